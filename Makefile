@@ -6,10 +6,10 @@ BIN = $(VENV)/bin
 # Without compiled files each process of the tests compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all test-llm slow newer lowest lint schema truth
+.PHONY: demo docs test test-all test-llm slow newer lowest lint pictures schema truth
 
 demo: $(VENV)/.demo  ## A month of request logs, and the gate on it
-	GATE=$(BIN)/gate PYTHON=$(BIN)/python bash docs/demo/demo.sh
+	@GATE=$(BIN)/gate PYTHON=$(BIN)/python bash docs/demo/demo.sh
 
 ifdef ROOM
 test: $(VENV)/.dev  ## The tests of one room, a folder of tests/: make test ROOM=policy
@@ -53,15 +53,24 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
 
+# Each line of pip's is a dot, so that one sees that it goes on.
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[logs]'
-	touch $@
+	@printf 'Installing gate and what it needs into $(VENV), which takes a minute or so '
+	@bash -o pipefail -c "$(BIN)/python -m pip install --disable-pip-version-check -e '.[logs]' | \
+	  while read -r _; do printf .; done"
+	@echo ' done'
+	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -e '.[logs,dev]'
 	touch $@ $(VENV)/.demo
+
+pictures: $(VENV)/.dev  ## Make the pictures of the README anew, from what the command prints
+	bash tests/install-servers.sh
+	GATE=$(abspath $(BIN))/gate $(BIN)/python docs/pictures/make.py
 
 schema: $(VENV)/.dev  ## Write the schemas of the files that people write in gate/schemas anew from gate/config
 	$(BIN)/python -c "import json; from gate.cli.schema import policy_schema; \
@@ -72,3 +81,6 @@ schema: $(VENV)/.dev  ## Write the schemas of the files that people write in gat
 	print(json.dumps(incident_schema(), indent=2))" > gate/schemas/incident.schema.json
 	$(BIN)/python -c "import json; from gate.cli.schema import cases_schema; \
 	print(json.dumps(cases_schema(), indent=2))" > gate/schemas/cases.schema.json
+
+docs: $(VENV)/.dev  ## Write the generated pages of docs/ anew: the policy file, the commands, troubleshooting
+	$(BIN)/python -m docs.reference

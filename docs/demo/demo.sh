@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A month of request logs, and the gate's answers before and after a bad week. From the top: make demo
+# A month of request logs, and the gate's answers before, after and at the end of it. From the top: make demo
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 GATE=${GATE:-gate}
@@ -8,12 +8,13 @@ POLICY=docs/demo/policy.yaml
 LOGS=demo/logs
 # It is run by hand, in a CI job too: the policy is that of the checkout.
 unset CI CONTINUOUS_INTEGRATION BUILD_NUMBER TF_BUILD TEAMCITY_VERSION GITHUB_ACTIONS GITLAB_CI BUILDKITE JENKINS_URL CIRCLECI
-BEFORE=2026-10-19T09:00:00Z
-AFTER=2026-10-23T12:00:00Z
+MONDAY=2026-10-19T09:00:00Z
+FRIDAY=2026-10-23T12:00:00Z
+SILENCE=2026-11-01T03:00:00Z
 
 # truth.json is written last: without it the logs are not whole.
 if [ ! -f "$LOGS/truth.json" ]; then
-  echo "Writing October 2026 into $LOGS ..."
+  echo "Writing a month of request logs (October 2026) into $LOGS, which takes some seconds ..."
   "$PYTHON" docs/demo/generate.py "$LOGS"
 fi
 
@@ -22,29 +23,37 @@ wrong=0
 run() {
   local expected=$1 title=$2 code=0
   shift 2
-  printf '\n== %s\n\n$ gate %s\n' "$title" "$*"
+  printf '\n== %s\n$ gate %s\n' "$title" "$*"
   "$GATE" "$@" || code=$?
-  printf '\nexit code %s\n' "$code"
+  printf 'exit code %s\n' "$code"
   if [ "$code" -ne "$expected" ]; then
-    printf 'That is wrong: %s was expected.\n' "$expected"
+    printf 'That is wrong: exit code %s was expected.\n' "$expected"
     wrong=1
   fi
 }
 
-run 0 "The budgets on a quiet Monday" status "$POLICY" --at "$BEFORE"
 # These are questions about the past: --dry-run looks, and lets nothing ship.
-run 0 "Could a canary ship? Yes" check "$POLICY" --change canary --at "$BEFORE" --dry-run
-run 10 "The same on Friday, after an outage, a bad prompt and a slow afternoon: no" \
-  check "$POLICY" --change canary --at "$AFTER"
-run 0 "A security patch still could" \
-  check "$POLICY" --change security-patch --at "$AFTER" --dry-run
-run 0 "What happened: three incidents" \
-  incidents "$POLICY" --at "$AFTER" --last 22d
-run 0 "All of it on a page, demo/report.html" \
-  report "$POLICY" --at "$AFTER" --last 22d -o demo/report.html
+run 0 "A quiet Monday: may a canary ship? Yes." \
+  check "$POLICY" --change canary --at "$MONDAY" --dry-run --format brief
+run 10 "The bad Friday, after an outage and a bad prompt: the same canary is blocked." \
+  check "$POLICY" --change canary --at "$FRIDAY" --format brief --write markdown=demo/comment.md
+run 0 "A security patch still ships." \
+  check "$POLICY" --change security-patch --at "$FRIDAY" --dry-run --format brief
+run 3 "The logs end at midnight: nobody knows how the service is, so nothing ships." \
+  check "$POLICY" --change security-patch --at "$SILENCE" --format brief
+run 0 "What ate the budgets? A prompt: support-v8." \
+  cohorts "$POLICY" --by prompt_template --at "$FRIDAY" --format brief
+run 0 "All of it on a page, with pictures." \
+  report "$POLICY" --at "$FRIDAY" --last 22d --by prompt_template -o demo/report.html
 
 if [ "$wrong" -ne 0 ]; then
   printf '\nThe demo did not go as announced. Were the logs or the policy changed? To begin anew: rm -r %s\n' "$LOGS"
   exit 1
 fi
-printf '\nThe logs are in %s, the policy is %s. Change either and ask again.\n' "$LOGS" "$POLICY"
+cat <<END
+
+The page:     file://$PWD/demo/report.html   (open it in a browser)
+The comment:  demo/comment.md   (what gate check --comment keeps on a pull request)
+The policy:   $POLICY   (change a number, and run one of the commands above again)
+Your turn:    $GATE init gate.yaml   writes a first policy for your own service
+END

@@ -14,6 +14,7 @@ from gate.measure import Backend, Limits
 from gate.measure.history import HistoryBackend
 from gate.parsing.objects import Field, Object, TaggedUnion
 from gate.parsing.values import TEXT
+from gate.slo.indicator import Sli, Slices
 
 if TYPE_CHECKING:  # every measuring command imports this module
     from gate.measure.cohorts import CohortBackend, LabelBackend
@@ -90,6 +91,10 @@ class Registration(Generic[S]):
     reads_rows: bool
     """Whether it reads rows, which the policy's block or a preset's ``records`` describe."""
 
+    mistake_in: Callable[[Sli, Slices | None], str | None]
+    """Says what is wrong with an indicator whatever data there is; None: nothing that shows without
+    data. Sends nothing and reads no file. The slices are those of the SLO, if it counts any."""
+
     @property
     def kind(self) -> str:
         """Return the backend's name in `BACKENDS`."""
@@ -123,7 +128,7 @@ class _BackendBlocks(Mapping[str, Object[Settings]]):
         return len(BACKENDS)
 
 
-_TYPE: Final = Field(schema=TEXT, doc="Which backend.", required=True)
+_TYPE: Final = Field(schema=TEXT, doc="Name of the backend.", required=True)
 BACKEND: Final = TaggedUnion("type", _BackendBlocks())
 """The ``backend`` block of a policy file."""
 

@@ -11,14 +11,21 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO
+
+import click
 
 from gate.cli.files import open_to_write
+from gate.errors import UsageError
 from gate.reporters.ansi import Style
 from gate.reporters.escape import log_json, log_text, log_xml, plain
 
 _PLAIN_WIDTH: Final = 100
 """Columns where nothing says how wide the reader's screen is, as in a CI log."""
+QUIET: Final = "gate.quiet"
+COLOR: Final = "gate.color"
+"""What ``--quiet`` and ``--color`` were given, in the context of the command that runs."""
+_WARNING: Final = "gate: warning: "
 
 
 def open_closed() -> None:
@@ -51,12 +58,7 @@ def write(text: str, form: str = "terminal") -> None:
         _silence(sys.stdout)  # the reader has gone, as in ``gate status | head -3``
     except OSError as error:
         _silence(sys.stdout)
-        write_stderr(f"gate: warning: the report could not be written: {error.strerror}")
-
-
-def write_line(text: str) -> None:
-    """Write a single line to stdout, whatever line breaks foreign words in it have."""
-    write(f"{plain(text)}\n")
+        write_stderr(f"{_WARNING}the report could not be written: {error.strerror}")
 
 
 def write_stderr(text: str) -> None:
@@ -67,25 +69,97 @@ def write_stderr(text: str) -> None:
         _silence(sys.stderr)
 
 
+def is_quiet() -> bool:
+    """Return whether this command was told to write no notes; for the thread that runs it."""
+    return bool(_chosen(QUIET))
+
+
+def _chosen(key: str) -> Any:
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.meta.get(key)
+
+
+def write_note(text: str) -> None:
+    """Write progress, or what was done, to stderr; with ``--quiet`` only the warnings in it."""
+    lines = text.splitlines()
+    if is_quiet():
+        lines = [line for line in lines if line.startswith(_WARNING)]
+    for line in lines:
+        write_stderr(line)
+
+
+def write_output(path: str, text: str) -> bool:
+    """Write a report to the file that ``--output`` names, and say so.
+
+    Returns:
+        Whether it could be written; that it could not is a warning.
+    """
+    try:
+        create_file(Path(path), text)
+    except OSError as error:
+        write_stderr(
+            f"{_WARNING}{path} could not be written: {error.strerror}; the report is on stdout"
+        )
+        return False
+    write_note(f"wrote {path} ({_size(len(text.encode('utf-8', 'replace')))})")
+    return True
+
+
+def write_result(text: str, output: str | None) -> None:
+    """Write what a command found: to a file, or to stdout; a file never changes the exit code."""
+    if output is None or not write_output(output, text):
+        write(text)
+
+
+def write_line(text: str, output: str | None = None) -> None:
+    """Write a result of a single line, whatever line breaks foreign words in it have."""
+    write_result(f"{plain(text)}\n", output)
+
+
+def deliver(text: str, output: str | None) -> None:
+    """Write what a command was asked to make: to a file, or to stdout where there is none.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if output is None:
+        write(text)
+        return
+    try:
+        create_file(Path(output), text)
+    except OSError as error:
+        raise UsageError(f"{output} could not be written: {error.strerror}") from error
+    write_note(f"wrote {output} ({_size(len(text.encode('utf-8', 'replace')))})")
+
+
+def _size(count: int) -> str:
+    """Write a number of bytes as people do: 812 bytes, 137 kB, 1.2 MB."""
+    for unit, factor, digits in (("MB", 10**6, 1), ("kB", 10**3, 0)):
+        if count >= factor:
+            return f"{count / factor:.{digits}f} {unit}"
+    return f"{count} bytes"
+
+
 def write_file(path: str, text: str) -> None:
     """Write a copy of a report; a failure is a warning."""
     try:
         with open_to_write(path) as file:
             _write_all(file, text)
     except OSError as error:
-        write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
+        write_stderr(f"{_WARNING}{path} could not be written: {error.strerror}")
 
 
 def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
     """Return how a report may look on a stream.
 
-    Colours only on a terminal, and not where ``NO_COLOR`` is set (https://no-color.org);
-    ``FORCE_COLOR`` asks for them elsewhere.
+    ``--color`` decides on colours; by default they are on a terminal, and not where ``NO_COLOR`` is
+    set (https://no-color.org). ``FORCE_COLOR`` asks for them elsewhere.
     """
     terminal = stream.isatty()
     color = terminal or bool(environ.get("FORCE_COLOR"))
     if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         color = False
+    color = {"always": True, "never": False}.get(_chosen(COLOR), color)
     width = shutil.get_terminal_size().columns if terminal or environ.get("COLUMNS") else 0
     unicode = (stream.encoding or "").lower().replace("-", "").startswith("utf")
     return Style(width=width or _PLAIN_WIDTH, color=color, unicode=unicode)

@@ -187,7 +187,7 @@ def _cases(values: Values, reader: Reader) -> tuple[StatedCase, ...]:
 
 CASES: Final = Object(
     {
-        "version": Field(schema=Choice(("1",)), doc="Of this format: 1.", required=True),
+        "version": Field(schema=Choice(("1",)), doc="Version of the format: 1.", required=True),
         "at": replace(_AT, doc="The instant of every case that does not state its own."),
         "cases": Field(schema=ListOf(CASE, at_least=1), doc="What is tried.", required=True),
     },

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from gate.config.sli_schema import sli_kind
 from gate.dataclass import dataclass
+from gate.errors import UsageError
 from gate.policy.policy import Policy
 from gate.promql.buckets import Boundary, Buckets
 from gate.promql.expression import Expression, read_expression
@@ -43,6 +44,38 @@ def export_policy(name: str, policy: Policy) -> Exported:
     return exported
 
 
+def export_policies(name: str, policies: Mapping[str, Policy]) -> Exported:
+    """Write several policies as one document of a format; what is remarked names the policy.
+
+    Args:
+        name: of the format.
+        policies: by what a remark names each by; their backends speak PromQL.
+
+    Raises:
+        UsageError: a document of this format has one policy, or a package is not installed.
+    """
+    merge = getattr(import_module(EXPORTERS[name]), "merge", None)
+    if merge is None and len(policies) > 1:
+        raise UsageError(f"a {name} shows one policy; export each of them by itself")
+    exported = {path: export_policy(name, policy) for path, policy in policies.items()}
+    texts = [document.text for document in exported.values() if document.text is not None]
+    remarks = tuple(
+        f"{path}: {remark}" for path, document in exported.items() for remark in document.remarks
+    )
+    text = merge(texts) if merge is not None and len(texts) > 1 else next(iter(texts), None)
+    return Exported(text=text, remarks=remarks)
+
+
+def merge_documents(texts: Iterable[str]) -> str:
+    """Return YAML with the documents of several texts, each of them once."""
+    import yaml  # noqa: PLC0415 - as above
+
+    documents = list[Any]()
+    for text in texts:
+        documents += [doc for doc in yaml.safe_load_all(text) if doc not in documents]
+    return yaml_text(*documents)
+
+
 T = TypeVar("T")
 
 
@@ -73,7 +106,7 @@ def yaml_text(*documents: Any) -> str:
     return yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=100_000)
 
 
-_LE: Final = "its boundary is matched as clients usually write it; the live one was not asked"
+_LE: Final = "its boundary is matched as clients usually write it; the live server was not asked"
 
 
 _CALL: Final = re.compile(r"sum\(increase\([^()]*\)\)")
@@ -107,7 +140,7 @@ class CountedIndicator:
         return f"{self._operand('good', window)} + ({self.bad(window)})"
 
     def _operand(self, role: str, window: str) -> str:
-        """Write a count so that operators may stand beside it."""
+        """Write a count so that operators can be put beside it."""
         text = self.roles[role].over(window)
         return text if _CALL.fullmatch(text) else f"({text})"
 
@@ -119,13 +152,13 @@ def counted(slo: Slo) -> tuple[RatioSlo, CountedIndicator]:
         NotExportableError: it is another kind of SLO.
     """
     if isinstance(slo, SpendSlo):
-        raise NotExportableError("an allowance is no share of events")
+        raise NotExportableError("an allowance is not a share of events")
     if isinstance(slo, CompositeSlo):
         raise NotExportableError("a composite has no indicator of its own")
     if slo.denominator is not Denominator.PERIOD:
-        raise NotExportableError("a budget to date cannot be said there")
+        raise NotExportableError("the format cannot express a budget to date")
     if slo.sli.sliced:
-        raise NotExportableError("it is a mean of the ratios of timeslices, and no share of events")
+        raise NotExportableError("it is a mean of the ratios of timeslices, not a share of events")
     return slo, _of(slo.sli)
 
 
@@ -133,7 +166,7 @@ def unsaid(slo: RatioSlo) -> tuple[str, ...]:
     """Return what the gate alone knows of an SLO, as a remark."""
     keys = [key for key in _NOT_SAID if getattr(slo, key) is not None]
     keys += ["advisory"] if slo.advisory else []
-    return (f"there is no place for {', '.join(keys)}",) if keys else ()
+    return (f"the format has no field for {', '.join(keys)}",) if keys else ()
 
 
 def _of(sli: Sli) -> CountedIndicator:
@@ -141,7 +174,7 @@ def _of(sli: Sli) -> CountedIndicator:
     try:
         if sli.histogram is not None:
             if sli.histogram.bucket is not Bucket.EXACT:
-                reason = "which boundary stands for its threshold is known by the live server only"
+                reason = "only the live server knows which boundary is used for its threshold"
                 raise NotExportableError(f"{reason}; give a threshold that is one")
             buckets = Buckets.of(sli.histogram, sli.labels)
             boundary = Boundary(value=sli.histogram.threshold, texts=())

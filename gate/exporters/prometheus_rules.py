@@ -4,7 +4,7 @@ The error ratio over a window is that of the events in it, never a mean of ratio
 https://sre.google/workbook/alerting-on-slos/
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from gate.dataclass import dataclass
@@ -37,13 +37,22 @@ def export(policy: Policy) -> Exported:
     return Exported(text=yaml_text({"groups": groups}) if groups else None, remarks=remarks)
 
 
+def merge(texts: Iterable[str]) -> str:
+    """Return one rule file with the groups of several."""
+    import yaml  # noqa: PLC0415 - for several policies only
+
+    return yaml_text(
+        {"groups": [group for text in texts for group in yaml.safe_load(text)["groups"]]}
+    )
+
+
 def _group(policy: Policy, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
     ratio, sli = counted(slo)
     if ratio.slices is not None:
-        raise NotExportableError("timeslices are no events that a rule could add up")
+        raise NotExportableError("a recording rule cannot add up timeslices")
     texts = rule_expressions(sli.roles, sli.lacking)
     if not texts:
-        raise NotExportableError("its count over a window is no sum of counts over its parts")
+        raise NotExportableError("its count over a window is not the sum of counts over the parts")
     rules = _Rules(policy=policy, slo=ratio, texts=texts)
     group = {
         "name": f"gate-{policy.service}-{slo.name}",
@@ -51,7 +60,9 @@ def _group(policy: Policy, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
         "rules": [*rules.counts(), *rules.ratios(), *rules.budget(), *rules.alerts()],
     }
     rolling = isinstance(ratio.window, RollingWindow)
-    calendar = () if rolling else ("no rule can tell what is left of a calendar window",)
+    calendar = (
+        () if rolling else ("no recording rule can calculate what is left of a calendar window",)
+    )
     return group, (*sli.notes, *calendar)
 
 

@@ -6,10 +6,20 @@ https://github.com/slok/sloth/blob/main/pkg/prometheus/api/v1/README.md
 from datetime import timedelta
 from typing import Any, Final
 
-from gate.exporters import Exported, NotExportableError, counted, each, unsaid, yaml_text
+from gate.exporters import (
+    Exported,
+    NotExportableError,
+    counted,
+    each,
+    merge_documents,
+    unsaid,
+    yaml_text,
+)
 from gate.policy.policy import Policy
 from gate.slo.objective import RollingWindow, Slo
 
+merge: Final = merge_documents
+"""Of several policies: a document for each, all of which Sloth reads."""
 _PERIOD: Final = RollingWindow(timedelta(days=30))
 _WINDOW: Final = "{{.window}}"
 _MEAN: Final = (
@@ -30,10 +40,10 @@ def export(policy: Policy) -> Exported:
 def _slo(service: str, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
     ratio, sli = counted(slo)
     if ratio.slices is not None:
-        raise NotExportableError("Sloth counts no timeslices")
+        raise NotExportableError("Sloth does not count timeslices")
     if ratio.window != _PERIOD:
         # sloth generate --default-slo-period is a flag, and holds for all of a run.
-        raise NotExportableError(f"a file of Sloth says no window, and Sloth's own is {_PERIOD}")
+        raise NotExportableError(f"a Sloth file has no window, and Sloth uses {_PERIOD}")
     written = {
         "name": slo.name,
         "objective": float(ratio.objective * 100),

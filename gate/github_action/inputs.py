@@ -19,10 +19,13 @@ from gate.errors import PolicyError, UndecidedError, UsageError
 from gate.hosts.systems.environ import Environ
 
 PREFIX: Final = "GATE_INPUT_"
+_OF_A_TERMINAL: Final = frozenset({"output", "quiet", "color"})
+"""Options for whoever runs the command by hand: the report belongs in the job's log."""
 OPTIONS: Final = {
-    max(option.opts, key=len).removeprefix("--"): option
+    name: option
     for option in check.params
     if isinstance(option, click.Option)
+    and (name := max(option.opts, key=len).removeprefix("--")) not in _OF_A_TERMINAL
 }
 """The options of the command by the names of their inputs."""
 _OWN: Final = frozenset({"comment", "gate-key"})
@@ -50,7 +53,7 @@ class Inputs:
     policy_ref: str
     """What the policies are read as; empty: what counts follows from the event."""
     options: tuple[str, ...]
-    """Of the command."""
+    """The options of the command."""
     observe: bool
     pass_without_secrets: bool
     comment: bool | None

@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from gate.dataclass import dataclass
+from gate.policy.findings import Verdict
 
 COMPARISONS: Final = {
     ">": operator.gt,
@@ -60,6 +61,32 @@ class Tier:
 def tier_of(tiers: Sequence[Tier], remaining: Fraction) -> Tier:
     """Return the first tier that holds; the policy reader has made the last one hold always."""
     return next(tier for tier in tiers if tier.holds(remaining))
+
+
+def tier_shown(tiers: Sequence[Tier], tier: Tier) -> str:
+    """Write a tier's name and the budgets that are in it: ``exhausted (10% or less)``.
+
+    The last tier has no condition. What is left for it follows from the lowest threshold where
+    all other tiers begin above theirs; else it is simply the rest.
+    """
+    if tier.condition is not None:
+        return f"{tier.name} ({tier.condition})"
+    conditions = [other.condition for other in tiers if other.condition is not None]
+    if not conditions or any(condition.operator in {"<", "<="} for condition in conditions):
+        return f"{tier.name} (otherwise)"
+    lowest = min(conditions, key=lambda condition: (condition.threshold, condition.operator == ">"))
+    bound = f"{float(lowest.threshold * 100):g}%"
+    return (
+        f"{tier.name} ({f'less than {bound}' if lowest.operator == '>=' else f'{bound} or less'})"
+    )
+
+
+def severity(tiers: Sequence[Tier], tier: Tier) -> Verdict:
+    """Return whose colour a tier has: the first is good, the last bad, what is between fair."""
+    place = tiers.index(tier)
+    if place == 0:
+        return Verdict.ALLOW
+    return Verdict.BLOCK if place == len(tiers) - 1 else Verdict.WARN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ PAGES: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.page_terminal",
     "markdown": "gate.reporters.page_markdown",
     "json": "gate.reporters.page_json",
+    "brief": "gate.reporters.page_brief",
 }
 """The formats of every command."""
 REPORTERS: Final[Mapping[str, str]] = {

@@ -42,16 +42,16 @@ _SIGNS: Final = {
 _BADGES: Final = {
     Verdict.ALLOW: "1;30;42",
     Verdict.WARN: "1;30;43",
-    Verdict.UNDECIDED: "1;37;45",
-    Verdict.BLOCK: "1;37;41",
+    Verdict.UNDECIDED: "1;97;45",
+    Verdict.BLOCK: "1;97;41",
 }
 
 
 _COLOURS: Final = {
     Verdict.ALLOW: "32",  # green
     Verdict.WARN: "33",  # yellow
-    Verdict.UNDECIDED: "35",  # magenta
-    Verdict.BLOCK: "31",  # red
+    Verdict.UNDECIDED: "95",  # bright magenta
+    Verdict.BLOCK: "91",  # bright red: the plain one is hard to read on a dark ground
 }
 
 
@@ -172,7 +172,10 @@ def _painted(cell: Cell, text: str, style: Style) -> str:
 
 def _lines(column: Column[Any], cell: Cell, width: int, style: Style) -> list[str]:
     text = plain(cell.text if style.unicode or cell.ascii is None else cell.ascii)
-    return [text] if column.share is None else wrap(text, max(_LEAST, width // column.share))
+    if column.share is None:
+        return [text]
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    return [f"{indent}{line}" for line in wrap(text, max(_LEAST, width // column.share))]
 
 
 def _kept(columns: Sequence[Column[Any]], grid: Grid, width: int) -> list[int]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.reporters.ansi import pad, text_width
 from gate.reporters.page import Cell, Column
@@ -14,6 +13,7 @@ from gate.slo.objective import Span
 if TYPE_CHECKING:  # `gate check` comes by here, and needs none
     from gate.history.burn_down import BurnDown
     from gate.history.charts.chart import Chart, Point
+    from gate.reporters.budget_rows import BudgetRow
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -105,12 +105,23 @@ _UNKNOWN: Final = ("·", "?")
 
 
 def signs(
-    shares: Iterable[float | None], *, nothing: str | None = None, ascii_only: bool = False
+    shares: Iterable[float | None],
+    *,
+    nothing: str | None = None,
+    low: float = 0.0,
+    ascii_only: bool = False,
 ) -> str:
     """Draw shares of a whole, one sign each.
 
-    Rounded down: the highest sign is for seven eighths (nine tenths in ASCII) and more, the lowest
-    for hardly any. Nothing at all, or less, is a sign of its own, and so is what is not known.
+    Rounded down: the highest sign is for seven eighths (nine tenths in ASCII) of the scale and
+    more, the lowest for hardly any. Nothing at all, or less, is a sign of its own, and so is what
+    is not known.
+
+    Args:
+        shares: None: not known.
+        nothing: the sign for nothing at all.
+        low: the share at the foot of the scale, below 1; at its top is a whole.
+        ascii_only: whether other signs cannot be written.
     """
     levels = _TENTHS if ascii_only else _LEVELS
     none = nothing or _OVERSPENT[ascii_only]
@@ -118,22 +129,35 @@ def signs(
     def sign(share: float | None) -> str:
         if share is None:
             return _UNKNOWN[ascii_only]
-        return none if share <= 0 else levels[min(int(share * len(levels)), len(levels) - 1)]
+        if share <= 0:
+            return none
+        height = max(share - low, 0) / (1 - low)
+        return levels[min(int(height * len(levels)), len(levels) - 1)]
 
     return "".join(map(sign, shares))
 
 
-def column(burn_downs: Mapping[str, "BurnDown"]) -> Column[Assessment]:
-    """Return a column with the burn-down of each budget, the newest at the right, or nothing."""
+def column(burn_downs: Mapping[str, "BurnDown"]) -> Column["BudgetRow"]:
+    """Return a column with the burn-down of each budget, the newest at the right, or nothing.
 
-    def cell(assessment: Assessment) -> Cell:
-        burn_down = burn_downs.get(assessment.slo.name)
+    All have the scale that the title names, so that they can be compared: from the last full tenth
+    that is below all of them to a whole budget.
+    """
+    shares = [share for each in burn_downs.values() for share in each.left if share is not None]
+    low = max(math.floor(min(shares, default=0.0) * 10) / 10, 0.0)
+    low = min(low, _HIGHEST_FOOT)
+
+    def cell(row: "BudgetRow") -> Cell:
+        burn_down = burn_downs.get(row.assessment.slo.name)
         left = () if burn_down is None else burn_down.left
-        return Cell(text=signs(left), ascii=signs(left, ascii_only=True))
+        return Cell(text=signs(left, low=low), ascii=signs(left, low=low, ascii_only=True))
 
-    return Column(title="Burn-down", cell=cell, right=False, keep=7, drawing=True)
+    title = f"Burn-down ({low * 100:.0f}-100%)"
+    return Column(title=title, cell=cell, right=False, keep=7, drawing=True)
 
 
+_HIGHEST_FOOT: Final = 0.9
+"""Of the scale of a burn-down: a budget that nothing has touched is not drawn larger than that."""
 _ROWS: Final = 7
 _FARTHEST: Final = 3.0
 """How many times as far from the usual as the limit a point is drawn: what is farther stands in the

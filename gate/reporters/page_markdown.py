@@ -27,8 +27,8 @@ from gate.reporters.page import (
     Paragraph,
     Picture,
     Preformatted,
-    QueryText,
     Section,
+    ShellCommand,
 )
 
 _SIGNS: Final = {
@@ -37,6 +37,13 @@ _SIGNS: Final = {
     Verdict.UNDECIDED: "❔",
     Verdict.BLOCK: "⛔",
 }
+_COLOURS: Final = {
+    Verdict.ALLOW: "🟢",
+    Verdict.WARN: "🟡",
+    Verdict.UNDECIDED: "⚪",
+    Verdict.BLOCK: "🔴",
+}
+"""Of the rows of a table."""
 _WIDTH: Final = 80
 """Columns of a picture."""
 
@@ -51,16 +58,30 @@ def render(output: Output, style: Style) -> str:
         level = "##" if page.badge is None else "###"
     blocks += _blocks(page.introduction, style)
     for section in page.sections:
-        blocks.append(_heading(level, section.badge, section.full_title or section.title))
-        blocks += _blocks(section.blocks, style)
+        blocks += _top(section, level, style)
     blocks += _blocks(page.closing, style)
     return "\n\n".join(blocks) + "\n"
 
 
 def _heading(level: str, badge: Badge | None, title: str) -> str:
+    return f"{level} {_headline(badge, title)}"
+
+
+def _headline(badge: Badge | None, title: str) -> str:
     if badge is None:
-        return f"{level} {markdown(title)}"
-    return f"{level} {_SIGNS[badge.verdict]} {markdown(f'{badge.word}: {title}')}"
+        return markdown(title)
+    return f"{_SIGNS[badge.verdict]} {markdown(f'{badge.word}: {title}')}"
+
+
+def _top(section: Section, level: str, style: Style) -> Iterator[str]:
+    title = section.full_title or section.title
+    if not section.folded:
+        yield _heading(level, section.badge, title)
+        yield from _blocks(section.blocks, style)
+        return
+    yield f"<details><summary>{_headline(section.badge, title)}</summary>"
+    yield from _blocks(section.blocks, style)
+    yield "</details>"
 
 
 def _blocks(blocks: Iterable[Block], style: Style) -> Iterator[str]:
@@ -76,6 +97,8 @@ def _section(section: Section, style: Style) -> Iterator[str]:
 def _folded(folded: Folded, style: Style) -> Iterator[str]:
     yield f"<details><summary>{folded.summary}</summary>"
     yield from _blocks(folded.sections, style)
+    if folded.note:
+        yield f"<sub>{folded.note}</sub>"
     yield "</details>"
 
 
@@ -114,18 +137,28 @@ def _table(table: DataTable, style: Style) -> Iterator[str]:
     shown = [place for place, column in enumerate(table.columns) if not column.secondary]
     shown.sort(key=lambda place: table.columns[place].drawing)
     columns = [table.columns[place] for place in shown]
-    titles = " | ".join(column.title for column in columns)
-    rules = " | ".join("---:" if column.right else ":---" for column in columns)
-    cells = (
-        " | ".join(_cell(table.columns[place], row[place], style) for place in shown)
-        for row in table.rows
-    )
-    yield "\n".join(f"| {row} |" for row in (titles, rules, *cells))
+    heads = [[column.title for column in columns], [_rule(column) for column in columns]]
+    body = [
+        [_cell(table.columns[place], row[place], style) for place in shown] for row in table.rows
+    ]
+    if table.tones:
+        heads = [["", *heads[0]], [":---:", *heads[1]]]
+        body = [[_COLOURS[tone], *row] for tone, row in zip(table.tones, body, strict=True)]
+    yield "\n".join(f"| {' | '.join(row)} |" for row in (*heads, *body))
+
+
+def _rule(column: Column[Any]) -> str:
+    return "---:" if column.right else ":---"
 
 
 def _cell(column: Column[Any], cell: Cell, style: Style) -> str:
     text = markdown(cell.text if style.unicode or cell.ascii is None else cell.ascii)
-    return text.replace(" ", "&nbsp;") if column.right else text
+    return text.replace(" ", "&nbsp;") if column.right else text.strip()
+
+
+def _command(command: ShellCommand, _style: Style) -> Iterator[str]:
+    purpose = f" {markdown(command.purpose)}" if command.purpose else ""
+    yield f"**{command.label}:** {code(command.command)}{purpose}"
 
 
 def _picture(picture: Picture, style: Style) -> Iterator[str]:
@@ -135,7 +168,7 @@ def _picture(picture: Picture, style: Style) -> Iterator[str]:
 _WRITERS: Final[Mapping[type[Block], Callable[[Any, Style], Iterable[str]]]] = {
     Facts: _labelled,
     Paragraph: lambda paragraph, _style: [markdown(paragraph.text)],
-    QueryText: lambda query, _style: [block(query.text)],
+    ShellCommand: _command,
     Link: lambda labelled, _style: [f"{labelled.label}: {link(labelled.address)}"],
     Picture: _picture,
     Preformatted: lambda picture, _style: [block(picture.text)],

@@ -156,8 +156,8 @@ def test_a_new_policy_does_not_count(gate: Run, repository: Path) -> None:
     arguments = ("check", "new.yaml", "--at", AT, "--change", "canary", "--policy-ref", "release")
     done = gate(*arguments)
     assert done.exit_code == 3
-    assert "release has no file new.yaml, and the change's own does not count" in done.stderr
-    assert "'none' as the policy's ref" in done.stderr
+    assert "release has no file new.yaml, and the one of the change does not count" in done.stderr
+    assert "sets the policy's ref to 'none'" in done.stderr
 
 
 def test_a_ref_that_is_not_there_is_undecided_and_no_way_round(gate: Run, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_ref_that_is_not_there_is_undecided_and_no_way_round(gate: Run, tmp_pa
 def test_what_is_not_a_name_is_a_usage_error(gate: Run, ref: str) -> None:
     done = gate("check", "gate.yaml", "--change", "canary", f"--policy-ref={ref}")
     assert done.exit_code == 2
-    assert "is not a name that a policy can be read by" in done.stderr
+    assert "is not a valid ref of a policy" in done.stderr
 
 
 def test_a_shallow_checkout_fetches_the_base(repository: Path, tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_decision_holds_no_longer_than_its_override(gate: Run) -> None:
         (GLASS[2:4], "an override also needs --override and --override-until"),
         ((*GLASS[:-1], "2026-10-31T00:00:00Z"), "its end has passed"),
         ((*GLASS[:-1], "2026-11-03T00:00:00Z"), "later than the 1d that the policy allows"),
-        ((*GLASS[:-1], "tomorrow"), "'tomorrow' is no instant"),
+        ((*GLASS[:-1], "tomorrow"), "'tomorrow' is not a valid instant"),
         (("--override", " ", *GLASS[2:]), "it has no reason"),
     ],
 )
@@ -270,9 +270,9 @@ def test_a_record_that_cannot_be_written_does_not_change_the_decision(gate: Run)
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("{}\n", "decisions.jsonl:1: this line is no record of a decision"),
-        ("[1]\n", "decisions.jsonl:1: this line is no record of a decision"),
-        ("{\n", "decisions.jsonl:1: this line is no JSON"),
+        ("{}\n", "decisions.jsonl:1: this line is not the record of a decision"),
+        ("[1]\n", "decisions.jsonl:1: this line is not the record of a decision"),
+        ("{\n", "decisions.jsonl:1: this line is not JSON"),
         (None, "cannot be read"),
     ],
 )
@@ -297,7 +297,7 @@ def test_waiting_asks_again_until_the_change_may_ship(repository: Path) -> None:
         encoding="utf-8",
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("gate: block; asking again in 2 s")
+        assert process.stderr.readline().startswith("gate: block; next attempt in 2 s")
         healed = "counts:\n  availability: {total: 1000000, bad: 1}\n"
         (repository / "counts.yaml").write_text(healed)
         process.communicate(timeout=60)
@@ -307,7 +307,7 @@ def test_waiting_asks_again_until_the_change_may_ship(repository: Path) -> None:
 def test_waiting_ends(gate: Run) -> None:
     done = gate("check", "gate.yaml", "--change", "model-update", "--wait", "1s")
     assert done.exit_code == 10
-    assert done.stderr.count("asking again") == 1
+    assert done.stderr.count("next attempt") == 1
 
 
 def test_waiting_for_the_past_is_an_error(gate: Run) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gate.backends import BACKENDS, registration
 from gate.backends.records import preset_names
-from gate.cli.init import HEAD, RULES, block_of, slos_of
+from gate.cli.first_policy import HEAD, RULES, block_of, slos_of
 from gate.cli.schema import policy_schema
 from gate.config.presets import load_preset
 from gate.measure import Cause
@@ -177,7 +177,7 @@ SPELLINGS = {
     ],
     "otherwise: TRUE": ["true", "True", "'true'"],
     'parallel: "4"': ["1", "'1'", "007"],
-    "service: 42": ["chat", "1.5", "true", "'a b'", "2026-12-20"],
+    'service: "42"': ["chat", "42", "1.5", "true", "'a b'", "2026-12-20"],
     "objective: 0.999": ["99.9%", "'0.999'", ".999", "99.99%"],
     "allowance: 500.5 USD": ["5", "'5'", "5.5", "1_000 USD"],
     "weight: 0.5": ["1", "1e-1", "'2'"],

@@ -8,14 +8,14 @@ import pytest
 
 from gate.config.known_incidents import load_deployments
 from tests.command import gate
-from tests.demo.test_demo import POLICY, ROOT, month  # noqa: F401 - a fixture
+from tests.demo.conftest import POLICY, ROOT
 
 DEPLOYS = "docs/demo/deploys.jsonl"
 OUTAGE, BAD_PROMPT = "2026-10-20T14:00:00Z", "2026-10-21T08:00:00Z"
 
 
 @pytest.fixture(scope="module")
-def tried(month: Path) -> dict[str, Any]:  # noqa: F811 - the fixture
+def tried(month: Path) -> dict[str, Any]:
     """Return what the policy says of the deploys from mid-October on."""
     done = gate(
         *("backtest", POLICY, "--deploys", str(ROOT / DEPLOYS), "--last", "17d"),

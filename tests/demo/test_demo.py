@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-import runpy
+import os
+import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,23 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.cli.installed import GATE
 from tests.command import gate
+from tests.demo.conftest import POLICY, READY, ROOT
 
-ROOT = Path(__file__).parent.parent.parent
-POLICY, READY = "docs/demo/policy.yaml", "policies/rag-composite.yaml"
 BEFORE, AFTER = "2026-10-19T09:00:00Z", "2026-10-23T12:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the policy and the logs, placed as they are in the project."""
-    folder = tmp_path_factory.mktemp("month")
-    write_month = runpy.run_path(str(ROOT / "docs/demo/generate.py"))["write_month"]
-    write_month(folder / "demo" / "logs")
-    for policy in (POLICY, READY):
-        (folder / policy).parent.mkdir(parents=True)
-        (folder / policy).write_bytes((ROOT / policy).read_bytes())
-    return folder
 
 
 def truth(month: Path) -> dict[str, Any]:
@@ -146,13 +136,56 @@ def test_the_page_tells_what_ate_each_budget(month: Path) -> None:
     assert line[-1] == [AFTER, pytest.approx(1 - consumed)]
 
 
-def test_the_script_announces_these_very_decisions() -> None:
-    script = (ROOT / "docs/demo/demo.sh").read_text(encoding="utf-8")
-    assert f"BEFORE={BEFORE}\nAFTER={AFTER}\n" in script
-    assert script.count('run 10 "') == 1
-    assert script.count("--change canary --at") == 2
-    assert script.count('" --dry-run\n') == 2  # both that allow: the past opens no door
-    assert script.count("--change security-patch --at") == 1
+@pytest.fixture(scope="module")
+def shown(month: Path) -> str:
+    """Return what `make demo` shows on a terminal of 80 columns once all is installed."""
+    (month / "docs/demo/demo.sh").write_bytes((ROOT / "docs/demo/demo.sh").read_bytes())
+    environment = {**os.environ, "GATE": str(GATE), "COLUMNS": "80"}
+    done = subprocess.run(
+        ["bash", "docs/demo/demo.sh"],
+        cwd=month,
+        env=environment,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_the_demo_shows_the_answers_in_the_order_of_the_story(shown: str) -> None:
+    commands = re.findall(r"^\$ gate (\w+) \S+ (?:--change (\S+) )?", shown, re.MULTILINE)
+    codes = map(int, re.findall(r"^exit code (\d+)$", shown, re.MULTILINE))
+    assert list(zip(commands, codes, strict=True)) == [
+        (("check", "canary"), 0),
+        (("check", "canary"), 10),
+        (("check", "security-patch"), 0),
+        (("check", "security-patch"), 3),
+        (("cohorts", ""), 0),
+        (("report", ""), 0),
+    ]
+
+
+def test_the_demo_says_who_decides_and_which_prompt_it_was(shown: str) -> None:
+    _, _, blocked, _, _, cohorts, _ = shown.split("\n== ")
+    assert "hallucinations" in blocked
+    assert "@acme/llm-platform" in blocked
+    assert "support-v8 burns" in cohorts
+
+
+def test_the_demo_fits_on_a_screen_of_80_lines_and_80_columns(shown: str) -> None:
+    rows = sum(max(1, -(-len(line) // 80)) for line in shown.splitlines())
+    assert rows <= 80
+
+
+def test_the_demo_leaves_the_comment_and_the_page_and_says_what_to_do_next(
+    month: Path, shown: str
+) -> None:
+    assert "BLOCK" in (month / "demo/comment.md").read_text(encoding="utf-8")
+    assert f"file://{month}/demo/report.html" in shown
+    assert (month / "demo/report.html").is_file()
+    assert " init" in shown.splitlines()[-1]
 
 
 @pytest.mark.parametrize("at, code", [(BEFORE, 0), (AFTER, 10)])

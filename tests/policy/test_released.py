@@ -19,7 +19,7 @@ from gate.policy.findings import Rule, Verdict
 from gate.policy.rule_settings import PostmortemRule
 from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, Period, RollingWindow
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, lost, ratio
-from tests.policy.building import CAUTION, EXHAUSTED, HEALTHY, said
+from tests.policy.building import CAUTION, EXHAUSTED, HEALTHY, found, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record
 
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
@@ -47,9 +47,9 @@ def test_a_block_by_what_reviewed_incidents_took_becomes_a_warning_that_says_so(
     assert judgement.verdict is verdict is WARN
     # 400 + 72 of 288 are 163.9%; without the 400, 75%.
     assert reason == (
-        "its budget is overspent by 63.9%; tier exhausted (otherwise) does not allow full-rollout;"
-        " but 138.8% of the budget went in INC-42, reviewed and remediated: without it 75.0%"
-        " would be left (tier healthy)"
+        "its budget is overspent by 63.9%; tier exhausted (10% or less) does not allow"
+        " full-rollout; but 138.8% of the budget went in INC-42, reviewed and remediated: without"
+        " it 75.0% would be left (tier healthy)"
     )
 
 
@@ -145,11 +145,13 @@ def test_of_an_incident_across_midnight_a_calendar_day_excuses_the_part_since_th
 
 def test_every_budget_that_forbids_the_change_must_be_excused() -> None:
     fine, other = day(OUTAGE, "a"), day({**OUTAGE, **ordinary(200)}, "b")
-    assert tier(fine, other)[0] is BLOCK
-    verdict, reason = tier(fine, day({NOON + STEP: 300}, "b"))
-    assert verdict is WARN
-    assert "138.8% of the budget of a went in INC-42" in reason
-    assert "; 104.1% of the budget of b went in INC-42" in reason
+    blocked = looked_back("full-rollout", fine, other, rule=RELEASES)
+    assert {one.slo: one.verdict for one in found(blocked, Rule.TIER)} == {"a": BLOCK, "b": BLOCK}
+    warned = looked_back("full-rollout", fine, day({NOON + STEP: 300}, "b"), rule=RELEASES)
+    worst, other_slo = found(warned, Rule.TIER)
+    assert (worst.slo, worst.verdict, other_slo.slo, other_slo.verdict) == ("a", WARN, "b", WARN)
+    assert "138.8% of the budget went in INC-42" in worst.reason
+    assert "104.1% of the budget went in INC-42" in other_slo.reason
 
 
 def test_two_incidents_are_excused_together() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -7,13 +8,14 @@ from hypothesis import strategies as st
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Impact
 from gate.policy.findings import Rule, Verdict
-from gate.policy.tiers import Condition, Tier, tier_of
+from gate.policy.tiers import Condition, Tier, tier_of, tier_shown
 from gate.slo.objective import Bound
 from tests.budget.building import MINUTE, counts, lost, ratio, spend
 from tests.policy.building import (
     DONE,
     EXHAUSTED,
     HALF,
+    HEALTHY,
     TIERS,
     found,
     judged,
@@ -89,7 +91,7 @@ def test_a_condition_is_written_as_people_write_it() -> None:
         (
             "canary",
             "-0.5",
-            "its budget is overspent by 50.0%; tier exhausted (otherwise) does not allow canary",
+            "its budget is overspent by 50.0%; tier exhausted (10% or less) does not allow canary",
         ),
     ],
 )
@@ -106,8 +108,52 @@ def test_the_worst_budget_decides_whatever_the_others_are(shares: list[Fraction]
     assert judgement.worst is not None
     assert judgement.worst.remaining == min(shares)
     assert judgement.tier is tier_of(TIERS, min(shares))
-    assert len(found(judgement, Rule.TIER)) == 1
     assert judgement.verdict is (ALLOW if min(shares) > Fraction(1, 10) else BLOCK)
+
+
+@given(st.lists(st.fractions(min_value=-1, max_value=1), min_size=1, max_size=6))
+def test_every_budget_whose_tier_objects_has_a_finding_the_worse_first(
+    shares: list[Fraction],
+) -> None:
+    known = [left(share, f"slo-{place}") for place, share in enumerate(shares)]
+    findings = found(judged("canary", *known), Rule.TIER)
+    worse_first = sorted(range(len(shares)), key=lambda place: shares[place])
+    objecting = [f"slo-{place}" for place in worse_first if shares[place] <= Fraction(1, 10)]
+    if objecting:
+        assert [(one.slo, one.verdict) for one in findings] == [(name, BLOCK) for name in objecting]
+    else:
+        assert [(one.slo, one.verdict) for one in findings] == [(f"slo-{worse_first[0]}", ALLOW)]
+
+
+def test_a_budget_that_a_better_tier_forbids_does_not_overrule_the_worst() -> None:
+    odd = (replace(HEALTHY, allow=frozenset({"rollback"})), replace(EXHAUSTED, allow=None))
+    judgement = judged("canary", left("0.9", "good"), left("-1", "bad"), tiers=odd)
+    assert [(one.slo, one.verdict) for one in found(judgement, Rule.TIER)] == [("bad", ALLOW)]
+
+
+@pytest.mark.parametrize(
+    "conditions, rest",
+    [
+        (["> 50", "> 10"], "10% or less"),
+        ([">= 50", ">= 10"], "less than 10%"),
+        (["> 10", ">= 10"], "less than 10%"),
+        (["< 0", "> 50"], "otherwise"),
+        ([], "otherwise"),
+    ],
+)
+def test_the_last_tier_is_named_with_the_budgets_that_are_left_for_it(
+    conditions: list[str], rest: str
+) -> None:
+    before = [
+        Tier(
+            name=f"tier {place}",
+            condition=Condition(condition.split()[0], Fraction(int(condition.split()[1]), 100)),
+            allow=None,
+        )
+        for place, condition in enumerate(conditions)
+    ]
+    assert tier_shown((*before, EXHAUSTED), EXHAUSTED) == f"exhausted ({rest})"
+    assert all(tier_shown(before, tier).endswith(f"({tier.condition})") for tier in before)
 
 
 def test_two_full_budgets_do_not_make_up_for_one_that_is_overspent() -> None:

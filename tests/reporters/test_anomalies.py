@@ -99,8 +99,8 @@ def test_what_is_out_of_control_comes_first_then_what_was() -> None:
 def test_a_state_that_is_bad_is_red() -> None:
     colour = replace(WIDE, color=True)
 
-    assert "\x1b[31mworse for" in terminal(service(charted(chart(WORSE))), style=colour)
-    assert "\x1b[31m" not in terminal(service(charted(chart())), style=colour)
+    assert "\x1b[91mworse for" in terminal(service(charted(chart(WORSE))), style=colour)
+    assert "\x1b[91m" not in terminal(service(charted(chart())), style=colour)
 
 
 def test_a_signal_is_told_with_since_when_how_far_and_by_which_rule() -> None:

@@ -279,7 +279,7 @@ def test_what_burns_more_is_coloured() -> None:
 
     lines = terminal(one, style=Style(width=150, color=True)).splitlines()
 
-    red = [line for line in lines if "\x1b[31m" in line or "\x1b[1;31m" in line]
+    red = [line for line in lines if "\x1b[91m" in line]
     assert any("6.0x" in line and "420" in line for line in red)
 
 

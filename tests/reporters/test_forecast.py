@@ -73,7 +73,7 @@ def test_what_is_not_known_is_said_and_a_division_stands_in_for_it() -> None:
     text = joined(terminal(told({"a": [1] * MONTH}, lost={"a": down})))
 
     assert "Not measured backend error: it is down" in text
-    assert "Linear projection exhausted already; failures that leave the window are ignored" in text
+    assert "Linear projection already exhausted; failures that leave the window are ignored" in text
     assert "a: not known" in joined(terminal(told({"a": []})))
 
 

@@ -110,8 +110,8 @@ def test_how_long_it_lasted_says_whether_it_ended(ending: IncidentEnding, lasted
 def test_unexplained_ones_stand_out() -> None:
     text = terminal(service(explained()), style=replace(WIDE, color=True))
 
-    assert "\x1b[31munexplained" in text
-    assert "\x1b[31mINC" not in terminal(
+    assert "\x1b[91munexplained" in text
+    assert "\x1b[91mINC" not in terminal(
         service(explained(records=(RECORD,))), style=replace(WIDE, color=True)
     )
 

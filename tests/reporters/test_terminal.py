@@ -69,19 +69,19 @@ def test_without_unicode_everything_is_ascii(kind: str) -> None:
 def test_a_narrow_table_leaves_out_columns_and_never_cuts_a_number() -> None:
     made = EVERY_KIND["blocked"]
     wide, narrow, least = (render("terminal", made, Style(width=width)) for width in (140, 80, 30))
-    assert re.search(r"SLO .*Consumed .*Left .*Coverage .*Status", wide)
-    assert re.search(r"SLO .*Bad of total .*Left .*Burn 1h .*Status", narrow)
+    assert re.search(r"SLO .*Bad of total .*Consumed .*Left .*Coverage .*Tier", wide)
+    assert re.search(r"SLO .*Objective .*Left .*Burn 1h .*Tier", narrow)
     assert "Coverage" not in narrow
     assert "Consumed" not in narrow
-    assert re.search(r"SLO .*Left .*Status", least)
+    assert re.search(r"SLO .*Left .*Tier", least)
     assert "Objective" not in least
-    for text in (wide, narrow, least):
-        assert re.search(r"availability .*-50\.0%.*measured", text)
+    for text, name in ((wide, "▶ availability"), (narrow, "▶ availability"), (least, "▶")):
+        assert re.search(rf"{name} .*overspent by 50\.0%.*✖ exhausted", text)
 
 
 def test_the_numbers_of_a_column_end_in_the_same_place() -> None:
     text = render("terminal", EVERY_KIND["blocked"], Style(width=140))
-    rows = [line for line in text.splitlines() if re.search(r" of [0-9,]+ .*measured$", line)]
+    rows = [line for line in text.splitlines() if re.search(r" of [0-9,]+ .*(✖|✔)", line)]
     assert len(rows) == 3
     assert len({row.index("%") for row in rows}) == 1
     assert len({row.rindex("%") for row in rows}) == 1
@@ -104,9 +104,9 @@ def test_the_bar_never_shows_a_cell_too_many() -> None:
 
 def test_a_budget_that_was_not_measured_has_no_bar() -> None:
     text = render("terminal", decision(undecided_policy()), Style(width=140))
-    row = next(line for line in text.splitlines() if line.startswith("  answers "))
+    row = next(line for line in text.splitlines() if "answers  " in line)
     assert not set(row) & set("█░")
-    assert row.split()[-5:] == ["-", "not", "measured:", "backend", "error"]
+    assert row.split()[-5:] == ["?", "not", "measured:", "backend", "error"]
 
 
 def test_a_long_headline_is_folded_below_its_verdict() -> None:

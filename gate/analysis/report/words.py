@@ -24,12 +24,13 @@ from gate.history.incidents import Incident
 from gate.policy.case import deciding
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement
-from gate.policy.policy import Policy
 from gate.policy.rules.tiers import left_shown
-from gate.policy.tiers import Tier, tier_of
+from gate.policy.tiers import severity, tier_of
 from gate.reporters import PAGES, render_page, summary
 from gate.reporters.ansi import Style
-from gate.reporters.budgets import budget_table, cause, promise
+from gate.reporters.budget_rows import BudgetRow, decision_rows, status_rows
+from gate.reporters.budget_table import budget_table
+from gate.reporters.budgets import cause, promise
 from gate.reporters.outlook import at_pace
 from gate.reporters.page import (
     MUST,
@@ -45,6 +46,7 @@ from gate.reporters.page import (
     Preformatted,
     Section,
 )
+from gate.reporters.reasons import reason
 from gate.slo.objective import CompositeSlo, RollingWindow, Slo
 from gate.slo.quantities import format_duration
 
@@ -108,10 +110,17 @@ def _verdict(service: ServiceReport, report: Report) -> Section:
         blocks=(
             *(() if decided else (Paragraph(sentence),)),
             facts,
-            budget_table(service.assessments),
+            budget_table(rows(service)),
             *(_trace(assessment, service) for assessment in service.assessments),
         ),
     )
+
+
+def rows(service: ServiceReport) -> tuple[BudgetRow, ...]:
+    """Return the rows of the table of a service's budgets, the worst first."""
+    if service.decided is not None:
+        return decision_rows(service.decided)
+    return status_rows(service.policy, service.assessments)
 
 
 def _trace(assessment: Assessment, service: ServiceReport) -> Section:
@@ -175,21 +184,13 @@ def _standing(service: ServiceReport) -> tuple[Badge, str]:
     if lowest is None or lowest.compared is None:
         return Badge(Verdict.UNDECIDED, gap), "no budget is known"
     tier = tier_of(service.policy.tiers, lowest.compared)
-    verdict, word = severity(service.policy, tier), tier.name.upper()
+    verdict, word = severity(service.policy.tiers, tier), tier.name.upper()
     sentence = f"{lowest.slo.name}: {left_shown(lowest, lowest.compared)}"
     if not lost:
         return seen_badge(Badge(verdict, word), reservations), sentence
     if verdict is Verdict.BLOCK:
         return Badge(verdict, f"{word}, {gap}"), sentence
     return Badge(Verdict.UNDECIDED, gap), f"of what is known, {sentence}"
-
-
-def severity(policy: Policy, tier: Tier) -> Verdict:
-    """Return whose colour a tier has: the first is good, the last bad, what is between fair."""
-    place = policy.tiers.index(tier)
-    if place == 0:
-        return Verdict.ALLOW
-    return Verdict.BLOCK if place == len(policy.tiers) - 1 else Verdict.WARN
 
 
 def _outlook(service: ServiceReport) -> Iterator[Fact]:
@@ -202,7 +203,7 @@ def _outlook(service: ServiceReport) -> Iterator[Fact]:
         yield from ((label, f"{', '.join(names)}{again}") for again, names in alike.items())
     # What a tier says is told by the headline, and would be told once more for each class.
     reasons = (
-        summary.reason(finding)
+        reason(finding)
         for judged in service.outlook.values()
         for finding in judged.findings
         if finding.verdict is judged.verdict is not Verdict.ALLOW and finding.rule is not Rule.TIER

@@ -90,7 +90,7 @@ def login_files(login: Login | None) -> tuple[Path, ...]:
 
 def _sigv4(values: Values, reader: Reader) -> SigV4Login:
     if values.given("access_key") != ("access_key",) * bool(values.given("secret_key")):
-        raise reader.fail(values.node(), "access_key and secret_key belong together")
+        raise reader.fail(values.node(), "'access_key' and 'secret_key' must be given together")
     if values.given("session_token") and not values.given("secret_key"):
         raise reader.fail(values.node("session_token"), "a session_token needs its keys")
     return SigV4Login(**values.values)
@@ -139,42 +139,61 @@ def _existing(values: Values, key: str, reader: Reader) -> dict[str, Any]:
 LOGINS: Final[Mapping[str, Object[Any]]] = {
     "sigv4": Object(
         {
-            "region": Field(schema=CONNECTION, doc="Of the workspace: eu-west-1.", required=True),
-            "service": Field(schema=CONNECTION, doc="Default: aps, Amazon's name for it."),
-            "access_key": Field(schema=SECRET, doc="Default: AWS_ACCESS_KEY_ID."),
-            "secret_key": Field(schema=SECRET, doc="Default: AWS_SECRET_ACCESS_KEY."),
-            "session_token": Field(schema=SECRET, doc="Default: AWS_SESSION_TOKEN."),
+            "region": Field(schema=CONNECTION, doc="AWS region of the workspace.", required=True),
+            "service": Field(schema=CONNECTION, doc="Service name in the signature. Default: aps."),
+            "access_key": Field(
+                schema=SECRET, doc="Access key ID. Default: taken from AWS_ACCESS_KEY_ID."
+            ),
+            "secret_key": Field(
+                schema=SECRET, doc="Secret access key. Default: taken from AWS_SECRET_ACCESS_KEY."
+            ),
+            "session_token": Field(
+                schema=SECRET, doc="Session token. Default: taken from AWS_SESSION_TOKEN."
+            ),
         },
         _sigv4,
     ),
     "oauth2": Object(
         {
-            "token_url": Field(schema=CONNECTION, doc="Of the token server.", required=True),
-            "client_id": Field(schema=CONNECTION, doc="The client's name.", required=True),
-            "client_secret": Field(schema=SECRET, doc="Its secret: ${NAME}.", required=True),
-            "scope": Field(schema=CONNECTION, doc="What the token is for, if it asks."),
-            "audience": Field(schema=CONNECTION, doc="Who the token is for, if it asks."),
+            "token_url": Field(
+                schema=CONNECTION, doc="Address of the token server.", required=True
+            ),
+            "client_id": Field(schema=CONNECTION, doc="Name of the client.", required=True),
+            "client_secret": Field(
+                schema=SECRET, doc="Secret of the client, from a variable.", required=True
+            ),
+            "scope": Field(
+                schema=CONNECTION, doc="Scope of the token, if the server asks for one."
+            ),
+            "audience": Field(
+                schema=CONNECTION, doc="Audience of the token, if the server asks for one."
+            ),
         },
         _oauth2,
     ),
     "google": Object(
         {
             "credentials_file": Field(
-                schema=CONNECTION, doc="Default: the application default credentials."
+                schema=CONNECTION,
+                doc="JSON file of the credentials. Default: the application default credentials.",
             ),
         },
         _google,
     ),
     "azure": Object(
         {
-            "tenant_id": Field(schema=CONNECTION, doc="Default: AZURE_TENANT_ID."),
-            "client_id": Field(schema=CONNECTION, doc="Default: AZURE_CLIENT_ID."),
-            "client_secret": Field(schema=SECRET, doc="Of an application: ${NAME}."),
+            "tenant_id": Field(
+                schema=CONNECTION, doc="ID of the tenant. Default: taken from AZURE_TENANT_ID."
+            ),
+            "client_id": Field(
+                schema=CONNECTION, doc="ID of the client. Default: taken from AZURE_CLIENT_ID."
+            ),
+            "client_secret": Field(schema=SECRET, doc="Secret of an application, from a variable."),
             "token_file": Field(
                 schema=CONNECTION,
-                doc="A federated token (workload identity). Default: AZURE_FEDERATED_TOKEN_FILE.",
+                doc="File of a federated token. Default: taken from AZURE_FEDERATED_TOKEN_FILE.",
             ),
-            "scope": Field(schema=CONNECTION, doc=f"Default: {AZURE_SCOPE}."),
+            "scope": Field(schema=CONNECTION, doc=f"Scope of the token. Default: {AZURE_SCOPE}."),
         },
         _azure,
     ),
@@ -221,7 +240,7 @@ def _build_auth(values: Values, reader: Reader) -> dict[str, Any]:
         message = f"auth has either bearer or username with password, or one of {others}"
         raise reader.fail(values.node(), message)
     if (password is None) != (values.get("username") is None):
-        raise reader.fail(values.node(), "username and password belong together")
+        raise reader.fail(values.node(), "'username' and 'password' must be given together")
     named = values.given("bearer_file", "password_file")
     return {
         "bearer": bearer,
@@ -233,15 +252,21 @@ def _build_auth(values: Values, reader: Reader) -> dict[str, Any]:
 
 AUTH: Final = Object(
     {
-        "bearer": Field(schema=SECRET, doc="A token: ${NAME}."),
-        "bearer_file": Field(schema=CONNECTION, doc="A file that holds the token."),
-        "username": Field(schema=CONNECTION, doc="For basic authentication."),
-        "password": Field(schema=SECRET, doc="Its password: ${NAME}."),
-        "password_file": Field(schema=CONNECTION, doc="A file that holds the password."),
-        "sigv4": Field(schema=LOGINS["sigv4"], doc="Amazon Managed Service for Prometheus."),
-        "oauth2": Field(schema=LOGINS["oauth2"], doc="A token for a client's name and secret."),
-        "google": Field(schema=LOGINS["google"], doc="Google Managed Service for Prometheus."),
-        "azure": Field(schema=LOGINS["azure"], doc="An Azure Monitor workspace."),
+        "bearer": Field(schema=SECRET, doc="Bearer token, from a variable."),
+        "bearer_file": Field(schema=CONNECTION, doc="File that holds the bearer token."),
+        "username": Field(schema=CONNECTION, doc="User name for basic authentication."),
+        "password": Field(schema=SECRET, doc="Password for basic authentication, from a variable."),
+        "password_file": Field(schema=CONNECTION, doc="File that holds the password."),
+        "sigv4": Field(
+            schema=LOGINS["sigv4"], doc="Signed requests for Amazon Managed Service for Prometheus."
+        ),
+        "oauth2": Field(
+            schema=LOGINS["oauth2"], doc="A token for a client's name and secret (OAuth 2.0)."
+        ),
+        "google": Field(
+            schema=LOGINS["google"], doc="Token for Google Managed Service for Prometheus."
+        ),
+        "azure": Field(schema=LOGINS["azure"], doc="Token for an Azure Monitor workspace."),
     },
     _build_auth,
 )

@@ -60,7 +60,14 @@ slos:
 REGISTRATION: Final = Registration(
     settings=StaticSettings,
     block=Object(
-        {"path": Field(schema=CONNECTION, doc="A JSON or YAML file of counts.", required=True)},
+        {
+            "path": Field(
+                schema=CONNECTION,
+                doc="JSON or YAML file of counts, relative to this file's folder.",
+                required=True,
+                example="counts.yaml",
+            )
+        },
         _build_settings,
     ),
     open=_open,
@@ -73,4 +80,5 @@ REGISTRATION: Final = Registration(
     keeps_history=False,
     promql=False,
     reads_rows=False,
+    mistake_in=lambda _sli, _slices: None,
 )

@@ -29,31 +29,31 @@ class _Excuse:
 _NONE: Final = _Excuse(share=Fraction(0), records={})
 
 
-def excused(case: Case, rule: PostmortemRule) -> str | None:
-    """Say why the budgets that forbid the change do not stop it all the same; None: they do.
+def excuses(case: Case, rule: PostmortemRule) -> Mapping[str, str]:
+    """Say, by SLO, why the budgets that forbid the change do not stop it; empty: they do.
 
     Each of them must, without the incidents of its own window that have a reviewed record and are
     over, be in a tier that allows the change and requires nothing first.
     """
     if not rule.excuse_reviewed:
-        return None
+        return {}
     by_name = {assessment.slo.name: assessment for assessment in case.assessments}
-    objecting, reasons = case.objecting, []
+    objecting, reasons = case.objecting, dict[str, str]()
     for assessment in objecting:
         excuse = _excuse(case, rule, assessment, by_name)
         without = assessment.without(excuse.share)
         if without is None or not excuse.share:
-            return None
+            return {}
         tier = tier_of(case.policy.tiers, without)
         if not tier.allows(case.change) or case.change in tier.require:
-            return None
-        whose = f" of {assessment.slo.name}" if len(objecting) > 1 else ""
-        reasons.append(
-            f"{percent_left(excuse.share)} of the budget{whose} went in"
-            f" {' and '.join(excuse.records)}, reviewed and remediated: without it"
+            return {}
+        incidents = " and ".join(excuse.records)
+        reasons[assessment.slo.name] = (
+            f"{percent_left(excuse.share)} of the budget went in {incidents}, reviewed and"
+            f" remediated: without {'it' if len(excuse.records) == 1 else 'them'}"
             f" {left_or_overspent(without)}{' would be left' * (without >= 0)} (tier {tier.name})"
         )
-    return "; ".join(reasons)
+    return reasons
 
 
 def _excuse(

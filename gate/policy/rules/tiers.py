@@ -1,32 +1,32 @@
 """What the remaining budgets mean for a change: the tier of the worst one decides."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
 
 from gate.budget.assessment import Assessment
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.policy.tiers import Tier, tier_of
+from gate.policy.tiers import Tier, tier_of, tier_shown
 from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, RollingWindow
 from gate.wording import budget_left, left_or_overspent, percent_left
 
 
 def findings(case: Case) -> Iterator[Finding]:
-    """Yield the finding of the worst budget, and a warning for each advisory SLO that objects.
+    """Yield the finding of the worst budget, and one for every other whose tier objects as well.
 
-    Where some budgets are not known the worst known one still speaks: it can forbid, since the
-    true worst is no better; that it allows proves nothing, which the measurement findings say.
+    The worst budget decides: where it objects, each budget that objects no more than it does has
+    its finding, the worse first. An advisory SLO that objects gets a warning. Where some budgets
+    are not known the worst known one still speaks: it can forbid, since the true worst is no
+    better; that it allows proves nothing, which the measurement findings say.
     """
-    worst = case.worst
-    if worst is not None and worst.compared is not None:
-        yield _of_the_worst(case, worst, worst.compared)
+    yield from _of_budgets(case)
     for assessment in case.assessments:
         compared = assessment.compared
         if assessment.slo.advisory and compared is not None:
             tier = tier_of(case.policy.tiers, compared)
             if tier_verdict(tier, case.change) is not Verdict.ALLOW:
-                reason = f"{_reason(assessment, compared, tier, case.change)} (advisory)"
+                reason = f"{_reason(case, assessment, compared)} (advisory)"
                 slo = assessment.slo.name
                 yield Finding(rule=Rule.TIER, slo=slo, verdict=Verdict.WARN, reason=reason)
 
@@ -72,64 +72,78 @@ def left_shown(assessment: Assessment, compared: Fraction) -> str:
     return f"{left}, {' '.join(terms)} ({left_or_overspent(assessment.remaining)} measured)"
 
 
-def _of_the_worst(case: Case, worst: Assessment, compared: Fraction) -> Finding:
+def _of_budgets(case: Case) -> Iterator[Finding]:
+    """Yield the finding of the worst budget, and those of the others that object, worse first."""
+    budgets = [
+        (assessment.compared, assessment)
+        for assessment in case.assessments
+        if assessment.compared is not None and not assessment.slo.advisory
+    ]
+    budgets.sort(key=lambda pair: pair[0])
+    excuses, gravest = _excuses(case), None
+    for compared, assessment in budgets:
+        verdict = tier_verdict(tier_of(case.policy.tiers, compared), case.change)
+        if gravest is None:
+            gravest = verdict
+        elif verdict is Verdict.ALLOW or verdict.severity > gravest.severity:
+            continue
+        yield _of_budget(case, assessment, compared, excuses.get(assessment.slo.name))
+
+
+def _of_budget(
+    case: Case, assessment: Assessment, compared: Fraction, excuse: str | None
+) -> Finding:
     tier = tier_of(case.policy.tiers, compared)
-    verdict, reason = tier_verdict(tier, case.change), _reason(worst, compared, tier, case.change)
-    if excuse := _excused(case):
+    verdict = tier_verdict(tier, case.change)
+    reason = _reason(case, assessment, compared)
+    if excuse is not None:
         verdict, reason = Verdict.WARN, f"{reason}; but {excuse}"
-    until = _renewal(case)
-    recovering = any(assessment.recovery for assessment in case.objecting)
-    paced = until is not None and any(assessment.paced for assessment in case.objecting)
+    blocked = not tier.allows(case.change)
+    until = _allowing_at(case, assessment, at_pace=False) if blocked else None
+    paced = until is not None and assessment.paced
     return Finding(
         rule=Rule.TIER,
-        slo=worst.slo.name,
+        slo=assessment.slo.name,
         verdict=verdict,
         reason=reason,
         until=until,
-        if_calm=until is not None and recovering,
+        if_calm=until is not None and assessment.recovery is not None,
         paced=paced,
-        until_at_pace=_renewal(case, at_pace=True) if paced else None,
-        needs_samples=_needed_samples(case),
+        until_at_pace=_allowing_at(case, assessment, at_pace=True) if paced else None,
+        needs_samples=_needed_samples(case, assessment) if blocked else None,
     )
 
 
-def _excused(case: Case) -> str | None:
-    """Say why reviewed incidents release the change although its tier forbids it; None: no."""
+def _excuses(case: Case) -> Mapping[str, str]:
+    """Return by SLO why reviewed incidents excuse it, where they release the change."""
     rule = case.policy.postmortems
     if rule is None or not case.objecting:
-        return None
-    from gate.policy.rules.excused import excused  # noqa: PLC0415 - for this rule only
+        return {}
+    from gate.policy.rules.excused import excuses  # noqa: PLC0415 - for this rule only
 
-    return excused(case, rule)
+    return excuses(case, rule)
 
 
-def _reason(assessment: Assessment, compared: Fraction, tier: Tier, change: str) -> str:
+def _reason(case: Case, assessment: Assessment, compared: Fraction) -> str:
+    tier = tier_of(case.policy.tiers, compared)
     allows = {Verdict.ALLOW: "allows", Verdict.WARN: "allows, with a warning,"}
-    says = allows.get(tier_verdict(tier, change), "does not allow")
-    band = f"tier {tier.name} ({tier.condition or 'otherwise'}) {says} {change}"
+    says = allows.get(tier_verdict(tier, case.change), "does not allow")
+    band = f"tier {tier_shown(case.policy.tiers, tier)} {says} {case.change}"
     by = "" if assessment.uncovered is None else "by these alone, "
     return f"{left_shown(assessment, compared)}; {by}{band}"
 
 
-def _renewal(case: Case, *, at_pace: bool = False) -> datetime | None:
-    """Return when the budgets that forbid the change have renewed or recovered; None: not known.
+def _allowing_at(case: Case, assessment: Assessment, *, at_pace: bool) -> datetime | None:
+    """Return when a budget that forbids the change has renewed or recovered; None: not known.
 
     None, too, where the change would not ship even then: its impact costs too much, or the tier of
     a full budget requires something first.
 
     Args:
         case: the change.
-        at_pace: whether as much fails as in the last 7 days where that is known; else nothing does.
+        assessment: whose budget it is.
+        at_pace: whether as much fails as in the last 7 days, which is known; else nothing does.
     """
-    renewals = [
-        _allowing_at(case, assessment, at_pace=at_pace and assessment.paced)
-        for assessment in case.objecting
-    ]
-    certain = [instant for instant in renewals if instant is not None]
-    return max(certain, default=None) if len(certain) == len(renewals) else None
-
-
-def _allowing_at(case: Case, assessment: Assessment, *, at_pace: bool) -> datetime | None:
     slo = assessment.slo
     if not isinstance(slo, CompositeSlo) and isinstance(slo.window, CalendarWindow):
         full = 1 - (assessment.stated_cost or Fraction(0))
@@ -143,22 +157,19 @@ def _allowing_at(case: Case, assessment: Assessment, *, at_pace: bool) -> dateti
     return None
 
 
-def _needed_samples(case: Case) -> int | None:
+def _needed_samples(case: Case, assessment: Assessment) -> int | None:
     """Return how many samples a rolling window needs before its budget can allow the change.
 
     None where as many as there are now are enough: then none of them may be bad.
     """
-    needed = []
-    for assessment in case.objecting:
-        slo = assessment.slo
-        if isinstance(slo, CompositeSlo) or not isinstance(slo.window, RollingWindow):
-            continue
-        allowing = [
-            tier.condition.threshold
-            for tier in case.policy.tiers
-            if tier.condition and tier.allows(case.change) and case.change not in tier.require
-        ]
-        if allowing:
-            cost = assessment.stated_cost or Fraction(0)
-            needed.append(assessment.samples_for(min(allowing) + cost))
-    return max((count for count in needed if count is not None), default=None)
+    slo = assessment.slo
+    if isinstance(slo, CompositeSlo) or not isinstance(slo.window, RollingWindow):
+        return None
+    allowing = [
+        tier.condition.threshold
+        for tier in case.policy.tiers
+        if tier.condition and tier.allows(case.change) and case.change not in tier.require
+    ]
+    if not allowing:
+        return None
+    return assessment.samples_for(min(allowing) + (assessment.stated_cost or Fraction(0)))

@@ -24,7 +24,7 @@ from gate.analysis.report.html.tags import FITTING, Html, content, element, fact
 from gate.analysis.report.html.traces import traces
 from gate.policy.findings import Verdict
 from gate.reporters.ansi import Style, mark_sign
-from gate.reporters.budgets import budget_table
+from gate.reporters.budget_table import budget_table
 
 SectionContent = Callable[[ServiceReport, Report, str], Iterator[Html]]
 """From a service, the whole report and a prefix of ids to the content under a heading."""
@@ -55,7 +55,7 @@ def may_it_ship(service: ServiceReport, report: Report, _prefix: str) -> Iterato
 def budgets(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
     """List every budget."""
     caption = f"The error budgets of {service.policy.service}"
-    yield table(budget_table(service.assessments), caption)
+    yield table(budget_table(words.rows(service)), caption)
 
 
 def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:

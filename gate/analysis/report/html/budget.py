@@ -12,7 +12,7 @@ from gate.analysis.report.html.tags import Html, element, numbers
 from gate.history.incidents import Incident
 from gate.history.past_budget import DAY, Stretch, Trace
 from gate.history.service_incidents import ServiceIncident
-from gate.policy.tiers import Tier, bands
+from gate.policy.tiers import Tier, bands, severity
 from gate.reporters.drawing import Linear
 from gate.reporters.page import MUST, Column, tabulate
 from gate.slo.objective import CompositeSlo, RollingWindow, Slo, Span, SpendSlo
@@ -80,7 +80,7 @@ def budget_plot(span: Span, scale: Linear, service: ServiceReport) -> Plot:
     plot = Plot(span=span, scale=scale)
     low, high = Fraction(scale.low), Fraction(scale.high)
     for band in bands(service.policy.tiers, low, high):
-        kind = words.severity(service.policy, band.tier)
+        kind = severity(service.policy.tiers, band.tier)
         plot.band(float(band.low), float(band.high), f"tier {kind}")
     for value in scale.ticks():
         plot.level(value, "grid")
@@ -119,7 +119,7 @@ def tier_key(service: ServiceReport) -> Html:
     """Return what the coloured bands of a picture are; beside it, where no line crosses it."""
     return key(
         [
-            (_named(tier), f"sample tier {words.severity(service.policy, tier)}")
+            (_named(tier), f"sample tier {severity(service.policy.tiers, tier)}")
             for tier in service.policy.tiers
         ]
     )

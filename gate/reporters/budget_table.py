@@ -1,0 +1,138 @@
+"""The table of budgets: the number that the tiers are held against, and what its tier says."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gate import wording
+from gate.budget.assess import PRESENT
+from gate.budget.assessment import Assessment
+from gate.measure import Cause
+from gate.policy.findings import Verdict
+from gate.reporters.budget_rows import BudgetRow
+from gate.reporters.budgets import cause, coverage, events, left, promise
+from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
+from gate.slo.objective import CalendarWindow, CompositeSlo
+from gate.slo.quantities import format_duration
+
+_BAR: Final = 10
+"""Cells of a drawn bar."""
+_SIGNS: Final = {
+    Verdict.ALLOW: ("✔ ", "+ "),
+    Verdict.WARN: ("▲ ", "! "),
+    Verdict.UNDECIDED: ("? ", "? "),
+    Verdict.BLOCK: ("✖ ", "x "),
+}
+"""A sign in Unicode and in ASCII."""
+
+
+def budget_table(rows: Sequence[BudgetRow], drawing: Column[BudgetRow] | None = None) -> DataTable:
+    """Return a table of budgets with a column that draws what is left, if there is one.
+
+    A column that would say nothing is left out: ``Measured`` where what is measured is what is
+    compared, ``Bad of total`` where nothing was counted.
+    """
+    drawings = () if drawing is None else (drawing,)
+    columns = [*_columns(any(row.decides for row in rows)), *drawings, *_TO_THE_RIGHT]
+    table = tabulate(rows, columns)
+    silent = {"", wording.NOTHING}
+    kept = [
+        place
+        for place, column in enumerate(columns)
+        if column.keep == MUST or any(row[place].text not in silent for row in table.rows)
+    ]
+    return DataTable(
+        columns=tuple(columns[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
+        tones=tuple(row.verdict for row in rows),
+    )
+
+
+def _columns(marked: bool) -> tuple[Column[BudgetRow], ...]:
+    """Return the columns to the left of a drawing; one of the rows is ``marked``, or none is."""
+
+    def name(row: BudgetRow) -> Cell:
+        slo = row.assessment.slo
+        text = f"{slo.name}{' (advisory)' * slo.advisory}"
+        if not marked:
+            return Cell(text=text, strong=True)
+        mark, ascii_mark = ("▶ ", "> ") if row.decides else ("  ", "  ")
+        return Cell(text=f"{mark}{text}", ascii=f"{ascii_mark}{text}", strong=True)
+
+    return (Column(title="SLO", cell=name, right=False, keep=MUST, share=3), *_TO_THE_LEFT)
+
+
+def _window(row: BudgetRow) -> str:
+    slo = row.assessment.slo
+    if isinstance(slo, CompositeSlo):
+        return wording.NOTHING
+    window = slo.window
+    return str(window.period) if isinstance(window, CalendarWindow) else str(window)
+
+
+def _left(row: BudgetRow) -> Cell:
+    """Write what the tiers are held against: it decides."""
+    return Cell(text=left(row.assessment), tone=row.verdict)
+
+
+def _measured(row: BudgetRow) -> str:
+    """Write what was measured where it is not what decides."""
+    assessment = row.assessment
+    if assessment.uncovered is not None or assessment.compared == assessment.remaining:
+        return ""
+    return wording.left_or_overspent(assessment.remaining)
+
+
+def _bar(row: BudgetRow) -> Cell:
+    """Draw what is left, never a cell too many."""
+    compared = row.assessment.compared
+    if compared is None or row.assessment.uncovered:
+        return Cell(text="")
+    full = min(max(int(compared * _BAR // 1), 0), _BAR)
+    empty = _BAR - full
+    text, ascii_text = "█" * full + "░" * empty, "#" * full + "." * empty
+    return Cell(text=text, ascii=ascii_text, tone=row.verdict)
+
+
+def _burn(row: BudgetRow) -> Cell:
+    """Write the burn rate that stands for "now", in the colour of the rules that object to it."""
+    return Cell(text=wording.burn(row.assessment.burn_rates.get(PRESENT)), tone=row.burns)
+
+
+def _tier(row: BudgetRow) -> Cell:
+    """Write the tier with the sign of what it says of the change, and what is in doubt."""
+    doubts, says = _doubts(row.assessment), row.says
+    if row.tier is None:
+        says = Verdict.UNDECIDED
+        text = f"{'not known' if row.assessment.measured else 'not measured'}: {doubts}"
+    else:
+        text = f"{row.tier.name}{', in doubt: ' * bool(doubts)}{doubts}"
+    sign, ascii_sign = ("", "") if says is None else _SIGNS[says]
+    return Cell(text=f"{sign}{text}", ascii=f"{ascii_sign}{text}", tone=row.verdict)
+
+
+def _doubts(assessment: Assessment) -> str:
+    causes: list[Cause] = [doubt.cause for doubt in assessment.doubts]
+    causes += [suspicion.cause for suspicion in assessment.suspicions]
+    return cause(causes[0]) if causes else ""
+
+
+_TO_THE_LEFT: Final[tuple[Column[BudgetRow], ...]] = (
+    Column(title="Objective", cell=lambda row: promise(row.assessment.slo), keep=7),
+    Column(title="Window", cell=_window, right=False, keep=3),
+    Column(title="Bad of total", cell=lambda row: events(row.assessment), keep=5),
+    Column(
+        title="Consumed",
+        cell=lambda row: wording.spent(row.assessment.consumed),
+        keep=1,
+        secondary=True,
+    ),
+    Column(title="Left", cell=_left, keep=MUST),
+)
+_TO_THE_RIGHT: Final[tuple[Column[BudgetRow], ...]] = (
+    Column(title="Measured", cell=_measured, keep=8),
+    Column(title=f"Burn {format_duration(PRESENT)}", cell=_burn, keep=6),
+    Column(title="Coverage", cell=lambda row: coverage(row.assessment), keep=0, secondary=True),
+    Column(title="Tier", cell=_tier, right=False, keep=MUST, share=4),
+)
+BAR: Final[Column[BudgetRow]] = Column(title="", cell=_bar, right=False, keep=2)
+"""Draws what is left."""
