@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from gate.backends import BACKENDS, registration
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Recovery, composed, renewal
 from gate.check.options import AskFacts, Options
@@ -45,6 +46,7 @@ def decide(
     if judgement.verdict is Verdict.BLOCK and judgement.allowed_again_at is None:
         assessments = recover(case, open_history())
         judgement = judge(replace(case, assessments=assessments))
+    kind = file.settings.kind
     return PolicyDecision(
         policy=case.policy,
         source=file.source,
@@ -58,6 +60,7 @@ def decide(
             for name, evidence in options.satisfied.items()
             if name in judgement.obligations
         },
+        keeps_history=kind in BACKENDS and registration(kind).keeps_history,
     )
 
 

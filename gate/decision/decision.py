@@ -56,6 +56,8 @@ class PolicyDecision:
     """Requirement -> the evidence that the user gave."""
     proposed: "Proposed | None" = None
     """What the policy as the change would have it says; None: the change does not touch it."""
+    keeps_history: bool = True
+    """Whether its backend can be asked about the past."""
 
     @property
     def change_class(self) -> str:

@@ -1,4 +1,4 @@
-"""What the remaining budget can pay for: the canary, the time to detect, the contract's margin."""
+"""What the budget left covers: the canary, the time to detect, the contract's margin."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -16,13 +16,19 @@ _SHOWN: Final = Fraction(1, 1000)
 """The smallest share that one decimal of a percentage can show."""
 
 
-def affordability(assessment: Assessment) -> Iterator[Fact]:
-    """Yield labelled sentences; each names the assumption behind its number."""
+def affordability(assessment: Assessment, *, headroom: bool = True) -> Iterator[Fact]:
+    """Yield labelled sentences; each names the assumption behind its number.
+
+    Args:
+        assessment: of the SLO; its budget was measured.
+        headroom: whether to say what the budget covers, which means little where it is blocked.
+    """
     price, slo = assessment.price, assessment.slo
     if price is not None:
         if assessment.impact_stated:
             yield "impact", f"{wording.spent(price.cost)} of the budget for {_stated(price.impact)}"
-        yield "pays for", _canary(price)
+        if headroom and price.largest_canary > 0:
+            yield "headroom", _sentence(price)
     left = assessment.sla_remaining
     if isinstance(slo, RatioSlo) and slo.sla is not None and left is not None:
         contract = f"the contract's budget ({wording.percent(slo.sla)})"
@@ -31,7 +37,7 @@ def affordability(assessment: Assessment) -> Iterator[Fact]:
 
 
 def most_affordable(assessments: Sequence[Assessment]) -> str | None:
-    """Say the largest canary that every budget can pay for; None where not all are known."""
+    """Say the largest canary that every budget covers; None where it covers none, or not known."""
     if not all(assessment.measured and not assessment.uncovered for assessment in assessments):
         return None
     priced = [
@@ -42,7 +48,7 @@ def most_affordable(assessments: Sequence[Assessment]) -> str | None:
     if not priced:
         return None
     price, name = min(priced, key=lambda price_and_name: _tightness(price_and_name[0]))
-    return f"{_canary(price)} ({name})"
+    return f"{_sentence(price)} ({name})" if price.largest_canary > 0 else None
 
 
 def _tightness(price: Price) -> tuple[Fraction, timedelta]:
@@ -50,27 +56,25 @@ def _tightness(price: Price) -> tuple[Fraction, timedelta]:
     return price.largest_canary, longest
 
 
-def _canary(price: Price) -> str:
-    """Say the largest canary, and the longest time to notice, that what is left can pay for."""
+def _sentence(price: Price) -> str:
+    """Say the largest canary, and the longest time to notice, that what is left covers."""
     impact, largest = price.impact, price.largest_canary
-    stated, failing = wording.percent(impact.canary), _failing(impact)
-    if largest <= 0:
-        return "no canary at all"
+    fails = f"that fails {_failing(impact)}"
     if largest == impact.canary == 1:
-        return f"a canary of {stated} of the traffic, {failing} for up to {_longest(price)}"
-    within = f"{failing} for {describe_time(impact.detect)}"
-    longest = f"or of {stated} for {_longest(price)}"
-    return f"a canary of up to {_share(largest)} of the traffic, {within}, {longest}"
+        return f"the budget left covers a full rollout {fails} for up to {_longest(price)}"
+    within = f"a canary of up to {_share(largest)} of the traffic {fails} for"
+    longest = f"or one of {wording.percent(impact.canary)} for {_longest(price)}"
+    return f"the budget left covers {within} {describe_time(impact.detect)}, {longest}"
 
 
 def _stated(impact: Impact) -> str:
-    within = f"{_failing(impact)} for {describe_time(impact.detect)}"
-    return f"a canary of {wording.percent(impact.canary)}, {within}"
+    within = f"fails {_failing(impact)} for {describe_time(impact.detect)}"
+    return f"a canary of {wording.percent(impact.canary)} of the traffic that {within}"
 
 
 def _failing(impact: Impact) -> str:
     whole = impact.failures == 1
-    return "all of it failing" if whole else f"{wording.percent(impact.failures)} of it failing"
+    return "every request" if whole else f"{wording.percent(impact.failures)} of its requests"
 
 
 def _share(canary: Fraction) -> str:

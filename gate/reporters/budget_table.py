@@ -9,7 +9,7 @@ from gate.budget.assessment import Assessment
 from gate.measure import Cause
 from gate.policy.findings import Verdict
 from gate.reporters.budget_rows import BudgetRow
-from gate.reporters.budgets import cause, coverage, events, promise
+from gate.reporters.budgets import cause, coverage, events, left, promise
 from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
 from gate.slo.objective import CalendarWindow, CompositeSlo
 from gate.slo.quantities import format_duration
@@ -71,11 +71,7 @@ def _window(row: BudgetRow) -> str:
 
 def _left(row: BudgetRow) -> Cell:
     """Write what the tiers are held against: it decides."""
-    assessment = row.assessment
-    text = wording.left_or_overspent(assessment.compared)
-    if assessment.uncovered is not None:
-        text = f"{assessment.uncovered} measured"
-    return Cell(text=text, tone=row.verdict)
+    return Cell(text=left(row.assessment), tone=row.verdict)
 
 
 def _measured(row: BudgetRow) -> str:

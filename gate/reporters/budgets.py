@@ -13,7 +13,16 @@ from gate.measure import Cause, Unmeasured
 from gate.reporters.affordability import affordability
 from gate.reporters.page import Fact
 from gate.reporters.suspected import suspicion_facts
-from gate.slo.objective import CalendarWindow, CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import (
+    Bound,
+    CalendarWindow,
+    CompositeSlo,
+    Denominator,
+    RatioSlo,
+    RollingWindow,
+    Slo,
+    SpendSlo,
+)
 from gate.slo.quantities import format_duration
 
 _BAR: Final = 10
@@ -60,7 +69,7 @@ def left(assessment: Assessment) -> str:
     """Write what is left of a budget; where too little was measured to say so, how much was."""
     if assessment.uncovered is not None:
         return f"{assessment.uncovered} measured"
-    return wording.left_or_overspent(assessment.remaining)
+    return wording.left_or_overspent(assessment.compared)
 
 
 _DENOMINATORS: Final = {
@@ -69,41 +78,59 @@ _DENOMINATORS: Final = {
 }
 
 
-def details(assessment: Assessment) -> Iterator[Fact]:
-    """Yield everything worth telling, most pressing first; nothing for what does not apply."""
-    label = "in doubt" if assessment.measured else "not measured"
-    for doubt in assessment.doubts:
-        yield label, f"{cause(doubt.cause)}: {doubt.reason}"
+def details(
+    assessment: Assessment,
+    *,
+    window: bool = True,
+    doubts: bool = True,
+    headroom: bool = True,
+) -> Iterator[Fact]:
+    """Yield everything worth telling, most pressing first; nothing for what does not apply.
+
+    Args:
+        assessment: of the SLO.
+        window: whether its window is not told elsewhere.
+        doubts: whether what is in doubt is not told elsewhere.
+        headroom: whether to say what the budget covers.
+    """
+    if doubts:
+        label = "in doubt" if assessment.measured else "not measured"
+        for doubt in assessment.doubts:
+            yield label, f"{cause(doubt.cause)}: {doubt.reason}"
     yield from suspicion_facts(assessment)
-    yield "window", ", ".join(_window(assessment))
+    if window and (text := window_text(assessment)):
+        yield "window", text
     if assessment.uncovered is not None:
-        yield "left", f"not known: only {assessment.uncovered} are measured"
+        yield "budget", f"not known: only {assessment.uncovered} are measured"
     elif assessment.remaining is not None:
-        yield "left", ", ".join(_left(assessment, assessment.remaining))
+        yield "budget", ", ".join(_left(assessment, assessment.remaining))
+        yield from _compared(assessment)
         yield from _forecast(assessment, assessment.remaining)
-        yield from affordability(assessment)
+        yield from affordability(assessment, headroom=headroom)
     if burn_rates := _burn_rates(assessment):
         yield "burn rates", burn_rates
     for note in assessment.evidence.notes if assessment.evidence else ():
         yield "note", note
 
 
+def window_text(assessment: Assessment) -> str:
+    """Say what the length of the window does not: since when it is, and how it is counted."""
+    return ", ".join(_window(assessment))
+
+
 def _window(assessment: Assessment) -> Iterator[str]:
     slo, span, evidence = assessment.slo, assessment.span, assessment.evidence
     if isinstance(slo, CompositeSlo):
-        yield "as its parts: " + " + ".join(
+        yield "that of its members: " + " + ".join(
             f"{wording.exact(m.weight)} x {m.slo}" for m in slo.members
         )
         return
-    yield str(slo.window)
-    if span is not None:
-        yield f"{wording.instant(span.start)} to {wording.instant(span.end)}"
+    if isinstance(slo.window, CalendarWindow) and span is not None:
+        yield f"{slo.window}, since {wording.instant(span.start)}"
     if isinstance(slo, RatioSlo):
         yield from _method(slo)
-    if evidence is not None and evidence.coverage is not None:
-        yield f"{coverage(assessment)} has data"
-    if evidence is not None and evidence.newest is not None:
-        yield f"newest sample {wording.instant(evidence.newest)}"
+    if evidence is not None and evidence.coverage is not None and evidence.coverage < 1:
+        yield f"{coverage(assessment)} of it has data"
 
 
 def _method(slo: RatioSlo) -> Iterator[str]:
@@ -115,8 +142,12 @@ def _method(slo: RatioSlo) -> Iterator[str]:
 
 
 def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
-    slo = assessment.slo
-    yield f"{wording.left_or_overspent(remaining)} (consumed {wording.spent(assessment.consumed)})"
+    slo, consumed = assessment.slo, wording.spent(assessment.consumed)
+    over = f"overspent by {wording.overspent(remaining)}"
+    window = None if isinstance(slo, CompositeSlo) else slo.window
+    within = f" over {window}" if isinstance(window, RollingWindow) else ""
+    how_much = over if remaining < 0 else f"{wording.left(remaining)} left"
+    yield f"{how_much}{within} (consumed {consumed})"
     if assessment.error_ratio is not None:
         yield f"error ratio {wording.spent(assessment.error_ratio, 3)}"
     if isinstance(slo, RatioSlo) and slo.slices and assessment.span:
@@ -127,8 +158,18 @@ def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
         effect = assessment.design_effect
         stated = f" (design effect {wording.exact(effect)})" if effect > 1 else ""
         yield f"95% interval from {low} to {high}{stated}"
-    if assessment.compared != remaining:
-        yield f"held against the tiers: {wording.left_or_overspent(assessment.compared)}"
+
+
+def _compared(assessment: Assessment) -> Iterator[Fact]:
+    """Yield what the tiers are held against where it is not what was measured, and why."""
+    if assessment.compared == assessment.remaining:
+        return
+    ends = {Bound.PESSIMISTIC: "lower bound", Bound.OPTIMISTIC: "upper bound"}
+    terms = [ends[assessment.bound]] if assessment.bound in ends else []
+    if assessment.stated_cost is not None:
+        terms.append(f"after the impact of {wording.spent(assessment.stated_cost)}")
+    compared = wording.left_or_overspent(assessment.compared)
+    yield "for the tiers", f"{compared} ({', '.join(terms)})"
 
 
 def _forecast(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
@@ -142,35 +183,42 @@ def _forecast(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
         not_measured = f"the burn rate over {window} was not measured"
         silent = has_no_traffic(assessment.burn_rates.get(PRESENT))
         why = f"there was no traffic in the last {window}" if silent else not_measured
-        yield "forecast", f"none, since {why}"
+        yield "forecast", f"none: {why}"
 
 
 def forecast_sentence(forecast: Forecast, remaining: Fraction) -> str:
     """Say when the budget runs out and whether it lasts until it renews."""
     reset = f"the reset on {wording.instant(forecast.resets_at)}" if forecast.resets_at else None
     if remaining <= 0:
-        return f"exhausted already, until {reset}" if reset else "exhausted already"
+        return f"already exhausted, until {reset}" if reset else "already exhausted"
     if reset and forecast.lasts_until_reset:
-        return f"lasts until {reset} at the present rate"
+        return f"lasts until {reset} at the current rate"
     if forecast.exhausted_at is None:
-        return "not exhausted at the present rate"
+        return "will not run out at the current rate"
     before = f", before {reset}" if reset else ""
-    return f"exhausted about {wording.instant(forecast.exhausted_at)} at the present rate{before}"
+    return f"runs out about {wording.instant(forecast.exhausted_at)} at the current rate{before}"
 
 
 def _burn_rates(assessment: Assessment) -> str:
+    """Write the burn rates, in one phrase where all are the same."""
     said = {doubt.reason for doubt in assessment.doubts}
-    rates = sorted(assessment.burn_rates.items(), key=lambda item: item[0])
-    return ", ".join(
-        _no_rate(format_duration(length), rate)
-        if isinstance(rate, Unmeasured)
-        else f"{format_duration(length)}={wording.burn(rate)}"
-        for length, rate in rates
+    rates = [
+        (format_duration(length), rate)
+        for length, rate in sorted(assessment.burn_rates.items(), key=lambda item: item[0])
         if not (isinstance(rate, Unmeasured) and rate.reason in said)
+    ]
+    texts = [wording.burn(rate) for _, rate in rates if isinstance(rate, Fraction)]
+    if len(rates) == len(texts) > 1 and len(set(texts)) == 1:
+        return f"{texts[0]} over every window from {rates[0][0]} to {rates[-1][0]}"
+    return ", ".join(
+        _no_rate(window, rate)
+        if isinstance(rate, Unmeasured)
+        else f"{wording.burn(rate)} over {window}"
+        for window, rate in rates
     )
 
 
 def _no_rate(window: str, why: Unmeasured) -> str:
     if has_no_traffic(why):
-        return f"{window}={wording.NOTHING} (no traffic)"
-    return f"{window} not measured ({why.reason})"
+        return f"none over {window} (no traffic)"
+    return f"not measured over {window} ({why.reason})"

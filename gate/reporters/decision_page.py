@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import PurePath
 from posixpath import join, normpath
@@ -16,8 +16,12 @@ from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import summary
 from gate.reporters.budget_rows import BudgetRow, decision_rows, status_rows
 from gate.reporters.budget_table import BAR, budget_table
-from gate.reporters.budgets import details
-from gate.reporters.page import Badge, Column, Facts, Folded, Link, Output, Page, QueryText, Section
+from gate.reporters.budgets import details, window_text
+from gate.reporters.next_steps import next_step
+from gate.reporters.outlook import STOPPING
+from gate.reporters.page import Badge, Column, Fact, Facts, Folded, Link, Output, Page, Section
+from gate.reporters.reasons import not_looked_at, reason
+from gate.reporters.services_table import services_table
 
 
 def repository_path(source: PolicySource, decision: Decision) -> str:
@@ -41,7 +45,7 @@ class Problem:
     def text(self) -> str:
         """The verdict, what it is about, and why, in one sentence."""
         change, service = self.decided.change_class, self.decided.policy.service
-        return f"{self.finding.verdict}: {change} of {service}: {summary.reason(self.finding)}"
+        return f"{self.finding.verdict}: {change} of {service}: {reason(self.finding)}"
 
     @property
     def fingerprint(self) -> str:
@@ -67,7 +71,8 @@ def _all(decision: Decision) -> Iterator[Problem]:
                 yield Problem(decided=decided, finding=finding, number=number)
 
 
-_SUMMARY = "Windows, forecasts, burn rates, and what the budgets can pay for"
+_SUMMARY = "Details of each SLO: windows, forecasts and burn rates"
+_NOTE = "The query of each SLO is in the JSON format of this report."
 
 
 def decision_output(decision: Decision) -> Output:
@@ -82,29 +87,45 @@ def status_output(status: Status) -> Output:
 
 def _decision(decision: Decision) -> Page:
     several = len(decision.policies) > 1
+    steps = [next_step(decided) for decided in decision.policies]
+    url = decision.context.url
     return Page(
         title=summary.overall(decision) if several else None,
         badge=Badge(decision.verdict, summary.verdict_word(decision.verdict, decision))
         if several
         else None,
+        introduction=(services_table(decision),) if several else (),
         sections=tuple(_decided(decided, decision) for decided in decision.policies),
-        closing=(Facts(tuple(summary.decision_closing(decision)), small=True),),
+        closing=(
+            *((Link(label="Run", address=url, elsewhere=True),) if url else ()),
+            Facts(tuple(summary.decision_closing(decision)), small=True),
+            *dict.fromkeys(step for step in steps if step is not None),
+        ),
     )
 
 
 def _decided(decided: PolicyDecision, decision: Decision) -> Section:
     dashboard, rows = decided.policy.dashboard, decision_rows(decided)
-    ordered = [row.assessment for row in rows]
+    pressing = summary.in_question(decided)
+    blocked = decided.verdict in STOPPING
     return Section(
         title=summary.subject(decided),
         badge=Badge(
             summary.enforced(decided.verdict, decision),
             summary.verdict_word(decided.verdict, decision),
         ),
+        folded=len(decision.policies) > 1,
         blocks=(
             Facts(tuple(summary.facts(decided, decision)), leading=summary.LEADING),
             budget_table(rows, BAR),
-            _details(ordered, summary.in_question(decided)),
+            _details(
+                [row.assessment for row in rows],
+                pressing,
+                lambda assessment, window: [
+                    *details(assessment, window=window, doubts=False, headroom=not blocked),
+                    *(("note", text) for text in not_looked_at(decided, assessment.slo.name)),
+                ],
+            ),
             *((Link(label="Dashboard", address=dashboard),) if dashboard else ()),
             Facts(tuple(summary.origin(decided)), small=True),
         ),
@@ -121,7 +142,7 @@ def _status(status: Status) -> Page:
 def _budgets(status: PolicyStatus) -> Section:
     service, burn_downs = status.policy.service, status.burn_downs
     rows = status_rows(status.policy, status.assessments)
-    ordered = [row.assessment for row in rows]
+    assessments = [row.assessment for row in rows]
     column: Column[BudgetRow] = BAR
     if burn_downs:
         from gate.reporters import drawing  # noqa: PLC0415 - a check draws none
@@ -132,24 +153,41 @@ def _budgets(status: PolicyStatus) -> Section:
         full_title=f"Error budgets of {service}",
         blocks=(
             budget_table(rows, column),
-            _details(ordered, ordered),
+            _details(
+                assessments,
+                assessments,
+                lambda assessment, window: details(assessment, window=window),
+            ),
             summary.policy_text(status.source),
         ),
     )
 
 
-def _details(assessments: Sequence[Assessment], pressing: Sequence[Assessment]) -> Folded:
-    return Folded(
-        summary=_SUMMARY,
-        sections=tuple(
-            Section(
-                title=assessment.slo.name,
-                pressing=assessment in pressing,
-                blocks=(
-                    Facts(tuple(details(assessment))),
-                    *((QueryText(assessment.query),) if assessment.query is not None else ()),
-                ),
-            )
-            for assessment in assessments
-        ),
-    )
+def _details(
+    assessments: Sequence[Assessment],
+    pressing: Sequence[Assessment],
+    facts: Callable[[Assessment, bool], Iterable[Fact]],
+) -> Folded:
+    """Return what is known of each SLO, the pressing first.
+
+    What several windows have in common is said of the first of them, for all.
+    """
+    ordered = sorted(assessments, key=lambda assessment: assessment not in pressing)
+    windows: dict[str, list[str]] = {}
+    for assessment in ordered:
+        windows.setdefault(window_text(assessment), []).append(assessment.slo.name)
+
+    def sections() -> Iterator[Section]:
+        for assessment in ordered:
+            name, window = assessment.slo.name, window_text(assessment)
+            alike = windows.pop(window, [])
+            about = list(facts(assessment, False))
+            if window and alike:
+                also = f" (also of {', '.join(alike[1:])})" if alike[1:] else ""
+                about.insert(0, ("window", f"{window}{also}"))
+            if about:
+                yield Section(
+                    title=name, pressing=assessment in pressing, blocks=(Facts(tuple(about)),)
+                )
+
+    return Folded(summary=_SUMMARY, sections=tuple(sections()), note=_NOTE)

@@ -15,6 +15,7 @@ from gate.policy.findings import Finding, Verdict
 from gate.reporters import summary
 from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
+from gate.reporters.reasons import reason
 
 _OUTCOMES: Final = {Verdict.BLOCK: "failure", Verdict.UNDECIDED: "error"}
 
@@ -52,11 +53,11 @@ def _suite(decided: PolicyDecision, decision: Decision) -> ET.Element:
 
 
 def _case(name: str, finding: Finding, decided: PolicyDecision, outcome: str | None) -> ET.Element:
-    service, reason = plain(decided.policy.service), plain(summary.reason(finding))
+    service, why = plain(decided.policy.service), plain(reason(finding))
     case = ET.Element("testcase", name=plain(name), classname=f"gate.{service}", time="0")
     if outcome is None:
-        ET.SubElement(case, "system-out").text = f"{finding.verdict}: {reason}"
+        ET.SubElement(case, "system-out").text = f"{finding.verdict}: {why}"
     else:
-        element = ET.SubElement(case, outcome, message=reason, type=str(finding.verdict))
-        element.text = f"{plain(decided.source.path)}: {reason}"
+        element = ET.SubElement(case, outcome, message=why, type=str(finding.verdict))
+        element.text = f"{plain(decided.source.path)}: {why}"
     return case

@@ -92,11 +92,19 @@ class Paragraph:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueryText:
-    """A query for those who want to repeat it; formats that cannot fold it away leave it out."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A labelled command for a shell, to be copied, and what it is good for."""
 
-    text: str
+    label: str
+    command: str
+    purpose: str = ""
+    """Behind it in parentheses; empty: the command says enough."""
+
+    @property
+    def text(self) -> str:
+        """The command and its purpose."""
+        return f"{self.command}  ({self.purpose})" if self.purpose else self.command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +113,8 @@ class Link:
 
     label: str
     address: str
+    elsewhere: bool = False
+    """Whether it leads to where a terminal or a log is shown, so that these leave it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +177,8 @@ class Section:
     """Whether its blocks belong together closely, as a picture and its legend."""
     pressing: bool = True
     """Whether a format that cannot fold sections away has to show it all the same."""
+    folded: bool = False
+    """Whether a format that can fold sections away shows no more than its heading at first."""
 
     def extended(self, *blocks: "Block") -> "Section":
         """Return it with more below."""
@@ -179,12 +191,14 @@ class Folded:
 
     summary: str
     sections: tuple[Section, ...]
+    note: str = ""
+    """What those who open it may also want to know."""
 
 
 Block: TypeAlias = (
     Facts
     | Paragraph
-    | QueryText
+    | Command
     | Link
     | Picture
     | Preformatted

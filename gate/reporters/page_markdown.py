@@ -16,6 +16,7 @@ from gate.reporters.page import (
     Block,
     Cell,
     Column,
+    Command,
     DataTable,
     Fact,
     Facts,
@@ -27,7 +28,6 @@ from gate.reporters.page import (
     Paragraph,
     Picture,
     Preformatted,
-    QueryText,
     Section,
 )
 
@@ -58,16 +58,30 @@ def render(output: Output, style: Style) -> str:
         level = "##" if page.badge is None else "###"
     blocks += _blocks(page.introduction, style)
     for section in page.sections:
-        blocks.append(_heading(level, section.badge, section.full_title or section.title))
-        blocks += _blocks(section.blocks, style)
+        blocks += _top(section, level, style)
     blocks += _blocks(page.closing, style)
     return "\n\n".join(blocks) + "\n"
 
 
 def _heading(level: str, badge: Badge | None, title: str) -> str:
+    return f"{level} {_headline(badge, title)}"
+
+
+def _headline(badge: Badge | None, title: str) -> str:
     if badge is None:
-        return f"{level} {markdown(title)}"
-    return f"{level} {_SIGNS[badge.verdict]} {markdown(f'{badge.word}: {title}')}"
+        return markdown(title)
+    return f"{_SIGNS[badge.verdict]} {markdown(f'{badge.word}: {title}')}"
+
+
+def _top(section: Section, level: str, style: Style) -> Iterator[str]:
+    title = section.full_title or section.title
+    if not section.folded:
+        yield _heading(level, section.badge, title)
+        yield from _blocks(section.blocks, style)
+        return
+    yield f"<details><summary>{_headline(section.badge, title)}</summary>"
+    yield from _blocks(section.blocks, style)
+    yield "</details>"
 
 
 def _blocks(blocks: Iterable[Block], style: Style) -> Iterator[str]:
@@ -83,6 +97,8 @@ def _section(section: Section, style: Style) -> Iterator[str]:
 def _folded(folded: Folded, style: Style) -> Iterator[str]:
     yield f"<details><summary>{folded.summary}</summary>"
     yield from _blocks(folded.sections, style)
+    if folded.note:
+        yield f"<sub>{folded.note}</sub>"
     yield "</details>"
 
 
@@ -140,6 +156,11 @@ def _cell(column: Column[Any], cell: Cell, style: Style) -> str:
     return text.replace(" ", "&nbsp;") if column.right else text.strip()
 
 
+def _command(command: Command, _style: Style) -> Iterator[str]:
+    purpose = f" {markdown(command.purpose)}" if command.purpose else ""
+    yield f"**{command.label}:** {code(command.command)}{purpose}"
+
+
 def _picture(picture: Picture, style: Style) -> Iterator[str]:
     yield "\n".join(["```text", *picture.draw(_WIDTH, not style.unicode), "```"])
 
@@ -147,7 +168,7 @@ def _picture(picture: Picture, style: Style) -> Iterator[str]:
 _WRITERS: Final[Mapping[type[Block], Callable[[Any, Style], Iterable[str]]]] = {
     Facts: _labelled,
     Paragraph: lambda paragraph, _style: [markdown(paragraph.text)],
-    QueryText: lambda query, _style: [block(query.text)],
+    Command: _command,
     Link: lambda labelled, _style: [f"{labelled.label}: {link(labelled.address)}"],
     Picture: _picture,
     Preformatted: lambda picture, _style: [block(picture.text)],

@@ -21,6 +21,7 @@ from gate.reporters.escape import plain
 from gate.reporters.page import (
     Badge,
     Block,
+    Command,
     DataTable,
     Fact,
     Facts,
@@ -33,7 +34,6 @@ from gate.reporters.page import (
     Paragraph,
     Picture,
     Preformatted,
-    QueryText,
     Section,
 )
 
@@ -85,7 +85,9 @@ def _blocks(
 ) -> Iterator[str]:
     """Yield the lines of blocks, those of facts that follow each other as one list."""
     first = True
-    for labelled, group in groupby(blocks, key=lambda block: isinstance(block, Facts | Link)):
+    for labelled, group in groupby(
+        blocks, key=lambda block: isinstance(block, Facts | Link | Command)
+    ):
         alike = list(group)
         parts = (
             [_facts([fact for block in alike for fact in _facts_of(block)], style, indent)]
@@ -99,9 +101,15 @@ def _blocks(
             first = False
 
 
+def _is_labelled(block: Block) -> bool:
+    return isinstance(block, Facts | Link | Command)
+
+
 def _facts_of(block: Block) -> Sequence[Fact]:
     if isinstance(block, Link):
-        return [(block.label, block.address)]
+        return [] if block.elsewhere else [(block.label, block.address)]
+    if isinstance(block, Command):
+        return [(block.label, block.text)]
     return block.facts if isinstance(block, Facts) else ()
 
 
@@ -173,7 +181,6 @@ def _prose(style: Style) -> int:
 
 _WRITERS: Final[Mapping[type[Block], Callable[[Any, Style], Iterable[str]]]] = {
     Paragraph: _paragraph,
-    QueryText: lambda _query, _style: (),
     Picture: _picture,
     Preformatted: _preformatted,
     Marks: _marks,
@@ -181,4 +188,4 @@ _WRITERS: Final[Mapping[type[Block], Callable[[Any, Style], Iterable[str]]]] = {
     Section: _subsection,
     Folded: _folded,
 }
-"""Facts and links are written together, by `_facts`."""
+"""Facts, links and commands are written together, by `_facts`."""

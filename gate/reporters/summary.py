@@ -19,17 +19,21 @@ from gate.decision.decision import (
     overall_verdict,
 )
 from gate.policy.changes import ComparedWith, Recognition
-from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.findings import Verdict
 from gate.reporters import budgets
 from gate.reporters.affordability import most_affordable
+from gate.reporters.next_steps import remedies
 from gate.reporters.outlook import STOPPING, allowed_again, allowed_now, obligation
 from gate.reporters.page import Fact, Facts
+from gate.reporters.reasons import Said, grouped, reasons
 from gate.reporters.suspected import suspicion_sentence
 from gate.wording import PROPOSAL_DELETED, PROPOSAL_UNREADABLE
 
 _REVISION: Final = 12
 """Characters of a hash that people read."""
 _OPENING: Final = frozenset({Verdict.ALLOW, Verdict.WARN})
+_OBJECTING: Final = frozenset({Verdict.WARN, Verdict.UNDECIDED, Verdict.BLOCK})
+"""Of findings that are always told."""
 
 
 def verdict_word(verdict: Verdict, decision: Decision) -> str:
@@ -86,22 +90,20 @@ def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
     verdict = decided.verdict
     if enforced(verdict, decision) is not verdict:
         yield "Why", _another_moment(verdict, decision)
-    yield from (("Why", reason(f)) for f in decided.judgement.findings if f.verdict is verdict)
+    yield from (("Why", sentence) for sentence in reasons(decided, verdict))
     yield from _overriding(decision)
     yield from _gaps(decided)
-    yield from (
-        ("Also", f"{f.verdict}, {reason(f)}")
-        for f in decided.judgement.findings
-        if _lesser(f, verdict)
-    )
+    for lesser in reversed(Verdict):
+        if lesser not in {verdict, Verdict.ALLOW}:
+            yield from (("Also", f"{lesser}: {why}") for why in reasons(decided, lesser))
     yield from _notes(decided)
-    yield from _band(decided)
     yield from (("Needs", obligation(name, decided)) for name in decided.judgement.obligations)
+    yield from (("Remedy", remedy) for remedy in remedies(decided))
     yield "Allowed now", allowed_now(decided)
     if verdict in STOPPING:
         yield "Allowed again", allowed_again(decided, decision.evaluated_at)
-    if (affordable := most_affordable(decided.assessments)) is not None:
-        yield "Pays for", affordable
+    elif (affordable := most_affordable(decided.assessments)) is not None:
+        yield "Headroom", affordable
     if decided.policy.owners:
         yield "Ask", ", ".join(decided.policy.owners)
 
@@ -119,14 +121,6 @@ def in_question(decided: PolicyDecision) -> list[Assessment]:
     ]
 
 
-def reason(finding: Finding) -> str:
-    """Write a finding with the rule and the SLO that it is about."""
-    about = f"{finding.rule}, {finding.slo}" if finding.slo else str(finding.rule)
-    earliest = " at the earliest" if finding.if_calm else ""
-    until = f" (until {wording.instant(finding.until)}{earliest})" if finding.until else ""
-    return f"{about}: {finding.reason}{until}"
-
-
 def provenance(source: PolicySource) -> str:
     """Write which text of the policy decided."""
     revision = f"revision {source.revision[:_REVISION]}" if source.revision else "not committed"
@@ -141,7 +135,7 @@ def policy_text(source: PolicySource) -> Facts:
 
 def signature(at: datetime, tool_version: str, *before: Fact) -> Facts:
     """Return when and by what a page was made, in the place of a signature."""
-    end = (("Evaluated", wording.exact_instant(at)), ("By", f"gate {tool_version}"))
+    end = (("Evaluated", wording.exact_instant(at)), ("Version", f"gate {tool_version}"))
     return Facts((*before, *end), small=True)
 
 
@@ -150,7 +144,7 @@ def origin(decided: PolicyDecision) -> Iterator[Fact]:
     yield "Change", ", ".join([decided.change_class, *_recognised(decided.recognition)])
     yield from (("Change", note) for note in decided.recognition.remarks)
     if decided.recognition.comparison is not None:
-        yield "Compared", _compared(decided.recognition.comparison)
+        yield "Compared with", _compared(decided.recognition.comparison)
     yield "Policy", provenance(decided.source)
     if decided.proposed is not None:
         yield "Policy", _proposed(decided.proposed)
@@ -161,7 +155,7 @@ def decision_closing(decision: Decision) -> Iterator[Fact]:
     until = wording.instant(decision.expires_at)
     yield "Exit code", str(int(decision.exit_code))
     yield "Evaluated", f"{wording.exact_instant(decision.evaluated_at)}, holds until {until}"
-    yield "By", f"gate {decision.tool_version}"
+    yield "Version", f"gate {decision.tool_version}"
 
 
 def _exhausted(assessment: Assessment) -> bool:
@@ -205,7 +199,7 @@ def _compared(comparison: ComparedWith) -> str:
     base = comparison.base[:_REVISION] if comparison.base else "nothing: what is live is not known"
     sizes = {"files": comparison.files, "commits": comparison.commits}
     looked_at = ", ".join(f"{size} {what}" for what, size in sizes.items() if size is not None)
-    return f"with {base} ({comparison.base_from})" + (f": {looked_at}" if looked_at else "")
+    return f"{base} ({comparison.base_from})" + (f": {looked_at}" if looked_at else "")
 
 
 def _proposed(proposed: Proposed) -> str:
@@ -220,45 +214,36 @@ def _proposed(proposed: Proposed) -> str:
     return f"{whole} ({proposed.reason})" if proposed.reason else whole
 
 
-def _lesser(finding: Finding, verdict: Verdict) -> bool:
-    return finding.verdict not in {verdict, Verdict.ALLOW}
-
-
 def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
-    """Yield what no number stands behind, and each doubt about a number that no finding tells."""
-    verdict = decided.verdict
-    shown = [f for f in decided.judgement.findings if f.verdict is verdict or _lesser(f, verdict)]
+    """Yield each doubt about a number that no finding tells, once for all SLOs that have it."""
+    verdict, untold = decided.verdict, list[tuple[str, Said]]()
+    findings = [f for f in decided.judgement.findings if f.verdict in {verdict, *_OBJECTING}]
     for assessment in decided.assessments:
-        reasons = [finding.reason for finding in shown if finding.slo == assessment.slo.name]
-        for doubt in assessment.doubts:
-            said = any(doubt.reason in reason for reason in reasons)
-            what = f"{assessment.slo.name}: {budgets.cause(doubt.cause)}"
-            if not assessment.measured:
-                yield "Not measured", what if said else f"{what}, {doubt.reason}"
-            elif not said:
-                yield "In doubt", f"{what}, {doubt.reason}"
-        for suspicion in assessment.suspicions:
-            if not any(suspicion.reason in reason for reason in reasons):
-                sentence = suspicion_sentence(suspicion, assessment.slo)
-                yield "In doubt", f"{assessment.slo.name}: {sentence}"
+        name = assessment.slo.name
+        reasons_of = [finding.reason for finding in findings if finding.slo == name]
+        label = "In doubt" if assessment.measured else "Not measured"
+        told = [
+            (doubt.reason, f"{budgets.cause(doubt.cause)}, {doubt.reason}")
+            for doubt in assessment.doubts
+        ] + [
+            (suspicion.reason, suspicion_sentence(suspicion, assessment.slo))
+            for suspicion in assessment.suspicions
+        ]
+        untold += [
+            (label, (name, sentence))
+            for key, sentence in told
+            if not any(key in text for text in reasons_of)
+        ]
+    for label in ("Not measured", "In doubt"):
+        said = [pair for kind, pair in untold if kind == label]
+        yield from ((label, sentence) for sentence in grouped(said, len(decided.assessments)))
 
 
 def _notes(decided: PolicyDecision) -> Iterator[Fact]:
     """Yield what changed nothing and must be seen all the same: no error series was found, say."""
-    about: dict[str, list[str]] = {}
-    for assessment in decided.assessments:
-        for note in assessment.evidence.notes if assessment.evidence else ():
-            about.setdefault(note, []).append(assessment.slo.name)
-    yield from (("Note", f"{', '.join(names)}: {note}") for note, names in about.items())
-
-
-def _band(decided: PolicyDecision) -> Iterator[Fact]:
-    """Yield what the budget alone would allow, where something else decides."""
-    label = (
-        "Budget"
-        if all(assessment.measured for assessment in decided.assessments)
-        else "Measured budget"
-    )
-    for finding in decided.judgement.findings:
-        if finding.rule is Rule.TIER and finding.verdict is Verdict.ALLOW is not decided.verdict:
-            yield label, reason(finding)
+    said = [
+        (assessment.slo.name, note)
+        for assessment in decided.assessments
+        for note in (assessment.evidence.notes if assessment.evidence else ())
+    ]
+    yield from (("Note", sentence) for sentence in grouped(said, len(decided.assessments)))

@@ -19,7 +19,7 @@ def suspicion_facts(assessment: Assessment) -> Iterator[Fact]:
     for suspicion in assessment.suspicions:
         yield _LABEL, suspicion_sentence(suspicion, assessment.slo)
     if (between := left_between(assessment)) is not None:
-        yield _LABEL, f"{between}, depending on what of that is so"
+        yield _LABEL, f"{between}, depending on how much of that is true"
 
 
 def suspicion_sentence(suspicion: Suspicion, slo: Slo) -> str:

@@ -60,7 +60,10 @@ def test_a_rule_fires_when_both_windows_burn_at_its_rate_exactly(
 def test_a_rule_that_fires_says_both_rates_and_its_own() -> None:
     judgement = judged("canary", burning(burn("14.409"), burn("2000")), burn_rates=(FAST,))
     (finding,) = found(judgement, Rule.BURN_RATE)
-    assert finding.reason == "burning at 14.40 over 1h and 2,000.00 over 5m; the rule is 14.4"
+    assert (
+        finding.reason
+        == "burning at 14.40 over 1h and 2,000.00 over 5m; the burn-rate rule is 14.4"
+    )
     assert finding.slo == "availability"
 
 

@@ -1,4 +1,4 @@
-"""The rule ``exhaustion``: a budget that runs out soon at its present burn rate."""
+"""The rule ``exhaustion``: a budget that runs out soon at its current burn rate."""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -20,7 +20,7 @@ from tests.policy.building import found, judged, left, overspent_composite, said
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
 SOON = ExhaustionRule(within=3 * DAY)
 STRICT = ExhaustionRule(within=3 * DAY, effect=Effect.BLOCK)
-NONE_SOON = (ALLOW, "no budget runs out within 3d at its present rate")
+NONE_SOON = (ALLOW, "no budget runs out within 3d at its current rate")
 
 
 def burn(rate: str | Fraction) -> Answer:
@@ -101,8 +101,8 @@ def test_it_says_how_long_at_which_rate_and_that_a_rolling_window_may_last_longe
     (finding,) = found(judgement, Rule.EXHAUSTION)
     assert finding.slo == "availability"
     assert finding.reason == (
-        "runs out in about 1d12h at the present burn rate of 12.00 over 1d and 14.00 over 6h, or"
-        " later as old failures leave the window; the rule is 3d"
+        "runs out in about 1d12h at the current burn rate of 12.00 over 1d and 14.00 over 6h, or"
+        " later as old failures leave the window; the exhaustion rule is 3d"
     )
     assert judgement.verdict is WARN
 
@@ -155,7 +155,7 @@ def test_money_runs_out_at_the_mean_rate_of_the_period() -> None:
     judgement = judged("canary", spend(98), exhaustion=SOON)
     assert said(judgement, Rule.EXHAUSTION) == (
         WARN,
-        "runs out in about 9h35m at the present rate; the rule is 3d",
+        "runs out in about 9h35m at the current rate; the exhaustion rule is 3d",
     )
 
 

@@ -35,9 +35,12 @@ DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
 
 def renewal(*known: Assessment, change: str = "full-rollout") -> datetime | None:
     judgement = judged(change, *known)
-    (finding,) = (one for one in found(judgement, Rule.TIER) if not is_advisory(one))
-    assert judgement.allowed_again_at == (finding.until if finding.verdict is BLOCK else None)
-    return finding.until
+    findings = [one for one in found(judgement, Rule.TIER) if not is_advisory(one)]
+    ends = [one.until for one in findings]
+    latest = None if None in ends else max(end for end in ends if end is not None)
+    blocked = findings[0].verdict is BLOCK
+    assert judgement.allowed_again_at == (latest if blocked else None)
+    return latest
 
 
 def is_advisory(finding: Finding) -> bool:

@@ -271,8 +271,8 @@ def block_policy(**fields: Any) -> PolicyDecision:
     tier = (
         "its budget is overspent by 50.0%; tier exhausted (10% or less) does not allow full-rollout"
     )
-    burn = "burning at 14.5 over 1h and 14.5 over 5m; the rule is 14.4"
-    again = "burning at 1.2 over 3d and 1.3 over 6h; the rule is 1; rollback may ship"
+    burn = "burns at 14.5 over 1h and 14.5 over 5m; the burn-rate rule is 14.4"
+    again = "burns at 1.2 over 3d and 1.3 over 6h; the burn-rate rule is 1; rollback may ship"
     values = {"allowed_again_at": datetime(2026, 11, 30, 23, tzinfo=UTC), **fields}
     return decided(
         first_token(),
@@ -295,7 +295,15 @@ def undecided_policy(**fields: Any) -> PolicyDecision:
         lost,
         healthy(),
         findings=(
-            finding(Rule.MEASUREMENT, Verdict.UNDECIDED, lost.doubts[0].reason, "answers"),
+            replace(
+                finding(
+                    Rule.MEASUREMENT,
+                    Verdict.UNDECIDED,
+                    lost.doubts[0].reason,
+                    "answers",
+                ),
+                cause=Cause.BACKEND_ERROR,
+            ),
             finding(Rule.TIER, Verdict.ALLOW, left, "availability"),
         ),
         tier="healthy",

@@ -108,7 +108,7 @@ def test_each_blocked_or_undecided_deploy_is_told_with_what_followed() -> None:
         ["2026-10-28 00:00", "v4 (full-rollout)", "blocked", "5.0%", "goes on"],
         ["2026-10-29 00:00", "v5 (full-rollout)", "undecided", "-", "-"],
     ]
-    assert "tier, a: 5.0% of its budget is left" in below[0]
+    assert "a: 5.0% of its budget is left" in below[0]
 
 
 def test_why_it_was_undecided_is_told_by_slo_and_cause() -> None:

@@ -73,7 +73,7 @@ def test_what_is_not_known_is_said_and_a_division_stands_in_for_it() -> None:
 
     assert "Not measured backend error: it is down" in text
     assert (
-        "By division exhausted already; that old failures leave the window is not counted" in text
+        "By division already exhausted; that old failures leave the window is not counted" in text
     )
     assert "a: not known" in joined(terminal(told({"a": []})))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.decision.decision import Decision
+from gate.decision.decision import Context, Decision
 from gate.measure import Cause
 from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
@@ -15,6 +15,7 @@ from gate.reporters.ansi import Style
 from gate.reporters.decision_page import status_output
 from tests.reporters.builders import (
     EVERY_KIND,
+    block_policy,
     decided,
     decision,
     finding,
@@ -57,9 +58,10 @@ def test_hostile_text_breaks_no_table_and_yields_no_tag_and_no_mention(text: str
         render("markdown", made, STYLE),
         render_page("markdown", status_output(status(*made.policies)), STYLE),
     ):
-        rows = [line for line in report.splitlines() if line.startswith("|")]
-        assert len({row.count("|") for row in rows}) == 1
-        assert len(rows) == 2 * 3  # a head, a rule and a row of each policy
+        tables = re.findall(r"(?:^\|.*\n?)+", report, re.MULTILINE)
+        assert [table.count("\n") + 1 for table in map(str.strip, tables)] in ([4, 3, 3], [3, 3])
+        for table in tables:
+            assert len({row.count("|") for row in table.splitlines()}) == 1
         foreign = OWN_TAGS.sub("", report)
         assert "<" not in foreign
         assert not re.search(r"@\w|`", foreign)
@@ -84,12 +86,52 @@ def test_every_tag_that_is_opened_is_closed(kind: str) -> None:
         assert len(re.findall(rf"<{tag}\b", report)) == report.count(f"</{tag}>")
 
 
-def test_the_query_can_be_copied_as_it_was_sent() -> None:
-    report = render("markdown", EVERY_KIND["blocked"], STYLE)
-    queries = [
-        html.unescape(found) for found in re.findall(r"<pre><code>(.*)</code></pre>", report)
+def test_no_query_is_in_it_and_a_note_says_where_they_are() -> None:
+    made = EVERY_KIND["blocked"]
+    report = render("markdown", made, STYLE)
+    assert "increase(" not in html.unescape(report)
+    assert "The query of each SLO is in the JSON format of this report." in report
+    assert render("json", made, STYLE).count("sum(increase(errors") == 3
+
+
+def test_a_row_has_the_colour_of_what_its_tier_says_and_a_bar() -> None:
+    def row(kind: str, name: str) -> list[str]:
+        lines = render("markdown", EVERY_KIND[kind], STYLE).splitlines()
+        return next(line.split(" | ") for line in lines if f" | {name} | " in line)
+
+    bad, good = row("blocked", "▶ availability"), row("blocked", "ttft")
+    assert (bad[0], bad[6], bad[-1]) == ("| 🔴", "░" * 10, "✖ exhausted |")
+    # 65.1% are left.
+    assert (good[0], good[6], good[-1]) == ("| 🟢", "██████░░░░", "✔ healthy |")
+    assert row("undecided", "▶ answers")[0] == "| ⚪"
+
+
+def test_several_services_are_one_table_and_their_details_are_folded() -> None:
+    report = render("markdown", EVERY_KIND["several"], STYLE)
+    open_, *folded = re.split(r"<details><summary>(?=⛔|❔|✅)", report)
+    rows = [line for line in open_.splitlines() if line.startswith("| ") and "full-rollout" in line]
+    assert [re.split(r" +\| +", row)[3] for row in rows] == ["✖ BLOCK", "? UNDECIDED", "✔ ALLOW"]
+    assert "overspent&nbsp;by&nbsp;50.0%" in rows[0]
+    assert [each.split("</summary>")[0] for each in folded] == [
+        "⛔ BLOCK: full-rollout of chat",
+        "❔ UNDECIDED: full-rollout of rag (1 of 2 SLOs not measured)",
+        "✅ ALLOW: full-rollout of chat",
     ]
-    assert queries == ['sum(increase(errors{code!~"5.."}[30d]))'] * 3
+
+
+def test_it_links_to_the_run_which_a_terminal_shows_itself() -> None:
+    address = "https://ci.acme.example/runs/17"
+    made = replace(EVERY_KIND["blocked"], context=Context(system="github", url=address))
+    assert f'Run: <a href="{address}">' in render("markdown", made, STYLE)
+    assert address not in render("terminal", made, STYLE)
+
+
+def test_the_next_command_can_be_copied() -> None:
+    spaced = block_policy(source=source(path="my policies/$(chat).yaml"))
+    report = render("markdown", decision(spaced), STYLE)
+    found = re.search(r"\*\*Next:\*\* <code>(.*?)</code> shows what used the budget", report)
+    assert found is not None
+    assert html.unescape(found[1]) == "gate incidents 'my policies/$(chat).yaml'"
 
 
 def test_the_details_are_folded() -> None:

@@ -76,7 +76,7 @@ def test_a_new_format_is_given_every_policy_and_every_budget_of_a_decision() -> 
 
     for decided in decision.policies:
         assert any(decided.policy.service in line for line in lines)
-        for assessment in decided.assessments:
+        for assessment in filter(lambda each: each.measured, decided.assessments):
             assert f"  {assessment.slo.name}" in lines
 
 

@@ -211,7 +211,7 @@ def test_it_is_told_when_a_freeze_ends() -> None:
     found = page(made(file("chat", slo("calm"), more=f"freezes: [{frozen}]\n")))
 
     assert "security-patch (again 2026-11-03 00:00 UTC)" in found.whole_text
-    assert "freeze: frozen: fair (until 2026-11-03 00:00 UTC)" in found.whole_text
+    assert "frozen: fair (until 2026-11-03 00:00 UTC)" in found.whole_text
 
 
 @pytest.mark.untraced

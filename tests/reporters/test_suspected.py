@@ -89,7 +89,7 @@ def test_what_is_left_lies_between_what_could_be_so() -> None:
     (_, first), (_, between) = suspicion_facts(known)
     assert "up to 90 events more may have been bad; up to 30 events counted" in first
     # 200 or 80 of 400.
-    assert between == "between 50.0% and 80.0% is left, depending on what of that is so"
+    assert between == "between 50.0% and 80.0% is left, depending on how much of that is true"
     unknown = availability(counts(110, 400_000, suspicions=(suspicion(None),)))
     assert len(list(suspicion_facts(unknown))) == 1
     amount = spent(Spent(amount=Fraction(10), evidence=evidence(suspicions=(suspicion(20),))))

@@ -22,7 +22,7 @@ from gate.history.records import Deployment
 from gate.measure import Backend
 from gate.measure.history import clock_start
 from gate.policy.policy import Policy
-from gate.reporters.summary import reason
+from gate.reporters.reasons import reason
 from gate.slo.objective import Span
 
 HOURLY: Final = timedelta(hours=1)

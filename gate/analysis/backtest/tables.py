@@ -10,9 +10,9 @@ from gate.analysis.backtest.budgets import ReplayedBudget
 from gate.analysis.backtest.freezes import FrozenMonth, Standing
 from gate.analysis.backtest.verdicts import Objection, PastVerdict, ThresholdCandidate, VerdictCount
 from gate.policy.findings import Verdict
-from gate.reporters import summary
 from gate.reporters.budgets import cause
 from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
+from gate.reporters.reasons import reason
 from gate.wording import describe_time
 
 _MOST: Final = 20
@@ -115,7 +115,7 @@ def blocked_deploys(tried: PolicyBacktest) -> DataTable:
         Column(title="Incident", cell=lambda row: _followed(tried, row), right=False, keep=8),
         Column(
             title="Because",
-            cell=lambda row: summary.reason(row.objections[0]),
+            cell=lambda row: reason(row.objections[0]),
             right=False,
             keep=3,
             share=3,

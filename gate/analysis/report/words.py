@@ -47,6 +47,7 @@ from gate.reporters.page import (
     Preformatted,
     Section,
 )
+from gate.reporters.reasons import reason
 from gate.slo.objective import CompositeSlo, RollingWindow, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 
@@ -202,7 +203,7 @@ def _outlook(service: ServiceReport) -> Iterator[Fact]:
         yield from ((label, f"{', '.join(names)}{again}") for again, names in alike.items())
     # What a tier says is told by the headline, and would be told once more for each class.
     reasons = (
-        summary.reason(finding)
+        reason(finding)
         for judged in service.outlook.values()
         for finding in judged.findings
         if finding.verdict is judged.verdict is not Verdict.ALLOW and finding.rule is not Rule.TIER

@@ -70,7 +70,13 @@ def _not_covered(case: Case) -> Iterator[Finding]:
             # Burn rates beside an allowance are what most policies have: a warning for ever says
             # nothing to them.
             said, rule = f"not looked at: burn rates: {reason}", Rule.MEASUREMENT
-            yield Finding(rule=rule, slo=slo.name, verdict=Verdict.ALLOW, reason=said)
+            yield Finding(
+                rule=rule,
+                slo=slo.name,
+                verdict=Verdict.ALLOW,
+                reason=said,
+                cause=Cause.NOT_COVERED,
+            )
 
 
 def _silent(assessment: Assessment) -> Finding:
@@ -100,7 +106,7 @@ def _pair(case: Case, rule: BurnRateRule, assessment: Assessment) -> Iterator[Fi
     if not doubts:
         yield case.fired(
             Rule.BURN_RATE,
-            f"burning at {measured}; the rule is {float(rule.rate):g}",
+            f"burning at {measured}; the burn-rate rule is {float(rule.rate):g}",
             slo=assessment.slo.name,
             allow=rule.allow,
             effect=rule.effect,

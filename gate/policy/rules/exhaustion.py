@@ -43,7 +43,7 @@ def findings(case: Case) -> list[Finding]:
     quiet = [_silent(rule, assessment) for assessment in silent]
     if lasting and not firing:
         within = format_duration(rule.within)
-        reason = f"no budget runs out within {within} at its present rate"
+        reason = f"no budget runs out within {within} at its current rate"
         return [calm(Rule.EXHAUSTION, reason), *quiet]
     return [*firing, *quiet]
 
@@ -110,7 +110,7 @@ def _reason(rule: ExhaustionRule, assessment: Assessment, forecast: Forecast) ->
     ]
     at_rate = f"burn rate of {' and '.join(rates)}" if rates else "rate"
     lasts = describe_time(timedelta(seconds=float(forecast.seconds_left or 0)))
-    reason = f"runs out in about {lasts} at the present {at_rate}"
+    reason = f"runs out in about {lasts} at the current {at_rate}"
     if forecast.resets_at is None:
         reason += ", or later as old failures leave the window"
-    return f"{reason}; the rule is {format_duration(rule.within)}"
+    return f"{reason}; the exhaustion rule is {format_duration(rule.within)}"
