@@ -48,6 +48,8 @@ class ExitCode(IntEnum):
     """The policy says no."""
     WARN = 11
     """A warning, with ``--fail-on warn`` only."""
+    FINDINGS = 12
+    """An examination found something wrong: a fault of ``gate doctor``, a case of ``gate test``."""
     INTERRUPTED = 130
     """Ctrl-C."""
 
@@ -74,7 +76,7 @@ class UsageError(GateError):
 
 
 class UndecidedError(GateError):
-    """It cannot be told which policy counts, or a policy's files are the change's own."""
+    """What is needed cannot be found out: which policy counts, say, or what was deployed."""
 
     exit_code = ExitCode.UNDECIDED
 

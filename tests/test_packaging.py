@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from gate import __version__
-from gate.cli.init import CASES
+from gate.cli.first_policy import CASES
 from gate.cli.main import COMMANDS
 from gate.errors import ExitCode
 from gate.parsing.credentials import owner

@@ -6,39 +6,45 @@ import click
 
 from gate.analysis.anomalies.run import AnomalyOptions, chart_indicators
 from gate.analysis.anomalies.words import output
-from gate.cli.parameters import (
-    DURATION,
-    MeasurementOptions,
-    known_incidents_option,
-    last_option,
-    measurement_options,
-    option,
-    read_known_incidents,
-)
+from gate.cli.command import Heading, command, option
+from gate.cli.history_options import known_incidents_option, last_option, read_known_incidents
+from gate.cli.option_values import DURATION
+from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.errors import ExitCode
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT, RULES
 from gate.reporters import PAGES
 
 
-@click.command()
+@command(example=("gate anomalies --last 28d --baseline 14d",))
 @measurement_options(PAGES)
 @last_option("14d")
-@option("--step", type=DURATION, default="1h", show_default=True, help="Of a point.")
+@option(
+    "--step",
+    type=DURATION,
+    default="1h",
+    show_default=True,
+    heading=Heading.HISTORY,
+    help="Length of one point on the chart, a duration such as 1h.",
+)
 @option(
     "--baseline",
     type=DURATION,
-    help="How much of the beginning says what is usual. Default: half of --last.",
+    heading=Heading.HISTORY,
+    help="How much of the beginning shows what is usual, a duration such as 7d. Default: half of"
+    " --last.",
 )
 @option(
     "--rules",
     type=click.Choice(tuple(RULES)),
     default=DEFAULT,
     show_default=True,
-    help="By which points are out of control, beside the moving average.",
+    heading=Heading.HISTORY,
+    help="Rules for points that are out of control, in addition to the moving average.",
 )
 @known_incidents_option(
-    "Known incidents, left out of the baseline: a file, a folder, or a glob in quotes."
+    "Known incidents, which are left out of the baseline: a file, a folder, or a glob in quotes."
+    " Can be repeated."
 )
 def anomalies(
     *,
@@ -49,15 +55,15 @@ def anomalies(
     rules: str,
     known_incidents: tuple[str, ...],
 ) -> ExitCode:
-    """Tell where the indicators of each POLICY are not what they usually are: control charts.
+    """Find where the indicators of each POLICY are worse than usual, by control charts.
 
-    Exit codes: 0 whatever was found, 3 the history of an SLO could not be had, or too
-    little of it was seen.
+    Exit codes: 0 whatever was found, 3 the history of an SLO could not be measured, or too little
+    of it.
     """
     if step > last:
-        raise click.UsageError("--step is longer than --last")
+        raise click.UsageError("--step must not be longer than --last")
     if baseline is not None and baseline >= last:
-        raise click.UsageError("--baseline must be shorter than --last, or nothing is left to see")
+        raise click.UsageError("--baseline must be shorter than --last")
     records = read_known_incidents(known_incidents)
     charting = Charting(baseline=baseline or last / 2, rules=rules, records=records)
     options = AnomalyOptions(at=measurement.instant(), last=last, step=step, charting=charting)

@@ -8,16 +8,10 @@ import click
 
 from gate.analysis.backtest.run import by_default, replay
 from gate.analysis.backtest.words import output
+from gate.cli.command import FILE, Heading, command, group, option
 from gate.cli.incident_search import IncidentSearch, incident_search
-from gate.cli.parameters import (
-    DURATION,
-    MeasurementOptions,
-    Parsed,
-    group,
-    measurement_options,
-    option,
-    pair_of,
-)
+from gate.cli.option_values import DURATION, Parsed, evidence_of
+from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.cli.session import load_all
 from gate.dataclass import dataclass
 from gate.errors import ExitCode
@@ -40,42 +34,57 @@ _TRIAL: Final = (
     option(
         "--every",
         type=DURATION,
-        help="Ask each policy so often by the clock, also beside --deploys, where it is for the"
-        " frozen time. Default: 1h without --deploys.",
+        heading=Heading.CHANGE,
+        help="How often to judge a change by the clock, a duration such as 1h. With --deploys this"
+        " is in addition to them, and shows how long changes were blocked. Default: 1h without"
+        " --deploys.",
     ),
     option(
         "--change",
         metavar="CLASS",
-        help="The class of changes that state none. Default: the policy's default.",
+        heading=Heading.CHANGE,
+        help="Class of the changes that state none, such as canary. Default: the policy's default.",
     ),
     option(
         "--met",
         "satisfied",
         formerly="--satisfied",
-        type=Parsed("name=evidence", pair_of),
+        type=Parsed("name=evidence", evidence_of),
         multiple=True,
+        heading=Heading.CHANGE,
         help="A requirement that was met all the time: shadow=URL. Can be repeated.",
     ),
-    option("--against", metavar="POLICY", help="Another policy, to put beside this one."),
+    option(
+        "--against",
+        metavar="POLICY",
+        type=FILE,
+        heading=Heading.POLICY,
+        help="Another policy file to compare this one with.",
+    ),
 )
 
 
-@click.command()
+@command(
+    example=(
+        "gate backtest --last 30d --every 1h",
+        "gate backtest --deploys deploys.jsonl --against stricter.yaml",
+    )
+)
 @measurement_options(PAGES, timeout="15m")
 @incident_search(last="90d")
 @group("trial", Trial, _TRIAL)
 def backtest(*, measurement: MeasurementOptions, search: IncidentSearch, trial: Trial) -> ExitCode:
-    """Tell what each POLICY would have said of past deploys, or in every hour, and what followed.
+    """Show what each POLICY would have said of past deploys, or every hour, and what followed.
 
-    Each verdict is that of gate check at that instant. Try a policy like this before it blocks.
+    Each verdict is the one of gate check at that time. Try a policy like this before it blocks.
 
-    Exit codes: 0 whatever was found, 3 much of the past, or the history of an SLO, could not be
+    Exit codes: 0 whatever was found, 3 the history of an SLO, or much of the past, could not be
     measured.
     """
     if trial.every is not None and trial.every < _SHORTEST:
-        raise click.UsageError("--every is shorter than 1m")
+        raise click.UsageError("--every must be at least 1m")
     if trial.against is not None and len(measurement.policies) > 1:
-        raise click.UsageError("--against goes with one POLICY")
+        raise click.UsageError("--against can be used with one POLICY only")
     (against,) = (None,) if trial.against is None else load_all([trial.against])
     incidents = search.options(measurement.instant(), measurement.timeout)
     options = replace(

@@ -85,11 +85,11 @@ class CiEnvironment:
         host = self.host()
         if host is not None:
             return whose(host.people, self.context)
-        unknown = f"there is no token to ask {self.context.system} with"
+        unknown = f"there is no token for {self.context.system}"
         return named_by(self.context) + Authors(unknown=unknown)
 
     def approve(self, matcher: ChangeMatcher, facts: ChangeFacts) -> Approval:
-        """Return who stands behind what a matcher recognised, in each pull request of the change.
+        """Return who approved what a matcher recognised, in each pull request of the change.
 
         A merge queue and a push have commits of their own; what was approved is that commit of the
         pull requests that the queue has taken, or that was merged.
@@ -111,7 +111,7 @@ class CiEnvironment:
         return ClaimedApprover(host.people, self.context)(who, rule, authors)
 
     def labelled(self, rule: OverrideRule, at: datetime) -> Labelled:
-        """Return the override that a label of the pull request stands for."""
+        """Return the override that a label of the pull request asks for."""
         host = self.host()
         if host is None:
             return no_label(rule, at)
@@ -128,7 +128,7 @@ class CiEnvironment:
         return PolicyReader(self.context, self.environ, files, ref or AUTO)
 
     def host(self, seconds: float = 90.0) -> "GitHub | GitLab | None":
-        """Return a client of the code host; None where there is no token to ask with.
+        """Return a client of the code host; None without a token.
 
         Args:
             seconds: that all its requests together may take.
@@ -136,7 +136,7 @@ class CiEnvironment:
         return self._gitlab(seconds) if self.context.system == "gitlab" else self.github(seconds)
 
     def github(self, seconds: float = 90.0) -> "GitHub | None":
-        """Return a client where this runs on GitHub, and there is a token to ask with."""
+        """Return a client where this runs on GitHub and a token is set."""
         token, repository = self.environ.get("GITHUB_TOKEN"), self.context.repository
         if self.context.system != "github" or not token or not repository:
             return None

@@ -7,42 +7,58 @@ import click
 from gate.analysis.cohorts.measure import SHORTEST, CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.cohorts.words import output
-from gate.cli.parameters import DURATION, MeasurementOptions, measurement_options, option
+from gate.cli.command import Heading, command, option
+from gate.cli.option_values import DURATION
+from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.errors import ExitCode
 from gate.reporters import PAGES
 from gate.slo.quantities import format_duration
 
 
-@click.command()
+@command(example=("gate cohorts --by prompt_template --last 24h",))
 @measurement_options(PAGES)
 @option(
     "--by",
     metavar="LABEL",
     required=True,
-    help="What events are told apart by: a label, or in logs a column or expression.",
+    heading=Heading.COHORTS,
+    help="Group events by this label (logs: a column or an SQL expression).",
 )
 @option(
     "--baseline",
     metavar="VALUE",
-    help="Compare the others with this one, not each with the rest.",
+    heading=Heading.COHORTS,
+    help="Compare the other groups with this one, instead of each with the rest.",
     formerly="--against",
 )
 @option(
     "--stratify-by",
     metavar="LABEL",
+    heading=Heading.COHORTS,
     help="Compare like with like: only events with the same value of this second label.",
     formerly="--within",
 )
 @option(
-    "--last", type=DURATION, help="How far to look back; without it, as far as each SLO's window."
+    "--last",
+    type=DURATION,
+    heading=Heading.HISTORY,
+    help="How far to look back, a duration such as 24h. Default: each SLO's own window.",
 )
-@option("--slo", "slos", metavar="NAME", multiple=True, help="Only this SLO. Can be repeated.")
+@option(
+    "--slo",
+    "slos",
+    metavar="NAME",
+    multiple=True,
+    heading=Heading.COHORTS,
+    help="Look at this SLO only. Can be repeated.",
+)
 @option(
     "--top",
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="So many values, the busiest, are told apart; the others are one group.",
+    heading=Heading.COHORTS,
+    help="Compare this many values, those with the most events; group the rest.",
 )
 def cohorts(
     *,
@@ -54,17 +70,16 @@ def cohorts(
     slos: tuple[str, ...],
     top: int,
 ) -> ExitCode:
-    """Tell whose events burn the budgets of each POLICY: by template, model, tenant.
+    """Show which prompts, models or tenants are using up the budgets of each POLICY.
 
-    Exit codes: 0 whatever was found, 3 an SLO could not be measured by group, or too
-    little of it was seen.
+    Exit codes: 0 whatever was found, 3 an SLO could not be measured by group, or too little of it.
     """
     if "" in {by, stratify_by}:
-        raise click.UsageError("--by and --stratify-by need a name")
+        raise click.UsageError("--by and --stratify-by need the name of a label")
     if last is not None and last < SHORTEST:
         raise click.UsageError(f"--last is shorter than {format_duration(SHORTEST)}")
     if by == stratify_by:
-        raise click.UsageError("--stratify-by needs another label than --by")
+        raise click.UsageError("--stratify-by must name another label than --by")
     options = CohortOptions(
         at=measurement.instant(),
         by=by,

@@ -1,20 +1,20 @@
 """``gate doctor``."""
 
-import click
-
 from gate.analysis.doctor import examine
 from gate.analysis.doctor.words import output
+from gate.cli.command import command
 from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.errors import ExitCode
 from gate.reporters import PAGES
 
 
-@click.command()
+@command(example=("gate doctor",))
 @measurement_options(PAGES)
 def doctor(*, measurement: MeasurementOptions) -> ExitCode:
-    """Ask the live backend of each POLICY whether its SLOs can be trusted, and what to do.
+    """Ask the backend of each POLICY whether its SLOs can be trusted, and what to mend.
 
-    Exit codes: 0 sound (there may be doubts), 2 faults, 3 something could not be looked at.
+    Exit codes: 0 sound (there may be doubts), 12 faults were found, 3 something could not be
+    examined.
     """
     at, timeout = measurement.instant(), measurement.timeout
     checkup = measurement.ask(lambda files: examine(files, at=at, timeout=timeout))

@@ -1,33 +1,57 @@
 """``gate export``."""
 
+from pathlib import Path
+
 import click
 
 from gate.backends import registration
+from gate.cli.command import Heading, command, option, output_option, policies_argument
 from gate.cli.session import load_all
-from gate.cli.streams import write, write_stderr
+from gate.cli.streams import deliver, write_stderr
 from gate.errors import ExitCode, UsageError
-from gate.exporters import EXPORTERS, export_policy
+from gate.exporters import EXPORTERS, export_policies
 
 
-@click.command()
-@click.argument("format_", metavar="FORMAT", type=click.Choice(tuple(EXPORTERS)))
-@click.argument("policy")
-def export(*, format_: str, policy: str) -> ExitCode:
-    """Write the SLOs of POLICY for another tool, on stdout.
+@command(example=("gate export --format sloth -o slos/chat.yaml",))
+@policies_argument()
+@option(
+    "--format",
+    "-f",
+    "format_",
+    type=click.Choice(tuple(EXPORTERS)),
+    heading=Heading.OUTPUT,
+    help="Format of the other tool. Required.",
+)
+@output_option("Write to this file instead of stdout.")
+def export(*, policies: tuple[str, ...], format_: str | None, output: str | None) -> ExitCode:
+    """Write the SLOs of each POLICY for another tool. No backend is asked.
 
-    FORMAT is openslo, sloth, prometheus-rules (recording rules that the gate uses where the server
-    has them, and alerts) or grafana-dashboard. No backend is asked.
+    The format prometheus-rules has recording rules, which gate uses where the server has them, and
+    alerts. With sloth and prometheus-rules the SLOs of several policies go into one file.
 
-    What the format cannot say is left out and named on stderr. Exit codes: 0 something was
-    written, 2 nothing could be.
+    What a format cannot express is left out and named on stderr.
+
+    Exit codes: 0 something was written, 2 nothing could be.
     """
-    (file,) = load_all((policy,))
-    if not registration(file.settings.kind).promql:
-        raise UsageError(f"{policy}: only what Prometheus counts can be exported")
-    exported = export_policy(format_, file.policy)
+    if format_ is None:
+        raise click.UsageError(_without_format(policies))
+    files = load_all(policies)
+    for file in files:
+        if not registration(file.settings.kind).promql:
+            path = file.source.path
+            raise UsageError(f"{path}: only SLOs of a Prometheus backend can be exported")
+    exported = export_policies(format_, {file.source.path: file.policy for file in files})
     for remark in exported.remarks:
-        write_stderr(f"gate: {policy}: {remark}")
+        write_stderr(f"gate: {remark}")
     if exported.text is None:
-        raise UsageError(f"{policy}: no SLO can be written as {format_}")
-    write(exported.text)
+        raise UsageError(f"{', '.join(policies)}: no SLO can be written as {format_}")
+    deliver(exported.text, output)
     return ExitCode.ALLOW
+
+
+def _without_format(policies: tuple[str, ...]) -> str:
+    first, *others = policies
+    if first in EXPORTERS and not Path(first).exists():
+        line = " ".join(["gate export", *others, "--format", first])
+        return f"the format is an option now: {line}"
+    return f"--format is missing; it is one of {', '.join(EXPORTERS)}"

@@ -1,4 +1,4 @@
-"""What the commands that look for incidents are told, and where deployments come from."""
+"""The options of commands that look for incidents, and where deployments come from."""
 
 import os
 from collections.abc import Mapping
@@ -9,21 +9,13 @@ from typing import Final
 import click
 
 from gate.analysis.incidents.run import IncidentOptions
-from gate.cli.parameters import (
-    DURATION,
-    PORTION,
-    RATE,
-    Decorator,
-    group,
-    known_incidents_option,
-    last_option,
-    option,
-    read_known_incidents,
-)
+from gate.cli.command import Decorator, Heading, group, option
+from gate.cli.history_options import known_incidents_option, last_option, read_known_incidents
+from gate.cli.option_values import DURATION, PORTION, RATE
 from gate.config.known_incidents import load_deployments
 from gate.dataclass import dataclass
 from gate.decision.slo_document import rfc3339
-from gate.errors import nearest
+from gate.errors import UndecidedError, nearest
 from gate.history.records import Deployment
 
 _GITHUB: Final = "github"
@@ -36,13 +28,14 @@ def deployments_from(
     """Return what went live.
 
     Args:
-        source: a file in JSON Lines, ``github`` or ``github:ENVIRONMENT``; None: nothing is known.
+        source: a file in JSON Lines, ``github`` or ``github:ENVIRONMENT``; None: none is listed.
         environ: says which repository GitHub is asked about, and with which token.
         start: GitHub is asked about what went live from here on.
 
     Raises:
         PolicyError: the file cannot be read or says something wrong.
-        UsageError: GitHub cannot be asked, or does not answer as it should.
+        UsageError: a variable that is needed to ask GitHub is not set.
+        UndecidedError: GitHub does not answer as it should.
     """
     if source is None:
         return ()
@@ -51,7 +44,7 @@ def deployments_from(
         return load_deployments(source, environ)
     for name in _NEEDS:
         if not environ.get(name):
-            raise click.UsageError(f"--deploys {source}: {name} is not set")
+            raise click.UsageError(f"--deploys {source} needs the environment variable {name}")
     from gate.hosts.github import URL, GitHub  # noqa: PLC0415 - where it is asked only
     from gate.hosts.github_events import GitHubError  # noqa: PLC0415
 
@@ -60,7 +53,7 @@ def deployments_from(
         client = GitHub(repository, token, url=environ.get("GITHUB_API_URL") or URL)
         return client.deployments.since(start, environment or None)
     except GitHubError as error:
-        raise click.UsageError(f"--deploys {source}: {error}") from error
+        raise UndecidedError(f"--deploys {source}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +76,7 @@ class IncidentSearch:
             PolicyError: a mistake in a file.
         """
         if self.step > self.last:
-            raise click.UsageError("--step is longer than --last")
+            raise click.UsageError("--step must not be longer than --last")
         return IncidentOptions(
             at=at,
             last=self.last,
@@ -100,11 +93,11 @@ def named_deploy(name: str, options: IncidentOptions) -> Deployment:
     """Return the deploy of this id or revision, the newest where several have it.
 
     Raises:
-        UsageError: there is none in the time looked at.
+        UsageError: there is none within --last.
     """
     what = f"--since-deploy {name}"
     if not options.deploys:
-        raise click.UsageError(f"{what}: no deploy is known; say with --deploys where they are")
+        raise click.UsageError(f"{what}: there are no deploys; name their source with --deploys")
     span = options.span
     named = [deploy for deploy in options.deploys if deploy.is_named(name)]
     if not named:
@@ -113,7 +106,7 @@ def named_deploy(name: str, options: IncidentOptions) -> Deployment:
     within = [deploy for deploy in named if span.start < deploy.time <= span.end]
     if not within:
         when = rfc3339(named[-1].time)
-        raise click.UsageError(f"{what}: it was at {when}, outside of the time looked at (--last)")
+        raise click.UsageError(f"{what}: it was at {when}, which --last does not reach back to")
     return max(within, key=lambda deploy: deploy.time)
 
 
@@ -126,27 +119,36 @@ def incident_search(last: str) -> Decorator:
             type=RATE,
             default="6",
             show_default=True,
-            help="The burn rate at which an incident begins; it ends below half of it.",
+            heading=Heading.INCIDENTS,
+            help="Burn rate at which an incident begins; it ends below half of it.",
         ),
         option(
             "--min-share",
             type=PORTION,
             default="2%",
             show_default=True,
-            help="The share of a budget that an incident costs at least; others are summed up.",
+            heading=Heading.INCIDENTS,
+            help="Hide incidents that cost less than this share of a budget, such as 2%; their"
+            " total is still shown.",
             formerly="--least",
         ),
         option(
-            "--step", type=DURATION, default="5m", show_default=True, help="How finely to look."
+            "--step",
+            type=DURATION,
+            default="5m",
+            show_default=True,
+            heading=Heading.HISTORY,
+            help="Length of one step of the history, a duration such as 5m.",
         ),
         known_incidents_option(
-            "Known incidents: a file, a folder, or a glob in quotes. Can be repeated."
+            "Records of known incidents: a file, a folder, or a glob in quotes. Can be repeated."
         ),
         option(
             "--deploys",
             metavar="SOURCE",
-            help="Deploys: a file in JSON Lines, github, or github:ENVIRONMENT. Those before an"
-            " incident are shown.",
+            heading=Heading.INCIDENTS,
+            help="Where the deploys are listed, of which those before an incident are shown: a file"
+            " in JSON Lines, github, or github:ENVIRONMENT.",
         ),
     ]
     return group("search", IncidentSearch, decorators)

@@ -9,14 +9,10 @@ import click
 from gate.analysis.incidents import IncidentReport
 from gate.analysis.incidents.run import IncidentOptions, search_incidents
 from gate.analysis.incidents.words import output
+from gate.cli.command import Heading, command, option
+from gate.cli.history_options import in_period, period_option
 from gate.cli.incident_search import IncidentSearch, incident_search, named_deploy
-from gate.cli.parameters import (
-    MeasurementOptions,
-    in_period,
-    measurement_options,
-    option,
-    period_option,
-)
+from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.config.load import PolicyFile
 from gate.errors import ExitCode
 from gate.reporters import PAGES
@@ -25,18 +21,26 @@ DRAFT: Final = "yaml"
 """The format of the draft of a record."""
 
 
-@click.command()
+@command(
+    example=(
+        "gate incidents --last 30d --deploys deploys.jsonl",
+        "gate incidents --draft chat-availability-1 -o incidents/2026-11-20.yaml",
+    )
+)
 @measurement_options((*PAGES, DRAFT))
 @incident_search(last="90d")
 @option(
     "--draft",
     metavar="ID",
-    help="Write the record of this incident as YAML, to be filled in, in the place of the report.",
+    heading=Heading.INCIDENTS,
+    help="Write a record of this incident as YAML to be filled in, instead of the report.",
 )
 @option(
     "--since-deploy",
     metavar="ID",
-    help="Compare the failures before and after this deploy: its id or revision in --deploys.",
+    heading=Heading.INCIDENTS,
+    help="Compare the failures before and after this deploy, named by its id or revision in"
+    " --deploys.",
 )
 @period_option()
 def incidents(
@@ -47,14 +51,16 @@ def incidents(
     since_deploy: str | None,
     period: str | None,
 ) -> ExitCode:
-    """Find the incidents that the SLOs of each POLICY felt, and what they did to the budgets.
+    """Find the incidents that used up the budgets of each POLICY, how often and how long.
 
-    Exit codes: 0 whatever was found, 3 the history of an SLO could not be had, or too
-    little of it was seen.
+    Exit codes: 0 whatever was found, 3 the history of an SLO could not be measured, or too little
+    of it.
     """
-    if draft is None and DRAFT in measurement.formats:
-        raise click.UsageError(f"{DRAFT} is the format of a draft; say which with --draft ID")
-    others = measurement.formats - {DRAFT, "terminal"}
+    if draft is None and DRAFT in measurement.report.formats:
+        raise click.UsageError(
+            f"{DRAFT} is the format of a draft; name the incident with --draft ID"
+        )
+    others = measurement.report.formats - {DRAFT, "terminal"}
     if draft is not None and others:
         raise click.UsageError(f"a draft is written as {DRAFT}, not as {min(others)}")
 
@@ -71,7 +77,7 @@ def incidents(
         from gate.analysis.incidents.draft import draft_record  # noqa: PLC0415 - with --draft only
 
         record = draft_record(answer, draft, options.deploys)
-        measurement.write_report(lambda _form, _style: record)
+        measurement.report.write(lambda _form, _style: record)
         return ExitCode.ALLOW
     measurement.report_page(output(answer))
     return answer.exit_code

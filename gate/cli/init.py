@@ -1,238 +1,137 @@
-"""``gate init``: a first policy of a backend block, a preset's indicators and rules; its cases."""
+"""``gate init``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Final
 
 import click
 
-from gate.backends import BACKENDS, Starter, registration
+from gate.backends import BACKENDS, registration
 from gate.backends.records import preset_names
-from gate.cli.streams import create_file, write_stderr
+from gate.cli.command import (
+    DEFAULT_POLICY,
+    FILE,
+    Heading,
+    argument,
+    command,
+    group,
+    option,
+    output_option,
+)
+from gate.cli.first_policy import CASES, HEAD, RULES, block_of, slos_of
+from gate.cli.streams import create_file, write_note
 from gate.config.cases import place_of_cases
-from gate.config.preset import EVALUATION, KINDS, Preset, PresetIndicator
+from gate.config.preset import Preset
 from gate.config.presets import load_preset
+from gate.dataclass import dataclass
 from gate.errors import ExitCode, UsageError, nearest
 
-HEAD: Final = """\
-# What may ship, at which error budget. Check it with: gate validate THIS_FILE
-version: 1
-service: $service
-owners: ["@my-org/my-team"]   # whom a blocked team asks
-
-"""
-
-
-def _slos(*slos: str) -> str:
-    return "slos:\n" + "".join(slos)
-
-
-def _availability(sli: str) -> str:
-    return f"""\
-  - name: availability
-    objective: 99.9%          # 0.1% of requests may fail
-    window: 30d
-    sli:
-{sli}"""
-
-
-def _judged(sli: str) -> str:
-    return f"""\
-  - name: quality
-    objective: 98%            # of the answers that were judged
-    window: 30d
-    sampled: true             # judge by a 95% interval
-    sli:
-{sli}"""
-
-
-def _latency(sli: str) -> str:
-    return f"""\
-  - name: latency
-    objective: 95%            # a P95 objective: 95% of requests are fast enough
-    window: 30d
-    sli:
-{sli}"""
+_CONTENTS: Final = (
+    option(
+        "--service",
+        default="my-service",
+        show_default=True,
+        metavar="NAME",
+        heading=Heading.POLICY,
+        help="Name of the service that ships.",
+    ),
+    option(
+        "--backend",
+        type=click.Choice(tuple(BACKENDS)),
+        heading=Heading.POLICY,
+        help="What counts the events. Default: what the preset of --server is for, else"
+        " prometheus.",
+    ),
+    option(
+        "--server",
+        metavar="PRESET",
+        heading=Heading.POLICY,
+        help="What serves the requests, or what its logs look like: a name that gate presets"
+        " lists.",
+    ),
+    option(
+        "--presets",
+        metavar="GLOB",
+        heading=Heading.POLICY,
+        help="Preset files of your own, from the folder of the policy, such as 'presets/*.yaml'.",
+    ),
+)
 
 
-def _uptime(sli: str) -> str:
-    return f"""\
-  - name: uptime
-    objective: 99.9%          # of the minutes
-    window: 30d
-    sli:
-{sli}"""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyContents:
+    """What a first policy is made of."""
+
+    service: str
+    backend: str | None
+    server: str | None
+    presets: str | None
 
 
-def _allowance(sli: str) -> str:
-    return f"""\
-  - name: allowance
-    allowance: "10"           # how much may be spent, or how many of them there may be
-    window: 30d
-    sli:
-{sli}"""
-
-
-_BY_ROLE: Final = {"gauge": _uptime, "spent": _allowance}
-"""How an SLO is described whose indicator is no count of events."""
-_STARTERS: Final[Mapping[Callable[[str], str], tuple[str, ...]]] = {
-    _availability: ("errors",),
-    _latency: ("time-to-first-token", "latency"),
-    _judged: (EVALUATION, *KINDS),
-}
-"""How an SLO is described, by the kinds of indicator that it can have, the best one first."""
-
-
-def slos_of(server: str, own: Preset | None = None) -> str:
-    """Return the ``slos`` block for a preset: its errors and latency, or else a judged quality."""
-    preset = own or load_preset(server)
-    indicators = preset.indicators
-    described = {
-        describe: kind
-        for describe, kinds in _STARTERS.items()
-        for kind in kinds[::-1]
-        if indicators[kind].families
-    }
-    if len(described) > 1:
-        described.pop(_judged, None)
-    return _slos(
-        *(
-            _describe(describe, indicators[kind])(_of_preset(server, preset, kind))
-            for describe, kind in described.items()
-        )
+@command(
+    example=(
+        "gate init --server vllm --service chat",
+        "gate init policies/chat.yaml --backend logs",
     )
-
-
-def _describe(describe: Callable[[str], str], indicator: PresetIndicator) -> Callable[[str], str]:
-    roles = indicator.families[0].expressions.keys()
-    return next((_BY_ROLE[role] for role in _BY_ROLE if role in roles), describe)
-
-
-def _of_preset(server: str, preset: Preset, kind: str) -> str:
-    indicator = preset.indicators[kind]
-    lines = [f"preset: {server}/{kind}"]
-    if indicator.threshold is not None:
-        lines.append(f"threshold: {indicator.threshold}")
-    labels = (*preset.requires, *indicator.requires)
-    options = [
-        f"{key}: {option.usual(key)}"
-        for key, option in indicator.options.items()
-        if option.default is None
-    ]
-    if options:
-        lines.append(f"options: {{{', '.join(options)}}}   # see gate presets show {server}/{kind}")
-    if labels:
-        lines.append(f"labels: {{{', '.join(f'{label}: my-{label}' for label in labels)}}}")
-    return "".join(f"      {line}\n" for line in lines)
-
-
-def block_of(starter: Starter, server: str | None, own: Preset | None = None) -> str:
-    """Return the ``backend`` block; a preset that describes rows is named in it."""
-    if server is None or (own or load_preset(server)).records is None:
-        return starter.block
-    return Template(starter.block_for_preset).safe_substitute(preset=server)
-
-
-RULES: Final = """
-tiers:                        # by the worst remaining budget; the first that holds
-  - {name: healthy, remaining: "> 50%", allow: all}
-  - name: caution
-    remaining: "> 10%"
-    allow: [canary, config-change, bug-fix, reliability-fix, security-patch, rollback]
-  - name: exhausted
-    otherwise: true
-    allow: [security-patch, rollback]
-
-# burn_rates: google-30d      # also stop while the budget burns fast right now
-
-on:                           # what cannot be measured does not pass; these are the defaults
-  no_data: block
-  stale: block
-  partial: block
-  backend_error: block
-  low_traffic: warn
-  low_coverage: warn
-  except: [rollback]          # a gate must not prolong an outage of the monitoring either
-"""
-
-CASES: Final = """\
-# What the policy has to say of budgets and changes. Try it with: gate test POLICY
-version: 1
-at: 2026-11-20T14:00:00Z      # the instant of every case that does not state its own
-cases:
-  - name: a canary ships while every budget is full
-    change: canary
-    expect: {verdict: allow, tier: healthy}
-
-  - name: only security patches and rollbacks ship when a budget is gone
-    change: full-rollout
-    others: {remaining: 0%}   # of every SLO that the case does not name under slos
-    expect:
-      verdict: block
-      tier: exhausted
-      allowed_now: [security-patch, rollback]
-
-  - name: what is not measured does not pass
-    change: full-rollout
-    others: {unmeasured: no_data}
-    expect: {verdict: undecided, allowed_now: [rollback]}
-"""
-"""The file of cases beside the policy: they say what `RULES` says."""
-
-
-@click.command()
-@click.argument("file", default="policies/gate.yaml", type=click.Path(dir_okay=False))
-@click.option("--service", default="my-service", show_default=True, help="The service that ships.")
-@click.option(
-    "--backend", type=click.Choice(tuple(BACKENDS)), help="Default: the server's, or prometheus."
 )
-@click.option(
-    "--server",
-    help="What serves the requests, or what its logs look like: a name of gate presets.",
+@argument(
+    "file",
+    required=False,
+    type=FILE,
+    help_=f"Where the policy goes. Default: {DEFAULT_POLICY}.",
 )
-@click.option(
-    "--presets", help="Preset files of your own, a glob from FILE's folder: presets/*.yaml."
-)
-@click.option("--force", is_flag=True, help="Overwrite the files.")
+@group("contents", PolicyContents, _CONTENTS)
+@output_option("The same as FILE.")
+@option("--force", is_flag=True, heading=Heading.OUTPUT, help="Overwrite existing files.")
 def init(
-    *,
-    file: str,
-    service: str,
-    backend: str | None,
-    server: str | None,
-    presets: str | None,
-    force: bool,
+    *, file: str | None, contents: PolicyContents, output: str | None, force: bool
 ) -> ExitCode:
-    """Write a first policy with comments to FILE (default: policies/gate.yaml), and cases for it.
+    """Write a first policy with comments to FILE, and test cases for it.
 
-    The cases, which gate test tries, go beside it: gate.yaml has gate.test.yaml.
+    The cases, for gate test, go beside it: gate.yaml has gate.test.yaml.
+
+    Exit codes: 0 both are written, 2 one of them exists already or could not be written.
     """
-    cases = place_of_cases(file)
-    for path in (file, cases):
-        if Path(path).exists() and not force:
-            raise UsageError(f"{path} is there already; --force overwrites it")
+    if file is not None and output is not None:
+        raise click.UsageError("FILE and --output are the same; give one of them")
+    path = file or output or DEFAULT_POLICY
+    cases = place_of_cases(path)
+    for place in (path, cases):
+        if Path(place).exists() and not force:
+            raise UsageError(f"{place} already exists; --force overwrites it")
+    advice, text = _first_policy(path, contents)
+    for place, content in ((path, text), (cases, CASES)):
+        try:
+            create_file(Path(place), content, folders=True)
+        except OSError as error:
+            raise UsageError(f"{place} could not be written: {error.strerror}") from error
+    named = "" if path == DEFAULT_POLICY else f" {path}"
+    write_note(
+        f"wrote {path}, and test cases for gate test to {cases}\n"
+        f"next: {advice}, then run: gate check{named} --change canary"
+    )
+    return ExitCode.ALLOW
+
+
+def _first_policy(file: str, contents: PolicyContents) -> tuple[str, str]:
+    """Return what to do next with a first policy, and its text.
+
+    Raises:
+        UsageError: there is no such preset, or it is for another backend.
+    """
+    server, presets = contents.server, contents.presets
     own = _own_presets(file, presets)
     if server not in {None, *own, *preset_names()}:
         raise UsageError(
             f"there is no preset {server!r}{nearest(server or '', [*own, *preset_names()])}"
         )
     preset = own.get(server or "")
-    starter = registration(_backend(backend, server, preset)).starter
+    starter = registration(_backend(contents.backend, server, preset)).starter
     slos = starter.slos if server is None else slos_of(server, preset)
     named = "" if presets is None else f"presets: {presets}\n\n"
     body = block_of(starter, server, preset) + slos + RULES
-    text = Template(HEAD + named + body).substitute(service=service)
-    for path, content in ((file, text), (cases, CASES)):
-        try:
-            create_file(Path(path), content, folders=True)
-        except OSError as error:
-            raise UsageError(f"{path} could not be written: {error.strerror}") from error
-    write_stderr(
-        f"wrote {file}, and cases for gate test to {cases}; next: {starter.advice}, then gate check"
-        f" {file} --change canary"
-    )
-    return ExitCode.ALLOW
+    return starter.advice, Template(HEAD + named + body).substitute(service=contents.service)
 
 
 def _own_presets(file: str, pattern: str | None) -> Mapping[str, Preset]:

@@ -6,43 +6,81 @@ from typing import Any, Final
 
 import click
 
+from gate.cli.command import FILE, Heading, argument, command, group, option, output_option
 from gate.cli.keys import verifying_key
 from gate.cli.log_files import LARGEST_LOG, NotReadableError, named, read_within
-from gate.cli.parameters import option
-from gate.cli.streams import write
+from gate.cli.streams import write_result
+from gate.dataclass import dataclass
 from gate.decision.chain import chain_flaws, last_flaws, line_hash, lines_of
 from gate.decision.reading import OddDocumentError, read_json
 from gate.errors import ExitCode, UsageError
 from gate.reporters.escape import plain
 
 _MOST: Final = 20
-"""Flaws that are named; a log that was written anew has one in each line."""
+"""Flaws that are listed; a log that was rewritten has one in each line."""
 
 
-@click.command()
-@click.argument("file", metavar="FILE")
-@option("--overrides", is_flag=True, help="Only what shipped because of an override.")
-@option("--verify", is_flag=True, help="Check that no record was changed, moved or taken out.")
-@option("--at-least", type=click.IntRange(min=1), help="Of records; with --verify.")
-@option("--expect-last", metavar="SHA256", help="What --verify printed last; it must be there.")
-def log(
-    *, file: str, overrides: bool, verify: bool, at_least: int | None, expect_last: str | None
-) -> ExitCode:
-    """List the decisions that gate check --record has appended to FILE, the oldest first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogDemands:
+    """What a log must be."""
 
-    With --verify it names every record that is not as it was written, and exits with 3. Records
-    that are missing at the end, or a whole log that was written anew without a signature, can only
-    be seen by --at-least and --expect-last.
+    verify: bool
+    at_least: int | None
+    expect_last: str | None
+
+
+_DEMANDS: Final = (
+    option(
+        "--verify",
+        is_flag=True,
+        heading=Heading.VERIFICATION,
+        help="Check that no record was changed, moved or removed.",
+    ),
+    option(
+        "--at-least",
+        type=click.IntRange(min=1),
+        heading=Heading.VERIFICATION,
+        help="With --verify, the number of records that there must be.",
+    ),
+    option(
+        "--expect-last",
+        metavar="SHA256",
+        heading=Heading.VERIFICATION,
+        help="With --verify, a hash that an earlier --verify printed; its record must be there.",
+    ),
+)
+
+
+@command(example=("gate log decisions.jsonl --overrides", "gate log decisions.jsonl --verify"))
+@argument("file", metavar="FILE", type=FILE, help_="The log, as gate check --record wrote it.")
+@option(
+    "--overrides",
+    is_flag=True,
+    heading=Heading.OUTPUT,
+    help="List only what shipped because of an override.",
+)
+@group("demands", LogDemands, _DEMANDS)
+@output_option("Write the list to this file instead of stdout.")
+def log(*, file: str, overrides: bool, demands: LogDemands, output: str | None) -> ExitCode:
+    """List the decisions that gate check --record appended to FILE, the oldest first.
+
+    With --verify it names every record that is not as it was written. Records that are missing at
+    the end, and a log that was rewritten as a whole without a signature, can only be detected with
+    --at-least and --expect-last.
+
+    Exit codes: 0 listed, or with --verify nothing was changed, 2 the log cannot be read, 3 with
+    --verify a record was changed or is missing.
     """
     content = _content(file)
-    if verify:
-        return _verify(file, content, at_least or 1, expect_last)
-    if at_least is not None or expect_last is not None:
-        raise click.UsageError("--at-least and --expect-last go with --verify")
+    if demands.verify:
+        code, text = _verified(file, content, demands)
+        write_result(text, output)
+        return code
+    if demands.at_least is not None or demands.expect_last is not None:
+        raise click.UsageError("--at-least and --expect-last need --verify")
     entries = [_entry(file, *numbered) for numbered in enumerate(lines_of(content), start=1)]
-    for overridden, lines in entries:
-        if overridden or not overrides:
-            write("".join(lines))
+    shown = (lines for overridden, lines in entries if overridden or not overrides)
+    write_result("".join(line for lines in shown for line in lines), output)
     return ExitCode.ALLOW
 
 
@@ -53,18 +91,18 @@ def _content(file: str) -> bytes:
         raise UsageError(f"{named(file)} cannot be read: {error}") from error
 
 
-def _verify(file: str, content: bytes, at_least: int, expect_last: str | None) -> ExitCode:
+def _verified(file: str, content: bytes, demands: LogDemands) -> tuple[ExitCode, str]:
     key, lines = verifying_key(os.environ), lines_of(content)
-    wrong = [*chain_flaws(content, key), *last_flaws(content, at_least, expect_last)]
-    for flaw in wrong[:_MOST]:
-        write(f"REFUSED {named(file)}:{flaw.line}: {flaw.reason}\n")
+    last = last_flaws(content, demands.at_least or 1, demands.expect_last)
+    wrong = [*chain_flaws(content, key), *last]
+    refused = [f"REFUSED {named(file)}:{flaw.line}: {flaw.reason}\n" for flaw in wrong[:_MOST]]
     if wrong:
-        more = f", of which the first {_MOST} are named" if len(wrong) > _MOST else ""
-        write(f"REFUSED {named(file)}: {len(wrong)} flaws{more}\n")
-        return ExitCode.UNDECIDED
+        more = f", the first {_MOST} of which are listed" if len(wrong) > _MOST else ""
+        refused.append(f"REFUSED {named(file)}: {len(wrong)} flaws{more}\n")
+        return ExitCode.UNDECIDED, "".join(refused)
     signed = "not signed" if key is None else "signed"
-    write(f"HOLDS {named(file)}: {len(lines)} records, {signed}; last: {line_hash(lines[-1])}\n")
-    return ExitCode.ALLOW
+    sentence = f"{len(lines)} records, {signed}; last: {line_hash(lines[-1])}"
+    return ExitCode.ALLOW, f"HOLDS {named(file)}: {sentence}\n"
 
 
 def _entry(file: str, number: int, line: bytes) -> tuple[bool, list[str]]:
@@ -72,11 +110,13 @@ def _entry(file: str, number: int, line: bytes) -> tuple[bool, list[str]]:
     try:
         entry = read_json(line)
     except OddDocumentError as error:
-        raise UsageError(f"{named(file)}:{number}: this line is no JSON: {error}") from error
+        raise UsageError(f"{named(file)}:{number}: this line is not JSON: {error}") from error
     try:
         return bool(entry["overridden"]), list(_lines(entry))
     except (KeyError, TypeError) as error:
-        raise UsageError(f"{named(file)}:{number}: this line is no record of a decision") from error
+        raise UsageError(
+            f"{named(file)}:{number}: this line is not the record of a decision"
+        ) from error
 
 
 def _lines(entry: Any) -> Iterator[str]:

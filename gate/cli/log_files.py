@@ -26,14 +26,14 @@ _ORDINARY: Final = re.compile(r"[A-Za-z0-9._/+@=~-]{1,200}")
 
 
 class NotReadableError(Exception):
-    """There is something, but no text that can be read whole; the message says what."""
+    """Something is there, but not a text that can be read whole; the message says what."""
 
 
 def read_within(path: str, largest: int) -> bytes:
     """Return what a regular file holds.
 
     Raises:
-        UsageError: there is none, or it may not be read.
+        UsageError: it does not exist, or must not be read.
         NotReadableError: it is a folder, a pipe or a device, or has more than so many bytes.
     """
     try:
@@ -74,7 +74,7 @@ def _not_written(path: str, reason: str | None) -> None:
 
 def _content(descriptor: int, largest: int) -> bytes:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise NotReadableError("it is no regular file")
+        raise NotReadableError("it is not a regular file")
     with os.fdopen(descriptor, "rb", closefd=False) as file:
         content = file.read(largest + 1)
     if len(content) > largest:

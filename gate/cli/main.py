@@ -6,47 +6,77 @@ import sys
 import threading
 from importlib import import_module
 from io import StringIO
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
 from gate import __version__
+from gate.cli.command import CommandGroup
 from gate.cli.streams import open_closed, write, write_stderr
 from gate.errors import ExitCode, GateError, PolicyError
 
-COMMANDS: Final = {
-    "check": "Decide whether a change may ship now.",
-    "status": "Show every budget, without a verdict.",
-    "report": "Show what happened to the budgets, on a page to look at.",
-    "incidents": "Find what ate the budgets: incidents, how often and how long.",
-    "forecast": "Foretell when the budgets run out, recover or renew.",
-    "review": "Look back: are the objectives too strict or too loose?",
-    "backtest": "Try a policy on past deploys, before it blocks any.",
-    "anomalies": "Tell by control charts where indicators are worse than usual.",
-    "cohorts": "Tell whose events burn the budgets, by a label or a column.",
-    "validate": "Check policy files, offline.",
-    "test": "Try the cases of policies: unit tests.",
-    "doctor": "Ask the live backend whether each SLO can be trusted.",
-    "schema": "Print a JSON Schema.",
-    "presets": "List what is known of LLM servers and log formats.",
-    "init": "Write a first policy file.",
-    "verify": "Check in a deploy job that a decision still holds.",
-    "sweep": "Renew commit statuses that hold no longer.",
-    "log": "List recorded decisions.",
-    "export": "Write the SLOs for another tool.",
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+SECTIONS: Final = {
+    "Decide": {
+        "check": "Decide whether a change may ship now.",
+        "status": "Show every budget, without a verdict.",
+        "verify": "Check in a deploy job that a decision still holds.",
+        "log": "List recorded decisions.",
+        "sweep": "Renew commit statuses that are no longer valid.",
+    },
+    "Set up": {
+        "init": "Write a first policy file.",
+        "presets": "List the LLM servers and log formats with ready indicators.",
+        "validate": "Check policy files for mistakes, offline.",
+        "test": "Run the test cases of policies, offline.",
+        "doctor": "Ask the backend whether each SLO can be trusted.",
+        "schema": "Print the JSON Schema of a file.",
+        "export": "Write the SLOs for another tool.",
+    },
+    "Explain": {
+        "report": "Write an HTML report of what happened to the budgets.",
+        "incidents": "Find the incidents that used up the budgets.",
+        "cohorts": "Show which prompts, models or tenants use up the budget.",
+        "forecast": "Predict when each budget runs out, recovers or resets.",
+        "anomalies": "Find where indicators are worse than usual.",
+        "review": "Review objectives: are they too strict or too loose?",
+        "backtest": "Try a policy on past deploys before it blocks any.",
+    },
 }
-"""The commands, each a module of this package with a click command of the same name."""
+"""The commands by section of the help, each a module of this package with a click command."""
+COMMANDS: Final = {name: line for section in SECTIONS.values() for name, line in section.items()}
+PROGRAM: Final = {
+    "help": "Show the help of a command.",
+    "version": "Print the version.",
+    "completion": "Print a script that completes commands in a shell.",
+}
+"""The commands about the program itself, in one module: `gate.cli.program`."""
+_EXIT_CODES: Final = {
+    ExitCode.ALLOW: "allow",
+    ExitCode.INTERNAL: "internal error",
+    ExitCode.USAGE: "usage or policy-file error",
+    ExitCode.UNDECIDED: "undecided: it could not be measured",
+    ExitCode.BLOCK: "block",
+    ExitCode.WARN: "warn, with --fail-on warn only",
+    ExitCode.FINDINGS: "gate doctor or gate test found something wrong",
+    ExitCode.INTERRUPTED: "interrupted",
+}
 _ALLOCATIONS: Final = 50_000
 """Between two collections of garbage: a run makes hardly any, and Python's 700 cost 4% of it."""
 
 
-class _Commands(click.Group):
+class _Commands(CommandGroup):
     """Imports a command's module only when it runs; its help line is here already."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
+        return [*COMMANDS, *PROGRAM]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name in PROGRAM:
+            commands: dict[str, click.Command] = import_module("gate.cli.program").COMMANDS
+            return commands[cmd_name]
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"gate.cli.{cmd_name}"), cmd_name)
@@ -56,26 +86,47 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        names = self.list_commands(ctx)
+        if name not in names and not name.startswith("-"):
             from gate.errors import nearest  # noqa: PLC0415 - for mistakes only
 
-            raise click.UsageError(f"{name!r} is no command{nearest(name, COMMANDS)}", ctx)
+            raise click.UsageError(f"{name!r} is not a command{nearest(name, names)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(map(len, (*COMMANDS, *PROGRAM)))
+        for heading, lines in {**SECTIONS, "Help": PROGRAM}.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), line) for name, line in lines.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the example, and the exit codes."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(int(code)), text) for code, text in _EXIT_CODES.items()])
+        formatter.write_paragraph()
+        formatter.write_text("gate COMMAND --help shows the options of a command.")
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete a command by its name here, without importing each."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - for a shell only
+
+        commands = [
+            CompletionItem(name, help=line)
+            for name, line in {**COMMANDS, **PROGRAM}.items()
+            if name.startswith(incomplete)
+        ]
+        return commands or click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=(
-        "Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured),"
-        " 10 block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted."
-    ),
+    example=("gate init --server vllm", "gate check --change canary"),
 )
-@click.version_option(__version__, prog_name="gate", message="%(prog)s %(version)s")
+@click.version_option(
+    __version__, "-V", "--version", prog_name="gate", message="%(prog)s %(version)s"
+)
 def cli() -> None:
     """Decide whether a change may ship on the error budget that is left."""
 
@@ -124,7 +175,7 @@ def _internal(error: BaseException) -> ExitCode:
 
     trace = "".join(traceback.format_exception(error))
     write_stderr(
-        f"{trace}\ngate: internal error: this is no verdict. Please report it with this trace."
+        f"{trace}\ngate: internal error: this is not a verdict. Please report it with this trace."
     )
     return ExitCode.INTERNAL
 

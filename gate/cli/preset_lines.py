@@ -25,7 +25,7 @@ def list_lines(presets: Mapping[str, Preset], width: int) -> list[str]:
         kinds = [kind for kind in KINDS if preset.indicators[kind].families]
         text = f"{preset.title} ({preset.backend}): {', '.join(kinds)}"
         lines += hang(name, text, label_width=label, width=width)
-    return [*lines, "", "gate presets show NAME tells the queries, caveats and sources of each."]
+    return [*lines, "", "gate presets show NAME shows the queries, caveats and sources of each."]
 
 
 def server_lines(name: str, preset: Preset, width: int) -> list[str]:
@@ -104,7 +104,7 @@ _PROMQL: Final = (
 
 def _head(place: int, preset: Preset) -> str:
     if place:
-        return "Else, under an older name"
+        return "Otherwise, under an older name"
     return _PROMQL if registration(preset.backend).promql else "Counts"
 
 

@@ -7,44 +7,56 @@ from os import environ
 import click
 
 from gate.backends.records import PRESETS, preset_names
+from gate.cli.command import FILE, CommandGroup, Heading, argument, option, output_option
 from gate.cli.preset_lines import indicator_lines, list_lines, server_lines
-from gate.cli.streams import style_of, write
+from gate.cli.streams import deliver, style_of
 from gate.config.preset import ALIASES, KINDS, Preset
 from gate.config.presets import load_preset, load_presets
 from gate.errors import ExitCode, UsageError, nearest
 
 
-@click.group(invoke_without_command=True)
+@click.group(
+    cls=CommandGroup,
+    invoke_without_command=True,
+    example=("gate presets", "gate presets show vllm/errors"),
+)
 @click.pass_context
 def presets(ctx: click.Context) -> ExitCode:
-    """List the servers and log formats whose indicators a policy can name as sli: {preset: ...}."""
+    """List the servers and log formats whose indicators a policy can name as sli: {preset: ...}.
+
+    Without a command it lists them.
+    """
     if ctx.invoked_subcommand is None:
-        _print(list_lines(load_presets(), _width()))
+        _deliver(list_lines(load_presets(), _width()), None)
     return ExitCode.ALLOW
 
 
-_of_policy = click.option(
+_of_policy = option(
     "--policy",
-    type=click.Path(dir_okay=False),
-    help="A policy whose own preset files are known, too.",
+    type=FILE,
+    heading=Heading.POLICY,
+    help="Also read the preset files that this policy names.",
 )
+_output = output_option("Write it to this file instead of stdout.")
 
 
-@presets.command("list")
+@presets.command("list", example=("gate presets list --policy gate.yaml",))
 @_of_policy
-def list_(*, policy: str | None) -> ExitCode:
-    """List the servers and log formats, with those of a policy's own."""
-    _print(list_lines(_presets_with(policy), _width()))
+@_output
+def list_(*, policy: str | None, output: str | None) -> ExitCode:
+    """List the servers and log formats, those of a policy's own first."""
+    _deliver(list_lines(_presets_with(policy), _width()), output)
     return ExitCode.ALLOW
 
 
-@presets.command()
-@click.argument("name")
-def file(*, name: str) -> ExitCode:
-    """Print the file of the preset NAME, from which a policy's own preset can be made."""
+@presets.command(example=("gate presets file vllm -o presets/my-vllm.yaml",))
+@argument("name", help_="Name of a preset, such as vllm.")
+@_output
+def file(*, name: str, output: str | None) -> ExitCode:
+    """Print the file of the preset NAME, to make a preset of your own from."""
     if name not in preset_names():
         raise UsageError(f"there is no preset {name!r}{nearest(name, preset_names())}")
-    write((PRESETS / f"{name}.yaml").read_text(encoding="utf-8"))
+    deliver((PRESETS / f"{name}.yaml").read_text(encoding="utf-8"), output)
     return ExitCode.ALLOW
 
 
@@ -57,11 +69,12 @@ def _presets_with(policy: str | None) -> Mapping[str, Preset]:
     return {**presets_of(policy), **load_presets()}
 
 
-@presets.command()
-@click.argument("name")
+@presets.command(example=("gate presets show vllm/errors",))
+@argument("name", help_="A server or log format (vllm), or one of its indicators (vllm/errors).")
 @_of_policy
-def show(*, name: str, policy: str | None) -> ExitCode:
-    """Show all that is known of NAME: a server (vllm) or one of its indicators (vllm/errors)."""
+@_output
+def show(*, name: str, policy: str | None, output: str | None) -> ExitCode:
+    """Show the queries, caveats and sources of NAME."""
     server, _, kind = name.partition("/")
     # One of the gate's own is read alone.
     alone = policy is None and server in preset_names()
@@ -71,13 +84,13 @@ def show(*, name: str, policy: str | None) -> ExitCode:
     preset = presets_by_name[server]
     kind = ALIASES.get(kind, kind)
     if kind and kind not in KINDS:
-        raise UsageError(f"a preset has no indicator {kind!r}{nearest(kind, [*KINDS, *ALIASES])}")
+        raise UsageError(f"{server} has no indicator {kind!r}{nearest(kind, [*KINDS, *ALIASES])}")
     lines = (
         indicator_lines(server, preset, kind, _width())
         if kind
         else server_lines(server, preset, _width())
     )
-    _print(lines)
+    _deliver(lines, output)
     return ExitCode.ALLOW
 
 
@@ -85,5 +98,5 @@ def _width() -> int:
     return style_of(sys.stdout, environ).width
 
 
-def _print(lines: list[str]) -> None:
-    write("\n".join(lines) + "\n")
+def _deliver(lines: list[str], output: str | None) -> None:
+    deliver("\n".join(lines) + "\n", output)

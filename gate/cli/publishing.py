@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from gate.cli.ci_environment import CiEnvironment, prefix_of
-from gate.cli.streams import write_stderr
+from gate.cli.streams import write_note
 from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode
 from gate.hosts.comments import Act, CommentOutcome, CommentWriter, marker, upsert
@@ -82,11 +82,11 @@ def keep_comment(decision: Decision, place: CiEnvironment, identity: GateIdentit
     context = place.context
     client, pull = place.host(), context.pull_request
     if pull is None:
-        write_stderr("gate: no comment: there is no pull request")
+        write_note("gate: no comment: there is no pull request")
     elif context.no_secrets:
-        write_stderr("gate: no comment: a run of a fork or of Dependabot may only read")
+        write_note("gate: no comment: the token of a fork or of Dependabot is read-only")
     elif client is None:
-        write_stderr(f"gate: no comment: there is no token for {context.system}")
+        write_note(f"gate: no comment: there is no token for {context.system}")
     else:
         services = [decided.policy.service for decided in decision.policies]
         paths = [decided.source.path for decided in decision.policies]
@@ -98,7 +98,7 @@ def keep_comment(decision: Decision, place: CiEnvironment, identity: GateIdentit
             former=former_marker(services, paths, identity),
             writer=writer_of(place.environ, decision.exit_code),
         )
-        write_stderr(_of_comment(outcome))
+        write_note(_of_comment(outcome))
 
 
 def former_marker(services: Sequence[str], paths: Sequence[str], identity: GateIdentity) -> str:

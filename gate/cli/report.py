@@ -1,5 +1,6 @@
 """``gate report``."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,26 +15,21 @@ from gate.analysis.report import Report
 from gate.analysis.report.run import gather_report
 from gate.analysis.report.words import FORMATS, render_report
 from gate.check.options import Options
+from gate.cli.command import Heading, command, group, option
+from gate.cli.history_options import in_period, period_option
 from gate.cli.incident_search import IncidentSearch, incident_search
-from gate.cli.parameters import (
-    MeasurementOptions,
-    group,
-    in_period,
-    measurement_options,
-    option,
-    period_option,
-)
-from gate.cli.session import FILE_STYLE, write_copies
-from gate.cli.streams import create_file
+from gate.cli.parameters import MeasurementOptions, ReportOptions, measurement_options
+from gate.cli.session import Render
+from gate.cli.streams import write_note
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
-from gate.errors import ExitCode, UsageError
+from gate.errors import ExitCode
 from gate.reporters.ansi import Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortBreakdown:
-    """What events are told apart by, beside the rest of the report."""
+    """What events are grouped by, beside the rest of the report."""
 
     by: str | None
     stratify_by: str | None
@@ -46,10 +42,10 @@ class CohortBreakdown:
         """
         if self.by is None:
             if self.stratify_by is not None:
-                raise click.UsageError("--stratify-by goes with --by")
+                raise click.UsageError("--stratify-by needs --by")
             return None
         if self.by == self.stratify_by:
-            raise click.UsageError("--stratify-by needs another label than --by")
+            raise click.UsageError("--stratify-by must name another label than --by")
         return CohortOptions(
             at=incidents.at,
             by=self.by,
@@ -58,30 +54,49 @@ class CohortBreakdown:
         )
 
 
+_PAGE: Final = "gate-report.html"
+"""The file that a page goes to in a terminal."""
 _BREAKDOWN: Final = (
-    option("--by", metavar="LABEL", help="Also tell whose events burn the budgets: by this."),
+    option(
+        "--by",
+        metavar="LABEL",
+        heading=Heading.COHORTS,
+        help="Also show whose events use up the budgets, grouped by this label (logs: a column or"
+        " an SQL expression).",
+    ),
     option(
         "--stratify-by",
         metavar="LABEL",
-        help="With --by: compare like with like by this one.",
+        heading=Heading.COHORTS,
+        help="With --by, compare like with like: only events with the same value of this second"
+        " label.",
         formerly="--within",
     ),
 )
 
 
-@click.command()
+@command(
+    example=(
+        "gate report -o report.html",
+        "gate report --last 90d --deploys deploys.jsonl --by model",
+    )
+)
 @measurement_options(FORMATS, default="html")
 @incident_search(last="30d")
 @period_option()
-@option("--change", metavar="CLASS", help="Also decide on a change of this class.")
+@option(
+    "--change",
+    metavar="CLASS",
+    heading=Heading.POLICY,
+    help="Also decide on a change of this class, such as canary.",
+)
 @group("breakdown", CohortBreakdown, _BREAKDOWN)
 @option(
     "--backtest",
     is_flag=True,
-    help="Also tell what the policy would have said: of the --deploys, or without them in every"
-    " hour.",
+    heading=Heading.POLICY,
+    help="Also show what the policy would have said of the --deploys, or without them every hour.",
 )
-@option("-o", "target", metavar="FILE", help="Where the report goes; default: stdout.")
 def report(
     *,
     measurement: MeasurementOptions,
@@ -90,15 +105,15 @@ def report(
     change: str | None,
     breakdown: CohortBreakdown,
     backtest: bool,
-    target: str | None,
 ) -> ExitCode:
-    """Show what happened to the budgets of each POLICY, on a page to look at and to hand on.
+    """Write an HTML report of what happened to the budgets of each POLICY.
+
+    In a terminal the page goes to gate-report.html, unless -o names another file; a pipe gets it on
+    stdout.
 
     Exit codes: 0 whatever the budgets and the verdict are, 3 a budget or a history could not be
-    measured, which the report says in the place of the picture.
+    measured, which the report says in the place of its chart.
     """
-    if target is not None:
-        _check_place(Path(target))
 
     def question(files: Sequence[PolicyFile]) -> Report:
         looked_at = in_period(files, measurement.instant(), period)
@@ -117,25 +132,14 @@ def report(
     def render(name: str, style: Style) -> str:
         return render_report(name, page, style)
 
-    if target is None:
-        measurement.write_report(render)
-    else:
-        write_copies(render, measurement.copies)
-        _write(Path(target), render(measurement.format_, FILE_STYLE))
+    _write(measurement.report, render)
     return page.exit_code
 
 
-def _check_place(target: Path) -> None:
-    """Tell before a backend is asked that the report could not be written there."""
-    if target.is_dir():
-        raise UsageError(f"-o {target}: this is a folder; name a file in it")
-    if not target.parent.is_dir():
-        raise UsageError(f"-o {target}: there is no folder {target.parent}")
-
-
-def _write(target: Path, text: str) -> None:
-    """Write what was asked for; that it cannot be is an error, other than with a copy."""
-    try:
-        create_file(target, text)
-    except OSError as error:
-        raise UsageError(f"-o {target}: it could not be written: {error.strerror}") from error
+def _write(report: ReportOptions, render: Render) -> None:
+    """Write the report; a page of HTML is for a browser, and never goes to a terminal."""
+    by_itself = report.output is None and report.format_ == "html" and sys.stdout.isatty()
+    if by_itself:
+        report = replace(report, output=_PAGE)
+    if report.write(render) and by_itself:
+        write_note(f"open it in a browser: {Path(_PAGE).resolve().as_uri()}")

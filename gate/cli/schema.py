@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from gate.cli.streams import write
+from gate.cli.command import argument, command, output_option
+from gate.cli.streams import deliver
 from gate.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ SCHEMAS: Final = {
 """The schemas by name, each a file of the package ``gate.schemas``."""
 
 
-@click.command()
-@click.argument("name", type=click.Choice(tuple(SCHEMAS)))
-def schema(*, name: str) -> ExitCode:
+@command(example=("gate schema policy -o policy.schema.json",))
+@argument("name", type=click.Choice(tuple(SCHEMAS)), help_="What the schema is for.")
+@output_option("Write the schema to this file instead of stdout.")
+def schema(*, name: str, output: str | None) -> ExitCode:
     """Print the JSON Schema of a policy, a decision, a preset, an incident or a cases file."""
-    write(files("gate").joinpath("schemas", SCHEMAS[name]).read_text(encoding="utf-8"))
+    text = files("gate").joinpath("schemas", SCHEMAS[name]).read_text(encoding="utf-8")
+    deliver(text, output)
     return ExitCode.ALLOW
 
 

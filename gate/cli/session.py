@@ -1,14 +1,17 @@
 """What the measuring commands have in common: reading the policies, progress, and reporting."""
 
+import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Final
 
-from gate.cli.streams import style_of, write, write_file, write_stderr
+from gate.cli.command import DEFAULT_POLICY
+from gate.cli.streams import is_quiet, style_of, write, write_file, write_output, write_stderr
 from gate.config.load import PolicyFile, load
 from gate.decision.decision import Decision
 from gate.decision.document import to_document
@@ -21,12 +24,12 @@ Render = Callable[[str, Style], str]
 """A report in a format, for a style."""
 Read = Callable[[str], PolicyFile]
 _QUIET_SECONDS: Final = 2.0
-"""A backend that answers sooner is not worth a word."""
-FILE_STYLE: Final = Style(width=100)
+"""Without progress: most backends answer sooner."""
+_FILE_STYLE: Final = Style(width=100)
 
 
 def read_file(path: str) -> PolicyFile:
-    """Read a policy file as it is."""
+    """Read a policy file from the checkout."""
     return load(path, os.environ)
 
 
@@ -44,7 +47,7 @@ def load_all(paths: Sequence[str], read: Read = read_file) -> list[PolicyFile]:
         try:
             files.append(read(path))
         except PolicyError as error:
-            mistakes.extend(error.mistakes)
+            mistakes.extend(with_remedy(path, error.mistakes))
         except UndecidedError as error:
             undecided.append(str(error))
     if mistakes:
@@ -57,14 +60,29 @@ def load_all(paths: Sequence[str], read: Read = read_file) -> list[PolicyFile]:
     return files
 
 
+def with_remedy(path: str, mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
+    """Return the mistakes of a policy; where there is no such file, they say how to get one."""
+    missing = os.strerror(errno.ENOENT)
+    remedy = f"; gate init{'' if path == DEFAULT_POLICY else f' {path}'} writes a first policy"
+    return tuple(
+        replace(mistake, message=mistake.message + remedy)
+        if mistake.file == path and mistake.message.endswith(missing)
+        else mistake
+        for mistake in mistakes
+    )
+
+
 def now() -> datetime:
-    """Return the instant of a run that was given none, to the second, as the report prints it."""
+    """Return the present instant, to the second, as the report prints it."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 @contextmanager
 def progress(files: Sequence[PolicyFile]) -> Iterator[None]:
-    """Tell on stderr that a slow backend is being waited for, and for how long already."""
+    """Say on stderr that a slow backend is being waited for, and for how long already."""
+    if is_quiet():
+        yield
+        return
     done = Event()
     services = ", ".join(file.policy.service for file in files)
 
@@ -90,18 +108,32 @@ def append(path: str, decision: Decision) -> None:
     append_made(path, lambda content: next_line(content, document, decision.key))
 
 
-def write_report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None:
-    """Write the report to stdout in one format, and the copies to their files."""
-    write_copies(render, copies)
-    write(render(name, style_of(sys.stdout, os.environ)), name)
+def write_report(
+    render: Render, form: str, output: str | None, copies: Sequence[tuple[str, str]]
+) -> bool:
+    """Write the report and its copies.
 
+    Args:
+        render: writes it in a format.
+        form: the format of the report.
+        output: its file; None: stdout, where it also goes if the file cannot be written.
+        copies: formats and files.
 
-def report_page(output: Output, name: str, copies: Sequence[tuple[str, str]]) -> None:
-    """Write a result to stdout in one of the formats of every command, and the copies."""
-    write_report(lambda form, style: render_page(form, output, style), name, copies)
-
-
-def write_copies(render: Render, copies: Sequence[tuple[str, str]]) -> None:
-    """Write the report to files, each in its format; one that cannot be written is a warning."""
+    Returns:
+        Whether the report is in a file.
+    """
     for copy, path in copies:
-        write_file(path, render(copy, FILE_STYLE))
+        write_file(path, render(copy, _FILE_STYLE))
+    if output is not None:
+        if write_output(output, render(form, _FILE_STYLE)):
+            return True
+        form = "terminal"
+    write(render(form, style_of(sys.stdout, os.environ)), form)
+    return False
+
+
+def report_page(
+    page: Output, form: str, output: str | None, copies: Sequence[tuple[str, str]]
+) -> None:
+    """Write a result as `write_report` does, in formats of every command."""
+    write_report(lambda name, style: render_page(name, page, style), form, output, copies)

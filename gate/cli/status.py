@@ -2,17 +2,11 @@
 
 from collections.abc import Sequence
 
-import click
-
 from gate.check.options import Options
 from gate.check.run import run_status
-from gate.cli.parameters import (
-    MeasurementOptions,
-    in_period,
-    measurement_options,
-    option,
-    period_option,
-)
+from gate.cli.command import Heading, command, option
+from gate.cli.history_options import in_period, period_option
+from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.config.load import PolicyFile
 from gate.decision.status import Status
 from gate.errors import ExitCode
@@ -20,20 +14,23 @@ from gate.reporters import PAGES
 from gate.reporters.decision_page import status_output
 
 
-@click.command()
+@command(example=("gate status", "gate status gate.yaml --at 2026-11-20T14:00:00Z -o status.md"))
 @measurement_options(PAGES)
 @option(
     "--burn-down/--no-burn-down",
     default=True,
     show_default=True,
-    help="Show how each budget came down, which costs one more round of queries.",
+    heading=Heading.OUTPUT,
+    help="Show how each budget went down over time, which takes one more round of queries.",
 )
 @period_option()
 def status(*, measurement: MeasurementOptions, burn_down: bool, period: str | None) -> ExitCode:
     """Show the budget, burn rates, coverage and forecast of every SLO of each POLICY.
 
-    There is no verdict. Exit codes: 0 whatever the budgets are, 3 one could not be measured, or
-    not well enough by the policy's on. To decide, use gate check.
+    There is no verdict; gate check decides.
+
+    Exit codes: 0 whatever the budgets are, 3 a budget could not be measured, or not well enough by
+    on in the policy.
     """
 
     def question(files: Sequence[PolicyFile]) -> Status:

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gate.cli.command import DEFAULT_POLICY, Command
 from gate.errors import ExitCode
 
 if TYPE_CHECKING:
     from gate.cli.status_publisher import StatusPublisher
 
 
-class StatusCommand(click.Command):
+class StatusCommand(Command):
     """A command with `--status`; the context's object is then its `StatusPublisher`."""
 
     def make_context(
@@ -27,7 +28,7 @@ class StatusCommand(click.Command):
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError:
             values = self._as_far_as_readable(given)
-            if values.get("status") and values["policies"]:
+            if values.get("status"):
                 self._tell(values)
             raise
 
@@ -53,7 +54,7 @@ class StatusCommand(click.Command):
             values = self._values([*bare, ""])
         given = values["policies"]  # none at all is a mark of click's own
         paths = [path for path in given if path[:1] not in {"", "-"}] if _is_list(given) else []
-        return {**values, "policies": paths}
+        return {**values, "policies": paths or [DEFAULT_POLICY]}
 
     def _values(self, args: list[str]) -> dict[str, Any]:
         context = click.Context(

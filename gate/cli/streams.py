@@ -1,7 +1,7 @@
 """Writing: the report to stdout, words for people to stderr, copies to files.
 
-None of it can change the exit code: a pipe that nobody reads any more, a full disk and a missing
-folder are told on stderr, where that can still be done, and no more.
+None of it can change the exit code: a closed pipe, a full disk and a missing folder are reported on
+stderr, as far as that can still be written, but for files that a command was run to make.
 """
 
 import io
@@ -11,14 +11,21 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO
+
+import click
 
 from gate.cli.files import open_to_write
+from gate.errors import UsageError
 from gate.reporters.ansi import Style
 from gate.reporters.escape import log_json, log_text, log_xml, plain
 
 _PLAIN_WIDTH: Final = 100
 """Columns where nothing says how wide the reader's screen is, as in a CI log."""
+QUIET: Final = "gate.quiet"
+COLOR: Final = "gate.color"
+"""What ``--quiet`` and ``--color`` were given, in the context of the command that runs."""
+_WARNING: Final = "gate: warning: "
 
 
 def open_closed() -> None:
@@ -32,13 +39,13 @@ def open_closed() -> None:
 _HARMLESS: Final[Mapping[str, Callable[[str], str]]] = {
     **dict.fromkeys(("json", "sarif", "codequality", "gitlab", "intoto"), log_json),
     "junit": log_xml,
-    "github": str,  # is commands, and escapes what stands in them
+    "github": str,  # consists of commands, and escapes their values
 }
-"""By format: the text so that no runner reads a command in it."""
+"""By format: makes a text such that no runner finds a command in it."""
 
 
 def write(text: str, form: str = "terminal") -> None:
-    """Write to stdout and flush; no runner of CI jobs reads a command in it.
+    """Write to stdout and flush, such that no runner of CI jobs finds a command in it.
 
     Args:
         text: of any lines; foreign words in it may be anything.
@@ -51,20 +58,86 @@ def write(text: str, form: str = "terminal") -> None:
         _silence(sys.stdout)  # the reader has gone, as in ``gate status | head -3``
     except OSError as error:
         _silence(sys.stdout)
-        write_stderr(f"gate: warning: the report could not be written: {error.strerror}")
-
-
-def write_line(text: str) -> None:
-    """Write a single line to stdout, whatever line breaks foreign words in it have."""
-    write(f"{plain(text)}\n")
+        write_stderr(f"{_WARNING}the report could not be written: {error.strerror}")
 
 
 def write_stderr(text: str) -> None:
-    """Write a line to stderr as `write` does; if nobody can read it, so be it."""
+    """Write a line to stderr as `write` does; it is lost if nobody can read it."""
     try:
         _put(sys.stderr, f"{log_text(text)}\n")
     except OSError:
         _silence(sys.stderr)
+
+
+def is_quiet() -> bool:
+    """Return whether the command of this thread writes no notes."""
+    return bool(_chosen(QUIET))
+
+
+def _chosen(key: str) -> Any:
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.meta.get(key)
+
+
+def write_note(text: str) -> None:
+    """Write progress, or what was done, to stderr; with ``--quiet`` only the warnings in it."""
+    lines = text.splitlines()
+    if is_quiet():
+        lines = [line for line in lines if line.startswith(_WARNING)]
+    for line in lines:
+        write_stderr(line)
+
+
+def write_output(path: str, text: str) -> bool:
+    """Write a report to the file that ``--output`` names, and say so.
+
+    Returns:
+        Whether it could be written; that it could not is a warning.
+    """
+    try:
+        create_file(Path(path), text)
+    except OSError as error:
+        write_stderr(
+            f"{_WARNING}{path} could not be written: {error.strerror}; the report is on stdout"
+        )
+        return False
+    write_note(f"wrote {path} ({_size(len(text.encode('utf-8', 'replace')))})")
+    return True
+
+
+def write_result(text: str, output: str | None) -> None:
+    """Write what a command found: to a file, or to stdout; a file never changes the exit code."""
+    if output is None or not write_output(output, text):
+        write(text)
+
+
+def write_line(text: str, output: str | None = None) -> None:
+    """Write a result of a single line, whatever line breaks foreign words in it have."""
+    write_result(f"{plain(text)}\n", output)
+
+
+def deliver(text: str, output: str | None) -> None:
+    """Write what a command was run to make, to a file, or else to stdout.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if output is None:
+        write(text)
+        return
+    try:
+        create_file(Path(output), text)
+    except OSError as error:
+        raise UsageError(f"{output} could not be written: {error.strerror}") from error
+    write_note(f"wrote {output} ({_size(len(text.encode('utf-8', 'replace')))})")
+
+
+def _size(count: int) -> str:
+    """Write a number of bytes as people do: 812 bytes, 137 kB, 1.2 MB."""
+    for unit, factor, digits in (("MB", 10**6, 1), ("kB", 10**3, 0)):
+        if count >= factor:
+            return f"{count / factor:.{digits}f} {unit}"
+    return f"{count} bytes"
 
 
 def write_file(path: str, text: str) -> None:
@@ -73,19 +146,20 @@ def write_file(path: str, text: str) -> None:
         with open_to_write(path) as file:
             _write_all(file, text)
     except OSError as error:
-        write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
+        write_stderr(f"{_WARNING}{path} could not be written: {error.strerror}")
 
 
 def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
     """Return how a report may look on a stream.
 
-    Colours only on a terminal, and not where ``NO_COLOR`` is set (https://no-color.org);
-    ``FORCE_COLOR`` asks for them elsewhere.
+    ``--color`` decides on colours; by default they are on a terminal, and not where ``NO_COLOR`` is
+    set (https://no-color.org). ``FORCE_COLOR`` asks for them elsewhere.
     """
     terminal = stream.isatty()
     color = terminal or bool(environ.get("FORCE_COLOR"))
     if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         color = False
+    color = {"always": True, "never": False}.get(_chosen(COLOR), color)
     width = shutil.get_terminal_size().columns if terminal or environ.get("COLUMNS") else 0
     unicode = (stream.encoding or "").lower().replace("-", "").startswith("utf")
     return Style(width=width or _PLAIN_WIDTH, color=color, unicode=unicode)
@@ -109,7 +183,7 @@ def _write_all(file: BinaryIO, text: str) -> None:
 
 def _put(stream: TextIO, text: str) -> None:
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no fault
+        stream.reconfigure(errors="replace")  # a name that the terminal cannot show is not an error
     stream.write(text)
     stream.flush()
 

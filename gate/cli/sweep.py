@@ -15,10 +15,12 @@ from gate.check.decide import BudgetsAndPast
 from gate.check.options import Options
 from gate.check.run import judge_measured, measure_policies
 from gate.cli.ci_environment import CiEnvironment, context_of
-from gate.cli.parameters import DURATION, ci_option, group, identity_options, option
+from gate.cli.command import Heading, command, group, option, output_option, policies_argument
+from gate.cli.option_values import DURATION
+from gate.cli.parameters import ci_option, identity_options, timeout_option
 from gate.cli.publishing import identity_of
 from gate.cli.session import load_all, now, progress
-from gate.cli.streams import write, write_stderr
+from gate.cli.streams import write_result, write_stderr
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.decision.decision import Context, Decision
@@ -43,16 +45,27 @@ class SweptGate:
 
 _GATE: Final = (
     ci_option(),
-    option("--environment", metavar="NAME", help="As gate check was given it."),
+    option(
+        "--environment",
+        metavar="NAME",
+        heading=Heading.CHANGE,
+        help="The --environment that gate check was given.",
+    ),
     *identity_options(),
     option(
         "--gate-dry-run",
         "observe",
         formerly="--observe",
         is_flag=True,
-        help="gate check was given --dry-run.",
+        heading=Heading.CHANGE,
+        help="Say that gate check was given --dry-run.",
     ),
-    option("--fail-on", type=click.Choice(["warn"]), help="As gate check was given it."),
+    option(
+        "--fail-on",
+        type=click.Choice(["warn"]),
+        heading=Heading.CHANGE,
+        help="The --fail-on that gate check was given.",
+    ),
 )
 
 
@@ -67,37 +80,51 @@ class SweepLimits:
 
 
 _LIMITS: Final = (
-    option("--dry-run", is_flag=True, help="Only say what would be set."),
-    option("--limit", type=click.IntRange(min=1), help="Set so many statuses at most."),
     option(
-        "--timeout",
-        type=DURATION,
-        default="60s",
-        show_default=True,
-        help="For everything that a backend does.",
+        "--dry-run",
+        is_flag=True,
+        heading=Heading.LIMITS,
+        help="Only report which statuses would be set.",
     ),
+    option(
+        "--limit",
+        type=click.IntRange(min=1),
+        heading=Heading.LIMITS,
+        help="Set at most this many statuses.",
+    ),
+    timeout_option("60s"),
     option(
         "--host-timeout",
         type=DURATION,
         default="10m",
         show_default=True,
-        help="For everything that the code host does, with the pauses at its limits.",
+        heading=Heading.LIMITS,
+        help="Time limit for all requests to GitHub or GitLab together, with the pauses that their"
+        " rate limits ask for, a duration such as 10m.",
     ),
 )
 
 
-@click.command()
-@click.argument("policies", metavar="POLICY...", nargs=-1, required=True)
+@command(example=("gate sweep --dry-run", "gate sweep --environment production --limit 50"))
+@policies_argument()
 @group("gate", SweptGate, _GATE)
 @group("limits", SweepLimits, _LIMITS)
-def sweep(*, policies: tuple[str, ...], gate: SweptGate, limits: SweepLimits) -> ExitCode:
-    """Renew commit statuses of open pull requests that hold no longer by each POLICY.
+@output_option("Write the report to this file instead of stdout.")
+def sweep(
+    *,
+    policies: tuple[str, ...],
+    gate: SweptGate,
+    limits: SweepLimits,
+    output: str | None,
+) -> ExitCode:
+    """Renew the commit statuses of open pull requests that are no longer valid by each POLICY.
 
-    For a scheduled job on the default branch, after gate check --status has set them. A status that
-    is older than valid_for, or of another text of the policy, is decided on again by the budget of
-    now. It becomes pending where the class, or anything else that gate check knew, is not the same.
+    Run it in a scheduled job on the default branch, where gate check --status sets the statuses. A
+    status that is older than valid_for, or was set by another text of the policy, is decided again
+    by the present budget. It becomes pending if the class, or anything else that gate check knew,
+    has changed.
 
-    Exit codes: 0 all is done, 3 some pull requests could not be looked at.
+    Exit codes: 0 every status is renewed, 3 some pull requests could not be examined.
     """
     place = CiEnvironment(context_of(gate.ci, environment=gate.environment), os.environ)
     _refuse_elsewhere(place.context)
@@ -105,9 +132,9 @@ def sweep(*, policies: tuple[str, ...], gate: SweptGate, limits: SweepLimits) ->
     try:
         report = _swept(policies, files, gate, limits, place)
     except RestError as error:
-        write_stderr(f"gate: no status was looked at: {error}")
+        write_stderr(f"gate: no status was examined: {error}")
         return ExitCode.UNDECIDED
-    write("".join(f"{line}\n" for line in lines(report)))
+    write_result("".join(f"{line}\n" for line in lines(report)), output)
     return report.exit_code
 
 
@@ -121,8 +148,8 @@ def _swept(
     client = place.host(limits.host_timeout.total_seconds())
     if client is None:
         raise UsageError(
-            "there is no token to ask the code host with: this is for a job of GitHub with"
-            " GITHUB_TOKEN, or of GitLab with GITLAB_TOKEN"
+            "there is no token for GitHub or GitLab: run this in a GitHub job with GITHUB_TOKEN, or"
+            " in a GitLab job with GITLAB_TOKEN"
         )
     options = Options(
         at=now(),
@@ -156,8 +183,8 @@ def _refuse_elsewhere(context: Context) -> None:
     elsewhere = context.default_branch is not None and context.branch != context.default_branch
     if context.pull_request is not None or elsewhere:
         raise UsageError(
-            "a sweep reads the policies of its checkout, so it is for a scheduled job on the"
-            f" default branch, and this is a run of {context.branch or 'a pull request'}"
+            "a sweep reads the policies of its checkout, so run it in a scheduled job on the"
+            f" default branch; this is a run of {context.branch or 'a pull request'}"
         )
 
 

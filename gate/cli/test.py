@@ -10,12 +10,13 @@ import click
 from gate.analysis.cases import CasesReport, PolicyCases
 from gate.analysis.cases.run import run_cases
 from gate.analysis.cases.words import FORMATS, render_cases
+from gate.cli.command import FILE, Heading, command, group, option, policies_argument
 from gate.cli.decision_file import read_decision
 from gate.cli.keys import verifying_key
 from gate.cli.log_files import NotReadableError, named
-from gate.cli.parameters import ReportOptions, group, option, report_options
-from gate.cli.session import load_all, write_report
-from gate.cli.streams import create_file, write_stderr
+from gate.cli.parameters import ReportOptions, report_options
+from gate.cli.session import load_all
+from gate.cli.streams import create_file, write_note
 from gate.config.cases import place_of_cases, policy_beside
 from gate.config.cases_schema import load_cases
 from gate.config.load import PolicyFile, load_unopened
@@ -38,22 +39,29 @@ _RECORDING: Final = (
     option(
         "--record",
         metavar="DECISION",
-        help="First add a case: what this decision (gate check --write json=DECISION) was made by,"
-        " and its verdict as expected.",
+        heading=Heading.CASES,
+        help="First add a case from this decision, a file of gate check --write json=FILE: what it"
+        " was made of, and the verdict as expected.",
     ),
-    option("--name", metavar="TEXT", help="Of that case; default: what was decided, and when."),
+    option(
+        "--name",
+        metavar="TEXT",
+        heading=Heading.CASES,
+        help="With --record, the name of that case. Default: what was decided, and when.",
+    ),
 )
 
 
-@click.command()
-@click.argument("policies", metavar="POLICY...", nargs=-1, required=True)
+@command(example=("gate test", "gate test policies/*.yaml --write junit=policy-tests.xml"))
+@policies_argument()
 @option(
     "--cases",
     "paths",
-    metavar="FILE",
+    type=FILE,
     multiple=True,
-    help="Cases to try; default: those beside the policy, gate.test.yaml of gate.yaml. Can be"
-    " repeated.",
+    heading=Heading.CASES,
+    help="File of test cases. Default: the one beside the policy, gate.test.yaml for gate.yaml. Can"
+    " be repeated.",
 )
 @group("recording", CaseRecording, _RECORDING)
 @group("report", ReportOptions, report_options(FORMATS))
@@ -64,20 +72,18 @@ def test(
     recording: CaseRecording,
     report: ReportOptions,
 ) -> ExitCode:
-    """Try on each POLICY what it says of the budgets, changes and incidents of its cases.
+    """Run the test cases of each POLICY: what it decides on stated budgets, changes and incidents.
 
-    No backend is asked, and no variable of the policy needs to be set.
+    No backend is asked, and no environment variable of the policy needs to be set.
 
-    Exit codes: 0 every case comes out as expected, 10 a case does not, 2 a mistake in a policy or a
-    case, or no cases.
+    Exit codes: 0 every case passes, 12 a case fails, 2 there is a mistake in a policy or a case, or
+    there are no cases.
     """
     files = load_all(_policies(policies), _read)
     if recording.record is not None:
         _record(files, paths, recording)
     tried = CasesReport(policies=tuple(_tried(files, paths)))
-    write_report(
-        lambda name, style: render_cases(name, tried, style), report.format_, report.copies
-    )
+    report.write(lambda name, style: render_cases(name, tried, style))
     return tried.exit_code
 
 
@@ -86,7 +92,7 @@ def _read(path: str) -> PolicyFile:
 
 
 def _policies(paths: Sequence[str]) -> list[str]:
-    """Return the policies; a file of cases stands for the policy that it is named after."""
+    """Return the policies; the name of a file of cases means the policy beside it."""
     return list(dict.fromkeys(policy_beside(path) or path for path in paths))
 
 
@@ -112,7 +118,8 @@ def _beside(policy: str) -> str:
     path = place_of_cases(policy)
     if not Path(path).is_file():
         raise UsageError(
-            f"{policy} has no cases: there is no file {path}; see docs/policy-tests.md"
+            f"{policy} has no test cases: write {path} (see docs/policy-tests.md), or name a file"
+            " with --cases"
         )
     return path
 
@@ -121,12 +128,12 @@ def _record(files: Sequence[PolicyFile], paths: Sequence[str], recording: CaseRe
     """Add a case to the file of cases, which is made where there is none.
 
     Raises:
-        UsageError: it is not said to which file, or under which policy; the document is no decision
-            on it, or does not say all that it was made by.
+        UsageError: the file or the policy is not clear, the document is not a decision by it, or
+            lacks something that the decision was made of.
         PolicyError: there is a mistake in the file of cases.
     """
     if len(files) > 1 or len(paths) > 1:
-        raise click.UsageError("--record goes with one POLICY, and one file of cases")
+        raise click.UsageError("--record can be used with one POLICY and one file of cases only")
     from gate.analysis.cases.record import add_case  # noqa: PLC0415 - where it is recorded only
 
     (file,) = files
@@ -141,4 +148,4 @@ def _record(files: Sequence[PolicyFile], paths: Sequence[str], recording: CaseRe
         create_file(path, added)
     except OSError as error:
         raise UsageError(f"{path} could not be written: {error.strerror}") from error
-    write_stderr(f"gate: added a case to {path}")
+    write_note(f"added a case to {path}")

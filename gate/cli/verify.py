@@ -3,13 +3,12 @@
 import os
 from typing import Final
 
-import click
-
 from gate.cli.ci_environment import context_of
+from gate.cli.command import FILE, Heading, argument, command, group, option, output_option
 from gate.cli.decision_file import read_decision
 from gate.cli.keys import verifying_key
 from gate.cli.log_files import NotReadableError, named
-from gate.cli.parameters import ci_option, group, option
+from gate.cli.parameters import ci_option
 from gate.cli.session import now
 from gate.cli.streams import write_line
 from gate.dataclass import dataclass
@@ -20,7 +19,7 @@ from gate.errors import ExitCode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandOptions:
-    """What is to ship, as far as it is said."""
+    """What is to ship, as far as the options say."""
 
     revision: str | None
     repository: str | None
@@ -32,7 +31,7 @@ class DemandOptions:
     ci: str
 
     def demands(self) -> Demands:
-        """Return it with what this run knows of itself.
+        """Return the demands, completed by what the CI system says.
 
         Raises:
             PolicyError: a policy's file cannot be read.
@@ -51,60 +50,87 @@ class DemandOptions:
 
 
 _DEMANDS: Final = (
-    option("--revision", metavar="SHA", help="The commit that ships; default: this one."),
-    option("--repository", metavar="NAME", help="The repository of it; default: this one."),
+    option(
+        "--revision",
+        metavar="SHA",
+        heading=Heading.CHANGE,
+        help="The commit that ships. Default: the one of this checkout.",
+    ),
+    option(
+        "--repository",
+        metavar="NAME",
+        heading=Heading.CHANGE,
+        help="The repository of the commit. Default: the one of this job.",
+    ),
     option(
         "--environment",
         metavar="NAME",
-        help="Where it ships to; default: a decision that names no environment.",
+        heading=Heading.CHANGE,
+        help="The environment that it ships to. Default: the decision must not name one.",
     ),
     option(
         "--policy",
-        metavar="FILE",
+        type=FILE,
         multiple=True,
-        help="A policy that must have decided, as FILE has it now. Can be repeated.",
+        heading=Heading.POLICY,
+        help="A policy that must have decided, with the text that this file has now. Can be"
+        " repeated.",
     ),
-    option("--base", metavar="REF", help="What the change was compared with; default: any."),
+    option(
+        "--base",
+        metavar="REF",
+        heading=Heading.CHANGE,
+        help="What the change must have been compared with. Default: anything.",
+    ),
     option(
         "--service",
         metavar="NAME",
         multiple=True,
-        help="A service that ships; default: any. Can be repeated.",
+        heading=Heading.CHANGE,
+        help="A service that ships. Default: any. Can be repeated.",
     ),
-    option("--change", metavar="CLASS", help="The class of what ships; default: any."),
+    option(
+        "--change",
+        metavar="CLASS",
+        heading=Heading.CHANGE,
+        help="The class of what ships, such as canary. Default: any.",
+    ),
     ci_option(),
 )
 
 
-@click.command()
-@click.argument("file", metavar="DECISION")
+@command(example=("gate verify decision.json --environment production",))
+@argument("file", metavar="DECISION", type=FILE, help_="A decision, as gate check wrote it.")
 @group("ships", DemandOptions, _DEMANDS)
-def verify(*, file: str, ships: DemandOptions) -> ExitCode:
+@output_option("Write the result to this file instead of stdout.")
+def verify(*, file: str, ships: DemandOptions, output: str | None) -> ExitCode:
     """Check in a deploy job that a DECISION still holds, for this very commit.
 
-    DECISION is what gate check wrote with --write json=FILE or intoto=FILE. One that is expired,
-    altered, contradictory, only observed, of another moment, of a modified policy, or about
-    anything else than what ships is refused (exit 3). So is one that is not signed by the key in
-    GATE_VERIFY_KEY (Ed25519, public) or GATE_SIGNING_KEY, where either is set. One that holds gives
-    its own exit code.
+    DECISION is a file of gate check --write json=FILE or intoto=FILE. It is refused if it is
+    expired, altered, contradictory, a dry run, made at another time, by a policy with uncommitted
+    changes, or about anything else than what ships; also if it is not signed by the key in
+    GATE_VERIFY_KEY (Ed25519, public) or GATE_SIGNING_KEY, where either is set.
+
+    Exit codes: that of the decision if it holds, 2 usage error, 3 the decision is refused.
     """
+    code, text = _verified(file, ships)
+    write_line(text, output)
+    return code
+
+
+def _verified(file: str, ships: DemandOptions) -> tuple[ExitCode, str]:
+    """Return the exit code, and the line that says why."""
     key, demands = verifying_key(os.environ), ships.demands()
     try:
         document = read_decision(file, key)
     except (NotReadableError, OddDocumentError) as error:
-        return _refused(file, str(error))
+        return ExitCode.UNDECIDED, f"REFUSED {named(file)}: {error}"
     flaw = next(flaws(document, demands, now()), None)
     if flaw is not None:
-        return _refused(file, flaw)
+        return ExitCode.UNDECIDED, f"REFUSED {named(file)}: {flaw}"
     code = ExitCode(document["exit_code"])
     word = f"{document['verdict']}{', overridden' if document['overridden'] else ''}"
-    write_line(f"HOLDS {named(file)}: {word}, exit code {int(code)}")
-    return code
-
-
-def _refused(file: str, flaw: str) -> ExitCode:
-    write_line(f"REFUSED {named(file)}: {flaw}")
-    return ExitCode.UNDECIDED
+    return code, f"HOLDS {named(file)}: {word}, exit code {int(code)}"
 
 
 def _digest(path: str) -> str:

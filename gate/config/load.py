@@ -149,4 +149,15 @@ def validate_file(path: str, environ: Mapping[str, str]) -> tuple[Mistake, ...]:
         raw = read_bytes(path)
     except PolicyError as error:
         return error.mistakes
+    return validate_text(raw, path, environ)
+
+
+def validate_text(raw: bytes, path: str, environ: Mapping[str, str]) -> tuple[Mistake, ...]:
+    """Return every mistake and warning in the text of a policy.
+
+    Args:
+        raw: the text.
+        path: what the mistakes name; the files that the policy reads are beside it.
+        environ: of this process.
+    """
     return parse(raw, Reader(file=path, environ=environ, imports=_imports(path), offline=True))[1]

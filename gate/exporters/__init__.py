@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from gate.config.sli_schema import sli_kind
 from gate.dataclass import dataclass
+from gate.errors import UsageError
 from gate.policy.policy import Policy
 from gate.promql.buckets import Boundary, Buckets
 from gate.promql.expression import Expression, read_expression
@@ -41,6 +42,28 @@ def export_policy(name: str, policy: Policy) -> Exported:
     """
     exported: Exported = import_module(EXPORTERS[name]).export(policy)
     return exported
+
+
+def export_policies(name: str, policies: Mapping[str, Policy]) -> Exported:
+    """Write several policies as one document of a format; what is remarked names the policy.
+
+    Args:
+        name: of the format.
+        policies: by what a remark names each by; their backends speak PromQL.
+
+    Raises:
+        UsageError: a document of this format has one policy, or a package is not installed.
+    """
+    merge = getattr(import_module(EXPORTERS[name]), "merge", None)
+    if merge is None and len(policies) > 1:
+        raise UsageError(f"{name} has a file for each policy; export one at a time")
+    exported = {path: export_policy(name, policy) for path, policy in policies.items()}
+    texts = [document.text for document in exported.values() if document.text is not None]
+    remarks = tuple(
+        f"{path}: {remark}" for path, document in exported.items() for remark in document.remarks
+    )
+    text = merge(texts) if merge is not None and len(texts) > 1 else next(iter(texts), None)
+    return Exported(text=text, remarks=remarks)
 
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ The error ratio over a window is that of the events in it, never a mean of ratio
 https://sre.google/workbook/alerting-on-slos/
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from gate.dataclass import dataclass
@@ -35,6 +35,15 @@ def export(policy: Policy) -> Exported:
     """Write a rule file with a group for every SLO whose events can be counted in slices."""
     groups, remarks = each(policy.slos, lambda slo: _group(policy, slo))
     return Exported(text=yaml_text({"groups": groups}) if groups else None, remarks=remarks)
+
+
+def merge(texts: Iterable[str]) -> str:
+    """Return one rule file with the groups of several."""
+    import yaml  # noqa: PLC0415 - for several policies only
+
+    return yaml_text(
+        {"groups": [group for text in texts for group in yaml.safe_load(text)["groups"]]}
+    )
 
 
 def _group(policy: Policy, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:

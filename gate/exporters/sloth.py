@@ -3,10 +3,18 @@
 https://github.com/slok/sloth/blob/main/pkg/prometheus/api/v1/README.md
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
-from gate.exporters import Exported, NotExportableError, counted, each, unsaid, yaml_text
+from gate.exporters import (
+    Exported,
+    NotExportableError,
+    counted,
+    each,
+    unsaid,
+    yaml_text,
+)
 from gate.policy.policy import Policy
 from gate.slo.objective import RollingWindow, Slo
 
@@ -25,6 +33,11 @@ def export(policy: Policy) -> Exported:
         return Exported(text=None, remarks=remarks)
     document = {"version": "prometheus/v1", "service": policy.service, "slos": slos}
     return Exported(text=yaml_text(document), remarks=(*remarks, _MEAN))
+
+
+def merge(texts: Iterable[str]) -> str:
+    """Return one file with a document for each service, all of which Sloth reads."""
+    return "---\n".join(texts)
 
 
 def _slo(service: str, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:

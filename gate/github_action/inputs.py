@@ -19,10 +19,13 @@ from gate.errors import PolicyError, UndecidedError, UsageError
 from gate.hosts.systems.environ import Environ
 
 PREFIX: Final = "GATE_INPUT_"
+_OF_A_TERMINAL: Final = frozenset({"output", "quiet", "color"})
+"""Options for whoever runs the command by hand: the report belongs in the job's log."""
 OPTIONS: Final = {
-    max(option.opts, key=len).removeprefix("--"): option
+    name: option
     for option in check.params
     if isinstance(option, click.Option)
+    and (name := max(option.opts, key=len).removeprefix("--")) not in _OF_A_TERMINAL
 }
 """The options of the command by the names of their inputs."""
 _OWN: Final = frozenset({"comment", "gate-key"})
@@ -144,7 +147,7 @@ def _one_of(name: str, words: tuple[str, ...], environ: Environ) -> str:
     given = _given(name, environ)
     if given not in words:
         choices = ", ".join(filter(None, words))
-        raise UsageError(f"the input {name} is {given!r}; it can be {choices}")
+        raise UsageError(f"the input {name} is {given!r}, but must be one of {choices}")
     return given
 
 

@@ -23,7 +23,7 @@ COMMANDS = {
     "doctor": ("doctor", "gate.yaml"),
     "incidents": ("incidents", "gate.yaml"),
     "forecast": ("forecast", "gate.yaml"),
-    "export": ("export", "openslo", "gate.yaml"),
+    "export": ("export", "gate.yaml", "--format", "openslo"),
     "report": ("report", "gate.yaml"),
 }
 

@@ -139,9 +139,9 @@ def test_a_report_has_it_too(gate: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--every", "30s"), "--every is shorter than 1m"),
+        (("--every", "30s"), "--every must be at least 1m"),
         (("--against", "none.yaml"), "none.yaml:1:1: error: the file cannot be read"),
-        (("second.yaml", "--against", "gate.yaml"), "--against goes with one POLICY"),
+        (("second.yaml", "--against", "gate.yaml"), "--against can be used with one POLICY only"),
         (("--change", "canari"), "has no change class 'canari'; did you mean 'canary'?"),
         (("--met", "shadows=1"), "no policy requires 'shadows'; did you mean 'shadow'?"),
         (("--deploys", "none.jsonl"), "none.jsonl:1:1: error: the file cannot be read"),

@@ -152,14 +152,14 @@ def test_before_and_after_a_deploy_are_compared(gate: Run, tmp_path: Path, name:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--since-deploy", "77"), "no deploy is known; say with --deploys where they are"),
+        (("--since-deploy", "77"), "there are no deploys; name their source with --deploys"),
         (
             ("--since-deploy", "78", "--deploys", "deploys.jsonl"),
             "no deploy has this id or revision",
         ),
         (
             ("--since-deploy", "old", "--deploys", "deploys.jsonl"),
-            "it was at 2026-10-01T00:00:00Z, outside of the time looked at (--last)",
+            "it was at 2026-10-01T00:00:00Z, which --last does not reach back to",
         ),
     ],
 )

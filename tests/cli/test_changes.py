@@ -270,9 +270,9 @@ def test_a_record_that_cannot_be_written_does_not_change_the_decision(gate: Run)
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("{}\n", "decisions.jsonl:1: this line is no record of a decision"),
-        ("[1]\n", "decisions.jsonl:1: this line is no record of a decision"),
-        ("{\n", "decisions.jsonl:1: this line is no JSON"),
+        ("{}\n", "decisions.jsonl:1: this line is not the record of a decision"),
+        ("[1]\n", "decisions.jsonl:1: this line is not the record of a decision"),
+        ("{\n", "decisions.jsonl:1: this line is not JSON"),
         (None, "cannot be read"),
     ],
 )
@@ -297,7 +297,7 @@ def test_waiting_asks_again_until_the_change_may_ship(repository: Path) -> None:
         encoding="utf-8",
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("gate: block; asking again in 2 s")
+        assert process.stderr.readline().startswith("gate: block; next attempt in 2 s")
         healed = "counts:\n  availability: {total: 1000000, bad: 1}\n"
         (repository / "counts.yaml").write_text(healed)
         process.communicate(timeout=60)
@@ -307,7 +307,7 @@ def test_waiting_asks_again_until_the_change_may_ship(repository: Path) -> None:
 def test_waiting_ends(gate: Run) -> None:
     done = gate("check", "gate.yaml", "--change", "model-update", "--wait", "1s")
     assert done.exit_code == 10
-    assert done.stderr.count("asking again") == 1
+    assert done.stderr.count("next attempt") == 1
 
 
 def test_waiting_for_the_past_is_an_error(gate: Run) -> None:
@@ -401,8 +401,8 @@ class TestVerify:
         [
             ("{", "is no JSON document"),
             ('{"schema_version": NaN}', "NaN is no JSON"),
-            ("[]", "is no decision of version 1"),
-            ('{"schema_version": 99}', "is no decision of version 1"),
+            ("[]", "is not a decision of version 1"),
+            ('{"schema_version": 99}', "is not a decision of version 1"),
         ],
     )
     def test_what_is_no_decision_is_refused(

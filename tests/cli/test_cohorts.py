@@ -30,9 +30,9 @@ def test_a_static_backend_cannot_tell_events_apart(
         ((), "Missing option '--by'"),
         (
             ("--by", "model", "--stratify-by", "model"),
-            "--stratify-by needs another label than --by",
+            "--stratify-by must name another label than --by",
         ),
-        (("--by", ""), "--by and --stratify-by need a name"),
+        (("--by", ""), "--by and --stratify-by need the name of a label"),
         (("--by", "model", "--last", "49m"), "--last is shorter than 50m"),
         (("--by", "model", "--top", "0"), "0 is not in the range x>=1"),
         (("--by", "model", "--slo", "availabilty"), "did you mean 'availability'?"),

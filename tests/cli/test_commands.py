@@ -189,7 +189,7 @@ def test_presets_are_listed_with_what_they_measure(gate: Run) -> None:
         ("vllm/errors", ["sli: {preset: vllm/errors}", 'status="5xx"', "client_errors", "Caveats"]),
         (
             "vllm/inter-token-latency",
-            ["threshold: 100ms}", "Else, under an older name", "at most the threshold, in s"],
+            ["threshold: 100ms}", "Otherwise, under an older name", "at most the threshold, in s"],
         ),
         ("vllm/availability", ["sli: {preset: vllm/availability, labels: {job: ...}}", "max(up"]),
         ("vllm/hallucination", ["vllm/faithfulness", "vLLM has no such signal"]),
@@ -208,7 +208,7 @@ def test_a_preset_is_shown_with_its_queries_and_sources(
     "name, hint",
     [
         ("vlm/errors", "there is no preset 'vlm'; did you mean 'vllm'?"),
-        ("vllm/erors", "a preset has no indicator 'erors'; did you mean 'errors'?"),
+        ("vllm/erors", "vllm has no indicator 'erors'; did you mean 'errors'?"),
     ],
 )
 def test_a_misspelt_preset_is_told_its_nearest(gate: Run, name: str, hint: str) -> None:
@@ -283,7 +283,7 @@ def test_a_misspelt_command_is_told_its_nearest(gate: Run, word: str, hint: str)
     done = gate(word, "gate.yaml")
 
     assert done.exit_code == 2
-    assert f"'{word}' is no command; {hint}" in done.stderr
+    assert f"'{word}' is not a command; {hint}" in done.stderr
 
 
 @pytest.mark.parametrize("words", [("--chnage", "canary"), ("--", "-x")])

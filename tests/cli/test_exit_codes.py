@@ -107,7 +107,7 @@ def test_a_requirement_blocks_until_it_is_satisfied(gate: Run, write_policy: Wri
     "arguments",
     [
         (),
-        ("check",),
+        ("verify",),
         ("chek", "gate.yaml"),
         ("check", "missing.yaml"),
         ("check", "gate.yaml", "--change", "canari"),
@@ -169,7 +169,7 @@ def test_a_fault_of_the_program_is_1_and_no_verdict(
     assert done.returncode == 1
     assert done.stdout == ""
     assert "ZeroDivisionError: planted" in done.stderr
-    assert "this is no verdict" in done.stderr
+    assert "this is not a verdict" in done.stderr
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def test_too_short_a_history_to_draw_from_is_a_usage_error(
     done = gate("forecast", "gate.yaml", "--last", "59d")
 
     assert done.exit_code == 2
-    assert "--last is shorter than the 60d that an interval needs" in done.stderr
+    assert "--last must be at least 60d, which an interval needs" in done.stderr
 
 
 def test_how_much_may_fail_until_a_date_that_has_passed_is_a_usage_error(
@@ -69,4 +69,4 @@ def test_how_much_may_fail_until_a_date_that_has_passed_is_a_usage_error(
     done = gate("forecast", "gate.yaml", "--at", AT, "--until", AT)
 
     assert done.exit_code == 2
-    assert f"--until is not after {AT}, at which it is measured" in done.stderr
+    assert f"--until must be later than the time of the measurement, {AT}" in done.stderr

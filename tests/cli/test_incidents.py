@@ -23,7 +23,7 @@ def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[...
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--last", "1h", "--step", "2h"), "--step is longer than --last"),
+        (("--last", "1h", "--step", "2h"), "--step must not be longer than --last"),
         (("--threshold", "0"), "0 is not above zero"),
         (("--threshold", "high"), "'high' is no number"),
         (("--min-share", "2"), "a bare 2 is ambiguous; write 2% or a share from 0 to 1"),

@@ -54,12 +54,12 @@ def test_cases_that_pass_end_with_0_and_need_no_variable(gate: Run) -> None:
     assert "2 PASSED  chat" in done.stdout
 
 
-def test_a_case_that_fails_ends_with_10_and_says_what_is_expected(gate: Run, folder: Path) -> None:
+def test_a_case_that_fails_ends_with_12_and_says_what_is_expected(gate: Run, folder: Path) -> None:
     (folder / "gate.yaml").write_text(POLICY.replace("> 50%", ">= 50%"))
 
     done = gate("test", "gate.yaml", env=UNSET)
 
-    assert done.exit_code == 10
+    assert done.exit_code == 12
     words = " ".join(done.stdout.split())
     assert "1 OF 2 FAILED chat" in words
     assert "failed at half nothing ships" in words
@@ -106,7 +106,7 @@ def test_whatever_is_not_as_expected_is_told(
 
     done = gate("test", "gate.yaml", env=UNSET)
 
-    assert done.exit_code == 10
+    assert done.exit_code == 12
     assert wrong in " ".join(done.stdout.split())
 
 
@@ -141,7 +141,10 @@ def test_a_policy_without_a_file_of_cases_is_a_mistake(gate: Run, folder: Path) 
     done = gate("test", "gate.yaml", env=UNSET)
 
     assert done.exit_code == 2
-    assert "gate.yaml has no cases: there is no file gate.test.yaml" in done.stderr
+    assert (
+        "gate.yaml has no test cases: write gate.test.yaml (see docs/policy-tests.md)"
+        in done.stderr
+    )
 
 
 def test_mistakes_of_all_files_are_told_at_their_places(gate: Run, folder: Path) -> None:
@@ -174,7 +177,7 @@ def test_several_policies_have_their_own_cases_and_one_exit_code(gate: Run, fold
 
     done = gate("test", "gate.yaml", "other.yaml", env=UNSET)
 
-    assert done.exit_code == 10
+    assert done.exit_code == 12
     assert "2 PASSED  chat" in done.stdout
     assert "1 OF 2 FAILED  rag" in done.stdout
 
@@ -210,7 +213,7 @@ def test_the_document_has_what_each_case_came_to(gate: Run, folder: Path) -> Non
     document = json.loads(done.stdout)
 
     (policy,) = document["policies"]
-    assert (document["exit_code"], policy["passed"], policy["failed"]) == (10, 1, 1)
+    assert (document["exit_code"], policy["passed"], policy["failed"]) == (12, 1, 1)
     failed, passed = policy["cases"]
     assert (passed["passed"], passed["line"], passed["verdict"]) == (True, 8, "block")
     assert failed["mismatches"] == [
@@ -233,7 +236,7 @@ def test_junit_has_a_suite_a_policy_and_a_failure_a_case(gate: Run, folder: Path
     xmlschema.XMLSchema(JUNIT).validate(text)
     (suite,) = ET.fromstring(text)
     failed, passed = suite
-    assert done.exit_code == 10
+    assert done.exit_code == 12
     assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("gate.yaml", "2", "1")
     assert (failed.get("classname"), failed.get("name")) == ("gate.chat", "all ships above half")
     failure = failed.find("failure")
@@ -282,7 +285,7 @@ def test_init_overwrites_no_cases_unasked(gate: Run, folder: Path) -> None:
     done = gate("init", "gate.yaml")
 
     assert done.exit_code == 2
-    assert "gate.test.yaml is there already; --force overwrites it" in done.stderr
+    assert "gate.test.yaml already exists; --force overwrites it" in done.stderr
     assert not (folder / "gate.yaml").exists()
     assert gate("init", "gate.yaml", "--force").exit_code == 0
 

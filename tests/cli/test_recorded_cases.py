@@ -40,7 +40,7 @@ def test_a_decision_begins_a_file_of_cases(gate: Run, folder: Path) -> None:
     decide(gate)
     done = gate("test", "gate.yaml", "--record", "decision.json")
 
-    assert (done.exit_code, done.stderr) == (0, "gate: added a case to gate.test.yaml\n")
+    assert (done.exit_code, done.stderr) == (0, "added a case to gate.test.yaml\n")
     assert "1 PASSED" in done.stdout
     assert (folder / "gate.test.yaml").read_text() == (
         "version: 1\n"
@@ -194,7 +194,7 @@ def test_a_decision_goes_to_one_policy_and_one_file(gate: Run, folder: Path) -> 
     done = gate("test", "gate.yaml", "other.yaml", "--record", "decision.json")
 
     assert done.exit_code == 2
-    assert "--record goes with one POLICY, and one file of cases" in done.stderr
+    assert "--record can be used with one POLICY and one file of cases only" in done.stderr
 
 
 @pytest.mark.usefixtures("folder")

@@ -14,7 +14,7 @@ from threading import Thread
 
 import pytest
 
-from gate.cli.main import COMMANDS, main
+from gate.cli.main import COMMANDS, PROGRAM, main
 from gate.errors import ExitCode
 from tests.cli.installed import AT, POLICY, command
 from tests.command import Run, environment
@@ -141,7 +141,10 @@ def test_a_shell_can_complete_the_commands_and_that_is_no_verdict(gate: Run) -> 
 
     done = gate("check", "gate.yaml", env=asked)
 
-    assert [line.removeprefix("plain,") for line in done.stdout.splitlines()] == list(COMMANDS)
+    assert [line.removeprefix("plain,") for line in done.stdout.splitlines()] == [
+        *COMMANDS,
+        *PROGRAM,
+    ]
     assert (done.exit_code, done.stderr) == (ExitCode.INTERNAL, "")
 
 
@@ -192,7 +195,8 @@ def test_validate_goes_on_after_a_file_that_cannot_be_read(
 
     assert done.exit_code == 2
     assert done.stdout.splitlines() == [
-        "missing.yaml:1:1: error: the file cannot be read: No such file or directory",
+        "missing.yaml:1:1: error: the file cannot be read: No such file or directory; gate init"
+        " missing.yaml writes a first policy",
         "missing.yaml: 1 error",
         "gate.yaml: sound",
     ]

@@ -264,9 +264,9 @@ def test_a_limit_that_passes_is_waited_for(sweeps: Sweeps, fake: FakeGitHub) -> 
 @pytest.mark.parametrize(
     "more, code, words",
     [
-        ({"GITHUB_TOKEN": ""}, 2, "there is no token to ask the code host with"),
+        ({"GITHUB_TOKEN": ""}, 2, "there is no token for GitHub or GitLab"),
         ({"GITHUB_REF_NAME": "change"}, 2, "this is a run of change"),
-        ({"GITHUB_TOKEN": "wrong"}, 3, "no status was looked at: cannot list the open pull"),
+        ({"GITHUB_TOKEN": "wrong"}, 3, "no status was examined: cannot list the open pull"),
     ],
 )
 def test_where_a_sweep_cannot_be_that_is_said(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gate.backends import BACKENDS, registration
 from gate.backends.records import preset_names
-from gate.cli.init import HEAD, RULES, block_of, slos_of
+from gate.cli.first_policy import HEAD, RULES, block_of, slos_of
 from gate.cli.schema import policy_schema
 from gate.config.presets import load_preset
 from gate.measure import Cause

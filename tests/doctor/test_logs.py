@@ -98,7 +98,7 @@ def test_a_column_that_is_not_there_is_named_with_the_nearest(tmp_path: Path) ->
 
     assert all_levels(outcome) == {"errors": {"columns": "fault"}}
     assert 'no column "statsu" in the logs; there are: status' in said(outcome)
-    assert outcome.code == 2
+    assert outcome.code == 12
 
 
 def test_timestamps_that_cannot_be_read_are_told_once(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_logs_that_ended_are_stale(tmp_path: Path) -> None:
 
     assert all_levels(outcome) == {"": {"freshness": "fault"}}
     assert "the newest row is 3h old; the policy's max_age is" in said(outcome)
-    assert outcome.code == 2
+    assert outcome.code == 12
 
 
 def test_rows_of_the_future_are_a_doubt(tmp_path: Path) -> None:

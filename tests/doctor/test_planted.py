@@ -58,8 +58,8 @@ def test_every_finding_says_what_was_looked_at_and_what_to_do(
     ] == []
 
 
-def test_a_fault_makes_exit_code_2(examined: tuple[str, Outcome]) -> None:
-    assert examined[1].code == examined[1].report["exit_code"] == 2
+def test_a_fault_makes_exit_code_12(examined: tuple[str, Outcome]) -> None:
+    assert examined[1].code == examined[1].report["exit_code"] == 12
     assert examined[1].policy["level"] == "fault"
 
 
@@ -94,7 +94,7 @@ def test_an_slo_is_examined_in_three_round_trips(
     slos = [SICK["class"].slo("class"), HEALTHY["preset"].slo("preset")]
     with counting_proxy(planted_prometheus.url, latency=1) as proxy:
         backend = {"type": "prometheus", "url": proxy.url}
-        assert examine(write_policy(tmp_path, backend, slos)).code == 2
+        assert examine(write_policy(tmp_path, backend, slos)).code == 12
         assert proxy.traffic.round_trips <= 3
 
 
@@ -105,5 +105,5 @@ def test_forty_slos_need_less_than_two_queries_each(
         backend = {"type": "prometheus", "url": proxy.url, "parallel": 8}
         slos = [planted.slo(service) for service, planted in PLANTED.items()]
         assert len(slos) >= 40
-        assert examine(write_policy(tmp_path, backend, slos)).code == 2
+        assert examine(write_policy(tmp_path, backend, slos)).code == 12
         assert proxy.traffic.requests <= 2 * len(slos)

@@ -24,7 +24,7 @@ def test_counts_that_are_missing_are_a_fault(tmp_path: Path) -> None:
     path = write_policy(tmp_path, {"type": "static", "path": "counts.yaml"}, [SLO])
     outcome = examine(path)
 
-    assert outcome.code == 2
+    assert outcome.code == 12
     assert levels(outcome.slos["availability"]) == {"counted": "fault"}
 
 

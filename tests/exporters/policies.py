@@ -36,4 +36,4 @@ def read_policy(folder: Path, *slos: str) -> Policy:
 
 def gate_export(format_: str, path: Path) -> Result:
     """Run the command."""
-    return gate("export", format_, str(path))
+    return gate("export", str(path), "--format", format_)

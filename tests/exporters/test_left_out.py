@@ -133,4 +133,4 @@ def test_other_backends_have_nothing_to_export(tmp_path: Path, format_: str) -> 
     done = gate_export(format_, path)
 
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "only what Prometheus counts can be exported" in done.stderr
+    assert "only SLOs of a Prometheus backend can be exported" in done.stderr

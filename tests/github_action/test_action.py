@@ -25,7 +25,10 @@ from tests.servers.github import FakeGitHub
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
-        ({"comment": "perhaps"}, "the input comment is 'perhaps'; it can be auto, true, false"),
+        (
+            {"comment": "perhaps"},
+            "the input comment is 'perhaps', but must be one of auto, true, false",
+        ),
         ({"directory": "no/such"}, "the input directory: "),
     ],
 )

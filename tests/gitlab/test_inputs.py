@@ -20,7 +20,7 @@ SPEC, PIPELINE = yaml.safe_load_all(TEMPLATE.read_text(encoding="utf-8"))
 INPUTS: Final[dict[str, dict[str, Any]]] = SPEC["spec"]["inputs"]
 ((NAME, JOB),) = PIPELINE.items()
 OPTIONS: Final = {
-    option.opts[0].removeprefix("--").replace("-", "_"): option
+    max(option.opts, key=len).removeprefix("--").replace("-", "_"): option
     for option in check.params
     if isinstance(option, click.Option)
 }
@@ -28,7 +28,10 @@ NO_INPUTS: Final = {
     "at",  # a pipeline asks about now
     "ci",  # it is GitLab
     "format",  # the log is read by people
-    "output",  # GitLab wants each report in its place
+    "output",  # as above
+    "write",  # GitLab wants each report in its place
+    "quiet",  # as above
+    "color",  # a variable can say it: FORCE_COLOR
 }
 OF_THE_JOB: Final = {"stage", "job_name", "image", "package", "rules", "policies"}
 DOCS: Final = (ROOT / "docs" / "gitlab.md").read_text(encoding="utf-8")

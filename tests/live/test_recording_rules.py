@@ -24,7 +24,7 @@ USED = "counted by its recording rules"
 
 def exported(path: Path, format_: str) -> str:
     """Return what the command writes."""
-    done = gate("export", format_, str(path))
+    done = gate("export", str(path), "--format", format_)
     assert done.exit_code == 0, done.stderr
     return done.stdout
 

@@ -79,9 +79,9 @@ class CasesReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Block where a case fails: what was tried may not be merged."""
+        """Findings where a case fails."""
         failed = any(tests.failed for tests in self.policies)
-        return ExitCode.BLOCK if failed else ExitCode.ALLOW
+        return ExitCode.FINDINGS if failed else ExitCode.ALLOW
 
 
 def report_document(report: CasesReport) -> Json:

@@ -68,7 +68,7 @@ class Checkup:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where anything could not be looked at; usage where something is wrong."""
+        """Undecided where anything could not be examined; findings where something is wrong."""
         faults = {
             result.check
             for policy in self.policies
@@ -77,7 +77,7 @@ class Checkup:
         }
         if Check.REACH in faults:
             return ExitCode.UNDECIDED
-        return ExitCode.USAGE if faults else ExitCode.ALLOW
+        return ExitCode.FINDINGS if faults else ExitCode.ALLOW
 
 
 def checkup_document(checkup: Checkup) -> Json:

@@ -1,0 +1,204 @@
+"""The options of ``gate check``: the change, an override, and what becomes of the decision."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any, Final
+
+import click
+
+from gate.budget.forecast import Impact
+from gate.cli.command import FILE, Heading, option
+from gate.cli.option_values import DATE, DURATION, Parsed, evidence_of, pair_of
+from gate.cli.parameters import ci_option, identity_options
+from gate.dataclass import dataclass
+from gate.errors import nearest
+from gate.parsing.values import SHARE
+from gate.policy.override import Override
+from gate.slo.quantities import parse_duration
+
+_IMPACT: Final[dict[str, Callable[[str], Fraction | timedelta]]] = {
+    "canary": SHARE.parse,
+    "failures": SHARE.parse,
+    "detect": parse_duration,
+}
+
+
+def parse_impact(text: str) -> Impact:
+    """Read ``canary=10%,failures=100%,detect=5m``; what is left out is all, all and 5m.
+
+    Raises:
+        ValueError: a part that is unknown, doubled or unreadable.
+    """
+    given: dict[str, Any] = {}
+    for part in text.split(","):
+        name, value = pair_of(part.strip(), "NAME=VALUE, such as canary=10%")
+        if name not in _IMPACT:
+            raise ValueError(f"{name!r} is not a part of an impact{nearest(name, _IMPACT)}")
+        if name in given:
+            raise ValueError(f"{name} is given twice")
+        given[name] = _IMPACT[name](value)
+    return Impact(**given)
+
+
+def requested_override(
+    override: str | None, approved_by: str | None, until: datetime | None
+) -> Override | None:
+    """Return the override that three options together ask for; None where none of them is given.
+
+    Raises:
+        UsageError: some are given and some are not.
+    """
+    given = {
+        "--override": override,
+        "--override-approved-by": approved_by,
+        "--override-until": until,
+    }
+    missing = [name for name, value in given.items() if value is None]
+    if override is None or approved_by is None or until is None:
+        if len(missing) < len(given):
+            raise click.UsageError(f"an override also needs {' and '.join(missing)}")
+        return None
+    return Override(reason=override, approved_by=approved_by, until=until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeOptions:
+    """What is said of the change, and of where this runs."""
+
+    change: str | None
+    satisfied: tuple[tuple[str, str], ...]
+    impact: Impact | None
+    base: str | None
+    policy_ref: str
+    ci: str
+    environment: str | None
+
+
+CHANGE: Final = (
+    option(
+        "--change",
+        metavar="CLASS",
+        heading=Heading.CHANGE,
+        help="Class of the change, such as canary. Default: as the policy recognises it.",
+    ),
+    option(
+        "--met",
+        "satisfied",
+        formerly="--satisfied",
+        type=Parsed("name=evidence", evidence_of),
+        multiple=True,
+        heading=Heading.CHANGE,
+        help="A requirement that is met, with a link or a note: shadow=URL. Can be repeated.",
+    ),
+    option(
+        "--impact",
+        type=Parsed("impact", parse_impact),
+        heading=Heading.CHANGE,
+        help="Expected cost of the change, taken as spent: its share of the traffic, its share of"
+        " failures, and the time to detect them, as in canary=10%,failures=100%,detect=5m.",
+    ),
+    option(
+        "--base",
+        metavar="REF",
+        heading=Heading.CHANGE,
+        help="Commit, branch or tag that the change is compared with to recognise its class."
+        " Default: as the CI system says, or live in the policy.",
+    ),
+    option(
+        "--policy-ref",
+        metavar="REF",
+        default="auto",
+        heading=Heading.CHANGE,
+        help="Read each policy as this branch, tag or commit has it; none reads the checkout."
+        " Default: in a CI system the branch that the change goes into, else the default branch.",
+    ),
+    ci_option(),
+    option(
+        "--environment",
+        metavar="NAME",
+        heading=Heading.CHANGE,
+        help="Environment that the change would ship to, such as production.",
+    ),
+)
+OVERRIDE: Final = (
+    option(
+        "--override",
+        metavar="REASON",
+        heading=Heading.OVERRIDE,
+        help="Ship although the policy says no, for this reason, which is recorded.",
+    ),
+    option(
+        "--override-approved-by",
+        "approved_by",
+        formerly="--approved-by",
+        metavar="WHO",
+        heading=Heading.OVERRIDE,
+        help="Login of who approved the override, who must not be the author.",
+    ),
+    option(
+        "--override-until",
+        "until",
+        formerly="--until",
+        type=DATE,
+        heading=Heading.OVERRIDE,
+        help="When the override ends, an RFC 3339 time such as 2026-11-20T18:00:00Z.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeOptions:
+    """What becomes of the decision."""
+
+    observe: bool
+    fail_on: str | None
+    comment: bool
+    status: bool
+    status_name: str | None
+    gate_key: str | None
+    record: str | None
+    wait: timedelta | None
+
+
+OUTCOME: Final = (
+    option(
+        "--dry-run",
+        "observe",
+        formerly="--observe",
+        is_flag=True,
+        heading=Heading.OUTPUT,
+        help="Report the verdict, but always exit 0.",
+    ),
+    option(
+        "--fail-on",
+        type=click.Choice(["warn"]),
+        heading=Heading.OUTPUT,
+        help="Exit with 11 instead of 0 on a warning.",
+    ),
+    option(
+        "--comment",
+        is_flag=True,
+        heading=Heading.PUBLISHING,
+        help="Keep one comment on the pull request up to date.",
+    ),
+    option(
+        "--status",
+        is_flag=True,
+        heading=Heading.PUBLISHING,
+        help="Set the status of the commit to the verdict.",
+    ),
+    *identity_options(),
+    option(
+        "--record",
+        type=FILE,
+        heading=Heading.PUBLISHING,
+        help="Append the decision to this log, in JSON Lines.",
+    ),
+    option(
+        "--wait",
+        type=DURATION,
+        heading=Heading.MEASUREMENT,
+        help="Measure again until the change is allowed, for at most this duration, such as 30m.",
+    ),
+)

@@ -1,0 +1,76 @@
+"""The values of options: each kind is read from text, and says what form a right one has."""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import click
+
+from gate.errors import nearest
+from gate.parsing.values import ABOVE_ZERO, SHARE, parse_instant
+from gate.slo.quantities import parse_duration
+
+
+class Parsed(click.ParamType[Any]):
+    """An option whose text a function reads; its ValueError becomes a usage error."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """Return the parsed value; click hands defaults over as text, too."""
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            return self.fail(str(error), param, ctx)
+
+
+def pair_of(text: str, form: str = "NAME=VALUE") -> tuple[str, str]:
+    """Split ``NAME=VALUE``.
+
+    Args:
+        text: to be split at the first ``=``.
+        form: what it should look like, for the message.
+
+    Raises:
+        ValueError: a part is missing.
+    """
+    name, sign, value = text.partition("=")
+    if not (name and sign and value):
+        raise ValueError(f"{text!r} is not of the form {form}")
+    return name, value
+
+
+def evidence_of(text: str) -> tuple[str, str]:
+    """Split ``NAME=EVIDENCE``, a requirement and what shows that it is met; raises ValueError."""
+    return pair_of(text, "NAME=EVIDENCE, such as shadow=https://example.com/runs/7")
+
+
+def copy_in(formats: Collection[str]) -> Callable[[str], tuple[str, str]]:
+    """Return what splits ``FORMAT=FILE``, and raises ValueError for a format that there is not."""
+
+    def copy(text: str) -> tuple[str, str]:
+        name, path = pair_of(text, "FORMAT=FILE, such as json=report.json")
+        if name not in formats:
+            raise ValueError(f"{name!r} is not a format of this command{nearest(name, formats)}")
+        return name, path
+
+    return copy
+
+
+def _past(text: str) -> datetime:
+    instant = parse_instant(text)
+    if instant > datetime.now(UTC):
+        raise ValueError(f"{text} is in the future; --at must not be later than now")
+    return instant
+
+
+INSTANT: Final = Parsed("time", _past)
+DATE: Final = Parsed("time", parse_instant)
+"""Also one that has yet to come."""
+DURATION: Final = Parsed("duration", parse_duration)
+RATE: Final = Parsed("rate", ABOVE_ZERO.parse)
+PORTION: Final = Parsed("share", SHARE.parse)
