@@ -167,7 +167,8 @@ POLICY: Final = Object(
         ),
         "coverage_floor": Field(
             schema=SHARE,
-            doc="Share below which the budget is unknown. Default: 50%, or min_coverage if that is less.",
+            doc="Share below which the budget is unknown. Default: 50%, or min_coverage if that is"
+            " less.",
         ),
         "valid_for": Field(
             schema=VALIDITY, doc="How long a decision may be used; 24h at most. Default: 15m."

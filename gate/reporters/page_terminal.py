@@ -21,7 +21,6 @@ from gate.reporters.escape import plain
 from gate.reporters.page import (
     Badge,
     Block,
-    Command,
     DataTable,
     Fact,
     Facts,
@@ -29,6 +28,7 @@ from gate.reporters.page import (
     Link,
     Mark,
     Marks,
+    NextCommand,
     Output,
     Page,
     Paragraph,
@@ -86,7 +86,7 @@ def _blocks(
     """Yield the lines of blocks, those of facts that follow each other as one list."""
     first = True
     for labelled, group in groupby(
-        blocks, key=lambda block: isinstance(block, Facts | Link | Command)
+        blocks, key=lambda block: isinstance(block, Facts | Link | NextCommand)
     ):
         alike = list(group)
         parts = (
@@ -102,13 +102,13 @@ def _blocks(
 
 
 def _is_labelled(block: Block) -> bool:
-    return isinstance(block, Facts | Link | Command)
+    return isinstance(block, Facts | Link | NextCommand)
 
 
 def _facts_of(block: Block) -> Sequence[Fact]:
     if isinstance(block, Link):
         return [] if block.elsewhere else [(block.label, block.address)]
-    if isinstance(block, Command):
+    if isinstance(block, NextCommand):
         return [(block.label, block.text)]
     return block.facts if isinstance(block, Facts) else ()
 

@@ -81,8 +81,12 @@ def overall(decision: Decision) -> str:
     return f"{len(decision.policies)} policies: {', '.join(parts)}"
 
 
-LEADING: Final = frozenset({"Why", "Override", "Needs", "Allowed now", "Allowed again", "Ask"})
-"""The labels of `facts` that say what to do now."""
+_LEADING: Final = frozenset({"Why", "Override", "Needs", "Allowed now"})
+
+
+def leading(verdict: Verdict) -> frozenset[str]:
+    """Return the labels of `facts` that say what to do now."""
+    return _LEADING | {"Allowed again", "Ask"} if verdict in STOPPING else _LEADING
 
 
 def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
@@ -222,7 +226,7 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
         name = assessment.slo.name
         reasons_of = [finding.reason for finding in findings if finding.slo == name]
         label = "In doubt" if assessment.measured else "Not measured"
-        told = [
+        sentences = [
             (doubt.reason, f"{budgets.cause(doubt.cause)}, {doubt.reason}")
             for doubt in assessment.doubts
         ] + [
@@ -231,7 +235,7 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
         ]
         untold += [
             (label, (name, sentence))
-            for key, sentence in told
+            for key, sentence in sentences
             if not any(key in text for text in reasons_of)
         ]
     for label in ("Not measured", "In doubt"):
