@@ -11,13 +11,17 @@ from gate.dataclass import dataclass
 
 
 def nearest(word: str, names: Iterable[str]) -> str:
-    """Return ``; did you mean ...?`` with the nearest name, or all names; nothing without names."""
+    """Return ``; did you mean ...?`` with the nearest name, or all names; nothing without names.
+
+    Upper and lower case make no difference.
+    """
     from difflib import get_close_matches  # noqa: PLC0415 - costs 5 ms, needed for mistakes only
 
     choices = sorted(str(name) for name in names)
-    close = get_close_matches(word, choices, n=1, cutoff=0.6)
+    by_lower = {name.lower(): name for name in choices}
+    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean {close[0]!r}?"
+        return f"; did you mean {by_lower[close[0]]!r}?"
     return f"; known: {', '.join(choices)}" if choices else ""
 
 
@@ -60,7 +64,7 @@ class TextError(ValueError):
     def __init__(self, message: str, *, place: int | None = None) -> None:
         super().__init__(message)
         self.place = place
-        """How many characters stand before it; None: it is all of the text."""
+        """How many characters come before it; None: it is all of the text."""
 
 
 class GateError(Exception):
@@ -76,7 +80,7 @@ class UsageError(GateError):
 
 
 class UndecidedError(GateError):
-    """What is needed cannot be found out: which policy counts, say, or what was deployed."""
+    """It is not known which policy counts, or a policy's files are the change's own."""
 
     exit_code = ExitCode.UNDECIDED
 
@@ -94,7 +98,7 @@ class Mistake:
     message: str
     """What is wrong, what was expected, and the nearest valid spelling where there is one."""
     fatal: bool = True
-    """False for a warning: the file is read all the same."""
+    """False for a warning: the file is read nevertheless."""
 
     def __str__(self) -> str:
         """Write the mistake as compilers do, so that editors can jump to it."""

@@ -11,25 +11,25 @@ from gate.slo.objective import CompositeSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 
 NOTHING: Final = "-"
-"""Stands where there is no number, because nothing was measured or it does not apply."""
+"""Written where there is no number, because nothing was measured or it does not apply."""
 NO_HISTORY: Final = "keeps no history"
 """What is said of a backend that can only be asked for the present."""
 PROPOSAL_DELETED: Final = "the change deletes it"
-PROPOSAL_UNREADABLE: Final = "its text is not a policy; gate validate tells where it is wrong"
+PROPOSAL_UNREADABLE: Final = "its text is not a valid policy; gate validate shows where it is wrong"
 PROPOSAL_TOO_LARGE: Final = "it is larger or more deeply nested than a proposed policy may be"
 PROPOSAL_TOO_SLOW: Final = "reading and judging it takes too long"
 PROPOSAL_FAILED: Final = "it could not be read and judged"
 """Why a policy that a change proposes was not judged."""
 PROPOSAL_DIFFERS: Final = (
-    "not all of it is measured: it needs counts that the policy that counts does not"
+    "only a part of it is measured: it needs counts that the policy in force does not need"
 )
 PROPOSAL_OTHER_BACKEND: Final = (
-    "nothing of it is measured: its backend differs from that of the policy that counts"
+    "it is not measured: its backend differs from that of the policy in force"
 )
 """Why a verdict on a policy that a change proposes is not whole."""
 NO_STEPS: Final = (
-    "it counts slices of time, of which hardly any are bad and then several in a row, so that no"
-    " ratio varies about what is usual"
+    "it counts slices of time: hardly any are bad, and then several in a row, so its ratio does not"
+    " vary around a usual value"
 )
 """Why an SLO by timeslices has no control charts."""
 _DIGITS: Final = 12
@@ -40,7 +40,7 @@ _FINE: Final = 10**9
 def without_events(slo: Slo) -> str | None:
     """Say why an SLO counts no good and bad events of its own; None: it does."""
     if isinstance(slo, SpendSlo):
-        return "it spends an amount, of which no event is bad"
+        return "spend is an amount, not a count of events"
     if isinstance(slo, CompositeSlo):
         return "it is a composite; its members are looked at themselves"
     return None
@@ -86,7 +86,7 @@ def budget_left(share: Fraction, whose: str = "its budget") -> str:
 def budget_between(low: Fraction, high: Fraction, of: str = "") -> str:
     """Say between which bounds what is left of a budget lies; below 0 it is overspent.
 
-    From a whole budget on it is told in budgets: ``the budget is overspent by 1.5 to 3.8 budgets``.
+    A whole budget or more is counted in budgets: ``the budget is overspent by 1.5 to 3.8 budgets``
     """
     if low >= 0:
         return f"between {percent_left(low)} and {percent_left(high)}{of} is left"
@@ -158,7 +158,7 @@ def percent(share: Fraction) -> str:
 
 
 def amount(value: Fraction | None) -> str:
-    """Write a count or an amount; a backend's estimate is no whole number, and small ones show."""
+    """Write a count or an amount; estimates may have fractions, and small numbers show them."""
     if value is None:
         return NOTHING
     if 0 < value < Fraction(1, 10):

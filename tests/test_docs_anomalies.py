@@ -39,7 +39,7 @@ def test_every_key_of_the_rule_is_told_and_the_repairs_are_named() -> None:
     assert isinstance(block, Object)
     table = TEXT.split("| Key | says |", 1)[1].split("\n\n", 1)[0]
     assert {key for key in block.fields if f"`{key}`" not in table} == set()
-    (repairs,) = re.findall(r"by default repairs: (.*?) \|", TEXT)
+    (repairs,) = re.findall(r"by default the repairs: (.*?) \|", TEXT)
     assert set(repairs.split(", ")) == REPAIRS
 
 
@@ -55,7 +55,7 @@ def test_every_option_is_told_with_its_default() -> None:
 def test_the_numbers_are_the_programs() -> None:
     assert f"λ = {WEIGHT} and L = {WIDTH}" in WORDS
     assert f"A point beyond {CAP:g} sigma counts as {CAP:g}" in WORDS
-    assert f"**{FEWEST} points** are needed" in WORDS
+    assert f"**{FEWEST} points** are the minimum" in WORDS
     assert f"fewer than {FEWEST_EVENTS} events has no mean" in WORDS
     assert f"fewer than {EXPECTED} bad events" in WORDS
     assert f"(a burn rate of {BURNING:g} or more" in WORDS

@@ -39,4 +39,4 @@ def test_every_key_of_the_document_is_told() -> None:
 def test_the_thresholds_are_the_programs() -> None:
     named = [f"{float(threshold * 100):g}%" for threshold in CANDIDATES]
 
-    assert f"For each of {', '.join(named[:-1])} and {named[-1]} the table says" in TEXT
+    assert f"For each of {', '.join(named[:-1])} and {named[-1]}, the table shows" in TEXT

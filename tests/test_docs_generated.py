@@ -3,13 +3,13 @@
 import pytest
 
 from docs.reference import commands, troubleshooting
-from gate.cli.main import COMMANDS
+from gate.cli.main import COMMANDS, cli
 from gate.measure import Cause
 from gate.measure.remedies import REMEDIES
 from tests.command import gate
 from tests.test_docs_links import anchors
 
-HELPS = dict(commands.helps(commands.cli, "gate"))
+HELPS = dict(commands.helps(cli, "gate"))
 
 
 def test_the_reference_of_commands_is_what_help_prints() -> None:

@@ -1,6 +1,7 @@
 """docs/policy.md: it is what the schema says, and the loader reads all of its examples."""
 
 import re
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -124,28 +125,29 @@ DEFAULTS = [
 ]
 
 
+def _twice(example: str, at: str, key: str) -> tuple[Any, Any, list[tuple[Any, Any]]]:
+    """Return an example read twice, and the blocks in both that have the key at this place."""
+    said, same = (yaml.load(completed(example), yaml.BaseLoader) for _ in range(2))
+    used_twice = (used(document, policy_schema(), BLOCKS) for document in (said, same))
+    places = [
+        (owner, other)
+        for (where, name, owner), (_, _, other) in zip(*used_twice, strict=True)
+        if (where, name) == (at, key)
+    ]
+    return said, same, places
+
+
 @pytest.mark.parametrize(("at", "key", "default"), DEFAULTS)
 def test_a_default_is_what_leaving_the_key_out_means(
     at: str, key: str, default: Any, folder: Path
 ) -> None:
     section = next(section for section in SECTIONS if section.at == at)
-    for example in section.examples:
-        said, same = (yaml.load(completed(example), yaml.BaseLoader) for _ in range(2))
-        places = [
-            (owner, other)
-            for (where, name, owner), (_, _, other) in zip(
-                used(said, policy_schema(), BLOCKS),
-                used(same, policy_schema(), BLOCKS),
-                strict=True,
-            )
-            if (where, name) == (at, key)
-        ]
-        if places:
-            break
+    said, same, places = next(
+        filter(itemgetter(2), (_twice(example, at, key) for example in section.examples))
+    )
     for owner, other in places:
         owner[key] = default
         del other[key]
-    assert places
     assert loaded(yaml.dump(said), folder) == loaded(yaml.dump(same), folder)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gate.errors import ExitCode
 from tests.command import gate
 
 ROOT = Path(__file__).parent.parent
@@ -113,4 +114,4 @@ def test_every_threshold_of_a_tier_is_held_by_a_case(path: Path, tmp_path: Path)
             mutant = text[: threshold.start()] + line + text[threshold.end() :]
             (tmp_path / "gate.yaml").write_text(mutant, encoding="utf-8")
             done = gate("test", "gate.yaml", cwd=tmp_path)
-            assert done.exit_code == 10, f"{threshold[0]} may as well be {moved}%"
+            assert done.exit_code == ExitCode.FINDINGS, f"{threshold[0]} may as well be {moved}%"

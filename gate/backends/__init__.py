@@ -14,6 +14,7 @@ from gate.measure import Backend, Limits
 from gate.measure.history import HistoryBackend
 from gate.parsing.objects import Field, Object, TaggedUnion
 from gate.parsing.values import TEXT
+from gate.slo.indicator import Sli, Slices
 
 if TYPE_CHECKING:  # every measuring command imports this module
     from gate.measure.cohorts import CohortBackend, LabelBackend
@@ -89,6 +90,10 @@ class Registration(Generic[S]):
     SLO files of other tools can be read and written."""
     reads_rows: bool
     """Whether it reads rows, which the policy's block or a preset's ``records`` describe."""
+
+    mistake_in: Callable[[Sli, Slices | None], str | None]
+    """Says what is wrong with an indicator whatever data there is; None: nothing that shows without
+    data. Sends nothing and reads no file. The slices are those of the SLO, if it counts any."""
 
     @property
     def kind(self) -> str:

@@ -81,7 +81,9 @@ def _column_type(text: str) -> str:
     else:
         if not depth and not text[place:].strip():
             return text
-    raise ValueError(f"{text!r} is no type of DuckDB; write for example DOUBLE, JSON or VARCHAR[]")
+    raise ValueError(
+        f"{text!r} is not a valid DuckDB type; write for example DOUBLE, JSON or VARCHAR[]"
+    )
 
 
 COLUMN_TYPE: Final = Scalar(_column_type, TEXT.json)

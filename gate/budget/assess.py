@@ -31,7 +31,7 @@ AnswerIf = Callable[[Answer, Sequence[Suspicion]], Answer]
 _NOISE = Fraction(1, 10**9)
 """Sloth records 0.9990000000000001."""
 PRESENT = timedelta(hours=1)
-"""The window whose burn rate and traffic stand for "now"."""
+"""The window whose burn rate and traffic count as "now"."""
 
 
 def assess_ratio(
@@ -127,7 +127,7 @@ def _of_counts(
 
 
 def _sla_remaining(slo: RatioSlo, counts: Counts, at: datetime) -> Fraction | None:
-    """Return what is left of the budget of the agreement; None: there is no agreement."""
+    """Return what is left of the SLA's budget; None: there is no SLA."""
     return None if slo.sla is None else 1 - counts.bad * share_per_bad(slo, counts, at, slo.sla)
 
 
@@ -236,7 +236,7 @@ def _member_doubts(part: Assessment) -> list[Doubt]:
         return [Doubt(cause=doubt.cause, reason=why) for doubt in part.doubts]
     doubts = part.doubts if part.slo.advisory else ()
     return [
-        Doubt(cause=doubt.cause, reason=f"of its member {name}: {doubt.reason}") for doubt in doubts
+        Doubt(cause=doubt.cause, reason=f"its member {name}: {doubt.reason}") for doubt in doubts
     ]
 
 

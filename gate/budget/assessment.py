@@ -80,8 +80,8 @@ class Assessment:
     def uncovered(self) -> str | None:
         """How much of how much was measured: ``3d of 30d``; None: enough, or nothing is left.
 
-        What is left of a budget is then not known: it is that of the measured part alone. That it
-        is gone is known all the same.
+        What is left of the budget is then not known, only that of the measured part. That it is
+        spent is still known.
         """
         gone = self.compared is not None and self.compared <= 0
         return None if gone else self.small_part

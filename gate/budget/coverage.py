@@ -14,7 +14,7 @@ from gate.slo.objective import CalendarWindow, Window
 from gate.wording import describe_time, instant, stretch
 
 FLOOR: Final = Fraction(1, 2)
-"""Of a window, where a policy does not say otherwise: below, more of it is unknown than known."""
+"""The default share of a window: below it, more of the window is unknown than known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Guards:
     min_coverage: Fraction
     """This share of the window must have data, 0 to 1."""
     coverage_floor: Fraction | None = None
-    """Of a smaller share nothing is said of the budget as a whole: `Cause.MOSTLY_UNCOVERED`. At
+    """Below this share the budget as a whole is not reported: `Cause.MOSTLY_UNCOVERED`. At
     most ``min_coverage``; None: half of the window, or ``min_coverage`` where that is less."""
 
     @property
@@ -75,7 +75,7 @@ def coverage_reason(
         f"only {measured_part(share, length)} are measured ({_percent(share)}; coverage_floor is"
         f" {float(guards.floor * 100):g}%)"
     )
-    remedy = "to let it pass all the same, say on: {mostly_uncovered: warn}"
+    remedy = "to let it pass anyway, set on: {mostly_uncovered: warn}"
     parts = [lead, where, _enough_at(share, gaps, guards, window, at), remedy]
     return "; ".join(filter(None, parts))
 
@@ -92,9 +92,9 @@ def _where(gaps: Gaps) -> Iterator[str]:
     if gaps.longest is not None:
         hole = gaps.longest
         longest = stretch(hole.start, hole.end, open_=False)
-        weight = "over which the counters went on" if gaps.counted else "which counts twice"
+        weight = "across which the counters kept counting" if gaps.counted else "which counts twice"
         yield (
-            f"{_percent(gaps.holes)} is missing between data, {weight}: the longest hole is"
+            f"{_percent(gaps.holes)} is missing between data, {weight}: the longest gap is"
             f" {longest}"
         )
 
@@ -112,7 +112,7 @@ def _enough_at(share: Fraction, gaps: Gaps, guards: Guards, window: Window, at: 
     else:
         wait = missing * length
     enough = at + timedelta(seconds=ceil(wait))
-    return f"enough will be covered from {instant(enough)} on; a shorter window needs less"
+    return f"enough of it will be covered from {instant(enough)} on; a shorter window needs less"
 
 
 def _percent(share: Fraction) -> str:

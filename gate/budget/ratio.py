@@ -22,7 +22,7 @@ def composite_consumed(parts: list[tuple[Fraction, Fraction]]) -> Fraction:
 
 
 def slices_in(window: timedelta, length: timedelta) -> Fraction:
-    """Return how many slices the whole window has; a fraction where it is no multiple."""
+    """Return how many slices the whole window has; may be a fraction."""
     return Fraction(window // timedelta(microseconds=1), length // timedelta(microseconds=1))
 
 
@@ -54,7 +54,7 @@ def samples_needed(ratio: Fraction, threshold: Fraction) -> int | None:
 
     A threshold is inside the Wilson interval exactly while n (ratio - threshold)^2 is at most
     z^2 threshold (1 - threshold): the interval inverts that score test. None where the two are
-    equal, or the threshold is no share strictly between 0 and 1 (no number of samples tells).
+    equal, or the threshold is not strictly between 0 and 1 (no number of samples would be enough).
     """
     if ratio == threshold or not 0 < threshold < 1:
         return None

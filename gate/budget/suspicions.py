@@ -37,7 +37,7 @@ def _up_to(events: Fraction | None, every: Fraction) -> Fraction:
 
 
 def _shifted(answer: Counts | Spent, more: Fraction) -> Answer:
-    """Return the answer with so many more bad events, or so much more spent; nothing suspected."""
+    """Return the answer with more bad events, or with more spent, and without suspicions."""
     evidence = replace(answer.evidence, suspicions=())
     if isinstance(answer, Spent):
         return replace(answer, amount=max(answer.amount + more, Fraction()), evidence=evidence)

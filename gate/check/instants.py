@@ -1,8 +1,8 @@
 """Many checks at instants of the past, from few questions to the backend.
 
 Each check runs as it would alone, on a backend that has the answers to its first questions and
-stops it at the next one. The questions of all checks are asked together, and each check begins anew
-with one answer more. So what a check asks is said in one place, and its answers are its own.
+stops it at the next one. The questions of all checks are asked together, and each check starts
+again with one more answer. So what a check asks is said in one place, and its answers are its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ def run_checks(
 
     Args:
         backend: counts.
-        history: the same backend, as what tells what happened when.
+        history: the same backend, as the source of history.
         moments: what the checks are about. Neighbours are asked about together.
         check: asks the backend that it is handed, and returns something small, since all of it is
             kept. It is called several times for a moment and asks the same each time.
@@ -94,7 +94,7 @@ class _Check(Generic[Moment, Checked]):
     """What it comes to, once it has."""
 
     def go_on(self) -> None:
-        """Run it anew, to its end or to its next question."""
+        """Run it again, to its end or to its next question."""
         self.run = self.requests = None
         try:
             checked = self.check(_Answered(self.answers), self.moment)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _SHORTEST: Final = timedelta(seconds=1)
-"""Of a span that a backend can count."""
+"""The shortest span that a backend can count."""
 OpenBackend = Callable[[Settings, Limits], Backend]
 
 
@@ -107,8 +107,8 @@ def period_begun(slo: RatioSlo | SpendSlo, at: datetime) -> Unmeasured:
     """
     start = instant(slo.window.whole(at).start)
     reason = (
-        f"the period ({slo.window}) began only just, at {start}, and nothing of it can be measured"
-        " yet; to look at the period before, state a moment just before that"
+        f"the period ({slo.window}) has just begun, at {start}, and has no data"
+        " yet; to look at the period before, give an instant just before that"
     )
     return Unmeasured(cause=Cause.NO_DATA, reason=reason)
 
@@ -148,7 +148,7 @@ def _windows(
 def open_history(
     file: PolicyFile, timeout: timedelta, open_with: OpenBackend
 ) -> tuple[Backend, HistoryBackend]:
-    """Open the backend of a policy, as what counts and as what tells what happened when.
+    """Open the backend of a policy, as the source of counts and of history.
 
     Raises:
         UsageError: the backend keeps no history, or a package of it is missing.
@@ -164,13 +164,13 @@ def open_history(
 def known_of(answer: SeriesAnswer) -> SeriesAnswer:
     """Return the answer; one of which no step is known is none."""
     if isinstance(answer, Series) and all(total is None for total in answer.total):
-        reason = "nothing is known of any step of the time looked at"
+        reason = "there is no data for any step of the time looked at"
         return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
     return answer
 
 
 def by_events(policy: Policy) -> list[RatioSlo]:
-    """Return the SLOs of which a history can tell what happened step by step."""
+    """Return the SLOs whose history is known step by step."""
     return [slo for slo in policy.slos if counts_events(slo)]
 
 

@@ -147,13 +147,13 @@ def _needs_confirmation(rule: OverrideRule, context: Context) -> bool:
 def _unconfirmed(who: str, rule: OverrideRule, right: Right, authors: Authors) -> str | None:
     """Return why it is only claimed that somebody has approved; None: the code host says so."""
     if authors.unknown:
-        return f"nobody can be told apart from the author: {authors.unknown}"
+        return f"nobody can be distinguished from the author: {authors.unknown}"
     if right.confirmed:
         return None
     label = f", or set the label {rule.label} on it," if rule.label else ""
     reason = f" ({right.reason})" if right.reason else ""
     return (
-        f"that {who} has approved it is only claimed: let them approve this commit of the pull "
+        f"it is only claimed that {who} has approved it: let them approve this commit of the pull "
         f"request{label} and run this again{reason}"
     )
 

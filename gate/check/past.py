@@ -164,7 +164,7 @@ def gather_burn_downs(
 def burn_down_plans(
     policy: Policy, at: datetime, *, last: timedelta | None = None
 ) -> list[BurnDownPlan]:
-    """Return what to ask about the past of each budget that can be told; see `plan_burn_down`."""
+    """Return what to ask about the past of each budget that has a history; see `plan_burn_down`."""
     slos = {slo.name: slo for slo in policy.slos}
     plans = (
         plan_burn_down(slo, slos, at, max_age=policy.guards.max_age, last=last)
@@ -174,7 +174,7 @@ def burn_down_plans(
 
 
 PlanKey = tuple[str, timedelta, datetime]
-"""What tells the requests of plans apart: the SLO, the step and the start."""
+"""What identifies the request of a plan: the SLO, the step and the start."""
 
 
 def plan_requests(plans: Sequence[BurnDownPlan]) -> dict[PlanKey, SeriesRequest]:

@@ -19,7 +19,7 @@ def last_period(files: Sequence[PolicyFile], at: datetime) -> tuple[list[PolicyF
     """Return policies whose calendar windows close, and the period of them that has just ended.
 
     Of windows of several lengths (a week and a month) it is the longest. At the very end of a
-    period, which is the start of the next, that period has just ended. Rolling windows are told of
+    period, which is the start of the next, that period has just ended. Rolling windows are reported
     as they are at that instant.
 
     Args:
@@ -34,8 +34,8 @@ def last_period(files: Sequence[PolicyFile], at: datetime) -> tuple[list[PolicyF
     if not calendars:
         midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         raise UsageError(
-            f"{paths}: no SLO has a calendar window, so that no period has ended; for the windows"
-            f" up to the last midnight state the instant {exact_instant(midnight)}"
+            f"{paths}: no SLO has a calendar window, so no period has ended; for the windows"
+            f" that ended at the last midnight, give the instant {exact_instant(midnight)}"
         )
     longest = max(_ORDER.index(window.period) for _, window in calendars)
     ended = {
@@ -46,8 +46,8 @@ def last_period(files: Sequence[PolicyFile], at: datetime) -> tuple[list[PolicyF
     if len(ended) > 1:
         ends = ", ".join(f"{name} at {exact_instant(span.end)}" for span, name in ended.items())
         raise UsageError(
-            f"{paths}: the last periods ended at different instants ({ends}); ask about the"
-            " policies one by one, or give these SLOs one time zone"
+            f"{paths}: the last periods ended at different instants ({ends}); ask about"
+            " one policy at a time, or give these SLOs the same time zone"
         )
     return [_closing(file) for file in files], next(iter(ended))
 

@@ -13,11 +13,9 @@ from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
 
 NOT_MEASURED: Final = Unmeasured(
-    cause=Cause.NO_DATA, reason="not measured: it differs from the policy that counts"
+    cause=Cause.NO_DATA, reason="not measured: it differs from the policy in force"
 )
-_NOT_LOOKED_UP: Final = Approval(
-    why_not="approvals are looked up for the policy that counts and for no other"
-)
+_NOT_LOOKED_UP: Final = Approval(why_not="approvals are only looked up for the policy in force")
 
 
 @dataclass(slots=True)

@@ -92,7 +92,7 @@ class CiEnvironment:
         """Return who approved what a matcher recognised, in each pull request of the change.
 
         A merge queue and a push have commits of their own; what was approved is that commit of the
-        pull requests that the queue has taken, or that was merged.
+        pull requests that the queue took, or that was merged.
         """
         host = self.host()
         if host is None or (self.context.pull_request is None and not facts.sources):

@@ -29,7 +29,7 @@ def check_classes(values: Values, reader: Reader) -> bool:
         with suppress(UnreadableError):  # noted when it was read
             if reader.literal(node) not in names:
                 name = written(node)
-                reader.note(node, f"{name!r} is no change class{nearest(name, names)}")
+                reader.note(node, f"{name!r} is not a change class{nearest(name, names)}")
                 whole = False
     return whole
 
@@ -40,7 +40,7 @@ def warn_of_new_classes(values: Values, reader: Reader) -> None:
         described = any(inner.value == "description" for inner, _ in word_pairs(child))
         if key.value not in {*BUILT_IN_CHANGES, "default"} and not described:
             hint = nearest(key.value, BUILT_IN_CHANGES)
-            message = f"{key.value!r} is a new change class; describe it{hint}"
+            message = f"{key.value!r} is a new change class; add a description{hint}"
             reader.note(key, message, fatal=False)
 
 
@@ -57,8 +57,19 @@ def warn_of_claims(values: Values, reader: Reader) -> None:
         by_parts = matcher.paths or matcher.types or matcher.trailers
         if matcher.looks and not by_parts and allowing[key.value] > allowing[default]:
             message = (
-                f"{key.value}: labels and branches, which authors choose, only make a change"
-                " riskier; say approved_by: [write] for who must stand behind them"
+                f"{key.value}: authors choose labels and branches themselves, so these never give a"
+                " class that may do more; add approved_by: [write]"
+            )
+            reader.note(key, message, fatal=False)
+
+
+def warn_of_unused_classes(values: Values, reader: Reader) -> None:
+    """Warn of a class that no tier allows, so that it can never ship."""
+    tiers: tuple[Tier, ...] = values.get("tiers") or ()
+    for key, _ in word_pairs(values.nodes.get("changes")):
+        if tiers and key.value != "default" and not any(tier.allows(key.value) for tier in tiers):
+            message = (
+                f"no tier allows {key.value}, so that it never ships; add it to a tier's allow"
             )
             reader.note(key, message, fatal=False)
 

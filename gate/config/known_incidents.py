@@ -127,7 +127,7 @@ def read_records(
                 record = RECORD.read(node, attempt)
                 if record.id in records:
                     first = records[record.id].place
-                    message = f"the id {record.id!r} stands twice; first in {first}"
+                    message = f"duplicate id {record.id!r}; the first one is in {first}"
                     raise attempt.fail(node, message)
                 records[record.id] = record
             except UnreadableError:

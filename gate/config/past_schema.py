@@ -27,7 +27,7 @@ def _record_files(text: str) -> str:
     pattern = GLOB.parse(text)
     if not pattern.endswith(_SUFFIXES):
         # A folder, or a misspelt ending, would match nothing for ever and say nothing.
-        raise ValueError(f"{text!r} names no YAML files; write for example incidents/*.yaml")
+        raise ValueError(f"{text!r} does not match YAML files; write for example incidents/*.yaml")
     return pattern
 
 
@@ -94,24 +94,35 @@ POSTMORTEMS: Final = Object(
             schema=SHARE,
             doc="An incident that took more than this share of a budget needs a record.",
             required=True,
+            example="20%",
         ),
         "known_incidents": Field(
             schema=_KnownIncidents(),
             doc="Globs of the records' files, relative to this file's folder.",
             required=True,
             formerly="records",
+            example="incidents/*.yaml",
         ),
         "last": Field(
-            schema=DURATION, doc="How far back incidents count. Default: the SLO's own window."
+            schema=DURATION,
+            doc="How far back incidents count. Default: the SLO's own window.",
+            example="28d",
         ),
         "threshold": Field(
-            schema=ABOVE_ZERO, doc="Burn rate at which an incident begins. Default: 6."
+            schema=ABOVE_ZERO,
+            doc="Burn rate at which an incident begins. Default: 6.",
+            example="6",
         ),
-        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: the repairs."),
+        "allow": Field(
+            schema=CLASSES,
+            doc="Classes that ship anyway. Default: the repairs.",
+            example="[rollback]",
+        ),
         "excuse_reviewed": Field(
             schema=BOOLEAN,
             doc="Whether reviewed incidents excuse the budget that they took. Default: false.",
             formerly="releases",
+            example="true",
         ),
     },
     _build_postmortems,
@@ -130,13 +141,19 @@ EXHAUSTION: Final = Object(
             schema=DURATION,
             doc="The rule fires if a budget would run out within this time at its current rate.",
             required=True,
+            example="3d",
         ),
         "effect": Field(
             schema=_EFFECTS,
             doc="What the rule does when it fires. Default: warn.",
             formerly="verdict",
+            example="warn",
         ),
-        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: the repairs."),
+        "allow": Field(
+            schema=CLASSES,
+            doc="Classes that ship anyway. Default: the repairs.",
+            example="[rollback]",
+        ),
     },
     _build_exhaustion,
 )
@@ -149,9 +166,9 @@ def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
     if not values.given("baseline"):
         rule = replace(rule, baseline=rule.last / 2)
     if rule.step > rule.last:
-        raise reader.fail(values.node("step"), "the step is longer than last")
+        raise reader.fail(values.node("step"), "step must not be longer than last")
     if rule.baseline >= rule.last:
-        message = "the baseline must be shorter than last, or nothing is left to be judged"
+        message = "baseline must be shorter than last, so that something is left to judge"
         raise reader.fail(values.node("baseline"), message)
     return rule
 
@@ -172,17 +189,25 @@ CONTROL_CHARTS: Final = Union(
                 formerly="verdict",
             ),
             "last": Field(schema=DURATION, doc="Length of the history on the chart. Default: 14d."),
-            "step": Field(schema=DURATION, doc="Length of one point on the chart. Default: 1h."),
+            "step": Field(
+                schema=DURATION, doc="Length of one point on the chart. Default: 1h.", example="1h"
+            ),
             "baseline": Field(
                 schema=DURATION,
                 doc="Length of the baseline at the start of the chart. Default: half of last.",
+                example="7d",
             ),
             "signal_ttl": Field(
                 schema=DURATION,
                 doc="How long a signal counts after it has ended. Default: 24h.",
                 formerly="newest",
+                example="24h",
             ),
-            "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: the repairs."),
+            "allow": Field(
+                schema=CLASSES,
+                doc="Classes that ship anyway. Default: the repairs.",
+                example="[rollback]",
+            ),
         },
         _build_control_charts,
     ),

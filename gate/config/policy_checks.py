@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from fractions import Fraction
 from typing import Any, Final
 
 import yaml
@@ -13,24 +12,33 @@ from gate.config.class_checks import (
     check_classes,
     warn_of_claims,
     warn_of_new_classes,
+    warn_of_unused_classes,
     word_pairs,
 )
 from gate.config.sli_schema import sli_kind
 from gate.config.slo_schema import PlacedSlo
+from gate.config.tier_checks import check_tiers
 from gate.errors import nearest
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, written
-from gate.policy.changes import ROLLBACK
 from gate.policy.policy import DEFAULT_GUARDS
 from gate.policy.rule_settings import NAMED_BURN_RATES
-from gate.policy.tiers import Tier, tier_of
 from gate.slo.indicator import Sli
-from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo, Window, counts_events
+from gate.slo.objective import (
+    CompositeSlo,
+    RatioSlo,
+    RollingWindow,
+    Slo,
+    SpendSlo,
+    Window,
+    counts_events,
+)
 
 _COUNTING: Final = {
-    "control_charts": "charts are drawn of those only",
+    "control_charts": "remove it, or add an SLO with an objective",
 }
 """Of those, rules that need events step by step."""
+_LONGEST_KEPT: Final = timedelta(days=366)
 _MONTH: Final = (timedelta(days=28), timedelta(days=31))
 
 
@@ -38,12 +46,13 @@ def check_policy(values: Values, reader: Reader) -> bool:
     """Note what is wrong between the parts, and return whether the policy can be used."""
     checks = [
         _check_slos(values, reader) if values.given("slos") else True,
-        _check_tiers(values, reader) if values.given("tiers") else True,
+        check_tiers(values, reader) if values.given("tiers") else True,
         check_classes(values, reader),
         _check_floor(values, reader),
     ]
     warn_of_new_classes(values, reader)
     warn_of_claims(values, reader)
+    warn_of_unused_classes(values, reader)
     _warn_of_no_history(values, reader)
     _warn_of_no_events(values, reader)
     return all(checks)
@@ -53,9 +62,7 @@ def _check_floor(values: Values, reader: Reader) -> bool:
     least = values.get("min_coverage", DEFAULT_GUARDS.min_coverage)
     if not values.given("coverage_floor") or values.get("coverage_floor") <= least:
         return True
-    message = (
-        f"coverage_floor is above min_coverage, {float(least * 100):g}%; it is the lower bound"
-    )
+    message = f"coverage_floor must not be above min_coverage, which is {float(least * 100):g}%"
     reader.note(values.node("coverage_floor"), message)
     return False
 
@@ -73,16 +80,35 @@ def _check_slos(values: Values, reader: Reader) -> bool:
         checked[entry.slo.name] = entry.slo
     slos = [entry.slo for entry in placed]
     if all(slo.advisory for slo in slos):
-        reader.note(values.node("slos"), "every SLO is advisory: nothing decides")
+        reader.note(
+            values.node("slos"),
+            "every SLO is advisory, so that nothing decides; remove advisory from one of them",
+        )
         whole = False
     _warn_of_other_windows(values, reader, slos)
+    for entry in placed:
+        _warn_of_long_window(entry)
     return whole
+
+
+def _warn_of_long_window(placed: PlacedSlo) -> None:
+    """Warn of a window of which hardly a backend keeps the data."""
+    window = None if isinstance(placed.slo, CompositeSlo) else placed.slo.window
+    if isinstance(window, RollingWindow) and window.duration > _LONGEST_KEPT:
+        message = (
+            f"hardly any backend keeps {window} of data (Prometheus keeps 15d by default), so that"
+            " most of it is not covered; windows are usually 28d or 30d"
+        )
+        placed.reader.note(placed.node, f"{placed.slo.name}: {message}", fatal=False)
 
 
 def _language_mistake(placed: PlacedSlo, backend: Registration[Any] | None) -> str | None:
     if not placed.imported or backend is None or backend.promql:
         return None
-    return f"its file is written for Prometheus, which the {backend.kind} backend does not ask"
+    return (
+        f"its file has PromQL, which the {backend.kind} backend does not read; set backend.type to"
+        " prometheus"
+    )
 
 
 def _backend(values: Values) -> Registration[Any] | None:
@@ -102,7 +128,7 @@ def _slo_mistake(
 ) -> str | None:
     slo = placed.slo
     if slo.name in earlier:
-        return "another SLO has this name"
+        return "duplicate SLO name; names must differ"
     if isinstance(slo, CompositeSlo):
         ratios = [name for name, other in earlier.items() if isinstance(other, RatioSlo)]
         names = [member.slo for member in slo.members]
@@ -110,11 +136,37 @@ def _slo_mistake(
         for member, name in zip(names, shown, strict=True):
             if member not in ratios:
                 hint = nearest(name, ratios)
-                return f"{name!r} is no SLO with an objective above this one{hint}"
+                return f"{name!r} is not an SLO with an objective above this one{hint}"
         return None
     if backend is None:
         return None
-    return _preset_mistake(placed, backend, records) or _sli_mistake(slo.sli, backend)
+    return (
+        _preset_mistake(placed, backend, records)
+        or _missing_sli(placed, backend)
+        or _sli_mistake(slo.sli, backend)
+        or _expression_mistake(slo, placed, backend)
+    )
+
+
+def _missing_sli(placed: PlacedSlo, backend: Registration[Any]) -> str | None:
+    """Say that the indicator is missing; only a backend of named counts needs none."""
+    given = placed.imported or any(key.value == "sli" for key, _ in word_pairs(placed.node))
+    if given or "series" in backend.indicators:
+        return None
+    forms = "{preset: vllm/errors}, or {bad: ..., total: ...}"
+    if not backend.promql:
+        forms = "{bad: status >= 500}, or {column: latency_ms, threshold: 2500}"
+    return f"the key 'sli' is missing; add sli: {forms}"
+
+
+def _expression_mistake(
+    slo: RatioSlo | SpendSlo, placed: PlacedSlo, backend: Registration[Any]
+) -> str | None:
+    """Say what is wrong with the expressions; those of the gate's own presets are tested."""
+    name = (slo.sli.preset or "").partition("/")[0]
+    if name and name not in placed.reader.presets:
+        return None
+    return backend.mistake_in(slo.sli, slo.slices if isinstance(slo, RatioSlo) else None)
 
 
 def _member_names(node: yaml.Node) -> list[str]:
@@ -133,9 +185,12 @@ def _preset_mistake(placed: PlacedSlo, backend: Registration[Any], records: str)
     name = sli.preset.partition("/")[0]
     preset = find_preset(name, placed.reader.presets)
     if preset is not None and preset.backend != backend.kind:
-        return f"the preset {sli.preset} is for the {preset.backend} backend"
+        return (
+            f"the preset {sli.preset} is for the {preset.backend} backend, and backend.type is"
+            f" {backend.kind}"
+        )
     if preset is not None and preset.records is not None and records != name:
-        return f"the preset {sli.preset} knows other rows; the backend must say records: {name}"
+        return f"the preset {sli.preset} reads rows of its own form; set backend.records: {name}"
     return None
 
 
@@ -143,12 +198,15 @@ def _sli_mistake(sli: Sli, backend: Registration[Any]) -> str | None:
     kind = sli_kind(sli)
     if kind not in backend.indicators:
         fitting = ", ".join(sorted(backend.indicators))
-        return f"the {backend.kind} backend cannot count {kind!r} indicators; it counts: {fitting}"
+        return (
+            f"the {backend.kind} backend does not support {kind!r} indicators; it supports:"
+            f" {fitting}"
+        )
     whole = sli.total is not None or (sli.good is not None and sli.bad is not None)
     if sli.labels is not None and not backend.promql:
-        return f"the {backend.kind} backend has no use for labels"
+        return f"the {backend.kind} backend does not use labels; remove them"
     if backend.promql and kind == "ratio" and not whole:
-        return "the key 'total' is missing (or give both good and bad)"
+        return "the key 'total' is missing; add the expression for all events, or both good and bad"
     return None
 
 
@@ -158,7 +216,7 @@ def _warn_of_other_windows(values: Values, reader: Reader, slos: Iterable[Slo]) 
     windows = {slo.name: slo.window for slo in slos if not isinstance(slo, CompositeSlo)}
     others = [f"{name} ({window})" for name, window in windows.items() if _is_no_month(window)]
     if others:
-        lead = "these rates are made for 30 days; they spend another share of the budget of"
+        lead = "these rates are for windows of 30 days; they use another share of the budget of"
         reader.note(values.node("burn_rates"), f"{lead} {', '.join(others)}", fatal=False)
 
 
@@ -166,48 +224,16 @@ def _is_no_month(window: Window) -> bool:
     return isinstance(window, RollingWindow) and not _MONTH[0] <= window.duration <= _MONTH[1]
 
 
-def _check_tiers(values: Values, reader: Reader) -> bool:
-    tiers: tuple[Tier, ...] = values.get("tiers")
-    nodes = values.node("tiers").value
-    whole = True
-    for place, (tier, node) in enumerate(zip(tiers, nodes, strict=True), start=1):
-        if (tier.condition is None) != (place == len(tiers)):
-            message = "the last tier, and only the last, must say otherwise: true"
-            reader.note(node, f"{tier.name}: {message}")
-            return False
-        if not tier.allows(ROLLBACK):
-            message = f"{tier.name}: forbids rollback, which would prolong an outage"
-            reader.note(node, message, fatal=False)
-    reached = {tier_of(tiers, remaining).name for remaining in _probes(tiers)}
-    for tier, node in zip(tiers, nodes, strict=True):
-        if tier.name not in reached or sum(other.name == tier.name for other in tiers) > 1:
-            message = "no budget ever reaches this tier, or two tiers have this name"
-            reader.note(node, f"{tier.name}: {message}")
-            whole = False
-    return whole
-
-
-def _probes(tiers: tuple[Tier, ...]) -> list[Fraction]:
-    """Return budgets on, just below and just above every threshold: one in every band.
-
-    Nothing is above 1: more than all of a budget is never left.
-    """
-    hair = Fraction(1, 10**9)
-    thresholds = [tier.condition.threshold for tier in tiers if tier.condition is not None]
-    return [
-        min(t + d, Fraction(1))
-        for t in [*thresholds, Fraction(0)]
-        for d in (-hair, Fraction(0), hair)
-    ]
-
-
 def _warn_of_no_history(values: Values, reader: Reader) -> None:
-    """Warn of rules that can never be told, so that every change will be undecided."""
+    """Warn of rules that can never be judged, so that every change will be undecided."""
     backend = _backend(values)
     if backend is None or backend.keeps_history:
         return
     for key in values.given(*LOOKING_BACK):
-        message = f"{key} needs a history, and the {backend.kind} backend keeps none: undecided"
+        message = (
+            f"{key} needs a history, which the {backend.kind} backend does not keep: every check"
+            " will be undecided; remove it"
+        )
         reader.note(values.node(key), message, fatal=False)
 
 
@@ -218,5 +244,5 @@ def _warn_of_no_events(values: Values, reader: Reader) -> None:
         return
     if not any(counts_events(placed.slo) for placed in values.get("slos")):
         for key in keys:
-            message = f"no SLO here counts events, and {_COUNTING[key]}"
+            message = f"{key} has no effect: no SLO here counts events; {_COUNTING[key]}"
             reader.note(values.node(key), message, fatal=False)

@@ -1,5 +1,6 @@
 """What a whole policy file says."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -8,15 +9,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import yaml
 
+from gate import __version__
 from gate.backends import BACKEND, Settings
-from gate.config.class_checks import classes
+from gate.config.class_checks import classes, word_pairs
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check_policy
 from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, LIVE, ON, OVERRIDES, TIER
 from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.errors import Mistake
 from gate.parsing.objects import Field, Object, Values
-from gate.parsing.reader import Reader, UnreadableError, compose, decode
+from gate.parsing.reader import Reader, UnreadableError, compose, decode, written
 from gate.parsing.schema import Anything, Choice, JsonSchema, ListOf, pairs
 from gate.parsing.values import DURATION, GLOBS, NAME, SHARE, TEXT, VALIDITY
 from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
@@ -91,6 +93,8 @@ class Contents(NamedTuple):
     """Of its own preset files, by name."""
 
 
+_VERSION: Final = 1
+"""Of the policy files that this gate reads."""
 _EMPTY: Final = dict.fromkeys(("owners", "burn_rates", "freezes"), ())
 _DEFAULTS: Final = {"overrides": OverrideRule(), "valid_for": timedelta(minutes=15), **_EMPTY}
 _COPIED: Final = (
@@ -121,63 +125,134 @@ def _build(values: Values, reader: Reader) -> Contents:
 
 POLICY: Final = Object(
     {
-        "version": Field(schema=Choice(("1",)), doc="Version of the format: 1.", required=True),
-        "service": Field(schema=NAME, doc="The service that the changes belong to.", required=True),
-        "owners": Field(schema=ListOf(TEXT), doc="People or teams to ask about a blocked change."),
-        "dashboard": Field(schema=TEXT, doc="Address of a dashboard, which reports link to."),
-        "presets": Field(
-            schema=_PresetFiles(), doc="Your own preset files, relative to this file's folder."
+        "version": Field(
+            schema=Choice((str(_VERSION),)),
+            doc="Version of the format: 1.",
+            required=True,
+            example="1",
         ),
-        "backend": Field(schema=BACKEND, doc="Where the counts come from.", required=True),
+        "service": Field(
+            schema=NAME,
+            doc="The service that the changes belong to.",
+            required=True,
+            example="chat",
+        ),
+        "owners": Field(
+            schema=ListOf(TEXT),
+            doc="People or teams to ask about a blocked change.",
+            example='["@acme/llm-platform"]',
+        ),
+        "dashboard": Field(
+            schema=TEXT,
+            doc="Address of a dashboard, which reports link to.",
+            example="https://grafana.example/d/chat",
+        ),
+        "presets": Field(
+            schema=_PresetFiles(),
+            doc="Your own preset files, relative to this file's folder.",
+            example="presets/*.yaml",
+        ),
+        "backend": Field(
+            schema=BACKEND,
+            doc="Where the counts come from.",
+            required=True,
+            example='{type: prometheus, url: "http://prometheus:9090"}',
+        ),
         "slos": Field(
             schema=_Slos(),
             doc="The SLOs, or files that have them.",
             required=True,
+            example="[{name: availability, objective: 99.9%, window: 30d, sli: {preset:"
+            " vllm/errors}}]",
         ),
-        "changes": Field(schema=CHANGES, doc="How the class of a change is recognised."),
+        "changes": Field(
+            schema=CHANGES,
+            doc="How the class of a change is recognised.",
+            example='{prompt-update: {paths: ["prompts/**"]}, default: full-rollout}',
+        ),
         "live": Field(
-            schema=LIVE, doc="Where to find the live commit, which deploys are compared with."
+            schema=LIVE,
+            doc="Where to find the live commit, which deploys are compared with.",
+            example="{github-deployments: production}",
         ),
         "tiers": Field(
             schema=ListOf(TIER, at_least=1),
             doc="Bands of the worst remaining budget; the first one that applies counts.",
             required=True,
+            example='[{name: healthy, remaining: "> 50%", allow: all},'
+            " {name: exhausted, otherwise: true, allow: [rollback, security-patch]}]",
         ),
-        "burn_rates": Field(schema=BURN_RATES, doc="Multiwindow burn-rate rules."),
-        "freezes": Field(schema=ListOf(FREEZE), doc="Periods in which only some classes may ship."),
+        "burn_rates": Field(
+            schema=BURN_RATES, doc="Multiwindow burn-rate rules.", example="google-30d"
+        ),
+        "freezes": Field(
+            schema=ListOf(FREEZE),
+            doc="Periods in which only some classes may ship.",
+            example="[{from: 2026-12-20, to: 2027-01-02, reason: year end}]",
+        ),
         "exhaustion": Field(
-            schema=EXHAUSTION, doc="The shortest time that every budget must still last."
+            schema=EXHAUSTION,
+            doc="The shortest time that every budget must still last.",
+            example="{within: 3d}",
         ),
         "postmortems": Field(
-            schema=POSTMORTEMS, doc="Which incidents need a reviewed record before features ship."
+            schema=POSTMORTEMS,
+            doc="Which incidents need a reviewed record before features ship.",
+            example="{share: 20%, known_incidents: incidents/*.yaml}",
         ),
         "control_charts": Field(
-            schema=CONTROL_CHARTS, doc="What happens while an indicator is worse than usual."
+            schema=CONTROL_CHARTS,
+            doc="What happens while an indicator is worse than usual.",
+            example="warn",
         ),
         "overrides": Field(
-            schema=OVERRIDES, doc="none, or who may override a verdict, for how long."
+            schema=OVERRIDES,
+            doc="none, or who may override a verdict, for how long.",
+            example='{max_duration: 8h, approved_by: ["@acme/sre"]}',
         ),
-        "on": Field(schema=ON, doc="What happens when a budget is unknown or in doubt."),
+        "on": Field(
+            schema=ON,
+            doc="What happens when a budget is unknown or in doubt.",
+            example="{no_data: block, low_traffic: warn}",
+        ),
         "max_age": Field(
-            schema=DURATION, doc="Age above which the newest sample is stale. Default: 10m."
+            schema=DURATION,
+            doc="Age above which the newest sample is stale. Default: 10m.",
+            example="10m",
         ),
         "min_coverage": Field(
             schema=SHARE,
             doc="Share of the window with data below which coverage is low. Default: 90%.",
+            example="90%",
         ),
         "coverage_floor": Field(
             schema=SHARE,
-            doc="Share below which the budget is unknown. Default: 50%, or min_coverage if that is"
-            " less.",
+            doc="Share below which the budget is unknown. Default: 50%; at most min_coverage.",
+            example="50%",
         ),
         "valid_for": Field(
-            schema=VALIDITY, doc="How long a decision may be used; 24h at most. Default: 15m."
+            schema=VALIDITY,
+            doc="How long a decision may be used; 24h at most. Default: 15m.",
+            example="15m",
         ),
     },
     _build,
     check=check_policy,
     first="presets",
 )
+
+
+def _refuse_newer(node: yaml.Node, reader: Reader) -> None:
+    """Refuse a file of a later version, of which every new key would look like a mistake."""
+    for key, child in word_pairs(node):
+        text = written(child) if key.value == "version" else ""
+        if re.fullmatch(r"[0-9]{1,9}", text) and int(text) > _VERSION:
+            message = (
+                f"gate {__version__} reads version {_VERSION}; this file is for a newer gate:"
+                f" update gate, or write version: {_VERSION}"
+            )
+            raise reader.fail(child, message)
+
 
 UNOPENED: Final = replace(
     POLICY,
@@ -195,7 +270,9 @@ def parse(
     """Return what a file says, and what is wrong with it; None for the first where anything is."""
     contents = None
     with suppress(UnreadableError):
-        contents = schema.read(compose(decode(raw, reader), reader), reader)
+        node = compose(decode(raw, reader), reader)
+        _refuse_newer(node, reader)
+        contents = schema.read(node, reader)
     mistakes = tuple(sorted(set(reader.mistakes)))
     fatal = any(mistake.fatal for mistake in mistakes)
     return (None if fatal else contents), mistakes

@@ -19,7 +19,7 @@ def _build_option(values: Values, reader: Reader) -> Option:
     if (option.pattern is None) == (not option.choices):
         raise reader.fail(values.node(), "an option has either choices or a pattern")
     if option.choices and option.default not in {None, *option.choices}:
-        raise reader.fail(values.node("default"), "the default is none of the choices")
+        raise reader.fail(values.node("default"), "the default must be one of the choices")
     return option
 
 
@@ -74,7 +74,9 @@ def _build_indicator(values: Values, reader: Reader) -> PresetIndicator:
     given = dict(values.values)
     missing = given.pop("missing", None)
     if (missing is None) == (not given):
-        raise reader.fail(values.node(), "an indicator is either missing, or is described")
+        raise reader.fail(
+            values.node(), "an indicator has either 'missing' or a description; remove one"
+        )
     if missing is not None:
         return PresetIndicator(about=missing)
     indicator = PresetIndicator(**given)
@@ -84,7 +86,7 @@ def _build_indicator(values: Values, reader: Reader) -> PresetIndicator:
         odd = ", ".join(sorted(used ^ indicator.options.keys()))
         raise reader.fail(values.node(), f"options and placeholders differ: {odd}")
     if any((family.unit is None) != (indicator.threshold is None) for family in indicator.families):
-        raise reader.fail(values.node(), "a threshold and a unit belong together")
+        raise reader.fail(values.node(), "'threshold' and 'unit' must be given together")
     return indicator
 
 

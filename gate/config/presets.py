@@ -1,7 +1,7 @@
 """The presets that ship with the gate or that a policy brings along, and their indicators."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -95,6 +95,7 @@ def expand(values: Values, reader: Reader) -> Sli:
         ]
     ):
         raise UnreadableError
+    _warn_of_labels(values, preset, indicator, reader)
     if reader.offline:
         _warn_of_boundary(values, preset, indicator.families[0], reader)
     chosen = values.get("options", {})
@@ -134,37 +135,60 @@ def _find(values: Values, reader: Reader) -> tuple[str, Preset, PresetIndicator]
     if preset is None:
         if server in reader.presets:
             raise UnreadableError  # which the mistakes of its file say
-        hint = nearest(shown_server, [*preset_names(), *reader.presets])
+        hint = _preset_hint(shown_server, [*preset_names(), *reader.presets])
         raise reader.fail(node, f"there is no preset {shown_server!r}{hint}")
     kind = ALIASES.get(kind, kind)
     if kind not in KINDS:
-        shown = shown_kind or shown_server
-        hint = nearest(shown, [*KINDS, *ALIASES])
-        raise reader.fail(node, f"a preset has no indicator {shown!r}{hint}")
+        raise reader.fail(node, _no_indicator(server, shown_kind, preset))
     indicator = preset.indicators[kind]
     if not indicator.families:
         raise reader.fail(node, f"{preset.title} has no signal for {kind}: {indicator.about}")
     return f"{server}/{kind}", preset, indicator
 
 
+def _preset_hint(name: str, names: Collection[str]) -> str:
+    """Return which preset was meant, where to see all of them, and how one is written."""
+    first, _, kind = re.sub("[^A-Za-z0-9-]+", "/", name).partition("/")
+    hint = f"; write {first}/{kind or ALL_FAILURES}" if first in names else nearest(name, names)
+    if "known:" not in hint:
+        return hint
+    return "; write a server and an indicator, such as vllm/errors (gate presets lists all)"
+
+
+def _no_indicator(server: str, kind: str, preset: Preset) -> str:
+    """Say that a preset has no indicator of this name, and which of its own was meant."""
+    own = [name for name in KINDS if preset.indicators[name].families]
+    names = [f"{server}/{name}" for name in own]
+    if not kind:
+        return f"the indicator is missing; write one of: {', '.join(names)}"
+    hint = nearest(kind, [*own, *(alias for alias, name in ALIASES.items() if name in own)])
+    if "did you mean" not in hint:
+        hint = f"; it has: {', '.join(names)}"
+    return f"{server} has no indicator {kind!r}{hint}"
+
+
 def _check_labels(values: Values, required: tuple[str, ...], reader: Reader) -> bool:
     missing = [label for label in required if label not in values.get("labels", {})]
     for label in missing:
-        message = f"this indicator must be told the {label}: labels: {{{label}: ...}}"
+        message = f"the label {label!r} is missing; add labels: {{{label}: ...}}"
         reader.note(values.node("labels"), message)
     return not missing
 
 
 def _check_threshold(values: Values, name: str, indicator: PresetIndicator, reader: Reader) -> bool:
     if values.given("bucket") and indicator.families[0].histogram is None:
-        reader.note(values.node("bucket"), f"{name} is no histogram, so it has no bucket")
+        reader.note(
+            values.node("bucket"), f"{name} is not a histogram and has no buckets; remove 'bucket'"
+        )
         return False
     if bool(values.given("threshold")) == (indicator.threshold is not None):
         return True
     if indicator.threshold is None:
-        reader.note(values.node("threshold"), f"{name} takes no threshold")
+        reader.note(values.node("threshold"), f"{name} does not take a threshold; remove it")
     else:
-        message = f"{name} needs a threshold, for example threshold: {indicator.threshold}"
+        message = (
+            f"the key 'threshold' is missing; add for example threshold: {indicator.threshold}"
+        )
         reader.note(values.node(), message)
     return False
 
@@ -179,8 +203,8 @@ def _check_options(values: Values, name: str, indicator: PresetIndicator, reader
         if (flaw := _option_flaw(key, chosen, shown[key], indicator.options)) is not None
     ]
     flaws += [
-        f"the option {key} must be given ({option.pattern or ' or '.join(option.choices)}):"
-        f" {option.about}"
+        f"the option {key!r} is missing; add options: {{{key}:"
+        f" {option.pattern or ' or '.join(option.choices)}}} ({option.about})"
         for key, option in indicator.options.items()
         if option.default is None and key not in given
     ]
@@ -191,13 +215,27 @@ def _check_options(values: Values, name: str, indicator: PresetIndicator, reader
 
 def _option_flaw(key: str, chosen: str, shown: str, options: Mapping[str, Option]) -> str | None:
     if key not in options:
-        return f"no option {key!r}{nearest(key, options)}" if options else "it has no options"
+        if not options:
+            return f"no option {key!r}: it has no options"
+        return f"no option {key!r}{nearest(key, options)}"
     option = options[key]
     if option.pattern is not None and not re.fullmatch(option.pattern, chosen):
-        return f"the option {key} must have the form {option.pattern}"
+        return f"the option {key!r} does not match {option.pattern}"
     if option.pattern is None and chosen not in option.choices:
-        return f"the option {key} cannot be {shown!r}{nearest(shown, option.choices)}"
+        return f"the option {key!r} cannot be {shown!r}{nearest(shown, option.choices)}"
     return None
+
+
+def _warn_of_labels(
+    values: Values, preset: Preset, indicator: PresetIndicator, reader: Reader
+) -> None:
+    """Warn of a label that is nearly one of the preset's; others may come from the scrape."""
+    names = {*preset.labels, *preset.requires, *indicator.requires}
+    for label in values.get("labels", {}):
+        hint = "" if label in names else nearest(label, names)
+        if "did you mean" in hint:
+            message = f"{preset.title} has no label {label!r}{hint}"
+            reader.note(values.node("labels"), message, fatal=False)
 
 
 def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Reader) -> None:
@@ -208,7 +246,7 @@ def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Re
     threshold = threshold_in(values, unit, reader)
     if threshold not in family.boundaries:
         near = around(threshold, family.boundaries, unit)
-        message = f"{preset.title} has no histogram boundary at this threshold by default; {near}"
+        message = f"by default {preset.title} has no histogram bucket up to this threshold; {near}"
         reader.note(values.node("threshold"), message, fatal=False)
 
 

@@ -43,7 +43,7 @@ class ProposedPolicy:
     why_not: str = ""
     """A sentence that says why there is none, and repeats nothing of its text."""
     same_backend: bool = False
-    """Whether its backend's block says what that of the policy that counts does."""
+    """Whether its backend's block says what that of the policy in force does."""
     sha256: str
     """Of its files, as far as they were read; as `gate.parsing.files` makes it."""
 
@@ -55,7 +55,7 @@ def read_proposal(path: str, raw: bytes | None, tree: Tree, counting: bytes) -> 
         path: of the policy's file.
         raw: its text; None: the change deletes it.
         tree: the other files, as the change has them.
-        counting: the text of the policy that counts.
+        counting: the text of the policy in force.
     """
     if raw is None:
         nothing = sha256().hexdigest()

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, get_args
 
 from gate.dataclass import dataclass
+from gate.errors import nearest
 from gate.measure import Cause
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
@@ -32,21 +33,30 @@ _TYPE: Final = Scalar(lambda text: NAME.parse(text).lower(), NAME.json)
 _MATCHED: Final = ("paths", "labels", "branches", "types", "trailers", "approved_by")
 CLASS: Final = Object(
     {
-        "description": Field(schema=TEXT, doc="What kind of change this is."),
+        "description": Field(
+            schema=TEXT, doc="What kind of change this is.", example="A new prompt."
+        ),
         "paths": Field(
-            schema=ListOf(PATH), doc="Globs of changed files, from the top of the repository."
+            schema=ListOf(PATH),
+            doc="Globs of changed files, from the top of the repository.",
+            example='["prompts/**"]',
         ),
-        "labels": Field(schema=ListOf(TEXT), doc="Labels of the pull request."),
+        "labels": Field(schema=ListOf(TEXT), doc="Labels of the pull request.", example="[prompt]"),
         "branches": Field(
-            schema=ListOf(TEXT), doc="Globs of the branch that the change comes from."
+            schema=ListOf(TEXT),
+            doc="Globs of the branch that the change comes from.",
+            example='["prompt/*"]',
         ),
-        "types": Field(schema=ListOf(_TYPE), doc="Types of conventional commits."),
+        "types": Field(schema=ListOf(_TYPE), doc="Types of conventional commits.", example="[fix]"),
         "trailers": Field(
-            schema=MapOf(TEXT), doc="Commit trailers, each with the value it must have."
+            schema=MapOf(TEXT),
+            doc="Commit trailers, each with the value it must have.",
+            example="{Change-Class: canary}",
         ),
         "approved_by": Field(
             schema=ListOf(APPROVER, at_least=1),
             doc="Who must have approved it or set the label: one of these, not an author.",
+            example='["@acme/sre", write]',
         ),
     },
     lambda values, _: ChangeMatcher(**values.only(*_MATCHED)),
@@ -54,18 +64,22 @@ CLASS: Final = Object(
 CHANGES: Final = Object(
     {
         "default": Field(
-            schema=NAME, doc=f"Class of a change that is not recognised. Default: {DEFAULT_CHANGE}."
+            schema=NAME,
+            doc=f"Class of a change that is not recognised. Default: {DEFAULT_CHANGE}.",
+            example="full-rollout",
         )
     },
     lambda values, _: dict(values.values),
-    others=Field(schema=CLASS, doc="How this class is recognised; the name may be a new one."),
+    others=Field(
+        schema=CLASS, doc="How a class is recognised where nobody names it; it may be new."
+    ),
 )
 
 
 def _build_live(values: Values, reader: Reader) -> Live:
     if len(values.values) != 1:
         names = ", ".join(get_args(LiveKind))
-        raise reader.fail(values.node(), f"exactly one of these says what is live: {names}")
+        raise reader.fail(values.node(), f"write exactly one of these keys: {names}")
     (kind,) = (kind for kind in get_args(LiveKind) if kind in values.values)
     return Live(kind, values.get(kind))
 
@@ -73,13 +87,19 @@ def _build_live(values: Values, reader: Reader) -> Live:
 LIVE: Final = Object(
     {
         "github-deployments": Field(
-            schema=TEXT, doc="Environment whose last successful GitHub deployment is live."
+            schema=TEXT,
+            doc="Environment whose last successful GitHub deployment is live.",
+            example="production",
         ),
         "gitlab-environments": Field(
-            schema=TEXT, doc="Environment whose last successful GitLab deployment is live."
+            schema=TEXT,
+            doc="Environment whose last successful GitLab deployment is live.",
+            example="production",
         ),
         "file": Field(
-            schema=TEXT, doc="File in which the deploy writes the commit; not tracked by git."
+            schema=TEXT,
+            doc="File in which the deploy writes the commit; not tracked by git.",
+            example="live.txt",
         ),
     },
     _build_live,
@@ -87,7 +107,10 @@ LIVE: Final = Object(
 _OVERRIDE: Final = Object(
     {
         "max_duration": Field(
-            schema=DURATION, doc="How long an override may last. Default: 24h.", formerly="longest"
+            schema=DURATION,
+            doc="How long an override may last. Default: 24h.",
+            formerly="longest",
+            example="8h",
         ),
         "approved_by": Field(
             schema=ListOf(APPROVER, at_least=1),
@@ -96,10 +119,12 @@ _OVERRIDE: Final = Object(
         "label": Field(
             schema=TEXT,
             doc="Label of a pull request that overrides the verdict, if an approver has set it.",
+            example="gate-override",
         ),
         "confirmed": Field(
             schema=BOOLEAN,
             doc="Whether the code host must confirm the approval. Default: on pull requests.",
+            example="true",
         ),
     },
     lambda values, _: OverrideRule(
@@ -122,7 +147,12 @@ class OnBlock:
 
 
 def _all_or_none(text: str) -> frozenset[str] | None:
-    return _ALL_OR_NONE[Choice(tuple(_ALL_OR_NONE)).parse(text)]
+    if text not in _ALL_OR_NONE:
+        hint = nearest(text, _ALL_OR_NONE)
+        if "did you mean" not in hint:
+            hint = f"; write classes as a list: [{text}]"
+        raise ValueError(f"{text!r} is not all or none{hint}")
+    return _ALL_OR_NONE[text]
 
 
 CLASSES: Final = SetOf(NAME)
@@ -132,29 +162,52 @@ ALLOW: Final[Union[frozenset[str] | None]] = Union(
 
 
 def _build_tier(values: Values, reader: Reader) -> Tier:
-    if len(values.given("remaining", "otherwise")) != 1:
-        raise reader.fail(values.node(), "a tier has either remaining: '> 50%' or otherwise: true")
+    conditions = values.given("remaining", "otherwise")
+    if not conditions:
+        message = 'the condition is missing; add remaining: "> 50%", or otherwise: true (last tier)'
+        raise reader.fail(values.node(), message)
+    if len(conditions) > 1:
+        message = "'remaining' and 'otherwise' do not go together; remove one of the two"
+        raise reader.fail(values.node("otherwise"), message)
     if values.get("otherwise") is False:
-        raise reader.fail(values.node("otherwise"), "otherwise can only be true")
+        message = 'otherwise can only be true; write remaining: "> 50%" for a condition'
+        raise reader.fail(values.node("otherwise"), message)
     given = values.only("name", "allow", "warn", "require")
     tier = Tier(condition=values.get("remaining"), **given)
     if stray := [name for name in tier.require if not tier.allows(name)]:
-        message = f"{stray[0]!r} is required to do something but this tier does not allow it"
+        message = f"require names {stray[0]!r}, which this tier does not allow; add it to allow"
         raise reader.fail(values.node("require"), message)
     return tier
 
 
 TIER: Final = Object(
     {
-        "name": Field(schema=NAME, doc="Name of this band in reports.", required=True),
-        "remaining": Field(schema=CONDITION, doc="Condition on the worst remaining budget."),
-        "otherwise": Field(
-            schema=BOOLEAN, doc="true in the last tier, which applies to all the rest."
+        "name": Field(
+            schema=NAME, doc="Name of this band in reports.", required=True, example="healthy"
         ),
-        "allow": Field(schema=ALLOW, doc="all, none, or the classes that may ship.", required=True),
-        "warn": Field(schema=CLASSES, doc="Classes that may ship with a warning."),
+        "remaining": Field(
+            schema=CONDITION,
+            doc="Condition on the worst remaining budget.",
+            example='"> 50%"',
+        ),
+        "otherwise": Field(
+            schema=BOOLEAN,
+            doc="true in the last tier, which applies to all the rest.",
+            example="true",
+        ),
+        "allow": Field(
+            schema=ALLOW,
+            doc="all, none, or the classes that may ship.",
+            required=True,
+            example="[rollback, security-patch]",
+        ),
+        "warn": Field(
+            schema=CLASSES, doc="Classes that may ship with a warning.", example="[canary]"
+        ),
         "require": Field(
-            schema=MapOf(ListOf(NAME, at_least=1)), doc="What must be done first, by change class."
+            schema=MapOf(ListOf(NAME, at_least=1)),
+            doc="What must be done first, by change class.",
+            example="{security-patch: [shadow]}",
         ),
     },
     _build_tier,
@@ -163,7 +216,7 @@ TIER: Final = Object(
 
 def _build_burn_rate(values: Values, reader: Reader) -> BurnRateRule:
     if values.get("short") >= values.get("long"):
-        raise reader.fail(values.node("short"), "the short window must be shorter than the long")
+        raise reader.fail(values.node("short"), "short must be shorter than long")
     return BurnRateRule(**{"effect": Effect.BLOCK, **values.values})
 
 
@@ -173,21 +226,30 @@ BURN_RATE: Final = Object(
             schema=DURATION,
             doc="The long window, which shows that the burn matters.",
             required=True,
+            example="1h",
         ),
         "short": Field(
             schema=DURATION,
             doc="The short window, which shows that the burn goes on.",
             required=True,
+            example="5m",
         ),
         "rate": Field(
             schema=ABOVE_ZERO,
             doc="Burn rate that both windows must reach. 1 spends the budget in one SLO window.",
             required=True,
+            example="14.4",
         ),
         "effect": Field(
-            schema=Choice(tuple(Effect)), doc="What the rule does when it fires. Default: block."
+            schema=Choice(tuple(Effect)),
+            doc="What the rule does when it fires. Default: block.",
+            example="block",
         ),
-        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: the repairs."),
+        "allow": Field(
+            schema=CLASSES,
+            doc="Classes that ship anyway. Default: the repairs.",
+            example="[rollback]",
+        ),
     },
     _build_burn_rate,
 )
@@ -214,7 +276,7 @@ def _build_freeze(values: Values, reader: Reader) -> Freeze:
     start = _instant(values.get("from"), zone, end=False)
     end = _instant(values.get("to"), zone, end=True)
     if end <= start:
-        raise reader.fail(values.node("to"), "the freeze ends before it begins")
+        raise reader.fail(values.node("to"), "the freeze ends before it begins; swap from and to")
     return Freeze(
         start=start,
         end=end,
@@ -225,15 +287,30 @@ def _build_freeze(values: Values, reader: Reader) -> Freeze:
 
 FREEZE: Final = Object(
     {
-        "from": Field(schema=MOMENT, doc="First day, or the instant of the start.", required=True),
+        "from": Field(
+            schema=MOMENT,
+            doc="First day, or the instant of the start.",
+            required=True,
+            example="2026-12-20",
+        ),
         "to": Field(
-            schema=MOMENT, doc="Last day (included), or the instant of the end.", required=True
+            schema=MOMENT,
+            doc="Last day (included), or the instant of the end.",
+            required=True,
+            example="2027-01-02",
         ),
-        "time_zone": Field(schema=ZONE, doc="Time zone of the days. Default: UTC."),
+        "time_zone": Field(
+            schema=ZONE, doc="Time zone of the days. Default: UTC.", example="Europe/Berlin"
+        ),
         "reason": Field(
-            schema=TEXT, doc="Reason that reports give to those who are stopped.", required=True
+            schema=TEXT,
+            doc="Reason that reports give to those who are stopped.",
+            required=True,
+            example="year end",
         ),
-        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: none."),
+        "allow": Field(
+            schema=CLASSES, doc="Classes that ship anyway. Default: none.", example="[rollback]"
+        ),
     },
     _build_freeze,
 )
@@ -246,7 +323,11 @@ ON: Final = Object(
             )
             for cause, action in DEFAULT_ACTIONS.items()
         },
-        "except": Field(schema=CLASSES, doc="Classes that ship even if nothing could be measured."),
+        "except": Field(
+            schema=CLASSES,
+            doc="Classes that ship even if nothing could be measured.",
+            example="[rollback]",
+        ),
     },
     lambda values, _: OnBlock(
         actions={

@@ -55,11 +55,7 @@ def _build_sli(values: Values, reader: Reader) -> Sli:
         return expand_recorded(values, reader)
     kinds = [kind for kind, (heads, _) in _SLI_KINDS.items() if heads & values.values.keys()]
     if len(kinds) != 1:
-        message = (
-            "an indicator is one of: a preset; recorded; bad or good with total; histogram or"
-            " column with threshold; gauge; spent; series"
-        )
-        raise reader.fail(values.node(), message)
+        raise reader.fail(values.node(), _kinds_mistake(values, kinds))
     heads, others = _SLI_KINDS[kinds[0]]
     _refuse(values, reader, heads | others | {"labels"}, repr(min(heads & values.values.keys())))
     given = dict(values.values)
@@ -67,29 +63,47 @@ def _build_sli(values: Values, reader: Reader) -> Sli:
     return Sli(**given) if build is None else build(values, reader)
 
 
+def _kinds_mistake(values: Values, kinds: list[str]) -> str:
+    """Say that an indicator says nothing, or too much."""
+    if kinds:
+        first, second = (min(_SLI_KINDS[kind][0] & values.values.keys()) for kind in kinds[:2])
+        return f"{first!r} and {second!r} do not go together; an indicator has one of the two"
+    return (
+        "the indicator does not say what to count; write {preset: vllm/errors}, {bad: ..., total:"
+        " ...}, {histogram: ..., threshold: 2.5s}, {column: ..., threshold: 2500}, {gauge: ...} or"
+        " {spent: ...}"
+    )
+
+
 def _refuse(values: Values, reader: Reader, allowed: set[str], whose: str) -> None:
     foreign = [key for key in values.values if key not in allowed]
     if foreign:
-        message = f"{foreign[0]!r} does not go with {whose}"
+        message = f"{foreign[0]!r} does not go with {whose}; remove it"
         raise reader.fail(values.node(foreign[0]), message)
 
 
 def _of_column(values: Values, reader: Reader) -> Sli:
     if not values.given("threshold"):
-        raise reader.fail(values.node(), "column and threshold belong together")
+        raise reader.fail(values.node(), _missing_threshold("column"))
     given = values.only("column", "total", "labels")
     return Sli(**given, threshold=threshold_in(values, values.get("unit", ""), reader))
 
 
+def _missing_threshold(key: str) -> str:
+    return (
+        f"the key 'threshold' is missing; add the largest good value of the {key}: 2.5s or 2500ms"
+    )
+
+
 def _of_histogram(values: Values, reader: Reader) -> Sli:
     if not values.given("threshold"):
-        raise reader.fail(values.node(), "histogram and threshold belong together")
+        raise reader.fail(values.node(), _missing_threshold("histogram"))
     selector: str = values.get("histogram")
     name = selector.partition("{")[0].strip()
     units = (unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix))
     unit = values.get("unit") or next(units, "")
     if not unit and values.get("threshold").is_time:
-        message = f"the name {name} does not tell its unit; add one: unit: s"
+        message = f"the name {name} does not show the unit of its values; add unit: s"
         raise reader.fail(values.node("histogram"), message)
     return Sli(
         histogram=Histogram(
@@ -110,7 +124,13 @@ _BUILDERS: Final[dict[str, Callable[[Values, Reader], Sli]]] = {
 
 
 def _threshold(text: str) -> Threshold:
-    return parse_threshold(text) or Threshold(NUMBER.parse(text), is_time=False)
+    if (threshold := parse_threshold(text)) is not None:
+        return threshold
+    try:
+        return Threshold(NUMBER.parse(text), is_time=False)
+    except ValueError:
+        message = f"{text!r} is not a valid threshold; write a duration such as 2.5s, or a number"
+        raise ValueError(message) from None
 
 
 class _PresetName(Scalar[str]):
@@ -129,50 +149,81 @@ class _PresetName(Scalar[str]):
 
 SLI: Final = Object(
     {
-        "preset": Field(schema=_PresetName(), doc="Name of a preset's indicator: vllm/errors."),
+        "preset": Field(
+            schema=_PresetName(),
+            doc="Name of a preset's indicator: vllm/errors.",
+            example="vllm/errors",
+        ),
         "options": Field(
-            schema=MapOf(TEXT), doc="Options of the preset, which gate presets show NAME lists."
+            schema=MapOf(TEXT),
+            doc="Options of the preset, which gate presets show NAME lists.",
+            example="{client_errors: excluded}",
         ),
         "recorded": Field(
             schema=Choice(RECORDED),
             doc="The tool whose recording rules have already computed the indicator.",
+            example="sloth",
         ),
-        "good": Field(schema=TEXT, doc="Good events: an expression in PromQL or SQL."),
-        "bad": Field(schema=TEXT, doc="Bad events: an expression in PromQL or SQL."),
+        "good": Field(
+            schema=TEXT,
+            doc="Good events: an expression in PromQL or SQL.",
+            example='sum(increase(http_requests_total{code!~"5.."}[$window]))',
+        ),
+        "bad": Field(
+            schema=TEXT,
+            doc="Bad events: an expression in PromQL or SQL.",
+            example='sum(increase(http_requests_total{code=~"5.."}[$window]))',
+        ),
         "total": Field(
             schema=TEXT,
             doc="All events: an expression in PromQL or SQL. Default: with logs, every row.",
+            example="sum(increase(http_requests_total[$window]))",
         ),
         "histogram": Field(
             schema=TEXT,
             doc="Prometheus: name of a histogram without its suffix, with any label matchers.",
+            example="http_request_duration_seconds",
         ),
         "column": Field(
-            schema=TEXT, doc="Logs: a numeric column whose value is good up to the threshold."
+            schema=TEXT,
+            doc="Logs: a numeric column whose value is good up to the threshold.",
+            example="latency_ms",
         ),
         "threshold": Field(
             schema=Scalar(_threshold, {**NUMBER.json, "examples": ["2.5s", "100ms", 0.7]}),
             doc="Largest good value: a duration, or a bare number in the unit of the column.",
+            example="2.5s",
         ),
         "unit": Field(
             schema=Choice(tuple(UNITS)),
             doc="Unit of the histogram or column, if the threshold is a duration.",
+            example="ms",
         ),
         "bucket": Field(
             schema=Choice(tuple(Bucket)),
             doc="Which boundary to use for a threshold that the histogram lacks. Default: exact.",
+            example="stricter",
         ),
         "gauge": Field(
-            schema=TEXT, doc="Prometheus: an expression that is 1 while up and 0 while down."
+            schema=TEXT,
+            doc="Prometheus: an expression that is 1 while up and 0 while down.",
+            example='up{job="chat"}',
         ),
         "spent": Field(
             schema=TEXT,
             doc="Amount spent, in the unit of the allowance: an expression in PromQL or SQL.",
+            example="sum(increase(llm_cost_usd_total[$window]))",
         ),
         "series": Field(
-            schema=NAME, doc="Static: name of the counts in the file. Default: the SLO's name."
+            schema=NAME,
+            doc="Static: name of the counts in the file. Default: the SLO's name.",
+            example="availability",
         ),
-        "labels": Field(schema=MapOf(TEXT), doc="Prometheus: label values that replace $labels."),
+        "labels": Field(
+            schema=MapOf(TEXT),
+            doc="Prometheus: label values that replace $labels.",
+            example="{model_name: llama-3.3-70b}",
+        ),
     },
     _build_sli,
 )

@@ -1,5 +1,6 @@
 """The entries of ``slos`` in a policy file: an SLO, or the files that hold SLOs."""
 
+import re
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
@@ -52,8 +53,19 @@ def _build_window(values: Values, reader: Reader) -> tuple[Window, Denominator]:
     return window, values.get("denominator", Denominator.PERIOD)
 
 
+_CALENDAR: Final = re.compile(rf"1?\s*(?:({'|'.join(Period)})s?|(?:(month|week|quarter|year)ly))")
+"""One calendar period, as people also call it."""
+
+
 def _rolling(text: str) -> tuple[Window, Denominator]:
-    return RollingWindow(DURATION.parse(text)), Denominator.PERIOD
+    try:
+        return RollingWindow(DURATION.parse(text)), Denominator.PERIOD
+    except ValueError as error:
+        words = _CALENDAR.fullmatch("month" if text == "1M" else text.lower())
+        if words is None:
+            raise
+        period = words[1] or words[2]
+        raise ValueError(f"{error}, or {{calendar: {period}}} for a calendar period") from None
 
 
 WINDOW: Final = Union(
@@ -64,15 +76,20 @@ WINDOW: Final = Union(
                 schema=Choice(tuple(Period)),
                 doc="The period. Weeks begin on Monday unless begins says otherwise.",
                 required=True,
+                example="month",
             ),
             "begins": Field(
                 schema=LOCAL,
                 doc="Local time at which one of the periods begins, if not at the calendar's.",
+                example="2026-01-15T00:00",
             ),
-            "time_zone": Field(schema=ZONE, doc="Time zone of the calendar. Default: UTC."),
+            "time_zone": Field(
+                schema=ZONE, doc="Time zone of the calendar. Default: UTC.", example="Europe/Berlin"
+            ),
             "denominator": Field(
                 schema=Choice(tuple(Denominator)),
                 doc="Budget of the whole period, or of the events to date. Default: period.",
+                example="to-date",
             ),
         },
         _build_window,
@@ -80,15 +97,17 @@ WINDOW: Final = Union(
 )
 TIMESLICES: Final = Object(
     {
-        "length": Field(schema=DURATION, doc="Length of a slice.", required=True),
+        "length": Field(schema=DURATION, doc="Length of a slice.", required=True, example="5m"),
         "target": Field(
             schema=ABOVE_NONE,
             doc="Share of good events below which a slice is bad.",
             required=True,
+            example="99%",
         ),
         "empty": Field(
             schema=Choice(tuple(EmptySlice)),
             doc="What a slice without any event counts as. Default: left-out.",
+            example="left-out",
         ),
     },
     build_as(Slices),
@@ -96,10 +115,15 @@ TIMESLICES: Final = Object(
 MEMBER: Final = Object(
     {
         "slo": Field(
-            schema=NAME, doc="Name of an SLO of this policy that has an objective.", required=True
+            schema=NAME,
+            doc="Name of an SLO of this policy that has an objective.",
+            required=True,
+            example="availability",
         ),
         "weight": Field(
-            schema=ABOVE_ZERO, doc="Factor for what the member has consumed. Default: 1."
+            schema=ABOVE_ZERO,
+            doc="Factor for what the member has consumed. Default: 1.",
+            example="1",
         ),
     },
     lambda values, _: Member(**{"weight": ABOVE_ZERO.parse("1"), **values.values}),
@@ -117,7 +141,9 @@ def _sampled(text: str) -> _Sampled:
 def _design_effect(text: str) -> Fraction:
     effect = ABOVE_ZERO.parse(text)
     if effect < 1:
-        raise ValueError(f"{text!r}: a design effect is 1 or more; 1 is that of independent events")
+        raise ValueError(
+            f"{text!r} is not a valid design effect; write 1 (independent events) or more"
+        )
     return effect
 
 
@@ -129,10 +155,12 @@ SAMPLED: Final = Union(
                 schema=Choice(tuple(Bound)),
                 doc="Which value of the 95% interval is compared. Default: pessimistic.",
                 formerly="compare",
+                example="pessimistic",
             ),
             "design_effect": Field(
                 schema=Scalar(_design_effect, {"type": "number", "minimum": 1}),
                 doc="How many of these events are worth one independent event. Default: 1.",
+                example="2",
             ),
         },
         lambda values, _: (
@@ -148,31 +176,44 @@ _KINDS: Final = ("objective", "allowance", "composite")
 def _build_slo(values: Values, reader: Reader) -> Slo:
     kinds = values.given(*_KINDS)
     if len(kinds) != 1:
-        message = "an SLO has exactly one of objective, allowance and composite"
-        raise reader.fail(values.node(), message)
+        raise reader.fail(values.node(kinds[1] if kinds else ""), _kind_mistake(kinds))
     (kind,) = kinds
     foreign = values.given(*_ONLY_RATIO) if kind != "objective" else ()
     if kind == "composite":
         foreign += values.given("window", "sli")
     if foreign:
-        raise reader.fail(values.node(foreign[0]), f"{foreign[0]!r} does not go with {kind!r}")
+        message = f"{foreign[0]!r} does not go with {kind!r}; remove one of the two"
+        raise reader.fail(values.node(foreign[0]), message)
     if kind == "composite":
         return CompositeSlo(members=values.get("composite"), **values.only("name", "advisory"))
     if not values.given("window"):
-        raise reader.fail(values.node(), "the key 'window' is missing: 30d, or a calendar period")
+        message = "the key 'window' is missing; add window: 30d, or window: {calendar: month}"
+        raise reader.fail(values.node(), message)
     sli = values.get("sli") or Sli(series=values.get("name"))
     return (_build_spend if kind == "allowance" else _build_ratio)(values, reader, sli)
+
+
+def _kind_mistake(kinds: tuple[str, ...]) -> str:
+    """Say that the budget of an SLO is not given, or is given twice."""
+    if len(kinds) > 1:
+        return f"{kinds[0]!r} and {kinds[1]!r} do not go together; an SLO has one of the two"
+    return (
+        "the key 'objective' is missing; add objective: 99.9% (or an allowance: 50000 USD, or"
+        " composite: [{slo: ...}])"
+    )
 
 
 def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
     if sli_kind(sli) not in {"spent", "series"}:
         raise reader.fail(
-            values.node("sli"), "an allowance goes with an indicator of what is spent"
+            values.node("sli"),
+            "an allowance needs an indicator of what is spent: {spent: ...}; for events write"
+            " objective: 99.9%",
         )
     amount, unit = values.get("allowance")
     window, denominator = values.get("window")
     if denominator is not Denominator.PERIOD:
-        message = f"{denominator.value!r} does not go with 'allowance'"
+        message = f"'denominator: {denominator.value}' does not go with 'allowance'; remove it"
         raise reader.fail(values.node("window"), message)
     given = values.only("name", "advisory")
     return SpendSlo(window=window, sli=sli, allowance=amount, unit=unit, **given)
@@ -181,22 +222,24 @@ def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
 def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
     objective, sla = values.get("objective"), values.get("sla")
     if sla is not None and sla >= objective:
-        raise reader.fail(values.node("sla"), "the sla must be laxer (lower) than the objective")
+        raise reader.fail(values.node("sla"), "the sla must be lower than the objective")
     slices = values.get("timeslices")
     if sli.gauge is not None and slices is None:
         # One slice a minute that must be up throughout: availability as uptime monitors count it.
         slices = Slices(length=DURATION.parse("1m"), target=SHARE.parse("100%"))
     if sli.spent is not None:
-        raise reader.fail(values.node("sli"), "what is spent goes with an allowance")
+        raise reader.fail(values.node("sli"), "'spent' needs an allowance instead of an objective")
     window, denominator = values.get("window")
     if slices is not None and slices.length > shortest(window):
-        raise reader.fail(values.node("timeslices"), "a slice cannot be longer than the window")
+        raise reader.fail(values.node("timeslices"), "a slice must not be longer than the window")
     if slices is not None and denominator is not Denominator.PERIOD:
-        message = f"{denominator.value!r} does not go with timeslices: the window has all of them"
+        message = f"'denominator: {denominator.value}' does not go with timeslices; remove it"
         raise reader.fail(values.node("window"), message)
     sampled, design_effect = values.get("sampled") or (None, Fraction(1))
     if (slices is not None or sli.sliced) and sampled:
-        raise reader.fail(values.node("sampled"), "a sample is counted in events, not timeslices")
+        raise reader.fail(
+            values.node("sampled"), "'sampled' does not go with timeslices; remove one"
+        )
     given = values.only("name", "objective", "sla", "min_events", "advisory")
     return RatioSlo(
         window=window,
@@ -216,33 +259,58 @@ def shortest(window: Window) -> timedelta:
 
 SLO: Final = Object(
     {
-        "name": Field(schema=NAME, doc="Name of the SLO, unique in the policy.", required=True),
-        "objective": Field(
-            schema=OBJECTIVE, doc="Share of events that must be good: 99.9% or 0.999."
+        "name": Field(
+            schema=NAME,
+            doc="Name of the SLO, unique in the policy.",
+            required=True,
+            example="availability",
         ),
-        "allowance": Field(schema=AMOUNT, doc="Amount that may be spent in a window: 50000 USD."),
+        "objective": Field(
+            schema=OBJECTIVE,
+            doc="Share of events that must be good: 99.9% or 0.999.",
+            example="99.9%",
+        ),
+        "allowance": Field(
+            schema=AMOUNT,
+            doc="Amount that may be spent in a window: 50000 USD.",
+            example="50000 USD",
+        ),
         "composite": Field(
             schema=ListOf(MEMBER, at_least=1),
             doc="Other SLOs of this policy whose consumed budgets are added up.",
+            example="[{slo: availability}, {slo: latency, weight: 0.5}]",
         ),
-        "sla": Field(schema=OBJECTIVE, doc="Objective of the contract, laxer than this one."),
+        "sla": Field(
+            schema=OBJECTIVE, doc="Objective of the contract, laxer than this one.", example="99.5%"
+        ),
         "window": Field(
-            schema=WINDOW, doc="Time over which the budget is counted: 30d, or {calendar: month}."
+            schema=WINDOW,
+            doc="Time over which the budget is counted: 30d, or {calendar: month}.",
+            example="30d",
         ),
         "sli": Field(
             schema=SLI,
             doc="The indicator: what is counted. Default: with static, series: NAME.",
+            example="{preset: vllm/errors}",
         ),
-        "timeslices": Field(schema=TIMESLICES, doc="Counts slices of time instead of events."),
+        "timeslices": Field(
+            schema=TIMESLICES,
+            doc="Counts slices of time instead of events.",
+            example="{length: 5m, target: 99%}",
+        ),
         "sampled": Field(
             schema=SAMPLED,
             doc="Whether the events are a sample, to be judged by a 95% interval. Default: false.",
+            example="true",
         ),
         "min_events": Field(
             schema=COUNT,
             doc="Number of events below which traffic is low. Default: 1 / (1 - objective).",
+            example="100",
         ),
-        "advisory": Field(schema=BOOLEAN, doc="Whether its findings only warn. Default: false."),
+        "advisory": Field(
+            schema=BOOLEAN, doc="Whether its findings only warn. Default: false.", example="true"
+        ),
     },
     _build_slo,
     rules={"oneOf": [{"required": [kind]} for kind in _KINDS]},
@@ -261,8 +329,17 @@ class PlacedSlo:
     """That is a file of another tool, with its expressions in PromQL."""
 
     def note(self, message: str) -> None:
-        """Note a mistake where the SLO is written."""
-        self.reader.note(self.node, f"{self.slo.name}: {message}")
+        """Note a mistake where the SLO is written, or the expression with which it begins."""
+        role = message.partition(":")[0]
+        expressions = [
+            expression
+            for key, child in ([] if self.imported else self.node.value)
+            if key.value == "sli" and isinstance(child, yaml.MappingNode)
+            for name, expression in child.value
+            if name.value == role
+        ]
+        node = expressions[0] if expressions else self.node
+        self.reader.note(node, f"{self.slo.name}: {message}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +360,7 @@ FROM: Final = Object(
             schema=GLOB,
             doc="Files of OpenSLO, Sloth, Pyrra or slo-generator, relative to this file's folder.",
             required=True,
+            example="slos/*.yaml",
         ),
         "window": Field(
             schema=WINDOW,

@@ -96,7 +96,7 @@ def yaml_text(*documents: Any) -> str:
     return yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=100_000)
 
 
-_LE: Final = "its boundary is matched as clients usually write it; the live one was not asked"
+_LE: Final = "its boundary is matched as clients usually write it; the live server was not asked"
 
 
 _CALL: Final = re.compile(r"sum\(increase\([^()]*\)\)")
@@ -130,7 +130,7 @@ class CountedIndicator:
         return f"{self._operand('good', window)} + ({self.bad(window)})"
 
     def _operand(self, role: str, window: str) -> str:
-        """Write a count so that operators may stand beside it."""
+        """Write a count so that operators can be put beside it."""
         text = self.roles[role].over(window)
         return text if _CALL.fullmatch(text) else f"({text})"
 
@@ -142,13 +142,13 @@ def counted(slo: Slo) -> tuple[RatioSlo, CountedIndicator]:
         NotExportableError: it is another kind of SLO.
     """
     if isinstance(slo, SpendSlo):
-        raise NotExportableError("an allowance is no share of events")
+        raise NotExportableError("an allowance is not a share of events")
     if isinstance(slo, CompositeSlo):
         raise NotExportableError("a composite has no indicator of its own")
     if slo.denominator is not Denominator.PERIOD:
-        raise NotExportableError("a budget to date cannot be said there")
+        raise NotExportableError("the format cannot express a budget to date")
     if slo.sli.sliced:
-        raise NotExportableError("it is a mean of the ratios of timeslices, and no share of events")
+        raise NotExportableError("it is a mean of the ratios of timeslices, not a share of events")
     return slo, _of(slo.sli)
 
 
@@ -156,7 +156,7 @@ def unsaid(slo: RatioSlo) -> tuple[str, ...]:
     """Return what the gate alone knows of an SLO, as a remark."""
     keys = [key for key in _NOT_SAID if getattr(slo, key) is not None]
     keys += ["advisory"] if slo.advisory else []
-    return (f"there is no place for {', '.join(keys)}",) if keys else ()
+    return (f"the format has no field for {', '.join(keys)}",) if keys else ()
 
 
 def _of(sli: Sli) -> CountedIndicator:
@@ -164,7 +164,7 @@ def _of(sli: Sli) -> CountedIndicator:
     try:
         if sli.histogram is not None:
             if sli.histogram.bucket is not Bucket.EXACT:
-                reason = "which boundary stands for its threshold is known by the live server only"
+                reason = "only the live server knows which boundary is used for its threshold"
                 raise NotExportableError(f"{reason}; give a threshold that is one")
             buckets = Buckets.of(sli.histogram, sli.labels)
             boundary = Boundary(value=sli.histogram.threshold, texts=())

@@ -78,7 +78,10 @@ def _row(policy: Policy, slo: Slo) -> tuple[DashboardRow, tuple[str, ...]]:
     if isinstance(ratio.window, RollingWindow):
         panels.insert(0, _budget(ratio, sli, ratio.window))
     else:
-        remarks = (*remarks, "what is left of a calendar window is no query; see gate status")
+        remarks = (
+            *remarks,
+            "no query calculates what is left of a calendar window; run gate status",
+        )
     return (f"{slo.name}: {decimal(ratio.objective * 100)}% over {ratio.window}", panels), remarks
 
 

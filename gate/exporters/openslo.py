@@ -45,7 +45,7 @@ def export(policy: Policy) -> Exported:
 
 
 def _owners(policy: Policy) -> str:
-    return ", ".join(policy.owners) or "nobody that the policy names"
+    return ", ".join(policy.owners) or "nobody named in the policy"
 
 
 def _document(kind: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,9 @@ def _slo(service: str, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
     objective: dict[str, Any] = {"target": float(ratio.objective)}
     if ratio.slices is not None:
         if ratio.slices.empty is not EmptySlice.LEFT_OUT:
-            raise NotExportableError("what a slice without events counts as cannot be said there")
+            raise NotExportableError(
+                "the format cannot express what a slice without events counts as"
+            )
         objective["timeSliceTarget"] = float(ratio.slices.target)
         objective["timeSliceWindow"] = _duration(ratio.slices.length)
     spec = {
@@ -81,8 +83,8 @@ def _slo(service: str, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
 def _metric(slo: RatioSlo, sli: CountedIndicator) -> dict[str, Any]:
     if "gauge" in sli.roles:
         if slo.slices is None or slo.slices.length > _UNITS["m"]:
-            # Of a longer slice OpenSLO does not say what becomes of a value at an instant.
-            raise NotExportableError("a gauge can be said for slices of a minute only")
+            # OpenSLO does not say what a value at an instant means for a longer slice.
+            raise NotExportableError("the format can express a gauge only with slices of a minute")
         return {"raw": _query(sli.roles["gauge"].over(_WINDOW)), "rawType": "success"}
     part = "good" if "good" in sli.roles and "bad" not in sli.roles else "bad"
     some = sli.roles[part].over(_WINDOW)
@@ -113,4 +115,4 @@ def _duration(length: timedelta) -> str:
     for unit, size in _UNITS.items():
         if not length % size:
             return f"{length // size}{unit}"
-    raise NotExportableError(f"{format_duration(length)} is no duration of OpenSLO")
+    raise NotExportableError(f"{format_duration(length)} is not a duration that OpenSLO has")

@@ -49,10 +49,10 @@ def merge(texts: Iterable[str]) -> str:
 def _group(policy: Policy, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
     ratio, sli = counted(slo)
     if ratio.slices is not None:
-        raise NotExportableError("timeslices are no events that a rule could add up")
+        raise NotExportableError("a recording rule cannot add up timeslices")
     texts = rule_expressions(sli.roles, sli.lacking)
     if not texts:
-        raise NotExportableError("its count over a window is no sum of counts over its parts")
+        raise NotExportableError("its count over a window is not the sum of counts over the parts")
     rules = _Rules(policy=policy, slo=ratio, texts=texts)
     group = {
         "name": f"gate-{policy.service}-{slo.name}",
@@ -60,7 +60,9 @@ def _group(policy: Policy, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
         "rules": [*rules.counts(), *rules.ratios(), *rules.budget(), *rules.alerts()],
     }
     rolling = isinstance(ratio.window, RollingWindow)
-    calendar = () if rolling else ("no rule can tell what is left of a calendar window",)
+    calendar = (
+        () if rolling else ("no recording rule can calculate what is left of a calendar window",)
+    )
     return group, (*sli.notes, *calendar)
 
 

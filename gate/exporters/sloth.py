@@ -43,10 +43,10 @@ def merge(texts: Iterable[str]) -> str:
 def _slo(service: str, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
     ratio, sli = counted(slo)
     if ratio.slices is not None:
-        raise NotExportableError("Sloth counts no timeslices")
+        raise NotExportableError("Sloth does not count timeslices")
     if ratio.window != _PERIOD:
         # sloth generate --default-slo-period is a flag, and holds for all of a run.
-        raise NotExportableError(f"a file of Sloth says no window, and Sloth's own is {_PERIOD}")
+        raise NotExportableError(f"a Sloth file has no window, and Sloth uses {_PERIOD}")
     written = {
         "name": slo.name,
         "objective": float(ratio.objective * 100),

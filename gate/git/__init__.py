@@ -64,7 +64,7 @@ _UNSHOWN: Final = r"[^ -~\u00a1-\uffff]+"
 
 
 class GitError(Exception):
-    """Git cannot tell; the text says why, on one line."""
+    """Git has no answer; the text says why, on one line."""
 
 
 def run(
@@ -107,7 +107,7 @@ def _program() -> str:
         path = Path(folder, "git" if _POSIX else "git.exe")
         if path.is_absolute() and os.access(path, os.X_OK) and path.is_file():
             return str(path)
-    raise GitError("git cannot be run: there is no such program on this machine's PATH")
+    raise GitError("git cannot be run: it is not on the PATH of this machine")
 
 
 def _environment(more: Mapping[str, str], *, remote: bool) -> dict[str, str]:

@@ -94,7 +94,7 @@ class Objects:
         """Return what a plumbing command says; commits are named by their full hashes.
 
         Raises:
-            GitError: git cannot tell.
+            GitError: git has no answer.
         """
         environ = self._environ
         return run(
@@ -102,7 +102,7 @@ class Objects:
         )
 
     def commit(self, name: str) -> str | None:
-        """Return the commit that a hash stands for, be it one of a tag; None: it is not here."""
+        """Return the commit of a hash, which may be the hash of a tag; None: not here."""
         query = f"{name}^{{commit}}\n".encode()
         commit, _, kind = self.ask("cat-file", "--batch-check", given=query).partition(b" ")
         return commit.decode() if kind.startswith(b"commit ") else None
@@ -178,15 +178,15 @@ class Objects:
 
     def _enter(self, folder: Entry, name: str) -> Entry | None:
         if folder.mode == SUBMODULE:
-            raise NoPathError("a part of it is a submodule, a repository of its own")
+            raise NoPathError("a part of it is in a submodule, which is a separate repository")
         return self.entries(folder).get(name) if folder.is_folder else None
 
     def _target(self, link: Entry, links: int) -> list[str]:
         target = self.read(link.id).decode("utf-8", "surrogateescape")
         if target.startswith("/"):
-            raise NoPathError("a link on the way leads out of the repository")
+            raise NoPathError("a symbolic link in the path leads out of the repository")
         if links > _MOST_LINKS:
-            raise NoPathError("links on the way lead in circles")
+            raise NoPathError("symbolic links in the path form a loop")
         return target.split("/")
 
 

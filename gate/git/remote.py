@@ -46,7 +46,7 @@ class Remote:
     def refs(self, objects: Objects, *names: str) -> dict[str, str]:
         """Return those of these refs that the server has now, by their full names.
 
-        ``HEAD`` stands for the name of the default branch, and ``refs/tags/v1^{}`` for what a tag
+        ``HEAD`` is the name of the default branch, and ``refs/tags/v1^{}`` for what a tag
         is of.
 
         Raises:

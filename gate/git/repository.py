@@ -42,7 +42,7 @@ class Repository:
         return self._objects(*self._ask("rev-parse", *_LAYOUT).split("\n"))
 
     def head_and_objects(self) -> tuple[str, Objects]:
-        """Return both, which git tells at once.
+        """Return both, which git reports in one call.
 
         Raises:
             GitError: as above.

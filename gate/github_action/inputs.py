@@ -53,7 +53,7 @@ class Inputs:
     policy_ref: str
     """What the policies are read as; empty: what counts follows from the event."""
     options: tuple[str, ...]
-    """Of the command."""
+    """The options of the command."""
     observe: bool
     pass_without_secrets: bool
     comment: bool | None

@@ -10,7 +10,8 @@ from gate.policy.findings import Verdict
 from gate.reporters.escape import block, code
 
 UNKNOWN: Final = "unknown"
-"""Of an output; GitHub's expressions take it for no number, so no comparison with it holds."""
+"""The value of an output: GitHub's expressions do not read it as a number, so that every comparison
+with it is false."""
 NO_DECISION: Final = "error"
 """The verdict where there is none."""
 _WHY: Final = {

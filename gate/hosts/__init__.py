@@ -12,7 +12,7 @@ class RestError(LookupError):
     def __init__(self, sentence: str, status: int | None = None) -> None:
         super().__init__(sentence)
         self.status = status
-        """Of HTTP, 429 where a limit is reached; None: there was no answer."""
+        """The HTTP status, 429 where a limit is reached; None: there was no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class CommitStatus:
 
     state: State
     name: str
-    """Of the check; another of the same name is replaced."""
+    """The name of the check; another of the same name is replaced."""
     description: str
     """One line; cut where it is too long."""
     ending: str = ""
-    """What stands behind the description, and is never cut."""
+    """What follows the description, and is never cut."""
     url: str | None
-    """Of the page that has more; None: there is none."""
+    """The address of the page that has more; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +49,21 @@ class PostedStatus:
     """A status that a commit has, or had before one of the same name."""
 
     state: State
-    """Of the host's states; what it has beside them counts as ``pending``."""
+    """One of the host's states; any other counts as ``pending``."""
     name: str
     description: str
     url: str
     author: str
-    """Login; empty: the account is no more."""
+    """Login; empty: the account was deleted."""
     at: datetime
     """When it was set."""
 
 
 def shortened(text: str, most: int) -> str:
-    """Return a text of so many characters at most."""
+    """Return the text, cut to ``most`` characters."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def described(status: CommitStatus, most: int) -> str:
-    """Return the text of a status, in so many characters at most, with its ending whole."""
+    """Return the text of a status, cut to ``most`` characters, with its ending whole."""
     return shortened(status.description, most - len(status.ending)) + status.ending

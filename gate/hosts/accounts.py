@@ -1,4 +1,4 @@
-"""What a code host's client tells of people: accounts, approvals, labels and pushes."""
+"""What a code host's client knows about people: accounts, approvals, labels and pushes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -46,7 +46,7 @@ class Approvers:
 
 
 class People(Protocol):
-    """What a code host's client tells of people. Every method raises `RestError`."""
+    """What a code host's client knows about people. Every method raises `RestError`."""
 
     def authors(self, pull: int, revision: str) -> Authors:
         """Return who opened a pull request, wrote its commits, or pushed them."""
@@ -106,7 +106,7 @@ def read_instant(text: str) -> datetime:
 def is_after(moment: datetime, other: datetime) -> bool:
     """Tell whether one instant of a host is surely after another.
 
-    Hosts tell whole seconds, or cut what they tell elsewhere to milliseconds: of two instants in
+    Hosts report whole seconds, or round elsewhere down to milliseconds: of two instants in
     one second nobody knows which was first.
     """
     return moment.replace(microsecond=0) > other.replace(microsecond=0)

@@ -28,7 +28,7 @@ Allowed = Callable[[], Sequence[str]]
 """Returns the commits whose deploy this gate has allowed, of its own log.
 
 Raises:
-    LookupError: there is no log that counts; the text says why.
+    LookupError: no log counts; the text says why.
 """
 
 
@@ -48,7 +48,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class BaseFinder:
-    """Of one run."""
+    """The facts of one run."""
 
     context: Context
     checkout: Checkout
@@ -91,7 +91,7 @@ class BaseFinder:
 
     def _written(self, place: str) -> str:
         if belongs_to(self.checkout, place):
-            raise LookupError(f"{place} belongs to the change, which cannot say what is live")
+            raise LookupError(f"{place} belongs to the change, which may not say what is live")
         try:
             with Path(self.checkout.folder, place).open(encoding="ascii") as file:
                 text = file.read(_LONGEST)
@@ -118,7 +118,9 @@ class BaseFinder:
             why_not = "none of the commits before this one was allowed"
         except (LookupError, GitError) as error:
             why_not = str(error)
-        why_not = f"nothing says what is live ({why_not}); give the policy live:, or name a base"
+        why_not = (
+            f"it is not known what is live ({why_not}); set live: in the policy, or name a base"
+        )
         return Base(commit=None, named_by=named_by, why_not=why_not)
 
 
@@ -126,7 +128,7 @@ def belongs_to(checkout: Checkout, place: str) -> bool:
     """Tell whether a file is one that the checkout has from its commit, or is reached by its links.
 
     Raises:
-        GitError: git cannot tell.
+        GitError: git has no answer.
     """
     parts = parts_inside(checkout.folder / place, checkout.repository.top)
     if parts is None:

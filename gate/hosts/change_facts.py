@@ -1,7 +1,8 @@
 """What is known of the change itself: its files and commits, titles, labels and branch.
 
-Git is asked first, since it costs no round trip, and the code host for what git cannot tell. Labels
-and titles are those of now where the host can be asked: an event tells those of its own time.
+Git is asked first, since it costs no round trip, and the code host for what git does not know.
+Labels and titles are the current ones where the host can be asked: an event has those of its own
+time.
 """
 
 from collections.abc import Sequence
@@ -30,11 +31,11 @@ class PullRequests:
 
     titles: Sequence[str] | None
     labels: Sequence[str] | None
-    """Of any of them."""
+    """One that belongs to any of them."""
     common: Sequence[str]
     """Labels of each of them."""
     pulls: tuple[PullRequest, ...] = ()
-    """As the host tells them; empty: it was not asked, or there are none."""
+    """As the host reports them; empty: it was not asked, or there are none."""
     whole: bool = True
     """Whether every commit came by one of them."""
     why_not: str = ""
@@ -43,7 +44,7 @@ class PullRequests:
 
 @dataclass(slots=True)
 class FactFinder:
-    """Of one run."""
+    """The facts of one run."""
 
     context: Context
     checkout: Checkout
@@ -80,7 +81,7 @@ class FactFinder:
         reasons = {
             **dict.fromkeys(("paths", "commits"), span.why_not),
             **dict.fromkeys(("labels", "titles"), pulls.why_not),
-            "branches": f"{self.context.system} does not tell it",
+            "branches": f"{self.context.system} does not report it",
         }
         unknown = {name: why for name, why in reasons.items() if getattr(facts, name) is None}
         return replace(facts, unknown=unknown)
@@ -145,15 +146,15 @@ class FactFinder:
             return self._told_pulls(str(error))
 
     def _told_pulls(self, why_not: str) -> PullRequests:
-        """Return what the event tells, where it is the event of this very run."""
+        """Return what the event says, where it is the event of this very run."""
         context = self.context
         fresh = self._is_pull and context.attempt == 1
         if context.attempt > 1:
-            why_not = f"the event is that of an earlier run; {why_not}"
+            why_not = f"the event belongs to an earlier run; {why_not}"
         by_hand = context.system in _BY_HAND
         labels = context.labels if fresh else () if by_hand else None
         if labels is None and fresh:
-            why_not = f"{context.system} does not tell them; {why_not}"
+            why_not = f"{context.system} does not report them; {why_not}"
         title = (context.title,) if context.title else ()
         return PullRequests(
             titles=title if fresh or by_hand else None,
@@ -173,7 +174,7 @@ class FactFinder:
         listed = self.checkout.plumbing("rev-list", "--first-parent", f"{start}..{end}")
         commits = listed.decode().split()
         if len(commits) > _MOST_ASKED:
-            raise GitError(f"{len(commits)} commits are more than the host is asked about")
+            raise GitError(f"{len(commits)} commits are too many to ask the host about")
         queued, whole = self.context.event == _QUEUE, True
         for commit in commits:
             ours = [
@@ -186,7 +187,7 @@ class FactFinder:
             whole = whole and (bool(ours) or (queued and commit == end and bool(numbers)))
             pulls |= {pull.number: pull for pull in ours}
         if not whole and queued:
-            raise GitError("the host does not tell every pull request of the merge queue's group")
+            raise GitError("the host does not list every pull request of the merge queue's group")
         return _together(list(pulls.values()), whole=whole)
 
 

@@ -15,9 +15,7 @@ from gate.hosts.cut import truncate
 
 LIMIT: Final = 65_536
 """Characters that GitHub takes in a comment."""
-_POINTER: Final = (
-    "_Cut here: a comment holds no more. The summary of the job has the whole report._"
-)
+_POINTER: Final = "_Cut here: a comment cannot be longer. The job summary has the whole report._"
 _ROUNDS: Final = 4
 """Of reading and writing, before whoever deletes the comment has won."""
 
@@ -29,10 +27,10 @@ class Comment:
     id: int
     """The later one has the larger."""
     author: str
-    """Login; empty: the account is no more."""
+    """Login; empty: the account was deleted."""
     body: str
     url: str
-    """Of its page."""
+    """The address of its page."""
 
 
 class Commenter(Protocol):
@@ -48,10 +46,10 @@ class Commenter(Protocol):
         """Write a comment."""
 
     def update_comment(self, comment: Comment, body: str) -> Comment:
-        """Replace the text of a comment; status 404: it is no more."""
+        """Replace the text of a comment; status 404: it no longer exists."""
 
     def delete_comment(self, comment: Comment) -> None:
-        """Delete a comment; status 404: it is no more."""
+        """Delete a comment; status 404: it no longer exists."""
 
 
 class Act(StrEnum):
@@ -71,7 +69,7 @@ class CommentOutcome:
 
     act: Act
     url: str | None = None
-    """Of the comment; None: there is none, or it could not be written."""
+    """The address of the comment; None: there is none, or it could not be written."""
     trouble: str = ""
     """What failed; with another act than ``failed``, what else a reader of the log must know."""
 
@@ -94,7 +92,7 @@ class CommentWriter:
 
     @property
     def digits(self) -> str:
-        """24 hexadecimal digits: twelve stand for the run, and twelve for the job."""
+        """24 hexadecimal digits: twelve identify the run, and twelve the job."""
         names = (self.run, self.job)
         return "".join(hashlib.sha256(name.encode()).hexdigest()[:12] for name in names)
 
@@ -111,12 +109,12 @@ _WRITER: Final = re.compile(
     r"<!-- gate:run (?P<run>[0-9a-f]{12}) (?P<job>[0-9a-f]{12}) (?P<severity>[0-9]) -->"
 )
 _SHARED: Final = (
-    "another job of this run wrote there that it is worse; give each of the two a key of its own"
+    "another job of this run wrote a worse verdict there; give each job its own gate key"
 )
 
 
 def marker(service: str, policy_path: str, environment: str | None) -> str:
-    """Return the first line that comments had before they told places and keys apart.
+    """Return the first line that comments had before they distinguished places and keys.
 
     Such a comment is taken over, and gets the line of `GateIdentity.marker`.
     """
@@ -165,7 +163,7 @@ class _Upsert:
     me: str | None = None
     """Login; None: not asked yet."""
     made: Comment | None = None
-    """By this run; the host's list may lag behind."""
+    """The comment that this run made; the host's list may lag behind."""
     gone: set[int] = field(default_factory=set)
     """Those that the host's list still had."""
 
@@ -183,7 +181,7 @@ class _Upsert:
             if url is not None:
                 return CommentOutcome(act=self._act(keep), url=url, trouble=self._delete(later))
             self.gone.add(keep.id)
-        trouble = "cannot keep the comment: somebody deletes it as soon as it is written"
+        trouble = "cannot update the comment: somebody deletes it as soon as it is written"
         return CommentOutcome(act=Act.FAILED, trouble=trouble)
 
     def _left_alone(self, ours: Sequence[Comment]) -> CommentOutcome:

@@ -32,7 +32,7 @@ class Checkout:
         """The repository.
 
         Raises:
-            GitError: this is no checkout.
+            GitError: this is not a checkout.
         """
         repository = find_repository(self.folder, self._workspace)
         if repository is None:
@@ -44,7 +44,7 @@ class Checkout:
         """The objects of the repository.
 
         Raises:
-            GitError: this is no checkout, or it cannot be read.
+            GitError: this is not a checkout, or it cannot be read.
         """
         return self.repository.objects()
 
@@ -52,7 +52,7 @@ class Checkout:
         """Return the commit that is checked out.
 
         Raises:
-            GitError: this is no checkout, or it has no commit.
+            GitError: this is not a checkout, or it has no commit.
         """
         return self.repository.head()
 
@@ -60,7 +60,7 @@ class Checkout:
         """Return the folder's own name from the top of the checkout, with ``/`` at its end.
 
         Raises:
-            GitError: this is no checkout.
+            GitError: this is not a checkout.
         """
         name = self.folder.relative_to(self.repository.top).as_posix()
         return "" if name == "." else f"{name}/"
@@ -69,12 +69,12 @@ class Checkout:
         """Return what a command of git says that takes full hashes and reads objects only.
 
         Raises:
-            GitError: git cannot tell.
+            GitError: git has no answer.
         """
         return self.objects.ask(*arguments)
 
     def commit(self, ref: str) -> str:
-        """Return the commit that a name stands for: a full hash, ``HEAD~1``, a branch or a tag.
+        """Return the commit that a name refers to: a full hash, ``HEAD~1``, a branch or a tag.
 
         Of a branch the server's is meant, as the checkout has it, and not a local one beside it.
 
@@ -102,7 +102,7 @@ class Checkout:
 
 
 def _names(ref: str) -> tuple[tuple[str, ...], ...]:
-    """Return the refs that a name may stand for; of each group the first that is there."""
+    """Return the refs that a name may refer to: the first that exists in each group."""
     if ref.startswith("refs/"):
         return ((ref,),)
     name = ref.removeprefix("origin/")

@@ -1,4 +1,4 @@
-"""GitHub's REST API: what the gate asks of it, and the little that it tells it.
+"""GitHub's REST API: what the gate reads from it, and the little that it writes.
 
 https://docs.github.com/en/rest?apiVersion=2022-11-28; GitHub Enterprise has the same elsewhere.
 """

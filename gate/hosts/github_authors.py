@@ -32,7 +32,7 @@ _ENOUGH: Final = 100
 
 @dataclass(slots=True)
 class GitHubAuthors:
-    """Of one repository. Every method raises `GitHubError`."""
+    """The client for one repository. Every method raises `GitHubError`."""
 
     rest: Rest
     repository: str
@@ -63,7 +63,7 @@ class GitHubAuthors:
             if count > len(commits) or len(commits) >= _MOST_COMMITS:
                 missing = f"GitHub lists {len(commits)} of its commits and may have more"
             elif revision not in names:
-                missing = "this commit is none of the pull request's any more"
+                missing = "this commit no longer belongs to the pull request"
         pushed = self._pushed(pull, revision, names, opened_at)
         return opened + written + pushed + Authors(unknown=missing)
 
@@ -96,13 +96,13 @@ class GitHubAuthors:
                 if since or push["after"] in names:
                     actors.append(None if push["actor"] is None else push["actor"]["login"])
                 last_known = last_known or push["after"] == revision
-        unknown = "" if last_known else "GitHub does not tell who pushed this commit"
+        unknown = "" if last_known else "GitHub does not say who pushed this commit"
         return accounts(actors, "pushed to it") + Authors(unknown=unknown)
 
     def _pushes(self, pull: int) -> Iterator[Any]:
         """Yield the pushes to the branch of a pull request, the newest first.
 
-        The branch of a fork is one of the fork's. Of a deleted fork there is no repository.
+        The branch of a fork belongs to the fork. A deleted fork has no repository.
         """
         head = self._pull(pull)["head"]
         if head["repo"] is None:
@@ -149,6 +149,6 @@ def _named(user: Any, signature: Any, part: str) -> Authors:
     if user:
         return accounts([user["login"]], part)
     if signature is None:
-        return Authors(unknown="a commit does not say by whom it is")
+        return Authors(unknown="a commit does not say who wrote it")
     name, address = signature.get("name") or "", signature.get("email") or ""
     return signed([Signature(str(name), str(address))], part)

@@ -35,7 +35,7 @@ _WAITING: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class GitHubChanges:
-    """Of one repository. Every method raises `GitHubError`; `gate.hosts.pulls` describes them."""
+    """The client for one repository; see `gate.hosts.pulls`. Every method raises `GitHubError`."""
 
     rest: Rest
     repository: str
@@ -76,7 +76,7 @@ class GitHubChanges:
         with self.rest.understood(_COMPARE):
             answer = self._compared(live, head)
             if answer["status"] not in {"ahead", "identical"}:
-                raise GitHubError(f"cannot {_COMPARE.doing}: it is not built on it")
+                raise GitHubError(f"cannot {_COMPARE.doing}: it does not descend from it")
             files, commits = answer.get("files") or (), answer["commits"]
             whole = answer["total_commits"] == len(commits)
             return Changeset(

@@ -24,10 +24,10 @@ def github_path(*parts: str) -> str:
     """
     try:
         quoted = [quote(part, safe="") for part in parts]
-    except UnicodeError:  # half a character, of a file's name that is no text
+    except UnicodeError:  # half a character, of a file's name that is not text
         quoted = [""]
     if not {"", ".", ".."}.isdisjoint(quoted):
-        raise GitHubError(f"cannot ask GitHub about {'/'.join(parts)!r}: it is no plain name")
+        raise GitHubError(f"cannot ask GitHub about {'/'.join(parts)!r}: it is not a plain name")
     return "/".join(quoted)
 
 
@@ -41,7 +41,7 @@ _TOUCHED: Final = frozenset({"in_progress", "failure", "error"})
 
 @dataclass(frozen=True, slots=True)
 class GitHubDeployments:
-    """Of one repository."""
+    """The client for one repository."""
 
     rest: Rest
     repository: str
@@ -72,7 +72,7 @@ class GitHubDeployments:
         path = f"{self.repository}/deployments/{int(entry['id'])}/statuses"
         statuses = list(self.rest.pages(_STATUSES, path))
         with self.rest.understood(_STATUSES):
-            # A tool that tells GitHub nothing more may have deployed all the same.
+            # A tool that reports nothing more to GitHub may have deployed all the same.
             live = _live_at(statuses) if statuses else read_instant(entry["created_at"])
         return (
             None

@@ -17,7 +17,7 @@ _STATES: Final[dict[str, State]] = {"success": "success", "failure": "failure", 
 
 @dataclass(frozen=True, slots=True)
 class GitHubOpenPulls:
-    """Of one repository. Every method raises `GitHubError`."""
+    """The client for one repository. Every method raises `GitHubError`."""
 
     rest: Rest
     repository: str

@@ -28,7 +28,7 @@ _USER: Final = Purpose("ask who somebody is", "")
 
 @dataclass(slots=True)
 class GitHubPeople:
-    """Of one repository. Every method raises `GitHubError`."""
+    """The client for one repository. Every method raises `GitHubError`."""
 
     rest: Rest
     repository: str
@@ -117,7 +117,7 @@ class GitHubPeople:
         """Tell whether somebody has the right to push to the repository."""
         path = f"{self.repository}/collaborators/{github_path(account.login)}/permission"
         with self.rest.understood(_RIGHT):
-            # Of the finer roles, maintain counts as write here, and triage as read.
+            # Among the finer roles, maintain counts as write here, and triage as read.
             return self.rest.ask(_RIGHT, "GET", path)["permission"] in {"admin", "write"}
 
     def in_team(self, team: str, account: Account) -> Membership:

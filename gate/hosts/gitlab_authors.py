@@ -1,6 +1,6 @@
 """GitLab: whose change a merge request is: who opened, wrote, committed and pushed it.
 
-Of a commit GitLab tells names and e-mail addresses only, which are its author's to choose; who has
+GitLab reports only names and e-mail addresses of a commit, which its author may choose; who has
 pushed, it knows by their accounts: https://docs.gitlab.com/api/events/
 """
 
@@ -23,12 +23,12 @@ _PUSHES: Final = Purpose("ask who pushed the commits", NEEDS)
 _ENOUGH: Final = 100
 """Pushes from before the merge request was opened that are looked at: one page."""
 _MOST_PUSHES: Final = 1_000
-"""Of a project that are looked through for those to the branch of a merge request."""
+"""How many pushes of a project are searched for those to the branch of a merge request."""
 
 
 @dataclass(frozen=True, slots=True)
 class GitLabAuthors:
-    """Of one project. Every method raises `GitLabError`."""
+    """The client for one project. Every method raises `GitLabError`."""
 
     rest: Rest
     project: str
@@ -45,7 +45,7 @@ class GitLabAuthors:
             commits = list(self.rest.pages(_COMMITS, f"{place}/commits"))
             names = {str(commit["id"]) for commit in commits}
             written = sum(map(_written, commits), Authors())
-        missing = "" if revision in names else "this commit is none of the merge request's any more"
+        missing = "" if revision in names else "this commit no longer belongs to the merge request"
         with self.rest.understood(_PUSHES):
             pushed = self._pushed(request, revision, names)
         return opened + written + pushed + Authors(unknown=missing)
@@ -68,13 +68,13 @@ class GitLabAuthors:
             data, since = push["push_data"], read_instant(push["created_at"]) >= opened
             if place >= _ENOUGH and last_known and not since:
                 break
-            # Of a push of many branches at once GitLab keeps neither names nor commits.
+            # GitLab keeps neither names nor commits of a push of many branches at once.
             if data["ref"] != request["source_branch"] or data["ref_type"] != "branch":
                 continue
             if since or data["commit_to"] in names:
                 actors.append(push["author_username"])
             last_known = last_known or data["commit_to"] == revision
-        unknown = "" if last_known else "GitLab does not tell who pushed this commit"
+        unknown = "" if last_known else "GitLab does not say who pushed this commit"
         return accounts(actors, "pushed to it") + Authors(unknown=unknown)
 
     def _pushes(self, request: Any) -> Iterator[Any]:

@@ -30,7 +30,7 @@ _NAMES: Final = ("new_path", "old_path")
 
 @dataclass(frozen=True, slots=True)
 class GitLabChanges:
-    """Of one project. Every method raises `RestError`; `gate.hosts.pulls` describes them."""
+    """The client for one project; see `gate.hosts.pulls`. Every method raises `RestError`."""
 
     rest: Rest
     project: str

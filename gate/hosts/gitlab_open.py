@@ -41,7 +41,7 @@ _STATES: Final[dict[str, State]] = {
 
 @dataclass(frozen=True, slots=True)
 class GitLabOpenRequests:
-    """Of one project. Every method raises `GitLabError`."""
+    """The client for one project. Every method raises `GitLabError`."""
 
     rest: Rest
     project: str

@@ -24,12 +24,12 @@ _APPROVALS: Final = Purpose("list the approvals of the merge request", NEEDS)
 _EVENTS: Final = Purpose("ask who set the label", NEEDS)
 _USER: Final = Purpose("ask who somebody is", "the scope api or read_api")
 _RIGHT: Final = Purpose("ask who may write to the project", NEEDS)
-_GROUP: Final = Purpose("ask who is in the group", "sight of the group")
+_GROUP: Final = Purpose("ask who is in the group", "access to the group")
 
 
 @dataclass(slots=True)
 class GitLabPeople:
-    """Of one project. Every method raises `GitLabError`; a team is a group."""
+    """The client for one project. Every method raises `GitLabError`; a team is a group."""
 
     rest: Rest
     project: str
@@ -62,7 +62,7 @@ class GitLabPeople:
     def approvers(self, pull: int, revision: str) -> Approvers:
         """Return who has approved since this commit was pushed.
 
-        A project may let approvals outlive a push. Where an older GitLab does not tell when one
+        A project may let approvals outlive a push. Where an older GitLab does not say when one
         was given, it does not count.
         """
         with self.rest.understood(_APPROVALS):
@@ -70,7 +70,7 @@ class GitLabPeople:
             given = [(by["user"], by.get("approved_at")) for by in answer["approved_by"]]
         pushed = self.pushed_at(pull, revision) if given else None
         if pushed is None:
-            note = "this is not the newest commit, or GitLab does not tell when it was pushed"
+            note = "this is not the newest commit, or GitLab does not say when it was pushed"
             return Approvers(notes=(note,) if given else ())
         fresh, notes = list[Mapping[str, Any]](), list[str]()
         with self.rest.understood(_APPROVALS):
@@ -80,7 +80,7 @@ class GitLabPeople:
                     notes.append(f"{who} is blocked")
                 elif at is None:
                     notes.append(
-                        f"this GitLab tells that {who} has approved but not when (there is no "
+                        f"this GitLab says that {who} has approved, but not when (there is no "
                         f"approved_at): use a newer GitLab, or let {who} set the label"
                     )
                 elif is_after(read_instant(at), pushed):
@@ -96,7 +96,7 @@ class GitLabPeople:
             changes = [
                 event
                 for event in self.rest.pages(_EVENTS, path)
-                # Of a label that was deleted there is none.
+                # A label that was deleted has none.
                 if event["label"] is not None and event["label"]["name"] == label
             ]
             last = max(changes, key=lambda event: int(event["id"]), default=None)
@@ -152,7 +152,7 @@ class GitLabPeople:
         return self.rest.ask(purpose, "GET", f"{place}/members/all/{account.number}")
 
     def _account(self, user: Mapping[str, Any]) -> Account:
-        """Return an account; that it is a bot only its own page tells."""
+        """Return an account; only its own page says whether it is a bot."""
         with self.rest.understood(_USER):
             page = self.rest.ask(_USER, "GET", f"users/{int(user['id'])}")
             return Account(page["username"], bot=page["bot"] is not False, number=page["id"])

@@ -1,4 +1,4 @@
-"""What code hosts tell of branches, commits and files: exactly, of the repository of the run."""
+"""What code hosts know about branches, commits and files: exactly, of the repository of the run."""
 
 import base64
 from http import HTTPStatus
@@ -25,7 +25,7 @@ _MOST_TAGS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class GitHubFiles:
-    """Of one repository. Every method raises `RestError` where GitHub does not answer."""
+    """The client for one repository. Every method raises `RestError` if GitHub does not answer."""
 
     rest: Rest
     repository: str
@@ -69,7 +69,7 @@ class GitHubFiles:
             answer = _unless_missing(self.rest, _CONTENT, contents, ref=commit)
             if answer is None:
                 return None
-            # A folder is a list; of a file above 1 MB there is no content.
+            # A folder is a list; a file above 1 MB has no content here.
             kind = "folder" if isinstance(answer, list) else answer["type"]
             if kind != "file" or answer["encoding"] != "base64":
                 reason = f"{path} is not a file, or is larger than 1 MB"
@@ -79,7 +79,7 @@ class GitHubFiles:
 
 @dataclass(frozen=True, slots=True)
 class GitLabFiles:
-    """Of one project. Every method raises `RestError` where GitLab does not answer."""
+    """The client for one project. Every method raises `RestError` if GitLab does not answer."""
 
     rest: Rest
     project: str

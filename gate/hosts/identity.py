@@ -1,4 +1,4 @@
-"""What tells one gate from another on one change: the mark of its comment, the name of its status.
+"""The identity of a gate on one change: the mark of its comment, the name of its status.
 
 A gate is the policies that it applies, the environment that the change would ship to, and a key
 that the user sets where these are the same, as in the legs of a matrix. Two gates of different
@@ -22,7 +22,7 @@ _DEFAULT_PATH: Final = "gate.yaml"
 _LONGEST_NAME: Final = 255
 """Bytes. GitLab documents 255 characters; GitHub documents no limit, and refuses longer names."""
 _TAIL: Final = 12
-"""Hexadecimal digits that stand for the rest of a name that is too long."""
+"""Hexadecimal digits that replace the rest of a name that is too long."""
 _RESERVED: Final = frozenset("%/(),")
 """What has a meaning in the name of a status."""
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
@@ -59,16 +59,16 @@ class GateIdentity:
     """Which gate this is."""
 
     paths: tuple[str, ...]
-    """Of the policies, from the top of the repository, in the order that they were given."""
+    """The paths of the policies, from the top of the repository, in the order given."""
     environment: str | None = None
     key: str | None = None
-    """Of the user; None: there is none."""
+    """Set by the user; None: not given."""
     status_name: str | None = None
     """The name of the commit status, of the user; None: it is made of the other fields."""
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that stand for this identity."""
+        """Twelve hexadecimal digits that identify this gate."""
         return self._hash()[:12]
 
     @property
@@ -144,7 +144,7 @@ _LINK: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StatusLink:
-    """What the address behind a commit status tells of it; hosts have no field of its own for that.
+    """What the address of a commit status says about it; hosts have no field of its own for that.
 
     It counts only in a status that the gate's own account has set.
     """
@@ -154,11 +154,11 @@ class StatusLink:
     question: str | None = None
     """Stands for the classes and the options of the decision. None: nothing was decided."""
     job: str | None = None
-    """24 hexadecimal digits, of which the first 12 stand for the run. None: it is not known."""
+    """24 hexadecimal digits, of which the first 12 identify the run. None: it is not known."""
 
     @staticmethod
     def read(url: str) -> "StatusLink | None":
-        """Return what an address tells; None: no gate has made it."""
+        """Return what an address says; None: no gate has made it."""
         match = _LINK.search(url)
         return StatusLink(match["gate"], match["question"], match["job"]) if match else None
 

@@ -1,4 +1,4 @@
-"""What a code host tells of its open pull requests, whichever host it is."""
+"""What a code host knows about its open pull requests, whichever host it is."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -21,11 +21,11 @@ class OpenPull:
     title: str
     labels: tuple[str, ...]
     author: str
-    """Login; empty: the account is no more."""
+    """Login; empty: the account was deleted."""
 
 
 class OpenPulls(Protocol):
-    """What a client tells of open pull requests. Every method raises `RestError`."""
+    """What a client knows about open pull requests. Every method raises `RestError`."""
 
     def every(self) -> Iterator[OpenPull]:
         """Yield every open pull request, drafts and those of forks too."""
@@ -48,7 +48,7 @@ class StatusHost(Protocol):
 
 
 def newest_of_each(statuses: Iterable[PostedStatus]) -> tuple[PostedStatus, ...]:
-    """Return the first status of each name, of a list whose newest stand first."""
+    """Return the first status of each name, of a list that has the newest first."""
     newest = dict[str, PostedStatus]()
     for status in statuses:
         newest.setdefault(status.name, status)

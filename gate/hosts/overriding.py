@@ -77,7 +77,7 @@ class LabelOverride:
     context: Context
 
     def __call__(self, rule: OverrideRule, at: datetime) -> Labelled:
-        """Return the override that the label of a rule stands for, or why it stands for none.
+        """Return the override that the label of a rule asks for, or why it does not count.
 
         It ends as long after the label was set as the rule allows, and its reason is in the
         latest comment with such a line that the same person wrote. It is for the commit that the
@@ -114,11 +114,11 @@ class LabelOverride:
             yield f"{who} has not said why, in a comment with the line {_LINE}: REASON"
         pushed = self.people.pushed_at(pull, self.context.revision or "")
         if pushed is None:
-            yield "this is not the newest commit, or nobody knows when it was pushed"
+            yield "this is not the newest commit, or it is not known when it was pushed"
         elif is_after(pushed, setting.at):
-            yield f"{who} set it before this commit was pushed; take it off and set it anew"
+            yield f"{who} set it before this commit was pushed; remove it and set it again"
         elif not is_after(setting.at, pushed):
-            yield f"{who} set it in the second of the push; take it off and set it anew"
+            yield f"{who} set it in the second of the push; remove it and set it again"
         authors = whose(self.people, self.context)
         yield from filter(None, [refusal(override, rule, at=at, authors=authors)])
         right = Rights(self.people, authors).of(setting.by, rule.approvers or (WRITE,))

@@ -1,4 +1,4 @@
-"""Who may stand behind a change, by what code hosts tell of people."""
+"""Who may vouch for a change, by what code hosts know about people."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import field
@@ -13,7 +13,7 @@ from gate.policy.changes import Approval, ChangeMatcher
 from gate.policy.logins import WRITE, Right, account_name, bare_name, by_name, is_group
 
 _WITH_LOGINS: Final = frozenset({"github", "gitlab"})
-"""Systems that name people by their logins; others by whatever stands in a commit, too."""
+"""Systems that name people by their logins; others also by what is written in a commit."""
 _QUEUE: Final = "merge_group"
 """Event of GitHub's merge queue."""
 
@@ -31,7 +31,7 @@ def named_by(context: Context) -> Authors:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Of the people of one code host."""
+    """The people of one code host."""
 
     people: People
     authors: Authors = field(default_factory=Authors)
@@ -56,7 +56,7 @@ class Rights:
         if account.bot:
             return Right(holds=False, reason=f"{who} is a bot")
         if not account_name(account.login):
-            return Right(holds=False, reason=f"nobody can say who {who} is")
+            return Right(holds=False, reason=f"it is not known who {who} is")
         if part:
             return Right(holds=False, reason=f"{who} {part}")
         right = self._among(account, wanted)
@@ -89,9 +89,9 @@ class Rights:
         if profile.names or profile.emails:
             return ""
         return (
-            f"{who} cannot be told apart from {self.authors.signatures[0]}, who wrote a commit and "
-            f"has no account here: link that address to an account, or let the profile of {who} "
-            "have a name"
+            f"{who} cannot be distinguished from {self.authors.signatures[0]}, who wrote a commit "
+            f"and has no account here: link that address to an account, or give the profile of"
+            f" {who} a name"
         )
 
 
@@ -175,20 +175,20 @@ class Approvals:
     def _of(self, pull: int, revision: str | None, matcher: ChangeMatcher) -> Approval:
         if revision is None:
             return Approval(
-                why_not=f"nobody knows which commit of pull request {pull} the queue has taken"
+                why_not=f"it is not known which commit of pull request {pull} the queue took"
             )
         by, notes = list[Account](), list[str]()
         vouchers = [*Vouchers(self.people, pull, revision).approvers(matcher.labels, notes)]
         if vouchers:
             authors = self.people.authors(pull, revision) + named_by(self.context)
             if authors.unknown:
-                unknown = f"nobody can be told apart from the author: {authors.unknown}"
+                unknown = f"nobody can be distinguished from the author: {authors.unknown}"
                 return Approval(why_not=unknown)
             rights = Rights(self.people, authors)
             for account in dict.fromkeys(vouchers):
                 try:
                     right = rights.of(account, matcher.approved_by)
-                except RestError as error:  # one whom the host cannot tell spoils no other's
+                except RestError as error:  # one whom the host does not know affects no other
                     right = Right(holds=False, reason=str(error))
                 if right.holds:
                     by.append(account)
@@ -200,4 +200,4 @@ class Approvals:
 
 def _nobody(matcher: ChangeMatcher) -> str:
     wanted = " or ".join(matcher.approved_by)
-    return f"nobody of {wanted} but the author has approved this commit or set the label on it"
+    return f"nobody among {wanted} but the author has approved this commit or set the label on it"

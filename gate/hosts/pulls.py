@@ -1,4 +1,4 @@
-"""What a code host tells of changes: pull requests, what lies between commits, what is live."""
+"""What a code host knows about changes: pull requests, what lies between commits, what is live."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ class Deployed:
 
 
 class ChangeHost(Protocol):
-    """A code host's client. Every method raises `RestError` where the host cannot tell."""
+    """A code host's client. Every method raises `RestError` where the host has no answer."""
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request."""
@@ -46,7 +46,7 @@ class ChangeHost(Protocol):
         """Return what a pull request changes; of what the host cuts None."""
 
     def between(self, live: str, head: str) -> Changeset:
-        """Return what lies between two commits; it is refused where the first is no ancestor."""
+        """Return what lies between two commits; refused unless the first is an ancestor."""
 
     def goes_back(self, live: str, head: str) -> bool:
         """Tell whether ``head`` is what is live, or older than it."""
@@ -59,7 +59,7 @@ class ChangeHost(Protocol):
 
 
 def commit_of(message: str) -> ChangeCommit:
-    """Return a commit of which the host tells the message only.
+    """Return a commit of which the host reports only the message.
 
     The trailers are those of the last paragraph where each of its lines is one: git is more
     lenient, and so finds more of them (https://git-scm.com/docs/git-interpret-trailers).

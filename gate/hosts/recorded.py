@@ -55,7 +55,9 @@ class Log:
         try:
             return list(self._revisions(map(json.loads, lines_of(content))))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise LookupError(f"{self.path} has a line that is no record of a decision") from error
+            raise LookupError(
+                f"{self.path} has a line that is not a record of a decision"
+            ) from error
 
     def _revisions(self, entries: Iterator[Any]) -> Iterator[str]:
         for entry in entries:

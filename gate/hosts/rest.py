@@ -138,7 +138,7 @@ class Rest:
         try:
             yield
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = "gives an answer of a form that is not known"
+            reason = "gives an answer that gate cannot read"
             failure = RequestFailure(reason=reason, status=HTTPStatus.OK)
             raise self._failed(purpose, failure) from error
 
@@ -173,7 +173,7 @@ class Rest:
                 reason = f"redirects to another host, {urlsplit(target).hostname}"
                 return RequestFailure(reason=reason, status=response.status_code)
             request = replace(request, url=target, query=None)
-        return RequestFailure(reason="redirects in circles", status=HTTPStatus.FOUND)
+        return RequestFailure(reason="redirects in a loop", status=HTTPStatus.FOUND)
 
     def _read(self, response: requests.Response) -> _Reply | RequestFailure:
         status = response.status_code
@@ -213,5 +213,5 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     try:
         return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
-    except ValueError:  # the port is no number
+    except ValueError:  # the port is not a number
         return parts.scheme, None, None

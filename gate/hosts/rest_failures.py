@@ -24,7 +24,7 @@ def refusal(response: requests.Response, now: datetime) -> RequestFailure:
     wait = _wait(response.headers, now)
     if _is_limit(response, words):
         return RequestFailure(
-            reason=f"limits how often it may be asked: {shown}",
+            reason=f"limits the rate of requests: {shown}",
             # GitHub gives 403 for it too, which elsewhere means something else.
             status=HTTPStatus.TOO_MANY_REQUESTS,
             transient=True,

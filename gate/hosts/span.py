@@ -13,7 +13,8 @@ _HEADER: Final = "//"
 """Before a commit in a list of files; no file's name begins so."""
 _FIELDS: Final = 3
 _SHALLOW: Final = (
-    "this checkout has no whole history; fetch all of it (actions/checkout: fetch-depth: 0)"
+    "this checkout does not have the whole history; fetch all of it (actions/checkout:"
+    " fetch-depth: 0)"
 )
 _COMMON: Final = ("--no-renames", "--ignore-submodules=none", "-z")
 _TWO: Final = 2
@@ -27,7 +28,7 @@ class Changeset:
     """Files that differ, old names of moved ones too; None: the host does not list all of them."""
     commits: Sequence[ChangeCommit] | None
     """None: as above."""
-    why_not: str = "the host lists a part of them only"
+    why_not: str = "the host lists only some of them"
     """Why something is None."""
 
 
@@ -48,7 +49,7 @@ def span_since_parting(
     start, end = _whole(checkout, base, head)
     differing, moved = dict[str, None](), dict[str, str]()
     for target in (start, *_newer(checkout, start, end, branch)):
-        # Of several partings a merge takes none alone: what differs from one of them may be merged.
+        # With several merge bases none of them counts alone: what differs from one may be merged.
         for parted in _partings(checkout, target, end):
             paths = _differing(checkout, parted, end)
             differing |= dict.fromkeys(paths)
@@ -86,12 +87,12 @@ def span_to_ship(checkout: Checkout, live: str, head: str) -> Changeset:
     commits = _commits(checkout, start, end)
     if parted != start:
         back = _differing(checkout, parted, start)
-        commits = (*commits, ChangeCommit(message=f"takes back {start}", paths=back))
+        commits = (*commits, ChangeCommit(message=f"reverts {start}", paths=back))
     return Changeset(_differing(checkout, start, end), commits)
 
 
 def brings_only(checkout: Checkout, commit: str, head: str) -> bool:
-    """Tell whether a commit is no merge, or one that brings in ``head`` and nothing else.
+    """Return whether a commit is not a merge, or is one that brings in ``head`` and nothing else.
 
     A merge may have another head than the pull request that the host takes it for, and changes
     that neither side has.
@@ -178,7 +179,7 @@ def _pairs(trailers: str) -> Iterator[tuple[str, str]]:
 def _touched(checkout: Checkout, start: str, end: str) -> Mapping[str, Sequence[str] | None]:
     """Return the files of each commit: of a merge those that it does not take from either side.
 
-    Which these are a git from 2.35 on tells exactly, by merging anew. An older one tells those that
+    Git 2.35 and newer finds them exactly, by merging again. An older git finds those that
     differ from both sides, which are a few more. Of a merge of three nothing is known.
     """
     log = ("log", "--name-only", "--root", "--no-relative", *_COMMON)

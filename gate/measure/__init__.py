@@ -45,7 +45,7 @@ class Cause(StrEnum):
     LOST = "lost"
     """Events were lost to the count: in a gap, or where the window had to be cut."""
     UNKNOWN_OUTCOME = "unknown_outcome"
-    """Of some events it is not known whether they were good or bad."""
+    """Some events could be good or bad: it is not known which."""
     NOT_COVERED = "not_covered"
     """A rule of the policy cannot look at an SLO of this kind."""
 
@@ -82,10 +82,10 @@ class Suspicion:
     remedy: str
     """What to do about it, in the imperative and without a full stop."""
     hidden: Fraction | None = Fraction(0)
-    """At most so many events that are counted as good, or not at all, may have been bad; of an
-    allowance: so much more may have been spent. None: any number."""
+    """How many events that are counted as good, or not at all, may have been bad; for an allowance:
+    how much more may have been spent. None: any number."""
     doubtful: Fraction | None = Fraction(0)
-    """At most so many of the events that are counted as bad may have been good. None: all."""
+    """How many of the events that are counted as bad may have been good. None: all."""
     within: Span | None = None
     """When all of these happened, so that no window beside it has any of them; None: any time."""
 
@@ -101,7 +101,7 @@ class Evidence:
     coverage: Fraction | None = None
     """Share of the span that has data, 0 to 1; None where it was not asked for or cannot be had."""
     gaps: Gaps | None = None
-    """Where the span has no data; None: the backend does not tell, or nothing is missing."""
+    """Where the span has no data; None: the backend does not report it, or nothing is missing."""
     warnings: tuple[str, ...] = ()
     """What the backend says is missing from its answer. Not empty means: a partial answer."""
     objective: Fraction | None = None

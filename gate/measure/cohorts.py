@@ -1,4 +1,4 @@
-"""What happened to whom: the third contract, of backends that can tell events apart by labels."""
+"""What happened to whom: the third contract, of backends that can group events by labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -27,9 +27,9 @@ class CohortRequest:
     by: tuple[str, ...]
     """Labels (Prometheus), or columns and expressions about a row (logs); at least one."""
     most: int
-    """Of each label so many values are told apart, those with the most events."""
+    """How many values of each label are kept separate: those with the most events."""
     keep: str | None = None
-    """A value of the first label that is told apart however few events it has."""
+    """A value of the first label that is kept separate however few events it has."""
 
     @property
     def steps(self) -> int:
@@ -97,7 +97,7 @@ class LabelBackend(Protocol):
     def label_counts(self, requests: Sequence[LabelRequest]) -> list[LabelAnswer]:
         """Return what happened by label, for every request in order; never raises.
 
-        Labels that tell single processes or requests apart (`IDENTITIES`) are not looked at.
+        Labels that identify single processes or requests (`IDENTITIES`) are left out.
         Counts may be as inexact as what a server extrapolates: they are for shares.
         """
         ...
@@ -109,13 +109,13 @@ IDENTITIES: Final = (
     *("request_id", "requestid", "trace_id", "traceid", "span_id", "session_id", "user_id"),
     *("conversation_id", "call_id", "message_id", "response_id", "id"),
 )
-"""Labels of single processes, users and requests. Of an instance that fails alone the doctor and
-the dashboards know more; thousands of values say nothing of a cause and cost the most."""
+"""Labels of single processes, users and requests. The doctor and the dashboards know
+more about a single failing instance; thousands of values show no cause and cost the most."""
 
 
 @runtime_checkable
 class CohortBackend(Protocol):
-    """Anything that can tell events apart by labels. Not every backend can."""
+    """Anything that can group events by labels. Not every backend can."""
 
     def cohorts(self, requests: Sequence[CohortRequest]) -> list[CohortAnswer]:
         """Return what happened to each group, for every request in order; never raises.
@@ -140,8 +140,8 @@ def busiest(
 
 
 def cut_note(label: str, most: int, values: int) -> str:
-    """Say that not all values of a label are told apart."""
-    busiest = f"only the {most} busiest of {values:,} values of {label} are told apart"
+    """Say that not all values of a label are compared."""
+    busiest = f"only the {most} busiest of {values:,} values of {label} are compared"
     return f"{busiest}; the others are one group"
 
 

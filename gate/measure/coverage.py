@@ -2,7 +2,7 @@
 
 A stretch is looked at in equal parts, of each of which the number of events is known, or nothing.
 That a part has no event need not mean that its data are lost: a service may sleep at night, or have
-so few users that an hour without any of them is nothing unusual.
+too few users for an hour without any of them to be unusual.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,21 +18,21 @@ from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
 FEWEST: Final = 10
-"""Events. Where fewer are usual, none at all is no sign of a loss: of 10 that come independently
-of each other none comes once in 22,000 times (e^-10), and a month has 720 hours."""
+"""Events. Where fewer are usual, none at all does not indicate a loss: of 10 independent events
+none comes once in 22,000 times (e^-10), and a month has 720 hours."""
 BRIEF: Final = timedelta(minutes=5)
-"""A shorter pause between data is no hole, be it of users or of scrapes: a Prometheus server, too,
-looks back as far (--query.lookback-delta)."""
+"""A shorter pause between data is not a gap, whether users or scrapes are missing: a Prometheus
+server also looks back as far (--query.lookback-delta)."""
 _DAY: Final = timedelta(days=1)
 _MOST_PAUSES: Final = 3
-"""Of a day: a service that sleeps at night and at noon has two. Where there are more of them, every
-second file of an hour may be lost."""
+"""Pauses a day: a service that sleeps at night and at noon has two. With more pauses, every second
+file of an hour may be lost."""
 _PERIODS: Final = (_DAY, 7 * _DAY)
 """After which a service may do what it did before."""
 _ALIKE: Final = 2
-"""So many other days or weeks must be silent, too; for a pause of a day and more, one week."""
+"""How many other days or weeks must be silent, too; for a pause of a day or more, one week."""
 _RARELY: Final = Fraction(1, 5)
-"""Of the other days that have data at this time: where fewer have, silence is usual."""
+"""The share of other days with data at this time below which silence is usual."""
 _MOST_PARTS: Final = 720
 
 
@@ -49,11 +49,11 @@ class Gaps:
     longest: Span | None = None
     """The longest hole; None: there is none."""
     between: Span | None = None
-    """From the beginning of the first hole to the end of the last; likewise."""
+    """The span from the start of the first hole to the end of the last; likewise."""
     usual: Fraction = Fraction(0)
     """How many events the holes usually have; 0 where only the presence of data is known."""
     counted: bool = False
-    """Whether what happened in the holes was counted all the same: counters went on."""
+    """Whether events in the holes were counted nevertheless: counters kept counting."""
 
     @property
     def uncounted(self) -> Fraction:
@@ -183,14 +183,14 @@ class _Usual:
     last: int
     step: timedelta
     fewest: float
-    """Of which it makes no difference how many fewer they are."""
+    """How many fewer makes no difference for these."""
     _periods: dict[int, Sequence[tuple[int, int, float]]] = field(default_factory=dict)
 
     def within(self, run: range) -> float:
         """Return how many events a stretch without data usually has."""
         even = self._mean([range(self.first, self.last + 1)]) * len(run)
         if even < self.fewest:
-            return even  # of few events, those around a gap are no measure of what is usual
+            return even  # of few events, those around a gap do not show what is usual
         before = range(self.first, min(run.start, len(self.parts)))
         mean = self._mean([before, range(run.stop, self.last + 1)])
         if self.pauses > _MOST_PAUSES:
@@ -210,7 +210,7 @@ class _Usual:
 
     @cached_property
     def _sums(self) -> Sequence[float]:
-        """Of the events in all parts before each."""
+        """The events in all parts before each part."""
         return list(accumulate((number or 0.0 for number in self.parts), initial=0.0))
 
     def _mean(self, stretches: Sequence[range]) -> float:

@@ -54,32 +54,32 @@ class Check(StrEnum):
 
 
 QUESTIONS: Final[Mapping[Check, str]] = {
-    Check.REACH: "everything could be looked at",
-    Check.VERSION: "the server can do what the SLOs ask of it",
-    Check.CLOCK: "its clock agrees with ours",
-    Check.LIVE: "what is measured is alive",
+    Check.REACH: "everything could be checked",
+    Check.VERSION: "the server supports what the SLOs need",
+    Check.CLOCK: "the server's clock agrees with this machine's",
+    Check.LIVE: "the measured targets are up",
     Check.METRIC: "the metrics exist",
-    Check.LABELS: "the labels match something; no error series only where none failed",
+    Check.LABELS: "the labels match series; an error series exists, or nothing has failed",
     Check.COLUMNS: "the columns exist and can be read",
     Check.BOUNDARY: "the threshold is a bucket of every histogram",
     Check.ONE_NUMBER: "each expression gives one series with a number",
-    Check.WITHIN_TOTAL: "good and bad are no more than total",
+    Check.WITHIN_TOTAL: "good and bad are at most total",
     Check.COUNTED: "there is a count",
-    Check.PARTIAL: "the answers are whole",
-    Check.COUNTER: "counters only grow, but for restarts",
+    Check.PARTIAL: "the answers are complete",
+    Check.COUNTER: "counters only grow, except at restarts",
     Check.BORN: "counters begin at zero, so that nothing is hidden",
-    Check.CONTRADICTED: "the total's own status tells no other failures than bad",
+    Check.CONTRADICTED: "the total's own status shows no failures that bad does not have",
     Check.VALUES: "histograms have values above zero",
-    Check.MOVING: "what is exported still moves while its peers do",
+    Check.MOVING: "exported values still change while their peers' do",
     Check.RETENTION: "the server keeps data as long as the window",
     Check.COVERAGE: "data reach back to the window's start",
     Check.GAPS: "no gaps between the oldest and the newest data",
-    Check.FRESHNESS: "the newest data are of now",
-    Check.REPLICAS: "no series comes twice from replicas of the monitoring",
+    Check.FRESHNESS: "the newest data are recent",
+    Check.REPLICAS: "no series is duplicated by monitoring replicas",
     Check.SOURCES: "no request is counted by two sources",
     Check.SYNTHETIC: "the server's own health checks are left out",
     Check.UNKNOWN: "every event's outcome is known",
-    Check.ORDER: "rows are in the order of time",
+    Check.ORDER: "rows are in order of time",
     Check.REPEATS: "no request is logged twice",
 }
 """What each check asks, as the words after "whether"."""
@@ -122,7 +122,7 @@ class CheckedSlo:
     max_age: timedelta
     """Older samples are stale."""
     min_coverage: Fraction
-    """Of the window, 0 to 1."""
+    """The share of the window, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +130,11 @@ class Diagnosis:
     """What an examination saw."""
 
     backend: tuple[CheckResult, ...]
-    """Of the server, or of the files as a whole."""
+    """About the server, or about the files as a whole."""
     slos: tuple[tuple[CheckResult, ...], ...]
     """For each SLO, in order."""
     skipped: tuple[tuple[SkippedCheck, ...], ...] = field(default=())
-    """For each SLO, in order, what was not looked at; empty: the backend says it of none."""
+    """For each SLO, in order, what was not checked; empty: the backend names none."""
 
 
 class Doctor(Protocol):
@@ -155,8 +155,8 @@ def worst_level(results: Sequence[CheckResult]) -> Level:
     return next((level for level in reversed(Level) if level in levels), Level.OK)
 
 
-_NOTHING: Final = "there is no count, for the reason above"
-_NO_ANSWER: Final = "the check came to no result"
+_NOTHING: Final = "not counted, for the reason above"
+_NO_ANSWER: Final = "the check has no result"
 _CHECK_OF: Final = {
     Cause.UNMATCHED: Check.LABELS,
     Cause.BORN: Check.BORN,
@@ -198,9 +198,9 @@ def _exceeds(suspicion: Suspicion, bad: Fraction) -> bool:
 def account_for(
     expected: Sequence[Check], results: Sequence[CheckResult], skipped: Sequence[SkippedCheck]
 ) -> tuple[tuple[CheckResult, ...], tuple[SkippedCheck, ...]]:
-    """Return the results and what was not looked at, with every check in one of the two.
+    """Return the results and what was not checked, with every check in one of the two.
 
-    A check that gave nothing at all is not looked at. Where no fault says why, that is a fault of
+    A check without any result counts as not checked. If no fault explains it, that is a fault of
     the check ``reach``.
 
     Args:
@@ -225,7 +225,7 @@ def account_for(
             check=Check.REACH,
             level=Level.FAULT,
             message=f"not looked at: {', '.join(checks)}: {reason}",
-            remedy="run gate doctor again once this is no longer so",
+            remedy="solve this first, then run gate doctor again",
         )
         for reason, checks in reasons.items()
     )

@@ -16,19 +16,19 @@ from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
 MOST_STEPS: Final = 720
-"""Of a window: one an hour for 30 days, so that an instant is good to the hour, and a share of the
-window to 0.14%."""
+"""Steps of a window: one an hour for 30 days, so that an instant is exact to the hour, and a share
+of the window to 0.14%."""
 SHORTEST: Final = timedelta(minutes=5)
 """A step with fewer scrapes may know nothing."""
 SAMPLED: Final = timedelta(seconds=15)
-"""Between two samples; a scrape every 15 seconds is the most usual of those that are no rarer."""
+"""The time between two samples that is assumed: the most common interval of scrapes."""
 _MINUTE: Final = timedelta(minutes=1)
 _PARTS: Final = tuple(number * _MINUTE for number in (1, 5, 15, 30, 60, 360, 720))
 """In which a stretch is looked at, to see which of them have data; see `clock_part`."""
 _HOUR: Final = timedelta(hours=1)
 _BY_HOURS: Final = timedelta(days=92)
 MOST_PARTS: Final = _BY_HOURS // _HOUR
-"""Of a stretch of a year or less (`clock_part`)."""
+"""The most parts of a stretch of a year or less (`clock_part`)."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -96,10 +96,10 @@ class SeriesRequest:
     step: timedelta
     """Each leaves its start out and includes its end."""
     mean: bool = False
-    """Also tell the mean of what the indicator measures, where it measures anything: a histogram's
-    values, or a column's."""
+    """Also return the mean of what the indicator measures, if it measures something: the values of
+    a histogram or of a column."""
     slices: Slices | None = None
-    """Given: tell slices instead of events, in the step in which each ends. The step is a whole
+    """Given: return slices instead of events, in the step in which each ends. The step is a whole
     number of them."""
     amount: bool = False
     """Tell what was spent: the series has it as its total and as its bad."""
@@ -118,7 +118,7 @@ class SeriesRequest:
 
 
 def unknown_share(with_data: int, steps: int) -> Fraction:
-    """Return the share of steps of which nothing is known, 0 to 1; 0 where there are no steps."""
+    """Return the share of steps without data, 0 to 1; 0 where there are no steps."""
     return 1 - Fraction(with_data, steps) if steps else Fraction(0)
 
 
@@ -127,7 +127,7 @@ class Measured:
     """What is needed for the mean of each step: sums can be put together, means cannot."""
 
     sums: tuple[float | None, ...]
-    """Of the values, in the unit that they are measured in; None: nothing is known of that step."""
+    """The mean of the values, in the unit that they are measured in; None: the step has no data."""
     events: tuple[float | None, ...]
     """That were measured; known wherever the sum is."""
 
@@ -153,7 +153,7 @@ SeriesAnswer = Series | Unmeasured
 
 @runtime_checkable
 class HistoryBackend(Protocol):
-    """Anything that can tell what happened when. Not every backend can."""
+    """Anything that has a history. Not every backend does."""
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened in each step, for every request in order; never raises.

@@ -1,10 +1,49 @@
 """The nodes of a YAML file: what a block has, and where a character of a value stands."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 import yaml
 
-_MERGE = "tag:yaml.org,2002:merge"
+_PREFIX = "tag:yaml.org,2002:"
+_MERGE = f"{_PREFIX}merge"
+_SCALARS = frozenset(
+    f"{_PREFIX}{name}"
+    for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")
+)
+_TAG = re.compile(r"(?:^|[\s,\[{(])!", re.MULTILINE)
+"""What begins a tag, where it is not in quotes or in an expression."""
+
+
+def odd_tags(node: yaml.Node, text: str) -> Iterator[tuple[yaml.Node, str]]:
+    """Yield the values of a document that have a tag which plain YAML does not have.
+
+    Args:
+        node: the document.
+        text: of the whole file.
+
+    Returns:
+        Each value, and its tag as it is written: ``!foo``, ``!!python/name:x``.
+    """
+    if not _TAG.search(text):
+        return
+    waiting, visited = [node], set[int]()
+    while waiting:
+        current = waiting.pop()
+        if id(current) in visited:  # an alias
+            continue
+        visited.add(id(current))
+        if isinstance(current, yaml.MappingNode):
+            usual = current.tag == f"{_PREFIX}map"
+            waiting += [part for pair in current.value for part in pair]
+        elif isinstance(current, yaml.SequenceNode):
+            usual = current.tag == f"{_PREFIX}seq"
+            waiting += current.value
+        else:
+            usual = current.tag in _SCALARS
+        if not usual:
+            tag = current.tag
+            yield current, f"!!{tag.removeprefix(_PREFIX)}" if tag.startswith(_PREFIX) else tag
 
 
 def merged(node: yaml.MappingNode) -> tuple[list[tuple[yaml.Node, yaml.Node]], Sequence[yaml.Node]]:

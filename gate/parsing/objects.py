@@ -20,6 +20,8 @@ class Field:
     doc: str
     """For editors."""
     required: bool = False
+    example: str = ""
+    """A right value, as YAML on one line: for mistakes, and for the reference of the file."""
     formerly: str | None = None
     """What the key was called before; that name is a mistake which says the new one."""
 
@@ -72,21 +74,25 @@ class Object(Generic[T]):
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return what ``build`` makes of the fields."""
         values, nodes, whole = {}, {"": node}, True
+        outer = reader.key, reader.example
         for key, child in self._entries(node, reader):
             entry = self.fields.get(key.value, self.others)
             if entry is None:
-                nodes |= dict.fromkeys(self._renamed(key.value), child)  # not missing as well
+                meant = self._meant(key.value)
+                nodes |= dict.fromkeys(meant, child)  # not missing as well
                 reader.note(key, f"unknown key {key.value!r}{self._hint(key.value)}")
                 whole = False
                 continue
             nodes[key.value] = child
+            reader.key, reader.example = key.value, entry.example
             try:
                 values[key.value] = entry.schema.read(child, reader)
             except UnreadableError:
                 whole = False
+        reader.key, reader.example = outer
         for name, entry in self.fields.items():
             if entry.required and name not in nodes:
-                reader.note(node, f"the key {name!r} is missing: {entry.doc}")
+                reader.note(node, _missing(name, entry))
                 whole = False
         given = Values(values=values, nodes=nodes)
         if self.check is not None:
@@ -105,8 +111,15 @@ class Object(Generic[T]):
         """Return what a key is called now, or nothing."""
         return [name for name, entry in self.fields.items() if entry.formerly == key]
 
+    def _meant(self, key: str) -> list[str]:
+        """Return which key was meant by an unknown one, or nothing."""
+        hint = self._hint(key)
+        return self._renamed(key) or [name for name in self.fields if repr(name) in hint]
+
     def _hint(self, key: str) -> str:
         """Return which key was meant, as the end of a message; nothing where none is near."""
+        if key == "<<":
+            return "; merging blocks is not supported, so write the keys out"
         renamed = self._renamed(key)
         return f"; it is called {renamed[0]} now" if renamed else nearest(key, self.fields)
 
@@ -120,6 +133,13 @@ class Object(Generic[T]):
             "additionalProperties": self.others is not None and self.others.described(),
             **self.rules,
         }
+
+
+def _missing(name: str, entry: Field) -> str:
+    """Say that a key is missing, and what to add."""
+    if not entry.example:
+        return f"the key {name!r} is missing: {entry.doc}"
+    return f"the key {name!r} is missing; add {name}: {entry.example}"
 
 
 def build_as(make: Callable[..., T]) -> Callable[[Values, Reader], T]:
@@ -151,7 +171,7 @@ class TaggedUnion(Generic[T]):
                     node, reader
                 )
         tags = ", ".join(self.blocks)
-        raise reader.fail(node, f"the key {self.tag!r} is missing; known values: {tags}")
+        raise reader.fail(node, f"the key {self.tag!r} is missing; its value is one of: {tags}")
 
     def schema(self) -> JsonSchema:
         """Return one alternative per tag value."""

@@ -13,7 +13,7 @@ from gate.dataclass import dataclass
 from gate.errors import Mistake
 from gate.parsing.credentials import owner
 from gate.parsing.files import Imports
-from gate.parsing.nodes import mark_in
+from gate.parsing.nodes import mark_in, odd_tags
 
 _VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
@@ -25,10 +25,13 @@ _REFERENCE = re.compile(
 """What its author meant as a variable; ``$window``, ``{x=~"a${"}`` and ``a${2}`` are not."""
 OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 """A variable without a default: the only form in which a secret may stand in a file."""
+DOLLAR_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+"""A variable as shells also write it, which is not filled in."""
 _FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
 _TEXT = "tag:yaml.org,2002:str"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How such a file begins."""
 NULL = "tag:yaml.org,2002:null"
-_START = yaml.Mark("", 0, 0, 0, "", 0)
 T = TypeVar("T")
 
 
@@ -55,6 +58,10 @@ class Reader:
     or None where the file cannot be read, which its mistakes say."""
     text: str = ""
     """Of the file, once it has been composed."""
+    key: str = ""
+    """Of the value that is being read; empty for the whole document."""
+    example: str = ""
+    """Of a right value of this key, as YAML on one line; empty where a word would say no more."""
     merging: bool = False
     """``<<`` takes keys from another block; in a policy it is a key like any other."""
 
@@ -65,7 +72,7 @@ class Reader:
 
     def beside(self, name: str) -> Self:
         """Return a reader of another file, named from this one's folder; it notes into the same."""
-        return replace(self, file=str(self.directory / name), text="")
+        return replace(self, file=str(self.directory / name), text="", key="", example="")
 
     def note(
         self, node: yaml.Node, message: str, *, fatal: bool = True, place: int | None = None
@@ -94,6 +101,15 @@ class Reader:
         """Note what an error says of a single value, where in it the error says that it is."""
         return self.fail(node, str(error), place=getattr(error, "place", None))
 
+    def form(self, example: str = "") -> str:
+        """Return how the value that is being read is written, as the end of a message.
+
+        Args:
+            example: a better one than the key's own.
+        """
+        shown_example = example or self.example
+        return f"; write {self.key}: {shown_example}" if self.key and shown_example else ""
+
     def existing(self, node: yaml.Node, name: str) -> Path:
         """Return where a file is that is named from this one's folder.
 
@@ -103,7 +119,9 @@ class Reader:
         """
         path = self.directory / name
         if not os.path.isfile(path):  # noqa: PTH113 - False, too, for a name that no file can have
-            raise self.fail(node, f"there is no file {shown(node)}", fatal=not self.offline)
+            where = f"paths start from the folder of {Path(self.file).name}"
+            message = f"there is no file {shown(node)}; {where}"
+            raise self.fail(node, message, fatal=not self.offline)
         return path
 
     def expand(self, node: yaml.ScalarNode) -> str:
@@ -119,7 +137,7 @@ class Reader:
             name = _NAME.fullmatch(variable[1]) if variable[2] else None
             if name is None:
                 # What stands there instead is not repeated: it may be the secret itself.
-                message = "this names no environment variable; write ${NAME} or ${NAME:-default}"
+                message = "not a valid environment variable; write ${NAME} or ${NAME:-default}"
                 raise self.fail(node, message)
             if (whose := owner(name[1])) is not None:
                 message = (
@@ -129,9 +147,13 @@ class Reader:
                 raise self.fail(node, message)
             if (value := self.environ.get(name[1])) or name[2] is not None:
                 return value or name[2]
-            message = f"the environment variable {name[1]} is not set"
+            message = f"the environment variable {name[1]} is not set; "
+            message += "gate check needs it" if self.offline else "set it where gate runs"
             raise self.fail(node, message, fatal=not self.offline)
 
+        if unfilled := DOLLAR_NAME.fullmatch(node.value.strip()):
+            message = f"${unfilled[1]} is not filled in; write ${{{unfilled[1]}}}"
+            raise self.fail(node, message)
         return _VARIABLE.sub(value, node.value)
 
     def literal(self, node: yaml.ScalarNode, *, key: bool = False) -> str:
@@ -145,7 +167,7 @@ class Reader:
             return str(node.value)
         message = (
             f"{_without_default(variable)} {'in a key ' if key else ''}is not filled in here:"
-            " environment variables may stand only in the settings of the backend's connection;"
+            " environment variables work only in the settings of the backend's connection;"
             " write the text itself"
         )
         raise self.fail(node, message)
@@ -176,19 +198,25 @@ def decode(raw: bytes, reader: Reader) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8-sig")
-        raise reader.fail(after(before), "this is no UTF-8 text") from error
+        if raw.startswith(_UTF_16):
+            what = "the file is in UTF-16"
+        else:
+            what = f"the file is not UTF-8 text: the byte 0x{raw[error.start]:02X} stands here"
+        message = f"{what}; save it as UTF-8 in your editor"
+        raise reader.fail(after(before), message) from error
 
 
 def compose(text: str, reader: Reader) -> yaml.Node:
     """Parse one YAML document into nodes.
 
     Raises:
-        UnreadableError: no YAML, or nothing in it; the mistake is noted.
+        UnreadableError: it is not valid YAML, or empty; the mistake is noted.
     """
     node = _parsed(lambda: yaml.compose(text, loader()), text, reader)
     reader.text = text
     if node is None:
         raise reader.fail(after(""), "the file is empty")
+    _refuse_tags([node], text, reader)
     return node
 
 
@@ -196,14 +224,24 @@ def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
     """Parse YAML documents, with ``---`` between them; empty ones are left out.
 
     Raises:
-        UnreadableError: no YAML, or nothing in it; the mistake is noted.
+        UnreadableError: it is not valid YAML, or empty; the mistake is noted.
     """
     nodes = _parsed(lambda: list(yaml.compose_all(text, loader())), text, reader)
     reader.text = text
     documents = [node for node in nodes if node.tag != NULL]
     if not documents:
         raise reader.fail(after(""), "the file is empty")
+    _refuse_tags(documents, text, reader)
     return documents
+
+
+def _refuse_tags(documents: list[yaml.Node], text: str, reader: Reader) -> None:
+    """Refuse what YAML leaves to programs: a value of a type of its own."""
+    odd = [(node, tag) for document in documents for node, tag in odd_tags(document, text)]
+    for node, tag in odd:
+        reader.note(node, f"the YAML tag {tag} is not supported; remove it and write plain YAML")
+    if odd:
+        raise UnreadableError
 
 
 def loader() -> Any:
@@ -213,14 +251,27 @@ def loader() -> Any:
 
 def _parsed(parse: Callable[[], T], text: str, reader: Reader) -> T:
     if character := _FORBIDDEN.search(text):
-        message = f"no YAML: the character U+{ord(character[0]):04X} may only stand there escaped"
+        code = ord(character[0])
+        if not code:
+            message = "the file seems to be in UTF-16; save it as UTF-8 in your editor"
+            raise reader.fail(after(text[: character.start()]), message)
+        escape = f"\\x{code:02X}" if code < 0x100 else f"\\u{code:04X}"  # noqa: PLR2004 - a byte
+        message = (
+            f"not valid YAML: the character U+{code:04X} is not allowed; remove it, or write"
+            f" {escape} in double quotes"
+        )
         raise reader.fail(after(text[: character.start()]), message)
     try:
         return parse()
     except yaml.MarkedYAMLError as error:
-        raise _syntax(error, text, reader) from error
+        from gate.parsing.syntax import explain  # noqa: PLC0415 - for mistakes only
+
+        mark, message = explain(error, text)
+        node = yaml.ScalarNode(_TEXT, "", mark)
+        raise reader.fail(node, f"not valid YAML: {message}") from error
     except RecursionError as error:  # of the loader in Python
-        raise reader.fail(after(""), "no YAML that can be read: nested too deeply") from error
+        message = "not valid YAML: lists or blocks are nested too deeply"
+        raise reader.fail(after(""), message) from error
 
 
 def written(node: yaml.Node) -> str:
@@ -233,16 +284,3 @@ def after(before: str) -> yaml.Node:
     lines = before.split("\n")
     mark = yaml.Mark("", len(before), len(lines) - 1, len(lines[-1]), "", 0)
     return yaml.ScalarNode(_TEXT, "", mark)
-
-
-def _syntax(error: yaml.MarkedYAMLError, text: str, reader: Reader) -> UnreadableError:
-    mark = error.problem_mark or _START
-    problem = ", ".join(part for part in (error.context, error.problem) if part)
-    lines = text.splitlines()
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    advice = ""
-    if re.search(r":\s*[<>]=?\s*[-+0-9.]+\s*%?", line):
-        advice = "; put the comparison in quotes"
-    elif "\t" in line[: len(line) - len(line.lstrip())]:
-        advice = "; indent with spaces, not tabs"
-    return reader.fail(yaml.ScalarNode(_TEXT, "", mark), f"no YAML: {problem}{advice}")

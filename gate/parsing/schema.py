@@ -4,7 +4,7 @@ Each schema has ``read(node, reader)``, which returns the value or notes the mis
 `UnreadableError`, and ``schema()``, which says the same as JSON Schema (draft 2020-12).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import yaml
@@ -12,7 +12,7 @@ import yaml
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.parsing.nodes import merged
-from gate.parsing.reader import NULL, OUTSIDE, Reader, UnreadableError, has_variable
+from gate.parsing.reader import DOLLAR_NAME, NULL, OUTSIDE, Reader, UnreadableError, has_variable
 
 JsonSchema = dict[str, Any]
 FILLED_IN: Final = "${NAME} takes an environment variable here."
@@ -52,23 +52,20 @@ class Scalar(Generic[T]):
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the parsed text."""
         if not isinstance(node, yaml.ScalarNode):
-            raise reader.fail(node, f"a single value was expected, not {_kind(node)}")
+            raise reader.fail(node, f"expected a single value, not {_kind(node)}{reader.form()}")
         if self.secret and not OUTSIDE.fullmatch(node.value):
-            message = (
-                "a secret does not belong in the file; write only ${NAME} and set NAME outside"
-            )
-            raise reader.fail(node, message)
+            raise reader.fail(node, _secret_in_file(node.value))
         text = reader.expand(node) if self.variables else reader.literal(node)
         if (not text and not self.may_be_empty) or node.tag == NULL:
-            raise reader.fail(node, "the value is empty")
+            raise reader.fail(node, f"the value is empty{reader.form()}")
         try:
             return self.parse(text)
         except ValueError as error:
             as_said = self.silent or not (self.variables and has_variable(node.value))
             if as_said:
                 raise reader.refuse(node, error) from error
-            message = "what the environment has does not belong here"
-            raise reader.fail(node, message) from error
+            message = "the value of the environment variable is not valid here"
+            raise reader.fail(node, f"{message}{reader.form()}") from error
 
     def schema(self) -> JsonSchema:
         """Return the schema given, and whether a variable may stand there."""
@@ -90,7 +87,7 @@ class Choice(Generic[Word]):
         for word in self.words:
             if word == text:
                 return word
-        raise ValueError(f"{text!r} is not known here{nearest(text, self.words)}")
+        raise ValueError(f"{text!r} is not a valid value{_choices(text, self.words)}")
 
     def schema(self) -> JsonSchema:
         """Return an enum."""
@@ -127,9 +124,9 @@ class ListOf(Generic[T]):
     def readable(self, node: yaml.Node, reader: Reader) -> tuple[tuple[T, ...], bool]:
         """Return the values that can be read, and whether these are all."""
         if not isinstance(node, yaml.SequenceNode):
-            raise reader.fail(node, f"a list was expected, not {_kind(node)}")
+            raise reader.fail(node, f"expected a list, not {_kind(node)}{self._form(node, reader)}")
         if len(node.value) < self.at_least:
-            raise reader.fail(node, f"the list needs {self.at_least} or more entries")
+            raise reader.fail(node, f"the list needs at least {self.at_least} entry{reader.form()}")
         values, whole = [], True
         for child in node.value:
             try:
@@ -137,6 +134,17 @@ class ListOf(Generic[T]):
             except UnreadableError:
                 whole = False
         return tuple(values), whole
+
+    def _form(self, node: yaml.Node, reader: Reader) -> str:
+        """Return how the list is written: with what stands there, where that is one of its items.
+
+        Where a variable may be in it, its text is not repeated.
+        """
+        is_item = isinstance(self.item, Scalar | Choice) and isinstance(node, yaml.ScalarNode)
+        if not is_item or not node.value or has_variable(node.value):
+            return reader.form()
+        quoted = f'"{node.value}"' if node.value[0] in "@*&!%`" else node.value
+        return reader.form(f"[{quoted}]")
 
     def schema(self) -> JsonSchema:
         """Return an array."""
@@ -217,7 +225,7 @@ def child_at(node: yaml.Node, *path: str | int) -> yaml.Node:
 def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
     """Return a mapping's keys and values, in order.
 
-    A key that stands twice is noted and read once: YAML libraries keep the last and say nothing.
+    A duplicate key is noted and read once: YAML libraries keep the last and say nothing.
     Where the reader merges, what ``<<`` takes from another block counts unless the block has the
     key itself.
 
@@ -225,21 +233,24 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
         UnreadableError: it is no mapping, or a key is not a plain word.
     """
     if not isinstance(node, yaml.MappingNode):
-        raise reader.fail(node, f"a block of keys was expected, not {_kind(node)}")
+        advice = reader.form() or "; write lines of the form key: value"
+        raise reader.fail(node, f"expected a block of keys, not {_kind(node)}{advice}")
     entries: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
     given, others = merged(node) if reader.merging else (node.value, ())
     for other in others:
-        reader.note(other, f"<< takes a block of keys or a list of such, not {_kind(other)}")
+        reader.note(other, f"<< takes a block of keys or a list of them, not {_kind(other)}")
     for key, child in given:
         if not isinstance(key, yaml.ScalarNode):
-            raise reader.fail(key, f"a key must be a word, not {_kind(key)}")
+            message = f"a key must be a word, not {_kind(key)}; put text with braces in quotes"
+            raise reader.fail(key, message)
         try:
             reader.literal(key, key=True)
         except UnreadableError:
             continue  # the key's text is not repeated, as an unknown one's is
         if key.value in entries:
-            first = entries[key.value][0].start_mark.line + 1
-            reader.note(key, f"the key {key.value!r} stands twice; first on line {first}")
+            first = reader.above + entries[key.value][0].start_mark.line + 1
+            message = f"duplicate key {key.value!r}; the first one is on line {first}"
+            reader.note(key, message)
             continue
         entries[key.value] = (key, child)
     return list(entries.values())
@@ -251,3 +262,19 @@ def _kind(node: yaml.Node) -> str:
     if isinstance(node, yaml.SequenceNode):
         return "a list"
     return "an empty value" if node.tag == NULL else "a single value"
+
+
+def _choices(text: str, words: Iterable[str]) -> str:
+    """Return which word was meant, or all words, as the end of a message."""
+    hint = nearest(text, words)
+    if "did you mean" in hint:
+        return hint
+    *others, last = sorted(str(word) for word in words)
+    return f"; write {', '.join(others)} or {last}" if others else f"; write {last}"
+
+
+def _secret_in_file(text: str) -> str:
+    """Say that a secret may not be written in a file, without repeating it."""
+    if name := DOLLAR_NAME.fullmatch(text):
+        return f"${name[1]} is not filled in; write ${{{name[1]}}}"
+    return "a secret must not be in the file; write ${NAME} and set NAME in the environment"

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Final
 
+import yaml
+
 from gate.parsing.objects import Values
 from gate.parsing.reader import OUTSIDE, Reader
 from gate.parsing.schema import Choice, ListOf, Scalar, Union
@@ -37,7 +39,8 @@ _AMOUNT = re.compile(r"([0-9][0-9_,]{0,40}(?:\.[0-9]+)?)\s*([^\s0-9]\S*)?")
 def _name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError(
-            f"{text!r} is no name; use letters, digits, and . _ / - or blanks between them"
+            f"{text!r} is not a valid name; use letters and digits, with . _ / - or blanks between"
+            " them"
         )
     return text
 
@@ -57,15 +60,17 @@ def _above_none(text: str) -> Fraction:
 
 def _objective(text: str) -> Fraction:
     objective = parse_ratio(text)
+    if objective == 1:
+        raise ValueError(f"{text} leaves no budget to spend; write less, for example 99.9%")
     if not 0 < objective < 1:
-        raise ValueError(f"{text} is not between 0% and 100%; at 100% there is no budget to spend")
+        raise ValueError(f"{text} is not above 0% and below 100%; write for example 99.9%")
     return objective
 
 
 def _condition(text: str) -> Condition:
     comparison = _COMPARISON.fullmatch(text.strip())
     if comparison is None:
-        raise ValueError(f"{text!r} is no comparison; write for example '> 50%'")
+        raise ValueError(f'{text!r} is not a valid comparison; write for example "> 50%"')
     threshold = parse_ratio(comparison[2])
     if not _OVERSPENT <= threshold <= 1:
         raise ValueError(f"{text!r}: a budget has at most 100% left; -50% is overspent by half")
@@ -82,13 +87,13 @@ def _validity(text: str) -> timedelta:
 
 def _boolean(text: str) -> bool:
     if text not in _BOOLEANS:
-        raise ValueError(f"{text!r} is neither true nor false")
+        raise ValueError(f"{text!r} is not true or false; write true or false")
     return _BOOLEANS[text]
 
 
 def _count(text: str) -> int:
     if not _COUNT.fullmatch(text):
-        raise ValueError(f"{text!r} is no whole number, 0 or more")
+        raise ValueError(f"{text!r} is not a valid count; write a whole number, 0 or more")
     return int(text)
 
 
@@ -96,13 +101,15 @@ def _number(text: str) -> Fraction:
     try:
         return Fraction(text if _NUMBER.fullmatch(text) else "")
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{text!r} is no number") from None
+        decimal_comma = re.fullmatch("[0-9]+,[0-9]+", text)
+        form = text.replace(",", ".") if decimal_comma else "digits, with a point for decimals"
+        raise ValueError(f"{text!r} is not a valid number; write {form}") from None
 
 
 def _above_zero(text: str) -> Fraction:
     number = _number(text)
     if number <= 0:
-        raise ValueError(f"{text} is not above zero")
+        raise ValueError(f"{text} is not above zero; write a positive number")
     return number
 
 
@@ -110,14 +117,15 @@ def _amount(text: str) -> tuple[Fraction, str]:
     parts = _AMOUNT.fullmatch(text.strip())
     amount = Fraction(re.sub("[_,]", "", parts[1])) if parts else Fraction(0)
     if parts is None or not amount:
-        raise ValueError(f"{text!r} is no amount above zero; write for example 50000 USD")
+        raise ValueError(f"{text!r} is not a valid amount above zero; write for example 50000 USD")
     return amount, parts[2] or ""
 
 
 def _approver(text: str) -> str:
     if not can_be_named(text):
         raise ValueError(
-            f"{text!r} is nobody; write @person, @organisation/team, or write for all who may write"
+            f"{text!r} is not a valid approver; use @person, @organisation/team, or the word write"
+            " for everybody with write access"
         )
     return text
 
@@ -125,7 +133,9 @@ def _approver(text: str) -> str:
 def _glob(text: str) -> str:
     pattern = posixpath.normpath(text)
     if pattern.startswith("/") or "\\" in text:
-        raise ValueError(f"{text!r}: write a path from this file's folder, with /: slos/*.yaml")
+        raise ValueError(
+            f"{text!r} is not a valid path; write it from this file's folder, with /: slos/*.yaml"
+        )
     return pattern
 
 
@@ -138,7 +148,7 @@ def _zone(text: str) -> tzinfo:
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        message = f"{text!r} is no time zone; write for example UTC or Europe/Berlin"
+        message = f"{text!r} is not a valid time zone; write for example UTC or Europe/Berlin"
         raise ValueError(message) from None
 
 
@@ -153,7 +163,7 @@ def parse_instant(text: str) -> datetime:
     except ValueError:
         instant = None
     if instant is None or len(text) <= len("2026-11-20"):
-        raise ValueError(f"{text!r} is no instant; write for example 2026-11-20T14:00:00Z")
+        raise ValueError(f"{text!r} is not a valid instant; write for example 2026-11-20T14:00:00Z")
     if instant.year not in _YEARS:
         raise ValueError(f"{text!r} is not between {_YEARS[0]} and {_YEARS[-1]}")
     if instant.tzinfo is None:
@@ -168,8 +178,8 @@ def _moment(text: str) -> date | datetime:
             if moment.year in _YEARS:
                 return moment
     raise ValueError(
-        f"{text!r} is no date from {_YEARS[0]} to {_YEARS[-1]}; write for example 2026-12-20 or"
-        " 2026-12-20T18:00"
+        f"{text!r} is not a valid date from {_YEARS[0]} to {_YEARS[-1]}; write for example"
+        " 2026-12-20 or 2026-12-20T18:00"
     )
 
 
@@ -178,7 +188,7 @@ def _local(text: str) -> datetime:
         local = datetime.fromisoformat(text if _MOMENT.fullmatch(text) else "")
         if local.tzinfo is None and local.year in _YEARS:
             return local
-    raise ValueError(f"{text!r} is no time without a zone, such as 2026-01-03 12:00:00")
+    raise ValueError(f"{text!r} is not a valid local time; write for example 2026-01-03T12:00:00")
 
 
 _RATIO_JSON = {"type": ["string", "number"], "examples": ["99.9%", 0.999]}
@@ -202,7 +212,31 @@ CONNECTION: Final = Scalar(str, _TEXT_JSON, variables=True)
 SECRET: Final = Scalar(
     str, {"type": "string", "pattern": f"^{OUTSIDE.pattern}$"}, variables=True, secret=True
 )
-NAME: Final = Scalar(_name, _TEXT_JSON)
+_OTHER_TYPES: Final = {
+    "tag:yaml.org,2002:bool": "a truth value",
+    "tag:yaml.org,2002:int": "a number",
+    "tag:yaml.org,2002:float": "a number",
+    "tag:yaml.org,2002:timestamp": "a date",
+}
+"""What YAML takes a word without quotes for."""
+
+
+class _Name(Scalar[str]):
+    """A name; one that looks like something else draws a warning."""
+
+    def __init__(self) -> None:
+        super().__init__(_name, _TEXT_JSON)
+
+    def read(self, node: yaml.Node, reader: Reader) -> str:
+        """Return the name."""
+        name = super().read(node, reader)
+        if kind := _OTHER_TYPES.get(node.tag):
+            message = f'{name} looks like {kind} and is read as a name; put it in quotes: "{name}"'
+            reader.note(node, message, fatal=False)
+        return name
+
+
+NAME: Final = _Name()
 SHARE: Final = Scalar(_share, _RATIO_JSON)
 ABOVE_NONE: Final = Scalar(_above_none, _RATIO_JSON)
 OBJECTIVE: Final = Scalar(_objective, _RATIO_JSON)

@@ -88,7 +88,7 @@ def accounts(logins: Iterable[str | None], part: str) -> Authors:
     """Return those who did one thing; a login that stands for nobody leaves somebody unknown."""
     names = [account_name(login) for login in logins]
     unknown = (
-        "" if all(names) else f"nobody can say who {part}: the account is gone, or has no name"
+        "" if all(names) else f"it is not known who {part}: the account is gone, or has no name"
     )
     return Authors(parts=dict.fromkeys(filter(None, names), part), unknown=unknown)
 

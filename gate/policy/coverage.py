@@ -82,7 +82,7 @@ def _too_little(
     reason = f"only {measured_part(seen.share, span.length)} are known"
     if seen.gaps.longest is not None:
         longest = stretch(seen.gaps.longest.start, seen.gaps.longest.end, open_=False)
-        reason += f"; what is missing between data counts twice; the longest hole is {longest}"
+        reason += f"; what is missing between data counts twice; the longest gap is {longest}"
     return cause, reason
 
 

@@ -92,7 +92,7 @@ def refusal(
             not bare_name(who)
         ),
         f"{who} is a bot, and a bot approves nothing": is_bot(bare_name(who)),
-        f"nobody can be told apart from the author: {authors.unknown}": bool(authors.unknown),
+        f"nobody can be distinguished from the author: {authors.unknown}": bool(authors.unknown),
         "its end has passed": override.until <= at,
         f"it ends later than the {longest} that the policy allows": (
             override.until - at > rule.max_duration

@@ -1,5 +1,6 @@
 """An expression made ready to be asked, and the recording rules that stand for one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
@@ -106,6 +107,18 @@ def recorded_events(role: str, expression: str, labels: Mapping[str, str]) -> tu
 _ARITHMETIC: Final = frozenset("+-*/%^")
 
 
+def _without_window(text: str) -> ExpressionError:
+    """Say that an expression does not count over the window, and what to write."""
+    fixed = re.search(r"\[\s*[0-9][^\]]*\]", text)
+    if fixed is not None:
+        message = f"{fixed[0]} is a fixed window; write [$window], the window of the SLO"
+        return ExpressionError(message, place=fixed.start())
+    return ExpressionError(
+        "it has no $window and is not a bare selector; write for example"
+        ' sum(increase(requests_total{code="500"}[$window])) or requests_total{code="500"}'
+    )
+
+
 def read_expression(
     text: str, labels: Mapping[str, str] | None, *, gauge: bool = False
 ) -> Expression:
@@ -123,10 +136,7 @@ def read_expression(
     if bare is not None:
         return _of_selector("".join(bare), gauge=gauge)
     if not gauge and not any(token.kind is TokenKind.WINDOW for token in tokens):
-        raise ExpressionError(
-            "it has neither $window nor is it a bare selector; write for example"
-            ' sum(increase(requests_total{code="500"}[$window])) or requests_total{code="500"}'
-        )
+        raise _without_window(text)
     shape = shape_of(tokens)
     selectors = dict.fromkeys(
         write_tokens(tokens[place.start : place.stop]) for place in shape.selectors

@@ -6,7 +6,7 @@ from typing import Final
 from gate.promql.grammar import ExpressionError
 from gate.promql.syntax import ExpressionTree, Node, NodeKind
 
-_NO_COUNT: Final = "is no count of events over the window"
+_NO_COUNT: Final = "does not count events over the window"
 _WRITE: Final = (
     f"{_NO_COUNT}; write a sum of increase(...), rate(...), sum_over_time(...) or"
     " count_over_time(...), each over [$window]"
@@ -51,8 +51,8 @@ _CALLS: Final[Mapping[str, str]] = {
 _OPERATORS: Final[Mapping[str, str]] = {
     "and": _BY_LABELS,
     "unless": _BY_LABELS,
-    "/": "makes a share of two counts, which is no count; give each count by itself",
-    "*": "makes a multiple of a count, which is no number of events; leave the factor out",
+    "/": "makes a share of two counts, which is not a count; give each count by itself",
+    "*": "makes a multiple of a count, which is not a number of events; leave the factor out",
     "+": "copies one side to many series; aggregate both sides with sum(...)",
     "-": "copies one side to many series; aggregate both sides with sum(...)",
     "or": "joins what is no count; after it, another count or vector(0) may stand",

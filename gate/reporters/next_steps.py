@@ -8,7 +8,7 @@ from gate.decision.decision import PolicyDecision
 from gate.measure import Cause
 from gate.measure.remedies import REMEDIES, remedy_of
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.reporters.page import NextCommand
+from gate.reporters.page import ShellCommand
 
 _SUSPECTED: Final = frozenset(
     {Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED, Cause.LOST, Cause.UNKNOWN_OUTCOME}
@@ -40,7 +40,7 @@ def remedies(decided: PolicyDecision) -> Iterator[str]:
     yield from dict.fromkeys(hint.replace("gate.yaml", _file(decided)) for hint in hints)
 
 
-def next_step(decided: PolicyDecision) -> NextCommand | None:
+def next_step(decided: PolicyDecision) -> ShellCommand | None:
     """Return the command that helps on; None: nothing objects, or no command helps."""
     verdict = decided.verdict
     if verdict is Verdict.ALLOW:
@@ -52,7 +52,7 @@ def next_step(decided: PolicyDecision) -> NextCommand | None:
     command, purpose = commands[0]
     if command != _DOCTOR and not decided.keeps_history:
         command, purpose = "gate status", "shows every budget"
-    return NextCommand(label="Next", command=f"{command} {_file(decided)}", purpose=purpose)
+    return ShellCommand(label="Next", command=f"{command} {_file(decided)}", purpose=purpose)
 
 
 def _has_remedy(finding: Finding) -> bool:

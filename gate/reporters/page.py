@@ -93,7 +93,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NextCommand:
+class ShellCommand:
     """A labelled command for a shell, to be copied, and what it is good for."""
 
     label: str
@@ -198,7 +198,7 @@ class Folded:
 Block: TypeAlias = (
     Facts
     | Paragraph
-    | NextCommand
+    | ShellCommand
     | Link
     | Picture
     | Preformatted

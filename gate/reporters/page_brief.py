@@ -14,10 +14,10 @@ from gate.reporters.page import (
     Facts,
     Folded,
     Marks,
-    NextCommand,
     Output,
     Page,
     Section,
+    ShellCommand,
 )
 
 _MOST_ALIKE: Final = 2
@@ -39,7 +39,7 @@ def render(output: Output, style: Style) -> str:
 
 def _brief_page(page: Page) -> Page:
     sections = tuple(_brief_section(section) for section in page.sections)
-    commands = tuple(block for block in page.closing if isinstance(block, NextCommand))
+    commands = tuple(block for block in page.closing if isinstance(block, ShellCommand))
     return replace(page, introduction=(), sections=sections, closing=commands)
 
 

@@ -23,12 +23,12 @@ from gate.reporters.page import (
     Link,
     Mark,
     Marks,
-    NextCommand,
     Output,
     Paragraph,
     Picture,
     Preformatted,
     Section,
+    ShellCommand,
 )
 
 _SIGNS: Final = {
@@ -156,7 +156,7 @@ def _cell(column: Column[Any], cell: Cell, style: Style) -> str:
     return text.replace(" ", "&nbsp;") if column.right else text.strip()
 
 
-def _command(command: NextCommand, _style: Style) -> Iterator[str]:
+def _command(command: ShellCommand, _style: Style) -> Iterator[str]:
     purpose = f" {markdown(command.purpose)}" if command.purpose else ""
     yield f"**{command.label}:** {code(command.command)}{purpose}"
 
@@ -168,7 +168,7 @@ def _picture(picture: Picture, style: Style) -> Iterator[str]:
 _WRITERS: Final[Mapping[type[Block], Callable[[Any, Style], Iterable[str]]]] = {
     Facts: _labelled,
     Paragraph: lambda paragraph, _style: [markdown(paragraph.text)],
-    NextCommand: _command,
+    ShellCommand: _command,
     Link: lambda labelled, _style: [f"{labelled.label}: {link(labelled.address)}"],
     Picture: _picture,
     Preformatted: lambda picture, _style: [block(picture.text)],

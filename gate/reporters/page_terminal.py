@@ -28,13 +28,13 @@ from gate.reporters.page import (
     Link,
     Mark,
     Marks,
-    NextCommand,
     Output,
     Page,
     Paragraph,
     Picture,
     Preformatted,
     Section,
+    ShellCommand,
 )
 
 _LABELS: Final = 13
@@ -86,7 +86,7 @@ def _blocks(
     """Yield the lines of blocks, those of facts that follow each other as one list."""
     first = True
     for labelled, group in groupby(
-        blocks, key=lambda block: isinstance(block, Facts | Link | NextCommand)
+        blocks, key=lambda block: isinstance(block, Facts | Link | ShellCommand)
     ):
         alike = list(group)
         parts = (
@@ -102,13 +102,13 @@ def _blocks(
 
 
 def _is_labelled(block: Block) -> bool:
-    return isinstance(block, Facts | Link | NextCommand)
+    return isinstance(block, Facts | Link | ShellCommand)
 
 
 def _facts_of(block: Block) -> Sequence[Fact]:
     if isinstance(block, Link):
         return [] if block.elsewhere else [(block.label, block.address)]
-    if isinstance(block, NextCommand):
+    if isinstance(block, ShellCommand):
         return [(block.label, block.text)]
     return block.facts if isinstance(block, Facts) else ()
 

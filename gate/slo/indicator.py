@@ -17,7 +17,7 @@ class EmptySlice(StrEnum):
 
 
 class Bucket(StrEnum):
-    """What a threshold that is no boundary of a histogram is counted by."""
+    """What a threshold that is not a boundary of a histogram is counted by."""
 
     EXACT = "exact"
     """Nothing: there is no count."""
@@ -40,7 +40,7 @@ class Histogram:
     threshold: Fraction
     """In the unit of the boundaries."""
     unit: str
-    """For people: ``s``, ``ms``, ``us``, ``ns``; empty for what is no time."""
+    """For people: ``s``, ``ms``, ``us``, ``ns``; empty for what is not a time."""
     bucket: Bucket = Bucket.EXACT
     advice: str | None = None
     """How this server is made to have another boundary."""
@@ -83,7 +83,7 @@ class Sli:
     """What is counted is slices of time, each with a ratio: how many events they had is not known.
     """
     some_failures: bool = False
-    """Bad are failures of one kind only, so that it is no contradiction where more have failed."""
+    """Bad are failures of one kind only, so it is not a contradiction where more have failed."""
     notes: tuple[str, ...] = ()
     """What every report of a count must say."""
     unfiltered: "Sli | None" = None
@@ -91,7 +91,7 @@ class Sli:
 
     @property
     def unit(self) -> str:
-        """What it measures is in; empty where that is not known, is no time, or nothing is."""
+        """What it measures is in; empty where that is not known, is not a time, or nothing is."""
         return self.histogram.unit if self.histogram is not None else ""
 
 

@@ -82,7 +82,7 @@ class CalendarWindow:
     """Where one of the periods begins, in local time without a zone; earlier ones precede it."""
     closing: bool = False
     """Whether the instant between two periods is the end of the first: of a period that is over,
-    as a whole, is then told at its end. Else it is the start of the second."""
+    as a whole, is then reported at its end. Else it is the start of the second."""
 
     @classmethod
     def beginning(cls, period: Period, zone: tzinfo, begins: datetime) -> Self:
@@ -96,7 +96,7 @@ class CalendarWindow:
         """
         if begins.microsecond:
             raise ValueError(
-                f"{begins} is finer than a second; write {begins.replace(microsecond=0)}"
+                f"{begins} has fractions of a second; write {begins.replace(microsecond=0)}"
             )
         if period in _MONTHS and begins.day > (days := _shortest_month(period, begins.month)):
             message = (
@@ -132,7 +132,7 @@ class CalendarWindow:
         return (_months(local) - _months(self.begins)) // _MONTHS[self.period]
 
     def _start(self, number: int) -> datetime:
-        """Return when the period starts that is so many after ``begins``, in UTC."""
+        """Return when the period starts that is ``number`` periods after ``begins``, in UTC."""
         if self.period in _DAYS:
             local = self.begins + number * timedelta(days=_DAYS[self.period])
         else:
@@ -195,7 +195,7 @@ class RatioSlo:
     sampled: Bound | None = None
     """Given: the events are a sample, and this bound of the 95% interval decides."""
     design_effect: Fraction = Fraction(1)
-    """Of a sample: by how many times as many events it takes to know as much as of independent
+    """For a sample: how many times as many events are needed to know as much as from independent
     ones, at least 1. Answers of one conversation resemble each other."""
     min_events: int | None = None
     """Fewer events than this is low traffic; None: 1 / budget, of which one failure is all."""

@@ -27,6 +27,24 @@ _FINEST = timedelta(milliseconds=1)
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(w|d|h|ms|m|s)")
 
 
+_SPELLED = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
+"""A number and the name of a unit, as people also write it."""
+_SPELLINGS = {
+    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "m"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+    **dict.fromkeys(("d", "day", "days"), "d"),
+    **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), "w"),
+}
+"""In lower case."""
+_IN_DAYS = {
+    **dict.fromkeys(("mo", "month", "months"), 30),
+    **dict.fromkeys(("y", "yr", "yrs", "year", "years"), 365),
+}
+"""Units that no duration has, since they differ in length."""
+
+
 def parse_duration(text: str) -> timedelta:
     """Read a duration above zero.
 
@@ -34,7 +52,7 @@ def parse_duration(text: str) -> timedelta:
         ValueError: the text is no duration, or is zero; its message says what was expected.
     """
     if not _DURATION.fullmatch(text):
-        raise ValueError(f"{text!r} is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms")
+        raise ValueError(f"{text!r} is not a valid duration; {_meant_duration(text)}")
     try:
         length = sum((float(n) * _UNITS[unit] for n, unit in _PART.findall(text)), timedelta())
     except OverflowError:
@@ -46,6 +64,22 @@ def parse_duration(text: str) -> timedelta:
     if length % _FINEST:
         raise ValueError(f"{text!r} is finer than a millisecond")
     return length
+
+
+def _meant_duration(text: str) -> str:
+    """Return what to write instead of a text that is not a duration."""
+    parts = _SPELLED.fullmatch(text.strip())
+    if parts is None:
+        return "write for example 30d, 6h, 5m, 1h30m or 250ms"
+    number, word = parts[1], parts[2]
+    if not word:
+        return f"add a unit, for example {number}d, {number}h, {number}m or {number}s"
+    if word == "M":
+        return f"write {number}m for minutes, or {float(number) * 30:g}d for months"
+    if days := _IN_DAYS.get(word.lower()):
+        return f"write {float(number) * days:g}d"
+    unit = _SPELLINGS.get(word.lower())
+    return f"write {number}{unit}" if unit else "the units are w, d, h, m, s and ms"
 
 
 def format_duration(length: timedelta) -> str:
@@ -74,13 +108,20 @@ def parse_ratio(text: str) -> Fraction:
     if number.endswith("%"):
         number, percent = number[:-1].rstrip(), True
     if not _NUMBER.fullmatch(number):
-        raise ValueError(f"{text!r} is no share; write for example 99.9% or 0.999")
+        raise ValueError(f"{text!r} is not a valid percentage or share; {_meant_share(number)}")
     value = Fraction(number)
     if percent:
         return value / 100
     if abs(value) > 1:
         raise ValueError(f"a bare {text} is ambiguous; write {text}% or a share from 0 to 1")
     return value
+
+
+def _meant_share(number: str) -> str:
+    """Return what to write instead of a text that is not a share, without its percent sign."""
+    if _NUMBER.fullmatch(number.replace(",", ".", 1)):
+        return f"write a point and no comma: {number.replace(',', '.', 1)}%"
+    return "write for example 99.9% or 0.999"
 
 
 UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -110,11 +151,25 @@ class Threshold:
             ValueError: a time is needed and this is none, or the reverse; the message says so.
         """
         if unit and not self.is_time:
-            text = decimal(self.value)
-            raise ValueError(f"a bare {text} has no unit; write a duration such as {text}{unit}")
+            meant = _meant_time(self.value)
+            raise ValueError(f"{decimal(self.value)} has no unit; write a duration such as {meant}")
         if not unit and self.is_time:
-            raise ValueError("what is measured is no time; write a bare number")
+            raise ValueError("what is measured is not a time; write a number without a unit")
         return self.value * UNITS[unit] if unit else self.value
+
+
+_SURELY_MILLISECONDS: Final = 100
+"""Whoever writes a number as large as this for a latency does not mean seconds."""
+
+
+def _meant_time(number: Fraction) -> str:
+    """Return how a latency without a unit is written: nobody means one of 42 minutes."""
+    seconds = f"{decimal(number)}s"
+    if number < 1:
+        return f"{seconds} or {decimal(number * 1000)}ms"
+    if number < _SURELY_MILLISECONDS:
+        return f"{seconds} or {decimal(number)}ms"
+    return f"{decimal(number / 1000)}s or {decimal(number)}ms"
 
 
 def parse_threshold(text: str) -> Threshold | None:

@@ -151,7 +151,7 @@ def test_what_has_no_ratio_step_by_step_is_left_out_and_said() -> None:
 
     report, backend = look({}, money)
 
-    assert report.services[0].left_out == (("m", "it spends an amount, of which no event is bad"),)
+    assert report.services[0].left_out == (("m", "spend is an amount, not a count of events"),)
     assert (backend.asked, report.services[0].charts) == ([], ())
 
 

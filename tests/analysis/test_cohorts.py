@@ -225,7 +225,7 @@ def test_what_has_no_events_is_left_out_and_said() -> None:
     report, backend = look({"a": PLANTED}, money, sliced, both, slo("a"))
 
     assert dict(report.services[0].left_out) == {
-        "m": "it spends an amount, of which no event is bad",
+        "m": "spend is an amount, not a count of events",
         "s": "it counts slices of time, which belong to no group",
         "all": "it is a composite; its members are looked at themselves",
     }

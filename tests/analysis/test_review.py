@@ -175,7 +175,7 @@ def test_slices_are_reviewed_and_what_has_no_objective_of_its_own_is_left_out() 
     assert [one.bad for one in reviewed.review.periods] == [0, 1, 0]
     assert [one.doubt for one in reviewed.review.periods] == [None] * 3
     assert service.left_out == (
-        ("s", "it spends an amount, of which no event is bad"),
+        ("s", "spend is an amount, not a count of events"),
         ("c", "it is a composite; its members are looked at themselves"),
     )
     assert report.exit_code is ExitCode.ALLOW

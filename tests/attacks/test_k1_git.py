@@ -231,7 +231,7 @@ def test_a_central_repository_beside_is_undecided_and_the_owner_can_say_how_to_r
     commit(central, "central", {"gate.yaml": world.policy})
     result = world.run(*RISKY, policy="policies/gate.yaml")
     assert result.exit_code == 3
-    assert "'none' as the policy's ref" in result.stderr
+    assert "ref to 'none'" in result.stderr
     owned = world.run(*RISKY, "--policy-ref", "none", policy="policies/gate.yaml")
     assert owned.exit_code == 10
 

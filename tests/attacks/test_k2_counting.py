@@ -48,7 +48,7 @@ def test_a_brand_new_policy_does_not_count(world: World, fork: bool, depth: int)
     world.check_out(depth=depth)
     result = world.run(*RISKY, policy="new.yaml")
     undecided(
-        result, "main has no file new.yaml", "a reviewed change", "'none' as the policy's ref"
+        result, "main has no file new.yaml", "a reviewed change", "sets the policy's ref to 'none'"
     )
 
 
@@ -253,7 +253,7 @@ class TestRetargeting:
         }
 
     def test_a_run_that_is_started_again_without_a_token_is_undecided(self, world: World) -> None:
-        undecided(world.run(*RISKY, GITHUB_RUN_ATTEMPT="2"), "started once more")
+        undecided(world.run(*RISKY, GITHUB_RUN_ATTEMPT="2"), "a re-run with the event")
 
     def test_a_host_that_does_not_say_is_no_way_round(self, world: World, host: FakeGitHub) -> None:
         self.opened_again(world)
@@ -270,9 +270,11 @@ def test_the_base_of_the_event_counts_where_nobody_can_be_asked_and_the_report_s
     assert result.exit_code == 10, result.stderr
     assert "main is read as it was when the run began" in result.stderr
     undecided(world.run(*RISKY, GITHUB_RUN_ATTEMPT="2"))
-    undecided(world.run(*RISKY, GITHUB_EVENT_NAME="pull_request_review"), "what main is now")
+    undecided(
+        world.run(*RISKY, GITHUB_EVENT_NAME="pull_request_review"), "the current commit of main"
+    )
     world.event["pull_request"]["base"]["sha"] = "main"
-    undecided(world.run(*RISKY), "what main is now is not known")
+    undecided(world.run(*RISKY), "the current commit of main is not known")
 
 
 def test_a_base_of_the_event_that_is_not_here_is_undecided(world: World) -> None:
@@ -386,7 +388,7 @@ def test_a_merge_request_from_an_old_commit_is_judged_by_the_target_branch_of_no
     )
     git(world.checkout, "remote", "set-url", "origin", AWAY)
     assert world.run(*RISKY, **fork).exit_code == 10
-    undecided(world.run(*RISKY, **gitlab_job(world)), "what main is now is not known")
+    undecided(world.run(*RISKY, **gitlab_job(world)), "the current commit of main is not known")
     nameless = gitlab_job(world, CI_MERGE_REQUEST_TARGET_BRANCH_NAME=None)
     undecided(world.run(*RISKY, **nameless), "the branch that the change goes into is not known")
 
@@ -555,7 +557,10 @@ class TestLocalFiles:
         (world.work / "counts.yaml").unlink()
         (world.work / "counts.yaml").symlink_to("lax/counts.yaml")
         world.change()
-        undecided(self.run(world), "counts.yaml, which is reached by a link that the change alters")
+        undecided(
+            self.run(world),
+            "counts.yaml, which is reached through a symbolic link that the change alters",
+        )
 
     def test_a_link_out_of_the_repository_does_not(self, world: World) -> None:
         (world.folder / "lax.yaml").write_text(LAX)

@@ -37,7 +37,7 @@ def test_no_depth_hides_the_rest_of_a_change(world: World, depth: int) -> None:
     world.check_out(depth=depth)
     result = world.run()
     assert result.exit_code == 10, result.stdout
-    assert "no whole history" in result.stdout or "not in this checkout" in result.stdout
+    assert "whole history" in result.stdout or "not in this checkout" in result.stdout
     assert keeps_its_secrets(result)
 
 

@@ -134,7 +134,7 @@ def test_the_first_deploy_ever_rules_nothing_out_and_may_be_named(
 def test_without_a_word_on_what_is_live_no_push_is_only_a_fix(world: World, event: str) -> None:
     result = push(world, "fix: x", {"src/a.py": "a = 2\n"}, GITHUB_EVENT_NAME=event)
     assert result.exit_code == 10
-    assert "nothing says what is live" in result.stdout
+    assert "it is not known what is live" in result.stdout
 
 
 @pytest.mark.parametrize("before", ["HEAD", "HEAD~1"])
@@ -409,7 +409,7 @@ class TestApproved:
         fake.single = {world.revision(): written(world.revision(), at=taken)}
         result = world.run(**token(fake))
         assert result.exit_code == 10
-        assert "nobody knows which commit of pull request 7 the queue has taken" in " ".join(
+        assert "it is not known which commit of pull request 7 the queue took" in " ".join(
             result.stdout.split()
         )
 

@@ -203,7 +203,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "label and push in one second, other zone": by_label(
         ("grace", "2026-01-01T10:00:00Z"), pushed="2026-01-01T11:00:00+01:00"
     ),
-    "label while nobody knows when it was pushed": all_of(
+    "label while it is not known when it was pushed": all_of(
         by_label(("grace", AFTER)), is_set(pushes=[])
     ),
     "label whose setting may not be read": all_of(
@@ -228,21 +228,21 @@ REASONS: dict[str, str] = {
     "wrote it under her name": "@grace may be grace hopper,",
     "wrote it under her address": "@grace may be x,",
     "wrote it under her login": "@grace may be x,",
-    "nothing tells her apart from the writer": "@grace cannot be told apart from x,",
+    "nothing tells her apart from the writer": "@grace cannot be distinguished from x,",
     "her page cannot be read": "cannot ask who somebody is",
     **dict.fromkeys(
         [name for name in ATTEMPTS if name.startswith("pushed")], "@grace pushed to it"
     ),
     **dict.fromkeys(
         ["nobody knows who pushed last", "another commit is the newest", "the fork is gone"],
-        "GitHub does not tell who pushed this commit",
+        "GitHub does not say who pushed this commit",
     ),
     **dict.fromkeys(
         ["the pusher's account is gone", "the pusher is a ghost", "a pusher of before is gone"],
-        "nobody can say who pushed to it",
+        "it is not known who pushed to it",
     ),
     **dict.fromkeys(
-        ["the author's account is gone", "the author is a ghost"], "nobody can say who opened it"
+        ["the author's account is gone", "the author is a ghost"], "it is not known who opened it"
     ),
     "the fork cannot be seen": "cannot ask who pushed the commits",
     "the pushes may not be read": "cannot ask who pushed the commits",
@@ -251,13 +251,13 @@ REASONS: dict[str, str] = {
     "the reviews may not be read": "cannot list the reviews",
     "GitHub lists too few commits": "GitHub lists 1 of its commits and may have more",
     "GitHub lists as many as it can": "GitHub lists 250 of its commits and may have more",
-    "the commit is none of its commits": "this commit is none of the pull request's any more",
-    "a commit does not say who wrote it": "a commit does not say by whom it is",
+    "the commit is none of its commits": "this commit no longer belongs to the pull request",
+    "a commit does not say who wrote it": "a commit does not say who wrote it",
     "is an app": "@grace[bot] is a bot",
-    "is the ghost whom the policy names": "nobody can say who @ghost is",
-    "is spelled with a Cyrillic letter": "nobody can say who @gr\u0430ce is",
-    "has an invisible letter": "nobody can say who @grace",
-    "is full-width": "nobody can say who @\uff47race is",
+    "is the ghost whom the policy names": "it is not known who @ghost is",
+    "is spelled with a Cyrillic letter": "it is not known who @gr\u0430ce is",
+    "has an invisible letter": "it is not known who @grace",
+    "is full-width": "it is not known who @\uff47race is",
     "has lost access": "@grace has no access to the repository",
     "is unknown to the repository": "@grace has no access to the repository",
     "nobody can say whether she has access": "cannot ask who may write to the repository",
@@ -281,7 +281,7 @@ def test_none_of_these_is_an_approval(opened: World, fake: FakeGitHub, attempt: 
     assert keeps_its_secrets(result)
 
 
-BY_GRACE, UNKNOWN = "@grace wrote, pushed or started it", "nobody can say who wrote, pushed"
+BY_GRACE, UNKNOWN = "@grace wrote, pushed or started it", "it is not known who wrote, pushed"
 STARTED: dict[str, tuple[dict[str, str | None], str]] = {
     "started it": ({"GITHUB_ACTOR": "grace", "GITHUB_TRIGGERING_ACTOR": "grace"}, BY_GRACE),
     "started it in another case": ({"GITHUB_ACTOR": "GRACE"}, BY_GRACE),

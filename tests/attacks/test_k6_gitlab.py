@@ -138,10 +138,10 @@ def second_page(fake: FakeGitLab, head: str) -> None:
     fake.people.commits = [written(head)] * 100 + [written(OTHER, "Grace", "g@x.example")]
 
 
-NOBODY = "nobody of @grace but the author has approved this commit or set the label on it"
+NOBODY = "nobody among @grace but the author has approved this commit or set the label on it"
 ATTEMPTS: dict[str, tuple[Attempt, str]] = {
     "opened it": (people(author="grace"), "@grace opened it"),
-    "the author's account is gone": (people(author=None), "nobody can say who opened it"),
+    "the author's account is gone": (people(author=None), "it is not known who opened it"),
     "wrote it under her name": (commits("GRACE", "x@y.example"), "@grace may be GRACE,"),
     "wrote it under her login": (commits("x", "grace@laptop.local"), "@grace may be x,"),
     "wrote it under GitLab's address": (
@@ -162,19 +162,19 @@ ATTEMPTS: dict[str, tuple[Attempt, str]] = {
     "pushed one of the commits": (listed_before, "@grace pushed to it"),
     "nobody knows who pushed last": (
         lambda fake, head: fake.people.pushers.update({head: None}),
-        "GitLab does not tell who pushed this commit",
+        "GitLab does not say who pushed this commit",
     ),
     "pushed among many branches": (
         all_of(
             lambda fake, head: fake.people.pushers.update({head: None}),
             people(other_pushes=[push("grace", None, None, PUSHED)]),
         ),
-        "GitLab does not tell who pushed this commit",
+        "GitLab does not say who pushed this commit",
     ),
-    "the fork is gone": (people(source=None), "GitLab does not tell who pushed this commit"),
+    "the fork is gone": (people(source=None), "GitLab does not say who pushed this commit"),
     "the commit is none of its commits": (
         lambda fake, _head: setattr(fake.people, "commits", [written(OTHER)]),
-        "this commit is none of the merge request's any more",
+        "this commit no longer belongs to the merge request",
     ),
     "approved before the push": (
         people(approvals=[("grace", "2026-11-01T09:59:59.999Z")]),
@@ -186,11 +186,11 @@ ATTEMPTS: dict[str, tuple[Attempt, str]] = {
     ),
     "a GitLab that does not tell when": (
         people(approvals=[("grace", None)]),
-        "this GitLab tells that @grace has approved but not when",
+        "this GitLab says that @grace has approved, but not when",
     ),
     "another commit is the newest": (
         lambda fake, _head: fake.people.versions.append((OTHER, AFTER)),
-        "this is not the newest commit, or GitLab does not tell when it was pushed",
+        "this is not the newest commit, or GitLab does not say when it was pushed",
     ),
     "is somebody else": (people(approvals=[("alan", AFTER)]), NOBODY),
     "is blocked": (people(blocked={"grace"}), "@grace is blocked"),
@@ -237,7 +237,7 @@ def test_none_of_these_is_an_approval(opened: World, fake: FakeGitLab, attempt: 
     [
         ("grace", "@grace wrote, pushed or started it"),
         ("GRACE", "@grace wrote, pushed or started it"),
-        ("gr\u0430ce", "nobody can say who wrote, pushed"),
+        ("gr\u0430ce", "it is not known who wrote, pushed"),
     ],
 )
 def test_whoever_started_the_pipeline_approves_nothing(

@@ -158,7 +158,7 @@ def test_a_claim_is_no_proof_on_a_pull_request(opened: World, fake: FakeGitHub, 
     fake.reviews = [reviewed(login, head) for login in CLAIMED[case]]
     result = override(opened, fake, "@grace")
     assert result.exit_code == 2
-    assert "that @grace has approved it is only claimed: let them approve" in result.stderr
+    assert "it is only claimed that @grace has approved it: let them approve" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def no_file(_folder: Path) -> Iterator[Setup]:
 
 
 GOOD = as_lines(rows())
-NO_AMOUNT = "which is no amount"
+NO_AMOUNT = "an amount must be 0 or more"
 empty = partial(Case, failure=Failure.EMPTY, cause=Cause.NO_DATA)
 invalid = partial(Case, cause=Cause.INVALID)
 error = partial(Case, cause=Cause.BACKEND_ERROR)

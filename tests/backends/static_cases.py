@@ -58,7 +58,7 @@ STATIC = Contract(
         error(
             failure=Failure.SEVERAL,
             play=written("counts: {slo: {total: 5, bad: 5}, slo: {total: 5000, bad: 0}}"),
-            words="the key 'slo' stands twice",
+            words="duplicate key 'slo'",
         ),
         invalid(failure=Failure.NAN, play=with_total(".nan"), words="total: .nan is no count"),
         invalid(

@@ -78,17 +78,17 @@ def test_a_policy_that_names_a_new_backend_is_sound(tmp_path: Path) -> None:
     ("right", "wrong", "message"),
     [
         ("path: counts.txt", "paht: counts.txt", "unknown key 'paht'; did you mean 'path'?"),
-        ("${TOY_TOKEN}", TOKEN, "a secret does not belong in the file"),
-        ("type: toy", "type: toi", "'toi' is not known here; did you mean 'toy'?"),
+        ("${TOY_TOKEN}", TOKEN, "a secret must not be in the file"),
+        ("type: toy", "type: toi", "'toi' is not a valid value; did you mean 'toy'?"),
         (
             "window: 30d}",
             "window: 30d, sli: {bad: a, total: b}}",
-            "the toy backend cannot count 'ratio' indicators; it counts: series",
+            "the toy backend does not support 'ratio' indicators; it supports: series",
         ),
         (
             "tiers:",
             "control_charts: warn\ntiers:",
-            "control_charts needs a history, and the toy backend keeps none",
+            "control_charts needs a history, which the toy backend does not keep",
         ),
     ],
 )

@@ -10,11 +10,13 @@ import { chromium } from "playwright-core";
 const [executablePath, page, folder] = process.argv.slice(2);
 const address = pathToFileURL(page).href;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf-8");
-const WIDTHS = [360, 820, 1440];
+const WIDTHS = [360, 820, 1280];
 
-// In the page: texts that stand out of the window, or of what scrolls; pairs in a picture that overlap.
+// In the page: texts that stand out of the window, or of what scrolls; pairs in a picture that overlap; texts
+// over the lines of a picture, but where it is grey and has none; numbers that are broken into two lines.
 function look() {
   const texts = [];
+  const broken = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const parent = node.parentElement;
@@ -23,14 +25,27 @@ function look() {
     const range = document.createRange();
     range.selectNodeContents(node);
     texts.push({ text: node.data.trim(), box: range.getBoundingClientRect(), parent });
+    for (const number of node.data.matchAll(/(?<![0-9A-Za-z\\[])[0-9][0-9A-Za-z.,:%-]*/g)) {
+      range.setStart(node, number.index);
+      range.setEnd(node, number.index + number[0].length);
+      const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+      if (lines.size > 1) broken.push(number[0]);
+    }
   }
   const width = document.documentElement.clientWidth;
   const outside = texts.filter(
     ({ box, parent }) => (box.left < -1 || box.right > width + 1) && !parent.closest(".wide"),
   );
   const overlapping = [];
+  const crossing = [];
   for (const picture of document.querySelectorAll("svg.plot")) {
     const within = texts.filter(({ parent }) => parent.closest("svg.plot") === picture);
+    const drawn = picture.querySelector("svg").getBoundingClientRect();
+    for (const { text, box, parent } of within) {
+      const across = Math.min(box.right, drawn.right) - Math.max(box.left, drawn.left);
+      const down = Math.min(box.bottom, drawn.bottom) - Math.max(box.top, drawn.top);
+      if (across > 2 && down > 4 && !parent.matches(".within")) crossing.push(text);
+    }
     within.forEach((one, place) => {
       for (const other of within.slice(place + 1)) {
         const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
@@ -44,6 +59,8 @@ function look() {
     scrolls: document.documentElement.scrollWidth > width,
     outside: outside.map(({ text }) => text),
     overlapping,
+    crossing,
+    broken,
     scrolling: tables.map((one) => one.ariaLabel),
     texts: texts.length,
     background: getComputedStyle(document.body).backgroundColor,
@@ -94,6 +111,12 @@ for (const key of ["Tab", "Tab", "Enter", "Tab"]) {
 
 await tab.emulateMedia({ colorScheme: "dark", media: "print" });
 const paper = await tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
+// The sheets' width without their margins of 14 mm, in pixels of 1/96 inch.
+const sheets = [];
+for (const [name, width] of [["A4", 688], ["Letter", 710]]) {
+  await tab.setViewportSize({ width, height: 900 });
+  sheets.push({ name, ...(await tab.evaluate(look)) });
+}
 const printed = await tab.pdf({ path: folder && `${folder}/printed.pdf`, format: "A4" });
 
 // What a hostile text would try, were it not for the page's own policy.
@@ -106,4 +129,4 @@ await tab.evaluate(() => {
 await tab.waitForTimeout(100);
 const refused = complaints.slice(before.complaints.length);
 await browser.close();
-console.log(JSON.stringify({ ...before, refused, views, keys, paper, printed: printed.length }));
+console.log(JSON.stringify({ ...before, refused, views, keys, paper, sheets, printed: printed.length }));

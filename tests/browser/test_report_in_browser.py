@@ -16,7 +16,7 @@ from tests.reporters.reports import whole
 from tests.servers.processes import binary, missing
 
 HERE = Path(__file__).parent
-VIEWS = [(width, scheme) for width in (360, 820, 1440) for scheme in ("light", "dark")]
+VIEWS = [(width, scheme) for width in (360, 820, 1280) for scheme in ("light", "dark")]
 
 
 def browser() -> str:
@@ -59,7 +59,8 @@ def test_all_text_is_in_view_and_nothing_scrolls_sideways(view: dict[str, Any], 
 
     assert found["texts"] > 100
     assert found["outside"] == []
-    assert found["overlapping"] == []
+    assert (found["overlapping"], found["crossing"]) == ([], [])
+    assert found["broken"] == []
     assert (found["scrolls"], found["scrolling"]) == (False, [])
 
 
@@ -73,6 +74,17 @@ def test_light_and_dark_differ_and_paper_is_white(seen: dict[str, Any]) -> None:
     assert backgrounds == {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 20, 27)"}
     assert seen["paper"] == "rgb(255, 255, 255)"
     assert seen["printed"] > 50_000
+
+
+@pytest.mark.parametrize("sheet", [0, 1], ids=["A4", "Letter"])
+def test_on_paper_nothing_is_cut_and_no_number_is_broken(seen: dict[str, Any], sheet: int) -> None:
+    found = seen["sheets"][sheet]
+
+    assert found["texts"] > 100
+    assert found["outside"] == []
+    assert (found["overlapping"], found["crossing"]) == ([], [])
+    assert found["broken"] == []
+    assert (found["scrolls"], found["scrolling"]) == (False, [])
 
 
 def test_nothing_is_fetched_run_or_complained_about_whatever_the_texts_are(

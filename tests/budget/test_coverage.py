@@ -94,8 +94,8 @@ def test_a_young_service_is_told_what_was_measured_what_to_write_and_when_it_is_
     assert the_doubt(covered("0.1", late("0.1"))) == (
         MOSTLY,
         "only 3d of 30d are measured (10%; coverage_floor is 50%); the data begin on 2026-11-17"
-        " 14:00 UTC; enough will be covered from 2026-12-02 14:00 UTC on; a shorter window needs"
-        " less; to let it pass all the same, say on: {mostly_uncovered: warn}",
+        " 14:00 UTC; enough of it will be covered from 2026-12-02 14:00 UTC on; a shorter window"
+        " needs less; to let it pass anyway, set on: {mostly_uncovered: warn}",
     )
 
 
@@ -104,13 +104,13 @@ def test_a_hole_is_told_with_its_time_and_no_day_is_promised() -> None:
     assert cause is MOSTLY
     assert reason == (
         "only 21d of 30d are measured (70%; coverage_floor is 50%); 30% is missing between data,"
-        " which counts twice: the longest hole is 2026-11-09 14:00 to 2026-11-18 14:00 UTC (9d);"
-        " choose a shorter window; to let it pass all the same, say on: {mostly_uncovered: warn}"
+        " which counts twice: the longest gap is 2026-11-09 14:00 to 2026-11-18 14:00 UTC (9d);"
+        " choose a shorter window; to let it pass anyway, set on: {mostly_uncovered: warn}"
     )
     assert the_doubt(covered("0.9", hole("0.9"))) == (
         LOW,
         "only 90% of the window has data; min_coverage is 90%; 10% is missing between data,"
-        " which counts twice: the longest hole is 2026-11-15 14:00 to 2026-11-18 14:00 UTC (3d)",
+        " which counts twice: the longest gap is 2026-11-15 14:00 to 2026-11-18 14:00 UTC (3d)",
     )
 
 
@@ -118,7 +118,10 @@ def test_of_a_calendar_period_more_is_covered_and_more_has_passed_each_second() 
     # 470 hours have passed; 200 of them are covered: 70 hours later it is 270 of 540.
     share = str(Fraction(200, 470))
     _, reason = the_doubt(covered(share, window=MONTH))
-    assert f"enough will be covered from {AT + timedelta(hours=70):%Y-%m-%d %H:%M} UTC on" in reason
+    assert (
+        f"enough of it will be covered from {AT + timedelta(hours=70):%Y-%m-%d %H:%M} UTC on"
+        in reason
+    )
     # 100 of 470: 270 hours more, and the month has 250 left.
     _, reason = the_doubt(covered(str(Fraction(100, 470)), window=BERLIN))
     assert "wait for the next period, or choose another window" in reason
@@ -168,4 +171,7 @@ def test_a_hole_over_which_the_counters_went_on_counts_once() -> None:
     bridged = replace(hole("0.7"), counted=True)
     cause, reason = the_doubt(covered("0.7", bridged))
     assert cause is LOW
-    assert "30% is missing between data, over which the counters went on: the longest" in reason
+    assert (
+        "30% is missing between data, across which the counters kept counting: the longest"
+        in reason
+    )

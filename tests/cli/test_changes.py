@@ -156,8 +156,8 @@ def test_a_new_policy_does_not_count(gate: Run, repository: Path) -> None:
     arguments = ("check", "new.yaml", "--at", AT, "--change", "canary", "--policy-ref", "release")
     done = gate(*arguments)
     assert done.exit_code == 3
-    assert "release has no file new.yaml, and the change's own does not count" in done.stderr
-    assert "'none' as the policy's ref" in done.stderr
+    assert "release has no file new.yaml, and the one of the change does not count" in done.stderr
+    assert "sets the policy's ref to 'none'" in done.stderr
 
 
 def test_a_ref_that_is_not_there_is_undecided_and_no_way_round(gate: Run, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_ref_that_is_not_there_is_undecided_and_no_way_round(gate: Run, tmp_pa
 def test_what_is_not_a_name_is_a_usage_error(gate: Run, ref: str) -> None:
     done = gate("check", "gate.yaml", "--change", "canary", f"--policy-ref={ref}")
     assert done.exit_code == 2
-    assert "is not a name that a policy can be read by" in done.stderr
+    assert "is not a valid ref of a policy" in done.stderr
 
 
 def test_a_shallow_checkout_fetches_the_base(repository: Path, tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_decision_holds_no_longer_than_its_override(gate: Run) -> None:
         (GLASS[2:4], "an override also needs --override and --override-until"),
         ((*GLASS[:-1], "2026-10-31T00:00:00Z"), "its end has passed"),
         ((*GLASS[:-1], "2026-11-03T00:00:00Z"), "later than the 1d that the policy allows"),
-        ((*GLASS[:-1], "tomorrow"), "'tomorrow' is no instant"),
+        ((*GLASS[:-1], "tomorrow"), "'tomorrow' is not a valid instant"),
         (("--override", " ", *GLASS[2:]), "it has no reason"),
     ],
 )

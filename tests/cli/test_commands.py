@@ -118,7 +118,7 @@ def test_validate_lists_every_mistake_and_goes_on_to_the_next_file(
     assert done.exit_code == 2
     assert done.stdout.splitlines() == [
         "bad.yaml:6:37: error: a bare 99.9 is ambiguous; write 99.9% or a share from 0 to 1",
-        "bad.yaml:9:49: error: 'canari' is no change class; did you mean 'canary'?",
+        "bad.yaml:9:49: error: 'canari' is not a change class; did you mean 'canary'?",
         "bad.yaml: 2 errors",
         "gate.yaml: sound",
     ]
@@ -127,7 +127,7 @@ def test_validate_lists_every_mistake_and_goes_on_to_the_next_file(
 def test_validate_counts_one_error_and_asks_no_backend(gate: Run, tmp_path: Path) -> None:
     text = POLICY.replace("{type: static, path: counts.yaml}", '{type: prometheus, url: "${NO}"}')
     text = text.replace("window: 30d", "window: 30d, sli: {bad: a, total: b}")
-    (tmp_path / "gate.yaml").write_text(text.replace("version: 1", "version: 9"))
+    (tmp_path / "gate.yaml").write_text(text.replace("> 50%", "> 50"))
 
     done = gate("validate", "gate.yaml")
 

@@ -76,7 +76,7 @@ def test_a_wrong_command_line_is_an_error(
         "version: 1\n",
         "",
         "service: other\n",
-        "]: no YAML",
+        "]: not valid YAML",
         POLICY.replace("service: chat", "service: other").replace("window", "windows"),
         POLICY.replace("path: counts.yaml", "path: '${UNSET}'"),
         POLICY.replace("type: static", "type: none"),

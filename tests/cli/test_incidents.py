@@ -25,7 +25,7 @@ def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[...
     [
         (("--last", "1h", "--step", "2h"), "--step must not be longer than --last"),
         (("--threshold", "0"), "0 is not above zero"),
-        (("--threshold", "high"), "'high' is no number"),
+        (("--threshold", "high"), "'high' is not a valid number"),
         (("--min-share", "2"), "a bare 2 is ambiguous; write 2% or a share from 0 to 1"),
         (("--known-incidents", "none.yaml"), "known incidents none.yaml: no file matches"),
         (("--deploys", "none.jsonl"), "none.jsonl:1:1: error: the file cannot be read"),

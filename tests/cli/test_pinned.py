@@ -78,7 +78,7 @@ def test_a_policy_that_the_base_has_not_does_not_count(check: Run, fake: FakeGit
     fake.contents = {BASE: {}}
     done = check()
     assert done.exit_code == 3
-    assert "main has no file gate.yaml, and the change's own does not count" in done.stderr
+    assert "main has no file gate.yaml, and the one of the change does not count" in done.stderr
 
 
 @pytest.mark.parametrize(

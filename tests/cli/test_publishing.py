@@ -82,7 +82,7 @@ def test_a_job_with_a_worse_verdict_keeps_the_comment_of_its_run(
     done = on_pull_request("--comment", "--change", "canary", **run, RUNNER_NAME="runner 2")
     assert done.exit_code == 0
     assert "gate: comment kept: " in done.stderr
-    assert "give each of the two a key of its own" in done.stderr
+    assert "give each job its own gate key" in done.stderr
     (comment,) = fake.comments
     assert "BLOCK: model-update of chat" in comment.body
     keyed = ("--comment", "--change", "canary", "--gate-key", "eu")

@@ -173,7 +173,7 @@ def test_at_the_start_of_a_calendar_period_nothing_is_measured_yet_and_nothing_c
     if command in {"check", "status", "forecast", "cohorts", "report"} and seconds < 1:
         assert done.exit_code == 3, done.stdout
         said = " ".join(done.stdout.split())
-        assert "began only just, at 2026-11-01 00:00 UTC, and nothing of it can be" in said
+        assert "has just begun, at 2026-11-01 00:00 UTC, and has no data yet" in said
         assert "100.0%" not in done.stdout
 
 

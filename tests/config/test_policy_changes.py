@@ -56,18 +56,24 @@ def test_a_policy_says_whether_and_how_it_may_be_overridden(line: str, rule: Ove
 @pytest.mark.parametrize(
     "line, words",
     [
-        ("live: {file: a, github-deployments: b}", "exactly one of these says what is live"),
+        ("live: {file: a, github-deployments: b}", "write exactly one of these keys"),
         ("live: {}", "github-deployments, gitlab-environments, file"),
         ("live: {gitlab-deployments: a}", "unknown key 'gitlab-deployments'"),
         ("changes: {canary: {path: [x]}}", "unknown key 'path'; did you mean 'paths'?"),
-        ("changes: {canary: {paths: x}}", "a list was expected"),
-        ("changes: {canary: {approved_by: [ada]}}", "'ada' is nobody; write @person"),
-        ("changes: {canary: {approved_by: []}}", "the list needs 1 or more entries"),
-        ("changes: {canary: {types: ['a b!']}}", "is no name"),
-        ("changes: {default: canray}", "'canray' is no change class; did you mean 'canary'?"),
+        ("changes: {canary: {paths: x}}", "expected a list, not a single value; write paths: [x]"),
+        ("changes: {canary: {approved_by: [ada]}}", "'ada' is not a valid approver; use @person"),
+        (
+            "changes: {canary: {approved_by: []}}",
+            "the list needs at least 1 entry; write approved_by",
+        ),
+        ("changes: {canary: {types: ['a b!']}}", "is not a valid name"),
+        ("changes: {default: canray}", "'canray' is not a change class; did you mean 'canary'?"),
         ("overrides: never", "none"),
-        ("overrides: {max_duration: 8 hours}", "is no duration"),
-        ("overrides: {approved_by: ['acme/sre']}", "is nobody; write @person, @organisation/team"),
+        ("overrides: {max_duration: 8 hours}", "is not a valid duration"),
+        (
+            "overrides: {approved_by: ['acme/sre']}",
+            "is not a valid approver; use @person, @organisation/team",
+        ),
         ("overrides: {label: ''}", "empty"),
     ],
 )
@@ -81,7 +87,7 @@ def test_a_new_class_without_a_description_is_most_likely_misspelt() -> None:
     contents, mistakes = read(policy(more="changes: {secuirty-patch: {labels: [security]}}\n"))
     assert contents is not None
     assert len(mistakes) == 1
-    assert "warning: 'secuirty-patch' is a new change class; describe it" in mistakes[0]
+    assert "warning: 'secuirty-patch' is a new change class; add a description" in mistakes[0]
     assert "did you mean 'security-patch'?" in mistakes[0]
 
 
@@ -112,7 +118,7 @@ def test_a_policy_says_what_tells_which_commit_is_live(line: str, live: Live) ->
 )
 def test_a_class_that_its_author_alone_could_choose_draws_a_warning(how: str, warned: bool) -> None:
     _, mistakes = read(policy(more=f"changes: {{rollback: {how}}}\n"))
-    words = [each for each in mistakes if "only make a change riskier" in each]
+    words = [each for each in mistakes if "never give a class that may do more" in each]
     assert bool(words) == warned
     _, riskier = read(policy(more=f"changes: {{model-update: {how}}}\n"))
-    assert not [each for each in riskier if "only make a change riskier" in each]
+    assert not [each for each in riskier if "never give a class that may do more" in each]

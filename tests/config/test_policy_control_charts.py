@@ -60,13 +60,13 @@ def test_a_policy_without_it_does_not_look_back() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("¦warm", "'warm' is not known here; did you mean 'warn'?"),
-        ("{effect: ¦stop}", "'stop' is not known here; known: block, warn"),
+        ("¦warm", "'warm' is not a valid value; did you mean 'warn'?"),
+        ("{effect: ¦stop}", "'stop' is not a valid value; write block or warn"),
         ("{¦stepp: 1h}", "unknown key 'stepp'; did you mean 'step'?"),
-        ("{last: 1h, step: ¦2h}", "the step is longer than last"),
+        ("{last: 1h, step: ¦2h}", "step must not be longer than last"),
         (
             "{last: 7d, baseline: ¦7d}",
-            "the baseline must be shorter than last, or nothing is left to be judged",
+            "baseline must be shorter than last, so that something is left to judge",
         ),
     ],
 )
@@ -77,7 +77,7 @@ def test_what_cannot_be_meant_is_a_mistake(value: str, message: str) -> None:
 def test_classes_that_there_are_not_are_found() -> None:
     text = policy(more="control_charts: {allow: [¦cannary]}\n")
 
-    assert_mistake(text, "'cannary' is no change class; did you mean 'canary'?")
+    assert_mistake(text, "'cannary' is not a change class; did you mean 'canary'?")
 
 
 def test_a_backend_without_a_history_is_warned_of(tmp_path: Path) -> None:
@@ -90,7 +90,10 @@ def test_a_backend_without_a_history_is_warned_of(tmp_path: Path) -> None:
 
     _, (mistake,) = read(text, folder=tmp_path)
 
-    says = "control_charts needs a history, and the static backend keeps none: undecided"
+    says = (
+        "control_charts needs a history, which the static backend does not keep: every check will"
+        " be undecided; remove it"
+    )
     assert mistake.endswith(f"warning: {says}")
 
 
@@ -100,4 +103,10 @@ def test_slos_of_which_no_chart_can_be_drawn_are_warned_of() -> None:
         more="control_charts: ¦warn\n",
     )
 
-    assert_warning(text, "no SLO here counts events, and charts are drawn of those only")
+    assert_warning(
+        text,
+        (
+            "control_charts has no effect: no SLO here counts events; remove it, or add an SLO"
+            " with an objective"
+        ),
+    )

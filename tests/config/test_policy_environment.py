@@ -14,9 +14,10 @@ from gate.parsing.values import DURATION
 from tests.config.texts import BACKEND, assert_mistake, places, policy, read, slo, sound
 from tests.config.whole import ENVIRON, WHOLE
 
-UNKNOWN = "this names no environment variable; write ${NAME} or ${NAME:-default}"
-LITERAL = "a secret does not belong in the file; write only ${NAME} and set NAME outside"
-ADDRESS = "this is no http or https address; write http://prometheus:9090"
+UNKNOWN = "not a valid environment variable; write ${NAME} or ${NAME:-default}"
+LITERAL = "a secret must not be in the file; write ${NAME} and set NAME in the environment"
+ADDRESS = "not a valid http or https address; write http://prometheus:9090"
+FOLDER = "; paths start from the folder of gate.yaml"
 
 
 def prometheus(keys: str) -> str:
@@ -54,11 +55,16 @@ def test_a_variable_is_filled_in_once_in_an_address(
 @pytest.mark.parametrize("environ", [{}, {"CLASS": ""}])
 def test_a_variable_that_is_not_set_or_empty_is_a_mistake(environ: dict[str, str]) -> None:
     text = prometheus("headers: {X-Tenant: ¦'${CLASS}'}")
-    assert_mistake(text, "the environment variable CLASS is not set", environ)
+    assert_mistake(
+        text, "the environment variable CLASS is not set; set it where gate runs", environ
+    )
 
 
 def test_a_default_of_nothing_leaves_nothing() -> None:
-    assert_mistake(prometheus('headers: {X-Tenant: ¦"${NAME:-}"}'), "the value is empty")
+    assert_mistake(
+        prometheus('headers: {X-Tenant: ¦"${NAME:-}"}'),
+        "the value is empty; write headers: {X-Scope-OrgID: team-a}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,10 +85,19 @@ def test_dollar_window_and_labels_are_not_variables() -> None:
 
 @pytest.mark.parametrize("key", ["bearer", "username: me, password"])
 @pytest.mark.parametrize(
-    "text", ["hunter2", "${T:-hunter2}", "hunter2${T}", "${T}hunter2", "$T", "${T:-}"]
+    "text", ["hunter2", "${T:-hunter2}", "hunter2${T}", "${T}hunter2", "${T:-}"]
 )
 def test_a_secret_in_the_file_is_a_mistake_that_does_not_repeat_it(key: str, text: str) -> None:
     assert_mistake(prometheus(f'auth: {{{key}: ¦"{text}"}}'), LITERAL, {"T": "hunter3"})
+
+
+@pytest.mark.parametrize(
+    "keys", ["url: ¦$T", "url: ¦http://$T:9090", "url: http://x, auth: {bearer: ¦$T}"]
+)
+def test_a_variable_without_braces_is_told_how_it_is_written(keys: str) -> None:
+    text = policy(backend=f"backend: {{type: prometheus, {keys}}}\n")
+
+    assert_mistake(text, "$T is not filled in; write ${T}", {"T": "hunter3"})
 
 
 def test_a_secret_comes_from_its_variable_and_is_in_no_repr() -> None:
@@ -100,7 +115,7 @@ def test_a_secret_comes_from_its_variable_and_is_in_no_repr() -> None:
 def test_a_header_that_looks_like_a_secret_must_come_from_outside(name: str, value: str) -> None:
     assert_mistake(
         prometheus(f'headers: {{{name}: ¦"{value}"}}'),
-        f"the header {name} looks like a secret; write ${{NAME}}, no default",
+        f"the header {name} looks like a secret; write ${{NAME}}, without a default",
         {"T": "x"},
     )
 
@@ -125,7 +140,7 @@ def test_a_header_that_is_no_secret_may_stand_in_the_file() -> None:
 def test_a_password_in_an_address_must_come_from_outside(url: str) -> None:
     assert_mistake(
         policy(backend=f'backend: {{type: prometheus, url: ¦"{url}"}}\n'),
-        "the password in the address does not belong in the file; write ${NAME}",
+        "a password must not be in the file; write ${NAME} in its place",
         {"URL": "http://x", "P": "x"},
     )
 
@@ -142,7 +157,7 @@ def test_a_password_from_outside_may_be_in_an_address(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("prometheus:9090", ADDRESS),
+        ("prometheus:9090", "the url has no http:// or https://; write http://prometheus:9090"),
         ("htps://me:hunter2@x", ADDRESS),
         ("http://", ADDRESS),
         ("http://me:hunter2", ADDRESS),  # a port that is none
@@ -150,8 +165,8 @@ def test_a_password_from_outside_may_be_in_an_address(url: str) -> None:
         ("http://x:99999", ADDRESS),
         ("http://[x", ADDRESS),
         ("http://me:hunter2@ho℀st", ADDRESS),
-        ("http://x/?a=b", "the address must end before /api/v1: no ? and no # belong to it"),
-        ("http://x/#a", "the address must end before /api/v1: no ? and no # belong to it"),
+        ("http://x/?a=b", "url is the part before /api/v1; remove ? or # and everything behind it"),
+        ("http://x/#a", "url is the part before /api/v1; remove ? or # and everything behind it"),
     ],
 )
 def test_an_address_that_is_none_says_so_and_is_not_repeated(url: str, message: str) -> None:
@@ -172,8 +187,8 @@ EITHER = "auth has either bearer or username with password, or one of sigv4, oau
         ),
         ("¦{}", EITHER),
         ("¦{username: me}", EITHER),
-        ("¦{password: '${T}'}", "username and password belong together"),
-        ("¦{bearer: '${T}', username: me}", "username and password belong together"),
+        ("¦{password: '${T}'}", "'username' and 'password' must be given together"),
+        ("¦{bearer: '${T}', username: me}", "'username' and 'password' must be given together"),
     ],
 )
 def test_auth_is_a_bearer_or_a_username_with_its_password(auth: str, message: str) -> None:
@@ -222,12 +237,14 @@ def test_a_file_that_is_not_there_is_an_error_and_a_warning_when_only_looking(
     text, (where,) = places(prometheus(f'{key}: ¦"no/{name}"}}'))
     shown = name.replace("\\0", "\0")
 
-    assert read(text)[1] == [f"{where}: error: there is no file no/{shown}"]
-    assert read(text, offline=True)[1] == [f"{where}: warning: there is no file no/{shown}"]
+    assert read(text)[1] == [f"{where}: error: there is no file no/{shown}{FOLDER}"]
+    assert read(text, offline=True)[1] == [f"{where}: warning: there is no file no/{shown}{FOLDER}"]
 
 
 def test_a_key_needs_its_certificate() -> None:
-    assert_mistake(prometheus("tls: {key: ¦a.pem}"), "a key needs its cert")
+    assert_mistake(
+        prometheus("tls: {key: ¦a.pem}"), "'key' needs 'cert'; add the client's certificate"
+    )
 
 
 def test_files_are_found_from_the_policys_folder(tmp_path: Path) -> None:
@@ -246,9 +263,9 @@ def test_files_are_found_from_the_policys_folder(tmp_path: Path) -> None:
     ("key", "message"),
     [
         ("parallel: ¦0", "at least 1 is needed"),
-        ("parallel: ¦many", "'many' is no whole number, 0 or more"),
-        ("retries: ¦-1", "'-1' is no whole number, 0 or more"),
-        ("retries: ¦٣", "'٣' is no whole number, 0 or more"),
+        ("parallel: ¦many", "'many' is not a valid count; write a whole number, 0 or more"),
+        ("retries: ¦-1", "'-1' is not a valid count; write a whole number, 0 or more"),
+        ("retries: ¦٣", "'٣' is not a valid count; write a whole number, 0 or more"),
     ],
 )
 def test_counts_of_the_backend_are_checked(key: str, message: str) -> None:
@@ -331,7 +348,7 @@ CONNECTION = {"url", "bearer", "bearer_file", "ca", "cert", "key", "X-Scope-OrgI
 CONNECTION |= {"retries", "path", "namespace"}
 """Keys of whose values any part may come from outside."""
 ONLY_THERE = (
-    "environment variables may stand only in the settings of the backend's connection; write the"
+    "environment variables work only in the settings of the backend's connection; write the"
     " text itself"
 )
 
@@ -535,7 +552,9 @@ def test_variables_of_a_backend_are_filled_in_whatever_their_names(name: str) ->
 
 def test_a_default_in_the_name_of_a_file_that_is_not_there_is_not_shown() -> None:
     text = prometheus("tls: {ca: ¦'no/${T:-hunter2}'}")
-    assert_mistake(text, "there is no file no/${T}", {"T": "hunter3"})
+    assert_mistake(
+        text, "there is no file no/${T}; paths start from the folder of gate.yaml", {"T": "hunter3"}
+    )
 
 
 def test_what_a_variable_of_a_new_backend_makes_wrong_is_not_repeated() -> None:
@@ -545,4 +564,4 @@ def test_what_a_variable_of_a_new_backend_makes_wrong_is_not_repeated() -> None:
     with pytest.raises(UnreadableError):
         Scalar(DURATION.parse, {}, variables=True).read(node, reader)
     (mistake,) = reader.mistakes
-    assert mistake.message == "what the environment has does not belong here"
+    assert mistake.message == "the value of the environment variable is not valid here"

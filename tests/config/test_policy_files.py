@@ -30,19 +30,28 @@ def told(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("content", "place"),
+    ("content", "place", "words"),
     [
-        (b"\xff", "1:1"),
-        (b"version: 1\nservice: caf\xe9\n", "2:13"),
-        ("version: 1\nservice: ä ".encode() + b"\xe9", "2:12"),
-        ("version: 1\n".encode("utf-16"), "1:1"),
+        (b"\xff", "1:1", "is not UTF-8 text: the byte 0xFF stands here"),
+        (b"version: 1\nservice: caf\xe9\n", "2:13", "is not UTF-8 text: the byte 0xE9 stands here"),
+        (
+            "version: 1\nservice: ä ".encode() + b"\xe9",
+            "2:12",
+            "is not UTF-8 text: the byte 0xE9 stands here",
+        ),
+        ("version: 1\n".encode("utf-16"), "1:1", "is in UTF-16"),
+        ("version: 1\n".encode("utf-16-le"), "1:2", "seems to be in UTF-16"),
     ],
 )
-def test_a_file_that_is_no_utf_8_says_where(tmp_path: Path, content: bytes, place: str) -> None:
+def test_a_file_that_is_not_utf_8_says_where(
+    tmp_path: Path, content: bytes, place: str, words: str
+) -> None:
     path = tmp_path / "gate.yaml"
     path.write_bytes(content)
 
-    assert told(path) == [f"gate.yaml:{place}: error: this is no UTF-8 text"]
+    assert told(path) == [
+        f"gate.yaml:{place}: error: the file {words}; save it as UTF-8 in your editor"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -63,12 +63,15 @@ freezes:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ("from: 2026-01-02, to: ¦2026-01-01", "the freeze ends before it begins"),
-        ("from: 2026-01-01T10:00, to: ¦2026-01-01T10:00", "the freeze ends before it begins"),
+        ("from: 2026-01-02, to: ¦2026-01-01", "the freeze ends before it begins; swap from and to"),
+        (
+            "from: 2026-01-01T10:00, to: ¦2026-01-01T10:00",
+            "the freeze ends before it begins; swap from and to",
+        ),
         *(
             (
                 f"from: ¦{text}, to: 2027-01-01",
-                f"{text!r} is no date from 1970 to 9998; write for example 2026-12-20 or"
+                f"{text!r} is not a valid date from 1970 to 9998; write for example 2026-12-20 or"
                 " 2026-12-20T18:00",
             )
             for text in (
@@ -100,7 +103,7 @@ def test_on_keeps_its_defaults_for_what_it_does_not_name() -> None:
 def test_on_knows_three_actions() -> None:
     assert_mistake(
         policy(more="on: {stale: ¦ignore}\n"),
-        "'ignore' is not known here; known: allow, block, warn",
+        "'ignore' is not a valid value; write allow, block or warn",
     )
 
 
@@ -112,7 +115,7 @@ def test_the_floor_of_the_coverage_is_not_above_its_other_bound(least: str, floo
     needs = "40" if least else "90"
     assert_mistake(
         policy(more=f"{least}coverage_floor: ¦{floor}\n"),
-        f"coverage_floor is above min_coverage, {needs}%; it is the lower bound",
+        f"coverage_floor must not be above min_coverage, which is {needs}%",
     )
 
 

@@ -15,8 +15,9 @@ WINDOW = "window: 30d"
 SLI = "sli: {bad: a, total: b}"
 LOGS = "backend: {type: logs, path: a, timestamp: ts}\n"
 INDICATOR = (
-    "an indicator is one of: a preset; recorded; bad or good with total; histogram or column with"
-    " threshold; gauge; spent; series"
+    "the indicator does not say what to count; write {preset: vllm/errors}, {bad: ...,"
+    " total: ...}, {histogram: ..., threshold: 2.5s}, {column: ..., threshold: 2500},"
+    " {gauge: ...} or {spent: ...}"
 )
 
 
@@ -26,31 +27,70 @@ INDICATOR = (
         ("¦{}", INDICATOR),
         ("¦{labels: {a: b}}", INDICATOR),
         ("¦{total: a}", INDICATOR),
-        ("¦{bad: a, gauge: b}", INDICATOR),
-        ("{bad: a, threshold: ¦5}", "'threshold' does not go with 'bad'"),
-        ("¦{column: a}", "column and threshold belong together"),
+        (
+            "¦{bad: a, gauge: b}",
+            "'bad' and 'gauge' do not go together; an indicator has one of the two",
+        ),
+        ("{bad: a, threshold: ¦5}", "'threshold' does not go with 'bad'; remove it"),
+        (
+            "¦{column: a}",
+            (
+                "the key 'threshold' is missing; add the largest good value of the column: 2.5s"
+                " or 2500ms"
+            ),
+        ),
         ("¦{threshold: 5}", INDICATOR),
-        ("{column: a, threshold: ¦5s}", "what is measured is no time; write a bare number"),
+        (
+            "{column: a, threshold: ¦5s}",
+            "what is measured is not a time; write a number without a unit",
+        ),
         (
             "{column: a, threshold: ¦5, unit: s}",
-            "a bare 5 has no unit; write a duration such as 5s",
+            "5 has no unit; write a duration such as 5s or 5ms",
         ),
-        ("{column: a, threshold: 5s, unit: ¦sec}", "'sec' is not known here; known: ms, ns, s, us"),
-        ("{column: a, threshold: 5, bucket: ¦exact}", "'bucket' does not go with 'column'"),
-        ("{column: a, threshold: 5, options: ¦{a: b}}", "'options' does not go with 'column'"),
-        ("¦{histogram: a_seconds}", "histogram and threshold belong together"),
+        (
+            "{column: a, threshold: 5s, unit: ¦sec}",
+            "'sec' is not a valid value; write ms, ns, s or us",
+        ),
+        (
+            "{column: a, threshold: 5, bucket: ¦exact}",
+            "'bucket' does not go with 'column'; remove it",
+        ),
+        (
+            "{column: a, threshold: 5, options: ¦{a: b}}",
+            "'options' does not go with 'column'; remove it",
+        ),
+        (
+            "¦{histogram: a_seconds}",
+            (
+                "the key 'threshold' is missing; add the largest good value of the histogram:"
+                " 2.5s or 2500ms"
+            ),
+        ),
         (
             "{histogram: ¦a, threshold: 5s}",
-            "the name a does not tell its unit; add one: unit: s",
+            "the name a does not show the unit of its values; add unit: s",
         ),
         (
             "{histogram: a_ms, threshold: ¦5}",
-            "a bare 5 has no unit; write a duration such as 5ms",
+            "5 has no unit; write a duration such as 5s or 5ms",
         ),
-        ("{column: a, threshold: ¦fast}", "'fast' is no number"),
-        ("{column: a, threshold: ¦1e999}", "'1e999' is no number"),
-        ("{column: a, threshold: ¦1/0}", "'1/0' is no number"),
-        ("{column: a, threshold: ¦.inf}", "'.inf' is no number"),
+        (
+            "{column: a, threshold: ¦fast}",
+            "'fast' is not a valid threshold; write a duration such as 2.5s, or a number",
+        ),
+        (
+            "{column: a, threshold: ¦1e999}",
+            "'1e999' is not a valid threshold; write a duration such as 2.5s, or a number",
+        ),
+        (
+            "{column: a, threshold: ¦1/0}",
+            "'1/0' is not a valid threshold; write a duration such as 2.5s, or a number",
+        ),
+        (
+            "{column: a, threshold: ¦.inf}",
+            "'.inf' is not a valid threshold; write a duration such as 2.5s, or a number",
+        ),
     ],
 )
 def test_an_indicator_that_is_none_says_what_there_is(sli: str, message: str) -> None:
@@ -103,16 +143,19 @@ def test_timeslices_say_what_an_empty_slice_is() -> None:
     [
         (("timeslices: {length: 5m, target: ¦0%}",), "0% must be above 0%"),
         (("timeslices: {length: 5m, target: ¦101%}",), "101% is not between 0% and 100%"),
-        (("timeslices: ¦{length: 31d, target: 95%}",), "a slice cannot be longer than the window"),
+        (
+            ("timeslices: ¦{length: 31d, target: 95%}",),
+            "a slice must not be longer than the window",
+        ),
         (
             ("sampled: ¦true", "timeslices: {length: 5m, target: 95%}"),
-            "a sample is counted in events, not timeslices",
+            "'sampled' does not go with timeslices; remove one",
         ),
-        (("min_events: ¦-1",), "'-1' is no whole number, 0 or more"),
-        (("min_events: ¦1.5",), "'1.5' is no whole number, 0 or more"),
+        (("min_events: ¦-1",), "'-1' is not a valid count; write a whole number, 0 or more"),
+        (("min_events: ¦1.5",), "'1.5' is not a valid count; write a whole number, 0 or more"),
         (
             ("min_events: ¦9999999999999999999",),
-            "'9999999999999999999' is no whole number, 0 or more",
+            "'9999999999999999999' is not a valid count; write a whole number, 0 or more",
         ),
     ],
 )
@@ -128,7 +171,8 @@ def test_a_slice_must_fit_the_shortest_day_of_a_calendar() -> None:
 
     assert fitting.slices is not None
     assert_mistake(
-        policy(slos=slo(OBJECTIVE, window, SLI, slices)), "a slice cannot be longer than the window"
+        policy(slos=slo(OBJECTIVE, window, SLI, slices)),
+        "a slice must not be longer than the window",
     )
 
 
@@ -169,8 +213,8 @@ def test_a_sample_says_how_much_its_events_resemble_each_other(
 @pytest.mark.parametrize(
     ("number", "message"),
     [
-        ("0.9", "'0.9': a design effect is 1 or more; 1 is that of independent events"),
-        ("0", "0 is not above zero"),
+        ("0.9", "'0.9' is not a valid design effect; write 1 (independent events) or more"),
+        ("0", "0 is not above zero; write a positive number"),
     ],
 )
 def test_events_are_worth_no_more_than_independent_ones(number: str, message: str) -> None:
@@ -185,17 +229,28 @@ def test_events_are_worth_no_more_than_independent_ones(number: str, message: st
         (
             "prometheus",
             "{column: a, threshold: 1}",
-            "the prometheus backend cannot count 'threshold' indicators;"
-            " it counts: gauge, histogram, ratio, spent",
+            (
+                "the prometheus backend does not support 'threshold' indicators; it"
+                " supports: gauge, histogram, ratio, spent"
+            ),
         ),
-        ("prometheus", "{bad: a}", "the key 'total' is missing (or give both good and bad)"),
-        ("prometheus", "{good: a}", "the key 'total' is missing (or give both good and bad)"),
+        (
+            "prometheus",
+            "{bad: a}",
+            "the key 'total' is missing; add the expression for all events, or both good and bad",
+        ),
+        (
+            "prometheus",
+            "{good: a}",
+            "the key 'total' is missing; add the expression for all events, or both good and bad",
+        ),
         (
             "logs",
             "{gauge: up}",
-            "the logs backend cannot count 'gauge' indicators; it counts: ratio, spent, threshold",
+            "the logs backend does not support 'gauge' indicators; it supports: ratio, spent,"
+            " threshold",
         ),
-        ("logs", "{bad: a, labels: {x: y}}", "the logs backend has no use for labels"),
+        ("logs", "{bad: a, labels: {x: y}}", "the logs backend does not use labels; remove them"),
     ],
 )
 @pytest.mark.parametrize("address", ["http://x", "${NOT_SET_HERE}"])
@@ -239,7 +294,7 @@ def test_an_allowance_is_an_amount_with_or_without_a_unit(
 def test_an_allowance_that_is_none_says_so(text: str) -> None:
     assert_mistake(
         policy(slos=slo(f"allowance: ¦{text}", WINDOW, "sli: {spent: a}")),
-        f"{text!r} is no amount above zero; write for example 50000 USD",
+        f"{text!r} is not a valid amount above zero; write for example 50000 USD",
     )
 
 
@@ -258,31 +313,35 @@ def test_a_composite_names_slos_above_it_with_weights() -> None:
     [
         (
             "  - ¦{name: all, composite: [{slo: availabilty}]}\n",
-            "all: 'availabilty' is no SLO with an objective above this one;"
+            "all: 'availabilty' is not an SLO with an objective above this one;"
             " did you mean 'availability'?",
         ),
         (
             "  - ¦{name: all, composite: [{slo: all}]}\n",
-            "all: 'all' is no SLO with an objective above this one; known: availability",
+            "all: 'all' is not an SLO with an objective above this one; known: availability",
         ),
         (
             "  - {name: one, composite: [{slo: availability}]}\n"
             "  - ¦{name: two, composite: [{slo: one}]}\n",
-            "two: 'one' is no SLO with an objective above this one; known: availability",
+            "two: 'one' is not an SLO with an objective above this one; known: availability",
         ),
         (
             "  - ¦{name: all, composite: [{slo: later}]}\n"
             "  - {name: later, objective: 99%, window: 1d, sli: {bad: a, total: b}}\n",
-            "all: 'later' is no SLO with an objective above this one; known: availability",
+            "all: 'later' is not an SLO with an objective above this one; known: availability",
         ),
-        ("  - {name: all, composite: ¦[]}\n", "the list needs 1 or more entries"),
+        (
+            "  - {name: all, composite: ¦[]}\n",
+            "the list needs at least 1 entry; write composite: [{slo: availability}, {slo: latency,"
+            " weight: 0.5}]",
+        ),
         (
             "  - {name: all, composite: [{slo: availability, weight: ¦0}]}\n",
-            "0 is not above zero",
+            "0 is not above zero; write a positive number",
         ),
         (
             "  - ¦{name: availability, objective: 99%, window: 1d, sli: {bad: a, total: b}}\n",
-            "availability: another SLO has this name",
+            "availability: duplicate SLO name; names must differ",
         ),
     ],
 )

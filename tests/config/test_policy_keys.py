@@ -17,6 +17,8 @@ from tests.config.texts import (
 
 SLI = "sli: {bad: a, total: b}"
 WINDOW = "window: 30d"
+SLO_LIST = "[{name: availability, objective: 99.9%, window: 30d, sli: {preset: vllm/errors}}]"
+DASHBOARD = "dashboard: https://grafana.example/d/chat"
 OBJECTIVE = "objective: 99.9%"
 
 
@@ -131,65 +133,66 @@ def test_an_unknown_key_that_is_near_to_none_gets_the_list_of_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("marked", "key", "doc"),
+    ("marked", "key", "example"),
     [
-        ("¦" + policy(head="version: 1\n"), "service", "The service that the changes belong to."),
-        ("¦" + policy(head="service: chat\n"), "version", "Version of the format: 1."),
-        ("¦" + policy(backend=""), "backend", "Where the counts come from."),
+        ("¦" + policy(head="version: 1\n"), "service", "chat"),
+        ("¦" + policy(head="service: chat\n"), "version", "1"),
+        ("¦" + policy(backend=""), "backend", '{type: prometheus, url: "http://prometheus:9090"}'),
         (
             "¦" + policy(slos=""),
             "slos",
-            "The SLOs, or files that have them.",
+            "[{name: availability, objective: 99.9%, window: 30d, sli: {preset: vllm/errors}}]",
         ),
         (
             "¦" + policy(tiers=""),
             "tiers",
-            "Bands of the worst remaining budget; the first one that applies counts.",
+            '[{name: healthy, remaining: "> 50%", allow: all}, {name: exhausted, otherwise: true,'
+            " allow: [rollback, security-patch]}]",
         ),
         (
             policy(backend="backend: ¦{type: prometheus}\n"),
             "url",
-            "Address of the server, the part before /api/v1.",
+            "http://prometheus:9090",
         ),
         (
             policy(slos="slos:\n  - ¦objective: 99%\n    window: 1d\n"),
             "name",
-            "Name of the SLO, unique in the policy.",
+            "availability",
         ),
         (
             policy(slos=slo(OBJECTIVE, "window: ¦{time_zone: UTC}", SLI)),
             "calendar",
-            "The period. Weeks begin on Monday unless begins says otherwise.",
+            "month",
         ),
         (
             policy(tiers=TIERS.replace("{name: exhausted,", "¦{name: exhausted,")).replace(
                 ", allow: [security-patch, rollback]", ""
             ),
             "allow",
-            "all, none, or the classes that may ship.",
+            "[rollback, security-patch]",
         ),
         (
             policy(more="freezes: [¦{from: 2026-01-01, to: 2026-01-02}]\n"),
             "reason",
-            "Reason that reports give to those who are stopped.",
+            "year end",
         ),
     ],
 )
-def test_a_missing_key_names_its_block_and_what_it_is_for(marked: str, key: str, doc: str) -> None:
-    assert_mistake(marked, f"the key {key!r} is missing: {doc}")
+def test_a_missing_key_names_its_block_and_what_to_add(marked: str, key: str, example: str) -> None:
+    assert_mistake(marked, f"the key {key!r} is missing; add {key}: {example}")
 
 
 def test_a_backend_without_its_type_lists_the_types() -> None:
     assert_mistake(
         policy(backend="backend: ¦{url: 'http://x'}\n"),
-        "the key 'type' is missing; known values: prometheus, logs, static",
+        "the key 'type' is missing; its value is one of: prometheus, logs, static",
     )
 
 
 def test_a_backend_type_that_is_unknown_names_the_nearest() -> None:
     assert_mistake(
         policy(backend="backend: {type: ¦promethues, url: 'http://x'}\n"),
-        "'promethues' is not known here; did you mean 'prometheus'?",
+        "'promethues' is not a valid value; did you mean 'prometheus'?",
     )
 
 
@@ -211,33 +214,75 @@ def test_a_backend_type_that_is_unknown_names_the_nearest() -> None:
 def test_a_key_that_stands_twice_is_a_mistake_and_names_the_first(
     marked: str, key: str, first: int
 ) -> None:
-    assert_mistake(marked, f"the key {key!r} stands twice; first on line {first}")
+    assert_mistake(marked, f"duplicate key {key!r}; the first one is on line {first}")
 
 
 @pytest.mark.parametrize(
     ("marked", "message"),
     [
-        ("¦- a\n", "a block of keys was expected, not a list"),
-        ("¦just words\n", "a block of keys was expected, not a single value"),
+        ("¦- a\n", "expected a block of keys, not a list; write lines of the form key: value"),
+        (
+            "¦just words\n",
+            "expected a block of keys, not a single value; write lines of the form key: value",
+        ),
         (
             policy(backend="backend: ¦prometheus\n"),
-            "a block of keys was expected, not a single value",
+            (
+                "expected a block of keys, not a single value; write backend: {type:"
+                ' prometheus, url: "http://prometheus:9090"}'
+            ),
         ),
-        (policy(backend="backend:¦\n"), "a block of keys was expected, not an empty value"),
-        (policy(slos="slos: ¦{}\n"), "a list was expected, not a block of keys"),
-        (policy(more="owners: ¦me\n"), "a list was expected, not a single value"),
-        (policy(more="dashboard: ¦[a]\n"), "a single value was expected, not a list"),
-        (policy(more="max_age: ¦{a: b}\n"), "a single value was expected, not a block of keys"),
-        (policy(more="? ¦[a, b]\n: c\n"), "a key must be a word, not a list"),
-        (policy(more="changes: {¦{a: b}: c}\n"), "a key must be a word, not a block of keys"),
+        (
+            policy(backend="backend:¦\n"),
+            (
+                "expected a block of keys, not an empty value; write backend: {type: prometheus,"
+                ' url: "http://prometheus:9090"}'
+            ),
+        ),
+        (
+            policy(slos="slos: ¦{}\n"),
+            (
+                "expected a list, not a block of keys; write slos: [{name: availability,"
+                " objective: 99.9%, window: 30d, sli: {preset: vllm/errors}}]"
+            ),
+        ),
+        (policy(more="owners: ¦me\n"), "expected a list, not a single value; write owners: [me]"),
+        (
+            policy(more="dashboard: ¦[a]\n"),
+            f"expected a single value, not a list; write {DASHBOARD}",
+        ),
+        (
+            policy(more="max_age: ¦{a: b}\n"),
+            "expected a single value, not a block of keys; write max_age: 10m",
+        ),
+        (
+            policy(more="? ¦[a, b]\n: c\n"),
+            "a key must be a word, not a list; put text with braces in quotes",
+        ),
+        (
+            policy(more="changes: {¦{a: b}: c}\n"),
+            "a key must be a word, not a block of keys; put text with braces in quotes",
+        ),
         (
             policy(tiers=TIERS.replace("[security-patch, rollback]", "[rollback, ¦[canary]]")),
-            "a single value was expected, not a list",
+            "expected a single value, not a list; write allow: [rollback, security-patch]",
         ),
-        (policy(more="dashboard: ¦null\n"), "the value is empty"),
-        (policy(more="dashboard: ¦~\n"), "the value is empty"),
-        (policy(more='dashboard: ¦""\n'), "the value is empty"),
-        (policy(tiers=TIERS.replace("allow: all", "allow: ¦")), "the value is empty"),
+        (
+            policy(more="dashboard: ¦null\n"),
+            f"the value is empty; write {DASHBOARD}",
+        ),
+        (
+            policy(more="dashboard: ¦~\n"),
+            f"the value is empty; write {DASHBOARD}",
+        ),
+        (
+            policy(more='dashboard: ¦""\n'),
+            f"the value is empty; write {DASHBOARD}",
+        ),
+        (
+            policy(tiers=TIERS.replace("allow: all", "allow: ¦")),
+            "the value is empty; write allow: [rollback, security-patch]",
+        ),
     ],
 )
 def test_a_value_of_the_wrong_form_is_told_what_was_expected(marked: str, message: str) -> None:
@@ -253,15 +298,18 @@ def test_the_word_null_in_quotes_is_a_word() -> None:
 
 @pytest.mark.parametrize("key", ["slos", "tiers"])
 def test_a_policy_without_slos_or_tiers_proves_nothing(key: str) -> None:
-    parts = {"slos": SLOS, "tiers": TIERS, key: f"{key}: ¦[]\n"}
+    parts = {"slos": SLOS, "tiers": TIERS, key: f"{key}: []\n"}
 
-    assert_mistake(policy(**parts), "the list needs 1 or more entries")
+    contents, (mistake,) = read(policy(**parts))
+
+    assert contents is None
+    assert f"error: the list needs at least 1 entry; write {key}: [{{name: " in mistake
 
 
 def test_mistakes_in_several_places_are_all_told_in_their_order() -> None:
     text, where = places(
         policy(
-            head='version: ¦2\nservice: ¦"-"\n¦onwers: [a]\n',
+            head='version: ¦v1\nservice: ¦"-"\n¦onwers: [a]\n',
             backend="backend: {type: prometheus, url: ¦ftp://x, retries: ¦-1}\n",
             slos=slo("objective: ¦99.9", "window: ¦month"),
             tiers=TIERS.replace("> 50%", "> 50").replace('"> 50', '¦"> 50'),
@@ -286,4 +334,10 @@ def test_one_mistake_in_an_slo_does_not_hide_one_in_the_next() -> None:
 
 
 def test_an_unknown_version_is_refused() -> None:
-    assert_mistake(policy(head=HEAD.replace("1", "¦2")), "'2' is not known here; known: 1")
+    assert_mistake(
+        policy(head=HEAD.replace("1", "¦2")),
+        (
+            "gate 0.1.0 reads version 1; this file is for a newer gate: update gate, or write"
+            " version: 1"
+        ),
+    )

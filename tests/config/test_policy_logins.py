@@ -77,8 +77,14 @@ def test_the_files_of_a_login_are_looked_at(tmp_path: Path) -> None:
     [
         ("¦{sigv4: {region: a}, google: {}}", "auth has sigv4 or another login, not both"),
         ("¦{bearer: '${T}', azure: {}}", "auth has azure or another login, not both"),
-        ("{sigv4: ¦{region: a, access_key: '${T}'}}", "access_key and secret_key belong together"),
-        ("{sigv4: ¦{region: a, secret_key: '${T}'}}", "access_key and secret_key belong together"),
+        (
+            "{sigv4: ¦{region: a, access_key: '${T}'}}",
+            "'access_key' and 'secret_key' must be given together",
+        ),
+        (
+            "{sigv4: ¦{region: a, secret_key: '${T}'}}",
+            "'access_key' and 'secret_key' must be given together",
+        ),
         (
             "{sigv4: {region: a, session_token: ¦'${T}'}}",
             "a session_token needs its keys",
@@ -131,5 +137,5 @@ def test_parameters_and_the_method_are_read() -> None:
 
 def test_a_method_that_there_is_not_and_a_secret_parameter_are_mistakes() -> None:
     assert_mistake(block("method: ¦put"), "write get or post")
-    message = "the header api_token looks like a secret; write ${NAME}, no default"
+    message = "the header api_token looks like a secret; write ${NAME}, without a default"
     assert_mistake(block("parameters: {api_token: ¦abc}"), message)

@@ -102,34 +102,37 @@ def test_without_the_keys_there_are_no_such_rules() -> None:
     "text, message",
     [
         ("exhaustion: ¦{effect: warn}\n", "the key 'within' is missing"),
-        ("exhaustion: {within: ¦soon}\n", "'soon' is no duration"),
+        ("exhaustion: {within: ¦soon}\n", "'soon' is not a valid duration"),
         (
             "exhaustion: {within: 3d, effect: ¦bloc}\n",
-            "'bloc' is not known here; did you mean 'block'?",
+            "'bloc' is not a valid value; did you mean 'block'?",
         ),
         (
             "exhaustion: {within: 3d, allow: [¦hotfix]}\n",
-            "'hotfix' is no change class; known:",
+            "'hotfix' is not a change class; known:",
         ),
         ("postmortems: ¦{known_incidents: a.yaml}\n", "the key 'share' is missing"),
         ("postmortems: ¦{share: 20%}\n", "the key 'known_incidents' is missing"),
         ("postmortems: {share: ¦20, known_incidents: a.yaml}\n", "a bare 20 is ambiguous"),
         (
             "postmortems: {share: 20%, known_incidents: ¦incidents/}\n",
-            "'incidents/' names no YAML files; write for example incidents/*.yaml",
+            "'incidents/' does not match YAML files; write for example incidents/*.yaml",
         ),
         (
             "postmortems: {share: 20%, known_incidents: [a.yaml, ¦/etc/b.yaml]}\n",
-            "'/etc/b.yaml': write a path from this file's folder",
+            "'/etc/b.yaml' is not a valid path; write it from this file's folder",
         ),
-        ("postmortems: {share: 20%, known_incidents: ¦[]}\n", "the list needs 1 or more entries"),
+        (
+            "postmortems: {share: 20%, known_incidents: ¦[]}\n",
+            "the list needs at least 1 entry; write known_incidents",
+        ),
         (
             "postmortems: {share: 20%, known_incidents: a.yaml, ¦excuse_review: true}\n",
             "unknown key 'excuse_review'; did you mean 'excuse_reviewed'?",
         ),
         (
             "postmortems: {share: 20%, known_incidents: a.yaml, allow: [¦bugfix]}\n",
-            "'bugfix' is no change class; did you mean 'bug-fix'?",
+            "'bugfix' is not a change class; did you mean 'bug-fix'?",
         ),
     ],
 )
@@ -148,8 +151,8 @@ def test_a_static_backend_draws_a_warning_where_a_rule_looks_back(tmp_path: Path
     )
     path = write(tmp_path, {"gate.yaml": static, "counts.yaml": "counts: {}"})
     assert [str(one) for one in validate_file(path, {})] == [
-        f"{path}:10:14: warning: postmortems needs a history, and the static backend keeps none:"
-        " undecided"
+        f"{path}:10:14: warning: postmortems needs a history, which the static backend does not"
+        " keep: every check will be undecided; remove it"
     ]
     assert [str(one) for one in load(path, {}).warnings] == [
         str(one) for one in validate_file(path, {})
@@ -168,7 +171,7 @@ def test_incidents_are_found_in_timeslices_as_well() -> None:
 
 def test_the_slos_that_cannot_be_read_are_spoken_of_alone() -> None:
     _, (mistake,) = read(policy(slos="slos: []\n", more=LEAST))
-    assert "the list needs 1 or more entries" in mistake
+    assert "the list needs at least 1 entry; write slos: " in mistake
 
 
 def test_records_are_read_from_the_policys_folder_and_belong_to_its_hash(tmp_path: Path) -> None:
@@ -211,7 +214,7 @@ def test_a_mistake_in_a_record_is_a_warning_and_an_error_of_validate(tmp_path: P
     )
     assert all(one.startswith("incidents/3.yaml:1:2: warning: the key ") for one in warnings[1:-1])
     assert warnings[-1].startswith(
-        "incidents/3.yaml:3:1: warning: the id 'INC-42' stands twice; first"
+        "incidents/3.yaml:3:1: warning: duplicate id 'INC-42'; the first one is"
     )
     assert warnings[-1].endswith("incidents/1.yaml:1")
     assert [

@@ -72,26 +72,26 @@ def test_hallucination_is_another_word_for_faithfulness() -> None:
     ("sli", "message"),
     [
         ("{preset: ¦vlm/errors}", "there is no preset 'vlm'; did you mean 'vllm'?"),
-        ("{preset: ¦vllm/erors}", "a preset has no indicator 'erors'; did you mean 'errors'?"),
+        ("{preset: ¦vllm/erors}", "vllm has no indicator 'erors'; did you mean 'errors'?"),
         (
             "{preset: vllm/errors, total: ¦x}",
-            "'total' does not go with a preset",
+            "'total' does not go with a preset; remove it",
         ),
         (
             "¦{preset: vllm/time-to-first-token}",
-            "vllm/time-to-first-token needs a threshold, for example threshold: 2.5s",
+            "the key 'threshold' is missing; add for example threshold: 2.5s",
         ),
         (
             "{preset: vllm/errors, threshold: ¦2s}",
-            "vllm/errors takes no threshold",
+            "vllm/errors does not take a threshold; remove it",
         ),
         (
             "{preset: vllm/time-to-first-token, threshold: ¦2.5}",
-            "a bare 2.5 has no unit; write a duration such as 2.5s",
+            "2.5 has no unit; write a duration such as 2.5s or 2.5ms",
         ),
         (
             "{preset: vllm/errors, bucket: ¦laxer}",
-            "vllm/errors is no histogram, so it has no bucket",
+            "vllm/errors is not a histogram and has no buckets; remove 'bucket'",
         ),
         (
             "{preset: vllm/errors, options: ¦{clients: bad}}",
@@ -99,19 +99,22 @@ def test_hallucination_is_another_word_for_faithfulness() -> None:
         ),
         (
             "{preset: vllm/errors, options: ¦{client_errors: excludd}}",
-            "vllm/errors: the option client_errors cannot be 'excludd'; did you mean 'excluded'?",
+            (
+                "vllm/errors: the option 'client_errors' cannot be 'excludd'; did you mean"
+                " 'excluded'?"
+            ),
         ),
         (
             "{preset: vllm/degenerate-output, options: ¦{clients: bad}}",
-            "vllm/degenerate-output: it has no options",
+            "vllm/degenerate-output: no option 'clients': it has no options",
         ),
         (
             "¦{preset: vllm/availability}",
-            "this indicator must be told the job: labels: {job: ...}",
+            "the label 'job' is missing; add labels: {job: ...}",
         ),
         (
             "{preset: vllm/availability, labels: ¦{pod: a}}",
-            "this indicator must be told the job: labels: {job: ...}",
+            "the label 'job' is missing; add labels: {job: ...}",
         ),
     ],
 )
@@ -130,7 +133,10 @@ def test_a_preset_is_for_the_backend_that_it_is_written_for() -> None:
 
     assert_mistake(
         text.replace("- name", "- ¦name"),
-        "availability: the preset vllm/errors is for the prometheus backend",
+        (
+            "availability: the preset vllm/errors is for the prometheus backend, and"
+            " backend.type is logs"
+        ),
     )
 
 
@@ -150,5 +156,5 @@ def test_offline_a_threshold_that_is_no_boundary_by_default_is_doubted(
 
     assert read(text)[1] == []
     _, mistakes = read(text, offline=True)
-    said = f"vLLM has no histogram boundary at this threshold by default; {warned}"
+    said = f"by default vLLM has no histogram bucket up to this threshold; {warned}"
     assert [mistake.partition("warning: ")[2] for mistake in mistakes] == ([said] if warned else [])

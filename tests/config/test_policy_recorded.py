@@ -42,12 +42,15 @@ def test_pyrras_ratios_stand_in_for_its_rates() -> None:
 @pytest.mark.parametrize(
     ("sli", "message"),
     [
-        ("{recorded: ¦slooth, labels: {}}", "'slooth' is not known here; did you mean 'sloth'?"),
+        ("{recorded: ¦slooth, labels: {}}", "'slooth' is not a valid value; did you mean 'sloth'?"),
         (
             "¦{recorded: pyrra}",
-            "this indicator must be told the slo: labels: {slo: ...}",
+            "the label 'slo' is missing; add labels: {slo: ...}",
         ),
-        ("{recorded: pyrra, threshold: ¦1s}", "'threshold' does not go with recorded series"),
+        (
+            "{recorded: pyrra, threshold: ¦1s}",
+            "'threshold' does not go with recorded series; remove it",
+        ),
     ],
 )
 def test_recorded_series_that_cannot_be_told_apart_are_a_mistake(sli: str, message: str) -> None:
@@ -56,4 +59,4 @@ def test_recorded_series_that_cannot_be_told_apart_are_a_mistake(sli: str, messa
 
 def test_slices_are_no_sample() -> None:
     text = policy(slos=slo(OBJECTIVE, WINDOW, SLOTH, "sampled: ¦true"))
-    assert_mistake(text, "a sample is counted in events, not timeslices")
+    assert_mistake(text, "'sampled' does not go with timeslices; remove one")

@@ -85,8 +85,10 @@ def test_a_preset_needs_the_rows_that_it_is_written_for(more: str) -> None:
 
     assert_mistake(
         text,
-        "availability: the preset litellm-payload/errors knows other rows; the backend must say"
-        " records: litellm-payload",
+        (
+            "availability: the preset litellm-payload/errors reads rows of its own form; set"
+            " backend.records: litellm-payload"
+        ),
     )
 
 
@@ -95,8 +97,11 @@ def test_an_option_without_a_safe_guess_must_be_given() -> None:
 
     assert_mistake(
         policy(backend=backend("records: langfuse-scores"), slos=slo(OBJECTIVE, WINDOW, sli)),
-        "langfuse-scores/faithfulness: the option better must be given (higher or lower): whether a"
-        " good answer has a value of at least the threshold (higher) or of at most it (lower)",
+        (
+            "langfuse-scores/faithfulness: the option 'better' is missing; add options:"
+            " {better: higher or lower} (whether a good answer has a value of at least the"
+            " threshold (higher) or of at most it (lower))"
+        ),
     )
 
 
@@ -106,7 +111,7 @@ def test_a_text_that_only_the_team_knows_must_be_given_and_be_of_its_form() -> N
 
     assert_mistake(
         policy(backend=backend("records: langfuse-scores"), slos=slo(OBJECTIVE, WINDOW, sli)),
-        "langfuse-scores/content-safety: the option name must have the form [A-Za-z0-9_. :/-]+",
+        ("langfuse-scores/content-safety: the option 'name' does not match [A-Za-z0-9_. :/-]+"),
     )
 
 

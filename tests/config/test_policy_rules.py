@@ -12,9 +12,7 @@ from tests.config.texts import (
     TIERS,
     assert_mistake,
     assert_warning,
-    places,
     policy,
-    read,
     slo,
     sound,
 )
@@ -27,8 +25,10 @@ def tiers(*entries: str) -> str:
 
 
 REST = "{name: rest, otherwise: true, allow: [rollback]}"
-LAST = "the last tier, and only the last, must say otherwise: true"
-UNREACHED = "no budget ever reaches this tier, or two tiers have this name"
+LAST = (
+    "the last tier must hold for all other budgets; replace remaining by otherwise: true, or add a"
+)
+LAST += " tier with it"
 
 
 def test_tiers_are_read_in_their_order() -> None:
@@ -63,10 +63,10 @@ def test_tiers_are_read_in_their_order() -> None:
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ("50%", "'50%' is no comparison; write for example '> 50%'"),
-        ("=> 50%", "'=> 50%' is no comparison; write for example '> 50%'"),
+        ("50%", "'50%' is not a valid comparison; write for example \"> 50%\""),
+        ("=> 50%", "'=> 50%' is not a valid comparison; write for example \"> 50%\""),
         ("> 50", "a bare 50 is ambiguous; write 50% or a share from 0 to 1"),
-        ("> half", "'half' is no share; write for example 99.9% or 0.999"),
+        ("> half", "'half' is not a valid percentage or share; write for example 99.9% or 0.999"),
         (
             "> 101%",
             "'> 101%': a budget has at most 100% left; -50% is overspent by half",
@@ -86,22 +86,28 @@ def test_a_threshold_that_is_none_says_so(condition: str, message: str) -> None:
     [
         (
             ["¦{name: a, allow: all}", REST],
-            "a tier has either remaining: '> 50%' or otherwise: true",
+            ('the condition is missing; add remaining: "> 50%", or otherwise: true (last tier)'),
         ),
         (
-            ['¦{name: a, remaining: "> 1%", otherwise: true, allow: all}', REST],
-            "a tier has either remaining: '> 50%' or otherwise: true",
+            ['{name: a, remaining: "> 1%", otherwise: ¦true, allow: all}', REST],
+            "'remaining' and 'otherwise' do not go together; remove one of the two",
         ),
-        (["{name: a, otherwise: ¦false, allow: all}"], "otherwise can only be true"),
+        (
+            ["{name: a, otherwise: ¦false, allow: all}"],
+            'otherwise can only be true; write remaining: "> 50%" for a condition',
+        ),
         (['¦{name: a, remaining: "> 1%", allow: all}'], f"a: {LAST}"),
-        (["¦{name: a, otherwise: true, allow: all}", REST], f"a: {LAST}"),
+        (
+            ["¦{name: a, otherwise: true, allow: all}", REST],
+            "a: otherwise: true holds for every budget; move this tier to the end",
+        ),
         (
             [
                 '{name: a, remaining: "> 1%", allow: all}',
                 '¦{name: b, remaining: "> 2%", allow: all}',
                 REST,
             ],
-            f"b: {UNREACHED}",
+            "b: no budget reaches this tier: a (> 1%) holds first; put higher thresholds first",
         ),
         (
             [
@@ -109,31 +115,34 @@ def test_a_threshold_that_is_none_says_so(condition: str, message: str) -> None:
                 '¦{name: b, remaining: "> 5%", allow: all}',
                 REST,
             ],
-            f"b: {UNREACHED}",
+            "b: no budget reaches this tier: a (>= -5%) holds first; put higher thresholds first",
         ),
-        (['¦{name: a, remaining: "> 100%", allow: all}', REST], f"a: {UNREACHED}"),
+        (
+            ['¦{name: a, remaining: "> 100%", allow: all}', REST],
+            "a: no budget is ever > 100%: at most 100% is left",
+        ),
         (
             [
                 '{name: a, remaining: "> 0%", allow: all}',
-                '{name: b, remaining: "<= 0%", allow: all}',
-                f"¦{REST}",
+                '¦{name: b, remaining: "<= 0%", allow: all}',
+                REST,
             ],
-            f"rest: {UNREACHED}",
+            "b: with '<= 0%' before it, no budget reaches rest; did you mean '>= 0%'?",
         ),
         (
             ['{name: a, remaining: "> 1%", allow: ¦al}', REST],
-            "'al' is not known here; did you mean 'all'?",
+            "'al' is not all or none; did you mean 'all'?",
         ),
         (
             [
                 '{name: a, remaining: "> 1%", allow: [rollback], require: ¦{canary: [x]}}',
                 REST,
             ],
-            "'canary' is required to do something but this tier does not allow it",
+            "require names 'canary', which this tier does not allow; add it to allow",
         ),
         (
             ['{name: a, remaining: "> 1%", allow: all, require: {canary: ¦[]}}', REST],
-            "the list needs 1 or more entries",
+            "the list needs at least 1 entry; write require: {security-patch: [shadow]}",
         ),
     ],
 )
@@ -141,19 +150,29 @@ def test_tiers_that_cannot_be_meant_are_told(entries: list[str], message: str) -
     assert_mistake(tiers(*entries), message)
 
 
-def test_two_tiers_of_one_name_are_both_told() -> None:
-    text, where = places(tiers('¦{name: rest, remaining: "> 1%", allow: all}', f"¦{REST}"))
+def test_the_second_of_two_tiers_with_one_name_names_the_line_of_the_first() -> None:
+    assert_mistake(
+        tiers('{name: rest, remaining: "> 1%", allow: all}', REST.replace("name: ", "name: ¦")),
+        "duplicate tier name 'rest'; the first one is on line 7",
+    )
 
-    _, mistakes = read(text)
 
-    assert mistakes == [f"{there}: error: rest: {UNREACHED}" for there in where]
+def test_a_tier_that_allows_with_less_budget_what_another_forbids_draws_a_warning() -> None:
+    assert_warning(
+        tiers('¦{name: a, remaining: "< 50%", allow: all}', REST),
+        "a: allows bug-fix at '< 50%', and rest forbids it with more budget left; check the"
+        " comparison",
+    )
 
 
 @pytest.mark.parametrize(
     "threshold", ['">= 100%"', '"> 99.9%"', '"< 100%"', '"> -100000%"', '"<= -50%"']
 )
 def test_a_tier_that_some_budget_reaches_is_no_mistake(threshold: str) -> None:
-    assert sound(tiers(f"{{name: a, remaining: {threshold}, allow: all}}", REST)).service == "chat"
+    assert (
+        sound(tiers(f"{{name: a, remaining: {threshold}, allow: [rollback]}}", REST)).service
+        == "chat"
+    )
 
 
 @pytest.mark.parametrize("allow", ["none", "[]", "[canary]"])
@@ -163,7 +182,7 @@ def test_a_tier_that_forbids_rollback_draws_a_warning(allow: str) -> None:
             '{name: a, remaining: "> 1%", allow: all}',
             f"¦{{name: rest, otherwise: true, allow: {allow}}}",
         ),
-        "rest: forbids rollback, which would prolong an outage",
+        "rest: forbids rollback, which would prolong an outage; add it to allow",
     )
 
 
@@ -211,7 +230,7 @@ def test_a_tier_that_lets_rollback_ship_with_a_warning_does_not_forbid_it() -> N
 def test_a_word_that_is_no_change_class_names_the_nearest(
     marked: str, word: str, hint: str
 ) -> None:
-    assert_mistake(marked, f"{word!r} is no change class; {hint}")
+    assert_mistake(marked, f"{word!r} is not a change class; {hint}")
 
 
 def test_a_policy_may_have_classes_of_its_own() -> None:
@@ -250,13 +269,16 @@ def test_burn_rates_may_be_ones_own_with_defaults() -> None:
 @pytest.mark.parametrize(
     ("rates", "message"),
     [
-        ("¦google-3d", "'google-3d' is not known here; did you mean 'google-30d'?"),
+        ("¦google-3d", "'google-3d' is not a valid value; did you mean 'google-30d'?"),
         (
             "[{long: 5m, short: ¦1h, rate: 2}]",
-            "the short window must be shorter than the long",
+            "short must be shorter than long",
         ),
-        ("[{long: 1h, short: 5m, rate: ¦0}]", "0 is not above zero"),
-        ("[{long: 1h, short: 5m, rate: ¦14,4}]".replace("14,4", "'14,4'"), "'14,4' is no number"),
+        ("[{long: 1h, short: 5m, rate: ¦0}]", "0 is not above zero; write a positive number"),
+        (
+            "[{long: 1h, short: 5m, rate: ¦14,4}]".replace("14,4", "'14,4'"),
+            "'14,4' is not a valid number; write 14.4",
+        ),
     ],
 )
 def test_burn_rates_that_cannot_be_meant_are_told(rates: str, message: str) -> None:
@@ -269,7 +291,7 @@ def test_rates_made_for_a_month_draw_a_warning_over_another_window(window: str) 
 
     assert_warning(
         policy(slos=slos, more="burn_rates: ¦google-30d\n"),
-        "these rates are made for 30 days; they spend another share of the budget of"
+        "these rates are for windows of 30 days; they use another share of the budget of"
         f" availability ({window})",
     )
 
@@ -284,7 +306,7 @@ def test_rates_made_for_a_month_fit_a_month(window: str) -> None:
 def test_a_class_that_is_new_and_not_described_draws_a_warning() -> None:
     assert_warning(
         policy(more="changes: {¦canari: {}}\n"),
-        "'canari' is a new change class; describe it; did you mean 'canary'?",
+        "'canari' is a new change class; add a description; did you mean 'canary'?",
     )
 
 
@@ -292,7 +314,8 @@ def test_a_class_that_is_new_and_not_described_draws_a_warning() -> None:
 def test_an_approver_is_a_person_a_team_or_whoever_may_write(who: str) -> None:
     assert_mistake(
         policy(more=f"changes: {{canary: {{approved_by: [¦'{who}']}}}}\n"),
-        f"{who!r} is nobody; write @person, @organisation/team, or write for all who may write",
+        f"{who!r} is not a valid approver; use @person, @organisation/team, or the word write for"
+        " everybody with write access",
     )
 
 

@@ -25,7 +25,8 @@ def test_an_empty_file_is_a_mistake(text: str) -> None:
     assert len(mistakes) == 1
     assert mistakes[0] in {
         "gate.yaml:1:1: error: the file is empty",
-        "gate.yaml:2:1: error: a block of keys was expected, not an empty value",
+        "gate.yaml:2:1: error: expected a block of keys, not an empty value; write lines of the"
+        " form key: value",
     }
 
 
@@ -34,33 +35,42 @@ def test_an_empty_file_is_a_mistake(text: str) -> None:
     [
         (
             policy(more="on:\n¦\tstale: warn\n"),
-            "no YAML: while scanning for the next token, found character that cannot start any"
-            " token; indent with spaces, not tabs",
+            "not valid YAML: indent with spaces, not tabs",
         ),
         (
-            policy(more="owners: [a\nmax_age¦: 5m\n"),
-            "no YAML: while parsing a flow sequence, did not find expected ',' or ']'",
+            policy(more="owners: ¦[a\nmax_age: 5m\n"),
+            "not valid YAML: this [ is never closed; add the missing ]",
         ),
-        (policy(more="owners: ¦*team\n"), "no YAML: found undefined alias"),
+        (
+            policy(more="owners: ¦*team\n"),
+            (
+                "not valid YAML: YAML reads *team as an alias, which is not defined; put *team"
+                ' in quotes: "*team"'
+            ),
+        ),
         (
             policy(more="¦---\nservice: other\n"),
-            "no YAML: expected a single document in the stream, but found another document",
+            (
+                "not valid YAML: a second document begins here; one file holds one document:"
+                " remove ---"
+            ),
         ),
         (
             policy(tiers=TIERS.replace('"> 50%"', "¦> 50%")),
-            "no YAML: while scanning for the next token, found character that cannot start any"
-            " token; put the comparison in quotes",
+            'not valid YAML: put > 50% in quotes: "> 50%"',
         ),
         (
             policy(
                 tiers=TIERS.replace('{name: healthy, remaining: "> 50%", allow: all}', "x")
-            ).replace("- x\n", "- name: healthy\n    remaining: >¦= 50%\n    allow: all\n"),
-            "no YAML: while scanning a block scalar, did not find expected comment or line break;"
-            " put the comparison in quotes",
+            ).replace("- x\n", "- name: healthy\n    remaining: ¦>= 50%\n    allow: all\n"),
+            'not valid YAML: put >= 50% in quotes: ">= 50%"',
         ),
         (
             policy(more='dashboard: "a¦\x07b"\n'),
-            "no YAML: the character U+0007 may only stand there escaped",
+            (
+                "not valid YAML: the character U+0007 is not allowed; remove it, or write"
+                " \\x07 in double quotes"
+            ),
         ),
     ],
 )
@@ -68,10 +78,9 @@ def test_what_is_no_yaml_says_where_and_what_would_help(marked: str, message: st
     assert_mistake(marked, message)
 
 
-def test_a_mistake_at_the_end_of_the_file_has_its_place() -> None:
+def test_a_quote_that_is_never_closed_is_found_where_it_begins() -> None:
     assert_mistake(
-        policy(more='dashboard: "never closed\n¦'),
-        "no YAML: while scanning a quoted scalar, found unexpected end of stream",
+        policy(more='dashboard: ¦"never closed\n'), "not valid YAML: this quote is never closed"
     )
 
 
@@ -109,20 +118,20 @@ def test_a_mistake_in_an_alias_is_told_once_where_the_anchor_stands() -> None:
         tiers=TIERS.replace("[security-patch", "&few [¦security-pach"), more="on: {except: *few}\n"
     )
 
-    assert_mistake(text, "'security-pach' is no change class; did you mean 'security-patch'?")
+    assert_mistake(text, "'security-pach' is not a change class; did you mean 'security-patch'?")
 
 
 def test_an_alias_to_itself_ends() -> None:
     assert_mistake(
         policy(tiers=TIERS.replace("[security-patch, rollback]", "¦&self [*self, rollback]")),
-        "a single value was expected, not a list",
+        "expected a single value, not a list; write allow: [rollback, security-patch]",
     )
 
 
 def test_merge_keys_are_refused_where_they_stand() -> None:
     assert_mistake(
         policy(slos=slo("objective: 99%", "window: 1d", "sli: {bad: a, total: b, ¦<<: {good: c}}")),
-        f"unknown key '<<'; known: {SLI_KEYS}",
+        "unknown key '<<'; merging blocks is not supported, so write the keys out",
     )
 
 
@@ -148,7 +157,7 @@ def test_words_that_yaml_1_1_takes_for_booleans_stay_words() -> None:
 def test_only_true_and_false_are_booleans(word: str) -> None:
     assert_mistake(
         policy(tiers=TIERS.replace("otherwise: true", f"otherwise: ¦{word}")),
-        f"{word!r} is neither true nor false",
+        f"{word!r} is not true or false; write true or false",
     )
 
 
@@ -165,7 +174,7 @@ def test_a_sexagesimal_number_is_no_duration() -> None:
 
     assert_mistake(
         policy(more="max_age: ¦1:30\n"),
-        "'1:30' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms",
+        "'1:30' is not a valid duration; write for example 30d, 6h, 5m, 1h30m or 250ms",
     )
 
 
@@ -180,10 +189,32 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake() -> None:
     assert sound("\ufeff" + policy().replace("\n", "\r\n")) == sound(policy())
 
 
-def test_a_tag_changes_nothing_and_runs_nothing() -> None:
-    text = policy(head=HEAD.replace("chat", "!!python/name:os.system chat"))
+@pytest.mark.parametrize(
+    ("marked", "tag"),
+    [
+        ("service: ¦!!python/name:os.system chat", "!!python/name:os.system"),
+        ("service: ¦!secret chat", "!secret"),
+        ("service: chat\nowners: ¦!!set {a}", "!!set"),
+        ("service: chat\nowners: [¦!!binary YQ==]", "!!binary"),
+        ("service: chat\nowners: ¦!team [a]", "!team"),
+        ("¦!policy\nservice: chat", "!policy"),
+    ],
+)
+def test_a_tag_that_plain_yaml_does_not_have_is_a_mistake_where_it_stands(
+    marked: str, tag: str
+) -> None:
+    assert_mistake(
+        f"{marked}\nversion: 1\n{BACKEND}{SLOS}{TIERS}",
+        f"the YAML tag {tag} is not supported; remove it and write plain YAML",
+    )
 
-    assert sound(text).service == "chat"
+
+def test_a_tag_of_plain_yaml_changes_nothing() -> None:
+    text = policy(
+        head=HEAD.replace("chat", "!!str chat"), more="owners: !!seq [&a x, *a]\nmax_age: ! 5m\n"
+    )
+
+    assert sound(text).owners == ("x", "x")
 
 
 def test_the_order_of_the_keys_is_free() -> None:

@@ -13,7 +13,7 @@ ENVIRON = {
 
 WHOLE = """\
 version: 1
-service: 42
+service: "42"
 owners: [1, "@ada", no]
 dashboard: https://grafana.example/d/chat
 backend:

@@ -75,7 +75,7 @@ def test_a_healthy_policy_is_sound_and_says_what_was_looked_at(
     assert "✖" not in done.stdout
     assert "▲" not in done.stdout
     assert "✔ healthy        1,440 bad of 145,440" in done.stdout
-    assert "  counters only grow, but for restarts " in done.stdout
+    assert "  counters only grow, except at restarts " in done.stdout
     assert "Known          " in done.stdout, "the caveats of the preset"
 
 

@@ -73,7 +73,7 @@ def test_no_input_is_taken_for_an_option(played: Played) -> None:
         played.steps, "failure"
     )
     assert "no policy that counts" in (played.files["flags"]["report"] or "")
-    assert "is not a name that a policy can be read by" in (played.files["ref"]["report"] or "")
+    assert "is not a valid ref of a policy" in (played.files["ref"]["report"] or "")
 
 
 def test_no_text_breaks_out_of_the_report(played: Played) -> None:

@@ -17,7 +17,7 @@ from tests.servers.github_answers import written
 CONTEXT = Context(
     system="github", pull_request=PULL, revision=HEAD, author="Ada", labels=("security",)
 )
-NOBODY = "nobody of @grace but the author has approved this commit or set the label on it"
+NOBODY = "nobody among @grace but the author has approved this commit or set the label on it"
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_team_that_cannot_be_seen_is_said_and_does_not_count(fake: FakeGitHub)
     fake.forbidden = {"teams/get-membership-for-user-in-org"}
     approval = ask(fake, "@acme/security")
     assert approval.by == ()
-    assert approval.why_not.startswith("nobody of @acme/security but the author has approved")
+    assert approval.why_not.startswith("nobody among @acme/security but the author has approved")
     assert "members: read" in approval.why_not
 
 
@@ -117,8 +117,8 @@ def test_where_the_author_is_not_known_anybody_might_be_it(fake: FakeGitHub) -> 
     fake.faults = {"pulls/get": [fake.without_author()]}
     why_not = ask(fake, "@grace", author=None).why_not
     assert why_not == (
-        "nobody can be told apart from the author: nobody can say who opened it: the account is "
-        "gone, or has no name"
+        "nobody can be distinguished from the author: it is not known who opened it: the account"
+        " is gone, or has no name"
     )
 
 
@@ -175,7 +175,7 @@ def test_what_the_queue_has_not_taken_is_not_approved(
 ) -> None:
     queue.single = {QUEUED: commit}
     assert ask_queue(queue, PULL).why_not == (
-        f"nobody knows which commit of pull request {PULL} the queue has taken"
+        f"it is not known which commit of pull request {PULL} the queue took"
     )
 
 

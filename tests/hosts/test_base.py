@@ -288,7 +288,7 @@ def test_a_damaged_log_counts_for_nothing(folder: Path, line: bytes) -> None:
 
 @pytest.mark.parametrize("odd", [{}, {"context": 1}, entry() | {"policies": None}])
 def test_a_record_of_something_else_counts_for_nothing(folder: Path, odd: dict[str, Any]) -> None:
-    with pytest.raises(LookupError, match="no record of a decision"):
+    with pytest.raises(LookupError, match="not a record of a decision"):
         allowed(folder, *chained(entry(), odd))
 
 

@@ -256,7 +256,7 @@ def test_a_body_that_is_too_long_is_cut_with_a_pointer(fake: FakeGitHub, existin
     assert LIMIT - 200 < len(body) <= LIMIT
     kept, pointer = body.split("\n\n</details>\n\n")
     assert kept.endswith("- one more line of the report, \U0001f600")
-    assert "The summary of the job has the whole report" in pointer
+    assert "The job summary has the whole report" in pointer
 
 
 def test_a_body_that_fits_exactly_is_not_cut(fake: FakeGitHub) -> None:

@@ -69,7 +69,7 @@ def test_without_a_base_the_change_is_not_known_rather_than_empty(folder: Path) 
 def test_labels_that_the_system_does_not_tell_are_not_known(folder: Path) -> None:
     facts = known(folder, replace(PULL, system="jenkins", labels=None))
     assert facts.labels is None
-    assert facts.unknown["labels"].startswith("jenkins does not tell them")
+    assert facts.unknown["labels"].startswith("jenkins does not report them")
     assert facts.titles == ("Stop it",)
 
 
@@ -87,7 +87,7 @@ def test_the_event_of_an_earlier_run_is_not_believed(folder: Path, host: Host | 
     assert fresh.labels == ("security",)
     stale = known(folder, replace(PULL, attempt=2), host)
     assert (stale.labels, stale.titles, stale.paths, stale.commits) == (None,) * 4
-    assert stale.unknown["labels"].startswith("the event is that of an earlier run")
+    assert stale.unknown["labels"].startswith("the event belongs to an earlier run")
 
 
 @pytest.mark.parametrize("event", ["push", "deployment", "schedule", "workflow_dispatch", None])
@@ -111,7 +111,7 @@ def test_what_a_pull_request_goes_into_now_is_what_counts(folder: Path) -> None:
 
 def test_labels_of_a_deploy_are_not_known_where_its_base_is_not(folder: Path) -> None:
     facts = known(folder, Context(system="github", event="push"), Host())
-    assert "nothing says what is live" in facts.unknown["labels"]
+    assert "it is not known what is live" in facts.unknown["labels"]
 
 
 def shallow(folder: Path, tmp_path: Path) -> tuple[Path, str]:
@@ -151,7 +151,7 @@ def test_what_the_host_cuts_is_not_known(folder: Path, tmp_path: Path) -> None:
     context = replace(PULL, base="f" * 40, revision=head)
     host = Host(pulls={7: replace(pull(), head=head)}, changeset=Changeset(None, None))
     facts = known(clone, context, host)
-    assert facts.unknown["commits"] == "the host lists a part of them only"
+    assert facts.unknown["commits"] == "the host lists only some of them"
 
 
 def test_a_shallow_deploy_is_compared_by_the_host(folder: Path, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_of_very_many_commits_the_host_is_not_asked(folder: Path) -> None:
     host = Host(deployed={"prod": Deployed(live, AT)})
     context = Context(system="github", event="push")
     facts = known(folder, context, host, Live("github-deployments", "prod"))
-    assert facts.unknown["labels"] == "31 commits are more than the host is asked about"
+    assert facts.unknown["labels"] == "31 commits are too many to ask the host about"
 
 
 def test_a_merge_queue_has_the_labels_of_its_pull_requests(folder: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_merge_queue_has_the_labels_of_its_pull_requests(folder: Path) -> None
     host.of_commits = {first: [], git(folder, "rev-parse", "HEAD"): []}
     partly = known(folder, queue, host)
     assert partly.labels is None
-    assert "does not tell every pull request" in partly.unknown["labels"]
+    assert "does not list every pull request" in partly.unknown["labels"]
     unnamed = known(folder, replace(queue, pull_requests=()), host)
     assert unnamed.labels is None
 

@@ -128,7 +128,7 @@ def test_an_answer_of_another_form_is_an_error(
     fake.deployments = [Deployment(sha=HEAD, created="2026-11-20T10:00:00Z")]
     fake.faults = {operation: [Answer(200, body)]}
 
-    with pytest.raises(RestError, match=r"of a form that is not known|is not a file"):
+    with pytest.raises(RestError, match=r"that gate cannot read|is not a file"):
         ASKED[operation](asking(fake.url))
 
 
@@ -136,7 +136,7 @@ def test_an_answer_of_another_form_is_an_error(
 def test_no_name_leads_to_another_address(fake: FakeGitHub, name: str) -> None:
     client = asking(fake.url)
 
-    with pytest.raises(GitHubError, match="it is no plain name"):
+    with pytest.raises(GitHubError, match="it is not a plain name"):
         client.files.file(name, OLD)
 
     assert fake.seen == []

@@ -74,7 +74,7 @@ def test_two_commits_are_compared(fake: FakeGitHub, repository: Path) -> None:
     assert between.paths == ("models/a",)
     assert [each.subject for each in between.commits or ()] == ["fix: x"]
     assert changes(fake).between(head, head).paths == ()
-    with pytest.raises(GitHubError, match="it is not built on it"):
+    with pytest.raises(GitHubError, match="it does not descend from it"):
         changes(fake).between(head, live)
     assert changes(fake).goes_back(head, live)
     assert changes(fake).goes_back(head, head)

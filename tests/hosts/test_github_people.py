@@ -190,7 +190,7 @@ def test_an_instant_without_an_offset_is_no_instant(fake: FakeGitHub) -> None:
     push = description().example("activity", after=HEAD, timestamp="2026-11-01T10:00:00")
     fake.faults = {"repos/list-activities": [Answer(200, json.dumps([push]).encode())]}
 
-    with pytest.raises(GitHubError, match="of a form that is not known"):
+    with pytest.raises(GitHubError, match="that gate cannot read"):
         asking(fake.url).people.pushed_at(PULL, HEAD)
 
 
@@ -201,7 +201,7 @@ def test_a_bot_is_known_by_its_login(fake: FakeGitHub, login: str, bot: bool) ->
 
 
 def test_a_team_cannot_be_named_so_that_the_organization_is_asked(fake: FakeGitHub) -> None:
-    with pytest.raises(GitHubError, match="it is no plain name"):
+    with pytest.raises(GitHubError, match="it is not a plain name"):
         asking(fake.url).people.in_team("acme/..", ADA)
 
     assert fake.seen == []

@@ -219,12 +219,12 @@ def test_of_two_runs_at_once_the_older_note_stays(fake: FakeGitLab) -> None:
         (
             "who",
             Answer(200, {"message": "hello"}),
-            "cannot ask whose token this is: GitLab gives an answer of a form that is not known",
+            "cannot ask whose token this is: GitLab gives an answer that gate cannot read",
         ),
         (
             "create",
             refused(429, {"error": "Too many requests"}, Retry_After="3600"),
-            "cannot write the note: GitLab limits how often it may be asked: 429;"
+            "cannot write the note: GitLab limits the rate of requests: 429;"
             " there is no time left to wait 3600.0 s and try again",
         ),
     ],

@@ -27,7 +27,7 @@ TEN = datetime(2026, 11, 1, 10, tzinfo=UTC)
 PUSHED, LATER = "2026-11-01T10:00:00.000Z", "2026-11-01T10:30:00.000Z"
 GRACE = Account("grace", number=2)
 CONTEXT = Context(system="gitlab", pull_request=REQUEST, revision=HEAD)
-NOBODY = "nobody of @grace but the author has approved this commit or set the label on it"
+NOBODY = "nobody among @grace but the author has approved this commit or set the label on it"
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_an_approval_counts_for_the_commit_that_was_there(
 
 def test_of_a_commit_that_is_not_the_newest_there_is_no_approval(fake: FakeGitLab) -> None:
     fake.people.approvals = [("grace", LATER)]
-    note = "this is not the newest commit, or GitLab does not tell when it was pushed"
+    note = "this is not the newest commit, or GitLab does not say when it was pushed"
     assert people(fake).approvers(REQUEST, OLD) == Approvers(notes=(note,))
 
 
@@ -221,7 +221,7 @@ def test_a_group_counts_with_its_members_and_a_hidden_one_with_none(fake: FakeGi
     assert people(fake).in_team("acme/sre", GRACE).member
     hidden = people(fake).in_team("acme/hidden", GRACE)
     assert not hidden.member
-    assert "perhaps the token lacks sight of the group" in hidden.reason
+    assert "perhaps the token lacks access to the group" in hidden.reason
 
 
 def test_a_group_that_gitlab_fails_to_look_up_is_an_error(fake: FakeGitLab) -> None:
@@ -264,7 +264,7 @@ def test_an_answer_of_another_form_is_an_error(
     fake: FakeGitLab, operation: str, ask: Callable[[People], object], body: object
 ) -> None:
     fake.faults = {operation: [Answer(200, body)]}
-    with pytest.raises(RestError, match="of a form that is not known"):
+    with pytest.raises(RestError, match="that gate cannot read"):
         ask(people(fake))
 
 

@@ -97,7 +97,7 @@ def test_a_branch_and_a_tag_are_found_by_their_whole_names(fake: FakeGitHub) -> 
 def test_a_tag_that_leads_in_circles_is_an_error(fake: FakeGitHub) -> None:
     fake.refs, fake.tags = {"tags/v1": ("tag", HEAD)}, {HEAD: ("tag", HEAD)}
 
-    with pytest.raises(RestError, match="of a form that is not known"):
+    with pytest.raises(RestError, match="that gate cannot read"):
         files(fake).commit("refs/tags/v1")
 
 

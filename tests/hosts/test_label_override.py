@@ -105,13 +105,13 @@ def test_without_a_reason_of_theirs_it_does_not_count(fake: FakeGitHub) -> None:
     [
         (
             [("shorter", HEAD, "2026-11-01T10:00:01Z")],
-            "@grace set it before this commit was pushed; take it off and set it anew",
+            "@grace set it before this commit was pushed; remove it and set it again",
         ),
         (
             [("shorter", OLD, "2026-11-01T09:00:00Z")],
-            "this is not the newest commit, or nobody knows when it was pushed",
+            "this is not the newest commit, or it is not known when it was pushed",
         ),
-        ([], "this is not the newest commit, or nobody knows when it was pushed"),
+        ([], "this is not the newest commit, or it is not known when it was pushed"),
     ],
 )
 def test_it_is_for_the_commit_that_it_was_set_on(
@@ -129,8 +129,8 @@ def test_an_author_cannot_override_for_themselves(fake: FakeGitHub) -> None:
 def test_where_the_author_is_not_known_anybody_might_be_it(fake: FakeGitHub) -> None:
     fake.faults = {"pulls/get": [fake.without_author()]}
     assert refused(fake) == (
-        "nobody can be told apart from the author: nobody can say who opened it: the account is "
-        "gone, or has no name"
+        "nobody can be distinguished from the author: it is not known who opened it: the account"
+        " is gone, or has no name"
     )
 
 

@@ -104,8 +104,8 @@ def test_a_pause_that_is_too_long_is_not_begun(fake: FakeGitHub) -> None:
     sentence = raised(fake, refused(403, SECONDARY, Retry_After="90"), time=time)
 
     assert sentence == (
-        "cannot list the files that the pull request changes: GitHub limits how often it may be "
-        "asked: 403 (You have exceeded a secondary rate limit); there is no time left to "
+        "cannot list the files that the pull request changes: GitHub limits the rate of "
+        "requests: 403 (You have exceeded a secondary rate limit); there is no time left to "
         "wait 90.0 s and try again"
     )
     assert time.slept == []
@@ -263,7 +263,7 @@ def test_neither_the_token_nor_the_request_goes_to_another_host(fake: FakeGitHub
 
 
 def test_a_redirect_in_circles_ends(fake: FakeGitHub) -> None:
-    assert raised(fake, *[Answer(307, b"")] * 9).endswith("GitHub redirects in circles")
+    assert raised(fake, *[Answer(307, b"")] * 9).endswith("GitHub redirects in a loop")
     assert fake.seen == [FILES] * 5
 
 

@@ -34,7 +34,7 @@ def test_a_better_verdict_never_goes_over_a_worse_one_of_another_leg(fake: FakeG
     outcome = tell(fake, "## ALLOW", leg("b", 0))
     (comment,) = fake.comments
     assert outcome.act is Act.KEPT
-    assert "a key of its own" in outcome.trouble
+    assert "its own gate key" in outcome.trouble
     assert outcome.url is not None
     assert comment.body.endswith("## BLOCK")
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -12,7 +12,7 @@ from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import CountRequest, Counts
 from gate.measure.past import PastBackend, PastRun, measure_past
 from gate.slo.indicator import EmptySlice, Histogram, Sli, Slices
-from gate.slo.objective import RollingWindow
+from gate.slo.objective import CalendarWindow, Period, RollingWindow
 from tests.live.asking import LIMITS, indicator
 from tests.servers.series import END
 
@@ -29,6 +29,10 @@ def instants(kind: str) -> list[datetime]:
     rng = random.Random("instants")
     if kind == "random":
         return [END - timedelta(seconds=rng.randrange(23 * 86_400)) for _ in range(INSTANTS)]
+    if kind == "in order":
+        # Some in the same second, as a backtest has them: by neighbours that are asked together.
+        ats = [END - timedelta(seconds=23 * 86_400 * rng.random()) for _ in range(INSTANTS - 2)]
+        return sorted([*ats, ats[3], ats[5] + timedelta(milliseconds=300)])
     first = END - timedelta(days=22, minutes=17)
     return [first + place * timedelta(hours=43) for place in range(INSTANTS)]
 
@@ -45,8 +49,9 @@ def runs_at(ats: Sequence[datetime]) -> list[PastRun]:
     runs = []
     for at in ats:
         spans = [RollingWindow(window).counted(at) for window in WINDOWS]
+        spans.append(CalendarWindow(Period.MONTH, UTC).counted(at))
         requests = [
-            CountRequest(sli=sli, span=span, probe=span is spans[0])
+            CountRequest(sli=sli, span=span, probe=span in (spans[0], spans[-1]))
             for sli in slis
             for span in spans
         ]
@@ -64,7 +69,7 @@ def runs_at(ats: Sequence[datetime]) -> list[PastRun]:
     return runs
 
 
-@pytest.mark.parametrize("kind", ["random", "regular"])
+@pytest.mark.parametrize("kind", ["random", "in order", "regular"])
 def test_each_answer_is_what_the_run_alone_is_told(url: str, kind: str) -> None:
     backend, runs = open_backend(PrometheusSettings(url=url), LIMITS), runs_at(instants(kind))
     assert isinstance(backend, PastBackend)

@@ -100,4 +100,4 @@ def test_authors_are_added_up_and_what_was_said_first_is_kept() -> None:
 def test_a_login_that_stands_for_nobody_leaves_somebody_unknown(login: str | None) -> None:
     authors = accounts(["ada", login], "opened it")
     assert authors.parts == {"ada": "opened it"}
-    assert authors.unknown.startswith("nobody can say who opened it")
+    assert authors.unknown.startswith("it is not known who opened it")

@@ -112,8 +112,11 @@ def flaw(indicator: str, head: str = TINY) -> str:
 @pytest.mark.parametrize(
     ("indicator", "message"),
     [
-        ("{}", "an indicator is either missing, or is described"),
-        ("{missing: none, about: much}", "an indicator is either missing, or is described"),
+        ("{}", "an indicator has either 'missing' or a description; remove one"),
+        (
+            "{missing: none, about: much}",
+            "an indicator has either 'missing' or a description; remove one",
+        ),
         (
             "{about: a, families: [{bad: x, total: y, histogram: z, column: a}]}",
             "a family has expressions, a histogram, or a column",
@@ -125,7 +128,7 @@ def flaw(indicator: str, head: str = TINY) -> str:
         ),
         (
             "{about: a, families: [{histogram: x, unit: s}]}",
-            "a threshold and a unit belong together",
+            "'threshold' and 'unit' must be given together",
         ),
         (
             "{about: a, families: [{bad: 'x{$clients}', total: x}]}",
@@ -138,7 +141,7 @@ def flaw(indicator: str, head: str = TINY) -> str:
         (
             "{about: a, families: [{bad: 'x{$o}', total: x}],"
             " options: {o: {about: b, default: c, choices: {d: ''}}}}",
-            "the default is none of the choices",
+            "the default must be one of the choices",
         ),
     ],
 )

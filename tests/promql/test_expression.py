@@ -61,8 +61,8 @@ def test_labels_are_not_pushed_into_a_full_expression() -> None:
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("sum(x_total)", "neither $window nor is it a bare selector"),
-        ("", "neither $window"),
+        ("sum(x_total)", "no $window and is not a bare selector"),
+        ("", "no $window"),
         ("sum(x[$window]", "closing ) is missing"),
         ("sum(x[$window]))", ") closes nothing"),
         ("sum(x[$window)]", "closes nothing"),

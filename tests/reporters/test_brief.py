@@ -15,11 +15,11 @@ from gate.reporters.page import (
     Folded,
     Mark,
     Marks,
-    NextCommand,
     Output,
     Page,
     Paragraph,
     Section,
+    ShellCommand,
 )
 from gate.reporters.summary import facts, leading
 from tests.reporters.builders import EVERY_KIND
@@ -43,7 +43,7 @@ def test_it_is_the_headline_and_the_first_block() -> None:
 
 
 def test_it_ends_with_the_next_command() -> None:
-    command = NextCommand(label="Next", command="gate doctor gate.yaml")
+    command = ShellCommand(label="Next", command="gate doctor gate.yaml")
     text = brief(Paragraph("first"), closing=(command,))
     assert text.splitlines()[3:] == ["  first", "  Next           gate doctor gate.yaml"]
 

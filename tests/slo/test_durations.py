@@ -28,29 +28,28 @@ def test_a_duration_is_read_as_prometheus_reads_it(text: str, milliseconds: int)
     assert parse_duration(text) == timedelta(milliseconds=milliseconds)
 
 
+EXAMPLES = "write for example 30d, 6h, 5m, 1h30m or 250ms"
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "advice"),
     [
-        "",
-        "30",
-        "d",
-        "30 d",
-        " 30d",
-        "30d\n",
-        "-5m",
-        "1M",
-        "1y",
-        "5min",
-        "1e3s",
-        ".5h",
-        "٣d",
-        "1h,5m",
+        *((text, EXAMPLES) for text in ("", "d", "-5m", "1e3s", ".5h", "٣d", "1h,5m", "1:30")),
+        ("30", "add a unit, for example 30d, 30h, 30m or 30s"),
+        *((text, "write 30d") for text in ("30 d", " 30d", "30d\n", "30D", "30 days", "1 month")),
+        ("5min", "write 5m"),
+        ("2 Hours", "write 2h"),
+        ("250 msec", "write 250ms"),
+        ("1.5 weeks", "write 1.5w"),
+        ("1y", "write 365d"),
+        ("1M", "write 1m for minutes, or 30d for months"),
+        ("3 fortnights", "the units are w, d, h, m, s and ms"),
     ],
 )
-def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration; write for example 30d") as refused:
+def test_what_is_not_a_duration_is_refused_with_what_to_write(text: str, advice: str) -> None:
+    with pytest.raises(ValueError, match="is not a valid duration") as refused:
         parse_duration(text)
-    assert repr(text) in str(refused.value)
+    assert str(refused.value) == f"{text!r} is not a valid duration; {advice}"
 
 
 @pytest.mark.parametrize("text", ["0s", "0d0h", "0.0m"])

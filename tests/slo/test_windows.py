@@ -174,7 +174,7 @@ def test_a_start_on_the_calendar_is_the_calendar(period: str, begins: str) -> No
         ("quarter", "2028-02-29", "not every quarter has a day 29 to begin on; write day 28 or"),
         ("quarter", "2026-10-31", "not every quarter has a day 31 to begin on; write day 30 or"),
         ("year", "2024-02-29", "not every year has a day 29 to begin on; write day 28 or earlier"),
-        ("week", "2026-01-03T12:00:00.5", "is finer than a second; write 2026-01-03 12:00:00"),
+        ("week", "2026-01-03T12:00:00.5", "has fractions of a second; write 2026-01-03 12:00:00"),
     ],
 )
 def test_a_start_that_not_every_period_has_is_refused(

@@ -38,6 +38,8 @@ from gate.slo.objective import CompositeSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
+BACK: Final = "Back in"
+"""How labels begin that say when a budget is back in a tier."""
 _NO: Final = "no"
 _WHOLE: Final = 10
 """Failures an hour, from which on parts of one are left out."""
@@ -160,16 +162,17 @@ def _affordable(affordable: Affordable | None) -> Iterator[Fact]:
         return
     until = f"until {wording.instant(affordable.until)}{' (the reset)' * affordable.at_reset}"
     if affordable.rate is None:
-        yield "Affordable", f"nothing {until}, and even so it is still overspent then"
-    else:
-        what = f"{_down(affordable.rate)} {affordable.what} an hour"
-        yield "Affordable", f"at most {what} {until}, and it is not overspent then"
+        yield "Affordable", f"no more failures {until}, and even then it ends overspent"
+        return
+    goals = [f"{_down(affordable.rate)} {affordable.what} an hour {until} to end within budget"]
+    unreachable = []
     for tier, rate in affordable.back.items():
         if rate is None:
-            yield "Affordable", f"nothing {until}, and even so it is not in {tier} then"
+            unreachable.append(tier)
         else:
-            what = f"{_down(rate)} {affordable.what} an hour"
-            yield "Affordable", f"at most {what} {until}, and it is in {tier} then"
+            goals.append(f"{_down(rate)} to end in {tier}")
+    beyond = f"; {' and '.join(unreachable)} cannot be reached by then" if unreachable else ""
+    yield "Affordable", f"at most {', '.join(goals)}{beyond}"
 
 
 def _down(rate: Fraction) -> str:
@@ -182,13 +185,13 @@ def _when_back(forecast: SloForecast) -> Iterator[Fact]:
     by_rate = {projection.rate_of: projection.back for projection in forecast.projections}
     for tier, earliest in by_rate.get(None, {}).items():
         if earliest is None:
-            yield f"Back in {tier}", "not within a window, even if nothing more fails"
+            yield f"{BACK} {tier}", "not within a window, even if nothing more fails"
             continue
         paced = by_rate.get(PACE, {}).get(tier)
         when = "not at all" if paced is None else wording.instant(paced)
         pace = f"; at the pace of the last {format_duration(PACE)}: {when}" * (PACE in by_rate)
         yield (
-            f"Back in {tier}",
+            f"{BACK} {tier}",
             f"not before {wording.instant(earliest)}, if nothing more fails{pace}",
         )
 

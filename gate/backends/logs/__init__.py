@@ -96,4 +96,5 @@ REGISTRATION: Final = Registration(
     keeps_history=True,
     promql=False,
     reads_rows=True,
+    mistake_in=lambda _sli, _slices: None,
 )

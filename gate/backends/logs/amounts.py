@@ -107,7 +107,7 @@ class Spending:
         for where, number in (("in all rows together", self.amount), ("in some row", self.lowest)):
             if not isfinite(number) or number < 0:
                 what = "below zero" if isfinite(number) else "not a number, or infinite"
-                reason = f"spent is {what} {where}, which is no amount"
+                reason = f"spent is {what} {where}; an amount must be 0 or more"
                 raise MeasurementError(Cause.INVALID, reason)
         return Fraction(self.amount)
 

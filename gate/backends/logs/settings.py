@@ -97,25 +97,34 @@ BLOCK: Final = Object(
             schema=CONNECTION,
             doc="File or glob of the logs, relative to this file's folder.",
             required=True,
+            example="logs/*.jsonl",
         ),
         "records": Field(
-            schema=_RecordsName(), doc="Preset that describes the rows, such as litellm-payload."
+            schema=_RecordsName(),
+            doc="Preset that describes the rows, such as litellm-payload.",
+            example="litellm-payload",
         ),
         "timestamp": Field(
             schema=TEXT,
             doc="Without records: column of the time, or a field within one (request.time).",
+            example="timestamp",
         ),
-        "time_zone": Field(schema=ZONE, doc="Time zone of timestamps that have none."),
+        "time_zone": Field(
+            schema=ZONE, doc="Time zone of timestamps that have none.", example="UTC"
+        ),
         "time_format": Field(
             schema=TIME_FORMAT,
             doc="How the time is written, as for strptime, or a name such as unix-ms.",
         ),
         "format": Field(
-            schema=LOG_FORMAT, doc="Format of the files. Default: taken from the file's name."
+            schema=LOG_FORMAT,
+            doc="Format of the files. Default: taken from the file's name.",
+            example="jsonl",
         ),
         "optional": Field(
             schema=MapOf(Choice(("VARCHAR", "DOUBLE", "BIGINT", "BOOLEAN", "JSON"))),
             doc="Columns that a file may lack, with their types; they are NULL there.",
+            example="{error: VARCHAR}",
         ),
     },
     _build_settings,

@@ -10,6 +10,7 @@ from gate.backends.prometheus.logins import keys_of_logins
 from gate.backends.prometheus.secrecy import secrets
 from gate.backends.prometheus.settings import BLOCK, PrometheusSettings, files
 from gate.measure import Backend, Limits
+from gate.slo.indicator import Sli, Slices
 
 if TYPE_CHECKING:
     from gate.measure.diagnosis import Doctor
@@ -32,6 +33,12 @@ def _open_doctor(settings: PrometheusSettings, limits: Limits) -> "Doctor":
     return PrometheusDoctor(
         client=Client(settings), timeout=limits.timeout, parallel=settings.parallel
     )
+
+
+def _mistake_in(sli: Sli, slices: Slices | None) -> str | None:
+    from gate.backends.prometheus.planning import mistake_in  # noqa: PLC0415 - as above
+
+    return mistake_in(sli, slices)
 
 
 _STARTER: Final = Starter(
@@ -86,5 +93,6 @@ REGISTRATION: Final = Registration(
     indicators=frozenset({"ratio", "histogram", "gauge", "spent"}),
     keeps_history=True,
     promql=True,
+    mistake_in=_mistake_in,
     reads_rows=False,
 )

@@ -264,7 +264,7 @@ def _evidence(
     newest = coverage = None
     if plan.probe is not None:
         newest = newest_sample(plan.probe, gathered)
-        coverage = coverage_of(plan.probe, plan.request.span, gathered)
+        coverage = coverage_of(plan.probe, gathered)
     suspicions = plan.evidence.suspicions(gathered.reading, *counted) if plan.evidence else ()
     gaps = None if coverage is None else coverage.gaps
     if gaps is not None and gaps.longest is not None and _counters_went_on(plan, suspicions):

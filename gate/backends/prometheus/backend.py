@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.limits import ServerLimits
-from gate.backends.prometheus.measuring import Asking, Instant, answered
+from gate.backends.prometheus.measuring import answered
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.planning import further_questions, questions
 from gate.dataclass import dataclass
@@ -35,8 +35,7 @@ class PrometheusBackend:
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Answer every request, in order; never raises for what the server does."""
-        fetch = self._fetch(at)
-        return answered(fetch, [Asking(requests, Instant(fetch, timedelta()))])[0]
+        return answered(self._fetch(at), requests)
 
     def measure_past(self, runs: "Sequence[PastRun]") -> list[list[Answer]]:
         """Answer every request of every run, in order; never raises for what the server does.
@@ -57,7 +56,7 @@ class PrometheusBackend:
         def alone(run: "PastRun") -> list[Answer]:
             return self.measure(run.requests, run.at)
 
-        return list(measure_past(runs, open_fetch, alone, lambda: not self.limits.victoria))
+        return list(measure_past(runs, open_fetch, alone, lambda: limits))
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened in each step; never raises for what the server does."""

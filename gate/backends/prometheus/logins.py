@@ -90,7 +90,7 @@ def login_files(login: Login | None) -> tuple[Path, ...]:
 
 def _sigv4(values: Values, reader: Reader) -> SigV4Login:
     if values.given("access_key") != ("access_key",) * bool(values.given("secret_key")):
-        raise reader.fail(values.node(), "access_key and secret_key belong together")
+        raise reader.fail(values.node(), "'access_key' and 'secret_key' must be given together")
     if values.given("session_token") and not values.given("secret_key"):
         raise reader.fail(values.node("session_token"), "a session_token needs its keys")
     return SigV4Login(**values.values)
@@ -240,7 +240,7 @@ def _build_auth(values: Values, reader: Reader) -> dict[str, Any]:
         message = f"auth has either bearer or username with password, or one of {others}"
         raise reader.fail(values.node(), message)
     if (password is None) != (values.get("username") is None):
-        raise reader.fail(values.node(), "username and password belong together")
+        raise reader.fail(values.node(), "'username' and 'password' must be given together")
     named = values.given("bearer_file", "password_file")
     return {
         "bearer": bearer,

@@ -1,7 +1,6 @@
-"""Counting: requests in, a round of queries or two, answers out; at one instant or at many."""
+"""Counting at one instant: requests in, a round of queries or two, answers out."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gate.backends.prometheus.answer import answer
@@ -10,7 +9,7 @@ from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import further_questions, guesses, plan, questions
 from gate.backends.prometheus.query import Query
-from gate.backends.prometheus.query_result import QueryResult
+from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.recorded import slo_of
 from gate.measure import Answer, CountRequest, Unmeasured
 from gate.slo.objective import Span
@@ -19,49 +18,18 @@ _TOGETHER: Final = 50
 """SLOs whose recording rules are looked for by one query: as many as a server reads in time."""
 
 
-class Instant:
-    """An instant of the past, as it is asked about by a fetch at a later one."""
-
-    def __init__(self, fetch: Fetch, back: timedelta) -> None:
-        """Ask nothing yet.
-
-        Args:
-            fetch: what asks, at an instant of its own.
-            back: how long before that this instant is.
-        """
-        self._fetch, self._back = fetch, back
-        self._moved = dict[Query, Query]()
-
-    def query(self, part: Query) -> Query:
-        """Return a question of this instant as it is asked by the fetch."""
-        if not self._back:
-            return part
-        moved = self._moved.get(part)
-        if moved is None:
-            moved = self._moved[part] = part.moved_by(self._back)
-        return moved
-
-    def again(self, _part: Query) -> Iterable[Query]:
-        """Return what to ask instead, where that was not answered."""
-        return ()
-
-    def reading(self, part: Query) -> QueryResult:
-        """Return what came back for a question of this instant."""
-        return self._fetch.reading(self.query(part))
-
-
 class Asking:
     """The requests of one instant, and what comes back for them."""
 
-    def __init__(self, requests: Sequence[CountRequest], instant: Instant) -> None:
+    def __init__(self, requests: Sequence[CountRequest], reading: QueryResults) -> None:
         """Ask nothing yet.
 
         Args:
             requests: what is wanted; each ends at the instant.
-            instant: how it is asked about.
+            reading: returns what came back for a question of this instant.
         """
         self._scoped = list(_scoped(requests))
-        self.instant = instant
+        self._reading = reading
         self._plans = list[Plan | Unmeasured]()
 
     def first(self) -> Iterator[Query]:
@@ -74,24 +42,23 @@ class Asking:
     def further(self) -> Iterator[Query]:
         """Yield what must be known besides, by what is known."""
         for request, scope in self._scoped:
-            yield from further_questions(request, scope, self.instant.reading)
+            yield from further_questions(request, scope, self._reading)
 
     def counts(self) -> Iterator[Query]:
         """Yield what is to be counted, by what is known."""
-        reading = self.instant.reading
-        self._plans = [plan(request, scope, reading) for request, scope in self._scoped]
+        self._plans = [plan(request, scope, self._reading) for request, scope in self._scoped]
         for planned in self._possible():
             yield from planned
 
     def doubts(self) -> Iterator[Query]:
         """Yield what to ask because of what was counted."""
         for planned in self._possible():
-            yield from planned.second_round(self.instant.reading)
+            yield from planned.second_round(self._reading)
 
     def answers(self) -> list[Answer]:
         """Return the answer to each request."""
         return [
-            answer(planned, self.instant.reading) if isinstance(planned, Plan) else planned
+            answer(planned, self._reading) if isinstance(planned, Plan) else planned
             for planned in self._plans
         ]
 
@@ -102,19 +69,17 @@ class Asking:
 _ROUNDS: Final = (Asking.first, Asking.further, Asking.counts, Asking.doubts)
 
 
-def answered(fetch: Fetch, askings: Sequence[Asking]) -> list[list[Answer]]:
-    """Ask for all requests together, in the rounds that each needs by itself; return the answers.
+def answered(fetch: Fetch, requests: Sequence[CountRequest]) -> list[Answer]:
+    """Ask for all requests together, at the fetch's instant; return the answers.
 
     What the server has is asked together with the counts that follow from it most likely. A second
     round asks what follows from it instead, and when the last sample was where there is no recent
     one.
     """
+    asking = Asking(requests, fetch.reading)
     for questions_of in _ROUNDS:
-        wanted = [(each.instant, part) for each in askings for part in questions_of(each)]
-        leaves = [(instant, leaf) for instant, part in wanted for leaf in part.leaves]
-        fetch.run(instant.query(leaf) for instant, leaf in leaves)
-        fetch.run(part for instant, leaf in leaves for part in instant.again(leaf))
-    return [each.answers() for each in askings]
+        fetch.run(questions_of(asking))
+    return asking.answers()
 
 
 def _scoped(requests: Sequence[CountRequest]) -> Iterator[tuple[CountRequest, Scope]]:

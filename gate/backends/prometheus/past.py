@@ -2,21 +2,31 @@
 
 Everything is evaluated at the newest instant: what belongs to an earlier one looks back from it by
 ``offset``. So the questions of many instants stand in one query, and each gets the number that it
-gets at its own instant. Instants at equal distances are asked about by a range query.
+gets at its own instant. What their windows look at on the clock is asked once for all of them, and
+instants at equal distances are asked about by a range query.
+
+Of the evidence, what most answers do without is put off, and asked only where an answer turns on
+it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
+from gate.backends.prometheus.answer import answer
+from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.fetch import Fetch
-from gate.backends.prometheus.gathered import add_results
-from gate.backends.prometheus.measuring import Asking, Instant, answered
+from gate.backends.prometheus.instants import GridInstant, PastInstant
+from gate.backends.prometheus.limits import ServerLimits
+from gate.backends.prometheus.measuring import Asking
+from gate.backends.prometheus.pairs import InstantPair
+from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.planning import questions
 from gate.backends.prometheus.query import Query, QueryGrid
-from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
-from gate.measure import Answer
+from gate.backends.prometheus.query_result import QueryResult, QueryResults
+from gate.backends.prometheus.shared_steps import SharedSteps
+from gate.measure import Answer, CountRequest, Unmeasured
 from gate.measure.past import PastRun
 from gate.promql.moving import SECOND, is_movable
 from gate.slo.indicator import Sli
@@ -24,79 +34,111 @@ from gate.slo.indicator import Sli
 LARGE: Final = 80_000
 """Bytes of a query, where the server takes more than VictoriaMetrics does. For a longer one
 Prometheus works longer on each number: twice as long at 120,000 as at 30,000."""
-_AT_ONCE: Final = 1_500
+_AT_ONCE: Final = 6_000
 """Requests whose answers are kept until all are there."""
-_AT_ONCE_ON_GRID: Final = 6_000
-"""The same of instants at equal distances, of which most questions are asked but once."""
 _FEWEST: Final = 3
 """Instants that are worth a grid."""
 _ROLES: Final = ("total", "good", "bad", "spent", "gauge", "objective")
 
 
-class GridInstant(Instant):
-    """One of several instants at equal distances, about all of which a question is asked at once.
+class _NotAskedError(Exception):
+    """An answer turns on a question that was put off."""
 
-    A server reads the samples of a window once then, and not once for each instant.
-    """
 
-    def __init__(self, fetch: Fetch, back: timedelta, grid: QueryGrid, place: int) -> None:
+class PastAsking(Asking):
+    """The requests of one of many instants."""
+
+    def __init__(self, requests: Sequence[CountRequest], instant: PastInstant) -> None:
         """Ask nothing yet.
 
         Args:
-            fetch: what asks, at an instant of its own.
-            back: how long before that this instant is.
-            grid: all the instants.
-            place: which of them this is.
+            requests: what is wanted; each ends at the instant.
+            instant: how it is asked about.
         """
-        super().__init__(fetch, back)
-        self._grid, self._place = grid, place
-        self._on_grid = dict[Query, Query]()
+        super().__init__(requests, instant.reading)
+        self.instant = instant
+        self._sent = set[Query]()
+        self._settled = dict[int, Answer]()
 
-    def query(self, part: Query) -> Query:
-        """Return a question as it is asked; one with instants of its own is moved instead."""
-        if part.grid is not None:
-            return super().query(part)
-        on_grid = self._on_grid.get(part)
-        if on_grid is None:
-            on_grid = self._on_grid[part] = part.on_grid(self._grid)
-        return on_grid
+    def first(self) -> Iterator[Query]:
+        """Yield what must be known; what follows from it can wait for a round more."""
+        for request, scope in self._scoped:
+            yield from questions(request, scope)
 
-    def again(self, part: Query) -> Iterable[Query]:
-        """Return the question of this instant alone, where one answer for all says too little."""
-        return () if part.grid is not None or self._clear(part) else (super().query(part),)
+    def counts(self) -> Iterator[Query]:
+        """Yield what is to be counted, without the evidence that most answers do without."""
+        parts = list(super().counts())
+        late = {part for planned in self._possible() for part in planned.put_off()}
+        for part in parts:
+            if part not in late or (
+                isinstance(part, BirthQuery) and not self.instant.note_most(part)
+            ):
+                yield part
 
-    def reading(self, part: Query) -> QueryResult:
-        """Return what came back for this instant."""
-        if part.terms:
-            return add_results([self.reading(term) for term in part.terms])
-        value = None if part.grid is not None else self._clear(part)
-        if value is None:
-            return self._fetch.reading(super().query(part))
-        if part.label is not None:
-            table = {values[0]: points[self._place] for values, points in value.groups.items()}
-            numbers = {text: _exact(point) for text, point in table.items() if point is not None}
-            return QueryValue(number=None, numbers=numbers)
-        point = value.points[self._place]
-        return QueryValue(number=None if point is None else _exact(point))
+    def settle(self) -> None:
+        """Answer what can be answered by what was asked so far."""
+        for place, planned in enumerate(self._plans):
+            settled = _settled(planned, self._what_is_there)
+            if settled is not None:
+                self._settled[place] = settled
 
-    def _clear(self, part: Query) -> QueryValue | None:
-        """Return the answer for all instants; None: there is none, or it says more than numbers."""
-        reading = self._fetch.reading(self.query(part))
-        if isinstance(reading, QueryError) or reading.warnings or reading.notes:
-            return None
-        return reading
+    def put_off(self) -> Iterator[Query]:
+        """Yield everything for what has no answer yet."""
+        for planned in self._open():
+            yield from planned
+
+    def doubts(self) -> Iterator[Query]:
+        """Yield what to ask because of what was counted, for what has no answer yet."""
+        for planned in self._open():
+            yield from planned.second_round(self._reading)
+
+    def answers(self) -> list[Answer]:
+        """Return the answer to each request."""
+        last = iter([answer(planned, self._reading) for planned in self._open()])
+        return [self._settled.get(place) or next(last) for place in range(len(self._plans))]
+
+    def unsent(self, parts: Iterable[Query]) -> list[Query]:
+        """Return what was not sent for an earlier question, and note it as sent."""
+        leaves = dict.fromkeys(leaf for part in parts for leaf in part.leaves)
+        unsent = [leaf for leaf in leaves if leaf not in self._sent]
+        self._sent.update(unsent)
+        for leaf in unsent:
+            self.instant.note(leaf)
+        return unsent
+
+    def _open(self) -> Iterator[Plan]:
+        for place, planned in enumerate(self._plans):
+            if place not in self._settled and isinstance(planned, Plan):
+                yield planned
+
+    def _what_is_there(self, part: Query) -> QueryResult:
+        if self._sent.issuperset(part.leaves):
+            return self._reading(part)
+        most = self.instant.most(part) if isinstance(part, BirthQuery) else None
+        if most is None:
+            raise _NotAskedError
+        return most
 
 
-def _exact(point: float) -> Fraction:
-    """Return the number that the server wrote: the shortest that is read as this one."""
-    return Fraction(repr(point))
+def _settled(planned: Plan | Unmeasured, there: QueryResults) -> Answer | None:
+    """Return an answer if no other question could change it; else None.
+
+    Of births only the most that they can hide may be there. If that is no reason for a doubt, less
+    is none; if it is one, the answer turns on more that was put off.
+    """
+    if isinstance(planned, Unmeasured):
+        return planned
+    try:
+        return answer(planned, there)
+    except _NotAskedError:
+        return None
 
 
 def measure_past(
     runs: Sequence[PastRun],
     open_fetch: Callable[[datetime], Fetch],
     alone: Callable[[PastRun], list[Answer]],
-    takes_grids: Callable[[], bool],
+    limits_of: Callable[[], ServerLimits],
 ) -> Iterator[list[Answer]]:
     """Yield the answers to each run, in order.
 
@@ -104,33 +146,70 @@ def measure_past(
         runs: each with its own instant.
         open_fetch: returns what asks at an instant.
         alone: answers a run at its own instant; for one with an expression that cannot be moved.
-        takes_grids: whether the server gives at each instant of a grid what it gives at that
-            instant alone; VictoriaMetrics looks back by the distance of the instants.
+        limits_of: returns what is known of the server by now.
     """
-    for group in _groups(runs, takes_grids):
+    for group in _groups(runs):
         movable = [run for run in group if all(_is_movable(r.sli) for r in run.requests)]
         until = max((run.at for run in movable), default=None)
         answers = dict[int, list[Answer]]()
         if until is not None:
-            fetch = open_fetch(until)
-            instants = _instants(movable, fetch, until, takes_grids())
-            askings = [
-                Asking(run.requests, instant)
-                for run, instant in zip(movable, instants, strict=True)
-            ]
-            answers = dict(zip(map(id, movable), answered(fetch, askings), strict=True))
+            answers = _answered(movable, open_fetch(until), until, limits_of())
         for run in group:
             yield answers[id(run)] if id(run) in answers else alone(run)
 
 
+def _answered(
+    runs: Sequence[PastRun], fetch: Fetch, until: datetime, limits: ServerLimits
+) -> dict[int, list[Answer]]:
+    """Ask for all runs together; what the answers need in rounds that all of them share."""
+    shared = SharedSteps(fetch)
+    instants = _instants(runs, fetch, until, shared, limits)
+    askings = [
+        PastAsking(run.requests, instant) for run, instant in zip(runs, instants, strict=True)
+    ]
+
+    def ask(questions_of: Callable[[PastAsking], Iterable[Query]]) -> None:
+        sent = [
+            (each.instant, leaf) for each in askings for leaf in each.unsent(questions_of(each))
+        ]
+        of_all = shared.queries()
+        own = (query for instant, leaf in sent for query in instant.queries(leaf))
+        fetch.run((*of_all, *own))
+        fetch.run(query for instant, leaf in sent for query in instant.again(leaf))
+
+    for questions_of in (PastAsking.first, PastAsking.further, PastAsking.counts):
+        ask(questions_of)
+    for asking in askings:
+        asking.settle()
+    for questions_of in (PastAsking.put_off, PastAsking.doubts):
+        ask(questions_of)
+    return {id(run): asking.answers() for run, asking in zip(runs, askings, strict=True)}
+
+
 def _instants(
-    runs: Sequence[PastRun], fetch: Fetch, until: datetime, takes_grids: bool
-) -> list[Instant]:
-    step = _distance(runs) if takes_grids else None
-    if step is None:
-        return [Instant(fetch, until - run.at) for run in runs]
-    grid = QueryGrid(runs[0].at, step, len(runs))
-    return [GridInstant(fetch, until - run.at, grid, place) for place, run in enumerate(runs)]
+    runs: Sequence[PastRun],
+    fetch: Fetch,
+    until: datetime,
+    shared: SharedSteps,
+    limits: ServerLimits,
+) -> list[PastInstant]:
+    # At the instants of a grid VictoriaMetrics looks back by their distance, and not as at one.
+    if limits.victoria:
+        return [PastInstant(run.at, until, fetch, shared) for run in runs]
+    step = _distance(runs)
+    if step is not None:
+        grid = QueryGrid(runs[0].at, step, len(runs))
+        return [GridInstant(place, grid, until, fetch, shared) for place in range(len(runs))]
+    pairs = dict[int, InstantPair]()
+    for place in range(1, len(runs), 2):
+        pair = InstantPair(runs[place - 1].at, runs[place].at, until)
+        # What is asked for both cannot be cut where a server refuses long windows.
+        if pair.possible and limits.longest is None:
+            pairs |= {place - 1: pair, place: pair}
+    return [
+        PastInstant(run.at, until, fetch, shared, pairs.get(place))
+        for place, run in enumerate(runs)
+    ]
 
 
 def _distance(runs: Sequence[PastRun]) -> timedelta | None:
@@ -140,15 +219,14 @@ def _distance(runs: Sequence[PastRun]) -> timedelta | None:
     return distance if len(runs) >= _FEWEST and not others and distance >= SECOND else None
 
 
-def _groups(runs: Sequence[PastRun], takes_grids: Callable[[], bool]) -> Iterator[list[PastRun]]:
+def _groups(runs: Sequence[PastRun]) -> Iterator[list[PastRun]]:
     """Yield a few runs at a time; the first alone, since it tells what the server takes."""
-    regular = _distance(runs) is not None
     group, size, most = list[PastRun](), 0, 0
     for run in runs:
         if group and size + len(run.requests) > most:
             yield group
             group, size = [], 0
-            most = _AT_ONCE_ON_GRID if regular and takes_grids() else _AT_ONCE
+            most = _AT_ONCE
         group.append(run)
         size += len(run.requests)
     if group:

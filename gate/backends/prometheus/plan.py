@@ -72,6 +72,10 @@ class Plan:
         if self.objective is not None:
             yield self.objective
 
+    def put_off(self) -> Iterator[Query]:
+        """Return what of it most answers do without."""
+        return iter(()) if self.evidence is None else self.evidence.put_off()
+
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return what else to ask once the first round is read."""
         readings = self.readings(readings)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from gate.backends.prometheus.alternatives import Alternatives
 from gate.backends.prometheus.evidence import evidence_of_all
@@ -16,6 +18,11 @@ from gate.promql.expression import Expression
 from gate.promql.grammar import ExpressionError
 from gate.promql.moving import SECOND
 from gate.promql.names import side_by_side
+from gate.slo.indicator import Sli, Slices
+from gate.slo.objective import Span
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Any instant: what is wrong with an expression does not depend on it."""
 
 
 def questions(request: CountRequest, scope: Scope) -> tuple[Query, ...]:
@@ -62,6 +69,24 @@ def guesses(request: CountRequest, *, stepwise: bool = False) -> Iterator[Plan]:
         planned = plan_name(request, counted, scope, _nothing, stepwise=stepwise)
         if isinstance(planned, Plan):
             yield planned
+
+
+def mistake_in(sli: Sli, slices: Slices | None) -> str | None:
+    """Say what is wrong with an indicator whatever the server has; None: nothing.
+
+    Args:
+        sli: the indicator.
+        slices: of the SLO, if it counts slices of time.
+    """
+    span = Span(_EPOCH, _EPOCH + timedelta(days=1))
+    request = CountRequest(sli=sli, span=span, slices=slices, amount=sli.spent is not None)
+    try:
+        guessed = list(Alternatives.of(sli, span).guesses())
+    except ExpressionError as error:
+        return str(error)
+    plans = [plan_name(request, counted, Scope(span), _nothing) for counted in guessed]
+    refused = [planned.reason for planned in plans if isinstance(planned, Unmeasured)]
+    return refused[0] if refused and len(refused) == len(plans) else None
 
 
 def _nothing(_part: Query) -> QueryResult:

@@ -1,12 +1,12 @@
 """How old the newest sample is, and how much of the window has any: asked of the selectors."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.gathered import GatheredNumbers
-from gate.backends.prometheus.query import Query, QueryGrid, Role
+from gate.backends.prometheus.query import EPOCH, ClockSteps, Query, Role
 from gate.backends.prometheus.query_result import (
     QueryResult,
     QueryResults,
@@ -26,7 +26,6 @@ _RECENT: Final = timedelta(hours=6)
 _RECENT_STEP: Final = timedelta(minutes=1)
 _ENDS: Final = 1
 """Of the steps: the window begins and ends within one."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,7 @@ class Probe:
             for source in self.sources
             if _is_there(source, times.keys())
         ]
-        return _EPOCH + timedelta(milliseconds=int(max(newest) * 1000)) if newest else None
+        return EPOCH + timedelta(milliseconds=int(max(newest) * 1000)) if newest else None
 
 
 def _is_there(source: Expression, there: Collection[str]) -> bool:
@@ -124,7 +123,7 @@ def plan_probe(sources: Sequence[Expression], span: Span) -> Probe:
         newest={selector: _newest(selector) for selector in selectors},
         search={selector: _search(selector, span, step) for selector in selectors},
         coverage=tuple(coverage_query(instant, span, step) for instant in instants),
-        steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
+        steps=(span.end - EPOCH) // step - (span.start - EPOCH) // step,
         presence=_presence(instants, span, step),
     )
 
@@ -158,8 +157,10 @@ def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
     return newest
 
 
-def coverage_of(probe: Probe, span: Span, gathered: GatheredNumbers) -> StepCoverage | None:
+def coverage_of(probe: Probe, gathered: GatheredNumbers) -> StepCoverage | None:
     """Return the share of a span that has data, and where it has none; None: it has no step yet.
+
+    The span is looked at in whole steps of the clock, so its ends are good to a step.
 
     Hours in which there are none on any day are no gap: a service may be scaled to zero at night.
 
@@ -171,8 +172,9 @@ def coverage_of(probe: Probe, span: Span, gathered: GatheredNumbers) -> StepCove
         return None
     for part in probe.lacking_steps(gathered.readings):
         reading = gathered.readings(part)
-        if isinstance(reading, QueryValue) and any(point is not None for point in reading.points):
-            return coverage_by_steps(reading.points, span, fewest=0)
+        points = reading.points if isinstance(reading, QueryValue) else ()
+        if part.grid is not None and any(point is not None for point in points):
+            return coverage_by_steps(points, part.grid.steps, fewest=0)
     return StepCoverage(share=min(min(counts) / probe.steps, Fraction(1)), gaps=NO_GAPS)
 
 
@@ -181,10 +183,10 @@ def _number_of(reading: QueryResult) -> Fraction:
 
 
 def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
-    text = " and ".join(instants)
-    count = max(span.length // step, 1)
-    grid = QueryGrid(span.end - (count - 1) * step, step, count)
-    return Query(pieces=(text,), length=timedelta(), grid=grid)
+    """Ask for the numbers of series at the steps of the clock at which coverage looks."""
+    steps = ClockSteps(" and ".join(instants), step, adds_up=True)
+    places = steps.multiples(span.end, span.length) or range(1)
+    return steps.points(places)
 
 
 def _newest(selector: str) -> Query:
@@ -219,12 +221,7 @@ def _start_of(selector: str, step: timedelta) -> str:
 
 def coverage_query(instant: str, span: Span, step: timedelta) -> Query:
     """Ask at how many steps of a span a number is there."""
-    return Query(
-        pieces=(f"count_over_time({instant}[", f":{window_text(step)}])"),
-        length=span.length,
-        open_start=True,
-        grain=step,
-    )
+    return ClockSteps(instant, step).over(span.length)
 
 
 _HAIR: Final = "0.000000001"
@@ -258,9 +255,9 @@ def ratio_slices(
         share = f"({sums[Role.GOOD]} / ({total} > 0))"
         failed = f"< bool {_decimal(slices.target - _TIE)}"
     if stepwise:
-        seen = _part("sum_over_time", f"{any_total} > bool 0", slices, span)
+        seen = _part(f"{any_total} > bool 0", slices, span, adds_up=True)
     else:
-        seen = _part("count_over_time", f"{any_total} > 0", slices, span)
+        seen = _part(f"{any_total} > 0", slices, span)
     return _parts(seen, share, failed, slices, span)
 
 
@@ -269,7 +266,7 @@ def gauge_slices(gauge: Expression, slices: Slices, span: Span) -> dict[Role, Qu
     step = window_text(min(slices.length, _FINEST))
     text = gauge.over(window_text(slices.length))
     share = f"avg_over_time(({text})[{window_text(slices.length - MILLISECOND)}:{step}])"
-    seen = _part("count_over_time", share, slices, span)
+    seen = _part(share, slices, span)
     return _parts(seen, share, f"< bool {_decimal(slices.target - _TIE)}", slices, span)
 
 
@@ -278,18 +275,13 @@ def _parts(seen: Query, share: str, failed: str, slices: Slices, span: Span) -> 
     judged = f"({share} >= -{_HAIR}) <= 1{_HAIR[1:]}"
     return {
         Role.SLICES: seen,
-        Role.JUDGED_SLICES: _part("count_over_time", judged, slices, span),
-        Role.BAD_SLICES: _part("sum_over_time", f"{share} {failed}", slices, span),
+        Role.JUDGED_SLICES: _part(judged, slices, span),
+        Role.BAD_SLICES: _part(f"{share} {failed}", slices, span, adds_up=True),
     }
 
 
-def _part(function: str, inside: str, slices: Slices, span: Span) -> Query:
-    return Query(
-        pieces=(f"{function}(({inside})[", f":{window_text(slices.length)}])"),
-        length=span.length,
-        open_start=True,
-        grain=slices.length,
-    )
+def _part(inside: str, slices: Slices, span: Span, *, adds_up: bool = False) -> Query:
+    return ClockSteps(f"({inside})", slices.length, adds_up).over(span.length)
 
 
 def _decimal(share: Fraction) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
 from gate.dataclass import dataclass
 from gate.promql.moving import MILLISECOND, SECOND, moved, window_text
+from gate.slo.objective import Span
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_CUTS: Final = 5
 """A window is cut into 32 pieces at most: 30 days into pieces of less than a day."""
 
@@ -46,6 +48,11 @@ class QueryGrid:
         """The last instant."""
         return self.first + (self.count - 1) * self.step
 
+    @property
+    def steps(self) -> Span:
+        """The time of all steps that end with one of the instants."""
+        return Span(self.first - self.step, self.last)
+
     def halves(self) -> "tuple[QueryGrid, QueryGrid] | None":
         """Return the newer and the older half; None: it is a single instant."""
         older = self.count // 2
@@ -58,12 +65,56 @@ class QueryGrid:
 def endpoint_of(when: datetime | QueryGrid) -> tuple[str, dict[str, str]]:
     """Return the part of the API that evaluates at an instant or on a grid, and its times."""
     if isinstance(when, datetime):
-        return "query", {"time": f"{when.timestamp():.3f}"}
+        return "query", {"time": _seconds(since_1970(when))}
     return "query_range", {
-        "start": f"{when.first.timestamp():.3f}",
-        "end": f"{when.last.timestamp():.3f}",
-        "step": f"{when.step.total_seconds():.3f}",
+        "start": _seconds(since_1970(when.first)),
+        "end": _seconds(since_1970(when.last)),
+        "step": _seconds(when.step),
     }
+
+
+def since_1970(instant: datetime) -> timedelta:
+    """Return the time of an instant since 1970 as servers take it, in whole milliseconds."""
+    return round((instant - EPOCH) / MILLISECOND) * MILLISECOND
+
+
+def _seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSteps:
+    """An expression at whole multiples of a length since 1970, as a subquery evaluates it."""
+
+    vector: str
+    step: timedelta
+    adds_up: bool = False
+    """The values, whole numbers, are added up; else the multiples are counted that have one."""
+
+    def multiples(self, end: datetime, length: timedelta) -> range:
+        """Return which multiples lie in a window, by their numbers since 1970.
+
+        The window's end belongs to it, its start does not. Servers take instants by the
+        millisecond.
+        """
+        last = since_1970(end)
+        return range((last - length) // self.step + 1, last // self.step + 1)
+
+    def points(self, places: range) -> "Query":
+        """Ask for the values at some of the multiples, at least one."""
+        grid = QueryGrid(EPOCH + places.start * self.step, self.step, len(places))
+        return Query(pieces=(self.vector,), length=timedelta(), grid=grid, steps=self)
+
+    def over(self, length: timedelta) -> "Query":
+        """Ask for it over a window of that length."""
+        function = "sum_over_time" if self.adds_up else "count_over_time"
+        return Query(
+            pieces=(f"{function}({self.vector}[", f":{window_text(self.step)}])"),
+            length=length,
+            open_start=True,
+            grain=self.step,
+            steps=self,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +149,15 @@ class Query:
     counters: tuple[str, ...] = ()
     """Selectors of the counters whose increase it is: where it is cut, the step from the last
     sample before the cut to the first one after it is in neither piece."""
+    steps: ClockSteps | None = None
+    """Given: it looks at multiples of a length, which other windows have in common with it."""
     terms: "tuple[Query, ...]" = ()
     """Given: the numbers of these are added up, and nothing else is sent; what none of them has is
     absent."""
 
     def __hash__(self) -> int:
         # Answers are looked up by their queries, hundreds of times an SLO; this tells them apart.
-        return hash((self.pieces, self.offset, self.moved, self.terms))
+        return hash((self.pieces, self.length, self.offset, self.moved, self.terms))
 
     @classmethod
     def added(cls, terms: Sequence[Self]) -> Self:

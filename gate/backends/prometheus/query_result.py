@@ -211,12 +211,19 @@ def _number(value: object) -> Fraction | QueryError:
             return _WITHOUT_VALUE
 
 
+def is_count(text: str) -> bool:
+    """Return whether a text is a number that something can have been counted to."""
+    return not isinstance(_parse(text), QueryError)
+
+
 def _parse(text: str) -> float | QueryError:
     """Return the number, or what is wrong with it; only text that is a `Fraction`, too, is one."""
     if text.lstrip("+-").lower() in {"nan", "inf"}:
         return QueryError(cause=Cause.INVALID, reason=f"the value is {text}, which is no count")
     if not _NUMBER.fullmatch(text):
-        return QueryError(cause=Cause.BACKEND_ERROR, reason=f"the value {text[:40]!r} is no number")
+        return QueryError(
+            cause=Cause.BACKEND_ERROR, reason=f"the value {text[:40]!r} is not a number"
+        )
     if abs(float(text)) > _LARGEST:
         return QueryError(
             cause=Cause.INVALID, reason=f"the value is {text[:40]}, which is no count"

@@ -156,9 +156,9 @@ def read(reading: QueryResult) -> QueryValue:
         MeasurementError: it did not answer, or not completely.
     """
     if isinstance(reading, QueryError):
-        raise MeasurementError(reading.cause, f"what the server has: {reading.reason}")
+        raise MeasurementError(reading.cause, reading.reason)
     if reading.warnings:
-        reason = f"what the server has: partial answer: {'; '.join(reading.warnings)}"
+        reason = f"partial answer: {'; '.join(reading.warnings)}"
         raise MeasurementError(Cause.PARTIAL, reason)
     return reading
 

@@ -26,6 +26,11 @@ from gate.parsing.values import CONNECTION, CONNECTION_COUNT
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 """A header whose name has one of them is secret."""
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-[^}]*)?\}")
+_UNFILLED: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+_BEHIND: Final = re.compile(
+    r"(/api/v1(?:/.*)?|/graph|/metrics|/targets|/alerts|/query|/-/(?:healthy|ready))/*$"
+)
+"""Parts of the API, and pages for people, which follow the address of the server."""
 _PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
 
 
@@ -83,22 +88,34 @@ def files(settings: PrometheusSettings) -> tuple[str, ...]:
 
 def _url(text: str) -> str:
     # The text is not repeated, nor is Python's own message: there may be a password in it.
-    wrong = ValueError("this is no http or https address; write http://prometheus:9090")
+    wrong = ValueError(_wrong_form(text))
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
         raise wrong from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+    usable = parts.scheme in {"http", "https"} and parts.hostname and port != 0
+    if not usable or _UNFILLED.search(parts.netloc):
         raise wrong
     if parts.query or parts.fragment:
-        raise ValueError("the address must end before /api/v1: no ? and no # belong to it")
+        raise ValueError("url is the part before /api/v1; remove ? or # and everything behind it")
+    if page := _BEHIND.search(parts.path):
+        raise ValueError(f"url is the part before /api/v1; remove {page[1]} from its end")
     return text.rstrip("/")
+
+
+def _wrong_form(text: str) -> str:
+    """Say why a text is not an address, without any of it: there may be a password in it."""
+    if name := _UNFILLED.match(text.removeprefix("http://").removeprefix("https://")):
+        return f"${name[1]} is not filled in; write ${{{name[1]}}}"
+    if re.match(r"[\w.-]+(:[0-9]+)?(/|$)", text):
+        return "the url has no http:// or https://; write http://prometheus:9090"
+    return "not a valid http or https address; write http://prometheus:9090"
 
 
 def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
     if values.given("key") and not values.given("cert"):
-        raise reader.fail(values.node("key"), "a key needs its cert")
+        raise reader.fail(values.node("key"), "'key' needs 'cert'; add the client's certificate")
     return {
         name: reader.existing(values.node(name), values.get(name))
         for name in values.given("ca", "cert", "key")
@@ -107,10 +124,18 @@ def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
 
 _TLS: Final = Object(
     {
-        "ca": Field(schema=CONNECTION, doc="PEM file of the certificate authorities to trust."),
-        "cert": Field(schema=CONNECTION, doc="PEM file of the client's certificate."),
+        "ca": Field(
+            schema=CONNECTION,
+            doc="PEM file of the certificate authorities to trust.",
+            example="ca.pem",
+        ),
+        "cert": Field(
+            schema=CONNECTION, doc="PEM file of the client's certificate.", example="client.pem"
+        ),
         "key": Field(
-            schema=CONNECTION, doc="PEM file of the client's key, if it is not in the same file."
+            schema=CONNECTION,
+            doc="PEM file of the client's key, if it is not in the same file.",
+            example="client.key",
         ),
     },
     _build_tls,
@@ -126,7 +151,9 @@ class _Headers(MapOf[str]):
     def read(self, node: yaml.Node, reader: Reader) -> dict[str, str]:
         literal = [(key, value) for key, value in pairs(node, reader) if _is_literal(key, value)]
         for key, value in literal:
-            message = f"the header {key.value} looks like a secret; write ${{NAME}}, no default"
+            message = (
+                f"the header {key.value} looks like a secret; write ${{NAME}}, without a default"
+            )
             reader.note(value, message)
         headers = super().read(node, reader)
         if literal:
@@ -156,7 +183,7 @@ class _Address(Scalar[str]):
     def read(self, node: yaml.Node, reader: Reader) -> str:
         password = _PASSWORD.search(written(node))
         if password and not OUTSIDE.fullmatch(password[1]):
-            message = "the password in the address does not belong in the file; write ${NAME}"
+            message = "a password must not be in the file; write ${NAME} in its place"
             raise reader.fail(node, message)
         return super().read(node, reader)
 
@@ -202,27 +229,42 @@ BLOCK: Final = Object(
             schema=_Address(),
             doc="Address of the server, the part before /api/v1.",
             required=True,
+            example="http://prometheus:9090",
         ),
         "auth": Field(
-            schema=AUTH, doc="How to log in: bearer, username and password, or a cloud's login."
+            schema=AUTH,
+            doc="How to log in: bearer, username and password, or a cloud's login.",
+            example='{bearer: "${TOKEN}"}',
         ),
         "tls": Field(
-            schema=_TLS, doc="Certificate authorities of your own, and a client certificate."
+            schema=_TLS,
+            doc="Certificate authorities of your own, and a client certificate.",
+            example="{ca: ca.pem}",
         ),
-        "headers": Field(schema=_Headers(), doc="Headers of every request, such as X-Scope-OrgID."),
+        "headers": Field(
+            schema=_Headers(),
+            doc="Headers of every request, such as X-Scope-OrgID.",
+            example="{X-Scope-OrgID: team-a}",
+        ),
         "parameters": Field(
-            schema=_Headers(), doc="Query parameters of every request, such as namespace."
+            schema=_Headers(),
+            doc="Query parameters of every request, such as namespace.",
+            example="{namespace: shop}",
         ),
         "method": Field(
             schema=Scalar(_method, {"enum": ["get", "post"]}),
             doc="HTTP method. Default: post, or get if the server refuses it.",
+            example="get",
         ),
         "parallel": Field(
             schema=Scalar(_at_least_one, {**CONNECTION_COUNT.json, "minimum": 1}, variables=True),
             doc="Largest number of requests at once. Default: 8.",
+            example="8",
         ),
         "retries": Field(
-            schema=CONNECTION_COUNT, doc="Number of retries of a failed request. Default: 2."
+            schema=CONNECTION_COUNT,
+            doc="Number of retries of a failed request. Default: 2.",
+            example="2",
         ),
     },
     _build_settings,

@@ -65,6 +65,7 @@ REGISTRATION: Final = Registration(
                 schema=CONNECTION,
                 doc="JSON or YAML file of counts, relative to this file's folder.",
                 required=True,
+                example="counts.yaml",
             )
         },
         _build_settings,
@@ -79,4 +80,5 @@ REGISTRATION: Final = Registration(
     keeps_history=False,
     promql=False,
     reads_rows=False,
+    mistake_in=lambda _sli, _slices: None,
 )

@@ -30,7 +30,7 @@ class _Loader(yaml.SafeLoader):
         seen = set[str]()
         for key, _ in node.value:
             if str(key.value) in seen:
-                message = f"the key {key.value!r} stands twice"
+                message = f"duplicate key {key.value!r}"
                 raise ConstructorError(None, None, message, key.start_mark)
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)
@@ -130,7 +130,9 @@ def _counted(place: str, entry: dict[str, Any], evidence: Evidence, *, amount: b
 def _evidence(place: str, entry: dict[str, Any]) -> Evidence:
     newest, coverage = entry.get("newest"), entry.get("coverage")
     if newest is not None and not isinstance(newest, datetime):
-        raise MeasurementError(Cause.INVALID, f"{place}.newest: {_show(newest)} is no instant")
+        raise MeasurementError(
+            Cause.INVALID, f"{place}.newest: {_show(newest)} is not a valid instant"
+        )
     share = None
     if coverage is not None:
         try:

@@ -86,8 +86,8 @@ def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:
 def _shorthand(text: str) -> str:
     if not _SHORTHAND.fullmatch(text):
         raise ValueError(
-            f"{text!r} is no duration of OpenSLO; write for example 5m (minutes), 1h, 4w, 1M"
-            " (month), 1Q or 1Y"
+            f"{text!r} is not a valid duration of OpenSLO; write for example 5m (minutes), 1h, 4w,"
+            " 1M (month), 1Q or 1Y"
         )
     return text
 

@@ -137,7 +137,7 @@ def _build_ratio(values: Values, reader: Reader) -> Values:
     if given not in ({"raw"}, {"good", "total"}, {"bad", "total"}):
         raise reader.fail(values.node(), "a ratio is good with total, bad with total, or raw")
     if ("rawType" in values.values) != ("raw" in given):
-        raise reader.fail(values.node("rawType"), "raw and rawType belong together")
+        raise reader.fail(values.node("rawType"), "'raw' and 'rawType' must be given together")
     return values
 
 

@@ -16,8 +16,8 @@ AUTO = "auto"
 NONE = "none"
 """Words for a ref: what counts follows from the run; the checkout as it is."""
 REMEDY = (
-    "Give the branch whose policy counts as the policy's ref, or 'none' to read the checkout as it"
-    " is, where the change cannot write it"
+    "Set the policy's ref to the branch whose policy counts; or to 'none' to read the checkout as"
+    " it is, if the change cannot write it"
 )
 _USUAL = ("main", "master")
 """Names of default branches: of the hosts themselves, and of git."""
@@ -27,7 +27,7 @@ _REQUESTS = frozenset({"merge_group", "merge_request_event", "external_pull_requ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Of what the policy is to be read."""
+    """What the policy is read from."""
 
     branch: str | None
     """A plain name; None: not known."""
@@ -40,7 +40,7 @@ class Wanted:
     event_commit: str | None = None
     """The branch as it was when the run began; None: the event does not say."""
     usual_commit: str | None = None
-    """The run's own, of a branch called as default branches are; it counts where nobody can tell
+    """The run's own, of a branch called as default branches are; it counts where nobody knows
     which one is the default branch. None: the branch has another name."""
 
 
@@ -49,7 +49,7 @@ def wanted_of(context: Context, environ: Mapping[str, str]) -> Wanted | None:
 
     Args:
         context: of the run.
-        environ: of the process, which tells a branch from a tag of the same name.
+        environ: of the process, which distinguishes a branch from a tag of the same name.
     """
     if context.system == "none":
         return None

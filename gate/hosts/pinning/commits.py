@@ -42,7 +42,7 @@ class CommitFinder:
         """Return the commit that counts by what the run is about.
 
         Raises:
-            UndecidedError: neither git nor the code host can tell.
+            UndecidedError: neither git nor the code host has the answer.
         """
         if wanted.commit is not None:
             return Pinned(wanted.commit, wanted.branch or wanted.commit)
@@ -53,13 +53,13 @@ class CommitFinder:
         except UndecidedError:
             if wanted.usual_commit is None:
                 raise
-            note = "nobody can tell which branch is the default one, so that of the run counts"
+            note = "it is not known which branch is the default, so the branch of the run counts"
             return Pinned(wanted.usual_commit, "the branch of the run", note)
         try:
             commit = self._on_server([HEADS + branch]).get(HEADS + branch)
         except LookupError as error:
             if wanted.event_commit is None:
-                raise _undecided(f"what {branch} is now is not known: {error}") from error
+                raise _undecided(f"the current commit of {branch} is not known: {error}") from error
             note = f"{branch} is read as it was when the run began, since {error}"
             return Pinned(wanted.event_commit, branch, note)
         if commit is None:
@@ -80,7 +80,7 @@ class CommitFinder:
             return Pinned(ref, ref)
         if _NO_NAME.search(ref):
             raise UsageError(
-                f"{ref!r} is not a name that a policy can be read by; give a branch, a tag,"
+                f"{ref!r} is not a valid ref of a policy; give a branch, a tag,"
                 " refs/..., or the full hash of a commit"
             )
         plain = not ref.startswith("refs/")
@@ -91,8 +91,8 @@ class CommitFinder:
             raise UndecidedError(f"{ref!r} means several commits: {listed}. Name one by its hash")
         if not distinct:
             raise UndecidedError(
-                f"there is no branch or tag {ref!r} in the repository of the run. Give another as"
-                " the policy's ref"
+                f"there is no branch or tag {ref!r} in the repository of the run. Set the"
+                " policy's ref to another"
             )
         return Pinned(distinct.pop(), ref)
 
@@ -111,7 +111,7 @@ class CommitFinder:
         is_default = wanted.branch is not None and wanted.branch == context.default_branch
         if wanted.pulls and context.system == "github" and context.attempt > 1 and not is_default:
             raise _undecided(
-                "the run was started once more, with the event of its first attempt, and there is"
+                "this is a re-run with the event of the first attempt, and there is"
                 " no token to ask GitHub where the pull request goes now"
             )
         if wanted.branch is None and context.system in {"github", "gitlab"}:
@@ -137,7 +137,7 @@ class CommitFinder:
         """Return those refs that the server has, with their commits, a tag's among them.
 
         Raises:
-            LookupError: nobody can tell.
+            LookupError: nobody has the answer.
         """
         sources = self.sources
         try:
@@ -154,7 +154,7 @@ class CommitFinder:
         return {name: refs.get(f"{name}^{{}}", refs[name]) for name in names if name in refs}
 
     def _everywhere(self, names: Sequence[str]) -> dict[str, str]:
-        """Return what a name stands for on the server and, of a plain name, in the checkout.
+        """Return what a name refers to on the server and, of a plain name, in the checkout.
 
         What the checkout alone has does not count, unless there is no server, as by hand.
         """
@@ -164,7 +164,7 @@ class CommitFinder:
         try:
             there = self._on_server(names)
         except LookupError as error:
-            raise _undecided(f"what {names[0]} is now is not known: {error}") from error
+            raise _undecided(f"the current commit of {names[0]} is not known: {error}") from error
         if len(names) == 1 or not there:
             return there
         return {f"{name} of the server": commit for name, commit in there.items()} | local
@@ -188,7 +188,7 @@ def _going_to(branches: set[str], wanted: Wanted) -> Wanted:
         listed = ", ".join(sorted(branches))
         raise _undecided(f"the change goes into several branches: {listed}")
     (branch,) = branches
-    # Of another branch the event has no commit.
+    # The event has no commit of another branch.
     event_commit = wanted.event_commit if branch == wanted.branch else None
     return replace(wanted, branch=branch, event_commit=event_commit)
 

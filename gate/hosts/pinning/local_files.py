@@ -44,8 +44,8 @@ class LocalFileCheck:
         """Return the first file that is the change's own, in a clause; None: there is none.
 
         Raises:
-            GitError: git cannot tell.
-            LookupError: the code host cannot tell.
+            GitError: git has no answer.
+            LookupError: the code host has no answer.
         """
         for pattern in files_of(settings):
             for path in self._paths(pattern):
@@ -57,7 +57,7 @@ class LocalFileCheck:
         return None
 
     def _full(self, pattern: str) -> str:
-        return os.path.join(glob.escape(str(self.folder)), pattern)  # noqa: PTH118 - a glob is no path
+        return os.path.join(glob.escape(str(self.folder)), pattern)  # noqa: PTH118 - a glob is not a path
 
     def _paths(self, pattern: str) -> Iterator[Path]:
         if not glob.has_magic(pattern):
@@ -75,7 +75,7 @@ class LocalFileCheck:
         except GitError as error:
             return f"cannot be looked up: {error}"
         if own_path != then_path:
-            return "is reached by a link that the change alters"
+            return "is reached through a symbolic link that the change alters"
         if then is None:
             return None if own is None else "is new in the change"
         form = self.checkout.objects.form

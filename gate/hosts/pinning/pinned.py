@@ -21,12 +21,12 @@ from gate.parsing.files import Tree
 from gate.parsing.trees import CommitTree, links_that_lead_to
 
 _FIRST = (
-    "The first policy counts once a reviewed change has brought it in there; or whoever owns the"
-    " pipeline gives 'none' as the policy's ref, which reads the checkout as it is"
+    "A first policy counts once a reviewed change has added it there; or whoever owns the"
+    " pipeline sets the policy's ref to 'none', which reads the checkout as it is"
 )
 _ELSEWHERE = (
-    "For policies in a repository of their own, whoever owns the pipeline gives 'none' as the"
-    " policy's ref, which reads them as they are"
+    "For policies in a separate repository, whoever owns the pipeline sets the policy's ref to"
+    " 'none', which reads them as they are"
 )
 
 
@@ -61,15 +61,16 @@ class PinnedCheckout:
             PolicyError: its text says something wrong.
             UsageError: the ref is none.
             UndecidedError: the commit has no such policy, or it is not known.
-            GitError: git cannot tell.
-            LookupError: the code host cannot tell.
+            GitError: git has no answer.
+            LookupError: the code host has no answer.
         """
         pinned = self._pinned
         self._check_entrance()
         raw, tree = self._text(parts)
         if raw is None:
             raise UndecidedError(
-                f"{pinned.name} has no file {path}, and the change's own does not count. {_FIRST}"
+                f"{pinned.name} has no file {path}, and the one of the change does not count."
+                f" {_FIRST}"
             )
         file = load_pinned(
             path, self._environ, raw, tree, pinned.commit, self._proposal(pinned, parts)
@@ -139,14 +140,14 @@ class PinnedCheckout:
             except NoPathError:
                 pass  # it leads out of the repository, where no policy of the change is
             except TooLargeObjectError:
-                raw = bytes(LARGEST + 1)  # stands for it: what reads proposals refuses its size
+                raw = bytes(LARGEST + 1)  # a substitute: what reads proposals refuses its size
             return Proposal(raw=raw, tree=CommitTree(objects, head, tuple(parts[:-1])))
         return None
 
     def _check_entrance(self) -> None:
         """Refuse a working folder that a link of the change may have led to.
 
-        The system tells where a process is, and not by which name it came there.
+        The system knows where a process is, but not by which name it got there.
         """
         if self._checkout is None:
             return
@@ -205,7 +206,7 @@ def _file(objects: Objects, pinned: Pinned, parts: Sequence[str]) -> tuple[bytes
 
 
 class _NoTree:
-    """Of a commit that only the code host has: its API lists no files."""
+    """The files of a commit that only the code host has: its API lists no files."""
 
     def find(self, pattern: str) -> Sequence[str]:
         raise GitError(f"{pattern} needs a checkout that has the commit; fetch more of the history")

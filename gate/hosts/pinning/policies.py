@@ -48,7 +48,7 @@ class PolicyReader:
         Raises:
             PolicyError: its text says something wrong.
             UsageError: the ref is none.
-            UndecidedError: which text counts cannot be told; the message says what to do.
+            UndecidedError: it is not known which text counts; the message says what to do.
         """
         if self._wanted is None or self._wanted == NONE:
             return load(path, self._environ)
@@ -59,7 +59,7 @@ class PolicyReader:
             repository, parts = place
             return self._checkout(repository, self._wanted).read(path, parts)
         except (GitError, LookupError) as error:
-            reason = f"which text of {path} counts cannot be told: {error}"
+            reason = f"it is not known which text of {path} counts: {error}"
             raise UndecidedError(f"{reason}. {REMEDY}") from error
 
     def _checkout(self, repository: Repository | None, wanted: Wanted | str) -> "PinnedCheckout":

@@ -21,7 +21,7 @@ _SSH: Final = ("ssh", "altssh")
 
 
 class HostFiles(Protocol):
-    """What a code host tells of the repository of the run. Everything raises LookupError."""
+    """What a code host knows about the repository of the run. Everything raises LookupError."""
 
     def base_branch(self, pull: int) -> str:
         """Return the branch that a pull request is to go into now."""
@@ -137,7 +137,7 @@ class Sources:
         if name is None:
             return True
         if origin.host is None:
-            # A folder of this machine tells no name. A fork is not where the pull request is.
+            # A folder of this machine has no name. A fork is not where the pull request is.
             pull = self.context.pull_request
             if not (self.context.system == "github" and self.context.no_secrets and pull):
                 return True

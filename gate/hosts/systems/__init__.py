@@ -37,4 +37,4 @@ SYSTEMS: Final[Mapping[str, Detect]] = {
     "jenkins": jenkins,
     "circleci": circleci,
 }
-"""By the name that ``--ci`` takes, in the order in which they are tried."""
+"""The systems by the name that ``--ci`` takes, in the order in which they are tried."""

@@ -17,7 +17,7 @@ def number(text: str | None) -> int | None:
 
 
 def split(text: str | None) -> tuple[str, ...]:
-    """Return what stands between commas."""
+    """Return the parts between commas."""
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 

@@ -38,7 +38,7 @@ def github(environ: Environ) -> Context | None:
     try:
         return _checked(_context(event, environ))
     except (AttributeError, KeyError, TypeError, ValueError):
-        # An event of another form than GitHub's says nothing, not even that there are no labels.
+        # An event in another form than GitHub's says nothing, not even that there are no labels.
         return replace(_context({}, environ), labels=None)
 
 
@@ -55,7 +55,7 @@ def _checked(context: Context) -> Context:
     labels: tuple[object, ...] = tuple(context.labels or ())
     pull: object = context.pull_request
     if not all(isinstance(text, str | None) for text in (*texts, *labels)):
-        raise TypeError("a text of the event is not a text")
+        raise TypeError("a text field of the event is not a text")
     if not isinstance(pull, int | None):
         raise TypeError("the number of the pull request is not a number")
     return context
@@ -89,7 +89,7 @@ def _context(event: dict[str, Any], environ: Environ) -> Context:
 
 
 def _pull_request(pull: dict[str, Any], repository: str | None, environ: Environ) -> dict[str, Any]:
-    # Of a deleted fork there is no repository any more.
+    # A deleted fork has no repository any more.
     source = _dig(pull, "head", "repo", "full_name")
     return {
         "revision": _dig(pull, "head", "sha"),
@@ -137,7 +137,7 @@ def _numbers(group: dict[str, Any], run: dict[str, Any]) -> Iterator[int]:
 def _voucher(event: dict[str, Any]) -> str | None:
     """Return who has set a label or submitted a review, where that is the event.
 
-    That starts a run, too, but it is how somebody stands behind a change of others.
+    That starts a run, too, but it is how somebody vouches for a change of others.
     """
     action = event.get("action")
     if action == "labeled" or (action == "submitted" and "review" in event):

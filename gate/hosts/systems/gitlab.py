@@ -42,9 +42,9 @@ def gitlab(environ: Environ) -> Context | None:
 
 
 def _base(environ: Environ) -> str | None:
-    """Return what a merge request is merged into; else where it parted from that, which tells less.
+    """Return what a merge request is merged into; else its merge base with that, which says less.
 
-    Only a pipeline of merged results is told the first: a file may have moved there since.
+    Only a pipeline of merged results knows the first: a file may have moved there since.
     """
     target = environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA")
     return target or environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")

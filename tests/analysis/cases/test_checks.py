@@ -106,7 +106,11 @@ def test_a_requirement_never_fires_where_no_tier_requires_anything() -> None:
         (SPEND, "money: {remaining: 1%, burn_rates: {1h: 1}}", "an allowance has no burn rates"),
         (SLOS, "availability: {spent: 3}", "it has an objective; state total and bad"),
         (SLOS, "availability: {remaining: 1%, burn_rates: {2h: 1}}", "no rule has the window '2h'"),
-        (SLOS, "availability: {remaining: 1%, burn_rates: {2x: 1}}", "'2x' is no duration"),
+        (
+            SLOS,
+            "availability: {remaining: 1%, burn_rates: {2x: 1}}",
+            "'2x' is not a valid duration",
+        ),
         (
             SLOS,
             "availability: {remaining: 1%, burn_rates: {1h: 1001}}",

@@ -154,7 +154,7 @@ def test_only_the_busiest_are_told_apart_and_one_that_was_asked_for(tmp_path: Pa
     assert set(found.groups) == {("user-29",), ("user-3",), (OTHERS,)}
     assert found.groups[(OTHERS,)].bad[1] == 28
     assert found.notes == (
-        "only the 1 busiest of 30 values of template are told apart; the others are one group",
+        "only the 1 busiest of 30 values of template are compared; the others are one group",
     )
 
 

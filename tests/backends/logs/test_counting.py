@@ -231,7 +231,7 @@ def test_an_amount_that_is_none_is_invalid_however_much_others_spent(
     head = "ts,cost\n" if form == "csv" else ""
     log.write_text(head + "".join(lines.format(ts=before(1), cost=c) for c in ("100", wrong)))
 
-    assert "which is no amount" in refused(ask(log, Sli(spent="cost")))
+    assert "an amount must be 0 or more" in refused(ask(log, Sli(spent="cost")))
 
 
 def test_the_newest_event_and_the_coverage_are_told_when_asked(log: Path) -> None:

@@ -186,7 +186,7 @@ def test_a_step_without_an_amount_spent_nothing(tmp_path: Path) -> None:
     ("costs", "cause", "reason"),
     [
         ([None, None], Cause.NO_DATA, "spent is NULL in all 2 rows"),
-        ([5, -1], Cause.INVALID, "spent is below zero in some row, which is no amount"),
+        ([5, -1], Cause.INVALID, "spent is below zero in some row; an amount must be 0 or more"),
     ],
 )
 def test_what_is_no_amount_has_no_history(

@@ -100,7 +100,7 @@ class PlayedSteps:
     """Knows the points and numbers of expressions by a piece of them; the first piece counts."""
 
     points: Mapping[str, Points] = field(default_factory=dict)
-    """Of range queries, by hour."""
+    """Of range queries, from their start on; more than are asked for are left out."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Of queries at an instant."""
     headers: dict[str, str] = field(default_factory=dict)
@@ -123,6 +123,7 @@ class PlayedSteps:
             if ranged:
                 start, step = float(form["start"]), float(form["step"])
                 pairs = [(start + place * step, point) for place, point in enumerate(found)]
+                pairs = [pair for pair in pairs if pair[0] <= float(form["end"])]
                 sample["values"] = [[time, point] for time, point in pairs if point is not None]
             else:
                 sample["value"] = [float(form["time"]), found]

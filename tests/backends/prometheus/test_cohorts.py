@@ -227,7 +227,7 @@ def test_only_the_busiest_are_told_apart_and_one_that_was_asked_for(
     assert found.groups[(OTHERS,)].total == (90.0, None, 9.0)
     assert found.groups[(OTHERS,)].bad == (3.0, None, 1.0)
     assert found.notes == (
-        "only the 2 busiest of 6 values of template are told apart; the others are one group",
+        "only the 2 busiest of 6 values of template are compared; the others are one group",
     )
 
 

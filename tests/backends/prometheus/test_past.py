@@ -10,20 +10,31 @@ import responses
 
 from gate.backends.prometheus import past
 from gate.backends.prometheus.fetch import Fetch
-from gate.backends.prometheus.past import GridInstant
+from gate.backends.prometheus.instants import GridInstant
 from gate.backends.prometheus.query import Query, QueryGrid
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
-from gate.measure import Answer, Cause, CountRequest, Counts
+from gate.backends.prometheus.shared_steps import SharedSteps
+from gate.measure import Answer, Cause, CountRequest, Counts, Unmeasured
 from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
-from tests.backends.prometheus.played import AT, RATIO, VALUES, FakePrometheus, PlayedSteps, backend
+from tests.backends.prometheus.played import (
+    AT,
+    RATIO,
+    VALUES,
+    FakePrometheus,
+    PlayedSteps,
+    backend,
+    parts_of,
+)
 
 DAY = timedelta(days=1)
+HOURS = (0, 1, 3, 7, 20)
+"""Of instants that are at no equal distances."""
 
 
-def run_at(at: datetime, *slis: Sli) -> PastRun:
-    requests = tuple(CountRequest(sli=sli, span=Span(at - DAY, at)) for sli in slis)
+def run_at(at: datetime, *slis: Sli, probe: bool = False) -> PastRun:
+    requests = tuple(CountRequest(sli=sli, span=Span(at - DAY, at), probe=probe) for sli in slis)
     return PastRun(requests=requests, at=at)
 
 
@@ -33,11 +44,11 @@ def counted(answers: Sequence[Sequence[Answer]]) -> list[int]:
 
 def test_each_run_looks_back_to_its_own_instant(prometheus: FakePrometheus) -> None:
     prometheus.values = {"x[86400s] offset 86400s": "70", **VALUES}
-    runs = [run_at(AT - days * DAY, RATIO) for days in (0, 2, 1)]
+    runs = [run_at(AT - days * DAY, RATIO) for days in (0, 1, 2)]
 
     answers = measure_past(backend(), runs)
 
-    assert counted(answers) == [1000, 70, 1000]
+    assert counted(answers) == [1000, 1000, 70]
     # The first one tells what the server takes; the others are asked at the newest of them.
     assert len(prometheus.queries) == 2
     assert float(prometheus.forms[1]["time"][0]) == (AT - DAY).timestamp()
@@ -63,6 +74,18 @@ def test_what_cannot_be_moved_is_counted_at_its_own_instant(prometheus: FakeProm
     assert counted(answers) == [1000, 1000]
     times = [float(form["time"][0]) for form in prometheus.forms]
     assert times == [(AT - DAY).timestamp(), AT.timestamp()]
+
+
+def test_what_cannot_be_asked_is_said_of_its_run(prometheus: FakePrometheus) -> None:
+    prometheus.values = VALUES
+    runs = [run_at(AT - hour * timedelta(hours=1), RATIO, Sli(total="x")) for hour in HOURS]
+
+    answers = measure_past(backend(), runs)
+
+    assert counted(answers) == [1000] * len(runs)
+    assert {answer.cause for _, answer in answers if isinstance(answer, Unmeasured)} == {
+        Cause.INVALID
+    }
 
 
 def test_no_run_asks_nothing(prometheus: FakePrometheus) -> None:
@@ -115,6 +138,48 @@ def test_a_few_instants_and_others_are_asked_about_by_offsets(
     assert played.ranges == []
 
 
+def parts_with(played: PlayedSteps, words: str) -> set[str]:
+    """Return the parts asked about one instant each, of all instants but the first."""
+    first = played.instants[0]["time"]
+    others = [form["query"] for form in played.instants if form["time"] != first]
+    texts = {text for query in others for text in parts_of(query).values()}
+    return {text for text in texts if words in text and "count_values" not in text}
+
+
+@pytest.mark.parametrize(
+    ("last_hour", "births", "hours", "born"),
+    [
+        ("10", None, 1, 0),
+        ("0", None, 5, 1),
+        ("10", ["0"] * 72, 1, 0),
+        # 20 hours after the start: all windows hold it.
+        ("10", ["0"] * 60 + ["7"], 5, 1),
+    ],
+    ids=["all is well", "silent", "born at zero", "born above zero"],
+)
+def test_evidence_is_put_off_until_an_answer_turns_on_it(
+    played: PlayedSteps,
+    last_hour: str,
+    births: Sequence[str] | None,
+    hours: int,
+    born: int,
+) -> None:
+    now = str(AT.timestamp())
+    played.numbers = {"delta(": "0", "timestamp(": now, "[3600s]": last_hour, "500": "1"}
+    played.numbers = {**played.numbers, "increase(x[": "10", "count(x": "1"}
+    played.points = {"count(": ["1"] * 3000}
+    if births is not None:
+        played.points = {"max_over_time": births, **played.points}
+    runs = [run_at(AT + hour * timedelta(hours=1), RATIO, probe=True) for hour in HOURS]
+
+    answers = measure_past(backend(), runs)
+
+    others = len(runs) - 1
+    assert counted(answers) == [10] * len(runs)
+    assert len(parts_with(played, "[3600s]")) == hours * others
+    assert len(parts_with(played, "delta(")) == born * others
+
+
 class ReadQueries:
     """What came back, by the text of the query and whether it is on a grid."""
 
@@ -130,7 +195,8 @@ FAILED = QueryError(cause=Cause.BACKEND_ERROR, reason="no")
 
 
 def second_day(results: dict[tuple[str, bool], QueryResult]) -> GridInstant:
-    return GridInstant(cast("Fetch", ReadQueries(results)), DAY, GRID, 1)
+    fetch = cast("Fetch", ReadQueries(results))
+    return GridInstant(1, GRID, GRID.last, fetch, SharedSteps(fetch))
 
 
 def test_what_is_on_a_grid_is_read_as_it_was_written() -> None:
@@ -179,7 +245,7 @@ def test_a_question_with_instants_of_its_own_is_moved() -> None:
     own = QueryValue(number=None, points=(1.0,) * 48)
     day = second_day({("x offset 86400s", True): own})
 
-    moved = day.query(part)
+    (moved,) = day.queries(part)
 
     assert (moved.grid and moved.grid.first) == AT - 2 * DAY
     assert day.reading(part) is own

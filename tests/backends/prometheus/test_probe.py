@@ -158,14 +158,18 @@ def steps_with_data(there: Callable[[int], bool]) -> str:
 
 
 def covered(
-    http: responses.RequestsMock, there: Callable[[int], bool], sli: Sli, **request: object
+    http: responses.RequestsMock,
+    there: Callable[[int], bool],
+    sli: Sli,
+    window: Span = MONTH,
+    **request: object,
 ) -> Evidence:
     fake = FakePrometheus()
     steps = str(sum(map(there, range(720))))
     fake.values = {"last_over_time(": None, **VALUES, "count(": steps, "old_x": "1000"}
     http.add_callback(responses.POST, URL, callback=fake)
     http.add(responses.POST, f"{URL}_range", body=steps_with_data(there))
-    answer = ask(sli, MONTH, probe=True, **request)
+    answer = ask(sli, window, probe=True, **request)
     assert isinstance(answer, Counts), answer
     return answer.evidence
 
@@ -190,6 +194,19 @@ def test_hours_without_data_on_one_day_are_a_hole(http: responses.RequestsMock) 
     assert evidence.coverage == Fraction(684, 720)
     assert evidence.gaps is not None
     assert evidence.gaps.holes == Fraction(36, 720)
+
+
+@pytest.mark.parametrize("minutes", [0, 17, 59])
+def test_a_hole_has_the_same_bounds_whenever_one_looks(
+    http: responses.RequestsMock, minutes: int
+) -> None:
+    later = timedelta(minutes=minutes)
+    window = Span(MONTH.start + later, MONTH.end + later)
+    evidence = covered(http, lambda hour: not 300 <= hour < 336, RATIO, window)
+
+    assert evidence.gaps is not None
+    start = MONTH.start + timedelta(hours=300)
+    assert evidence.gaps.longest == Span(start, start + timedelta(hours=36))
 
 
 def test_a_hole_over_which_counters_went_on_is_counted_but_not_by_slices(

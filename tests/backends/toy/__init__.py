@@ -68,4 +68,5 @@ REGISTRATION: Final = Registration(
     keeps_history=False,
     promql=False,
     reads_rows=False,
+    mistake_in=lambda _sli, _slices: None,
 )

@@ -36,7 +36,9 @@ def test_a_list_of_kubernetes_is_read_item_by_item(tmp_path: Path, kind: str) ->
 
 
 def test_a_list_without_items_is_refused(tmp_path: Path) -> None:
-    assert_refused(tmp_path, "apiVersion: ¦v1\nkind: List\nitems: {}\n", "'v1' is not known here")
+    assert_refused(
+        tmp_path, "apiVersion: ¦v1\nkind: List\nitems: {}\n", "'v1' is not a valid value"
+    )
 
 
 def test_what_a_resource_has_for_kubernetes_is_passed_over(tmp_path: Path) -> None:
@@ -59,8 +61,8 @@ def test_blocks_that_are_shared_and_keys_of_other_tools_are_read(tmp_path: Path)
 @pytest.mark.parametrize(
     ("merge", "words"),
     [
-        ("<<: ¦5", "<< takes a block of keys or a list of such, not a single value"),
-        ("<<: [¦a]", "<< takes a block of keys or a list of such, not a single value"),
+        ("<<: ¦5", "<< takes a block of keys or a list of them, not a single value"),
+        ("<<: [¦a]", "<< takes a block of keys or a list of them, not a single value"),
         ("<<: {¦nonsense: 1}", "unknown key 'nonsense'"),
     ],
 )

@@ -145,7 +145,7 @@ def test_the_policy_says_the_window_of_an_slo_without_one(tmp_path: Path) -> Non
         ("[{duration: ¦1M, isRolling: true}]", "rolls has no fixed length"),
         ("[{duration: ¦1m, calendar: C}]", "M is for months, m for minutes"),
         ("[{duration: ¦2w, calendar: C}]", "2w is no period of a calendar"),
-        ("[{duration: ¦1month}]", "'1month' is no duration of OpenSLO"),
+        ("[{duration: ¦1month}]", "'1month' is not a valid duration of OpenSLO"),
         ("[{duration: 1M, isRolling: ¦true, calendar: C}]", "goes without calendar"),
         ("[{duration: 1M, isRolling: ¦false}]", "isRolling: false with it"),
         ("¦[]", "exactly one window"),
@@ -156,11 +156,11 @@ def test_the_policy_says_the_window_of_an_slo_without_one(tmp_path: Path) -> Non
         ),
         (
             "[{duration: 1M, calendar: {startTime: ¦soon, timeZone: UTC}}]",
-            "'soon' is no time without a zone",
+            "'soon' is not a valid local time",
         ),
         (
             "[{duration: 1M, calendar: {startTime: ¦2024-01-01T00:00:00Z, timeZone: UTC}}]",
-            "is no time without a zone",
+            "is not a valid local time",
         ),
     ],
 )
@@ -541,7 +541,7 @@ def test_a_mistake_in_one_objective_does_not_hide_those_in_others(tmp_path: Path
 
 def test_a_slice_may_not_be_longer_than_the_window(tmp_path: Path) -> None:
     marked = slo(f"[{HERE}{SLICED[1:].replace('5m', '29d')}", method="Timeslices")
-    assert_refused(tmp_path, marked, "a slice cannot be longer than the window")
+    assert_refused(tmp_path, marked, "a slice must not be longer than the window")
 
 
 def test_two_documents_of_one_name_cannot_be_told_apart(tmp_path: Path) -> None:

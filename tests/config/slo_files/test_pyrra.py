@@ -111,7 +111,7 @@ def test_a_bool_gauge_counts_its_samples_as_pyrra_does(tmp_path: Path) -> None:
         ("ratio: {errors: {metric: 'e¦{'}, total: {metric: t}}", "closing } is missing"),
         ("latency: {success: ¦{metric: s_bucket}, total: {metric: s_count}}", "no boundary"),
         ("¦{}", "exactly one of ratio, latency, latencyNative, bool_gauge"),
-        ("latencyNative: {latency: ¦fast, total: {metric: s}}", "'fast' is no duration"),
+        ("latencyNative: {latency: ¦fast, total: {metric: s}}", "'fast' is not a valid duration"),
         ("{ratio: {errors: {metric: e}, ¦totals: {metric: t}, total: {metric: t}}}", "'total'?"),
     ],
 )

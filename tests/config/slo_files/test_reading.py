@@ -79,7 +79,7 @@ def test_no_match_is_an_error(tmp_path: Path, pattern: str) -> None:
 def test_a_path_starts_from_the_policys_folder(tmp_path: Path, pattern: str) -> None:
     _, mistakes = read(policy(slos=f"slos:\n  - from: {pattern}\n"), folder=tmp_path)
 
-    assert "write a path from this file's folder" in mistakes[0]
+    assert "write it from this file's folder" in mistakes[0]
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,21 @@ def test_a_path_starts_from_the_policys_folder(tmp_path: Path, pattern: str) -> 
     [
         ("", "1:1", "the file is empty"),
         ("---\n---\n", "1:1", "the file is empty"),
-        ("a: [", "2:1", "no YAML"),
-        ("a\n", "1:1", "a block of keys was expected, not a single value"),
-        ("- a\n", "1:3", "a block of keys was expected, not a single value"),
+        ("a: [", "1:4", "not valid YAML: this [ is never closed"),
+        (
+            "a\n",
+            "1:1",
+            "expected a block of keys, not a single value; write lines of the form key: value",
+        ),
+        (
+            "- a\n",
+            "1:3",
+            "expected a block of keys, not a single value; write lines of the form key: value",
+        ),
         ("kind: SLO\n", "1:1", "it has neither apiVersion nor, as Sloth's have, version"),
         ("apiVersion: openslo/v2alpha\n", "1:13", "did you mean 'openslo/v1alpha'?"),
-        ("apiVersion: v1\nkind: ConfigMap\n", "1:13", "'v1' is not known here"),
-        (f"{pyrra('a')}---\nversion: 2\n", "9:10", "'2' is not known here"),
+        ("apiVersion: v1\nkind: ConfigMap\n", "1:13", "'v1' is not a valid value"),
+        (f"{pyrra('a')}---\nversion: 2\n", "9:10", "'2' is not a valid value"),
         ("\x07", "1:1", "the character U+0007"),
     ],
 )
@@ -111,7 +119,10 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "slos" / "0.yaml").write_bytes(b"ab: \xff")
     _, (mistake,) = read(importing(), folder=tmp_path)
 
-    assert mistake == f"{tmp_path}/slos/0.yaml:1:5: error: this is no UTF-8 text"
+    assert mistake == (
+        f"{tmp_path}/slos/0.yaml:1:5: error: the file is not UTF-8 text: the byte 0xFF stands here;"
+        " save it as UTF-8 in your editor"
+    )
 
 
 def test_files_without_an_slo_are_an_error(tmp_path: Path) -> None:
@@ -157,7 +168,7 @@ def test_a_mistake_in_the_policys_own_slos_does_not_hide_those_of_files(tmp_path
 
 def test_a_name_that_is_taken_is_told_where_it_stands(tmp_path: Path) -> None:
     assert mistakes_of(tmp_path, pyrra("a"), pyrra("a")) == [
-        "slos/1.yaml:3:18: error: a: another SLO has this name"
+        "slos/1.yaml:3:18: error: a: duplicate SLO name; names must differ"
     ]
 
 
@@ -167,11 +178,11 @@ def test_files_in_promql_go_with_no_other_backend(tmp_path: Path) -> None:
     _, mistakes = read(importing().replace(BACKEND, other), folder=tmp_path)
 
     assert mistakes == [
-        f"{tmp_path}/slos/0.yaml:3:18: error: a: its file is written for Prometheus, which the"
-        " logs backend does not ask"
+        f"{tmp_path}/slos/0.yaml:3:18: error: a: its file has PromQL, which the logs backend does"
+        " not read; set backend.type to prometheus"
     ]
     _, mistakes = read(importing().replace(BACKEND, "backend: {type: nothing}\n"), folder=tmp_path)
-    assert ["is not known here" in mistake for mistake in mistakes] == [True]
+    assert ["is not a valid value" in mistake for mistake in mistakes] == [True]
 
 
 def test_no_variable_is_filled_in_in_a_file_of_slos(tmp_path: Path) -> None:
@@ -269,7 +280,7 @@ def test_an_slo_file_that_was_deleted_makes_the_policy_modified(repository: Path
 
 
 def test_names_that_are_taken_are_an_error_of_the_policy(repository: Path) -> None:
-    with pytest.raises(PolicyError, match="another SLO has this name"):
+    with pytest.raises(PolicyError, match="duplicate SLO name; names must differ"):
         load(str(repository / "gates" / "gate.yaml"), {})
 
 

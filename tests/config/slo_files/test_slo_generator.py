@@ -117,8 +117,12 @@ def test_a_cut_of_a_metric_without_labels_takes_one_bucket_too(tmp_path: Path) -
             "{expression: ¦'sum(s_bucket)', threshold_bucket: 1}",
             "one metric was expected",
         ),
-        ("distribution_cut", "{expression: s_bucket, threshold_bucket: ¦fast}", "is no number"),
-        ("¦cut", "{}", "'cut' is not known here"),
+        (
+            "distribution_cut",
+            "{expression: s_bucket, threshold_bucket: ¦fast}",
+            "is not a valid number",
+        ),
+        ("¦cut", "{}", "'cut' is not a valid value"),
     ],
 )
 def test_an_indicator_that_is_no_count_is_refused_where_it_stands(

@@ -303,7 +303,7 @@ def test_an_sli_that_is_no_count_is_refused_where_it_stands(
         ("¦100", "at 100 there is no budget to spend"),
         ("¦101", "not between 0 and 100"),
         ("¦0.999", "in percent: 0.999 is 0.999%"),
-        ("¦99.9%", "'99.9%' is no number"),
+        ("¦99.9%", "'99.9%' is not a valid number; write digits"),
         ('¦""', "the value is empty"),
     ],
 )
@@ -328,7 +328,7 @@ def test_a_plugin_of_somebody_else_draws_a_warning(tmp_path: Path) -> None:
 
 def test_other_kinds_of_the_same_version_are_named(tmp_path: Path) -> None:
     windows = "apiVersion: sloth.slok.dev/v1\nkind: ¦AlertWindows\nspec: {sloPeriod: 7d}\n"
-    assert_refused(tmp_path, windows, "'AlertWindows' is not known here")
+    assert_refused(tmp_path, windows, "'AlertWindows' is not a valid value")
 
 
 def test_unknown_keys_are_told_their_nearest(tmp_path: Path) -> None:

@@ -18,17 +18,12 @@ from gate.analysis.forecast.words import forecast_badge, forecast_heading
 from gate.analysis.incidents.words import incidents_badge
 from gate.analysis.report import Report, ServiceReport, words
 from gate.analysis.report.html.backtest import backtest_parts
-from gate.analysis.report.html.budget import burn_down_figure
-from gate.analysis.report.html.burn_rate import burn_rate_figure
 from gate.analysis.report.html.charts import control_chart, forecast_figure
-from gate.analysis.report.html.consumption import consumption_figures
-from gate.analysis.report.html.tags import Html, content, element, facts, link, table
-from gate.budget.assessment import Assessment
+from gate.analysis.report.html.tags import FITTING, Html, content, element, facts, link, table
+from gate.analysis.report.html.traces import traces
 from gate.policy.findings import Verdict
 from gate.reporters.ansi import Style, mark_sign
 from gate.reporters.budget_table import budget_table
-from gate.reporters.budgets import details, left
-from gate.slo.objective import CompositeSlo
 
 SectionContent = Callable[[ServiceReport, Report, str], Iterator[Html]]
 """From a service, the whole report and a prefix of ids to the content under a heading."""
@@ -59,20 +54,7 @@ def may_it_ship(service: ServiceReport, report: Report, _prefix: str) -> Iterato
 def budgets(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
     """List every budget."""
     caption = f"The error budgets of {service.policy.service}"
-    yield table(budget_table(words.rows(service)), caption, cards=True)
-
-
-def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
-    """Show what happened to each budget."""
-    for place, assessment in enumerate(service.assessments, start=1):
-        name = f"{prefix}-{place}"
-        parts = [
-            element("h3", assessment.slo.name, id=name),
-            element("p", *_left(assessment), class_="left"),
-            element("div", *_figures(name, assessment, service, report), class_="figures"),
-            element("details", element("summary", "More about it"), facts(details(assessment))),
-        ]
-        yield element("article", *parts, aria_labelledby=name)
+    yield table(budget_table(words.rows(service)), caption)
 
 
 def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
@@ -104,8 +86,11 @@ def charts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html
     yield badge(*anomalies_badge(anomalies))
     rows = chart_rows(anomalies)
     if rows:
-        yield table(chart_table(rows), f"Control charts of {name}", cards=True)
-    drawn = {place: control_chart(row, name, f"{prefix}-{place}") for place, row in enumerate(rows)}
+        yield table(chart_table(rows), f"Control charts of {name}")
+    span = report.incidents.span
+    drawn = {
+        place: control_chart(row, name, span, f"{prefix}-{place}") for place, row in enumerate(rows)
+    }
     loud = [picture for place, picture in drawn.items() if rows[place].chart.worse]
     calm = [picture for place, picture in drawn.items() if not rows[place].chart.worse]
     yield element("div", *loud, class_="figures")
@@ -139,11 +124,11 @@ def backtest(service: ServiceReport, report: Report, prefix: str) -> Iterator[Ht
 SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
     ("May it ship?", may_it_ship),
     ("Budgets", budgets),
-    ("What happened", traces),
+    ("Cohorts", cohorts),
     ("Incidents", incidents),
+    ("What happened", traces),
     ("Forecast", forecasts),
     ("Control charts", charts),
-    ("Cohorts", cohorts),
     ("Backtest", backtest),
 )
 
@@ -152,34 +137,13 @@ _OF_A_PERIOD: Final = {"May it ship?": "At its end"}
 """Headings that a report on a period that is over has instead."""
 
 
-def _left(assessment: Assessment) -> Iterator[str]:
-    of = "" if assessment.uncovered else " of the budget left"
-    yield element("strong", left(assessment))
-    yield f"{of} ({words.promised(assessment.slo)})"
-
-
-def _figures(
-    name: str, assessment: Assessment, service: ServiceReport, report: Report
-) -> Iterator[Html]:
-    slo, trace = assessment.slo, service.traces.get(assessment.slo.name)
-    if trace is None:
-        yield element("p", words.missing(service, slo), class_="missing")
-        return
-    if not trace.left or not assessment.measured:
-        yield element("p", words.no_burn_down(assessment), class_="missing")
-    if trace.left:
-        yield burn_down_figure(name, slo, trace, service)
-    if trace.fast and not isinstance(slo, CompositeSlo):
-        yield burn_rate_figure(name, slo, trace, service, report)
-    else:
-        yield element("p", words.missing(service, slo), class_="missing")
-    if slo.name in service.consumption:
-        yield from consumption_figures(name, slo, service.consumption[slo.name], service)
-
-
 HtmlSection = tuple[str, str, list[Html]]
 """The name of the element, the heading, and what stands below."""
 _STYLE: Final = Path(__file__).with_name("report.css")
+_CARDS: Final = Path(__file__).with_name("cards.css")
+"""The style of a table where it would not fit, for each of the widths that tables may take."""
+_SIZES: Final = {"screen": 1.0, "print": 0.64}
+"""The size of the text in tables, by medium."""
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 """A browser fetches nothing and runs nothing, whatever else stands on the page."""
 
@@ -198,10 +162,10 @@ def render(report: Report) -> str:
             facts([fact for block in words.report_closing(report) for fact in block.facts]),
         ),
     )
-    return f"<!DOCTYPE html>\n{element('html', _head(report), body, lang='en')}\n"
+    return f"<!DOCTYPE html>\n{element('html', _head(report, body), body, lang='en')}\n"
 
 
-def _head(report: Report) -> Html:
+def _head(report: Report, body: Html) -> Html:
     return element(
         "head",
         element("meta", charset="utf-8"),
@@ -209,8 +173,20 @@ def _head(report: Report) -> Html:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", words.title(report)),
-        element("style", Html(_STYLE.read_text(encoding="utf-8"))),
+        element("style", Html("".join(_style(body)))),
     )
+
+
+def _style(body: Html) -> Iterator[str]:
+    """Yield the style of the page, with the widths that its tables take."""
+    style, cards = (path.read_text(encoding="utf-8") for path in (_STYLE, _CARDS))
+    yield style
+    for width in FITTING:
+        if f"-{width} " in body or f'-{width}"' in body:
+            for medium, size in _SIZES.items():
+                place = f"{width * size:g}"
+                own = cards.replace("WIDTH", str(width)).replace("MEDIA", medium)
+                yield own.replace("PLACE", place)
 
 
 def _written(sections: Sequence[HtmlSection]) -> Iterator[Html]:

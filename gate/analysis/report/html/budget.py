@@ -37,16 +37,6 @@ def _whose(slo: Slo) -> str:
     return "Budget left at each instant, of its period"
 
 
-def _marks(*, incidents: bool, deploys: bool, lost: bool) -> str:
-    """Say what the marks in a picture are."""
-    sentences = {
-        "Red stretches with a number are incidents.": incidents,
-        "Strokes below the picture are deploys.": deploys,
-        "Of grey stretches nothing is known.": lost,
-    }
-    return "".join(f" {sentence}" for sentence, there in sentences.items() if there)
-
-
 def amount(number: float | None) -> str:
     """Write a count or an amount, where it is known."""
     return wording.amount(None if number is None else wording.shown(number))
@@ -75,20 +65,23 @@ def _left_columns(slo: Slo) -> tuple[Column[Stretch], ...]:
     return (WHEN, _LEFT, *counted)
 
 
+BESIDE: Final = "plot both"
+"""The class of pictures with a margin on both sides, so that a day has the same place in each."""
 _MarkedStretch = Incident | ServiceIncident
 """What is marked: of an SLO, or of the service."""
 _CLOSE: Final = 0.16
 """Of the width: two numbers that would touch are written as one."""
 _LONGEST: Final = 24
 """Characters of a tier's name; all of it stands elsewhere."""
-_LOWEST: Final = 0.09
-"""Of the height: a lower band has no room for its name."""
 
 
 def budget_plot(span: Span, scale: Linear, service: ServiceReport) -> Plot:
     """Return a picture of shares of a budget, with the tiers as bands."""
     plot = Plot(span=span, scale=scale)
-    _draw_bands(plot, scale, service)
+    low, high = Fraction(scale.low), Fraction(scale.high)
+    for band in bands(service.policy.tiers, low, high):
+        kind = severity(service.policy.tiers, band.tier)
+        plot.band(float(band.low), float(band.high), f"tier {kind}")
     for value in scale.ticks():
         plot.level(value, "grid")
         plot.tick(wording.share_left(value, 0), value)
@@ -122,14 +115,30 @@ def _numbers(
         yield f"#{first}" if first == last else f"#{first}-{last}", max(incident.start, span.start)
 
 
-def _draw_bands(plot: Plot, scale: Linear, service: ServiceReport) -> None:
-    low, high = Fraction(scale.low), Fraction(scale.high)
-    for band in bands(service.policy.tiers, low, high):
-        foot, top = float(band.low), float(band.high)
-        kind = severity(service.policy.tiers, band.tier)
-        plot.band(foot, top, f"tier {kind}")
-        if scale.share(top) - scale.share(foot) >= _LOWEST:
-            plot.name(_named(band.tier), foot, f"name {kind}")
+def tier_key(service: ServiceReport) -> Html:
+    """Return what the coloured bands of a picture are; beside it, where no line crosses it."""
+    return key(
+        [
+            (_named(tier), f"sample tier {severity(service.policy.tiers, tier)}")
+            for tier in service.policy.tiers
+        ]
+    )
+
+
+def key(entries: Sequence[tuple[str, str]]) -> Html:
+    """Return a list of what a picture has, each entry with a sample of how it is drawn.
+
+    Args:
+        entries: a text, and the classes of its sample in the style.
+    """
+    return element(
+        "ul",
+        *(
+            element("li", element("span", class_=kind, aria_hidden="true"), text)
+            for text, kind in entries
+        ),
+        class_="key",
+    )
 
 
 def _named(tier: Tier) -> str:
@@ -137,14 +146,24 @@ def _named(tier: Tier) -> str:
     return name if tier.condition is None else f"{name} {tier.condition}"
 
 
-def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport) -> Html:
-    """Return the picture with what there is to be seen in it, and its numbers."""
-    span = Span(trace.left[0][0], trace.left[-1][0])
+def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport, span: Span) -> Html:
+    """Return the picture with what there is to be seen in it, and its numbers.
+
+    Args:
+        name: of the element, unique on the page.
+        slo: whose budget.
+        trace: with something left.
+        service: whose SLO it is.
+        span: from left to right, as in all pictures of the SLO.
+    """
+    start = trace.left[0][0]
     lines = (*trace.left, *trace.compared)
     shares = [value for _, value in lines if value is not None]
     scale = Linear(min(0.0, *shares), max(1.0, *shares))
     plot = budget_plot(span, scale, service)
-    lost = [stretch for stretch in trace.unknown if stretch.end > span.start]
+    lost = [stretch for stretch in trace.unknown if stretch.end > start]
+    if start > span.start:
+        plot.lose(Span(span.start, start), "not known")
     for stretch in lost:
         plot.lose(stretch)
     incidents = [
@@ -159,15 +178,14 @@ def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport) 
     end, left = trace.left[-1]
     if left is not None:
         plot.dot(end, left, "main")
-    caption = _came_down(slo, trace) + _marks(
-        incidents=bool(incidents), deploys=bool(deploys), lost=bool(lost)
-    )
-    stretches = [stretch for stretch in trace.stretches if stretch.span.end > span.start]
+    caption = _came_down(slo, trace)
+    stretches = [stretch for stretch in trace.stretches if stretch.span.end > start]
     title = f"Burn-down of the budget of {slo.name} of {service.policy.service}"
     return element(
         "figure",
         element("p", "Budget left", class_="axes"),
-        plot.svg(f"{name}-left", title, caption),
+        plot.svg(f"{name}-left", title, caption, BESIDE),
+        tier_key(service),
         element("figcaption", caption),
         numbers(tabulate(stretches, _left_columns(slo)), f"{title}, in numbers"),
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from gate import wording
 from gate.analysis.report import Report, ServiceReport, words
-from gate.analysis.report.html.budget import WHEN, amount, bad_column, mark
+from gate.analysis.report.html.budget import BESIDE, WHEN, amount, bad_column, mark
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, numbers
 from gate.history.past_budget import Stretch, Trace
@@ -15,18 +15,14 @@ from gate.reporters.page import MUST, Column, tabulate
 from gate.slo.objective import RatioSlo, SpendSlo
 
 
-def _burned(trace: Trace, threshold: Fraction) -> str:
+def _burned(trace: Trace) -> str:
     """Say how fast the budget burned."""
     rates = [(rate, at) for at, rate in trace.fast if rate is not None]
     if not rates:
         return "There was no traffic, and so no burn rate."
     peak, at = max(rates)
     when = f" on {wording.day(at)} at {at.astimezone(UTC):%H:%M} UTC" if peak else ""
-    return (
-        f"Burn rate over an hour (thin) and a day (bold), at most {_burn(peak)}{when}. At 1 the"
-        " budget lasts exactly as long as its window;"
-        f" from {wording.exact(threshold)} on (dashed) it may be an incident."
-    )
+    return f"The highest burn rate over an hour was {_burn(peak)}{when}."
 
 
 def _burn(rate: float | None) -> str:
@@ -85,14 +81,14 @@ def burn_rate_figure(
     mark(plot, words.incidents_of(slo.name, service), deploys)
     plot.line(trace.fast, "thin")
     plot.line(trace.slow, "main")
-    caption = _burned(trace, threshold)
+    caption = _burned(trace)
     what = "Burn rate" if isinstance(slo, SpendSlo) else "Burn rate and share of good events"
     title = f"{what} of {slo.name} of {service.policy.service}"
     right = () if isinstance(slo, SpendSlo) else (element("span", f"Good {_counted(slo)}"),)
     return element(
         "figure",
         element("p", "Burn rate (logarithmic)", *right, class_="axes"),
-        plot.svg(f"{name}-burn", title, caption, "plot both"),
+        plot.svg(f"{name}-burn", title, caption, BESIDE),
         element("figcaption", caption),
         numbers(tabulate(trace.stretches, _columns(slo)), f"{title}, in numbers"),
     )

@@ -8,9 +8,9 @@ from typing import Final
 from gate import wording
 from gate.analysis.anomalies.words import AnomalyRow
 from gate.analysis.forecast import Projection, SloForecast
-from gate.analysis.forecast.words import forecast_blocks
+from gate.analysis.forecast.words import BACK, forecast_blocks
 from gate.analysis.report import ServiceReport
-from gate.analysis.report.html.budget import budget_plot
+from gate.analysis.report.html.budget import budget_plot, key, tier_key
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, facts, numbers, table
 from gate.dataclass import dataclass
@@ -41,13 +41,20 @@ class _Day:
         return max(self.points, key=lambda point: point.score)
 
 
-def control_chart(row: AnomalyRow, service: str, name: str) -> Html:
-    """Return the picture with what there is to be seen in it, and its numbers."""
+def control_chart(row: AnomalyRow, service: str, span: Span, name: str) -> Html:
+    """Return the picture with what there is to be seen in it, and its numbers.
+
+    Args:
+        row: what is charted.
+        service: whose SLO it is.
+        span: from left to right, as in all pictures of the time looked at.
+        name: of the element, unique on the page.
+    """
     chart = row.chart
     points = chart.points
     tops = [max(point.sample.value, point.upper) for point in points]
     scale = Linear(min(0.0, *(point.sample.value for point in points)), max(tops) * _ROOM or 1.0)
-    plot = Plot(span=Span(points[0].sample.start, chart.newest), scale=scale)
+    plot = Plot(span=span, scale=scale)
     for value in scale.ticks():
         plot.level(value, "grid")
         plot.tick(chart.write(value), value)
@@ -139,8 +146,9 @@ def forecast_figure(
     if data.rows and isinstance(slo, RatioSlo):
         picture = _figure(predicted, slo, service, at, name)
         caption = f"What becomes of the budget of {slo.name} of {service.policy.service}"
-        yield element("div", picture, table(data, caption, cards=True), class_="figures")
-    yield facts(about.facts)
+        yield element("div", picture, table(data, caption), class_="figures")
+    # The table has the columns of these, which a terminal may have no room for.
+    yield facts(fact for fact in about.facts if not (data.rows and fact[0].startswith(BACK)))
 
 
 def _figure(
@@ -165,8 +173,7 @@ def _figure(
         plot.area((here, high), (here, low), "expected")
     for projection, future in zip(predicted.projections, futures, strict=True):
         line = list(_above(future, foot))
-        plot.line(tuple(line), "main" if projection.rate_of is None else "future")
-        plot.label_point(_named(projection), *line[-1])
+        plot.line(tuple(line), _kind(projection, predicted))
     plot.dot(at, left, "main")
     title = f"Forecast of the budget of {slo.name} of {service.policy.service}"
     caption = _caption_of_forecast(predicted)
@@ -174,6 +181,10 @@ def _figure(
         "figure",
         element("p", "Budget left", class_="axes"),
         plot.svg(f"{name}-coming", title, caption),
+        key(
+            [(_named(row), f"sample line {_kind(row, predicted)}") for row in predicted.projections]
+        ),
+        tier_key(service),
         element("figcaption", caption),
     )
 
@@ -215,6 +226,14 @@ def _above(line: Sequence[tuple[datetime, float]], foot: float) -> Iterator[tupl
         before = at, value
 
 
+def _kind(projection: Projection, predicted: SloForecast) -> str:
+    """Return the class of a line: each rate is dashed in its own way."""
+    if projection.rate_of is None:
+        return "main"
+    rates = [other.rate_of for other in predicted.projections if other.rate_of is not None]
+    return f"future rate-{rates.index(projection.rate_of) + 1}"
+
+
 def _named(projection: Projection) -> str:
     if projection.rate_of is None:
         return "nothing more fails"
@@ -223,7 +242,7 @@ def _named(projection: Projection) -> str:
 
 def _caption_of_forecast(predicted: SloForecast) -> str:
     """Say what the lines of a forecast are."""
-    parts = ["If nothing more fails (bold), and at the rates of the table (dashed)."]
+    parts = ["What is left if nothing more fails, and if failures go on as they did recently."]
     if predicted.expected is not None:
         within = predicted.expected.held.within
         parts.append(f"Of 100 simulated months {within} ended within such a shaded area.")

@@ -1,4 +1,4 @@
-"""The picture of what ate a budget: the bad events of its window by the day."""
+"""The picture of what used up a budget: the bad events of its window by the day."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Final
 
 from gate import wording
 from gate.analysis.report import ServiceReport, words
+from gate.analysis.report.html.budget import BESIDE
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, numbers, table
 from gate.dataclass import dataclass
@@ -19,10 +20,6 @@ _ROOM: Final = 1.15
 """Above the highest bar, for the number of its incident."""
 _GAP: Final = 0.12
 """Of a bar's width, between it and the next."""
-_CAPTION: Final = (
-    "Filled bars are incidents, outlined ones {rest}. Each bad event takes the same share of the"
-    " budget as it is now."
-)
 _MOST: Final = 6
 """Incidents that have a row of their own; all of them are in the table of incidents."""
 _HOUR: Final = timedelta(hours=1)
@@ -49,17 +46,18 @@ class _Cause:
 
 
 def consumption_figures(
-    name: str, slo: Slo, eaten: Consumption, service: ServiceReport
+    name: str, slo: Slo, eaten: Consumption, service: ServiceReport, span: Span
 ) -> Iterator[Html]:
     """Yield the picture, with what there is to be seen in it and its numbers, and the causes.
 
     Args:
         name: of the element, unique on the page.
         slo: whose budget.
-        eaten: what ate it.
+        eaten: what used it up.
         service: whose SLO it is.
+        span: from left to right, as in all pictures of the SLO.
     """
-    title = f"What ate the budget of {slo.name} of {service.policy.service}"
+    title = f"What used up the budget of {slo.name} of {service.policy.service}"
     numbered = words.numbers_of(slo.name, service)
     rows = [
         _Row(
@@ -70,25 +68,28 @@ def consumption_figures(
     ]
     yield element(
         "figure",
-        element("p", "What ate it", element("span", "Of the budget"), class_="axes"),
-        _plot(eaten, numbered).svg(f"{name}-eaten", title, words.eaten(slo, eaten, numbered)),
-        element("figcaption", _CAPTION.format(rest=_rest(slo).lower())),
+        element("p", "Budget used", element("span", "Share of the budget"), class_="axes"),
+        _plot(eaten, numbered, span).svg(
+            f"{name}-eaten", title, words.eaten(slo, eaten, numbered), BESIDE
+        ),
         numbers(tabulate(rows, _columns(slo)), f"{title}, in numbers"),
     )
     causes = tabulate(list(_causes(slo, eaten, service)), _CAUSES)
     yield element("div", table(causes, f"{title}: causes"), class_="causes")
 
 
-def _plot(eaten: Consumption, numbered: Mapping[str, int]) -> Plot:
-    span = Span(eaten.stretches[0].span.start, eaten.stretches[-1].span.end)
+def _plot(eaten: Consumption, numbered: Mapping[str, int], span: Span) -> Plot:
+    begins = eaten.stretches[0].span.start
     scale = Linear(0.0, max(stretch.total for stretch in eaten.stretches) * _ROOM)
     plot = Plot(span=span, scale=scale, height=130)
     for value in scale.ticks():
         plot.level(value, "grid")
         plot.tick(wording.percent(wording.shown(value)), value)
+    if begins > span.start:
+        plot.lose(Span(span.start, begins), "before the window")
     for stretch in eaten.stretches:
         _draw(plot, stretch)
-    for text, at in _marks(eaten, numbered):
+    for text, at in _marks(eaten, numbered, span):
         plot.head(text, at, "mark")
     return plot
 
@@ -130,10 +131,12 @@ def _draw(plot: Plot, stretch: ConsumedStretch) -> None:
         plot.bar(bar, stretch.chronic, stretch.total, "eaten")
 
 
-def _marks(eaten: Consumption, numbered: Mapping[str, int]) -> Iterator[tuple[str, datetime]]:
+def _marks(
+    eaten: Consumption, numbered: Mapping[str, int], span: Span
+) -> Iterator[tuple[str, datetime]]:
     """Yield the number of each incident over the bar that has most of it, if it has room."""
     taken: list[datetime] = []
-    room = _CLOSE * (eaten.stretches[-1].span.end - eaten.stretches[0].span.start)
+    room = _CLOSE * span.length
     for incident in eaten.incidents:
         most = max(eaten.stretches, key=lambda stretch: stretch.incidents.get(incident, 0.0))
         middle = most.span.start + most.span.length / 2
@@ -149,14 +152,14 @@ def _share(share: float) -> str:
 _CAUSES: Final[tuple[Column[_Cause], ...]] = (
     Column(title="What", cell=lambda cause: cause.name, right=False, keep=MUST),
     Column(title="When", cell=lambda cause: cause.when, right=False, keep=5),
-    Column(title="Of the budget", cell=lambda cause: _share(cause.share), keep=MUST),
+    Column(title="Budget used", cell=lambda cause: _share(cause.share), keep=MUST),
 )
 
 
 def _columns(slo: Slo) -> tuple[Column[_Row], ...]:
     return (
         Column(title="From, UTC", cell=lambda row: _when(row.stretch.span), right=False, keep=MUST),
-        Column(title="Of the budget", cell=lambda row: _share(row.stretch.total), keep=MUST),
+        Column(title="Budget used", cell=lambda row: _share(row.stretch.total), keep=MUST),
         Column(title="In", cell=lambda row: ", ".join(row.names), right=False, keep=5),
         Column(title=_rest(slo), cell=lambda row: _share(row.stretch.chronic), keep=4),
     )

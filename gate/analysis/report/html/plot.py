@@ -23,10 +23,6 @@ _EDGE: Final = 0.04
 """Of the width: a text so close to an edge begins or ends there."""
 _ROOM: Final = 0.12
 """Of the width: a narrower stretch has no room for a word."""
-_TEXT: Final = 0.4
-"""Of the width: a text is hardly longer, on a phone."""
-_LINE: Final = 14
-"""Pixels from one line of text to the next."""
 _BESIDE: Final = 4
 """Pixels between a line and its text."""
 
@@ -49,7 +45,6 @@ class Plot:
     """Of the inner picture, in pixels."""
     _drawn: list[Html] = field(default_factory=list)
     _written: list[Html] = field(default_factory=list)
-    _texts: list[tuple[float, float]] = field(default_factory=list)
 
     def line(self, line: Line, kind: str) -> None:
         """Draw values; where nothing is known the line ends, and begins anew."""
@@ -88,10 +83,6 @@ class Plot:
         x, y = f"{_short(self._times.share(at) * 100)}%", _short(self._height_of(value))
         self._written.append(element("circle", cx=x, cy=y, r="4", class_=kind))
 
-    def name(self, text: str, value: float, kind: str) -> None:
-        """Write what lies above a value, at the left within the picture."""
-        self._write(text, 0.0, self._height_of(value) - _BESIDE, kind)
-
     def tick(self, text: str, value: float, *, right: bool = True) -> None:
         """Write a value beside the picture, in the margin that the style leaves there."""
         side = ("100%", "0.5em", "start") if right else ("0", "-0.5em", "end")
@@ -101,22 +92,12 @@ class Plot:
             element("text", text, x=x, dx=dx, y=y, text_anchor=anchor, class_="beside")
         )
 
-    def lose(self, lost: Span) -> None:
-        """Show that nothing is known of a stretch of time."""
+    def lose(self, lost: Span, why: str = "no data") -> None:
+        """Show that nothing is known of a stretch of time, and why not where there is room."""
         self.stretch(lost, "lost")
         left, right = (self._times.share(at) for at in (lost.start, lost.end))
         if right - left >= _ROOM:
-            self._write("no data", (left + right) / 2, _ABOVE + 4 * _BESIDE, "tick")
-
-    def label_point(self, text: str, at: datetime, value: float) -> None:
-        """Write a text above a point, unless it would touch another or the names at the left."""
-        share, y = self._times.share(at), self._height_of(value) - _BESIDE
-        if share < _TEXT or any(
-            abs(share - x) < _TEXT and abs(y - other) < _LINE for x, other in self._texts
-        ):
-            return
-        self._texts.append((share, y))
-        self._write(text, share, y, "tick")
+            self._write(why, (left + right) / 2, _ABOVE + 4 * _BESIDE, "tick within")
 
     def head(self, text: str, at: datetime, kind: str) -> None:
         """Write a text over the picture."""

@@ -1,17 +1,22 @@
 """HTML: every text is escaped unless it is `Html` already; tables and labelled sentences."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
+from gate import wording
 from gate.reporters.escape import plain
 from gate.reporters.page import Cell, Column, DataTable, Fact, Facts
 
 _VOID: Final = frozenset({"meta", "link", "br"})
 """Elements that have no content and no end tag, of those used here."""
+_FLAT: Final = frozenset({"title", "desc", "text"})
+"""Elements that have no others in them."""
+_HYPHENATED: Final = re.compile(r"[0-9][0-9A-Za-z.,:%]*(?:-[0-9A-Za-z.,:%]+)+")
 _WEB: Final = re.compile(r"https?://")
 
 
@@ -33,12 +38,8 @@ def element(name: str, /, *children: str, **attributes: str | bool | None) -> Ht
     start = f"<{name}{''.join(_attribute(key, value) for key, value in attributes.items())}>"
     if name in _VOID:
         return Html(start)
-    return Html(f"{start}{join(children)}</{name}>")
-
-
-def join(children: "tuple[str, ...] | list[str]", between: str = "") -> Html:
-    """Return texts and elements one after the other."""
-    return Html(text(between).join(map(text, children)))
+    write = text if name in _FLAT else prose
+    return Html(f"{start}{''.join(map(write, children))}</{name}>")
 
 
 def text(foreign: str) -> Html:
@@ -46,6 +47,13 @@ def text(foreign: str) -> Html:
     if isinstance(foreign, Html):
         return foreign
     return Html(escape(plain(foreign)))
+
+
+def prose(foreign: str) -> Html:
+    """Return a text of which no number, date or id is broken into two lines at its hyphens."""
+    if isinstance(foreign, Html):
+        return foreign
+    return Html(_HYPHENATED.sub(r'<span class="whole">\g<0></span>', text(foreign)))
 
 
 def link(address: str) -> Html:
@@ -60,20 +68,29 @@ def _attribute(key: str, value: str | bool | None) -> str:
     return f" {name}" if value is True else f' {name}="{text(value)}"'
 
 
-_MANY: Final = 9
-"""More columns stand closer together."""
+_LONG: Final = 24
+"""Characters: a longer word may break anywhere, so that it does not widen its table; no shorter
+number ever breaks."""
+_CHARACTER: Final = 0.52
+"""In rem, about the width of a character of a table, in a wide font."""
+_PADDING: Final = 0.6
+FITTING: Final = range(16, 140, 2)
+"""Widths in rem from which on tables stay tables, of which each has a class in the style."""
+_SPARE: Final = 6
+"""The ``keep`` below which a column of the numbers of a picture is left out where it is narrow."""
 
 
-def table(data: DataTable, caption: str, *, cards: bool = False) -> Html:
-    """Return a table that scrolls by itself where it is too wide.
+def table(data: DataTable, caption: str, *, cards: bool = True) -> Html:
+    """Return a table; where it does not fit its secondary columns go.
 
     Args:
-        data: the table; all of its columns are shown.
+        data: the table.
         caption: what the table is, for those who do not see it.
-        cards: on a phone each row becomes a block with a line for each cell.
+        cards: where the rest does not fit either, each row becomes a block of cells with labels.
     """
     columns = data.columns
-    kinds = [*(["cards"] if cards else []), *(["dense"] if len(columns) > _MANY else [])]
+    pressing = [place for place, column in enumerate(columns) if not column.secondary]
+    everything, fewest = (_least_width(data, shown) for shown in (range(len(columns)), pressing))
     head = element("tr", *(_head(column) for column in columns))
     body = (
         element(
@@ -87,20 +104,40 @@ def table(data: DataTable, caption: str, *, cards: bool = False) -> Html:
         element("caption", caption, class_="unseen"),
         element("thead", head),
         element("tbody", *body),
-        class_=" ".join(kinds) or None,
+        class_=f"all-{everything} from-{fewest}" if cards else f"all-{everything}",
     )
     return element("div", written, class_="wide", role="region", tabindex="0", aria_label=caption)
 
 
+def _least_width(data: DataTable, shown: Sequence[int]) -> int:
+    """Return the width in rem, of those in the style, that some columns take without breaks."""
+    characters = 0
+    for place in shown:
+        column = data.columns[place]
+        words = [word for row in data.rows for word in _unbroken(column, row[place].text)]
+        characters += max(
+            map(len, [*(word[:_LONG] for word in column.title.split()), *words]), default=0
+        )
+    width = characters * _CHARACTER + len(shown) * _PADDING
+    return next((fitting for fitting in FITTING if width <= fitting), FITTING[-1])
+
+
+def _unbroken(column: Column[Any], line: str) -> list[str]:
+    """Return what of a line in a cell does not break: all of a number, else each word."""
+    return [line] if column.right else [word[:_LONG] for word in line.split()]
+
+
 def numbers(data: DataTable, caption: str) -> Html:
     """Return the table of the numbers of a picture, folded."""
-    return element("details", element("summary", "The numbers"), table(data, caption))
+    columns = tuple(replace(column, secondary=column.keep < _SPARE) for column in data.columns)
+    written = table(replace(data, columns=columns), caption, cards=False)
+    return element("details", element("summary", "The numbers"), written)
 
 
 def content(blocks: Iterable[DataTable | Facts], caption: str) -> Iterator[Html]:
     """Yield a table, named by the caption, and labelled sentences around it."""
     for block in blocks:
-        yield facts(block.facts) if isinstance(block, Facts) else table(block, caption, cards=True)
+        yield facts(block.facts) if isinstance(block, Facts) else table(block, caption)
 
 
 def facts(given: Iterable[Fact]) -> Html:
@@ -113,13 +150,26 @@ def facts(given: Iterable[Fact]) -> Html:
 
 
 def _head(column: Column[Any]) -> Html:
-    return element("th", column.title, scope="col", class_=_kind(column))
+    long = any(len(word) > _LONG for word in column.title.split())
+    kinds = {"number": column.right, "extra": column.secondary, "long": long}
+    return element("th", column.title, scope="col", class_=_classes(kinds))
 
 
 def _cell(column: Column[Any], cell: Cell, *, cards: bool) -> Html:
-    label = column.title if cards else None
-    return element("td", cell.text, class_=_kind(column), data_label=label)
+    kinds = {
+        "number": column.right,
+        "extra": column.secondary,
+        "nothing": cards and cell.text == wording.NOTHING,
+        "long": any(len(word) > _LONG for word in cell.text.split()),
+        f"tone {cell.tone}": cell.tone is not None,
+    }
+    return element(
+        "td",
+        cell.text,
+        class_=_classes(kinds),
+        data_label=column.title if cards else None,
+    )
 
 
-def _kind(column: Column[Any]) -> str | None:
-    return "number" if column.right else None
+def _classes(kinds: Mapping[str, bool]) -> str | None:
+    return " ".join(kind for kind, there in kinds.items() if there) or None

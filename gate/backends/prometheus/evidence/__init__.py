@@ -43,6 +43,11 @@ class RoleEvidence:
         for witness in self.witnesses:
             yield from witness.first_round()
 
+    def put_off(self) -> Iterator[Query]:
+        """Yield what of it most counts can be judged without."""
+        for witness in self.witnesses:
+            yield from witness.put_off()
+
     def second_round(self, readings: QueryResults) -> Iterator[Query]:
         """Yield what else to ask because the first answers raise a suspicion."""
         answers = EvidenceAnswers(readings=readings)

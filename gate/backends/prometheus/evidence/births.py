@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness, now_query
-from gate.backends.prometheus.query import Query, Role
+from gate.backends.prometheus.query import ClockSteps, Query, Role
+from gate.backends.prometheus.query_result import QueryValue
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.measure.history import coverage_step
@@ -29,6 +31,10 @@ _MUCH_WORSE: Final = 2
 _SUFFIX: Final = re.compile(r"_(?:total|bucket|count)$")
 """What the names of a counter and of a histogram's counts have in place of ``_created``."""
 _BOUNDARY: Final = "le"
+_NEWBORN: Final = timedelta(minutes=20)
+_EXTRAPOLATED: Final = 4
+"""So many times what was counted is the most that a server makes of it by extrapolation: two
+samples stand for their distance, and for up to 1.1 times as much before and after them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,33 @@ class BirthQuery(Query):
     data: str | None = None
     """Given: the data about all events, which begin in the window, and what began with them had no
     birth that anyone could have seen."""
+
+    deducted: bool = False
+    """Whether it is taken off other births."""
+
+    @property
+    def newborn(self) -> ClockSteps:
+        """At least what all series have counted by the end of the step in which they are born.
+
+        Born in a window is what had no sample in the hour before the window. Wherever in a step its
+        first sample is, it had none in two steps before that step, since three are an hour.
+        """
+        (selector,) = self.pieces
+        step = window_text(_NEWBORN)
+        before = f"last_over_time({selector}[{window_text(2 * _NEWBORN)}] offset {step})"
+        first = f"clamp_min(max_over_time({selector}[{step}]), 0)"
+        return ClockSteps(f"sum({first} unless {before})", _NEWBORN, adds_up=True)
+
+    def most(self, births: int, counted: float) -> QueryValue | None:
+        """Return a number that is not below the answer; None: none is known.
+
+        Args:
+            births: steps with what is `newborn`, in the window and the step after it.
+            counted: what that adds up to.
+        """
+        if births and self.deducted:
+            return None
+        return QueryValue(number=Fraction(counted) * _EXTRAPOLATED if births else None)
 
     @property
     def written(self) -> str:
@@ -99,6 +132,10 @@ class BirthWitness(Witness):
         """Ask how much is hidden, and whether there were data before the window."""
         return (*self._hidden, self._data)
 
+    def put_off(self) -> tuple[Query, ...]:
+        """Return all of it, where it can be seen that hardly anything is hidden."""
+        return self.first_round()
+
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Ask again without what began with the data, if these begin in the window.
 
@@ -113,8 +150,12 @@ class BirthWitness(Witness):
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         """Yield what is hidden."""
-        begins = answers.number(self._data) is None and bool(self.second_round(answers))
-        failures = self._failures(self._since_data if begins else self._hidden, answers)
+        failures = self._failures(self._hidden, answers)
+        if not self._matters(answers, failures):
+            return
+        begins = answers.number(self._data) is None
+        if begins:
+            failures = self._failures(self._since_data, answers)
         hidden = failures if begins else self._weighed(failures, answers)
         if not self._matters(answers, hidden):
             return
@@ -174,7 +215,8 @@ class BirthWitness(Witness):
 
     @property
     def _hidden(self) -> tuple[BirthQuery, ...]:
-        return tuple(map(self._births, (*self.selectors, *self.less)))
+        less = (replace(self._births(selector), deducted=True) for selector in self.less)
+        return (*map(self._births, self.selectors), *less)
 
     @property
     def _all_hidden(self) -> tuple[BirthQuery, ...]:

@@ -35,6 +35,10 @@ class SilenceWitness(Witness):
             return ()
         return tuple(map(self._hour, (0, *_LATELY, _WEEK)))
 
+    def put_off(self) -> tuple[Query, ...]:
+        """Return what is of no interest where there are events in the last hour."""
+        return self.first_round()[1:]
+
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Ask for that hour of two weeks if it is silent now, and was busy until lately."""
         if not self.first_round() or answers.number(self._hour(0)) != 0:

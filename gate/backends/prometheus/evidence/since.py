@@ -8,7 +8,7 @@ from math import ceil
 from typing import Final
 
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, instant_of
-from gate.backends.prometheus.query import Query, Role
+from gate.backends.prometheus.query import ClockSteps, Query, Role
 from gate.dataclass import dataclass
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
@@ -60,7 +60,7 @@ class Whole:
 
     def steps_with(self, vector: str) -> Query:
         """Ask at how many steps of the window an expression is anything."""
-        return self._over(f"count_over_time(({vector})")
+        return ClockSteps(f"({vector})", self.step).over(self.span.length)
 
     def sum_over_steps(self, vector: str) -> Query:
         """Ask what the values of an expression at the steps of the window add up to."""

@@ -53,6 +53,10 @@ class UnmatchedWitness(Witness):
         others = (self.whole.now(other.text) for other in self.judged.others)
         return (*self.whole.present, self._alive, self._seen, *others, *tables, *lacking)
 
+    def put_off(self) -> tuple[Query, ...]:
+        """Return what is of no interest where the selector finds series now."""
+        return (self._seen,)
+
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Ask since when it is so, and how much has happened since."""
         if not self.whole.goes_on(answers):

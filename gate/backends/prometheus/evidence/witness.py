@@ -63,6 +63,13 @@ class Witness(ABC):
     def first_round(self) -> tuple[Query, ...]:
         """Return what is asked together with the counts."""
 
+    def put_off(self) -> tuple[Query, ...]:
+        """Return what of the first round most counts can be judged without.
+
+        Asked all the same where there is one count, so that it needs no further round.
+        """
+        return ()
+
     @abstractmethod
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Return what else to ask because the first answers raise a suspicion.

@@ -1,0 +1,134 @@
+"""What users and developers read is written in plain English: a list of phrases that are not.
+
+Readers stumbled over each of these. The list holds phrases that have a plain alternative in every
+sentence; it says which.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parent.parent
+
+BANNED: Final = {
+    r"(?<!\b[Tt]here )\b(is|are|was|were) no\b(?! (longer|more|[a-z]+er)\b)": "is not a valid ...",
+    r"\bno (YAML|UTF-8)\b(?! (file|text|document))": "not valid YAML",
+    r"\bstands? (twice|there|here)\b": "duplicate; is",
+    r"\bforetold\b|\bforetell": "predict",
+    r"\b(tells?|told|telling) (\w+ ){0,4}apart\b": "distinguish, separate, group",
+    r"\bcannot (be told|tell)\b": "is not known; has no answer; cannot decide",
+    r"\bso few\b|\bso many\b|\bso long at most\b": "too few; at most",
+    r"\bless is known\b": "limited data",
+    r"\bnot looked at\b": "not checked",
+    r"\ball the same\b": "anyway",
+    r"\bof now\b": "current, recent",
+    r"\bsays? nothing of\b": "does not mention",
+    r"[0-9}] %(?![A-Za-z0-9(])": "99.9%, without a blank",
+}
+"""Patterns, and what may be written instead."""
+MARKDOWN: Final = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**/*.md", "policies/*.yaml")
+OPENING: Final = re.compile(r"\A(Of|From|By) (a|an|the|its|each|all|any|this|one) ")
+"""A docstring or a help text that begins so is half a sentence."""
+
+
+@cache
+def strings() -> tuple[tuple[str, str], ...]:
+    """Return each string of the program, docstrings too, with its file and line.
+
+    The values of an f-string are written as ``{}``.
+    """
+    return tuple(
+        (f"{path.relative_to(ROOT)}:{line}", text)
+        for path in sorted((ROOT / "gate").rglob("*.py"))
+        for line, text in _strings(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+
+def _strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.JoinedStr):
+            values = (v.value if isinstance(v, ast.Constant) else "{}" for v in node.values)
+            yield node.lineno, "".join(map(str, values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+        else:
+            yield from _strings(node)
+
+
+def offences(text: str) -> list[str]:
+    """Return the banned phrases of a text, each with what may be written instead."""
+    flat = " ".join(text.split())
+    return [
+        f"{match.group()!r}; instead: {instead}"
+        for pattern, instead in BANNED.items()
+        for match in re.finditer(pattern, flat)
+    ]
+
+
+def prose(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the paragraphs of a page with their first lines, without its blocks of code."""
+    kept = re.sub(
+        r"^```.*?^```", lambda m: "\n" * m.group().count("\n"), text, flags=re.MULTILINE | re.DOTALL
+    )
+    line = 1
+    for paragraph in re.split(r"\n(?=\s*\n|\|)", kept):
+        yield line, re.sub(r"`[^`]*`", "``", paragraph)
+        line += paragraph.count("\n") + 1
+
+
+def test_no_text_of_the_program_has_a_banned_phrase() -> None:
+    found = [f"{place}: {offence}" for place, text in strings() for offence in offences(text)]
+    assert found == []
+
+
+def test_no_docstring_or_help_text_is_half_a_sentence() -> None:
+    found = [f"{place}: {text.splitlines()[0]}" for place, text in strings() if OPENING.match(text)]
+    assert found == []
+
+
+def test_no_page_has_a_banned_phrase() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {offence}"
+        for pattern in MARKDOWN
+        for path in sorted(ROOT.glob(pattern))
+        for line, paragraph in prose(path.read_text(encoding="utf-8"))
+        for offence in offences(paragraph)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'yesterday' is no instant",
+        "this is no UTF-8 text",
+        "the key 'window' stands twice",
+        "a budget is measured, not foretold",
+        "so many values are told apart",
+        "which text counts cannot be told",
+        "99.9 % of requests",
+        "it counts all the same",
+    ],
+)
+def test_what_readers_stumbled_over_is_found(text: str) -> None:
+    assert offences(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "there is no data for this step",
+        "the token is no longer valid",
+        "'yesterday' is not a valid instant",
+        "--at must not be later than now",
+        "99.9% of requests",
+        "nothing was measured",
+    ],
+)
+def test_plain_sentences_are_left_alone(text: str) -> None:
+    assert offences(text) == []
