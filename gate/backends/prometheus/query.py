@@ -286,9 +286,9 @@ class Query:
         if self.length > longest:
             return (self,)
         most = (longest - self.length) // grid.step + 1
-        firsts = range(0, grid.count, most)
+        # The newest piece, which is tried for all of them, is as long as any.
         grids = [
-            QueryGrid(grid.first + first * grid.step, grid.step, min(most, grid.count - first))
-            for first in firsts
+            QueryGrid(grid.first + max(end - most, 0) * grid.step, grid.step, min(most, end))
+            for end in range(grid.count, 0, -most)
         ]
-        return tuple(replace(self, grid=piece) for piece in reversed(grids))
+        return tuple(replace(self, grid=piece) for piece in grids)
