@@ -220,7 +220,7 @@ def test_requirements_are_told_with_their_evidence(reporter: str) -> None:
 @pytest.mark.parametrize("reporter", PEOPLE)
 def test_when_it_is_allowed_again_is_certain_or_said_to_be_unknown(reporter: str) -> None:
     rolling = render(reporter, decision(block_policy(allowed_again_at=None)), STYLE)
-    assert "not known: a rolling window gives back as old failures leave it" in rolling
+    assert "not known: a rolling window recovers as old failures leave it" in rolling
     findings = (finding(Rule.TIER, Verdict.BLOCK, "no"),)
     calendar = decided(first_token(), findings=findings, tier="exhausted")
     assert "not known" in render(reporter, decision(calendar), STYLE)
