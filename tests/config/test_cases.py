@@ -219,7 +219,7 @@ def left(*more: str) -> str:
         ),
         (
             f"{CASE}    expect: {HERE}{{tier: healthy}}\n",
-            "the key 'verdict' is missing: Of the policy.",
+            "the key 'verdict' is missing: Verdict of the policy.",
         ),
         (
             f"{CASE}    expect: {{verdict: {HERE}alow}}\n",
