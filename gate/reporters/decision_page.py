@@ -117,7 +117,9 @@ def _decided(decided: PolicyDecision, decision: Decision) -> Section:
         ),
         folded=len(decision.policies) > 1,
         blocks=(
-            Facts(tuple(summary.facts(decided, decision)), leading=summary.LEADING),
+            Facts(
+                tuple(summary.facts(decided, decision)), leading=summary.leading(decided.verdict)
+            ),
             budget_table(rows, BAR),
             _details(
                 [row.assessment for row in rows],

@@ -85,10 +85,12 @@ def overall(decision: Decision) -> str:
     return f"{len(decision.policies)} policies: {', '.join(parts)}"
 
 
-LEADING: Final = frozenset(
-    {"Why", "Override", "Remedy", "Needs", "Allowed now", "Allowed again", "Ask"}
-)
-"""The labels of `facts` that say what to do now."""
+_LEADING: Final = frozenset({"Why", "Override", "Needs", "Allowed now"})
+
+
+def leading(verdict: Verdict) -> frozenset[str]:
+    """Return the labels of `facts` that say what to do now."""
+    return _LEADING | {"Allowed again", "Ask"} if verdict in STOPPING else _LEADING
 
 
 def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
