@@ -100,8 +100,7 @@ def _section(section: Section, style: Style) -> Iterator[str]:
 def _folded(folded: Folded, style: Style) -> Iterator[str]:
     yield f"<details><summary>{folded.summary}</summary>"
     yield from _blocks(folded.sections, style)
-    if folded.note:
-        yield f"<sub>{folded.note}</sub>"
+    yield from [f"<sub>{folded.note}</sub>"] if folded.note else []
     yield "</details>"
 
 
