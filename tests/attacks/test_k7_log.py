@@ -235,7 +235,7 @@ def test_only_the_first_of_many_flaws_are_named(log: Path) -> None:
     log.write_bytes(b"{}\n" * 50)
     done = verify(log)
     assert len(named(done)) == 20
-    assert done.stdout.endswith("50 flaws, of which the first 20 are named\n")
+    assert done.stdout.endswith("50 flaws, the first 20 of which are listed\n")
 
 
 def test_a_log_goes_on_after_a_line_that_was_cut_off(deploy: Deploy, log: Path) -> None:
@@ -280,7 +280,7 @@ def test_a_record_goes_to_a_file_only(deploy: Deploy, tmp_path: Path, kind: str)
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(("--at-least", "1"), "go with --verify"), (("--expect-last", "a"), "go with --verify")],
+    [(("--at-least", "1"), "need --verify"), (("--expect-last", "a"), "need --verify")],
 )
 def test_what_was_is_remembered_for_the_check_only(
     log: Path, options: tuple[str, ...], words: str
@@ -300,7 +300,7 @@ def test_a_log_with_a_line_that_is_no_record_lists_nothing(log: Path, line: byte
 def test_a_folder_is_no_log(tmp_path: Path) -> None:
     for options in ((), ("--verify",)):
         done = gate("log", str(tmp_path), *options)
-        assert (done.exit_code, "it is no regular file" in done.stderr) == (2, True)
+        assert (done.exit_code, "it is not a regular file" in done.stderr) == (2, True)
 
 
 def test_no_value_of_any_kind_in_a_record_makes_a_trace(deploy: Deploy, tmp_path: Path) -> None:

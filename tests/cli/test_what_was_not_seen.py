@@ -33,7 +33,7 @@ COMMANDS = {
     "cohorts": ["cohorts", "--by", "model"],
     "report": ["report", "--format", "terminal"],
 }
-CALM = ("✔", "LASTING", "NO INCIDENTS", "NONE SEEN", "IN CONTROL", "100.0%")
+CALM = ("✔", "LASTS", "NO INCIDENTS", "NONE SEEN", "IN CONTROL", "100.0%")
 """What none of them may say."""
 Kept = Callable[[datetime], bool]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gate.measure import Cause
+from gate.measure.remedies import hint_for
 from tests.backends.logs.written import (
     ask,
     ask_all,
@@ -87,7 +88,10 @@ def test_or_the_policy_says_it(tmp_path: Path, form: str) -> None:
     log = write(tmp_path / f"a.{form}", ROWS).rename(tmp_path / "access.log")
 
     assert counts(ask(log, format=form)) == (2000, 200)
-    assert refused(ask(log)) == f"the format of {log} cannot be told from its name; set format"
+    assert (
+        refused(ask(log))
+        == f"the format of {log} is not clear from its name{hint_for('log-format')}"
+    )
 
 
 def test_files_of_several_formats_are_refused(tmp_path: Path) -> None:
@@ -96,13 +100,17 @@ def test_files_of_several_formats_are_refused(tmp_path: Path) -> None:
 
     reason = refused(ask(tmp_path / "a.*"))
 
-    assert reason == f"files of several formats match: {tmp_path}/a.csv, {tmp_path}/a.jsonl"
+    assert (
+        reason
+        == f"files of several formats match: {tmp_path}/a.csv, {tmp_path}/a.jsonl"
+        + hint_for("log-format")
+    )
 
 
 def test_no_file_is_a_backend_error(tmp_path: Path) -> None:
     reason = refused(ask(tmp_path / "*.jsonl"), Cause.BACKEND_ERROR)
 
-    assert reason == f"no file matches {tmp_path}/*.jsonl"
+    assert reason == f"no file matches {tmp_path}/*.jsonl" + hint_for("no-log-files")
 
 
 def test_a_folder_is_a_backend_error_that_says_what_to_write(tmp_path: Path) -> None:
@@ -112,6 +120,7 @@ def test_a_folder_is_a_backend_error_that_says_what_to_write(tmp_path: Path) -> 
 
     assert reason == (
         f"no file matches {tmp_path}/logs (a folder; write for example folder/*.jsonl)"
+        + hint_for("no-log-files")
     )
 
 
@@ -128,13 +137,13 @@ def test_nothing_that_matches_is_left_out_in_silence(tmp_path: Path, kind: str) 
 
     reason = refused(ask(tmp_path / "*.parquet"), Cause.BACKEND_ERROR)
 
-    assert f"{other} matches, and is no file that can be read" in reason
+    assert f"{other} matches and is not a readable file" in reason
 
 
 def test_a_remote_path_is_refused(tmp_path: Path) -> None:
     reason = refused(ask(tmp_path, path="s3://bucket/logs/*.parquet"))
 
-    assert reason == "s3://bucket/logs/*.parquet is no local path; fetch the logs first"
+    assert reason == "s3://bucket/logs/*.parquet is not a local path; fetch the logs first"
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
@@ -142,7 +151,9 @@ def test_empty_files_hold_no_rows(tmp_path: Path, form: str) -> None:
     (tmp_path / f"a.{form}").touch()
 
     reason = refused(ask(tmp_path / f"*.{form}"), Cause.NO_DATA)
-    assert reason == f"every file that matches {tmp_path}/*.{form} is empty"
+    assert reason == f"every file that matches {tmp_path}/*.{form} is empty" + hint_for(
+        "empty-logs"
+    )
 
     write(tmp_path / f"b.{form}", ROWS)
     assert counts(ask(tmp_path / f"*.{form}")) == (2000, 200)
