@@ -44,7 +44,7 @@ run 3 "The logs end at midnight: nobody knows how the service is, so nothing shi
 run 0 "What ate the budgets? A prompt: support-v8." \
   cohorts "$POLICY" --by prompt_template --at "$FRIDAY" --format brief
 run 0 "All of it on a page, with pictures." \
-  report "$POLICY" --at "$FRIDAY" --last 22d --by prompt_template -o demo/report.html
+  report "$POLICY" --at "$FRIDAY" --last 8d --by prompt_template -o demo/report.html
 
 if [ "$wrong" -ne 0 ]; then
   printf '\nThe demo did not go as announced. Were the logs or the policy changed? To begin anew: rm -r %s\n' "$LOGS"
