@@ -29,7 +29,7 @@ _ANNOTATING: Final = frozenset({"github", "gitlab"})
 
 
 def context_of(system: str, *, base: str | None = None, environment: str | None = None) -> Context:
-    """Return the context of this run; ``base`` goes before what the CI system says."""
+    """Return the context of this run; ``base`` overrides what the CI system says."""
     context = detect(os.environ, system)
     return replace(
         context,
@@ -48,7 +48,7 @@ def prefix_of(context: Context) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CiEnvironment:
-    """Finds out about the change. Git and the network are asked only when a policy needs it."""
+    """Finds out about the change. Git and the network are only asked if a policy needs it."""
 
     context: Context
     environ: Mapping[str, str]
@@ -58,11 +58,11 @@ class CiEnvironment:
     """Whose decisions count there."""
 
     def about(self, files: Iterable[PolicyFile]) -> "CiEnvironment":
-        """Return it for the services of these policies."""
+        """Return the environment for the services of these policies."""
         return replace(self, services=tuple(file.policy.service for file in files))
 
     def facts(self, live: Live | None) -> ChangeFacts:
-        """Return what is known of the change, where a policy says so of what is live."""
+        """Return what is known of the change, compared with what is live as a policy says."""
         from gate.cli.keys import verifying_key  # noqa: PLC0415 - for policies that recognise only
         from gate.hosts.base import BaseFinder  # noqa: PLC0415 - as above
         from gate.hosts.change_facts import FactFinder  # noqa: PLC0415 - as above
@@ -120,7 +120,7 @@ class CiEnvironment:
         return LabelOverride(host.people, host, self.context)(rule, at)
 
     def policies(self, ref: str) -> "PolicyReader":
-        """Return what reads the policies of this run: as a ref has them, or as what counts."""
+        """Return what reads the policies of this run, as the ref has them or as they count."""
         from gate.hosts.pinning.policies import PolicyReader  # noqa: PLC0415 - as above
 
         host = self.host()
@@ -147,12 +147,12 @@ class CiEnvironment:
             url = self.environ.get("GITHUB_API_URL") or URL
             return GitHub(repository, token, url=url, seconds=seconds)
         except GitHubError:
-            return None  # GITHUB_REPOSITORY names none
+            return None  # GITHUB_REPOSITORY does not name a repository
 
     def _gitlab(self, seconds: float) -> "GitLab | None":
-        """Return a client where there is a token of the project; a job's own may do too little."""
+        """Return a client if a token of the project is set; the token of a job cannot do enough."""
         token, url = self.environ.get("GITLAB_TOKEN"), self.environ.get("CI_API_V4_URL")
-        # A merge request of a fork is one of the project that it is to go into.
+        # A merge request of a fork belongs to the project that it would be merged into.
         project = (
             self.context.target_project
             or self.environ.get("CI_PROJECT_ID")
@@ -169,7 +169,7 @@ class CiEnvironment:
 
 
 def _git(question: "Callable[[Checkout], str]", context: Context) -> str | None:
-    """Ask git about the folder of this run; None: it cannot tell."""
+    """Ask git about the folder of this run; None: git does not know."""
     from gate.hosts.git import Checkout, GitError  # noqa: PLC0415 - as above
 
     try:

@@ -58,7 +58,7 @@ def deployments_from(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentSearch:
-    """What every command that looks for incidents takes."""
+    """The options of every command that looks for incidents."""
 
     last: timedelta
     threshold: Fraction
@@ -111,7 +111,7 @@ def named_deploy(name: str, options: IncidentOptions) -> Deployment:
 
 
 def incident_search(last: str) -> Decorator:
-    """Add `IncidentSearch` to a command, as its argument ``search``; so far back by default."""
+    """Add `IncidentSearch` to a command as its argument ``search``; ``last`` is the default."""
     decorators = [
         last_option(last),
         option(

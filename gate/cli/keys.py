@@ -21,7 +21,7 @@ SIGNING_KEY: Final = "GATE_SIGNING_KEY"
 VERIFY_KEY: Final = "GATE_VERIFY_KEY"
 """An Ed25519 public key in PEM."""
 _SHORTEST: Final = 16
-"""Bytes of a secret that nobody finds by trying (NIST SP 800-107, 5.3.2: at least 112 bits)."""
+"""Bytes of a secret that cannot be guessed (NIST SP 800-107, 5.3.2: at least 112 bits)."""
 _PEM: Final = "-----BEGIN "
 _PUBLIC: Final = ("ssh-ed25519 ", "ssh-rsa ", "ecdsa-sha2-")
 

@@ -125,7 +125,7 @@ def _beside(policy: str) -> str:
 
 
 def _record(files: Sequence[PolicyFile], paths: Sequence[str], recording: CaseRecording) -> None:
-    """Add a case to the file of cases, which is made where there is none.
+    """Add a case to the file of cases, which is made if it does not exist.
 
     Raises:
         UsageError: the file or the policy is not clear, the document is not a decision by it, or

@@ -37,7 +37,7 @@ class Fit(StrEnum):
     LOOSE = "too loose"
     """No period, and no window moved through them, used more than a quarter of the budget."""
     RIGHT = "about right"
-    UNDECIDED = "too few periods to tell"
+    UNDECIDED = "not enough periods"
 
 
 class CandidateKind(StrEnum):

@@ -68,6 +68,8 @@ _NARROWEST: Final = 12
 
 def text_width(text: str) -> int:
     """Return how many columns the text takes: two for each wide character, none for a mark."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text

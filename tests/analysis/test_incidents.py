@@ -177,12 +177,12 @@ def test_so_little_traffic_that_one_failure_is_an_incident_is_said() -> None:
     enough, _ = look({"a": series(CALM)}, what=asked(threshold=Fraction(101, 100)))
     none, _ = look({"a": Series(total=CALM, bad=CALM, query="asked")})
 
-    assert few.services[0].slos[0].notes == (
-        "seen",
-        "so few events that a single bad one burns at 1.00 and makes an incident",
+    (low,), (normal,), (silent,) = (found.services[0].slos for found in (few, enough, none))
+    assert low.low_traffic == (
+        "traffic is so low that one bad event counts as an incident (burn rate 1.00)"
     )
-    assert enough.services[0].slos[0].notes == ("seen",)
-    assert none.services[0].slos[0].notes == ()
+    assert (normal.low_traffic, silent.low_traffic) == (None, None)
+    assert (low.notes, silent.notes) == (("seen",), ())
 
 
 def test_whatever_has_a_budget_has_incidents() -> None:
@@ -324,5 +324,5 @@ def test_a_backend_that_knows_no_labels_says_so() -> None:
     (searched,) = report.services[0].slos
 
     assert isinstance(searched.labels, Unmeasured)
-    assert searched.labels.reason == "this backend cannot tell failures apart by labels"
+    assert searched.labels.reason == "this backend cannot group failures by label"
     assert searched.standouts(searched.impacts[0].incident) == ()

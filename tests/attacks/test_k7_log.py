@@ -20,21 +20,36 @@ KEY = {"GATE_SIGNING_KEY": SECRET}
 PRIVATE, PUBLIC = pair()
 
 
-@pytest.fixture
-def log(deploy: Deploy, tmp_path: Path) -> Path:
-    """A log of four decisions, the third of which was a block."""
-    path = tmp_path / "decisions.jsonl"
+def recorded(pushed: Deploy, path: Path, **more: str) -> bytes:
+    """Return a log of four decisions, the third of which was a block."""
     for change in ("canary", "bug-fix", "full-rollout", "rollback"):
-        deploy.world.run("--change", change, "--record", str(path))
+        pushed.world.run("--change", change, "--record", str(path), **more)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def unsigned_records(pushed: Deploy, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return recorded(pushed, tmp_path_factory.mktemp("log") / "decisions.jsonl")
+
+
+@pytest.fixture(scope="module")
+def signed_records(pushed: Deploy, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return recorded(pushed, tmp_path_factory.mktemp("log") / "signed.jsonl", **KEY)
+
+
+@pytest.fixture
+def log(unsigned_records: bytes, tmp_path: Path) -> Path:
+    """A log of four decisions, the third of which was a block; each test may change its own."""
+    path = tmp_path / "decisions.jsonl"
+    path.write_bytes(unsigned_records)
     return path
 
 
 @pytest.fixture
-def signed(deploy: Deploy, tmp_path: Path) -> Path:
+def signed(signed_records: bytes, tmp_path: Path) -> Path:
     """The same, signed."""
     path = tmp_path / "signed.jsonl"
-    for change in ("canary", "bug-fix", "full-rollout", "rollback"):
-        deploy.world.run("--change", change, "--record", str(path), **KEY)
+    path.write_bytes(signed_records)
     return path
 
 
@@ -265,7 +280,7 @@ def test_a_record_goes_to_a_file_only(deploy: Deploy, tmp_path: Path, kind: str)
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(("--at-least", "1"), "go with --verify"), (("--expect-last", "a"), "go with --verify")],
+    [(("--at-least", "1"), "need --verify"), (("--expect-last", "a"), "need --verify")],
 )
 def test_what_was_is_remembered_for_the_check_only(
     log: Path, options: tuple[str, ...], words: str

@@ -121,7 +121,7 @@ def test_a_report_and_its_incidents_are_those_of_the_period(gate: Run, tmp_path:
     assert "Forecast" not in html
     assert ">At its end</h2>" in html
     assert "May ship" not in html + text
-    assert "LASTING" not in text
+    assert "LASTS" not in text
 
     found = json.loads(gate("incidents", *asked, "--format", "json").stdout)
     (service,) = found["services"]

@@ -128,8 +128,8 @@ def test_the_command_says_it_plainly(servers: dict[str, str], tmp_path: Path) ->
     said = " ".join(done.stdout.split())
     assert done.exit_code == 0, done.stderr
     assert said.startswith("✖ 1 COHORT BURNS MORE chat planted prompt_template v7 burns 6.")
-    assert "x what the rest burns (5." in said
-    assert "): it is not the mix of model" in said
+    assert "x as fast as the rest (5." in said
+    assert "): the mix of model does not explain it" in said
 
 
 def test_a_histogram_is_told_apart_as_counters_are(

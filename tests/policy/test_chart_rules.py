@@ -176,7 +176,7 @@ def test_a_chart_that_could_not_be_drawn_does_not_pass_in_silence() -> None:
 
 
 def test_without_a_single_failure_there_is_nothing_to_doubt() -> None:
-    none = NoChart(kind=ChartKind.RATIO, reason="nothing was bad at all", cause=None)
+    none = NoChart(kind=ChartKind.RATIO, reason="nothing failed at all", cause=None)
 
     assert only(findings((none,)))[0] is ALLOW
 

@@ -74,11 +74,13 @@ def test_the_head_says_what_was_found() -> None:
 
 
 def test_each_chart_is_a_row_with_what_is_usual_and_its_limit() -> None:
-    lines = terminal(service(charted(chart(), chart(kind=ChartKind.MEAN)))).splitlines()
+    lines = terminal(service(charted(chart(), chart(kind=ChartKind.MEAN)))).splitlines()[2:]
 
     # 12 of 1,000 usually; the limit of a p chart by hand: 12 + 3 x 3.443 + 1.301.
-    assert lines[2].split() == ["SLO", "Of", "its", "Newest", "Usual", "Limit", "State"]
-    assert lines[4].split() == [*("availability", "ratio", "1%", "1.2%", "2.38%", "in", "control")]
+    assert lines[2].split() == ["SLO", "Indicator", "Newest", "Usual", "Limit", "State"]
+    assert lines[4].split() == [
+        *("availability", "error", "ratio", "1%", "1.2%", "2.38%", "in", "control")
+    ]
     assert lines[5].split()[:6] == ["availability", "mean", "0.01", "s", "0.012", "s"]
 
 
@@ -86,7 +88,7 @@ def test_what_is_out_of_control_comes_first_then_what_was() -> None:
     one = service(
         charted(chart(), name="a"), charted(chart(ONCE), name="b"), charted(chart(WORSE), name="c")
     )
-    rows = terminal(one).splitlines()[4:7]
+    rows = terminal(one).splitlines()[6:9]
 
     assert [row.split()[0] for row in rows] == ["c", "b", "a"]
     assert "worse for about 5h" in rows[0]
@@ -106,11 +108,11 @@ def test_a_signal_is_told_with_since_when_how_far_and_by_which_rule() -> None:
     better = joined(terminal(service(charted(chart(BETTER)))))
 
     assert (
-        "Worse availability, ratio: since about 2026-10-31 19:00 UTC, still going on; up to 10%"
-        " (limit 2.38%, usually 1.2%); Western Electric 1, EWMA; known as INC-42" in text
+        "Worse availability, error ratio: since about 2026-10-31 19:00 UTC, still going on; up to"
+        " 10% (limit 2.38%, usually 1.2%); Western Electric 1, EWMA; explained by INC-42" in text
     )
     assert (
-        "Better availability, ratio: since about 2026-10-31 04:00 UTC, still going on; down"
+        "Better availability, error ratio: since about 2026-10-31 04:00 UTC, still going on; down"
         in better
     )
     assert "to 0.1% (limit 0.288%, usually 1.2%) " in better
@@ -127,7 +129,7 @@ def test_of_many_signals_the_newest_are_told_and_the_rest_counted() -> None:
     text = joined(terminal(service(charted(chart(often)))))
 
     assert text.count("since about") == 5
-    assert "availability, ratio: 1 more before, which the JSON report lists" in text
+    assert "availability, error ratio: 1 more before, all listed in the JSON report" in text
 
 
 def test_what_the_charts_were_held_against_is_told() -> None:
@@ -136,15 +138,15 @@ def test_what_the_charts_were_held_against_is_told() -> None:
     rhythm = [20 + 10 * (hour % 24 < 12) + hour % 5 for hour in range(2 * WEEK)]
     drift = [20 + (hour // 40) % 2 * 10 for hour in range(2 * WEEK)]
 
-    assert "Usual availability, ratio: 1.2% by 168 points of 1h Policy" in joined(
+    assert "Usual availability, error ratio: 1.2% over 168 points of 1h Policy" in joined(
         terminal(service(charted(chart())))
     )
     left_out = joined(terminal(service(charted(chart(spoilt, incidents=stretch)))))
-    assert "1.2% by 165 points of 1h; 3 in incidents left out" in left_out
+    assert "1.2% over 165 points of 1h; 3 in incidents excluded" in left_out
     in_it = joined(terminal(service(charted(chart(spoilt)))))
-    assert "3 beyond its own limits: if in an incident, give its record" in in_it
-    assert "each time of day by itself" in terminal(service(charted(chart(rhythm))))
-    assert "neighbours are alike (0.9" in terminal(service(charted(chart(drift))))
+    assert "3 beyond its own limits: if that was an incident, add its record" in in_it
+    assert "separately for each time of day" in terminal(service(charted(chart(rhythm))))
+    assert "neighbouring points correlate (0.9" in terminal(service(charted(chart(drift))))
 
 
 def test_what_is_not_known_is_told() -> None:
@@ -169,7 +171,7 @@ def test_what_is_not_known_is_told() -> None:
     assert "Note a: by a rule" in text
     assert "Left out spend: it spends" in text
     assert "2026-10-18 00:00 to 2026-11-01 00:00 UTC, in steps of 1h" in text
-    assert "until 2026-10-25 00:00 UTC, without incidents; rules: EWMA and limits" in text
+    assert "up to 2026-10-25 00:00 UTC, without incidents; rules: EWMA and limits" in text
 
 
 def test_a_picture_shows_the_points_the_usual_and_the_limit() -> None:
@@ -231,10 +233,13 @@ def test_foreign_text_cannot_break_out(name: str) -> None:
 def test_markdown_has_a_table_and_a_picture_of_what_was_out_of_control() -> None:
     text = render_page("markdown", output(report(service(charted(chart(WORSE), chart())))), WIDE)
 
-    assert text.startswith("## ⛔ 1 OUT OF CONTROL: chat\n\n| SLO | Of its | Newest |")
+    assert text.startswith(
+        "## ⛔ 1 OUT OF CONTROL: chat\n\nOut of control now: availability, error ratio.\n\n"
+        "| SLO | Indicator | Newest |"
+    )
     assert text.count("```") == 2
-    assert "- **Worse:** availability, ratio: since about" in text
-    assert "- **Usual:**\n  - availability, ratio: 1.2% by" in text
+    assert "- **Worse:** availability, error ratio: since about" in text
+    assert "- **Usual:**\n  - availability, error ratio: 1.2% over" in text
     nothing = render_page("markdown", output(report(service())), WIDE)
     assert "|" not in nothing
     assert "Usual" not in nothing
@@ -299,5 +304,7 @@ def test_a_baseline_that_is_mostly_in_incidents_is_said_to_be_what_is_usual() ->
 
     text = joined(terminal(service(charted(chronic))))
 
-    assert "most of it is in incidents, so that is what is usual and none is left out" in text
-    assert "of 100 simulated weeks in control, of hours, 19 had one on a chart (29 where" in text
+    assert "most points are in incidents, so none is excluded" in text
+    assert (
+        "19 of 100 simulated weeks of hourly points in control had one on a chart (29 where" in text
+    )

@@ -57,9 +57,9 @@ def test_it_says_first_what_would_have_been_blocked_and_what_that_hit() -> None:
 
     assert text.startswith("▲ WOULD HAVE BLOCKED 2 OF 6, 1 NOT MEASURED WELL ENOUGH chat")
     assert (
-        "10d of chat with 6 deploys. The policy would have blocked 2 of them (33.3%), and not"
-        " decided on 1. 2 incidents were found. Within an hour before one began came 1 of the 2"
-        " blocked deploys, and 0 of the 3 that were let through. No budget ran out. It would have"
+        "10d of chat with 6 deploys. The policy would have blocked 2 of them (33.3%), and 1"
+        " would have been undecided. 2 incidents were found: 1 of the 2 blocked deploys and 0 of"
+        " the 3 let through came within an hour before one began. No budget ran out. It would have"
         " been closed to full-rollout 2 times, for 3d in all, at the longest for 2d from"
         " 2026-10-27 00:00 UTC." in text
     )
@@ -123,7 +123,7 @@ def test_for_how_long_it_would_have_been_closed_is_told_by_month_and_freeze() ->
     assert rows(text, "Closed to full-rollout") == [["2026-10", "3d", "2d", "9d"]]
     assert "2026-10-27 00:00  2026-10-29 00:00" in text
     assert "2026-10-31 00:00  2026-11-01 00:00" in text
-    assert "each verdict is taken to stand until the next deploy" in joined(STORY)
+    assert "each verdict is assumed to hold until the next deploy" in joined(STORY)
 
 
 def test_by_the_hour_nothing_is_rough_and_hours_are_counted() -> None:
@@ -143,7 +143,7 @@ def test_what_never_closes_says_so_and_has_a_tick() -> None:
 
     assert text.startswith("✔ WOULD HAVE BLOCKED 0 OF 1 chat")
     assert "10d of chat with 1 deploy. The policy would have blocked 0 of them (0.0%)." in text
-    assert "1 incident was found." in text
+    assert "1 incident was found: 0 of the 0 blocked" in text
     assert "It would never have been closed to full-rollout." in text
     for title in ("What blocks", "Why it is undecided", "Closed to full-rollout"):
         assert title not in text
@@ -160,8 +160,8 @@ def test_where_most_was_not_measured_there_is_no_verdict_on_the_policy() -> None
 @pytest.mark.parametrize(
     ("by_deploys", "sentence"),
     [
-        (True, "No deploy of chat lies in this time. Look further back, or leave the deploys out"),
-        (False, "No instant of the clock lies in this time. Ask more often, or look further back."),
+        (True, "No deploy of chat is in this time. Look further back, or leave out the deploys"),
+        (False, "This time is shorter than the interval. Ask more often, or look further back."),
     ],
 )
 def test_nothing_to_replay_is_said_with_what_to_do(by_deploys: bool, sentence: str) -> None:
@@ -194,7 +194,7 @@ def test_single_thresholds_are_told_with_whom_they_spare() -> None:
     text = terminal(STORY)
 
     assert rows(text, "A single threshold instead")[0] == ["5% left or less", "2", "1", "3", "0"]
-    assert "in tier exhausted rollback, security-patch would be let through" in joined(STORY)
+    assert "in tier exhausted, rollback, security-patch would be let through" in joined(STORY)
     nothing = joined(backtest(past(DAY, Verdict.UNDECIDED, deploy="v")))
     assert "A single threshold" not in nothing
 
@@ -204,8 +204,8 @@ def test_a_last_tier_that_allows_nothing_or_everything_spares_that() -> None:
         tier = replace(STORY.policy.tiers[-1], allow=allow)
         return joined(replace(STORY, policy=replace(STORY.policy, tiers=(tier,))))
 
-    assert "in tier exhausted no class would be let through" in spared(frozenset())
-    assert "in tier exhausted every class would be let through" in spared(None)
+    assert "in tier exhausted, no class would be let through" in spared(frozenset())
+    assert "in tier exhausted, every class would be let through" in spared(None)
 
 
 def test_two_policies_stand_side_by_side() -> None:
@@ -244,9 +244,9 @@ def test_what_the_figures_rest_on_is_said() -> None:
 
     text = joined(looking_back)
 
-    assert "Not known what blocking would have changed: all of this did ship." in text
-    assert "Class 4 of 6 deploys state no class that the policy has" in text
-    assert "Records of incidents are taken as they are today" in text
+    assert "Unknown what blocking would have changed: all of this did ship." in text
+    assert "Class 4 of 6 deploys do not state a class of the policy" in text
+    assert "Records incident records are used as they are today" in text
     assert "Requirements count as met only where that is stated" in text
     tier = replace(STORY.policy.tiers[-1], require={})
     without = joined(replace(STORY, policy=replace(STORY.policy, tiers=(tier,))))

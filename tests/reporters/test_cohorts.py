@@ -59,16 +59,16 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
 
     assert lines[0] == "✖ 1 COHORT BURNS MORE  chat"
     assert lines[2].strip() == (
-        "availability   template v7 burns 6.0x what the rest burns (4.8x to 7.5x)"
+        "availability   template v7 burns 6.0x as fast as the rest (4.8x to 7.5x)"
     )
-    assert lines[3].strip() == "template v5 (0.20x) burns less than the rest"
+    assert lines[3].strip() == "template v5 (0.20x) burns more slowly than the rest"
     assert lines[7].split() == [
         *("v7", "420", "42", "10.00%", "(7.00%", "to", "13.00%)", "30.0%"),
         *("10.00", "6.0x", "4.8x", "to", "7.5x", "<0.001", "3.0x"),
     ]
     text = joined("\n".join(lines))
     assert (
-        "whether the traffic mix makes a difference was not looked at; stratify by a second label"
+        "the traffic mix was not considered; stratify by a second label to compare like with like"
         in text
     )
     assert "2026-10-25 00:00 UTC to 2026-11-01 00:00 UTC, in 168 steps of 1h" in text
@@ -79,35 +79,35 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
     [
         (
             within(ComparisonOutcome.WORSE, 6.0, 5.0),
-            "burns 6.0x what the rest burns (4.8x to 7.5x); within each model 5.0x (4.0x to 6.2x):"
-            " it is not the mix of model",
+            "burns 6.0x as fast as the rest (4.8x to 7.5x); within each model 5.0x (4.0x to 6.2x):"
+            " the mix of model does not explain it",
         ),
         (
             within(ComparisonOutcome.WORSE, 6.0, 2.0),
-            "2.0x (1.60x to 2.5x): it is not all the mix of model",
+            "2.0x (1.60x to 2.5x): the mix of model explains only a part of it",
         ),
         (
             within(ComparisonOutcome.MIX, 3.0, 1.0),
-            "burns 3.0x what the rest burns (2.4x to 3.8x), but within each model 1.00x (0.80x to"
-            " 1.25x): it is the mix of model",
+            "burns 3.0x as fast as the rest (2.4x to 3.8x), but within each model 1.00x (0.80x to"
+            " 1.25x): the mix of model explains it",
         ),
         (
             within(ComparisonOutcome.REVERSED, 3.0, 0.5),
-            "(2.4x to 3.8x), but within each model 0.50x (0.40x to 0.62x): the mix of model turns"
-            " it round",
+            "(2.4x to 3.8x), but within each model 0.50x (0.40x to 0.62x): the mix of model"
+            " reverses it",
         ),
         (
             within(ComparisonOutcome.HIDDEN, 1.0, 2.0),
-            "shows no difference on the whole, but within each model 2.0x (1.60x to 2.5x): the mix"
+            "shows no difference overall, but within each model 2.0x (1.60x to 2.5x): the mix"
             " of model hides it",
         ),
         (
             within(ComparisonOutcome.UNSURE, 3.0, 2.0),
-            "whether it is the mix of model cannot be told: within each model 2.0x",
+            "the mix of model may explain it: within each model 2.0x",
         ),
         (
             within(ComparisonOutcome.UNSURE, 3.0, None),
-            "not enough data to see whether it is the mix of model",
+            "not enough data to see whether the mix of model explains it",
         ),
     ],
 )
@@ -123,17 +123,17 @@ def test_what_is_said_is_what_was_looked_at(found: Comparison, sentence: str) ->
     [
         (
             none(0.03),
-            "template v7: not enough data to tell: a difference below 3.0x would not show",
+            "template v7: not enough data: 420 events are too few to see a difference below 3.0x",
         ),
-        (none(0.015), "template v7: no difference seen; one of 1.50x or more would most likely"),
-        (none(None), "not enough data to tell: no difference at all would show in 420 events"),
+        (none(0.015), "template v7: no difference seen; one of 1.50x or more would probably"),
+        (none(None), "not enough data: 420 events are too few to see any difference"),
         (
             comparison(ComparisonOutcome.WORSE, inf),
-            "template v7 fails, and the rest never did (at least 2.0x)",
+            "template v7 fails, and the rest never does (at least 2.0x)",
         ),
         (
             comparison(ComparisonOutcome.BETTER, 0.0),
-            "template v7 (0x), v5 (0.20x) burn less than the rest",
+            "template v7 (0x), v5 (0.20x) burn more slowly than the rest",
         ),
         (
             Comparison(outcome=ComparisonOutcome.NOT_COMPARED, why="seen in 3 of 168 steps"),
@@ -151,13 +151,13 @@ def test_when_the_events_came_is_told_where_it_matters() -> None:
     apart = said(comparison(ComparisonOutcome.WORSE, apart=True))
     less = said(comparison(ComparisonOutcome.BETTER, 0.1, apart=True))
 
-    assert "burns 2.0x what the rest burns (1.60x to 2.5x) at the same times, and 5.0x if" in timed
+    assert "burns 2.0x as fast as the rest (1.60x to 2.5x) at the same times, and 5.0x if" in timed
     assert (
-        "template v7 burns 5.0x what the rest burns, but at the same times 1.10x (0.88x to 1.38x):"
-        " it is when its events came"
+        "template v7 burns 5.0x as fast as the rest, but at the same times 1.10x (0.88x to 1.38x):"
+        " only the times of its events differ"
     ) in gone
-    assert "(4.8x to 7.5x), but at other times, and whatever else changed meanwhile" in apart
-    assert "template v7 (0.10x at other times), v5 (0.20x) burn less" in less
+    assert "(4.8x to 7.5x), but they ran at different times, so another change could be" in apart
+    assert "template v7 (0.10x, at different times), v5 (0.20x) burn more slowly" in less
     assert "at the same times" not in said(comparison(ComparisonOutcome.WORSE))
 
 
@@ -166,7 +166,7 @@ def test_beside_what_never_failed_a_share_would_show() -> None:
 
     text = joined(terminal(service(one)))
 
-    assert "no difference seen; an error ratio below 1.9% would not show in 420 events" in text
+    assert "no difference seen; 420 events are too few to see an error ratio below 1.9%" in text
     assert text.count("1.9%") == 2  # here, and in the last column
 
 
@@ -175,8 +175,8 @@ def test_a_baseline_is_named_and_has_nothing_beside_it() -> None:
 
     text = terminal(service(one))
 
-    assert "template v7 burns 6.0x what (none) burns" in text
-    assert "  To (none)  " in text
+    assert "template v7 burns 6.0x as fast as (none)" in text
+    assert "  vs (none)  " in text
     assert [line.split()[-4:] for line in text.splitlines() if line.startswith("  (none)")] == [
         ["-", "-", "-", "-"]
     ]
@@ -204,8 +204,8 @@ def test_what_only_seems_to_burn_less_is_told_together_and_why() -> None:
     text = joined(terminal(service(one), within="model"))
 
     assert (
-        "template v6 (0.50x), v5 (0.60x) burn less than the rest; of v6 it is the mix of model"
-        in text
+        "template v6 (0.50x), v5 (0.60x) burn more slowly than the rest; for v6 the mix of model"
+        " explains it" in text
     )
 
 
@@ -219,7 +219,7 @@ def test_what_only_seems_to_burn_less_is_told_together_and_why() -> None:
         (service(slo(REST, group("v1", none(0.1)))), "✔ NO COHORT SEEN TO BURN MORE"),
         (
             service(slo(group("a", within(ComparisonOutcome.MIX, 3, 1)))),
-            "▲ COHORTS DIFFER, SEE BELOW",
+            "▲ COHORTS DIFFER",
         ),
         (service(slo(unmeasured=LOST)), "? NOT MEASURED"),
         (
@@ -301,7 +301,7 @@ def test_in_markdown_the_same_is_said() -> None:
     text = render_page("markdown", output(report(one)), WIDE)
 
     assert text.startswith("## ⛔ 1 COHORT BURNS MORE: chat")
-    assert "template v7 burns 6.0x what the rest burns" in text
+    assert "template v7 burns 6.0x as fast as the rest" in text
     assert "| v7 | 420 | 42 |" in text
     empty = render_page("markdown", output(report(service())), WIDE)
     assert "NOT MEASURED" in empty
@@ -344,10 +344,10 @@ def test_the_period_whose_budget_the_shares_are_of_is_named() -> None:
     same = terminal(service(one, slo(REST, slo="ttft", budget_period=month)))
     other = terminal(service(one, slo(REST, slo="ttft", budget_period=week)))
 
-    assert "  Of 30d budget  " in same
-    assert "  Of budget  " in other
-    assert "Of budget availability: of that of 30d, ttft: of that of 7d" in joined(other)
-    assert "of that of" not in same
+    assert "  30d budget used  " in same
+    assert "  Budget used  " in other
+    assert "Budget used availability: share of 30d, ttft: share of 7d" in joined(other)
+    assert "share of" not in same
 
 
 def test_a_label_that_makes_events_bad_is_said_to_tell_which_and_not_why() -> None:
@@ -359,8 +359,8 @@ def test_a_label_that_makes_events_bad_is_said_to_tell_which_and_not_why() -> No
     never, differs = joined(terminal(service(whole))), joined(terminal(service(part)))
 
     assert (
-        "each value of template always fails or never does, so they were not compared: their shares"
-        " of the budget say which, not why; tell events apart by another" in never
+        "each value of template always or never fails, so they were not compared: their shares"
+        " of the budget say which, not why; group events by another label" in never
     )
     assert "template 500 was not compared" not in never
     assert "template is part of what makes an event bad, so its values differ by def" in differs

@@ -29,11 +29,12 @@ def head(report: ForecastReport) -> str:
 def test_a_rolling_budget_has_a_row_for_each_rate_and_a_column_for_each_better_tier() -> None:
     lines = terminal(told({"a": OUTAGE})).splitlines()
 
-    assert lines[:3] == ["✔ LASTING  chat", "", "  a: 16.6% left of 30d, tier caution"]
-    assert lines[3].split("  ")[1] == "If"
-    assert lines[3].endswith("Runs out, UTC  Back in healthy, UTC")
-    assert lines[5].split() == ["nothing", "more", "fails", "0.00", "no", "2026-11-22", "01:00"]
-    assert lines[8].split() == [
+    assert lines[:3] == ["✔ LASTS  chat", "", "  Lasting at recent rates: a."]
+    assert lines[4] == "  a: 16.6% left of 30d, tier caution"
+    assert lines[5].split("  ")[1] == "If"
+    assert lines[5].endswith("Runs out, UTC  Back in healthy, UTC")
+    assert lines[7].split() == ["nothing", "more", "fails", "0.00", "no", "2026-11-22", "01:00"]
+    assert lines[10].split() == [
         *("as", "in", "the", "last", "3d", "0.00", "no", "2026-11-22", "01:00")
     ]
 
@@ -45,9 +46,9 @@ def test_a_calendar_budget_tells_what_is_left_at_the_reset_and_how_often_that_co
     assert "Left at reset" in text
     assert "as in the last 6h 0.50 no 50.0%" in joined(text)
     assert (
-        "between 38.3% and 50.0% is left if what comes is like the last 90d, 50.0% in the middle"
-        " of such futures; of 100 simulated months 90 came out as such an interval says and 2 worse"
-        " (76 where it held least often); it lasts in 87 of 100"
+        "between 38.3% and 50.0% is left if the future is like the last 90d (50.0% in the median);"
+        " of 100 simulated months 90 ended within such an interval and 2 below it (76 within it in"
+        " the worst case); the budget lasts in 87 of 100"
     ) in joined(text)
 
 
@@ -56,7 +57,7 @@ def test_the_head_says_what_matters_most() -> None:
     calm, fast = [0] * MONTH, [*[0] * (MONTH - 1), 9]
     now_and_then = ([0] * 335 + [300]) * 6
 
-    assert head(told({"a": calm})) == "✔ LASTING"
+    assert head(told({"a": calm})) == "✔ LASTS"
     assert head(told({"a": [*OUTAGE[:-1], 500]})) == "✖ EXHAUSTED"
     assert head(told({"a": fast, "b": calm})) == "▲ RUNNING OUT"
     earlier = [*[0] * (MONTH - 6), 300, *[0] * 5]
@@ -72,24 +73,22 @@ def test_what_is_not_known_is_said_and_a_division_stands_in_for_it() -> None:
     text = joined(terminal(told({"a": [1] * MONTH}, lost={"a": down})))
 
     assert "Not measured backend error: it is down" in text
-    assert (
-        "By division already exhausted; that old failures leave the window is not counted" in text
-    )
+    assert "Linear projection already exhausted; failures that leave the window are ignored" in text
     assert "a: not known" in joined(terminal(told({"a": []})))
 
 
 def test_a_budget_that_is_gone_does_not_run_out_again() -> None:
     text = terminal(told({"a": [2] * MONTH}))
 
-    assert text.count("gone already") == 5
+    assert text.count("already exhausted") == 5
 
 
 def test_where_there_is_nothing_more_to_say_the_table_stands_alone() -> None:
     report = told({"a": [0] * MONTH}, notes=())
 
-    assert terminal(report).splitlines()[9].startswith("  as in the last 7d")
-    assert terminal(report).splitlines()[10].split()[0] == "Affordable"
-    assert terminal(report).splitlines()[11] == ""
+    assert terminal(report).splitlines()[11].startswith("  as in the last 7d")
+    assert terminal(report).splitlines()[12].split()[0] == "Affordable"
+    assert terminal(report).splitlines()[13] == ""
     assert "seen" not in render_page("markdown", output(report), Style())
 
 
@@ -107,7 +106,8 @@ def test_doubts_gaps_and_notes_are_said() -> None:
 def test_a_bound_that_is_held_against_the_tiers_is_told_beside_what_was_measured() -> None:
     text = joined(terminal(told({"a": OUTAGE}, slo("a", more="sampled: true"))))
 
-    assert "Compared what the tiers are held against; 16.6% measured" in text
+    assert "Used for tiers 9.7% of its budget is left, at the worse end" in text
+    assert "of its 95% interval (16.6% measured)" in text
 
 
 def test_spend_and_composites_say_why_less_is_known() -> None:
@@ -123,14 +123,14 @@ def test_spend_and_composites_say_why_less_is_known() -> None:
 
     assert "a: 100.0% left of 30d, tier healthy If" in text
     assert "as in the last 6h 0.72 no" in text
-    assert "Less is known what will be spent is told at these rates only" in text
-    assert "c: 100.0% left, tier healthy Less is known it is a composite" in text
+    assert "Limited data spend is projected at these rates only" in text
+    assert "c: 100.0% left, tier healthy Limited data it is a composite" in text
 
 
 def test_markdown_has_the_same() -> None:
     text = render_page("markdown", output(told({"a": OUTAGE, "b": [1, 0] * 360})), Style())
 
-    assert text.startswith("## ✅ LASTING: chat")
+    assert text.startswith("## ✅ LASTS: chat")
     assert "| nothing more fails | 0.00 | no | 2026-11-22 01:00 |" in text
     calendar = told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID)
     assert "- **At the reset:** between 38.3% and 50.0% is left" in render_page(
@@ -203,17 +203,17 @@ def test_recovery_is_told_as_the_earliest_and_at_the_pace_of_the_last_week() -> 
     slower = joined(terminal(told({"a": [*[0] * 240, 500, *[0] * 239, *[1, 0, 0, 0] * 60]})))
 
     assert (
-        "Back in healthy not before 2026-11-22 01:00 UTC, if nothing more fails; at"
-        " the pace of the last 7d: 2026-11-22 01:00 UTC" in calm
+        "Back in healthy 2026-11-22 01:00 UTC at the earliest, if nothing more fails; at"
+        " the rate of the last 7d: 2026-11-22 01:00 UTC" in calm
     )
     # 1,440 of 720 failed: half of these are left once three quarters of 30 days are over.
     assert (
-        "Back in healthy not before 2026-11-23 13:00 UTC, if nothing more fails; at"
-        " the pace of the last 7d: not at all" in chronic
+        "Back in healthy 2026-11-23 13:00 UTC at the earliest, if nothing more fails; at"
+        " the rate of the last 7d: never" in chronic
     )
     # 500 and 60 of 720: below half once the 500 have gone, with 60 more by then.
-    assert "Back in healthy not before 2026-11-11 01:00 UTC" in slower
-    assert "at the pace of the last 7d: 2026-11-11 01:00 UTC" in slower
+    assert "Back in healthy 2026-11-11 01:00 UTC at the earliest" in slower
+    assert "at the rate of the last 7d: 2026-11-11 01:00 UTC" in slower
 
 
 def test_a_sample_that_is_too_small_is_not_said_to_recover() -> None:
@@ -221,7 +221,7 @@ def test_a_sample_that_is_too_small_is_not_said_to_recover() -> None:
     few = slo("a", more="sampled: true").replace("99.9%", "99.9999%")
     text = joined(terminal(told({"a": OUTAGE}, few)))
 
-    assert "Back in healthy not within a window, even if nothing more fails" in text
+    assert "Back in healthy not within one window, even if nothing more fails" in text
 
 
 def affordable_facts(**fields: Any) -> str:
@@ -246,12 +246,11 @@ def affordable_facts(**fields: Any) -> str:
         ({}, "Affordable at most 1,234 failures an hour until"),
         ({"rate": Fraction(9999, 1000)}, "at most 9.99 failures an hour until"),
         ({"rate": Fraction(0)}, "at most 0 failures an hour until"),
-        ({"at_reset": True}, "UTC (the reset), and it is not overspent then"),
-        ({"rate": None}, "Affordable nothing until 2026-"),
-        ({"rate": None}, "and even so it is still overspent then"),
-        ({"back": {"healthy": Fraction(1, 3)}}, "at most 0.33 failures an hour until 2026-"),
-        ({"back": {"healthy": Fraction(1, 3)}}, "and it is in healthy then"),
-        ({"back": {"healthy": None}}, "and even so it is not in healthy then"),
+        ({"at_reset": True}, "UTC (the reset) to end within budget"),
+        ({"rate": None}, "Affordable no more failures until 2026-"),
+        ({"rate": None}, "UTC, and even then it ends overspent"),
+        ({"back": {"healthy": Fraction(1, 3)}}, "within budget, 0.33 to end in healthy"),
+        ({"back": {"healthy": None}}, "within budget; healthy cannot be reached by then"),
     ],
 )
 def test_how_much_may_still_fail_is_said_rounded_down(fields: dict[str, Any], said: str) -> None:

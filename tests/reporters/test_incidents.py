@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from gate.analysis.incidents import ServiceIncidents, SinceDeploy
+from gate.analysis.incidents import SearchedSlo, ServiceIncidents, SinceDeploy
 from gate.analysis.incidents.words import output
 from gate.errors import Mistake
 from gate.history.before_after import BeforeAfter, Difference
 from gate.history.burned import Burned, FailureLabels, Standout
+from gate.history.explanations import AnnotatedIncident
 from gate.history.incidents import IncidentEnding
 from gate.history.records import UnreadableRecord
 from gate.history.service_incidents import Drain, Reliability
@@ -39,7 +40,7 @@ from tests.reporters.incidents import (
 )
 
 HOSTILE = "\x1b[2J<b>@acme|`x`"
-WIDE = Style(width=130)
+WIDE = Style(width=150)
 
 
 def terminal(*services: ServiceIncidents, style: Style = WIDE, **fields: Any) -> str:
@@ -56,11 +57,11 @@ def head(one: ServiceIncidents) -> str:
 
 
 def test_an_incident_is_a_row_with_what_it_cost() -> None:
-    lines = terminal(service(explained(records=(RECORD,)))).splitlines()
+    lines = terminal(service(explained(records=(RECORD,)))).splitlines()[2:]
 
     assert lines[2].split() == [
-        *("#", "Incident", "SLO", "Start,", "UTC", "End,", "UTC", "Lasted", "Bad", "Of", "budget"),
-        *("Peak", "burn", "Known", "as"),
+        *("#", "Incident", "SLO", "Start,", "UTC", "End,", "UTC", "Lasted", "Bad"),
+        *("Budget", "used", "Peak", "burn", "15m", "Explained", "by"),
     ]
     assert lines[4].split() == [
         *(
@@ -81,7 +82,7 @@ def test_an_incident_is_a_row_with_what_it_cost() -> None:
 def test_slos_that_felt_the_same_stand_together_under_one_id() -> None:
     rows = terminal(
         service(explained(impact("a"), impact("b")), explained(impact("c")))
-    ).splitlines()[4:7]
+    ).splitlines()[6:9]
 
     assert [row.split()[:3] for row in rows[::2]] == [
         ["#1", "chat-20261031-1400", "a"],
@@ -100,7 +101,7 @@ def test_slos_that_felt_the_same_stand_together_under_one_id() -> None:
     ],
 )
 def test_how_long_it_lasted_says_whether_it_ended(ending: IncidentEnding, lasted: str) -> None:
-    row = terminal(service(explained(impact(ending=ending)))).splitlines()[4]
+    row = terminal(service(explained(impact(ending=ending)))).splitlines()[6]
 
     assert f" {lasted}  68,378" in row
     assert (" open  " in row) is (ending is IncidentEnding.OPEN)
@@ -163,9 +164,9 @@ def test_how_often_and_how_long_is_told_and_of_which() -> None:
     unknown = Reliability(count=1, mttr=None, longest=None, mtbf=timedelta(days=1))
     none = joined(terminal(service(explained(), reliability=unknown)))
 
-    assert "MTTR 30m from start to recovery on average, 1h at the longest MTBF" in whole
-    assert "MTBF 15d without an incident, on average, between two" in whole
-    assert "1h at the longest, of the 1 that were seen to end" in some
+    assert "MTTR 30m on average from start to recovery, 1h at most MTBF" in whole
+    assert "MTBF 15d on average without an incident" in whole
+    assert "1h at most, of the 1 that were seen to end" in some
     assert "MTTR not known, since no incident was seen to end" in none
     assert "MTTR" not in terminal(service())
 
@@ -173,17 +174,20 @@ def test_how_often_and_how_long_is_told_and_of_which() -> None:
 @pytest.mark.parametrize(
     ("pace", "each", "told"),
     [
-        (1.0, 0.3, "1 incident in 30d, 30.0% of the budget of a each, 30.0% in all: they are"),
-        (3.0, 0.05, "3 incidents in 30d, 5.0% of the budget of a each, 15.0% in all: each"),
-        (2.5, 0.5, "2.5 incidents in 30d, 50.0% of the budget of a each, 125.0% in all:"
-         " they come often and each costs much"),
-        (0.5, 0.1, "0.5 incidents in 30d, 10.0% of the budget of a each, 5.0% in all: they take"),
+        (1.0, 0.3, "incidents are rare but costly: detect them sooner and roll back faster"
+         " (1 incident per 30d; each uses 30.0% of the a budget, 30.0% in all)"),
+        (3.0, 0.05, "incidents are frequent but small: look for what they have in common"
+         " (3 incidents per 30d; each uses 5.0% of the a budget, 15.0% in all)"),
+        (2.5, 0.5, "incidents are frequent and costly: fewer and shorter ones would both help"
+         " (2.5 incidents per 30d; each uses 50.0% of the a budget, 125.0% in all)"),
+        (0.5, 0.1, "incidents use little of the budget"
+         " (0.5 incidents per 30d; each uses 10.0% of the a budget, 5.0% in all)"),
     ],
 )  # fmt: skip
 def test_a_sentence_says_what_it_means_for_the_budget(pace: float, each: float, told: str) -> None:
     drain = Drain(slo="a", window=MONTH, per_window=pace, each=each)
 
-    assert f"at this pace {told}" in joined(terminal(service(explained(), drain=drain)))
+    assert f"Advice {told}" in joined(terminal(service(explained(), drain=drain)))
 
 
 def test_what_cost_little_is_summed_up() -> None:
@@ -191,7 +195,7 @@ def test_what_cost_little_is_summed_up() -> None:
 
     text = joined(terminal(service(slos=(looked_at(smaller=little),))))
 
-    assert "availability: 2 more, 1.7% of its budget together, each below the least share" in text
+    assert "availability: 2 smaller incidents, 1.7% of its budget together, are not listed" in text
     assert "NO INCIDENTS BUT SMALL ONES" in text
 
 
@@ -210,7 +214,7 @@ def test_what_is_not_known_is_told() -> None:
         )
     )
 
-    assert "Unknown a: 33.4% of the time has no data; neither calm nor incident" in text
+    assert "Unknown a: 33.4% of the time has no data, so incidents may be missing" in text
     assert "Note a: by a rule" in text
     assert "Not measured b: backend error: it answered 503" in text
     assert "Left out spend: it spends" in text
@@ -257,7 +261,10 @@ def test_markdown_has_a_table_and_the_known_ones_below() -> None:
     one = service(explained(records=(RECORD,)))
     text = render_page("markdown", output(report(one, without_impact=(GOING_ON,))), WIDE)
 
-    assert text.startswith("## ⚠️ 1 INCIDENT: chat\n\n| # | Incident | SLO |")
+    assert text.startswith(
+        "## ⚠️ 1 INCIDENT: chat\n\nThe costliest used 30.0% of the availability budget, from"
+        " 2026-10-31 14:00 UTC.\n\n| # | Incident | SLO |"
+    )
     assert "| 30.0% | 1,000.00 | INC-42 |\n" in text
     assert "- **chat-20261031-1400:** INC-42 the database; resolved" in text
     assert "- **Not felt:** INC-43 a queue" in text
@@ -272,7 +279,7 @@ def test_what_the_members_of_a_composite_count_is_not_added_up() -> None:
     felt = impact("a")
     whole = replace(felt, slo="all", parts=(felt,))
 
-    rows = terminal(service(explained(felt, whole))).splitlines()[4:6]
+    rows = terminal(service(explained(felt, whole))).splitlines()[6:8]
     document = json.loads(
         render_page("json", output(report(service(explained(felt, whole)))), Style())
     )
@@ -345,16 +352,16 @@ def said_first(**fields: Any) -> str:
 
 def test_what_burned_is_said_first() -> None:
     assert said_first(burned=burned()).endswith(
-        "Burned availability: of all failures 53.0% in 1 incident, 6.0% in 2 smaller incidents,"
-        " 41.0% outside of incidents (chronic)"
+        "Failures availability: 53.0% in 1 incident, 6.0% in 2 smaller incidents, 41.0% outside"
+        " incidents"
     )
     assert said_first(burned=burned(in_incidents=0, incidents=0, in_smaller=0, smaller=0)).endswith(
-        "all failures outside of incidents (chronic)"
+        "Failures availability: all outside incidents"
     )
     assert said_first(burned=burned(bad=0, in_incidents=0, in_smaller=0)).endswith(
-        "Burned availability: nothing failed"
+        "Failures availability: nothing failed"
     )
-    assert "Burned" not in said_first()
+    assert "Failures" not in said_first()
 
 
 @pytest.mark.parametrize(
@@ -362,23 +369,27 @@ def test_what_burned_is_said_first() -> None:
     [
         (
             labelled(stands_out("status", "429", 0.92, 0.004), stands_out("model", "x", 0.8, None)),
-            "Chronic availability: 92.0% of the chronic failures have status 429 (0.4% of all"
-            " events), 80.0% model x",
+            "outside incidents; 92.0% of those outside incidents have status 429 (as do 0.4% of all"
+            " events), 80.0% model x Labels compared status, model",
         ),
-        (labelled(stands_out("model", "", 0.92, 0.5)), "have no model (50.0% of all events)"),
-        (labelled(), "the chronic failures are spread over the values of status, model"),
+        (labelled(stands_out("model", "", 0.92, 0.5)), "have no model (as do 50.0% of all events)"),
+        (labelled(), "no label stands out there Labels compared status, model"),
         (
             labelled(compared=tuple("abcdefg")),
-            "are spread over the values of a, b, c, d, e and 2 more",
+            "Labels compared a, b, c, d, e and 2 more",
         ),
-        (labelled(compared=()), "the events have no label with few values to tell"),
+        (labelled(compared=()), "no label has few enough values to compare"),
+        (
+            labelled(compared=(), left_out={"tenant": 1200, "user": 90, "path": 80}),
+            "Labels not compared: 3 labels with too many values (tenant, user, ...)",
+        ),
         (
             labelled(left_out={"tenant": 1200, "user": 90}),
-            "since they have too many values: tenant (1,200 values), user (90 values)",
+            "status, model; not compared: 2 labels with too many values (tenant, user)",
         ),
         (
             Unmeasured(cause=Cause.BACKEND_ERROR, reason="503"),
-            "which labels the failures have is not known: backend error: 503",
+            "their labels could not be compared: backend error: 503",
         ),
     ],
 )
@@ -386,14 +397,104 @@ def test_what_the_chronic_failures_share_is_said(
     labels: FailureLabels | Unmeasured, told: str
 ) -> None:
     assert told in said_first(burned=burned(), labels=labels)
-    assert "Chronic" not in said_first(burned=burned(in_incidents=921), labels=labels)
+    few = said_first(burned=burned(in_incidents=921), labels=labels)
+    assert "those outside" not in few
+    assert "Labels" not in few
 
 
 def test_what_the_failures_of_an_incident_share_is_said() -> None:
     labels = labelled(incidents={START: (stands_out("model", "x", 0.98, 0.31),)})
     text = joined(terminal(service(explained(), slos=(looked_at(labels=labels),))))
 
-    assert "availability: 98.0% of its failures have model x (31.0% of all events)" in text
+    assert "availability: 98.0% of its failures have model x (as do 31.0% of all events)" in text
+
+
+def at_hours(*hours: float, slo: str = "availability") -> list[AnnotatedIncident]:
+    """Return incidents of half an hour that begin so many hours after the first."""
+    felt = impact(slo, share=0.1)
+    return [
+        explained(
+            replace(
+                felt,
+                incident=replace(
+                    felt.incident,
+                    start=START + timedelta(hours=hour),
+                    end=START + timedelta(hours=hour + 0.5),
+                ),
+            )
+        )
+        for hour in hours
+    ]
+
+
+def caused(by: dict[float, str], slo: str = "availability") -> SearchedSlo:
+    """Return an SLO whose incidents, by their hour, have failures of one prompt each."""
+    return looked_at(
+        slo=slo,
+        labels=labelled(
+            incidents={
+                START + timedelta(hours=hour): (stands_out("prompt", prompt, 0.9, 0.2),)
+                for hour, prompt in by.items()
+            }
+        ),
+    )
+
+
+def test_incidents_of_one_lasting_cause_are_one_row_and_stay_countable() -> None:
+    parts = at_hours(0, 3, 6)
+    one = service(*parts, slos=(caused({0: "v8", 3: "v8", 6: "v8"}),))
+    text = terminal(one, style=Style(width=180))
+    _, row = [line for line in text.splitlines() if line.startswith("  #")]
+
+    assert head(one) == "✖ 3 INCIDENTS OF 1 CAUSE, 3 UNEXPLAINED"
+    assert "The costliest used 30.0% of the availability budget" in text
+    assert row.split()[:5] == ["#1-3", "chat-20261031-1400", "and", "2", "more"]
+    # Three times 68,378 events and a tenth of the budget, over six hours and a half.
+    assert "6h30m in 3 parts  205,134" in row
+    assert " 30.0% " in row
+
+
+@pytest.mark.parametrize(
+    ("hours", "prompts"),
+    [
+        ((0, 3), {0: "v8", 3: "v7"}),
+        ((0, 3), {0: "v8"}),
+        ((0, 3), {}),
+        ((0, 7), {0: "v8", 7: "v8"}),
+    ],
+    ids=["another cause", "no known cause", "nothing known", "long after"],
+)
+def test_incidents_of_other_causes_or_long_after_stay_apart(
+    hours: tuple[float, ...], prompts: dict[float, str]
+) -> None:
+    apart = service(*at_hours(*hours), slos=(caused(prompts),))
+
+    assert head(apart) == "✖ 2 INCIDENTS, 2 UNEXPLAINED"
+    assert "parts" not in terminal(apart)
+
+
+def test_an_incident_of_another_slo_between_parts_keeps_its_row() -> None:
+    first, last = at_hours(0, 4)
+    (other,) = at_hours(2, slo="ttft")
+    both = (caused({0: "v8", 4: "v8"}), caused({2: "v8"}, slo="ttft"))
+    text = terminal(service(first, other, last, slos=both), style=Style(width=180))
+
+    assert [line.split()[:2] for line in text.splitlines() if line.startswith("  #")][1:] == [
+        ["#1,", "#3"],
+        ["#2", "chat-20261031-1600"],
+    ]
+
+
+def test_of_smaller_incidents_one_is_told_as_one() -> None:
+    text = joined(terminal(service(slos=(looked_at(smaller=(impact(share=0.004),)),))))
+
+    assert "availability: 1 smaller incident, 0.4% of its budget, is not listed" in text
+
+
+def test_little_traffic_is_said_first() -> None:
+    text = joined(terminal(service(explained(), slos=(looked_at(low_traffic="one is enough"),))))
+
+    assert text.index("Low traffic availability: one is enough") < text.index("Incident SLO")
 
 
 def test_records_that_do_not_explain_it_are_named_with_why() -> None:
@@ -407,8 +508,8 @@ def test_records_that_do_not_explain_it_are_named_with_why() -> None:
 
     assert "unexplained" in text
     assert (
-        "INC-42 the database; covers 25.0% of the bad events of availability; it takes half of"
-        " them to explain the incident; correct its start and end" in text
+        "INC-42 the database; covers 25.0% of the bad events of availability; a record must"
+        " cover half of them to explain the incident; correct its start and end" in text
     )
     assert (
         "a record that may explain it cannot be read: incidents/7.yaml:3:8: unknown key 'causes';"
@@ -441,7 +542,7 @@ def both_sides(**fields: Any) -> BeforeAfter:
         ),
         (
             {"difference": Difference.ALIKE, "interval": (0.8, 4.0)},
-            "no difference can be told from chance (95% interval 0.8 to 4 times as often)",
+            "the difference may be chance (95% interval 0.8 to 4 times as often)",
         ),
         (
             {"ratio": inf, "interval": (3.1, inf), "before": EventCounts(10_000, 0)},
@@ -449,8 +550,8 @@ def both_sides(**fields: Any) -> BeforeAfter:
         ),
         (
             {"difference": Difference.UNKNOWN, "since": EventCounts(0, 0)},
-            "0 of 0 (0.0%) failed since, 20 of 10,000 (0.2%) before; cannot tell yet whether that"
-            " differs: too few steps or failures",
+            "0 of 0 (0.0%) failed since, 20 of 10,000 (0.2%) before; too few steps or failures yet"
+            " to say whether that differs",
         ),
     ],
 )
@@ -465,7 +566,7 @@ def test_what_changed_with_a_deploy_is_said(fields: dict[str, Any], told: str) -
 def test_that_too_little_time_has_passed_since_a_deploy_is_said() -> None:
     text = joined(terminal(service(since=SinceDeploy(deploy=DEPLOY, until=START, slos=()))))
 
-    assert "cannot tell yet: no whole step has passed" in text
+    assert "too early to say: no whole step has passed" in text
 
 
 def test_incidents_without_a_record_are_named_with_what_to_do() -> None:
@@ -473,10 +574,10 @@ def test_incidents_without_a_record_are_named_with_what_to_do() -> None:
     name = "chat-20261031-1400"
 
     assert (
-        f"Unexplained {name}: no record explains it; write one, or correct the one that covers too"
-        " little" in joined(terminal(service(one)))
+        f"Unexplained {name}: no record explains it; write one, or extend one that covers too"
+        " little of it" in joined(terminal(service(one)))
     )
-    assert f"{name} and 2 more: no records explain them" in joined(terminal(service(*several)))
+    assert f"{name} and 2 more: no record explains them" in joined(terminal(service(*several)))
     assert "Unexplained" not in terminal(service(explained(records=(RECORD,))))
 
 

@@ -73,7 +73,7 @@ def test_a_chart_has_what_there_is_of_a_budget_and_of_its_burn_rate() -> None:
 def test_what_ate_a_budget_is_told_in_a_sentence() -> None:
     text = unescape(render_report("markdown", made(file("chat", slo("outage"))), Style()))
 
-    assert "**What ate it:** Of the budget 15.0% is consumed: 8.4% in #\u200b2; 5.6% in" in text
+    assert "**Budget used:** 15.0% of the budget: 8.4% in #\u200b2; 5.6% in" in text
 
 
 @pytest.mark.untraced
@@ -106,7 +106,7 @@ def test_known_incidents_that_nothing_felt_are_told() -> None:
 def test_what_other_commands_say_is_told_too() -> None:
     text = render_report("markdown", made(file("chat", slo("outage")), by="template"), Style())
 
-    assert "## ✅ LASTING: chat" in text
+    assert "## ✅ LASTS: chat" in text
     assert "## ⚠️ WAS OUT OF CONTROL: chat" in text
     assert "## ⛔ 1 COHORT BURNS MORE: chat" in text
     assert text.count("Policy:") == 1

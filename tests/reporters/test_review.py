@@ -35,10 +35,10 @@ def head(report: ReviewReport) -> str:
 def test_periods_are_rows_with_what_was_consumed_and_the_margin_of_the_sla() -> None:
     lines = terminal(told({"a": OUTAGES}, slo("a", more=SLA))).splitlines()
 
-    assert lines[0] == "? 1 TOO FEW PERIODS TO TELL  chat"
-    assert lines[2] == "  a: 99.9% over 30d: too few periods to tell"
+    assert lines[0] == "? 1 SLO NOT ENOUGH PERIODS  chat"
+    assert lines[2] == "  a: 99.9% over 30d: not enough periods"
     assert [" ".join(line.split()) for line in lines[3:8] if "─" not in line] == [
-        "From, UTC To, UTC Bad of total Consumed Left of SLA Spare events Counted",
+        "From, UTC To, UTC Bad of total Budget used Left of SLA Spare events Counted",
         "2026-08-03 00:00 2026-09-02 00:00 0 of 720,000 0.0% 100.0% 1,440 yes",
         "2026-09-02 00:00 2026-10-02 00:00 900 of 720,000 125.0% 37.5% 540 yes",
         "2026-10-02 00:00 2026-11-01 00:00 0 of 720,000 0.0% 100.0% 1,440 yes",
@@ -49,12 +49,12 @@ def test_periods_are_rows_with_what_was_consumed_and_the_margin_of_the_sla() -> 
 def test_objectives_are_rows_with_how_often_they_were_met_and_time_in_each_tier() -> None:
     text = joined(terminal(told({"a": FAIR})))
 
-    assert "Objective Met Nothing left healthy caution exhausted" in text
+    assert "Objective Origin Met Exhausted healthy caution exhausted" in text
     # In 10 of 1,441 hours 500 are in the window: of 720 that may fail, 360 or 1,440.
     assert "99.95% stricter 2 of 3 0.7% 99.3% 0.0% 0.7%" in text
     assert "99.93% met in most 3 of 3 0.0% 99.3% 0.0% 0.7%" in text
     assert "99.9% present 3 of 3 0.0% 99.3% 0.7% 0.0%" in text
-    assert "caution lets ship only bug-fix, canary, rollback" in text
+    assert "caution allows only bug-fix, canary, rollback" in text
 
 
 def test_what_the_periods_come_to_is_said_in_words() -> None:
@@ -64,16 +64,19 @@ def test_what_the_periods_come_to_is_said_in_words() -> None:
     fair = joined(terminal(told({"a": FAIR})))
 
     assert (
-        "Means missed in 3 of 3 periods, at most 125.0% of the budget used; promise less, or make"
-        " the service better" in strict
+        "Result missed in 3 of 3 periods, at most 125.0% of the budget used; lower the objective,"
+        " or improve the service" in strict
     )
     assert (
-        "Means missed in 1 of 3 periods, at most 125.0% of the budget used; look at more periods"
+        "Result missed in 1 of 3 periods, at most 125.0% of the budget used; look at more periods"
         in perhaps
     )
-    assert "at most 13.9% of the budget used; promise more, or use the budget" in loose
-    assert "at most 69.5% of the budget used Moved missed in none of 1,441 windows" in fair
-    assert "In most 99.87% was met in all 3; expect about 3 of 4 to come" in perhaps
+    assert "at most 13.9% of the budget used; raise the objective, or use the budget" in loose
+    assert "at most 69.5% of the budget used Sliding missed in none of 1,441 windows" in fair
+    assert (
+        "Candidate 99.87% was met in 3 of 3 periods; expect about 3 of 4 future ones to meet it"
+        in perhaps
+    )
 
 
 def test_windows_moved_through_the_periods_tell_what_these_hide() -> None:
@@ -81,12 +84,12 @@ def test_windows_moved_through_the_periods_tell_what_these_hide() -> None:
 
     assert "missed in 0 of 3 periods, at most 55.6% of the budget used" in text
     # 800 of 720 that may fail, in the windows that end within 720 - 101 hours of the second.
-    assert f"missed in {-(-1000 * 619 // 1441) / 10}% of 1,441 windows moved by 1h" in text
+    assert f"missed in {-(-1000 * 619 // 1441) / 10}% of 1,441 windows 1h apart" in text
     assert "the worst, to 2026-09-05 10:00 UTC, used 111.2% of the budget" in text
     # 800 of the 792 that the agreement lets fail.
-    assert "SLA 99.89% was missed in none of 3 periods; the nearest to it began" in text
+    assert "SLA 99.89% was missed in none of 3 periods; the closest period began" in text
     assert (
-        "of the windows moved by 1h 43.0% missed it, and at the worst, to 2026-09-05 10:00 UTC,"
+        "43.0% of the windows 1h apart missed it; in the worst, to 2026-09-05 10:00 UTC,"
         " its budget is overspent by 1.1%" in text
     )
 
@@ -96,19 +99,19 @@ def test_the_nearest_miss_of_the_sla_is_told() -> None:
     missed = joined(terminal(told({"a": OUTAGES}, slo("a", more="sla: 99.88%"))))
 
     assert (
-        "SLA 99.8% was never missed; the nearest to it began 2026-09-02 00:00 UTC: 37.5% of its"
+        "SLA 99.8% was never missed; the closest period began 2026-09-02 00:00 UTC: 37.5% of its"
         " budget is left, 540 more could have failed" in kept
     )
     assert (
         "SLA 99.88% was missed in 1 of 3 periods; the worst began 2026-09-02 00:00 UTC: its"
-        " budget is overspent by 4.2%, 36 bad events too many; of the windows" in missed
+        " budget is overspent by 4.2%, 36 bad events too many;" in missed
     )
 
 
 def test_where_nothing_failed_every_objective_was_met() -> None:
     text = joined(terminal(told({"a": [0] * 3 * MONTH})))
 
-    assert "In most nothing failed in 3 periods: any objective was met" in text
+    assert "Candidate nothing failed in 3 periods, so any objective was met" in text
 
 
 @pytest.mark.untraced
@@ -118,7 +121,10 @@ def test_of_twenty_periods_one_may_be_missed() -> None:
 
     text = joined(terminal(told({"a": bad}, periods=20)))
 
-    assert "99.99986% was met in 19 of 20; expect about 18 of 20 to come" in text
+    assert (
+        "99.99986% was met in 19 of 20 periods; expect about 18 of 20 future ones to meet it"
+        in text
+    )
 
 
 def test_windows_of_which_too_little_is_known_say_nothing() -> None:
@@ -126,17 +132,19 @@ def test_windows_of_which_too_little_is_known_say_nothing() -> None:
     silent = [1 if hour % 24 == 12 else None for hour in range(3 * MONTH)]
     text = joined(terminal(told({"a": silent})))
 
-    assert "Moved of no window that is moved through the time enough is known" in text
+    assert "Sliding no sliding window has enough data" in text
 
 
 def test_the_head_counts_how_each_fits() -> None:
     down = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
     several = told({"a": EACH, "b": QUIET, "c": FAIR, "d": FAIR}, lost={"d": down})
 
-    assert head(several) == "? 1 NOT MEASURED, 1 TOO STRICT, 1 TOO LOOSE, 1 ABOUT RIGHT"
-    assert head(told({"a": FAIR})) == "✔ 1 ABOUT RIGHT"
-    assert head(told({"a": FAIR}, periods=2)) == "? 1 TOO FEW PERIODS TO TELL"
-    assert head(told({"a": FAIR}, lost={"a": down})) == "? 1 NOT MEASURED"
+    assert head(several) == (
+        "? 1 SLO NOT MEASURED, 1 SLO TOO STRICT, 1 SLO TOO LOOSE, 1 SLO ABOUT RIGHT"
+    )
+    assert head(told({"a": FAIR})) == "✔ 1 SLO ABOUT RIGHT"
+    assert head(told({"a": FAIR}, periods=2)) == "? 1 SLO NOT ENOUGH PERIODS"
+    assert head(told({"a": FAIR}, lost={"a": down})) == "? 1 SLO NOT MEASURED"
     assert head(told({}, MONEY)) == "? NOTHING TO REVIEW"
 
 
@@ -148,8 +156,8 @@ def test_what_is_not_known_is_said() -> None:
     assert "no: no data (0% has data)" in text
     assert "2026-09-02 00:00 - - no" in text
     assert "no: mostly uncovered (38% has data)" in text
-    assert "History begins about 2026-09-20 08:00 UTC; none is kept from before" in text
-    assert "Unknown 75.6% of the time it is not known what was left" in text
+    assert "History begins about 2026-09-20 08:00 UTC; nothing is kept from before" in text
+    assert "Unknown for 75.6% of the time the remaining budget is unknown" in text
     assert "Note seen" in text
     assert "Not measured backend error: it is down" in joined(
         terminal(told({"a": []}, lost={"a": down}))
@@ -164,19 +172,19 @@ def test_a_single_period_is_one() -> None:
     text = joined(terminal(told({"a": FAIR}, periods=1)))
 
     assert "missed in 0 of 1 period, at most" in text
-    assert "was met in all 1; expect about 1 of 2 to come Tiers" in text
+    assert "was met in 1 of 1 period; expect about 1 of 2 future ones to meet it Tiers" in text
 
 
 def test_of_a_sample_it_is_said_that_its_interval_is_not_counted() -> None:
     text = joined(terminal(told({"a": FAIR}, slo("a", more="sampled: true"))))
 
-    assert "Sampled how sure one can be" in text
+    assert "Sampled the uncertainty of a sample" in text
 
 
 def test_markdown_has_the_same() -> None:
     text = render_page("markdown", output(told({"a": OUTAGES}, slo("a", more=SLA))), Style())
 
-    assert text.startswith("## ❔ 1 TOO FEW PERIODS TO TELL: chat")
+    assert text.startswith("## ❔ 1 SLO NOT ENOUGH PERIODS: chat")
     assert "| 2026-09-02 00:00 | 2026-10-02 00:00 | 900&nbsp;of&nbsp;720,000 | 125.0%" in text
     assert "| 99.9% | present | 2&nbsp;of&nbsp;3 |" in text
     assert "- **SLA:** 99.8% was never missed" in text

@@ -1,6 +1,6 @@
 """What control charts show, in sentences and cells, and the page that they make."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -20,7 +20,7 @@ from gate.analysis.anomalies import (
     anomalies_document,
 )
 from gate.dataclass import dataclass
-from gate.history.charts.chart import Chart, Signal
+from gate.history.charts.chart import Chart, ChartKind, Signal
 from gate.history.charts.signals import FALSE_ALARMS
 from gate.policy.findings import Verdict
 from gate.reporters import summary
@@ -35,6 +35,7 @@ from gate.reporters.page import (
     Facts,
     Output,
     Page,
+    Paragraph,
     Picture,
     Section,
     said,
@@ -43,6 +44,8 @@ from gate.reporters.page import (
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
+_KINDS: Final = {ChartKind.RATIO: "error ratio", ChartKind.MEAN: "mean"}
+"""What is charted, in words."""
 _MOST_SIGNALS: Final = 5
 """Signals of a chart that are written, each in a sentence."""
 _ALIKE: Final = 0.5
@@ -73,7 +76,9 @@ def anomalies_section(service: ServiceAnomalies) -> Section:
     return Section(
         title=service.policy.service,
         badge=anomalies_badge(service),
-        blocks=said(chart_table(rows), *pictures, Facts(tuple(chart_facts(service)))),
+        blocks=said(
+            *answers(rows), chart_table(rows), *pictures, Facts(tuple(chart_facts(service)))
+        ),
     )
 
 
@@ -91,12 +96,36 @@ class AnomalyRow:
     @property
     def name(self) -> str:
         """The SLO and what of it is charted."""
-        return f"{self.slo.slo.name}, {self.chart.kind}"
+        return f"{self.slo.slo.name}, {self.indicator}"
+
+    @property
+    def indicator(self) -> str:
+        """What is charted; of a mean whose unit is not known, of which column."""
+        column = self.slo.slo.sli.column
+        what = _KINDS[self.chart.kind]
+        unnamed = self.chart.kind is ChartKind.MEAN and not self.chart.unit and column is not None
+        return f"{what} {column}" if unnamed else what
 
     @property
     def open(self) -> Signal | None:
         """The newest signal that something is worse, if it goes on."""
         return next((signal for signal in self.chart.worse if signal.open), None)
+
+
+def answers(rows: Sequence[AnomalyRow]) -> Iterator[Paragraph]:
+    """Yield in a sentence what is out of control, or was."""
+    now = [row.name for row in rows if row.open is not None]
+    before = [
+        f"{row.name} until {wording.instant(row.chart.worse[0].end)}"
+        for row in rows
+        if row.open is None and row.chart.worse
+    ]
+    if now:
+        yield Paragraph(f"Out of control now: {'; '.join(now)}.")
+    elif before:
+        yield Paragraph(f"Nothing is out of control now. It was: {'; '.join(before)}.")
+    elif rows:
+        yield Paragraph("No chart was out of control.")
 
 
 def chart_rows(service: ServiceAnomalies) -> list[AnomalyRow]:
@@ -137,7 +166,7 @@ def signal_facts(row: AnomalyRow) -> Iterator[Fact]:
         yield from ((label, _signal(row, signal)) for signal in alike[:_MOST_SIGNALS])
         if alike[_MOST_SIGNALS:]:
             more = len(alike) - _MOST_SIGNALS
-            yield label, f"{row.name}: {more} more before, which the JSON report lists"
+            yield label, f"{row.name}: {more} more before, all listed in the JSON report"
 
 
 def chart_facts(service: ServiceAnomalies) -> Iterator[Fact]:
@@ -145,7 +174,7 @@ def chart_facts(service: ServiceAnomalies) -> Iterator[Fact]:
     for slo, chart in service.charts:
         yield "Usual", _usual(AnomalyRow(slo=slo, chart=chart))
     for slo, missing in service.missing:
-        yield "Not charted", f"{slo.slo.name}, {missing.kind}: {missing.reason}"
+        yield "Not charted", f"{slo.slo.name}, {_KINDS[missing.kind]}: {missing.reason}"
     for slo, lost in service.lost:
         yield "Not measured", f"{slo.slo.name}: {why_unmeasured(lost)}"
     yield from (("Unknown", _unknown(slo)) for slo in service.slos if slo.unknown and not slo.lost)
@@ -161,13 +190,13 @@ def scope_facts(report: AnomalyReport) -> Iterator[Fact]:
     stretch = f"{wording.minute(span.start)} to {wording.instant(span.end)}"
     until = wording.instant(span.start + report.baseline)
     yield "Looked at", f"{stretch}, in steps of {step}"
-    yield "Baseline", f"until {until}, without incidents; rules: EWMA and {report.rules}"
+    yield "Baseline", f"up to {until}, without incidents; rules: EWMA and {report.rules}"
     alarms = FALSE_ALARMS[report.rules]
     yield (
         "False alarms",
-        f"of 100 simulated weeks in control, of hours, {alarms.every} had one on a chart"
-        f" ({alarms.most} where ratios resemble those before, or drift): a signal is a reason to"
-        " look",
+        f"{alarms.every} of 100 simulated weeks of hourly points in control had one on a chart"
+        f" ({alarms.most} where ratios drift or resemble those before): a signal is a reason to"
+        " look, not a proof",
     )
 
 
@@ -178,7 +207,7 @@ def _signal(row: AnomalyRow, signal: Signal) -> str:
     limit = f"limit {chart.write(max(far, 0.0))}, usually {chart.write(peak.centre)}"
     rules = f"; {', '.join(signal.rules)}" if signal.rules else ""
     names = ", ".join(record.id for record in signal.records)
-    records = f"; known as {names}" if names else ""
+    records = f"; explained by {names}" if names else ""
     value = f"{'up' if signal.worse else 'down'} to {chart.write(peak.sample.value)}"
     since = f"since about {wording.instant(signal.since)}, {until}"
     return f"{row.name}: {since}; {value} ({limit}){rules}{records}"
@@ -187,20 +216,22 @@ def _signal(row: AnomalyRow, signal: Signal) -> str:
 def _usual(row: AnomalyRow) -> str:
     chart, usual = row.chart, row.chart.usual
     step = format_duration(chart.step)
-    parts = [f"{row.name}: {row.chart.write(usual.centre)} by {usual.count} points of {step}"]
+    parts = [f"{row.name}: {row.chart.write(usual.centre)} over {usual.count} points of {step}"]
     if chart.chronic:
-        parts.append("most of it is in incidents, so that is what is usual and none is left out")
+        parts.append("most points are in incidents, so none is excluded")
     if chart.excluded:
-        parts.append(f"{len(chart.excluded)} in incidents left out")
+        parts.append(f"{len(chart.excluded)} in incidents excluded")
     if usual.by_time:
-        parts.append("each time of day by itself")
+        parts.append("separately for each time of day")
     if usual.by_day:
-        parts.append("working days and weekends by themselves")
+        parts.append("separately for working days and weekends")
     if usual.dependence.neighbours >= _ALIKE:
         alike = f"{usual.dependence.neighbours:.2f}"
-        parts.append(f"neighbours are alike ({alike}), so the limits are wide")
+        parts.append(f"neighbouring points correlate ({alike}), so the limits are wide")
     if chart.unruly:
-        parts.append(f"{chart.unruly} beyond its own limits: if in an incident, give its record")
+        parts.append(
+            f"{chart.unruly} beyond its own limits: if that was an incident, add its record"
+        )
     return "; ".join(parts)
 
 
@@ -226,7 +257,7 @@ def _newest(value: Callable[[AnomalyRow], float]) -> Callable[[AnomalyRow], str]
 
 _COLUMNS: Final[tuple[Column[AnomalyRow], ...]] = (
     Column(title="SLO", cell=lambda row: row.slo.slo.name, right=False, keep=MUST, share=4),
-    Column(title="Of its", cell=lambda row: row.chart.kind, right=False, keep=MUST),
+    Column(title="Indicator", cell=lambda row: row.indicator, right=False, keep=MUST),
     Column(
         title="Newest", cell=_newest(lambda row: row.chart.watched[-1].point.sample.value), keep=8
     ),

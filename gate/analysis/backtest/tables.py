@@ -68,7 +68,7 @@ def objection_table(tried: PolicyBacktest) -> DataTable:
         Column(title="Rule", cell=lambda row: str(row.rule), right=False, keep=MUST),
         _SLO,
         Column(title="Blocked", cell=lambda row: f"{row.stopped:,}", keep=MUST),
-        Column(title="It alone", cell=lambda row: f"{row.alone:,}", keep=7),
+        Column(title="Only reason", cell=lambda row: f"{row.alone:,}", keep=7),
         Column(title="Before an incident", cell=lambda row: f"{row.before:,}", keep=8),
         _NEWEST_REASON,
     )
@@ -94,7 +94,7 @@ _SLO: Final[Column[Objection]] = Column(
     title="SLO", cell=lambda row: row.slo or _WHOLE, right=False, keep=MUST, share=4
 )
 _NEWEST_REASON: Final[Column[Objection]] = Column(
-    title="The newest", cell=lambda row: row.example, right=False, keep=2, share=2
+    title="Latest example", cell=lambda row: row.example, right=False, keep=2, share=2
 )
 
 
@@ -109,12 +109,12 @@ def blocked_deploys(tried: PolicyBacktest) -> DataTable:
         Column(
             title="Deploy, UTC", cell=lambda row: wording.minute(row.at), right=False, keep=MUST
         ),
-        Column(title="Of", cell=_revision, right=False, keep=6, share=4),
+        Column(title="Revision", cell=_revision, right=False, keep=6, share=4),
         Column(title="Verdict", cell=lambda row: _verdict(row.verdict), right=False, keep=MUST),
         Column(title="Left", cell=lambda row: wording.left(row.left), keep=7),
         Column(title="Incident", cell=lambda row: _followed(tried, row), right=False, keep=8),
         Column(
-            title="Because",
+            title="Reason",
             cell=lambda row: reason(row.objections[0]),
             right=False,
             keep=3,
@@ -142,7 +142,7 @@ def month_table(tried: PolicyBacktest) -> DataTable:
         Column(title="Month, UTC", cell=lambda row: f"{row.start:%Y-%m}", right=False, keep=MUST),
         Column(title="Closed", cell=lambda row: describe_time(row.frozen), keep=MUST),
         Column(title="Undecided", cell=lambda row: describe_time(row.undecided), keep=6),
-        Column(title="Of", cell=lambda row: describe_time(row.judged), keep=7),
+        Column(title="Judged", cell=lambda row: describe_time(row.judged), keep=7),
     )
     closed = any(month.frozen or month.undecided for month in tried.months)
     return tabulate(tried.months if closed else (), columns)
@@ -160,9 +160,7 @@ def freeze_table(tried: PolicyBacktest) -> DataTable:
         ),
         Column(title="To, UTC", cell=lambda row: wording.minute(row.span.end), right=False, keep=6),
         Column(title="Closed for", cell=lambda row: describe_time(row.span.length), keep=MUST),
-        Column(
-            title="Because, at first", cell=lambda row: row.reasons[0], right=False, keep=3, share=2
-        ),
+        Column(title="First reason", cell=lambda row: row.reasons[0], right=False, keep=3, share=2),
     )
     return tabulate(sorted(longest, key=lambda freeze: freeze.span.start), columns)
 
@@ -173,7 +171,10 @@ def budget_table(tried: PolicyBacktest) -> DataTable:
         Column(title="SLO", cell=lambda row: row.slo, right=False, keep=MUST, share=4),
         Column(title="Lowest", cell=lambda row: wording.left(row.lowest), keep=MUST),
         Column(
-            title="On, UTC", cell=lambda row: wording.minute(row.lowest_at), right=False, keep=5
+            title="Lowest at, UTC",
+            cell=lambda row: wording.minute(row.lowest_at),
+            right=False,
+            keep=5,
         ),
         Column(title="Ran out", cell=ran_out_shown, keep=8),
         Column(title="Left at the end", cell=lambda row: wording.left(row.left), keep=7),
@@ -181,7 +182,7 @@ def budget_table(tried: PolicyBacktest) -> DataTable:
     if any(budget.spared for budget in tried.budgets):
         columns.append(
             Column(
-                title="Without, at most", cell=lambda row: wording.left(row.left_at_most), keep=6
+                title="At most, if blocked", cell=lambda row: wording.left(row.left_at_most), keep=6
             )
         )
     return tabulate(tried.budgets, columns)
@@ -206,7 +207,7 @@ def threshold_table(tried: PolicyBacktest) -> DataTable:
         Column(title="Blocked", cell=lambda row: f"{row.stopped:,}", keep=MUST),
         Column(title="Before an incident", cell=lambda row: f"{row.before:,}", keep=MUST),
         Column(title="Let through", cell=lambda row: f"{row.through:,}", keep=5),
-        Column(title="Of these before one", cell=lambda row: f"{row.through_before:,}", keep=6),
+        Column(title="Let through before one", cell=lambda row: f"{row.through_before:,}", keep=6),
     )
     budgets = any(past.left is not None for past in tried.counted)
     return tabulate(tried.candidates if budgets else (), columns)
@@ -255,7 +256,9 @@ def differing_table(service: ServiceBacktest) -> DataTable:
         Column(
             title="At, UTC", cell=lambda pair: wording.minute(pair[0].at), right=False, keep=MUST
         ),
-        Column(title="Of", cell=lambda pair: _revision(pair[0]), right=False, keep=5, share=4),
+        Column(
+            title="Revision", cell=lambda pair: _revision(pair[0]), right=False, keep=5, share=4
+        ),
         Column(title="This", cell=lambda pair: _verdict(pair[0].verdict), right=False, keep=MUST),
         Column(title="Other", cell=lambda pair: _verdict(pair[1].verdict), right=False, keep=MUST),
         Column(

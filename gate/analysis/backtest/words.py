@@ -133,7 +133,7 @@ def headlines(service: ServiceBacktest, report: BacktestReport) -> Iterator[str]
         return
     count, blocked = len(tried.counted), tried.outcomes[Verdict.BLOCK].count
     undecided = tried.outcomes[Verdict.UNDECIDED].count
-    other = f", and not decided on {undecided:,}" if undecided else ""
+    other = f", and {undecided:,} would have been undecided" if undecided else ""
     yield (
         f"{describe_time(report.span.length)} of {tried.policy.service} with"
         f" {_number(count, tried.unit)}. The policy would have blocked {blocked:,} of them"
@@ -147,10 +147,10 @@ def _nothing(tried: PolicyBacktest) -> str:
     service = tried.policy.service
     if tried.by_deploys:
         return (
-            f"No deploy of {service} lies in this time. Look further back, or leave the deploys out"
+            f"No deploy of {service} is in this time. Look further back, or leave out the deploys"
             " to ask the policy by the clock."
         )
-    return "No instant of the clock lies in this time. Ask more often, or look further back."
+    return "This time is shorter than the interval. Ask more often, or look further back."
 
 
 def _number(count: int, noun: str) -> str:
@@ -167,9 +167,9 @@ def _before_incidents(tried: PolicyBacktest) -> str:
     passed = sum(outcome.count for outcome in through)
     before = sum(outcome.before for outcome in through)
     return (
-        f"{_number(incidents, 'incident')} {'was' if incidents == 1 else 'were'} found. Within an"
-        f" hour before one began came {blocked.before:,} of the {blocked.count:,} blocked"
-        f" {tried.unit}s, and {before:,} of the {passed:,} that were let through."
+        f"{_number(incidents, 'incident')} {'was' if incidents == 1 else 'were'} found:"
+        f" {blocked.before:,} of the {blocked.count:,} blocked {tried.unit}s and {before:,} of the"
+        f" {passed:,} let through came within an hour before one began."
     )
 
 
@@ -199,8 +199,8 @@ def _frozen(tried: PolicyBacktest) -> Iterator[Fact]:
     if tried.every is None and tried.freezes:
         yield (
             "How",
-            "each verdict is taken to stand until the next deploy, so the less often there is a"
-            " deploy the rougher this is; ask by the clock as well for more",
+            "each verdict is assumed to hold until the next deploy, so rare deploys make"
+            " this rough; ask by the clock as well for a finer answer",
         )
 
 
@@ -221,8 +221,8 @@ def _thresholds(tried: PolicyBacktest) -> Iterator[Fact]:
             spared = ", ".join(sorted(strictest.allow)) or "no class"
         yield (
             "How",
-            "by the worst budget alone and by no other rule; as in tier"
-            f" {strictest.name} {spared} would be let through",
+            "by the worst budget alone, without any other rule; as in tier"
+            f" {strictest.name}, {spared} would be let through",
         )
 
 
@@ -230,9 +230,9 @@ def backtest_facts(service: ServiceBacktest) -> Iterator[Fact]:
     """Yield what the figures cannot tell, and what they rest on."""
     tried = service.tried
     yield (
-        "Not known",
-        "what blocking would have changed: all of this did ship. Without it incidents that followed"
-        " might not have happened, and later verdicts would have been others",
+        "Unknown",
+        "what blocking would have changed: all of this did ship. Had it been blocked,"
+        " incidents that followed might not have happened, and later verdicts would differ",
     )
     yield from _assumptions(tried)
     for slo in service.incidents.slos:
@@ -249,13 +249,13 @@ def _assumptions(tried: PolicyBacktest) -> Iterator[Fact]:
     if unclassed:
         yield (
             "Class",
-            f"{unclassed:,} of {len(tried.counted):,} deploys state no class that the policy has;"
+            f"{unclassed:,} of {len(tried.counted):,} deploys do not state a class of the policy;"
             f" they are judged as {tried.change}",
         )
     if tried.policy.postmortems is not None:
         yield (
             "Records",
-            "of incidents are taken as they are today: they do not say when they were written",
+            "incident records are used as they are today: they do not say when they were written",
         )
     if any(tier.require for tier in tried.policy.tiers):
-        yield "Requirements", "count as met only where that is stated, and then all the time"
+        yield "Requirements", "count as met only where that is stated, and then for the whole time"

@@ -52,7 +52,7 @@ def _columns(report: CohortReport, service: ServiceCohorts) -> tuple[Column[Coho
         *_COUNTS,
         Column(title=_of_budget(service), cell=_budget_cell, keep=7),
         _BURN,
-        Column(title=f"To {beside(rest)}", cell=_ratio_cell, keep=MUST),
+        Column(title=f"vs {beside(rest)}", cell=_ratio_cell, keep=MUST),
         *_RATIOS,
         *((_WITHIN,) if within else ()),
         _SHOWS,
@@ -66,7 +66,7 @@ def outcome(group: Group) -> ComparisonOutcome | None:
 
 def beside(baseline: str | None) -> str:
     """Write what a group is compared with."""
-    return "the rest" if baseline is None else baseline or _UNLABELLED
+    return "rest" if baseline is None else baseline or _UNLABELLED
 
 
 def name_of(group: Group) -> str:
@@ -105,16 +105,14 @@ def undetected(group: Group, comparison: Comparison) -> str:
     """Say how large a difference would have to be to be seen."""
     events = f"{wording.amount(wording.shown(group.total))} events"
     if comparison.detectable is None:
-        return f"not enough data to tell: no difference at all would show in {events}"
+        return f"not enough data: {events} are too few to see any difference"
     many = comparison.detectable_ratio
     if many is None:
         share = wording.spent(wording.shown(comparison.detectable))
-        return f"no difference seen; an error ratio below {share} would not show in {events}"
+        return f"no difference seen; {events} are too few to see an error ratio below {share}"
     if many >= _LARGE:
-        return (
-            f"not enough data to tell: a difference below {times(many)} would not show in {events}"
-        )
-    return f"no difference seen; one of {times(many)} or more would most likely show"
+        return f"not enough data: {events} are too few to see a difference below {times(many)}"
+    return f"no difference seen; one of {times(many)} or more would probably have been seen"
 
 
 def _probability(row: CohortRow) -> str:
@@ -165,7 +163,7 @@ def _error_ratio(row: CohortRow) -> str:
 def _of_budget(service: ServiceCohorts) -> str:
     """Name whose budget the shares are of, where that is the same for all SLOs."""
     periods = {slo.budget_period for slo in service.slos if slo.groups}
-    return f"Of {format_duration(periods.pop())} budget" if len(periods) == 1 else "Of budget"
+    return f"{format_duration(periods.pop())} budget used" if len(periods) == 1 else "Budget used"
 
 
 def _budget_cell(row: CohortRow) -> str:
@@ -195,5 +193,5 @@ _RATIOS: Final[tuple[Column[CohortRow], ...]] = (
     Column(title="95%", cell=_interval_cell, keep=3),
     Column(title="p", cell=_probability, keep=2),
 )
-_WITHIN: Final[Column[CohortRow]] = Column(title="Like with like", cell=_within_cell, keep=6)
-_SHOWS: Final[Column[CohortRow]] = Column(title="Would show", cell=_shows_cell, keep=6)
+_WITHIN: Final[Column[CohortRow]] = Column(title="Like for like", cell=_within_cell, keep=6)
+_SHOWS: Final[Column[CohortRow]] = Column(title="Detectable", cell=_shows_cell, keep=6)

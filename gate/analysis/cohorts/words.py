@@ -39,7 +39,7 @@ from gate.reporters.page import Badge, DataTable, Fact, Facts, Output, Page, Sec
 from gate.slo.quantities import format_duration
 
 _MOST_TOLD: Final = 3
-"""More groups of which nothing can be said are told in one sentence."""
+"""More groups without a difference are summed up in one sentence."""
 _PLAIN: Final = frozenset(
     {ComparisonOutcome.NONE, ComparisonOutcome.BETTER, ComparisonOutcome.NOT_COMPARED}
 )
@@ -47,9 +47,9 @@ _ECHOES: Final = frozenset(
     {ComparisonOutcome.BETTER, ComparisonOutcome.MIX, ComparisonOutcome.UNSURE}
 )
 _NO_STRATA: Final = (
-    "whether the traffic mix makes a difference was not looked at; stratify by a second label"
+    "the traffic mix was not considered; stratify by a second label to compare like with like"
 )
-_APART: Final = " at other times"
+_APART: Final = ", at different times"
 
 
 def output(report: CohortReport) -> Output:
@@ -101,7 +101,7 @@ def _findings_badge(service: ServiceCohorts) -> Badge:
         word = "NOT MEASURED" if lost == len(service.slos) else "PARTLY MEASURED"
         return Badge(Verdict.UNDECIDED, word)
     if not set(outcomes) <= _PLAIN:
-        return Badge(Verdict.WARN, "COHORTS DIFFER, SEE BELOW")
+        return Badge(Verdict.WARN, "COHORTS DIFFER")
     if ComparisonOutcome.NOT_COMPARED in outcomes:
         return Badge(Verdict.WARN, "NOT ALL COMPARED")
     return Badge(Verdict.ALLOW, "NO COHORT SEEN TO BURN MORE")
@@ -129,10 +129,10 @@ def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
 def _defining(report: CohortReport, slo: SloCohorts) -> str:
     """Say that the values differ by definition, so that their shares say which, and not why."""
     if slo.by_definition:
-        what = f"each value of {report.by} always fails or never does, so they were not compared"
+        what = f"each value of {report.by} always or never fails, so they were not compared"
     else:
         what = f"{report.by} is part of what makes an event bad, so its values differ by definition"
-    return f"{what}: their shares of the budget say which, not why; tell events apart by another"
+    return f"{what}: their shares of the budget say which, not why; group events by another label"
 
 
 def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
@@ -149,14 +149,14 @@ def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
         yield from note_facts(slo.slo, slo.notes)
     periods = {slo.slo: slo.budget_period for slo in service.slos if slo.groups}
     if len(set(periods.values())) > 1:
-        of = (f"{name}: of that of {format_duration(length)}" for name, length in periods.items())
-        yield "Of budget", ", ".join(of)
+        of = (f"{name}: share of {format_duration(length)}" for name, length in periods.items())
+        yield "Budget used", ", ".join(of)
     yield from _spans(service)
     yield from left_out_facts(service.left_out)
 
 
 def _is_silent(group: Group) -> bool:
-    """Return whether there is nothing to say of a group but what would have shown."""
+    """Return whether there is nothing to say of a group but what would have been seen."""
     comparison = group.comparison
     return (
         comparison is not None
@@ -180,14 +180,16 @@ def _burn_less(report: CohortReport, slo: SloCohorts, less: list[Group]) -> str:
         if group.comparison is not None and group.comparison.crude is not None
     ]
     burn = "burn" if len(named) > 1 else "burns"
-    what = f"less than {_rest(slo)}"
-    return f"{report.by} {', '.join(named)} {burn} {what}{_echo_of(report, less)}"
+    return (
+        f"{report.by} {', '.join(named)} {burn} more slowly than {_rest(slo)}"
+        f"{_echo_of(report, less)}"
+    )
 
 
 def _echo_of(report: CohortReport, less: list[Group]) -> str:
     """Say which of them do so by having less of some other traffic."""
     mixed = [name_of(group) for group in less if outcome(group) is ComparisonOutcome.MIX]
-    return f"; of {', '.join(mixed)} it is the mix of {report.within}" if mixed else ""
+    return f"; for {', '.join(mixed)} the mix of {report.within} explains it" if mixed else ""
 
 
 def _sentence(report: CohortReport, slo: SloCohorts, group: Group) -> str:
@@ -201,62 +203,61 @@ def _sentence(report: CohortReport, slo: SloCohorts, group: Group) -> str:
         and comparison.timing
         and comparison.plain is not None
     ):
-        plainly = f"{name} burns {times(comparison.plain)} what {_rest(slo)} burns"
+        plainly = f"{name} burns {times(comparison.plain)} as fast as {_rest(slo)}"
         alike = f"at the same times {ratio_and_interval(comparison.crude)}"
-        return f"{plainly}, but {alike}: it is when its events came"
+        return f"{plainly}, but {alike}: only the times of its events differ"
     if comparison.outcome is ComparisonOutcome.NONE:
         return f"{name}: {undetected(group, comparison)}"
     burns = f"{name} {_burns(slo, comparison.crude)}{_when(comparison)}"
     if comparison.within is None:
         if comparison.stratified:
-            return f"{burns}; not enough data to see whether it is the mix of {report.within}"
+            return f"{burns}; not enough data to see whether the mix of {report.within} explains it"
         return burns
     inside = f"within each {report.within} {ratio_and_interval(comparison.within)}"
     mix = _not_the_mix(report, comparison.crude, comparison.within)
     return {
         ComparisonOutcome.WORSE: f"{burns}; {inside}: {mix}",
         ComparisonOutcome.BETTER: f"{burns}; {inside}: {mix}",
-        ComparisonOutcome.MIX: f"{burns}, but {inside}: it is the mix of {report.within}",
+        ComparisonOutcome.MIX: f"{burns}, but {inside}: the mix of {report.within} explains it",
         ComparisonOutcome.REVERSED: (
-            f"{burns}, but {inside}: the mix of {report.within} turns it round"
+            f"{burns}, but {inside}: the mix of {report.within} reverses it"
         ),
         ComparisonOutcome.HIDDEN: (
-            f"{name} shows no difference on the whole, but {inside}: the mix of"
-            f" {report.within} hides it"
+            f"{name} shows no difference overall, but {inside}: the mix of {report.within} hides it"
         ),
     }.get(
         comparison.outcome,
-        f"{burns}; whether it is the mix of {report.within} cannot be told: {inside}",
+        f"{burns}; the mix of {report.within} may explain it: {inside}",
     )
 
 
 def _not_the_mix(report: CohortReport, crude: Contrast, within: Contrast) -> str:
-    part = "" if within.holds(crude.ratio) else "all "
-    return f"it is not {part}the mix of {report.within}"
+    part = "does not explain it" if within.holds(crude.ratio) else "explains only a part of it"
+    return f"the mix of {report.within} {part}"
 
 
 def _burns(slo: SloCohorts, contrast: Contrast) -> str:
     if contrast.ratio == inf:
-        return f"fails, and {_rest(slo)} never did ({interval(contrast)})"
-    return f"burns {ratio(contrast)} what {_rest(slo)} burns ({interval(contrast)})"
+        return f"fails, and {_rest(slo)} never does ({interval(contrast)})"
+    return f"burns {ratio(contrast)} as fast as {_rest(slo)} ({interval(contrast)})"
 
 
 def _when(comparison: Comparison) -> str:
     """Say where it matters at what times the events came."""
     if comparison.apart:
-        return ", but at other times, and whatever else changed meanwhile would look the same"
+        return ", but they ran at different times, so another change could be the cause"
     if not comparison.timing or comparison.plain is None:
         return ""
-    return f" at the same times, and {times(comparison.plain)} if times are not looked at"
+    return f" at the same times, and {times(comparison.plain)} if times are ignored"
 
 
 def _rest(slo: SloCohorts) -> str:
-    return beside(slo.baseline)
+    return "the rest" if slo.baseline is None else beside(slo.baseline)
 
 
 def _more(compared: list[Group], silent: list[Group]) -> str:
     others = "groups" if len(compared) == len(silent) else "more"
-    return f"{others}; the last column has the smallest that would most likely show"
+    return f"{others}; the last column has the smallest difference that is detectable"
 
 
 def _spans(service: ServiceCohorts) -> Iterator[Fact]:

@@ -200,7 +200,7 @@ RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3), PACE)
 """The windows before now whose burn rates are carried on."""
 STEP: Final = timedelta(hours=1)
 """Of the history that a calendar budget's interval is drawn from."""
-_ALLOWANCE: Final = "what will be spent is told at these rates only, without an interval"
+_ALLOWANCE: Final = "spend is projected at these rates only, without an interval"
 _COMPOSITE: Final = "it is a composite; its members are foretold themselves"
 
 

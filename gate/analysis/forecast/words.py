@@ -19,6 +19,7 @@ from gate.analysis.forecast import (
 from gate.budget.forecast import PACE
 from gate.history.calendar_forecast import Expected
 from gate.policy.findings import Verdict
+from gate.policy.rules.tiers import left_shown
 from gate.reporters import summary
 from gate.reporters.budgets import cause, forecast_sentence
 from gate.reporters.page import (
@@ -30,6 +31,7 @@ from gate.reporters.page import (
     Facts,
     Output,
     Page,
+    Paragraph,
     Section,
     said,
     tabulate,
@@ -65,16 +67,43 @@ def forecast_section(service: ServiceForecast) -> Section:
     return Section(
         title=service.policy.service,
         badge=forecast_badge(service),
-        blocks=tuple(
-            Section(
-                title=forecast.assessment.slo.name,
-                tail=f": {forecast_heading(forecast)}",
-                blocks=said(*forecast_blocks(forecast)),
-                compact=True,
-            )
-            for forecast in service.slos
+        blocks=(
+            Paragraph(forecast_answer(service)),
+            *(
+                Section(
+                    title=forecast.assessment.slo.name,
+                    tail=f": {forecast_heading(forecast)}",
+                    blocks=said(*forecast_blocks(forecast)),
+                    compact=True,
+                )
+                for forecast in service.slos
+            ),
         ),
     )
+
+
+def forecast_answer(service: ServiceForecast) -> str:
+    """Say in a sentence for each budget whether it lasts, the worst first."""
+    groups: dict[str, list[str]] = {
+        "Already exhausted": [],
+        "Running out at the current rate": [],
+        "May run out": [],
+        "Not known": [],
+        "Lasting at recent rates": [],
+    }
+    for forecast in service.slos:
+        groups[_fate(forecast)].append(forecast.assessment.slo.name)
+    return " ".join(f"{fate}: {', '.join(names)}." for fate, names in groups.items() if names)
+
+
+def _fate(forecast: SloForecast) -> str:
+    if forecast.gone:
+        return "Already exhausted"
+    if _running_out(forecast):
+        return "Running out at the current rate"
+    if forecast.unmeasured is not None or not (forecast.projections or forecast.expected):
+        return "Not known"
+    return "May run out" if _may_run_out(forecast) else "Lasting at recent rates"
 
 
 def forecast_badge(service: ServiceForecast) -> Badge:
@@ -94,7 +123,7 @@ def _predicted(service: ServiceForecast) -> Badge:
         return Badge(Verdict.UNDECIDED, f"{lost} NOT KNOWN")
     if any(map(_may_run_out, slos)):
         return Badge(Verdict.WARN, "MAY RUN OUT")
-    return Badge(Verdict.ALLOW, "LASTING")
+    return Badge(Verdict.ALLOW, "LASTS")
 
 
 def forecast_heading(forecast: SloForecast) -> str:
@@ -135,8 +164,8 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
     """Yield what the table does not say: the reset, what it is made of, what is not known."""
     assessment = forecast.assessment
     remaining = assessment.remaining
-    if remaining is not None and assessment.compared != remaining:
-        yield "Compared", f"what the tiers are held against; {wording.left(remaining)} measured"
+    if assessment.compared is not None and assessment.compared != remaining:
+        yield "Used for tiers", left_shown(assessment, assessment.compared)
     yield from _when_back(forecast)
     yield from _affordable(forecast.affordable)
     if forecast.expected is not None:
@@ -144,11 +173,11 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
     if forecast.unmeasured is not None:
         yield "Not measured", why_unmeasured(forecast.unmeasured)
     if forecast.limitation is not None:
-        yield "Less is known", forecast.limitation
+        yield "Limited data", forecast.limitation
     by_division = not forecast.projections and assessment.uncovered is None
     if by_division and assessment.forecast is not None and remaining is not None:
         simple = forecast_sentence(assessment.forecast, remaining)
-        yield "By division", f"{simple}; that old failures leave the window is not counted"
+        yield "Linear projection", f"{simple}; failures that leave the window are ignored"
     if forecast.unknown:
         yield "Unknown", f"{wording.spent(forecast.unknown)} of the history has no data"
     for reservation in forecast.reservations:
@@ -185,14 +214,14 @@ def _when_back(forecast: SloForecast) -> Iterator[Fact]:
     by_rate = {projection.rate_of: projection.back for projection in forecast.projections}
     for tier, earliest in by_rate.get(None, {}).items():
         if earliest is None:
-            yield f"{BACK} {tier}", "not within a window, even if nothing more fails"
+            yield f"{BACK} {tier}", "not within one window, even if nothing more fails"
             continue
         paced = by_rate.get(PACE, {}).get(tier)
-        when = "not at all" if paced is None else wording.instant(paced)
-        pace = f"; at the pace of the last {format_duration(PACE)}: {when}" * (PACE in by_rate)
+        when = "never" if paced is None else wording.instant(paced)
+        pace = f"; at the rate of the last {format_duration(PACE)}: {when}" * (PACE in by_rate)
         yield (
             f"{BACK} {tier}",
-            f"not before {wording.instant(earliest)}, if nothing more fails{pace}",
+            f"{wording.instant(earliest)} at the earliest, if nothing more fails{pace}",
         )
 
 
@@ -218,7 +247,7 @@ def _if(projection: Projection) -> str:
 
 def _runs_out(forecast: SloForecast, projection: Projection) -> str:
     if forecast.gone:
-        return "gone already"
+        return "already exhausted"
     return _minute(projection.exhausted_at)
 
 
@@ -238,10 +267,10 @@ def _expected(expected: Expected) -> str:
     low, high, middle = map(wording.shown, (expected.low, expected.high, expected.median))
     length, held = describe_time(expected.history_length), expected.held
     return (
-        f"{wording.budget_between(low, high)} if what comes is like the last {length},"
-        f" {wording.left_or_overspent(middle)} in the middle of such futures; of {_RUNS} simulated"
-        f" months {held.within} came out as such an interval says and {held.worse} worse"
-        f" ({held.least} where it held least often); it lasts in {_lasting(expected.lasting)}"
+        f"{wording.budget_between(low, high)} if the future is like the last {length}"
+        f" ({wording.left_or_overspent(middle)} in the median); of {_RUNS} simulated months"
+        f" {held.within} ended within such an interval and {held.worse} below it ({held.least}"
+        f" within it in the worst case); the budget lasts in {_lasting(expected.lasting)}"
     )
 
 

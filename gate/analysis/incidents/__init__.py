@@ -41,6 +41,8 @@ class SearchedSlo:
     smaller: tuple[SloImpact, ...] = ()
     """Incidents that cost less than the least share, which are only summed up."""
     notes: tuple[str, ...] = ()
+    low_traffic: str | None = None
+    """That a single bad event makes an incident; None: it does not."""
     reservations: tuple[Reservation, ...] = ()
     """Why what was found should not be taken at face value."""
     burned: Burned | None = None

@@ -13,18 +13,19 @@ from gate.reporters.page import Fact
 
 _MOST_NAMED: Final = 5
 """Labels where none stands out, or incidents without a record: so many are named."""
+_EXAMPLES: Final = 2
+"""Labels that were not compared: so many are named."""
 
 
-def burned_facts(slo: SearchedSlo) -> Iterator[Fact]:
-    """Yield how much lies in incidents and how much is chronic, and by which labels."""
-    burned = slo.burned
-    if burned is None:
-        return
-    if not burned.bad:
-        yield "Burned", f"{slo.slo}: nothing failed"
-        return
-    yield "Burned", f"{slo.slo}: {_parts(burned)}"
-    yield from (("Chronic", f"{slo.slo}: {text}") for text in _chronic(slo, burned))
+def burned_facts(slos: Sequence[SearchedSlo]) -> Iterator[Fact]:
+    """Yield how much lies in incidents and how much outside, and which labels that has."""
+    for slo in slos:
+        if slo.burned is not None:
+            parts = _parts(slo.burned) if slo.burned.bad else "nothing failed"
+            yield "Failures", f"{slo.slo}: {parts}{_outside(slo, slo.burned)}"
+    compared = [slo.labels for slo in slos if _enough(slo) and _was_compared(slo.labels)]
+    texts = (_scope(labels) for labels in compared if isinstance(labels, FailureLabels))
+    yield from (("Labels", text) for text in dict.fromkeys(texts))
 
 
 def shared_texts(annotated: AnnotatedIncident, slos: Mapping[str, SearchedSlo]) -> Iterator[str]:
@@ -44,9 +45,10 @@ def unexplained_facts(service: ServiceIncidents) -> Iterator[Fact]:
     ]
     if names:
         more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-        what = "no record explains it" if len(names) == 1 else "no records explain them"
-        advice = "write one, or correct the one that covers too little"
-        yield "Unexplained", f"{', '.join(names[:_MOST_NAMED])}{more}: {what}; {advice}"
+        them = "it" if len(names) == 1 else "them"
+        advice = f"write one, or extend one that covers too little of {them}"
+        named = ", ".join(names[:_MOST_NAMED])
+        yield "Unexplained", f"{named}{more}: no record explains {them}; {advice}"
 
 
 def _parts(burned: Burned) -> str:
@@ -54,37 +56,49 @@ def _parts(burned: Burned) -> str:
     parts = [(burned.in_incidents, f"in {_count(burned.incidents, 'incident')}")]
     if burned.smaller:
         parts.append((burned.in_smaller, f"in {_count(burned.smaller, 'smaller incident')}"))
-    parts.append((burned.chronic, "outside of incidents (chronic)"))
+    parts.append((burned.chronic, "outside incidents"))
     parts = [(bad, where) for bad, where in parts if bad]
     if len(parts) == 1:
-        return f"all failures {parts[0][1]}"
-    shares = [f"{_percent(burned.share(bad))} {where}" for bad, where in parts]
-    return f"of all failures {', '.join(shares)}"
+        return f"all {parts[0][1]}"
+    return ", ".join(f"{_percent(burned.share(bad))} {where}" for bad, where in parts)
 
 
-def _chronic(slo: SearchedSlo, burned: Burned) -> Iterator[str]:
+def _enough(slo: SearchedSlo) -> bool:
+    """Return whether enough failed outside of incidents to ask which labels that has."""
+    return slo.burned is not None and slo.burned.chronic >= FEWEST
+
+
+def _outside(slo: SearchedSlo, burned: Burned) -> str:
+    """Say which labels the failures outside of incidents have."""
     labels = slo.labels
-    if labels is None or burned.chronic < FEWEST:
-        return
+    if labels is None or not _enough(slo):
+        return ""
+    where = " outside incidents" if burned.chronic < burned.bad else ""
     if isinstance(labels, Unmeasured):
-        yield f"which labels the failures have is not known: {why_unmeasured(labels)}"
-        return
+        return f"; their labels could not be compared: {why_unmeasured(labels)}"
     if labels.chronic:
-        yield _shares(labels.chronic, "the chronic failures")
-    elif labels.compared:
-        rest = len(labels.compared) - _MOST_NAMED
-        more = f" and {rest} more" if rest > 0 else ""
-        named = ", ".join(labels.compared[:_MOST_NAMED])
-        yield f"the chronic failures are spread over the values of {named}{more}"
-    else:
-        yield "the events have no label with few values to tell the failures apart by"
-    yield from _left_out(labels)
+        return f"; {_shares(labels.chronic, f'those{where}')}"
+    if labels.compared:
+        return f"; no label stands out{' there' if where else ''}"
+    return "; no label has few enough values to compare"
 
 
-def _left_out(labels: FailureLabels) -> Iterator[str]:
-    if labels.left_out:
-        named = ", ".join(f"{label} ({count:,} values)" for label, count in labels.left_out.items())
-        yield f"not compared, since they have too many values: {named}"
+def _was_compared(labels: FailureLabels | Unmeasured | None) -> bool:
+    return isinstance(labels, FailureLabels) and bool(labels.compared or labels.left_out)
+
+
+def _scope(labels: FailureLabels) -> str:
+    """Say which labels were compared, and how many have too many values for that."""
+    compared, left_out = labels.compared, labels.left_out
+    more = len(compared) - _MOST_NAMED
+    named = ", ".join(compared[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    texts = [f"compared {named}"] if compared else []
+    if left_out:
+        examples = f"{', '.join(list(left_out)[:_EXAMPLES])}{', ...' * (len(left_out) > _EXAMPLES)}"
+        texts.append(
+            f"not compared: {_count(len(left_out), 'label')} with too many values ({examples})"
+        )
+    return "; ".join(texts)
 
 
 def _shares(standouts: Sequence[Standout], whose: str) -> str:
@@ -98,7 +112,7 @@ def _value(standout: Standout) -> str:
     value = f"{standout.label} {standout.value}" if standout.value else f"no {standout.label}"
     if standout.traffic is None:
         return value
-    return f"{value} ({_percent(standout.traffic)} of all events)"
+    return f"{value} (as do {_percent(standout.traffic)} of all events)"
 
 
 def _count(number: int, noun: str) -> str:

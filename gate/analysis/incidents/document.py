@@ -68,7 +68,7 @@ def _searched_slo(slo: SearchedSlo) -> Json:
         "burned": _burned(slo.burned),
         "chronic_labels": _chronic(slo.labels),
         "query": slo.query,
-        "notes": list(slo.notes),
+        "notes": [*slo.notes, *([slo.low_traffic] if slo.low_traffic else [])],
         "reservations": reservations_document(slo.reservations),
         "unmeasured": unmeasured_document(slo.unmeasured),
     }

@@ -15,7 +15,7 @@ from gate.slo.objective import Span, counts_events
 _MOST: Final = 50
 """Values of a label: more say nothing that a person could look into."""
 _CANNOT: Final = Unmeasured(
-    cause=Cause.NO_DATA, reason="this backend cannot tell failures apart by labels"
+    cause=Cause.NO_DATA, reason="this backend cannot group failures by label"
 )
 
 

@@ -18,7 +18,7 @@ def reliability_facts(service: ServiceIncidents) -> Iterator[Fact]:
     """Yield how long incidents last, how long it is between them, and what that means."""
     yield from _reliability(service)
     if service.drain is not None:
-        yield "Means", _meaning(service.drain)
+        yield "Advice", _meaning(service.drain)
 
 
 def since_facts(service: ServiceIncidents) -> Iterator[Fact]:
@@ -29,18 +29,18 @@ def since_facts(service: ServiceIncidents) -> Iterator[Fact]:
     what = f"deploy of {since.deploy.revision} at {wording.instant(since.deploy.time)}"
     yield "Since", f"{what}, compared up to {wording.instant(since.until)} with as long before it"
     if not since.slos:
-        yield "Since", "cannot tell yet: no whole step has passed, or none before it was looked at"
+        yield "Since", "too early to say: no whole step has passed, or none before it was looked at"
     yield from (("Since", f"{both.slo}: {_compared(both)}") for both in since.slos)
 
 
 def _compared(both: BeforeAfter) -> str:
     counts = f"{_count(both.since)} failed since, {_count(both.before)} before"
     if both.difference is Difference.UNKNOWN:
-        return f"{counts}; cannot tell yet whether that differs: too few steps or failures"
+        return f"{counts}; too few steps or failures yet to say whether that differs"
     low, high = both.interval
     bounds = f"95% interval {low:.2g} to {'any number' if isinf(high) else f'{high:.2g}'} times"
     if both.difference is Difference.ALIKE:
-        return f"{counts}; no difference can be told from chance ({bounds} as often)"
+        return f"{counts}; the difference may be chance ({bounds} as often)"
     times = "" if both.ratio is None or isinf(both.ratio) else f"{both.ratio:.2g} times as often, "
     return f"{counts}; {both.difference}: {times}{bounds}"
 
@@ -58,28 +58,30 @@ def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
         endings = [annotated.incident.ending for annotated in service.annotated]
         ended = endings.count(IncidentEnding.CALM)
         only = "" if ended == figures.count else f", of the {ended} that were seen to end"
-        yield "MTTR", f"{mean} from start to recovery on average, {longest} at the longest{only}"
+        yield "MTTR", f"{mean} on average from start to recovery, {longest} at most{only}"
     elif figures.count:
-        yield "MTTR", "not known, since no incident was seen to end"
+        yield "MTTR", "unknown, since no incident was seen to end"
     if figures.mtbf is not None:
-        yield "MTBF", f"{describe_time(figures.mtbf)} without an incident, on average, between two"
+        yield "MTBF", f"{describe_time(figures.mtbf)} on average without an incident"
 
 
 def _meaning(drain: Drain) -> str:
     count = wording.amount(wording.shown(drain.per_window))
-    pace = f"{count} incident{'' if count == '1' else 's'} in {format_duration(drain.window)}"
-    costs = f"{_share(drain.each)} of the budget of {drain.slo} each"
-    return f"at this pace {pace}, {costs}, {_share(drain.total)} in all: {_advice(drain)}"
+    pace = f"{count} incident{'' if count == '1' else 's'} per {format_duration(drain.window)}"
+    costs = (
+        f"each uses {_share(drain.each)} of the {drain.slo} budget, {_share(drain.total)} in all"
+    )
+    return f"{_advice(drain)} ({pace}; {costs})"
 
 
 def _advice(drain: Drain) -> str:
     if drain.often and drain.costly:
-        return "they come often and each costs much, so both fewer and shorter ones help"
+        return "incidents are frequent and costly: fewer and shorter ones would both help"
     if drain.often:
-        return "each costs little, but they come often; look for what they have in common"
+        return "incidents are frequent but small: look for what they have in common"
     if drain.costly:
-        return "they are rare, but each costs much; notice them sooner and roll back quicker"
-    return "they take little of it"
+        return "incidents are rare but costly: detect them sooner and roll back faster"
+    return "incidents use little of the budget"
 
 
 def _share(number: float) -> str:

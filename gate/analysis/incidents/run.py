@@ -207,7 +207,8 @@ def _searched_slo(
         unknown=1 - Fraction(measured // _FINEST, (until - span.start) // _FINEST),
         query=answer.query,
         unmeasured=None,
-        notes=(*answer.notes, *_few_events(slo, answer, request, options)),
+        notes=answer.notes,
+        low_traffic=_few_events(slo, answer, request, options),
         reservations=tuple(history_reservations(policy, slo, totals, span)),
     )
 
@@ -234,13 +235,14 @@ def _composites(
 
 def _few_events(
     slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, options: IncidentOptions
-) -> Iterator[str]:
-    """Say where there is so little traffic that one failure is an incident."""
+) -> str | None:
+    """Say where there is so little traffic that one failure is an incident; None: it is not so."""
     if not counts_events(slo) or slo.sampled is not None:
-        return
+        return None
     measured = [total for total in within(series, request, options.span) if total is not None]
     events = Fraction(sum(measured)) / max(len(measured), 1)
     for_one_event = slo.budget * events * steps_of(WINDOW, request.step)
-    if 0 < for_one_event * options.threshold <= 1:
-        rate = burn_shown(1 / for_one_event)
-        yield f"so few events that a single bad one burns at {rate} and makes an incident"
+    if not 0 < for_one_event * options.threshold <= 1:
+        return None
+    rate = burn_shown(1 / for_one_event)
+    return f"traffic is so low that one bad event counts as an incident (burn rate {rate})"

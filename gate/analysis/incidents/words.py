@@ -21,9 +21,11 @@ from gate.analysis.incidents import (
 )
 from gate.analysis.incidents.burned_words import burned_facts, shared_texts, unexplained_facts
 from gate.analysis.incidents.document import incidents_document
+from gate.analysis.incidents.merged import Episode, episodes
 from gate.analysis.incidents.reliability_words import reliability_facts, since_facts
 from gate.history.explanations import AnnotatedIncident
-from gate.history.incidents import IncidentEnding
+from gate.history.incident_shares import SPENDING
+from gate.history.incidents import WINDOW, IncidentEnding
 from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import SloImpact
 from gate.policy.findings import Verdict
@@ -38,10 +40,12 @@ from gate.reporters.page import (
     Facts,
     Output,
     Page,
+    Paragraph,
     Section,
     said,
     tabulate,
 )
+from gate.slo.objective import RatioSlo, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
@@ -69,8 +73,14 @@ def incidents_section(service: ServiceIncidents) -> Section:
     return Section(
         title=service.policy.service,
         badge=incidents_badge(service),
-        blocks=incidents_blocks(service),
+        blocks=(*_answer(service), *incidents_blocks(service)),
     )
+
+
+def _answer(service: ServiceIncidents) -> Iterator[Paragraph]:
+    sentence = incidents_answer(service)
+    if sentence is not None:
+        yield Paragraph(sentence)
 
 
 def incidents_blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
@@ -81,8 +91,11 @@ def incidents_blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]
         *since_facts(service),
         *_about(service),
     )
-    burned = tuple(fact for slo in service.slos for fact in burned_facts(slo))
-    return said(Facts(burned), tabulate(_rows(service), _COLUMNS), Facts(facts))
+    low = tuple(
+        ("Low traffic", f"{slo.slo}: {slo.low_traffic}") for slo in service.slos if slo.low_traffic
+    )
+    burned = Facts((*low, *burned_facts(service.slos)))
+    return said(burned, tabulate(_rows(service), _columns(service)), Facts(facts))
 
 
 def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
@@ -94,28 +107,31 @@ def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
 class IncidentRow(NamedTuple):
     """What an incident of the service did to one SLO."""
 
-    number: int
-    """Of the incident, from 1, as pictures have it."""
+    episode: Episode
     id: str
-    """Of the incident."""
+    """Of the incident, or of the costliest of several with one cause."""
     first: bool
     """Whether it is the first row of the incident."""
     impact: SloImpact
-    annotated: AnnotatedIncident
 
 
 def _rows(service: ServiceIncidents) -> list[IncidentRow]:
+    name = service.policy.service
     return [
-        IncidentRow(
-            number,
-            annotated.incident.id(service.policy.service),
-            impact is annotated.incident.impacts[0],
-            impact,
-            annotated,
-        )
-        for number, annotated in enumerate(service.annotated, start=1)
-        for impact in annotated.incident.impacts
+        IncidentRow(episode, episode.costliest.incident.id(name), not place, impact)
+        for episode in episodes(service)
+        for place, impact in enumerate(episode.impacts)
     ]
+
+
+def incidents_answer(service: ServiceIncidents) -> str | None:
+    """Say which incident cost the most; None where there is none."""
+    impacts = [impact for episode in episodes(service) for impact in episode.impacts]
+    if not impacts:
+        return None
+    worst = max(impacts, key=lambda impact: impact.share)
+    used = f"{_share(worst.share)} of the {worst.slo} budget"
+    return f"The costliest used {used}, from {wording.instant(worst.incident.start)}."
 
 
 def incidents_badge(service: ServiceIncidents) -> Badge:
@@ -128,6 +144,9 @@ def _findings_badge(service: ServiceIncidents) -> Badge:
     if count:
         unexplained = sum(not annotated.explained for annotated in service.annotated)
         word = f"{count} INCIDENT{'S' * (count > 1)}"
+        causes = len(episodes(service))
+        if causes < count:
+            word = f"{word} OF {causes} CAUSE{'S' * (causes > 1)}"
         if unexplained:
             return Badge(Verdict.BLOCK, f"{word}, {unexplained} UNEXPLAINED")
         return Badge(Verdict.WARN, word)
@@ -176,8 +195,9 @@ def _explanation(annotated: AnnotatedIncident) -> Iterator[str]:
 
 def _smaller(slo: SearchedSlo) -> str:
     count, together = len(slo.smaller), sum(impact.share for impact in slo.smaller)
-    costs = f"{_share(together)} of its budget together"
-    return f"{slo.slo}: {count:,} more, {costs}, each below the least share"
+    costs = f"{_share(together)} of its budget{' together' * (count > 1)}"
+    listed = "are not listed" if count > 1 else "is not listed"
+    return f"{slo.slo}: {count:,} smaller incident{'s' * (count > 1)}, {costs}, {listed}"
 
 
 def _trust(slo: SearchedSlo) -> Iterator[Fact]:
@@ -185,7 +205,7 @@ def _trust(slo: SearchedSlo) -> Iterator[Fact]:
         yield "Not measured", f"{slo.slo}: {why_unmeasured(slo.unmeasured)}"
     elif slo.unknown:
         share = wording.spent(slo.unknown)
-        yield "Unknown", f"{slo.slo}: {share} of the time has no data; neither calm nor incident"
+        yield "Unknown", f"{slo.slo}: {share} of the time has no data, so incidents may be missing"
     yield from reservation_facts(slo.slo, slo.reservations)
     yield from note_facts(slo.slo, slo.notes)
 
@@ -203,7 +223,7 @@ def _insufficient(record: IncidentRecord, annotated: AnnotatedIncident) -> str:
         for slo, explanation in annotated.explanations.items()
         if record in explanation.records
     ]
-    advice = "it takes half of them to explain the incident; correct its start and end"
+    advice = "a record must cover half of them to explain the incident; correct its start and end"
     return f"{record.id} {record.title}; covers {' and '.join(shares)}; {advice}"
 
 
@@ -219,11 +239,19 @@ def _share(number: float) -> str:
 
 
 def _number(row: IncidentRow) -> str:
-    return f"#{row.number}" if row.first else ""
+    if not row.first:
+        return ""
+    first, *others = row.episode.numbers
+    if others and others[-1] - first == len(others):
+        return f"#{first}-{others[-1]}"
+    return f"#{', #'.join(map(str, row.episode.numbers))}"
 
 
 def _id(row: IncidentRow) -> str:
-    return row.id if row.first else ""
+    if not row.first:
+        return ""
+    more = len(row.episode.parts) - 1
+    return f"{row.id} and {more} more" if more else row.id
 
 
 def _amount(number: float) -> str:
@@ -250,26 +278,50 @@ def _end(row: IncidentRow) -> str:
 
 def _lasted(row: IncidentRow) -> str:
     incident = row.impact.incident
-    return f"{describe_time(incident.duration)}{_ENDINGS[incident.ending]}"
+    parts = len(row.episode.parts)
+    several = f" in {parts} parts" if parts > 1 else ""
+    return f"{describe_time(incident.duration)}{_ENDINGS[incident.ending]}{several}"
 
 
 def _records(row: IncidentRow) -> Cell:
-    explanation = row.annotated.explanations[row.impact.slo]
-    if not explanation.explained:
+    explanations = [part.explanations[row.impact.slo] for part in row.episode.parts]
+    if not all(explanation.explained for explanation in explanations):
         return Cell(text=UNEXPLAINED, tone=Verdict.BLOCK)
-    return Cell(text=", ".join(record.id for record in explanation.records))
+    names = (record.id for explanation in explanations for record in explanation.records)
+    return Cell(text=", ".join(dict.fromkeys(names)))
 
 
-_COLUMNS: Final[tuple[Column[IncidentRow], ...]] = (
-    Column(title="#", cell=_number, right=False, keep=1),
-    Column(title="Incident", cell=_id, right=False, keep=MUST),
-    Column(title="SLO", cell=lambda row: row.impact.slo, right=False, keep=MUST, share=4),
-    Column(title="Start, UTC", cell=_start, right=False, keep=6),
-    Column(title="End, UTC", cell=_end, right=False, keep=3),
-    Column(title="Lasted", cell=_lasted, keep=MUST),
-    Column(title="Bad", cell=_bad, keep=4),
-    Column(title="Of budget", cell=lambda row: _share(row.impact.share), keep=8),
-    Column(title="Peak burn", cell=lambda row: _burn(row.impact.incident.peak), keep=5),
-    Column(title="Known as", cell=_records, right=False, keep=MUST, share=5),
-)
-"""In the order of reading."""
+def _window(service: ServiceIncidents, slo: str) -> str:
+    """Say over what the burn rate of an SLO is taken when incidents are looked for."""
+    looked_at = {other.name: other for other in service.policy.slos}.get(slo)
+    if isinstance(looked_at, RatioSlo) and looked_at.sampled is not None:
+        return "samples"
+    return format_duration(SPENDING if isinstance(looked_at, SpendSlo) else WINDOW)
+
+
+def _columns(service: ServiceIncidents) -> tuple[Column[IncidentRow], ...]:
+    """Return the columns in the order of reading; peaks are named by what they are taken over."""
+    windows = {
+        impact.slo: _window(service, impact.slo)
+        for annotated in service.annotated
+        for impact in annotated.incident.impacts
+    }
+    over = set(windows.values())
+
+    def peak(row: IncidentRow) -> str:
+        window = f" ({windows[row.impact.slo]})" if len(over) > 1 else ""
+        return f"{_burn(row.impact.incident.peak)}{window}"
+
+    window = f" {next(iter(over))}" if len(over) == 1 else ""
+    return (
+        Column(title="#", cell=_number, right=False, keep=1),
+        Column(title="Incident", cell=_id, right=False, keep=MUST),
+        Column(title="SLO", cell=lambda row: row.impact.slo, right=False, keep=MUST, share=4),
+        Column(title="Start, UTC", cell=_start, right=False, keep=6),
+        Column(title="End, UTC", cell=_end, right=False, keep=3),
+        Column(title="Lasted", cell=_lasted, keep=MUST),
+        Column(title="Bad", cell=_bad, keep=4),
+        Column(title="Budget used", cell=lambda row: _share(row.impact.share), keep=8),
+        Column(title=f"Peak burn{window}", cell=peak, keep=5),
+        Column(title="Explained by", cell=_records, right=False, keep=MUST, share=5),
+    )

@@ -1,10 +1,9 @@
 """What a report says, in sentences, and the page that they make with small charts of text."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from itertools import count
 from typing import Final
 
 from gate import wording
@@ -13,9 +12,7 @@ from gate.analysis.anomalies.words import anomalies_section
 from gate.analysis.backtest.words import backtest_section
 from gate.analysis.cohorts.words import cohorts_section
 from gate.analysis.forecast.words import forecast_section
-from gate.analysis.incidents import ServiceIncidents
 from gate.analysis.incidents.words import (
-    incidents_blocks,
     incidents_section,
     without_impact_facts,
 )
@@ -36,8 +33,10 @@ from gate.reporters.budget_table import budget_table
 from gate.reporters.budgets import cause, promise
 from gate.reporters.outlook import at_pace
 from gate.reporters.page import (
+    MUST,
     Badge,
     Block,
+    Content,
     DataTable,
     Fact,
     Facts,
@@ -48,13 +47,13 @@ from gate.reporters.page import (
     Section,
 )
 from gate.reporters.reasons import reason
-from gate.slo.objective import CompositeSlo, RollingWindow, Slo, SpendSlo
+from gate.slo.objective import CompositeSlo, RollingWindow, Slo
 from gate.slo.quantities import format_duration
 
 FORMATS: Final[Mapping[str, str]] = {"html": "gate.analysis.report.html", **PAGES}
 """The formats of a report: those of every command, and one of its own."""
 _NAMED: Final = 4
-"""Incidents, of those that ate a budget; the others are summed up."""
+"""Incidents, of those that used a budget; the others are summed up."""
 Marked = Sequence[tuple[int, Incident]]
 """The incidents of an SLO, each with its number in the service's table."""
 _GROUPS: Final = {
@@ -88,7 +87,8 @@ def page(report: Report) -> Page:
 
 def _sections(service: ServiceReport, report: Report) -> Iterator[Section]:
     yield _verdict(service, report)
-    yield replace(incidents_section(service.incidents), blocks=numbered(service.incidents))
+    section = incidents_section(service.incidents)
+    yield replace(section, blocks=numbered(section.blocks))
     if report.period is None:
         yield forecast_section(service.forecast)
     yield anomalies_section(service.anomalies)
@@ -138,8 +138,8 @@ def _trace(assessment: Assessment, service: ServiceReport) -> Section:
         )
         blocks.append(Preformatted(text=text, ascii=ascii_text))
     if slo.name in service.consumption:
-        sentence = eaten(slo, service.consumption[slo.name], numbers_of(slo.name, service))
-        blocks.append(Facts((("What ate it", sentence),)))
+        sentence = eaten(service.consumption[slo.name], numbers_of(slo.name, service))
+        blocks.append(Facts((("Budget used", sentence),)))
     return Section(title=slo.name, tail=f" ({promised(slo)})", blocks=tuple(blocks))
 
 
@@ -182,7 +182,7 @@ def _standing(service: ServiceReport) -> tuple[Badge, str]:
     reservations = [forecast.reservations for forecast in service.forecast.slos]
     gap = f"{lost} OF {len(assessments)} NOT MEASURED"
     if lowest is None or lowest.compared is None:
-        return Badge(Verdict.UNDECIDED, gap), "no budget that counts is known"
+        return Badge(Verdict.UNDECIDED, gap), "no budget is known"
     tier = tier_of(service.policy.tiers, lowest.compared)
     verdict, word = severity(service.policy.tiers, tier), tier.name.upper()
     sentence = f"{lowest.slo.name}: {left_shown(lowest, lowest.compared)}"
@@ -258,10 +258,10 @@ def no_burn_down(assessment: Assessment) -> str:
     if isinstance(slo, CompositeSlo) or isinstance(slo.window, RollingWindow):
         window = "one window" if isinstance(slo, CompositeSlo) else str(slo.window)
         return (
-            f"There is no burn-down: what was left at an instant takes a history of {window} before"
-            " it, and there is none so long."
+            f"No burn-down: what was left at an instant takes a history of {window} before it, and"
+            " there is less."
         )
-    return "There is no burn-down: nothing is known of the period but what is left now."
+    return "No burn-down: only what is left now is known of the period."
 
 
 def incidents_of(slo: str, service: ServiceReport) -> Marked:
@@ -274,20 +274,15 @@ def incidents_of(slo: str, service: ServiceReport) -> Marked:
     ]
 
 
-def numbered(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
+def numbered(blocks: Iterable[Content]) -> tuple[Content | DataTable, ...]:
     """Return what was found, with incidents numbered as the pictures name them."""
-    return tuple(
-        _numbered(block) if isinstance(block, DataTable) else block
-        for block in incidents_blocks(service)
-    )
+    return tuple(_numbered(block) if isinstance(block, DataTable) else block for block in blocks)
 
 
 def _numbered(table: DataTable) -> DataTable:
-    numbers, rows = count(1), []
-    for first, *others in table.rows:
-        text = f"#{next(numbers)} {first.text}" if first.text else ""
-        rows.append((replace(first, text=text), *others))
-    return replace(table, rows=tuple(rows))
+    """Return the table of incidents with their numbers, however narrow it is."""
+    first, *others = table.columns
+    return replace(table, columns=(replace(first, keep=MUST), *others))
 
 
 def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, int]:
@@ -300,8 +295,8 @@ def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, int]:
     }
 
 
-def eaten(slo: Slo, consumed: Consumption, numbers: Mapping[str, int]) -> str:
-    """Say what ate a budget: the costliest incidents by their numbers, and what is chronic."""
+def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
+    """Say what used up a budget: the costliest incidents by their numbers, and what else."""
 
     def written(share: float) -> str:
         return wording.spent(wording.shown(share))
@@ -312,8 +307,7 @@ def eaten(slo: Slo, consumed: Consumption, numbers: Mapping[str, int]) -> str:
     if rest:
         parts.append(f"{written(sum(share for _, share in rest))} in {len(rest)} more incidents")
     if consumed.chronic:
-        kind = "" if isinstance(slo, SpendSlo) else "chronic, "
-        parts.append(f"{written(consumed.chronic)} {kind}outside of all incidents")
+        parts.append(f"{written(consumed.chronic)} outside incidents")
     if consumed.earlier:
         parts.append(f"{written(consumed.earlier)} before the time looked at")
-    return f"Of the budget {written(consumed.consumed)} is consumed: {'; '.join(parts)}."
+    return f"{written(consumed.consumed)} of the budget: {'; '.join(parts)}"

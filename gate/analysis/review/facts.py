@@ -23,19 +23,19 @@ def review_facts(reviewed: SloReview) -> Iterator[Fact]:
     if review is None:
         return
     if review.counted:
-        yield "Means", _meaning(slo, review)
-        yield "Moved", _of_moved(slo, review.moved)
-        yield "In most", _in_most(review)
+        yield "Result", _meaning(slo, review)
+        yield "Sliding", _of_moved(slo, review.moved)
+        yield "Candidate", _in_most(review)
         if slo.sla is not None:
             yield "SLA", _margin(slo.sla, review)
         if slo.sampled is not None:
-            yield "Sampled", "how sure one can be of the shares of a sample is not counted here"
+            yield "Sampled", "the uncertainty of a sample is not taken into account here"
     if review.begins is not None:
         begins = wording.instant(review.begins)
-        yield "History", f"begins about {begins}; none is kept from before, or there was none"
+        yield "History", f"begins about {begins}; nothing is kept from before"
     if review.unknown:
         share = wording.spent(review.unknown)
-        yield "Unknown", f"{share} of the time it is not known what was left"
+        yield "Unknown", f"for {share} of the time the remaining budget is unknown"
     yield from (("Note", note) for note in review.notes)
 
 
@@ -44,9 +44,9 @@ def _meaning(slo: RatioSlo, review: Review) -> str:
     missed, most = sum(share > 1 for share in consumed), wording.spent(max(consumed))
     fact = f"missed in {missed} of {_periods(review.counted)}, at most {most} of the budget used"
     advice = {
-        Fit.STRICT: "promise less, or make the service better",
-        Fit.LOOSE: "promise more, or use the budget to change more and faster",
-        Fit.UNDECIDED: "look at more periods" if missed else "",
+        Fit.STRICT: "lower the objective, or improve the service",
+        Fit.LOOSE: "raise the objective, or use the budget to ship more and faster",
+        Fit.UNDECIDED: "look at more periods",
     }
     return "; ".join(filter(None, [fact, advice.get(review.fit)]))
 
@@ -54,11 +54,11 @@ def _meaning(slo: RatioSlo, review: Review) -> str:
 def _of_moved(slo: RatioSlo, moved: MovedReview | None) -> str:
     """Say how the budget fared in windows that do not begin where the periods do."""
     if moved is None:
-        return "of no window that is moved through the time enough is known"
+        return "no sliding window has enough data"
     used = wording.spent(shown(moved.worst / slo.budget))
     return (
-        f"{_missed(moved.missed)} of {moved.count:,} windows moved by"
-        f" {format_duration(moved.step)}, which overlap; the worst, to"
+        f"{_missed(moved.missed)} of {moved.count:,} windows {format_duration(moved.step)} apart"
+        f" (they overlap, so this is weaker evidence); the worst, to"
         f" {wording.instant(moved.worst_end)}, used {used} of the budget"
     )
 
@@ -71,11 +71,11 @@ def _in_most(review: Review) -> str:
     """Say which objective was met in most periods, and how often it will be."""
     count = len(review.counted)
     if review.met is None:
-        return f"nothing failed in {_periods(review.counted)}: any objective was met"
+        return f"nothing failed in {_periods(review.counted)}, so any objective was met"
     met, expected = review.met_periods, expected_share(count)
-    of, coming = (f"all {count}", count + 1) if met == count else (f"{met} of {count}", count)
+    of, coming = f"{met} of {_periods(review.counted)}", count + (met == count)
     often = f"about {floor(expected * coming)} of {coming}"
-    return f"{wording.percent(review.met)} was met in {of}; expect {often} to come"
+    return f"{wording.percent(review.met)} was met in {of}; expect {often} future ones to meet it"
 
 
 def _margin(sla: Fraction, review: Review) -> str:
@@ -91,14 +91,14 @@ def _margin(sla: Fraction, review: Review) -> str:
         over = f"{spare} more could have failed"
         never = moved is not None and not moved.sla_missed
         often = "never missed" if never else f"missed in none of {_periods(counted)}"
-        which = f"was {often}; the nearest to it"
+        which = f"was {often}; the closest period"
     said = f"{wording.percent(sla)} {which} began {when}: {left}, {over}"
     if moved is None or not moved.sla_missed:
         return said
     at_worst = wording.budget_left(shown(1 - moved.worst / (1 - sla)))
     return (
-        f"{said}; of the windows moved by {format_duration(moved.step)}"
-        f" {wording.spent(moved.sla_missed)} missed it, and at the worst, to"
+        f"{said}; {wording.spent(moved.sla_missed)} of the windows"
+        f" {format_duration(moved.step)} apart missed it; in the worst, to"
         f" {wording.instant(moved.worst_end)}, {at_worst}"
     )
 

@@ -80,7 +80,11 @@ def _badge(service: ServiceReview) -> Badge:
     counts = Counter(_state(reviewed) for reviewed in service.slos)
     if not counts:
         return Badge(Verdict.UNDECIDED, "NOTHING TO REVIEW")
-    words = ", ".join(f"{counts[state]} {state.upper()}" for state in _VERDICTS if counts[state])
+    words = ", ".join(
+        f"{counts[state]} SLO{'S' * (counts[state] > 1)} {state.upper()}"
+        for state in _VERDICTS
+        if counts[state]
+    )
     return Badge(next(_VERDICTS[state] for state in _VERDICTS if counts[state]), words)
 
 
@@ -105,7 +109,9 @@ def _period_columns(slo: RatioSlo) -> tuple[Column[PastPeriod], ...]:
         Column(title="From, UTC", cell=_start, right=False, keep=MUST),
         Column(title="To, UTC", cell=_end, right=False, keep=3),
         Column(title="Bad of total", cell=_events, keep=5),
-        Column(title="Consumed", cell=lambda period: _consumed(period, slo.objective), keep=MUST),
+        Column(
+            title="Budget used", cell=lambda period: _consumed(period, slo.objective), keep=MUST
+        ),
         *(_sla_columns(sla) if sla is not None else ()),
         Column(title="Counted", cell=_counted, right=False, keep=7),
     )
@@ -115,9 +121,9 @@ def _candidate_columns(review: Review) -> tuple[Column[CandidateReplay], ...]:
     counted = len(review.counted)
     return (
         Column(title="Objective", cell=_objective, keep=MUST),
-        Column(title="", cell=lambda row: row.candidate.kind, right=False, keep=MUST),
+        Column(title="Origin", cell=lambda row: row.candidate.kind, right=False, keep=MUST),
         Column(title="Met", cell=lambda row: f"{row.met} of {counted}", keep=8),
-        Column(title="Nothing left", cell=lambda row: wording.rounded(row.exhausted), keep=3),
+        Column(title="Exhausted", cell=lambda row: wording.rounded(row.exhausted), keep=3),
         *(_in_tier(tier) for tier in review.replayed[0].tiers),
     )
 
@@ -127,10 +133,10 @@ def _objective(row: CandidateReplay) -> str:
 
 
 def _tiers(service: ServiceReview) -> Iterator[str]:
-    yield "the share of the time at which the SLO's budget, by itself, would have been in each"
+    yield "columns show how much of the time the SLO's own budget would have been in each tier"
     for tier in service.policy.tiers:
         if tier.allow is not None:
-            yield f"{tier.name} lets ship only {', '.join(sorted(tier.allow | tier.warn))}"
+            yield f"{tier.name} allows only {', '.join(sorted(tier.allow | tier.warn))}"
 
 
 def _state(reviewed: SloReview) -> str:

@@ -145,18 +145,18 @@ def _measured_counts(
 
 def _flawless(kind: ChartKind, counts: Sequence[StepCounts | None]) -> NoChart:
     if any(step_counts is not None and step_counts[0] for step_counts in counts):
-        reason = "nothing was bad in the baseline, so what would be unusual cannot be told"
+        reason = "nothing failed in the baseline, so it does not show what would be unusual"
         return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
-    return NoChart(kind=kind, reason="nothing was bad at all", cause=None)
+    return NoChart(kind=kind, reason="nothing failed at all", cause=None)
 
 
 def _too_few(kind: ChartKind, samples_left: int, spoilt: int, steps_per_point: int) -> NoChart:
-    reason = f"not enough data for a baseline: {samples_left} of the {FEWEST} points that it takes"
+    reason = f"not enough data for a baseline: {samples_left} of the {FEWEST} points needed"
     if spoilt:
         reason += f" ({spoilt} more are in incidents)"
     if steps_per_point == 1:
         return NoChart(kind=kind, reason=reason, cause=Cause.LOW_COVERAGE)
-    reason += f", since so few events are bad that a point needs {steps_per_point} steps"
+    reason += f"; failures are so rare that a point takes {steps_per_point} steps"
     return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
 
 

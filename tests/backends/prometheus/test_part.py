@@ -146,3 +146,15 @@ def test_a_grid_is_cut_between_its_instants() -> None:
         QueryGrid(AT, hour, 2),
     ]
     assert part.cut(hour / 2) == (part,)
+
+
+@pytest.mark.parametrize("longest", [None, timedelta(days=365)])
+def test_a_grid_has_no_more_instants_than_servers_answer(longest: timedelta | None) -> None:
+    minute = timedelta(minutes=1)
+    part = Query(pieces=("x[", "]"), length=DAY, grid=QueryGrid(AT, minute, 25_000))
+
+    assert [piece.grid for piece in part.cut(longest)] == [
+        QueryGrid(AT + 20_000 * minute, minute, 5_000),
+        QueryGrid(AT + 10_000 * minute, minute, 10_000),
+        QueryGrid(AT, minute, 10_000),
+    ]

@@ -162,8 +162,8 @@ def test_what_fails_too_rarely_to_be_charted_is_said() -> None:
 
     assert found.cause is Cause.LOW_TRAFFIC
     assert found.reason == (
-        "not enough data for a baseline: 0 of the 20 points that it takes, since so few events are"
-        " bad that a point needs 336 steps"
+        "not enough data for a baseline: 0 of the 20 points needed; failures are so rare that a"
+        " point takes 336 steps"
     )
 
 
@@ -171,24 +171,24 @@ def test_a_baseline_of_few_points_is_none_and_not_in_control() -> None:
     found = lacking(of_1000([*[None] * 150, *usual(hours=18), *usual(5)]))
 
     assert found.cause is Cause.LOW_COVERAGE
-    assert found.reason == "not enough data for a baseline: 18 of the 20 points that it takes"
+    assert found.reason == "not enough data for a baseline: 18 of the 20 points needed"
 
 
 def test_a_baseline_that_is_all_incidents_is_none() -> None:
     found = lacking(of_1000([*usual(), *usual(5)]), incidents=[(START, START + 160 * HOUR)])
 
-    assert found.reason.endswith("8 of the 20 points that it takes (160 more are in incidents)")
+    assert found.reason.endswith("8 of the 20 points needed (160 more are in incidents)")
     every = lacking(of_1000([*usual(), *usual(5)]), incidents=[(START, START + 300 * HOUR)])
-    assert "0 of the 20 points that it takes (168 more are in incidents)" in every.reason
+    assert "0 of the 20 points needed (168 more are in incidents)" in every.reason
 
 
 def test_without_anything_bad_there_is_nothing_to_see() -> None:
     flawless = lacking(of_1000([0.0] * 2 * WEEK))
     then = lacking(of_1000([*[0.0] * WEEK, *usual()]))
 
-    assert (flawless.cause, flawless.reason) == (None, "nothing was bad at all")
+    assert (flawless.cause, flawless.reason) == (None, "nothing failed at all")
     assert then.cause is Cause.LOW_TRAFFIC
-    assert "nothing was bad in the baseline" in then.reason
+    assert "nothing failed in the baseline" in then.reason
 
 
 def test_without_any_point_after_the_baseline_nothing_is_in_control() -> None:

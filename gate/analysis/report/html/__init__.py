@@ -6,6 +6,7 @@ from typing import Final
 
 from gate.analysis.anomalies.words import (
     anomalies_badge,
+    answers,
     chart_facts,
     chart_rows,
     chart_table,
@@ -14,8 +15,8 @@ from gate.analysis.anomalies.words import (
 )
 from gate.analysis.backtest.words import backtest_badge
 from gate.analysis.cohorts.words import cohorts_badge, cohorts_blocks
-from gate.analysis.forecast.words import forecast_badge, forecast_heading
-from gate.analysis.incidents.words import incidents_badge
+from gate.analysis.forecast.words import forecast_answer, forecast_badge, forecast_heading
+from gate.analysis.incidents.words import incidents_answer, incidents_badge, incidents_blocks
 from gate.analysis.report import Report, ServiceReport, words
 from gate.analysis.report.html.backtest import backtest_parts
 from gate.analysis.report.html.charts import control_chart, forecast_figure
@@ -59,8 +60,8 @@ def budgets(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[H
 
 def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
     """Tell what was found, what is known of it, and what it comes to."""
-    yield badge(*incidents_badge(service.incidents))
-    blocks = words.numbered(service.incidents)
+    yield badge(*incidents_badge(service.incidents), incidents_answer(service.incidents) or "")
+    blocks = words.numbered(incidents_blocks(service.incidents))
     yield from content(blocks, f"Incidents of {service.policy.service}")
 
 
@@ -68,7 +69,7 @@ def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[H
     """Tell what becomes of each budget; of a period that is over nothing more does."""
     if report.period is not None:
         return
-    yield badge(*forecast_badge(service.forecast))
+    yield badge(*forecast_badge(service.forecast), forecast_answer(service.forecast))
     for place, slo in enumerate(service.forecast.slos, start=1):
         name = f"{prefix}-{place}"
         yield element(
@@ -83,8 +84,8 @@ def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[H
 def charts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
     """Show where indicators are not what they usually are; what is in control is folded."""
     anomalies, name = service.anomalies, service.policy.service
-    yield badge(*anomalies_badge(anomalies))
     rows = chart_rows(anomalies)
+    yield badge(*anomalies_badge(anomalies), *(answer.text for answer in answers(rows)))
     if rows:
         yield table(chart_table(rows), f"Control charts of {name}")
     span = report.incidents.span

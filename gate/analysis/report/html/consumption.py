@@ -70,7 +70,7 @@ def consumption_figures(
         "figure",
         element("p", "Budget used", element("span", "Share of the budget"), class_="axes"),
         _plot(eaten, numbered, span).svg(
-            f"{name}-eaten", title, words.eaten(slo, eaten, numbered), BESIDE
+            f"{name}-eaten", title, words.eaten(eaten, numbered), BESIDE
         ),
         numbers(tabulate(rows, _columns(slo)), f"{title}, in numbers"),
     )
@@ -105,15 +105,15 @@ def _causes(slo: Slo, eaten: Consumption, service: ServiceReport) -> Iterator[_C
     if shares[_MOST:]:
         rest = sum(share for _, share in shares[_MOST:])
         yield _Cause(name=f"{len(shares) - _MOST} more incidents", when="", share=rest)
-    yield _Cause(name=_rest(slo), when="outside of all incidents", share=eaten.chronic)
+    yield _Cause(name=_rest(slo), when="outside incidents", share=eaten.chronic)
     if eaten.earlier:
         yield _Cause(name="Earlier", when="before the time looked at", share=eaten.earlier)
-    yield _Cause(name="Together", when="", share=eaten.consumed)
+    yield _Cause(name="Total", when="", share=eaten.consumed)
 
 
 def _rest(slo: Slo) -> str:
     """Name what lies outside of all incidents: of what is spent most does."""
-    return "Other spending" if isinstance(slo, SpendSlo) else "Chronic"
+    return "Other spending" if isinstance(slo, SpendSlo) else "Other failures"
 
 
 def _stretch(incident: Incident) -> str:
