@@ -167,7 +167,7 @@ def test_how_often_and_how_long_is_told_and_of_which() -> None:
     assert "MTTR 30m on average from start to recovery, 1h at most MTBF" in whole
     assert "MTBF 15d on average without an incident" in whole
     assert "1h at most, of the 1 that were seen to end" in some
-    assert "MTTR not known, since no incident was seen to end" in none
+    assert "MTTR unknown, since no incident was seen to end" in none
     assert "MTTR" not in terminal(service())
 
 
