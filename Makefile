@@ -17,12 +17,12 @@ test: $(VENV)/.dev  ## The tests of one room, a folder of tests/: make test ROOM
 else
 test: $(VENV)/.dev  ## What a change must pass; with root and apt also the real servers that it needs
 	bash tests/install-servers.sh
-	bash tests/run.sh $(BIN)/python covered real
+	bash tests/run.sh $(BIN)/python quick
 endif
 
 test-all: $(VENV)/.dev  ## Every test there is; those of properties look for new examples
 	bash tests/install-servers.sh
-	HYPOTHESIS_PROFILE=explore bash tests/run.sh $(BIN)/python covered real slow newer
+	HYPOTHESIS_PROFILE=explore bash tests/run.sh $(BIN)/python quick slow newer
 
 slow: $(VENV)/.dev  ## What only make test-all has, but for the newer servers
 	bash tests/install-servers.sh

@@ -80,7 +80,7 @@ class UsageError(GateError):
 
 
 class UndecidedError(GateError):
-    """It is not known which policy counts, or a policy's files are the change's own."""
+    """What is needed cannot be found out: which policy counts, say, or what was deployed."""
 
     exit_code = ExitCode.UNDECIDED
 

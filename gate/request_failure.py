@@ -4,9 +4,10 @@ Never the text of `requests`: it may hold the whole URL, or a header with a toke
 """
 
 import os
+import re
 import ssl
 from collections.abc import Iterator
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import Final
 
 from requests import exceptions
@@ -28,6 +29,38 @@ class RetryAdvice(Enum):
     """No other request would fare better: nobody is there, or nobody is let in."""
 
 
+class Trouble(StrEnum):
+    """What is wrong between this side and a server, as far as it can be told.
+
+    Each has an entry of its name in `gate.measure.remedies.REMEDIES`, which says what to do.
+    """
+
+    UNKNOWN = ""
+    REFUSED = "connection-refused"
+    UNKNOWN_HOST = "unknown-host"
+    NO_CONNECTION = "no-connection"
+    PROXY = "proxy"
+    PLAIN_HTTP = "plain-http"
+    HTTPS_NEEDED = "https-needed"
+    UNTRUSTED = "untrusted-certificate"
+    EXPIRED = "expired-certificate"
+    WRONG_HOST_NAME = "wrong-host-name"
+    CLIENT_CERTIFICATE = "client-certificate"
+    TLS_VERSION = "tls-version"
+    CERTIFICATE_FILE = "certificate-file"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    WRONG_PATH = "wrong-path"
+    WRONG_SERVER = "wrong-server"
+    LOGIN_PAGE = "login-page"
+    TOO_SLOW = "too-slow"
+    TOO_LARGE = "too-large"
+    OVERLOADED = "overloaded"
+    QUERY_REFUSED = "query-refused"
+    HEADER = "unsendable-header"
+    ADDRESS = "wrong-address"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFailure:
     """Why a request has no answer."""
@@ -43,6 +76,8 @@ class RequestFailure:
     """Whether no answer came in the time that this side allowed."""
     slow: bool = False
     """Whether the server ran out of its own time: alone, the same query may fare better."""
+    trouble: Trouble = Trouble.UNKNOWN
+    """By which a person finds out what to do."""
     wait: float | None = None
     """Seconds to wait before the next try, as the server asks; None: it does not say."""
 
@@ -52,26 +87,40 @@ class LoginError(Exception):
 
 
 _TIMED_OUT: Final = RequestFailure(
-    reason="no answer in time", advice=RetryAdvice.SMALLER, timed_out=True
+    reason="no answer in time",
+    advice=RetryAdvice.SMALLER,
+    timed_out=True,
+    trouble=Trouble.TOO_SLOW,
 )
 _NO_ADDRESS: Final = RequestFailure(
-    reason="the url is not an http or https address", advice=RetryAdvice.GIVE_UP
+    reason="the url is not an http or https address",
+    advice=RetryAdvice.GIVE_UP,
+    trouble=Trouble.ADDRESS,
 )
 _UNSENDABLE: Final = RequestFailure(
-    reason="a header has a character that cannot be sent; see the token or login",
+    reason="a header has a character that cannot be sent",
     advice=RetryAdvice.GIVE_UP,
+    trouble=Trouble.HEADER,
 )
 _FAILURES: Final[tuple[tuple[type[Exception], RequestFailure], ...]] = (
     # The first that fits: some are kinds of others further down.
     (
         exceptions.ConnectTimeout,
-        RequestFailure(reason="no connection in time", advice=RetryAdvice.GIVE_UP, timed_out=True),
+        RequestFailure(
+            reason="no connection in time",
+            advice=RetryAdvice.GIVE_UP,
+            timed_out=True,
+            trouble=Trouble.NO_CONNECTION,
+        ),
     ),
     (exceptions.Timeout, _TIMED_OUT),
     (
         exceptions.ProxyError,
         RequestFailure(
-            reason="the proxy cannot be reached", advice=RetryAdvice.GIVE_UP, transient=True
+            reason="the proxy cannot be reached",
+            advice=RetryAdvice.GIVE_UP,
+            transient=True,
+            trouble=Trouble.PROXY,
         ),
     ),
     (
@@ -95,12 +144,18 @@ def network_failure(error: Exception) -> RequestFailure:
         if isinstance(error, kind):
             return failure
     if isinstance(error, exceptions.SSLError):
-        return RequestFailure(reason=f"TLS failed: {_tls_words(error)}", advice=RetryAdvice.GIVE_UP)
+        words = _tls_words(error)
+        return RequestFailure(
+            reason=f"TLS failed: {words}", advice=RetryAdvice.GIVE_UP, trouble=_tls_trouble(words)
+        )
     if isinstance(error, exceptions.ConnectionError):
         return _no_connection(error)
     if isinstance(error, OSError) and not isinstance(error, exceptions.RequestException):
-        reason = "the file of a certificate or key is not there or cannot be read"
-        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
+        return RequestFailure(
+            reason="the file of a certificate or key is missing or cannot be read",
+            advice=RetryAdvice.GIVE_UP,
+            trouble=Trouble.CERTIFICATE_FILE,
+        )
     return RequestFailure(reason=f"the request failed ({type(error).__name__})")
 
 
@@ -109,23 +164,58 @@ def _no_connection(error: Exception) -> RequestFailure:
         if isinstance(cause, ReadTimeoutError):  # after the answer has begun
             return _TIMED_OUT
         if isinstance(cause, NameResolutionError):
-            reason = "the host's name is not known (DNS)"
-            return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP, transient=True)
+            return _nobody("the host name cannot be resolved (DNS)", Trouble.UNKNOWN_HOST)
         if isinstance(cause, ConnectionRefusedError):
-            reason = "connection refused"
-            return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP, transient=True)
+            return _nobody("connection refused", Trouble.REFUSED)
         if isinstance(cause, OSError) and cause.errno is not None:
-            return RequestFailure(reason=os.strerror(cause.errno).lower(), transient=True)
-    return RequestFailure(reason="the connection broke off before an answer came", transient=True)
+            return _broken_off(os.strerror(cause.errno).lower())
+    return _broken_off("the connection broke off before an answer came")
+
+
+def _nobody(reason: str, trouble: Trouble) -> RequestFailure:
+    return RequestFailure(
+        reason=reason, advice=RetryAdvice.GIVE_UP, transient=True, trouble=trouble
+    )
+
+
+def _broken_off(reason: str) -> RequestFailure:
+    # What a server does that speaks TLS only and is sent plain text; over TLS it means nothing.
+    return RequestFailure(reason=reason, transient=True, trouble=Trouble.HTTPS_NEEDED)
+
+
+_CLOSED: Final = "the server closed the connection during the handshake"
+_TLS_TROUBLES: Final = (
+    # By the words of OpenSSL: https://github.com/openssl/openssl/blob/master/ssl/ssl_err.c and
+    # https://docs.openssl.org/master/man1/openssl-verification-options/#diagnostics
+    (
+        "wrong version number|record layer failure|unknown protocol|packet length",
+        Trouble.PLAIN_HTTP,
+    ),
+    ("has expired", Trouble.EXPIRED),
+    ("hostname mismatch|ip address mismatch|not valid for", Trouble.WRONG_HOST_NAME),
+    ("self.signed|local issuer|unable to get issuer|verify the first", Trouble.UNTRUSTED),
+    (
+        f"certificate required|bad certificate|handshake failure|{_CLOSED}",
+        Trouble.CLIENT_CERTIFICATE,
+    ),
+    ("unsupported protocol|no protocols|protocol version", Trouble.TLS_VERSION),
+)
+
+
+def _tls_trouble(words: str) -> Trouble:
+    fitting = (trouble for words_of, trouble in _TLS_TROUBLES if re.search(words_of, words.lower()))
+    return next(fitting, Trouble.UNKNOWN)
 
 
 def _tls_words(error: Exception) -> str:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return cause.verify_message
+        if isinstance(cause, ssl.SSLEOFError):
+            return _CLOSED
         if isinstance(cause, ssl.SSLError) and cause.reason:
             return cause.reason.lower().replace("_", " ")
-    return "no common ground with the server"
+    return "the handshake failed"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

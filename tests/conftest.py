@@ -1,9 +1,11 @@
 """What holds for every test: fixed seeds, compiled children, and the command as a fixture."""
 
+import gc
 import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -12,13 +14,16 @@ from gate.hosts.systems.environ import CI_SIGNS
 from tests.command import Run
 from tests.command import gate as run_gate
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.crossed", "tests.tracing"]
 
 # A slow machine is no failure: timings belong in benchmarks/.
-# With fixed seeds more examples find nothing new; make test-all explores, with more of them.
-settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=50)
+# With fixed seeds a run is like any other: make test takes the first examples, make slow some more,
+# and make test-all explores.
+FIXED: dict[str, Any] = {"deadline": None, "derandomize": True, "database": None}
+settings.register_profile("quick", **FIXED, max_examples=15)
+settings.register_profile("fixed", **FIXED, max_examples=50)
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=200)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 # Whatever starts the tests may have turned this off; then each process compiles all of gate anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -33,11 +38,21 @@ REAL = {"browser", "demo", "gitlab", "live", "llm"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs without coverage, as it reaches no branch that others do not reach."""
+    """Mark what needs servers, runners or a browser, and put it first.
+
+    Single tests of these take long, and would keep one processor busy at the end.
+    """
     here = Path(__file__).parent
     for item in items:
         if item.path.relative_to(here).parts[0] in REAL:
             item.add_marker("real")
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Take what was collected out of the garbage collector's rounds: it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

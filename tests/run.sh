@@ -3,10 +3,10 @@
 # Ends with 1 where any of them has failed.
 #
 # Usage: run.sh PYTHON LANE...
-#   covered what reaches every branch of gate/, with coverage
-#   real    without coverage, which would take long there and adds nothing: what needs servers, runners,
-#           a browser, what looks for counter-examples, and what takes long and reaches no branch alone
-#   slow    what is marked so: more scenarios of the runners, long simulations
+#   quick   all that is not marked slow; with the coverage of gate/ of those tests that tests/tracing.py
+#           traces
+#   slow    what is marked so: more scenarios of the runners, long simulations, what is crossed with
+#           one another beyond a diagonal; and more examples of what Hypothesis looks for
 #   newer   the presets against newer Prometheus servers, where Debian's other suites can be had
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -14,16 +14,15 @@ cd "$(dirname "$0")/.."
 python=$1
 shift
 # By module: what one starts is started once. (xdist 3.8's groups do nothing under pytest 9.2.)
-# In order: the runners come first, which take long for few tests, and the short modules at the end.
+# In order (tests/conftest.py): what is real comes first, which takes long for few tests.
 pytest=("$python" -m pytest --dist loadscope --no-loadscope-reorder)
 said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT
 
 run_lane() {
   case $1 in
-    covered) "${pytest[@]}" -n auto -m "not slow and not real and not untraced and not hypothesis" --cov=gate --cov-report=term ;;
-    real) "${pytest[@]}" -n auto -m "not slow and (real or untraced or hypothesis)" ;;
-    slow) "${pytest[@]}" -n auto -m slow ;;
+    quick) HYPOTHESIS_PROFILE=quick "${pytest[@]}" -n auto -m "not slow" --cov=gate --cov-report=term ;;
+    slow) HYPOTHESIS_PROFILE=${HYPOTHESIS_PROFILE:-fixed} "${pytest[@]}" -n auto -m "slow or hypothesis" ;;
     newer) bash tests/newer-servers.sh "$python" ;;
     *) echo "there is no lane $1" && return 2 ;;
   esac

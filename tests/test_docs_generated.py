@@ -1,9 +1,12 @@
 """docs/commands.md and docs/troubleshooting.md: they are what the program says of itself."""
 
+import re
+
 import pytest
 
 from docs.reference import commands, troubleshooting
 from gate.cli.main import COMMANDS, cli
+from gate.errors import ExitCode
 from gate.measure import Cause
 from gate.measure.remedies import REMEDIES
 from tests.command import gate
@@ -36,3 +39,9 @@ def test_troubleshooting_is_the_table_of_remedies() -> None:
 def test_every_remedy_has_an_entry_with_its_anchor() -> None:
     assert set(REMEDIES) <= anchors(troubleshooting.TARGET)
     assert {cause.value for cause in Cause} <= set(REMEDIES)
+
+
+def test_troubleshooting_has_every_exit_code_but_that_of_success() -> None:
+    text = troubleshooting.TARGET.read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d+) \|", text, re.MULTILINE)
+    assert listed == [str(int(code)) for code in ExitCode if code]

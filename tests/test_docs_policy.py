@@ -13,7 +13,8 @@ from docs.reference.blocks import used
 from gate.cli.schema import policy_schema
 from gate.config.policy_schema import Contents
 from gate.measure import Cause
-from gate.policy.changes import REPAIRS
+from gate.policy.changes import BUILT_IN_CHANGES, REPAIRS
+from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS
 from tests.config.texts import read
 
@@ -160,3 +161,17 @@ def test_the_defaults_of_the_causes_are_those_that_count() -> None:
     row = r"^\| `(\w+)` \| `block`, `warn`, `allow` \| (\w+) \|"
     listed = dict(re.findall(row, text, re.MULTILINE))
     assert listed == {str(cause): str(DEFAULT_ACTIONS[cause]) for cause in Cause}
+
+
+@pytest.mark.parametrize("name", ["policy.md", "glossary.md"])
+def test_the_change_classes_and_the_repairs_are_those_of_the_program(name: str) -> None:
+    text = " ".join((page.TARGET.parent / name).read_text(encoding="utf-8").split())
+    listed = re.findall(r"canary, .*?rollback", text)
+    assert any(set(re.split(", | and ", words)) == set(BUILT_IN_CHANGES) for words in listed)
+    assert list(BUILT_IN_CHANGES)[-4:] == sorted(REPAIRS, key=list(BUILT_IN_CHANGES).index)
+
+
+def test_the_glossary_has_every_verdict_and_rule() -> None:
+    text = (page.TARGET.parent / "glossary.md").read_text(encoding="utf-8").lower()
+    assert [verdict for verdict in Verdict if str(verdict) not in text] == []
+    assert [rule for rule in Rule if str(rule).replace("-", " ") not in text] == []

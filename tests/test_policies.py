@@ -44,7 +44,7 @@ def test_its_header_says_what_it_is_for_whom_and_where_its_numbers_come_from(pat
     assert re.match(r"a team\b", rest)
     assert re.search(r" Run: .*gate check \S*policies/" + re.escape(path.name), rest)
     assert re.search(r" Numbers[^:]*: .+", rest)
-    assert re.search(r"https://\S+|Site Reliability Workbook|put your own", rest), "a source"
+    assert re.search(r"https://\S+|Site Reliability Workbook|use your own", rest), "a source"
 
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)

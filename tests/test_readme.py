@@ -95,7 +95,7 @@ def test_the_first_policy_blocks_a_model_update_and_lets_a_canary_ship(
 
 
 def test_the_lines_of_use_it_lead_from_nothing_to_a_decision(tmp_path: Path, vllm: str) -> None:
-    (lines,) = (block for block in blocks("bash") if "gate init" in block)
+    (lines,) = (block for block in blocks("bash") if "gate check" in block)
     codes = []
     for line in lines.splitlines():
         _, *arguments = shlex.split(line, comments=True)

@@ -422,7 +422,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         name="the status label dropped",
-        where="A label is dropped to save series, and what it told apart is added up.",
+        where="A label is dropped to save series, and the series that it separated are added up.",
         apply=_via_upgrade(lambda indicator: _without_label(indicator.status)),
         when=Failing.AFTER,
         fits=_by_status,

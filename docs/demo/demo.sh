@@ -24,7 +24,7 @@ run() {
   local expected=$1 title=$2 code=0
   shift 2
   printf '\n== %s\n$ gate %s\n' "$title" "$*"
-  "$GATE" "$@" || code=$?
+  "$GATE" --quiet "$@" || code=$?
   printf 'exit code %s\n' "$code"
   if [ "$code" -ne "$expected" ]; then
     printf 'That is wrong: exit code %s was expected.\n' "$expected"

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from docs.reference.blocks import Block, Schema, blocks, slug
+from docs.reference.text import filled
 from gate.cli.schema import policy_schema
 from gate.measure.remedies import REMEDIES
 
@@ -174,7 +175,7 @@ def render() -> str:
         assert section.at == block.at, (section.at, block.at)
         level = "##" if block.at.count(": ") < 1 or block.at.startswith("backend: ") else "###"
         text += f"{level} {section.title or section.at}\n\n"
-        text += f"{section.about}\n\n" if section.about else ""
+        text += f"{filled(section.about)}\n\n" if section.about else ""
         for example in section.examples:
             text += f"```yaml\n{example}```\n\n"
         text += "| Key | Value | Default | Meaning |\n|---|---|---|---|\n"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from docs.reference.text import filled
 from gate.measure import Cause
 from gate.measure.remedies import REMEDIES, Remedy
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS
@@ -30,7 +31,7 @@ def _section(remedy: Remedy) -> str:
     default = "" if action is None else f"Key: `on.{remedy.key}`, `{action}` by default.\n\n"
     return (
         f'<a id="{remedy.key}"></a>\n\n### {remedy.title}\n\n'
-        f"{default}{remedy.means}\n\n**Remedy:** {remedy.action}\n"
+        f"{default}{filled(remedy.means)}\n\n{filled(f'**Remedy:** {remedy.action}')}\n"
     )
 
 

@@ -87,7 +87,7 @@ def check(
     block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted.
     """
     if measurement.at is not None and outcome.wait is not None:
-        raise click.UsageError("--wait does not go with --at: the past does not change")
+        raise click.UsageError("--wait and --at cannot be combined: the past does not change")
     publisher = publisher_of(click.get_current_context())
     place = _place(change) if publisher is None else publisher.place
     place = replace(place, log=outcome.record)

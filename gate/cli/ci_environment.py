@@ -29,7 +29,7 @@ _ANNOTATING: Final = frozenset({"github", "gitlab"})
 
 
 def context_of(system: str, *, base: str | None = None, environment: str | None = None) -> Context:
-    """Return the context of this run; ``base`` goes before what the CI system says."""
+    """Return the context of this run; ``base`` overrides what the CI system says."""
     context = detect(os.environ, system)
     return replace(
         context,
@@ -48,7 +48,7 @@ def prefix_of(context: Context) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CiEnvironment:
-    """Finds out about the change. Git and the network are asked only when a policy needs it."""
+    """Finds out about the change. Git and the network are only asked if a policy needs it."""
 
     context: Context
     environ: Mapping[str, str]
@@ -58,11 +58,11 @@ class CiEnvironment:
     """Whose decisions count there."""
 
     def about(self, files: Iterable[PolicyFile]) -> "CiEnvironment":
-        """Return it for the services of these policies."""
+        """Return the environment for the services of these policies."""
         return replace(self, services=tuple(file.policy.service for file in files))
 
     def facts(self, live: Live | None) -> ChangeFacts:
-        """Return what is known of the change, where a policy says so of what is live."""
+        """Return what is known of the change, compared with what is live as a policy says."""
         from gate.cli.keys import verifying_key  # noqa: PLC0415 - for policies that recognise only
         from gate.hosts.base import BaseFinder  # noqa: PLC0415 - as above
         from gate.hosts.change_facts import FactFinder  # noqa: PLC0415 - as above
@@ -85,11 +85,11 @@ class CiEnvironment:
         host = self.host()
         if host is not None:
             return whose(host.people, self.context)
-        unknown = f"there is no token to ask {self.context.system} with"
+        unknown = f"there is no token for {self.context.system}"
         return named_by(self.context) + Authors(unknown=unknown)
 
     def approve(self, matcher: ChangeMatcher, facts: ChangeFacts) -> Approval:
-        """Return who stands behind what a matcher recognised, in each pull request of the change.
+        """Return who approved what a matcher recognised, in each pull request of the change.
 
         A merge queue and a push have commits of their own; what was approved is that commit of the
         pull requests that the queue took, or that was merged.
@@ -111,7 +111,7 @@ class CiEnvironment:
         return ClaimedApprover(host.people, self.context)(who, rule, authors)
 
     def labelled(self, rule: OverrideRule, at: datetime) -> Labelled:
-        """Return the override that a label of the pull request stands for."""
+        """Return the override that a label of the pull request asks for."""
         host = self.host()
         if host is None:
             return no_label(rule, at)
@@ -120,7 +120,7 @@ class CiEnvironment:
         return LabelOverride(host.people, host, self.context)(rule, at)
 
     def policies(self, ref: str) -> "PolicyReader":
-        """Return what reads the policies of this run: as a ref has them, or as what counts."""
+        """Return what reads the policies of this run, as the ref has them or as they count."""
         from gate.hosts.pinning.policies import PolicyReader  # noqa: PLC0415 - as above
 
         host = self.host()
@@ -128,7 +128,7 @@ class CiEnvironment:
         return PolicyReader(self.context, self.environ, files, ref or AUTO)
 
     def host(self, seconds: float = 90.0) -> "GitHub | GitLab | None":
-        """Return a client of the code host; None where there is no token to ask with.
+        """Return a client of the code host; None without a token.
 
         Args:
             seconds: that all its requests together may take.
@@ -136,7 +136,7 @@ class CiEnvironment:
         return self._gitlab(seconds) if self.context.system == "gitlab" else self.github(seconds)
 
     def github(self, seconds: float = 90.0) -> "GitHub | None":
-        """Return a client where this runs on GitHub, and there is a token to ask with."""
+        """Return a client where this runs on GitHub and a token is set."""
         token, repository = self.environ.get("GITHUB_TOKEN"), self.context.repository
         if self.context.system != "github" or not token or not repository:
             return None
@@ -147,12 +147,12 @@ class CiEnvironment:
             url = self.environ.get("GITHUB_API_URL") or URL
             return GitHub(repository, token, url=url, seconds=seconds)
         except GitHubError:
-            return None  # GITHUB_REPOSITORY names none
+            return None  # GITHUB_REPOSITORY does not name a repository
 
     def _gitlab(self, seconds: float) -> "GitLab | None":
-        """Return a client where there is a token of the project; a job's own may do too little."""
+        """Return a client if a token of the project is set; the token of a job cannot do enough."""
         token, url = self.environ.get("GITLAB_TOKEN"), self.environ.get("CI_API_V4_URL")
-        # A merge request of a fork is one of the project that it is to go into.
+        # A merge request of a fork belongs to the project that it would be merged into.
         project = (
             self.context.target_project
             or self.environ.get("CI_PROJECT_ID")
@@ -169,7 +169,7 @@ class CiEnvironment:
 
 
 def _git(question: "Callable[[Checkout], str]", context: Context) -> str | None:
-    """Ask git about the folder of this run; None: it cannot tell."""
+    """Ask git about the folder of this run; None: git does not know."""
     from gate.hosts.git import Checkout, GitError  # noqa: PLC0415 - as above
 
     try:

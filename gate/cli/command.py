@@ -148,7 +148,7 @@ class Command(click.Command):
     def __init__(
         self,
         *args: Any,
-        example: Sequence[str] = (),
+        example: Sequence[str],
         **attributes: Any,
     ) -> None:
         super().__init__(*args, **attributes)
@@ -159,9 +159,8 @@ class Command(click.Command):
         """Write the options under their headings."""
         by_heading: dict[str, list[tuple[str, str]]] = {heading: [] for heading in Heading}
         for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record is not None:
-                by_heading[getattr(parameter, "heading", Heading.GENERAL)].append(record)
+            records = by_heading[getattr(parameter, "heading", Heading.GENERAL)]
+            records += filter(None, [parameter.get_help_record(ctx)])
         for heading, records in by_heading.items():
             if records:
                 with formatter.section(heading):
@@ -169,9 +168,8 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example, and what the environment variables are for."""
-        if self.example:
-            with formatter.section("Example"):
-                formatter.write("".join(f"  {line}\n" for line in self.example))
+        with formatter.section("Example"):
+            formatter.write("".join(f"  {line}\n" for line in self.example))
         from gate.cli.variables import READ_BY, VARIABLES  # noqa: PLC0415 - for the help only
 
         if names := READ_BY.get(self.name or "", ()):

@@ -1,4 +1,4 @@
-"""Reading the document of a decision from a file that anybody may have written."""
+"""Reads the document of a decision from a file that anybody may have written."""
 
 import json
 from importlib.resources import files
@@ -15,11 +15,11 @@ _LARGEST: Final = 1 << 24
 
 
 def read_decision(file: str, key: SealKey | None) -> dict[str, Any]:
-    """Return the decision that a file holds, in its shape, unaltered and signed if need be.
+    """Return the decision that a file holds, valid, unaltered and signed if a key is given.
 
     Raises:
-        OddDocumentError: there is no such decision in it; the message says why.
-        NotReadableError: it is no file that can be read whole.
+        OddDocumentError: the file does not hold such a decision; the message says why.
+        NotReadableError: it is not a file that can be read whole.
         UsageError: there is no file.
     """
     document: Any = read_json(read_within(file, _LARGEST))
@@ -27,13 +27,13 @@ def read_decision(file: str, key: SealKey | None) -> dict[str, Any]:
     if parcel is not None:
         document = decision_in(parcel)
     if not isinstance(document, dict) or document.get("schema_version") != SCHEMA_VERSION:
-        raise OddDocumentError(f"it is no decision of version {SCHEMA_VERSION}")
+        raise OddDocumentError(f"it is not a decision of version {SCHEMA_VERSION}")
     flaw = seal_flaw(document, key)
     if flaw is not None:
         raise OddDocumentError(flaw)
     check_shape(document, _schema())
     if parcel is not None and parcel != statement(document):
-        raise OddDocumentError("the statement around the decision says something else than it")
+        raise OddDocumentError("the statement around the decision differs from it")
     return document
 
 

@@ -27,7 +27,7 @@ def export(*, policies: tuple[str, ...], format_: str | None, output: str | None
     """Write the SLOs of each POLICY for another tool. No backend is asked.
 
     The format prometheus-rules has recording rules, which gate uses where the server has them, and
-    alerts. Of several policies the SLOs go into one file; grafana-dashboard takes one policy.
+    alerts. With sloth and prometheus-rules the SLOs of several policies go into one file.
 
     What a format cannot express is left out and named on stderr.
 

@@ -15,16 +15,18 @@ _DIRECTORY: Final = getattr(os, "O_DIRECTORY", 0)
 _PLAIN: Final = getattr(os, "O_BINARY", 0)
 _BY_FOLDER = bool(_NOFOLLOW) and os.open in os.supports_dir_fd
 """Whether the system opens a file from an open folder: Windows does not."""
-LINKED: Final = "it leads through a link in the checkout; name a file that is none, or one outside"
+LINKED: Final = (
+    "it leads through a symbolic link in the checkout; name a file that does not, or one outside"
+)
 
 
 def open_to_write(path: str | Path, *, append: bool = False, folders: bool = False) -> BinaryIO:
-    """Open a file to write it anew, or to add to it; without a buffer.
+    """Open a file to replace or to append to it, without a buffer.
 
     Args:
-        path: absolute, or from the working folder; also a device, such as ``/dev/stdout``.
-        append: what is there stays and can be read, and each write goes to the end.
-        folders: those on the way that are missing are made.
+        path: absolute, or relative to the working folder; also a device, such as ``/dev/stdout``.
+        append: keep what is there, which can also be read; each write goes to the end.
+        folders: make the missing folders of the path.
 
     Raises:
         OSError: it cannot be opened; its ``strerror`` is `LINKED` where a part of it is a link.
@@ -67,7 +69,7 @@ def _is_linked(top: Path, parts: tuple[str, ...]) -> bool:
 
 
 def _opened(top: Path, parts: tuple[str, ...], flags: int) -> int:
-    """Go down folder by folder: none can become a link after it was looked at."""
+    """Open folder by folder, so that none can become a link after it was checked."""
     if not _BY_FOLDER:
         return os.open(top.joinpath(*parts), flags, 0o666)
     folder = os.open(top, os.O_RDONLY | _DIRECTORY)

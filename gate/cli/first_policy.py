@@ -9,10 +9,10 @@ from gate.config.preset import EVALUATION, KINDS, Preset, PresetIndicator
 from gate.config.presets import load_preset
 
 HEAD: Final = """\
-# What may ship, at which error budget. Check it with: gate validate THIS_FILE
+# Which changes may ship at which error budget. Check this file with: gate validate THIS_FILE
 version: 1
 service: $service
-owners: ["@my-org/my-team"]   # whom a blocked team asks
+owners: ["@my-org/my-team"]   # who a blocked team should ask
 
 """
 
@@ -52,7 +52,7 @@ def _latency(sli: str) -> str:
 def _uptime(sli: str) -> str:
     return f"""\
   - name: uptime
-    objective: 99.9%          # of the minutes
+    objective: 99.9%          # of all minutes
     window: 30d
     sli:
 {sli}"""
@@ -61,14 +61,14 @@ def _uptime(sli: str) -> str:
 def _allowance(sli: str) -> str:
     return f"""\
   - name: allowance
-    allowance: "10"           # how much may be spent, or how many of them there may be
+    allowance: "10"           # the amount, or the number of events, that may be spent
     window: 30d
     sli:
 {sli}"""
 
 
 _BY_ROLE: Final = {"gauge": _uptime, "spent": _allowance}
-"""How an SLO is described whose indicator is no count of events."""
+"""How an SLO is described whose indicator is not a count of events."""
 _STARTERS: Final[Mapping[Callable[[str], str], tuple[str, ...]]] = {
     _availability: ("errors",),
     _latency: ("time-to-first-token", "latency"),
@@ -128,7 +128,7 @@ def block_of(starter: Starter, server: str | None, own: Preset | None = None) ->
 
 
 RULES: Final = """
-tiers:                        # by the worst remaining budget; the first that holds
+tiers:                        # by the worst remaining budget; the first that applies counts
   - {name: healthy, remaining: "> 50%", allow: all}
   - name: caution
     remaining: "> 10%"
@@ -139,7 +139,7 @@ tiers:                        # by the worst remaining budget; the first that ho
 
 # burn_rates: google-30d      # also stop while the budget burns fast right now
 
-on:                           # what cannot be measured does not pass; these are the defaults
+on:                           # what cannot be measured must not pass; these are the defaults
   no_data: block
   stale: block
   partial: block
@@ -150,9 +150,9 @@ on:                           # what cannot be measured does not pass; these are
 """
 
 CASES: Final = """\
-# What the policy has to say of budgets and changes. Try it with: gate test POLICY
+# What the policy must decide on budgets and changes. Run it with: gate test POLICY
 version: 1
-at: 2026-11-20T14:00:00Z      # the instant of every case that does not state its own
+at: 2026-11-20T14:00:00Z      # the time of every case that does not state its own
 cases:
   - name: a canary ships while every budget is full
     change: canary
@@ -171,4 +171,4 @@ cases:
     others: {unmeasured: no_data}
     expect: {verdict: undecided, allowed_now: [rollback]}
 """
-"""The file of cases beside the policy: they say what `RULES` says."""
+"""The file of cases beside the policy, which expect what `RULES` says."""

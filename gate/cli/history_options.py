@@ -30,7 +30,7 @@ def period_option() -> Decorator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodOfPolicies:
-    """Policies as they are to be looked at, from when, and over which period."""
+    """Policies, and the time and the period at which they are examined."""
 
     files: Sequence[PolicyFile]
     at: datetime

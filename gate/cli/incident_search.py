@@ -15,7 +15,7 @@ from gate.cli.option_values import DURATION, PORTION, RATE
 from gate.config.known_incidents import load_deployments
 from gate.dataclass import dataclass
 from gate.decision.slo_document import rfc3339
-from gate.errors import nearest
+from gate.errors import UndecidedError, nearest
 from gate.history.records import Deployment
 
 _GITHUB: Final = "github"
@@ -28,13 +28,14 @@ def deployments_from(
     """Return what went live.
 
     Args:
-        source: a file in JSON Lines, ``github`` or ``github:ENVIRONMENT``; None: nothing is known.
+        source: a file in JSON Lines, ``github`` or ``github:ENVIRONMENT``; None: none is listed.
         environ: says which repository GitHub is asked about, and with which token.
         start: GitHub is asked about what went live from here on.
 
     Raises:
         PolicyError: the file cannot be read or says something wrong.
-        UsageError: GitHub cannot be asked, or does not answer as it should.
+        UsageError: a variable that is needed to ask GitHub is not set.
+        UndecidedError: GitHub does not answer as it should.
     """
     if source is None:
         return ()
@@ -43,7 +44,7 @@ def deployments_from(
         return load_deployments(source, environ)
     for name in _NEEDS:
         if not environ.get(name):
-            raise click.UsageError(f"--deploys {source}: {name} is not set")
+            raise click.UsageError(f"--deploys {source} needs the environment variable {name}")
     from gate.hosts.github import URL, GitHub  # noqa: PLC0415 - where it is asked only
     from gate.hosts.github_events import GitHubError  # noqa: PLC0415
 
@@ -52,12 +53,12 @@ def deployments_from(
         client = GitHub(repository, token, url=environ.get("GITHUB_API_URL") or URL)
         return client.deployments.since(start, environment or None)
     except GitHubError as error:
-        raise click.UsageError(f"--deploys {source}: {error}") from error
+        raise UndecidedError(f"--deploys {source}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentSearch:
-    """What every command that looks for incidents takes."""
+    """The options of every command that looks for incidents."""
 
     last: timedelta
     threshold: Fraction
@@ -92,7 +93,7 @@ def named_deploy(name: str, options: IncidentOptions) -> Deployment:
     """Return the deploy of this id or revision, the newest where several have it.
 
     Raises:
-        UsageError: there is none in the time looked at.
+        UsageError: there is none within --last.
     """
     what = f"--since-deploy {name}"
     if not options.deploys:
@@ -110,7 +111,7 @@ def named_deploy(name: str, options: IncidentOptions) -> Deployment:
 
 
 def incident_search(last: str) -> Decorator:
-    """Add `IncidentSearch` to a command, as its argument ``search``; so far back by default."""
+    """Add `IncidentSearch` to a command as its argument ``search``; ``last`` is the default."""
     decorators = [
         last_option(last),
         option(

@@ -83,7 +83,7 @@ class PolicyContents:
 )
 @group("contents", PolicyContents, _CONTENTS)
 @output_option("The same as FILE.")
-@option("--force", is_flag=True, heading=Heading.OUTPUT, help="Overwrite files that are there.")
+@option("--force", is_flag=True, heading=Heading.OUTPUT, help="Overwrite existing files.")
 def init(
     *, file: str | None, contents: PolicyContents, output: str | None, force: bool
 ) -> ExitCode:
@@ -91,7 +91,7 @@ def init(
 
     The cases, for gate test, go beside it: gate.yaml has gate.test.yaml.
 
-    Exit codes: 0 both are written, 2 they are there already or could not be written.
+    Exit codes: 0 both are written, 2 one of them exists already or could not be written.
     """
     if file is not None and output is not None:
         raise click.UsageError("FILE and --output are the same; give one of them")
@@ -99,7 +99,7 @@ def init(
     cases = place_of_cases(path)
     for place in (path, cases):
         if Path(place).exists() and not force:
-            raise UsageError(f"{place} is there already; --force overwrites it")
+            raise UsageError(f"{place} already exists; --force overwrites it")
     advice, text = _first_policy(path, contents)
     for place, content in ((path, text), (cases, CASES)):
         try:

@@ -1,7 +1,7 @@
 """The keys that sign decisions and verify them, from the environment.
 
-A variable that is there means that signatures are wanted. So one that is there and holds no key is
-an error, and never taken for the wish to do without.
+A variable that is set means that signatures are wanted. So one that is set and does not hold a key
+is an error, and never means that signatures are not wanted.
 """
 
 import os.path
@@ -21,7 +21,7 @@ SIGNING_KEY: Final = "GATE_SIGNING_KEY"
 VERIFY_KEY: Final = "GATE_VERIFY_KEY"
 """An Ed25519 public key in PEM."""
 _SHORTEST: Final = 16
-"""Bytes of a secret that nobody finds by trying (NIST SP 800-107, 5.3.2: at least 112 bits)."""
+"""Bytes of a secret that cannot be guessed (NIST SP 800-107, 5.3.2: at least 112 bits)."""
 _PEM: Final = "-----BEGIN "
 _PUBLIC: Final = ("ssh-ed25519 ", "ssh-rsa ", "ecdsa-sha2-")
 
@@ -30,7 +30,7 @@ def signing_key(environ: Mapping[str, str]) -> SealKey | None:
     """Return the key that signs decisions; None where there is none.
 
     Raises:
-        UsageError: the variable is there and holds no key, or a package is missing.
+        UsageError: the variable is set but does not hold a key, or a package is missing.
     """
     text = _text(environ, SIGNING_KEY)
     _text(environ, VERIFY_KEY)  # the job that deploys may get it from the same place
@@ -39,12 +39,14 @@ def signing_key(environ: Mapping[str, str]) -> SealKey | None:
     if _PEM in text:
         return _private(text)
     if text.lstrip().startswith(_PUBLIC):
-        raise UsageError(f"{SIGNING_KEY} holds a public key, which everybody may know")
+        raise UsageError(
+            f"{SIGNING_KEY} holds a public key; signing needs a secret or an Ed25519 private key"
+        )
     secret = text.encode("utf-8", "surrogateescape")
     if len(secret) < _SHORTEST:
         write_stderr(
             f"gate: warning: {SIGNING_KEY} has {len(secret)} bytes, which can be guessed: "
-            "take 32 random ones, as openssl rand -base64 32 prints them"
+            "use 32 random ones, such as from openssl rand -base64 32"
         )
     return hmac_key(secret)
 
@@ -53,7 +55,7 @@ def verifying_key(environ: Mapping[str, str]) -> SealKey | None:
     """Return the key that a decision must be signed with; None where none is set.
 
     Raises:
-        UsageError: a variable is there and holds no key, the two do not belong together, or a
+        UsageError: a variable is set but does not hold a key, the two do not belong together, or a
             package is missing.
     """
     signing, text = signing_key(environ), _text(environ, VERIFY_KEY)
@@ -61,7 +63,9 @@ def verifying_key(environ: Mapping[str, str]) -> SealKey | None:
         return signing
     verifying = _public(text)
     if signing is not None and signing.key_id != verifying.key_id:
-        raise UsageError(f"{SIGNING_KEY} and {VERIFY_KEY} are no pair: unset the one that is wrong")
+        raise UsageError(
+            f"{SIGNING_KEY} and {VERIFY_KEY} do not belong together: unset the wrong one"
+        )
     return verifying
 
 
@@ -71,12 +75,12 @@ def _text(environ: Mapping[str, str], name: str) -> str | None:
         return None
     if not text.strip():
         raise UsageError(
-            f"{name} is set and holds nothing: give it the key, or unset it where nothing is signed"
-            " (a run of a fork has no secrets)"
+            f"{name} is set but empty: set it to the key, or unset it where nothing is signed (runs"
+            " of forks have no secrets)"
         )
-    # GitLab's variables of the type File hold a path, which is no secret.
+    # GitLab's variables of the type File hold a path, which is not a secret.
     if os.path.isfile(text.strip()):  # noqa: PTH113 - False, too, for what no file can be called
-        raise UsageError(f"{name} holds the path of a file: it must hold the key itself")
+        raise UsageError(f"{name} holds the path of a file: set it to the key itself")
     return text
 
 
@@ -85,25 +89,27 @@ def _private(text: str) -> SealKey:
     try:
         private = from_pem.load_pem_private_key(text.strip().encode(), password=None)
     except (ValueError, TypeError, _unsupported()) as error:
-        message = f"{SIGNING_KEY} holds no private key in PEM that can be read without a password"
+        message = f"{SIGNING_KEY} does not hold a private key in PEM without a password"
         raise UsageError(message) from error
     if not isinstance(private, ed25519.Ed25519PrivateKey):
-        raise UsageError(f"{SIGNING_KEY} holds a key of another kind: take Ed25519")
+        raise UsageError(f"{SIGNING_KEY} holds a key of another kind: use an Ed25519 key")
     return _ed25519(private.public_key(), private.sign)
 
 
 def _public(text: str) -> SealKey:
     if _PEM not in text:
-        raise UsageError(f"{VERIFY_KEY} holds no public key in PEM; a secret is {SIGNING_KEY}'s")
+        raise UsageError(
+            f"{VERIFY_KEY} does not hold a public key in PEM; put a secret into {SIGNING_KEY}"
+        )
     if "PRIVATE KEY" in text:
-        raise UsageError(f"{VERIFY_KEY} holds a private key: it needs the public one only")
+        raise UsageError(f"{VERIFY_KEY} holds a private key: set it to the public key only")
     from_pem, ed25519 = _cryptography(VERIFY_KEY)
     try:
         public = from_pem.load_pem_public_key(text.strip().encode())
     except (ValueError, TypeError, _unsupported()) as error:
-        raise UsageError(f"{VERIFY_KEY} holds no public key in PEM") from error
+        raise UsageError(f"{VERIFY_KEY} does not hold a public key in PEM") from error
     if not isinstance(public, ed25519.Ed25519PublicKey):
-        raise UsageError(f"{VERIFY_KEY} holds a key of another kind: take Ed25519")
+        raise UsageError(f"{VERIFY_KEY} holds a key of another kind: use an Ed25519 key")
     return _ed25519(public, None)
 
 

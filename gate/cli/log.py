@@ -17,7 +17,7 @@ from gate.errors import ExitCode, UsageError
 from gate.reporters.escape import plain
 
 _MOST: Final = 20
-"""Flaws that are named; a log that was written anew has one in each line."""
+"""Flaws that are listed; a log that was rewritten has one in each line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ def _verified(file: str, content: bytes, demands: LogDemands) -> tuple[ExitCode,
     wrong = [*chain_flaws(content, key), *last]
     refused = [f"REFUSED {named(file)}:{flaw.line}: {flaw.reason}\n" for flaw in wrong[:_MOST]]
     if wrong:
-        more = f", of which the first {_MOST} are named" if len(wrong) > _MOST else ""
+        more = f", the first {_MOST} of which are listed" if len(wrong) > _MOST else ""
         refused.append(f"REFUSED {named(file)}: {len(wrong)} flaws{more}\n")
         return ExitCode.UNDECIDED, "".join(refused)
     signed = "not signed" if key is None else "signed"

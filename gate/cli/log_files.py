@@ -1,4 +1,4 @@
-"""Files that others may have written: read within a limit, and added to by one run at a time."""
+"""Files that others may have written: read up to a limit, and appended to by one run at a time."""
 
 import os
 import re
@@ -19,21 +19,21 @@ _PATIENCE: Final = 10.0
 """Seconds that other runs may take to add their lines."""
 _PAUSE: Final = 0.02
 _WITHOUT_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
-"""For somebody at the other end of a pipe."""
+"""Without waiting for the other end of a pipe."""
 
 
 _ORDINARY: Final = re.compile(r"[A-Za-z0-9._/+@=~-]{1,200}")
 
 
 class NotReadableError(Exception):
-    """There is something, but no text that can be read whole; the message says what."""
+    """Something is there, but not a text that can be read whole; the message says what."""
 
 
 def read_within(path: str, largest: int) -> bytes:
     """Return what a regular file holds.
 
     Raises:
-        UsageError: there is none, or it may not be read.
+        UsageError: it does not exist, or must not be read.
         NotReadableError: it is a folder, a pipe or a device, or has more than so many bytes.
     """
     try:
@@ -48,12 +48,12 @@ def read_within(path: str, largest: int) -> bytes:
 
 
 def named(path: str) -> str:
-    """Return the name of a file, quoted where anything in it could be taken for something else."""
+    """Return the name of a file, quoted if it has characters that could mislead a reader."""
     return path if _ORDINARY.fullmatch(path) else shown(path)
 
 
 def append_made(path: str, make: Callable[[bytes], bytes]) -> None:
-    """Add to a file what ``make`` returns, given all that it holds; a failure is a warning.
+    """Append what ``make`` returns, given the content of the file; a failure is a warning.
 
     Where the system has locks, no other run adds to it meanwhile.
     """
@@ -74,7 +74,7 @@ def _not_written(path: str, reason: str | None) -> None:
 
 def _content(descriptor: int, largest: int) -> bytes:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise NotReadableError("it is no regular file")
+        raise NotReadableError("it is not a regular file")
     with os.fdopen(descriptor, "rb", closefd=False) as file:
         content = file.read(largest + 1)
     if len(content) > largest:
@@ -84,7 +84,7 @@ def _content(descriptor: int, largest: int) -> bytes:
 
 @contextmanager
 def _locked(descriptor: int) -> Iterator[None]:
-    """Hold the file for this run alone; nothing is held where the system knows no such locks.
+    """Hold the file for this run alone; nothing is held if the system has no such locks.
 
     Raises:
         TimeoutError: another run has held it for too long.

@@ -64,7 +64,7 @@ _EXIT_CODES: Final = {
     ExitCode.INTERRUPTED: "interrupted",
 }
 _ALLOCATIONS: Final = 50_000
-"""Between two collections of garbage: a run makes hardly any, and Python's 700 cost 4% of it."""
+"""Between two collections of garbage: a run makes little, and Python's 700 take 4% of its time."""
 
 
 class _Commands(CommandGroup):
@@ -149,7 +149,7 @@ def main(arguments: list[str]) -> ExitCode:
         write_stderr(shown.getvalue().rstrip())
         return ExitCode.USAGE
     except SystemExit:
-        # Click's own: it has completed a word for a shell, or nobody reads its help any more.
+        # Raised by click: it has completed a word for a shell, or nobody reads its help any more.
         return ExitCode.INTERNAL
     except GateError as error:
         # A mistake's line begins with its file, so that editors can jump there.

@@ -84,7 +84,7 @@ def show(*, name: str, policy: str | None, output: str | None) -> ExitCode:
     preset = presets_by_name[server]
     kind = ALIASES.get(kind, kind)
     if kind and kind not in KINDS:
-        raise UsageError(f"a preset has no indicator {kind!r}{nearest(kind, [*KINDS, *ALIASES])}")
+        raise UsageError(f"{server} has no indicator {kind!r}{nearest(kind, [*KINDS, *ALIASES])}")
     lines = (
         indicator_lines(server, preset, kind, _width())
         if kind

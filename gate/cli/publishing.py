@@ -84,7 +84,7 @@ def keep_comment(decision: Decision, place: CiEnvironment, identity: GateIdentit
     if pull is None:
         write_note("gate: no comment: there is no pull request")
     elif context.no_secrets:
-        write_note("gate: no comment: a run of a fork or of Dependabot may only read")
+        write_note("gate: no comment: the token of a fork or of Dependabot is read-only")
     elif client is None:
         write_note(f"gate: no comment: there is no token for {context.system}")
     else:

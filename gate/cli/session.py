@@ -24,12 +24,12 @@ Render = Callable[[str, Style], str]
 """A report in a format, for a style."""
 Read = Callable[[str], PolicyFile]
 _QUIET_SECONDS: Final = 2.0
-"""A backend that answers sooner is not worth a word."""
+"""Without progress: most backends answer sooner."""
 _FILE_STYLE: Final = Style(width=100)
 
 
 def read_file(path: str) -> PolicyFile:
-    """Read a policy file as it is."""
+    """Read a policy file from the checkout."""
     return load(path, os.environ)
 
 
@@ -73,7 +73,7 @@ def with_remedy(path: str, mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
 
 
 def now() -> datetime:
-    """Return the instant of a run that was given none, to the second, as the report prints it."""
+    """Return the present instant, to the second, as the report prints it."""
     return datetime.now(UTC).replace(microsecond=0)
 
 

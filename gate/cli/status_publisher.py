@@ -79,7 +79,7 @@ class StatusPublisher:
             if posted.author == me and posted.state in {"failure", "error"}:
                 again = replace(status, state=posted.state, description=posted.description)
                 shown = self._set(replace(again, ending="", url=posted.url))
-                return f"{shown} (of another job of this run; give each a key of its own)"
+                return f"{shown} (set by another job of this run; give each job its own --gate-key)"
         return ""
 
     def failed(self, code: ExitCode) -> str:
@@ -125,9 +125,9 @@ class StatusPublisher:
         context = self.place.context
         client, revision = self.place.host(), context.revision
         if revision is None:
-            return "gate: no commit status: no commit is known"
+            return "gate: no commit status: the commit is not known"
         if context.no_secrets:
-            return "gate: no commit status: a run of a fork or of Dependabot may only read"
+            return "gate: no commit status: the token of a fork or of Dependabot is read-only"
         if client is None:
             return f"gate: no commit status: there is no token for {context.system}"
         try:

@@ -1,7 +1,7 @@
 """Writing: the report to stdout, words for people to stderr, copies to files.
 
-None of it can change the exit code: a pipe that nobody reads any more, a full disk and a missing
-folder are told on stderr, where that can still be done, and no more.
+None of it can change the exit code: a closed pipe, a full disk and a missing folder are reported on
+stderr, as far as that can still be written, but for files that a command was run to make.
 """
 
 import io
@@ -39,13 +39,13 @@ def open_closed() -> None:
 _HARMLESS: Final[Mapping[str, Callable[[str], str]]] = {
     **dict.fromkeys(("json", "sarif", "codequality", "gitlab", "intoto"), log_json),
     "junit": log_xml,
-    "github": str,  # is commands, and escapes what stands in them
+    "github": str,  # consists of commands, and escapes their values
 }
-"""By format: the text so that no runner reads a command in it."""
+"""By format: makes a text such that no runner finds a command in it."""
 
 
 def write(text: str, form: str = "terminal") -> None:
-    """Write to stdout and flush; no runner of CI jobs reads a command in it.
+    """Write to stdout and flush, such that no runner of CI jobs finds a command in it.
 
     Args:
         text: of any lines; foreign words in it may be anything.
@@ -62,7 +62,7 @@ def write(text: str, form: str = "terminal") -> None:
 
 
 def write_stderr(text: str) -> None:
-    """Write a line to stderr as `write` does; if nobody can read it, so be it."""
+    """Write a line to stderr as `write` does; it is lost if nobody can read it."""
     try:
         _put(sys.stderr, f"{log_text(text)}\n")
     except OSError:
@@ -70,7 +70,7 @@ def write_stderr(text: str) -> None:
 
 
 def is_quiet() -> bool:
-    """Return whether this command was told to write no notes; for the thread that runs it."""
+    """Return whether the command of this thread writes no notes."""
     return bool(_chosen(QUIET))
 
 
@@ -117,7 +117,7 @@ def write_line(text: str, output: str | None = None) -> None:
 
 
 def deliver(text: str, output: str | None) -> None:
-    """Write what a command was asked to make: to a file, or to stdout where there is none.
+    """Write what a command was run to make, to a file, or else to stdout.
 
     Raises:
         UsageError: the file cannot be written.
@@ -183,7 +183,7 @@ def _write_all(file: BinaryIO, text: str) -> None:
 
 def _put(stream: TextIO, text: str) -> None:
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no fault
+        stream.reconfigure(errors="replace")  # a name that the terminal cannot show is not an error
     stream.write(text)
     stream.flush()
 

@@ -118,17 +118,18 @@ def _beside(policy: str) -> str:
     path = place_of_cases(policy)
     if not Path(path).is_file():
         raise UsageError(
-            f"{policy} has no cases: there is no file {path}; see docs/policy-tests.md"
+            f"{policy} has no test cases: write {path} (see docs/policy-tests.md), or name a file"
+            " with --cases"
         )
     return path
 
 
 def _record(files: Sequence[PolicyFile], paths: Sequence[str], recording: CaseRecording) -> None:
-    """Add a case to the file of cases, which is made where there is none.
+    """Add a case to the file of cases, which is made if it does not exist.
 
     Raises:
-        UsageError: it is not said to which file, or under which policy; the document is no decision
-            on it, or does not say all that it was made by.
+        UsageError: the file or the policy is not clear, the document is not a decision by it, or
+            lacks something that the decision was made of.
         PolicyError: there is a mistake in the file of cases.
     """
     if len(files) > 1 or len(paths) > 1:

@@ -14,7 +14,7 @@ from gate.backends import BACKEND, Settings
 from gate.config.class_checks import classes, word_pairs
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check_policy
-from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, LIVE, ON, OVERRIDES, TIER
+from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, LIVE, ON, OVERRIDES, TIERS
 from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.errors import Mistake
 from gate.parsing.objects import Field, Object, Values
@@ -176,7 +176,7 @@ POLICY: Final = Object(
             example="{github-deployments: production}",
         ),
         "tiers": Field(
-            schema=ListOf(TIER, at_least=1),
+            schema=TIERS,
             doc="Bands of the worst remaining budget; the first one that applies counts.",
             required=True,
             example='[{name: healthy, remaining: "> 50%", allow: all},'

@@ -9,7 +9,7 @@ from gate.errors import nearest
 from gate.measure import Cause
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Choice, ListOf, MapOf, Scalar, SetOf, Union
+from gate.parsing.schema import Choice, JsonSchema, ListOf, MapOf, Scalar, SetOf, Union
 from gate.parsing.values import (
     ABOVE_ZERO,
     APPROVER,
@@ -103,6 +103,7 @@ LIVE: Final = Object(
         ),
     },
     _build_live,
+    rules={"minProperties": 1, "maxProperties": 1},
 )
 _OVERRIDE: Final = Object(
     {
@@ -211,7 +212,27 @@ TIER: Final = Object(
         ),
     },
     _build_tier,
+    rules={"oneOf": [{"required": ["remaining"]}, {"required": ["otherwise"]}]},
 )
+_LAST_TIER: Final = {
+    "required": ["otherwise"],
+    "properties": {"otherwise": {"enum": [True, "true", "True", "TRUE"]}},
+}
+
+
+class _Tiers(ListOf[Tier]):
+    """The tiers, the last of which holds for whatever is left."""
+
+    def __init__(self) -> None:
+        super().__init__(TIER, at_least=1)
+
+    def schema(self) -> JsonSchema:
+        """Return an array with one entry that holds always; where it is, JSON Schema cannot say."""
+        only = {"contains": _LAST_TIER, "minContains": 1, "maxContains": 1}
+        return {**super().schema(), **only}
+
+
+TIERS: Final = _Tiers()
 
 
 def _build_burn_rate(values: Values, reader: Reader) -> BurnRateRule:

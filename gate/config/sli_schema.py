@@ -1,6 +1,6 @@
 """The ``sli`` of an SLO: written out, or by the name of a preset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from gate.parsing.objects import Field, Object, Values
@@ -133,6 +133,13 @@ def _threshold(text: str) -> Threshold:
         raise ValueError(message) from None
 
 
+_THRESHOLD_JSON: Final = {
+    **NUMBER.json,
+    "pattern": rf"{NUMBER.json['pattern']}|^(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|us|ns|s))+$",
+    "examples": ["2.5s", "100ms", 0.7],
+}
+
+
 class _PresetName(Scalar[str]):
     """The name of a preset; the list of them is read for the schema and for mistakes only."""
 
@@ -145,6 +152,17 @@ class _PresetName(Scalar[str]):
 
         shipped = [name for name, _, _ in measurable()]
         return {"anyOf": [{"enum": shipped}, {"type": "string", "pattern": OWN_INDICATOR}]}
+
+
+def _kinds_json() -> Iterator[JsonSchema]:
+    """Yield the keys of an indicator for each way to give one."""
+    yield {"required": ["preset"], "propertyNames": {"enum": sorted(_OF_PRESET)}}
+    yield {"required": ["recorded"], "propertyNames": {"enum": sorted(_OF_RECORDED)}}
+    for kind, (heads, others) in _SLI_KINDS.items():
+        needed = ["threshold"] if kind in _BUILDERS else []
+        names = sorted(heads | others | {"labels"})
+        for head in sorted(heads):
+            yield {"required": [head, *needed], "propertyNames": {"enum": names}}
 
 
 SLI: Final = Object(
@@ -190,7 +208,7 @@ SLI: Final = Object(
             example="latency_ms",
         ),
         "threshold": Field(
-            schema=Scalar(_threshold, {**NUMBER.json, "examples": ["2.5s", "100ms", 0.7]}),
+            schema=Scalar(_threshold, _THRESHOLD_JSON),
             doc="Largest good value: a duration, or a bare number in the unit of the column.",
             example="2.5s",
         ),
@@ -226,4 +244,5 @@ SLI: Final = Object(
         ),
     },
     _build_sli,
+    rules={"anyOf": [*_kinds_json()]},
 )

@@ -11,7 +11,7 @@ from gate.config.sli_schema import SLI, sli_kind
 from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Choice, ListOf, Scalar, Union
+from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union
 from gate.parsing.values import (
     ABOVE_NONE,
     ABOVE_ZERO,
@@ -158,7 +158,14 @@ SAMPLED: Final = Union(
                 example="pessimistic",
             ),
             "design_effect": Field(
-                schema=Scalar(_design_effect, {"type": "number", "minimum": 1}),
+                schema=Scalar(
+                    _design_effect,
+                    {
+                        "type": ["number", "string"],
+                        "minimum": 1,
+                        "pattern": ABOVE_ZERO.json["pattern"],
+                    },
+                ),
                 doc="How many of these events are worth one independent event. Default: 1.",
                 example="2",
             ),
@@ -257,6 +264,17 @@ def shortest(window: Window) -> timedelta:
     return window.duration if isinstance(window, RollingWindow) else timedelta(hours=23)
 
 
+def _kind_json(kind: str) -> JsonSchema:
+    """Return which keys an SLO has with one of `_KINDS`, and which it must not have."""
+    foreign = [other for other in _KINDS if other != kind]
+    foreign += _ONLY_RATIO if kind != "objective" else ()
+    foreign += ("window", "sli") if kind == "composite" else ()
+    return {
+        "required": [kind] if kind == "composite" else [kind, "window"],
+        "not": {"anyOf": [{"required": [key]} for key in foreign]},
+    }
+
+
 SLO: Final = Object(
     {
         "name": Field(
@@ -313,7 +331,7 @@ SLO: Final = Object(
         ),
     },
     _build_slo,
-    rules={"oneOf": [{"required": [kind]} for kind in _KINDS]},
+    rules={"oneOf": [_kind_json(kind) for kind in _KINDS]},
 )
 
 

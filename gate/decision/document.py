@@ -1,5 +1,6 @@
 """The decision as one sealed JSON document; `decision.schema.json` describes it for others."""
 
+from gate.budget.assessment import Assessment
 from gate.budget.forecast import PACE
 from gate.decision.decision import (
     SCHEMA_VERSION,
@@ -10,11 +11,13 @@ from gate.decision.decision import (
     source_document,
 )
 from gate.decision.seal import sealed
-from gate.decision.slo_document import Json, rfc3339, slo_document
+from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
 from gate.policy.changes import ComparedWith
 from gate.policy.findings import Finding
 from gate.policy.judge import Judgement
 from gate.policy.override import Override
+from gate.policy.rules.tiers import tier_verdict
+from gate.policy.tiers import tier_of
 
 
 def to_document(decision: Decision) -> Json:
@@ -69,10 +72,21 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "satisfied": dict(decided.satisfied),
         "proposed_policy": _proposed(decided.proposed),
         "slos": [
-            slo_document(assessment, decision.evaluated_at) for assessment in decided.assessments
+            slo_document(assessment, decision.evaluated_at)
+            | tier_document(policy, assessment)
+            | _says(decided, assessment)
+            for assessment in decided.assessments
         ],
         "findings": [_finding(finding) for finding in judgement.findings],
     }
+
+
+def _says(decided: PolicyDecision, assessment: Assessment) -> Json:
+    """Return what the tier of one SLO's budget says of the change; None: it is not known."""
+    if assessment.compared is None or assessment.uncovered is not None:
+        return {"tier_verdict": None}
+    tier = tier_of(decided.policy.tiers, assessment.compared)
+    return {"tier_verdict": str(tier_verdict(tier, decided.change_class))}
 
 
 def pace_document(judgement: Judgement) -> Json | None:

@@ -7,6 +7,8 @@ from fractions import Fraction
 from gate.budget.assessment import Assessment
 from gate.budget.ratio import allowed_downtime, seconds
 from gate.measure import Suspicion, Unmeasured
+from gate.policy.policy import Policy
+from gate.policy.tiers import tier_of
 from gate.slo.indicator import Slices
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
@@ -28,6 +30,14 @@ def slo_document(assessment: Assessment, at: datetime) -> Json:
         | _trust(assessment)
         | _outlook(assessment)
     )
+
+
+def tier_document(policy: Policy, assessment: Assessment) -> Json:
+    """Return the name of the tier that one SLO's budget is in by itself; None: not known."""
+    compared = assessment.compared
+    if compared is None or assessment.uncovered is not None:
+        return {"tier": None}
+    return {"tier": tier_of(policy.tiers, compared).name}
 
 
 def number(value: Fraction | None) -> float | int | None:

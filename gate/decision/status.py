@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.decision import SCHEMA_VERSION, PolicySource, source_document
-from gate.decision.slo_document import Json, rfc3339, slo_document
+from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
 from gate.errors import ExitCode
 from gate.policy.coverage import assessment_reservations, gravest
 from gate.policy.findings import Verdict
@@ -87,4 +87,5 @@ def burn_down_document(burn_down: "BurnDown | None") -> Json | None:
 
 def _slo(assessment: Assessment, within: PolicyStatus, status: Status) -> Json:
     burn_down = burn_down_document(within.burn_downs.get(assessment.slo.name))
-    return slo_document(assessment, status.evaluated_at) | {"burn_down": burn_down}
+    tier = tier_document(within.policy, assessment)
+    return slo_document(assessment, status.evaluated_at) | tier | {"burn_down": burn_down}

@@ -56,7 +56,7 @@ def export_policies(name: str, policies: Mapping[str, Policy]) -> Exported:
     """
     merge = getattr(import_module(EXPORTERS[name]), "merge", None)
     if merge is None and len(policies) > 1:
-        raise UsageError(f"a {name} shows one policy; export each of them by itself")
+        raise UsageError(f"{name} has a file for each policy; export one at a time")
     exported = {path: export_policy(name, policy) for path, policy in policies.items()}
     texts = [document.text for document in exported.values() if document.text is not None]
     remarks = tuple(
@@ -64,16 +64,6 @@ def export_policies(name: str, policies: Mapping[str, Policy]) -> Exported:
     )
     text = merge(texts) if merge is not None and len(texts) > 1 else next(iter(texts), None)
     return Exported(text=text, remarks=remarks)
-
-
-def merge_documents(texts: Iterable[str]) -> str:
-    """Return YAML with the documents of several texts, each of them once."""
-    import yaml  # noqa: PLC0415 - as above
-
-    documents = list[Any]()
-    for text in texts:
-        documents += [doc for doc in yaml.safe_load_all(text) if doc not in documents]
-    return yaml_text(*documents)
 
 
 T = TypeVar("T")

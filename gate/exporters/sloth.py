@@ -3,6 +3,7 @@
 https://github.com/slok/sloth/blob/main/pkg/prometheus/api/v1/README.md
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,15 +12,12 @@ from gate.exporters import (
     NotExportableError,
     counted,
     each,
-    merge_documents,
     unsaid,
     yaml_text,
 )
 from gate.policy.policy import Policy
 from gate.slo.objective import RollingWindow, Slo
 
-merge: Final = merge_documents
-"""Of several policies: a document for each, all of which Sloth reads."""
 _PERIOD: Final = RollingWindow(timedelta(days=30))
 _WINDOW: Final = "{{.window}}"
 _MEAN: Final = (
@@ -35,6 +33,11 @@ def export(policy: Policy) -> Exported:
         return Exported(text=None, remarks=remarks)
     document = {"version": "prometheus/v1", "service": policy.service, "slos": slos}
     return Exported(text=yaml_text(document), remarks=(*remarks, _MEAN))
+
+
+def merge(texts: Iterable[str]) -> str:
+    """Return one file with a document for each service, all of which Sloth reads."""
+    return "---\n".join(texts)
 
 
 def _slo(service: str, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -64,7 +64,7 @@ class ActionRun:
     """Whether this process works in the folder of the input ``directory`` by now."""
 
     def run(self) -> ExitCode:
-        """Decide, tell everybody, and return the exit code."""
+        """Decide, publish the outcome, and return the exit code."""
         try:
             ending = self._decide()
         except GateError as error:
@@ -108,7 +108,7 @@ class ActionRun:
             return failed(exit_code, output)
         if exit_code is ExitCode.UNDECIDED and not files["json"].exists():
             return undetermined(output)
-        # Of a full disk the command has warned, and the verdict stays as it is.
+        # Of a full disk the command has warned, and the verdict is still the same.
         self.step.say(_read(files["github"]))
         return decided(exit_code, _read(files["json"]), _read(files["markdown"]) or _UNWRITTEN)
 
@@ -141,8 +141,8 @@ class ActionRun:
     def _comment(self, inputs: Inputs, ending: StepEnding) -> None:
         """Keep the comment up to date, the same one as the command would; a failure is a warning.
 
-        The command could not tell of a run without a decision, and a comment that still says
-        allow would be worse than none.
+        The command cannot comment on a run without a decision, and a comment that still says allow
+        would be worse than none.
         """
         context = self.context
         wanted = not context.no_secrets if inputs.comment is None else inputs.comment
@@ -167,7 +167,7 @@ class ActionRun:
         self.step.say(log_text(plain(f"gate: comment {outcome.act} {outcome.url or ''}")))
 
     def _status(self, ending: StepEnding) -> None:
-        """Take back, where there is no decision, a status that may still say success.
+        """Replace a status that may still say success, where there is no decision.
 
         The command has set that of a decision, and that of a failure of its own unless it was
         killed. Where the inputs are wrong, the command has not even run.

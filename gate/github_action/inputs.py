@@ -147,7 +147,7 @@ def _one_of(name: str, words: tuple[str, ...], environ: Environ) -> str:
     given = _given(name, environ)
     if given not in words:
         choices = ", ".join(filter(None, words))
-        raise UsageError(f"the input {name} is {given!r}; it can be {choices}")
+        raise UsageError(f"the input {name} is {given!r}, but must be one of {choices}")
     return given
 
 

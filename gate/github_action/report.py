@@ -1,4 +1,4 @@
-"""What the step of the GitHub Action comes to, and its report where there is no decision."""
+"""How the step of the GitHub Action ends, and its report where there is no decision."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ _WHY: Final = {
     ExitCode.USAGE: "The inputs or a policy file are wrong.",
     ExitCode.INTERRUPTED: "The run was interrupted.",
 }
-_INTERNAL: Final = "The gate itself failed; the log of the step has the trace."
+_INTERNAL: Final = "gate itself failed; the log of the step has the trace."
 _LONGEST: Final = 4_000
 """Characters of an error's text that a report shows."""
 
@@ -44,13 +44,13 @@ def decided(exit_code: ExitCode, decision: str, report: str) -> StepEnding:
 
     Args:
         exit_code: of the command.
-        decision: JSON; what is none could not be written.
+        decision: JSON; empty or cut off where it could not be written.
         report: Markdown.
     """
     try:
         document = json.loads(decision)
     except ValueError:
-        # It could not be written: the exit code stands, but nothing may act on the details.
+        # It could not be written: the exit code holds, but nothing may act on the details.
         return StepEnding(code=exit_code, outputs=_outputs(exit_code, UNKNOWN), report=report)
     worst = max(document["policies"], key=_badness)
     outputs = _outputs(
@@ -67,7 +67,7 @@ def failed(exit_code: ExitCode, output: str) -> StepEnding:
     """Return what a run without a decision comes to; ``output`` is what the command wrote."""
     why = _WHY.get(exit_code, _INTERNAL)
     usage = output.strip()[-_LONGEST:] if exit_code is ExitCode.USAGE else ""
-    parts = ["## ❌ No decision", f"{why} This is no verdict: nothing may ship on it."]
+    parts = ["## ❌ No decision", f"{why} This is not a verdict: nothing may ship on it."]
     return StepEnding(
         code=exit_code,
         outputs=_outputs(exit_code, NO_DECISION),
@@ -77,12 +77,12 @@ def failed(exit_code: ExitCode, output: str) -> StepEnding:
 
 
 def undetermined(output: str) -> StepEnding:
-    """Return what a run comes to of which nobody knows which text of a policy counts.
+    """Return what a run comes to where it is not known which text of a policy counts.
 
     Args:
         output: what the command wrote.
     """
-    said = "Which text of a policy counts is not known, so nothing was measured. The step fails."
+    said = "It is not known which text of a policy counts, so nothing was measured. The step fails."
     reason = output.strip()[-_LONGEST:]
     return StepEnding(
         code=ExitCode.UNDECIDED,
@@ -101,7 +101,7 @@ def without_secrets(missing: Sequence[str], *, passes: bool) -> StepEnding:
     """
     exit_code = ExitCode.ALLOW if passes else ExitCode.UNDECIDED
     said = "A pull request from a fork, or of Dependabot, has no secrets"
-    then = "The step passes, as it was asked to." if passes else "The step fails, exit code 3."
+    then = "The step passes, as its inputs say." if passes else "The step fails, exit code 3."
     report = (
         f"## ❔ UNDECIDED: no secrets here\n\n{said}: {_listed(map(code, missing))} not set, so "
         f"nothing was measured. That is neither a pass nor a block. {then}\n\n"

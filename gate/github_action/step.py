@@ -21,7 +21,9 @@ from gate.hosts.cut import truncate
 
 SUMMARY_BYTES: Final = 1024 * 1024
 """A longer summary is not shown at all."""
-_POINTER: Final = "_Cut here: a summary holds no more. The step's output `report` has it whole._"
+_POINTER: Final = (
+    "_Cut here: a summary cannot be longer. The output `report` of the step has it whole._"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Step:
             self.say(f"\n::{token}::")
 
     def annotate(self, kind: Literal["error", "warning", "notice"], message: str) -> None:
-        """Write a line that stands on the page of the run, too."""
+        """Write a line that the page of the run shows as well."""
         self.say(f"::{kind} title=gate::{_data(message)}")
 
     def mask(self, secret: str) -> None:
@@ -147,7 +149,7 @@ def run() -> NoReturn:
     else:
         sys.stdout.write(str(python))
         sys.exit(0)
-    step.annotate("error", "The gate could not be installed; the log says why. This is no verdict.")
+    step.annotate("error", "gate could not be installed; the log says why. This is not a verdict.")
     sys.exit(1)
 
 

@@ -36,8 +36,10 @@ def covered_share(
     about = [record for record in records if record.overlaps(incident.start, incident.end)]
     every = covered = Fraction(0)
     for place, bad in enumerate(steps.series.bad):
+        if not bad:
+            continue
         start, end = steps.request.end_of(place - 1), steps.request.end_of(place)
-        if not bad or end <= incident.start or incident.end <= start:
+        if end <= incident.start or incident.end <= start:
             continue
         every += Fraction(bad)
         if any(record.covers(start, end) for record in about):

@@ -9,12 +9,21 @@ import requests
 
 from gate.hosts import Purpose
 from gate.http import http_date, json_object, retry_after
-from gate.request_failure import RequestFailure
+from gate.request_failure import RequestFailure, Trouble
 
 _AT_A_LIMIT: Final = 60.0
 """Seconds to wait where a limit is reached and nothing says for how long:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
+
+
+_REMEDIES: Final[Mapping[Trouble, str]] = {
+    Trouble.HEADER: "; the token has a line break or another character that cannot be sent",
+    Trouble.UNTRUSTED: "; set REQUESTS_CA_BUNDLE to the PEM file of the authority that signed it",
+    Trouble.UNKNOWN_HOST: "; check the host's address, and that this machine can resolve it",
+    Trouble.PROXY: "; correct HTTP_PROXY or HTTPS_PROXY",
+}
+"""What to do about a code host that cannot be reached, for which the policy has no settings."""
 
 
 def refusal(response: requests.Response, now: datetime) -> RequestFailure:
@@ -64,10 +73,14 @@ def _error(error: Any) -> Any:
 
 
 def hint(purpose: Purpose, failure: RequestFailure) -> str:
-    """Name the permission that is missing, or may be."""
+    """Say what to do about a failure: which permission is missing, or may be."""
+    if failure.trouble in _REMEDIES:
+        return _REMEDIES[failure.trouble]
     match failure.status:
         case HTTPStatus.UNAUTHORIZED:
-            return "; the token is wrong or has expired"
+            return "; the token is wrong or has expired; create a new one and set it in the job"
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return "; run the job again later; each token has a limit of its own"
         case HTTPStatus.FORBIDDEN if purpose.needs and "not accessible by" in failure.reason:
             return f"; the token needs {purpose.needs}"
         case HTTPStatus.FORBIDDEN | HTTPStatus.NOT_FOUND if purpose.needs:

@@ -94,7 +94,7 @@ _CAUSES: Final[Rows] = (
     (
         Cause.LOW_TRAFFIC,
         "There are too few events",
-        "With so few events a single failure moves the ratio by more than the whole budget.",
+        "With this few events a single failure moves the ratio by more than the whole budget.",
         "wait for more traffic, choose a longer window, or set min_events for this SLO",
     ),
     (

@@ -69,7 +69,7 @@ CONNECTION: Final[Rows] = (
         "client-certificate",
         "The server asks for a client certificate",
         "The server ends the TLS handshake because no certificate, or a wrong one, was sent.",
-        "set backend.tls.cert and backend.tls.key to the client's certificate and key",
+        "if the server asks for a client certificate, set backend.tls.cert and backend.tls.key",
     ),
     (
         "tls-version",

@@ -191,14 +191,53 @@ def _local(text: str) -> datetime:
     raise ValueError(f"{text!r} is not a valid local time; write for example 2026-01-03T12:00:00")
 
 
-_RATIO_JSON = {"type": ["string", "number"], "examples": ["99.9%", 0.999]}
-_DURATION_JSON = {"type": "string", "examples": ["30d", "6h", "5m"]}
+_DIGITS = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_SHARE_PATTERN = (
+    r"\s*\+?(?:0*100(?:\.0*)?|0*[0-9]{1,2}(?:\.[0-9]*)?|\.[0-9]+)\s*%\s*"
+    r"|\s*\+?(?:0*(?:0|\.[0-9]+|0\.[0-9]*)|0*1(?:\.0*)?)\s*"
+)
+"""A percentage from 0% to 100%, or a share from 0 to 1."""
+_ZERO = r"\s*\+?[0.]+\s*%?\s*$"
+_WHOLE = r"\s*\+?(?:0*100(?:\.0*)?\s*%|0*1(?:\.0*)?)\s*$"
+_RATIO_JSON = {
+    "type": ["string", "number"],
+    "minimum": 0,
+    "maximum": 1,
+    "pattern": f"^(?:{_SHARE_PATTERN})$",
+    "examples": ["99.9%", 0.999],
+}
+_ABOVE_NONE_JSON = {
+    **{key: value for key, value in _RATIO_JSON.items() if key != "minimum"},
+    "exclusiveMinimum": 0,
+    "pattern": f"^(?!{_ZERO})(?:{_SHARE_PATTERN})$",
+}
+_OBJECTIVE_JSON = {
+    "type": ["string", "number"],
+    "exclusiveMinimum": 0,
+    "exclusiveMaximum": 1,
+    "pattern": f"^(?!{_ZERO})(?!{_WHOLE})(?:{_SHARE_PATTERN})$",
+    "examples": ["99.9%", 0.999],
+}
+_DURATION_JSON = {
+    "type": "string",
+    "pattern": r"^(?=.*[1-9])(?:[0-9]+(?:\.[0-9]+)?(?:w|d|h|ms|m|s))+$",
+    "examples": ["30d", "6h", "5m"],
+}
+_NUMBER_PATTERN = (
+    r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?|[0-9]+/[0-9]*[1-9][0-9]*"
+)
+_POSITIVE_PATTERN = rf"(?=[^eE/]*[1-9])\+?(?:{_NUMBER_PATTERN.removeprefix('[-+]?')})"
 _TEXT_JSON = {"type": ["string", "number", "boolean"], "minLength": 1}
 """Words that YAML takes for something else, such as 200 and no, need no quotes here."""
 PATH: Final = Scalar(lambda text: text.removeprefix("./").lstrip("/"), _TEXT_JSON)
 """A glob from the top of the repository."""
 APPROVER: Final = Scalar(
-    _approver, {"type": "string", "examples": ["@ada", "@acme/security", "write"]}
+    _approver,
+    {
+        "type": "string",
+        "pattern": "^(?:@[^@/\\s]+(?:/[^@\\s]*[^@/\\s])?|write)$",
+        "examples": ["@ada", "@acme/security", "write"],
+    },
 )
 TEXT: Final = Scalar(str, _TEXT_JSON)
 LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
@@ -225,7 +264,7 @@ class _Name(Scalar[str]):
     """A name; one that looks like something else draws a warning."""
 
     def __init__(self) -> None:
-        super().__init__(_name, _TEXT_JSON)
+        super().__init__(_name, {**_TEXT_JSON, "pattern": f"^{_NAME.pattern}$"})
 
     def read(self, node: yaml.Node, reader: Reader) -> str:
         """Return the name."""
@@ -238,9 +277,16 @@ class _Name(Scalar[str]):
 
 NAME: Final = _Name()
 SHARE: Final = Scalar(_share, _RATIO_JSON)
-ABOVE_NONE: Final = Scalar(_above_none, _RATIO_JSON)
-OBJECTIVE: Final = Scalar(_objective, _RATIO_JSON)
-CONDITION: Final = Scalar(_condition, {"type": "string", "examples": ["> 50%"]})
+ABOVE_NONE: Final = Scalar(_above_none, _ABOVE_NONE_JSON)
+OBJECTIVE: Final = Scalar(_objective, _OBJECTIVE_JSON)
+CONDITION: Final = Scalar(
+    _condition,
+    {
+        "type": "string",
+        "pattern": rf"^\s*(?:>=|<=|>|<)\s*[-+]?(?:{_DIGITS}\s*%|0?\.[0-9]+|[01](?:\.0*)?)\s*$",
+        "examples": ["> 50%"],
+    },
+)
 BOOLEAN: Final = Scalar(
     _boolean, {"type": ["boolean", "string"], "pattern": f"^({'|'.join(_BOOLEANS)})$"}
 )
@@ -249,14 +295,40 @@ CONNECTION_COUNT: Final = Scalar(
     _count, {**COUNT.json, "pattern": rf"{COUNT.json['pattern']}|\$\{{"}, variables=True
 )
 """The same of a backend's connection."""
-NUMBER: Final = Scalar(_number, {"type": ["number", "string"]})
-ABOVE_ZERO: Final = Scalar(_above_zero, {"type": ["number", "string"]})
-AMOUNT: Final = Scalar(_amount, {"type": ["string", "number"], "examples": ["50000 USD"]})
-ZONE: Final = Scalar(_zone, {"type": "string", "examples": ["UTC", "Europe/Berlin"]})
-MOMENT: Final = Scalar(_moment, {"type": "string", "examples": ["2026-12-20"]})
-LOCAL: Final = Scalar(_local, {"type": "string", "examples": ["2026-01-03T12:00"]})
+NUMBER: Final = Scalar(
+    _number, {"type": ["number", "string"], "pattern": f"^(?:{_NUMBER_PATTERN})$"}
+)
+ABOVE_ZERO: Final = Scalar(
+    _above_zero,
+    {
+        "type": ["number", "string"],
+        "exclusiveMinimum": 0,
+        "pattern": f"^(?:{_POSITIVE_PATTERN})$",
+    },
+)
+AMOUNT: Final = Scalar(
+    _amount,
+    {
+        "type": ["string", "number"],
+        "exclusiveMinimum": 0,
+        "pattern": rf"^\s*(?=[0-9_,.]*[1-9]){_AMOUNT.pattern}\s*$",
+        "examples": ["50000 USD"],
+    },
+)
+ZONE: Final = Scalar(
+    _zone, {"type": "string", "minLength": 1, "examples": ["UTC", "Europe/Berlin"]}
+)
+MOMENT: Final = Scalar(
+    _moment, {"type": "string", "pattern": f"^{_MOMENT.pattern}$", "examples": ["2026-12-20"]}
+)
+LOCAL: Final = Scalar(
+    _local, {"type": "string", "pattern": f"^{_MOMENT.pattern}$", "examples": ["2026-01-03T12:00"]}
+)
 """A time on the wall of some zone: it has none itself."""
-INSTANT: Final = Scalar(parse_instant, {"type": "string", "examples": ["2026-11-20T14:00:00Z"]})
+INSTANT: Final = Scalar(
+    parse_instant,
+    {"type": "string", "pattern": "^[0-9]{4}.*[0-9Zz]$", "examples": ["2026-11-20T14:00:00Z"]},
+)
 DURATION: Final[Scalar[timedelta]] = Scalar(parse_duration, _DURATION_JSON)
 VALIDITY: Final[Scalar[timedelta]] = Scalar(_validity, _DURATION_JSON)
 """Of a decision."""

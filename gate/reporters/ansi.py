@@ -68,6 +68,8 @@ _NARROWEST: Final = 12
 
 def text_width(text: str) -> int:
     """Return how many columns the text takes: two for each wide character, none for a mark."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text
@@ -157,10 +159,12 @@ def text_table(table: DataTable, style: Style) -> Iterator[str]:
         yield f"{GAP}{ink(line, DIM, style)}".rstrip()
     for row, lines in zip(table.rows, grid, strict=True):
         for texts in zip_longest(*(lines[place] for place in kept), fillvalue=""):
-            painted = [
-                _painted(row[p], pad(text, widths[p], right=columns[p].right), style)
+            padded = [
+                (p, pad(text, widths[p], right=columns[p].right))
                 for p, text in zip(kept, texts, strict=True)
             ]
+            padded[-1] = padded[-1][0], padded[-1][1].rstrip()
+            painted = [_painted(row[p], text, style) for p, text in padded]
             yield f"{GAP}{GAP.join(painted)}".rstrip()
 
 

@@ -1,6 +1,6 @@
 """One SLO's budget: the cells of its row in a table, and everything else in sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -10,9 +10,9 @@ from gate.budget.assessment import Assessment
 from gate.budget.forecast import Forecast
 from gate.budget.ratio import allowed_downtime, has_no_traffic
 from gate.measure import Cause, Unmeasured
-from gate.reporters.affordability import affordability
+from gate.reporters.outlook import affordability
 from gate.reporters.page import Fact
-from gate.reporters.suspected import suspicion_facts
+from gate.reporters.reasons import suspicion_facts
 from gate.slo.objective import (
     Bound,
     CalendarWindow,
@@ -210,15 +210,23 @@ def _burn_rates(assessment: Assessment) -> str:
     texts = [wording.burn(rate) for _, rate in rates if isinstance(rate, Fraction)]
     if len(rates) == len(texts) > 1 and len(set(texts)) == 1:
         return f"{texts[0]} over every window from {rates[0][0]} to {rates[-1][0]}"
-    return ", ".join(
-        _no_rate(window, rate)
-        if isinstance(rate, Unmeasured)
-        else f"{wording.burn(rate)} over {window}"
+    numbers = [
+        f"{wording.burn(rate)} over {window}"
         for window, rate in rates
-    )
+        if not isinstance(rate, Unmeasured)
+    ]
+    return ", ".join([*numbers, *_no_rates(rates)])
 
 
-def _no_rate(window: str, why: Unmeasured) -> str:
-    if has_no_traffic(why):
-        return f"none over {window} (no traffic)"
-    return f"not measured over {window} ({why.reason})"
+def _no_rates(rates: Sequence[tuple[str, Fraction | Unmeasured]]) -> Iterator[str]:
+    """Yield over which windows there is no burn rate, once for each cause."""
+    lost: dict[Cause, list[tuple[str, Unmeasured]]] = {}
+    for window, rate in rates:
+        if isinstance(rate, Unmeasured):
+            lost.setdefault(rate.cause, []).append((window, rate))
+    for group in lost.values():
+        windows, why = " and ".join(window for window, _ in group), group[0][1]
+        if has_no_traffic(why):
+            yield f"none over {windows} (no traffic)"
+        else:
+            yield f"not measured over {windows} ({why.reason})"

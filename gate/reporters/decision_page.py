@@ -15,13 +15,11 @@ from gate.decision.status import PolicyStatus, Status, status_document
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import summary
 from gate.reporters.budget_rows import BudgetRow, decision_rows, status_rows
-from gate.reporters.budget_table import BAR, budget_table
+from gate.reporters.budget_table import BAR, budget_table, services_table
 from gate.reporters.budgets import details, window_text
-from gate.reporters.next_steps import next_step
-from gate.reporters.outlook import STOPPING
+from gate.reporters.outlook import STOPPING, next_step
 from gate.reporters.page import Badge, Column, Fact, Facts, Folded, Link, Output, Page, Section
 from gate.reporters.reasons import not_looked_at, reason
-from gate.reporters.services_table import services_table
 
 
 def repository_path(source: PolicySource, decision: Decision) -> str:
@@ -95,7 +93,10 @@ def _decision(decision: Decision) -> Page:
         if several
         else None,
         introduction=(services_table(decision),) if several else (),
-        sections=tuple(_decided(decided, decision) for decided in decision.policies),
+        sections=tuple(
+            _decided(decided, decision)
+            for decided in sorted(decision.policies, key=lambda each: -each.verdict.severity)
+        ),
         closing=(
             *((Link(label="Run", address=url, elsewhere=True),) if url else ()),
             Facts(tuple(summary.decision_closing(decision)), small=True),
@@ -116,7 +117,9 @@ def _decided(decided: PolicyDecision, decision: Decision) -> Section:
         ),
         folded=len(decision.policies) > 1,
         blocks=(
-            Facts(tuple(summary.facts(decided, decision)), leading=summary.LEADING),
+            Facts(
+                tuple(summary.facts(decided, decision)), leading=summary.leading(decided.verdict)
+            ),
             budget_table(rows, BAR),
             _details(
                 [row.assessment for row in rows],
@@ -182,7 +185,7 @@ def _details(
             name, window = assessment.slo.name, window_text(assessment)
             alike = windows.pop(window, [])
             about = list(facts(assessment, False))
-            if window and alike:
+            if window and alike and (about or assessment.measured):
                 also = f" (also of {', '.join(alike[1:])})" if alike[1:] else ""
                 about.insert(0, ("window", f"{window}{also}"))
             if about:

@@ -1,13 +1,20 @@
-"""What a change still needs, what may ship instead of it, and when it may ship itself, in words."""
+"""What a change still needs, what the budget left covers, when it may ship, and what to do next."""
 
-from datetime import datetime
+import shlex
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Final
 
 from gate import wording
-from gate.budget.forecast import PACE
+from gate.budget.assessment import Assessment
+from gate.budget.forecast import PACE, Impact, Price
 from gate.decision.decision import PolicyDecision
-from gate.policy.findings import Rule, Verdict
+from gate.measure import Cause
+from gate.measure.remedies import REMEDIES, remedy_of
+from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.judge import Judgement
+from gate.reporters.page import Fact, ShellCommand
 from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
@@ -72,3 +79,133 @@ def at_pace(judgement: Judgement) -> str:
     again = judgement.allowed_again_at_pace
     when = "not at all" if again is None else wording.instant(again)
     return f"; at the pace of the last {format_duration(PACE)}: {when}"
+
+
+_SUSPECTED: Final = frozenset(
+    {Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED, Cause.LOST, Cause.UNKNOWN_OUTCOME}
+)
+"""Causes of suspicions, which say their remedy themselves."""
+_DOCTOR: Final = "gate doctor"
+_COMMANDS: Final = {
+    Rule.MEASUREMENT: (_DOCTOR, ""),
+    Rule.SAMPLES: (_DOCTOR, ""),
+    Rule.TIER: ("gate incidents", "shows what used the budget"),
+    Rule.BURN_RATE: ("gate incidents", "shows what is using the budget"),
+    Rule.EXHAUSTION: ("gate forecast", "shows when each budget runs out"),
+    Rule.POSTMORTEM: ("gate incidents", "shows the incidents and their records"),
+    Rule.CONTROL_CHART: ("gate anomalies", "shows the charts"),
+}
+"""By the rule that objects first: a command for a policy file, and what it is good for."""
+
+
+def remedies(decided: PolicyDecision) -> Iterator[str]:
+    """Yield what to do about each cause that leaves the verdict undecided, each once."""
+    hints = (
+        remedy_of(finding.cause).hint
+        for finding in decided.judgement.findings
+        if finding.verdict is Verdict.UNDECIDED
+        and finding.cause is not None
+        and finding.cause not in _SUSPECTED
+        and not _has_remedy(finding)
+    )
+    yield from dict.fromkeys(hint.replace("gate.yaml", _file(decided)) for hint in hints)
+
+
+def next_step(decided: PolicyDecision) -> ShellCommand | None:
+    """Return the command that helps on; None: nothing objects, or no command helps."""
+    verdict = decided.verdict
+    if verdict is Verdict.ALLOW:
+        return None
+    rules = [f.rule for f in decided.judgement.findings if f.verdict is verdict]
+    commands = [_COMMANDS[rule] for rule in rules if rule in _COMMANDS]
+    if not commands:
+        return None
+    command, purpose = commands[0]
+    if command != _DOCTOR and not decided.keeps_history:
+        command, purpose = "gate status", "shows every budget"
+    return ShellCommand(label="Next", command=f"{command} {_file(decided)}", purpose=purpose)
+
+
+def _has_remedy(finding: Finding) -> bool:
+    """Return whether the reason itself ends with what to do."""
+    return any(finding.reason.endswith(remedy.hint) for remedy in REMEDIES.values())
+
+
+def _file(decided: PolicyDecision) -> str:
+    """Return the path of the policy as a shell reads it."""
+    return shlex.quote(decided.source.path)
+
+
+_SHOWN: Final = Fraction(1, 1000)
+"""The smallest share that one decimal of a percentage can show."""
+
+
+def affordability(assessment: Assessment, *, headroom: bool = True) -> Iterator[Fact]:
+    """Yield labelled sentences; each names the assumption behind its number.
+
+    Args:
+        assessment: of the SLO; its budget was measured.
+        headroom: whether to say what the budget covers, which means little where it is blocked.
+    """
+    price, slo = assessment.price, assessment.slo
+    if price is not None:
+        if assessment.impact_stated:
+            yield "impact", f"{wording.spent(price.cost)} of the budget for {_stated(price.impact)}"
+        if headroom and price.largest_canary > 0:
+            yield "headroom", _sentence(price)
+    left = assessment.sla_remaining
+    if isinstance(slo, RatioSlo) and slo.sla is not None and left is not None:
+        contract = f"the contract's budget ({wording.percent(slo.sla)})"
+        over = f"{contract} is overspent by {wording.overspent(left)}"
+        yield "SLA", over if left < 0 else f"{wording.left(left)} left of {contract}"
+
+
+def most_affordable(assessments: Sequence[Assessment]) -> str | None:
+    """Say the largest canary that every budget covers; None where it covers none, or not known."""
+    if not all(assessment.measured and not assessment.uncovered for assessment in assessments):
+        return None
+    priced = [
+        (assessment.price, assessment.slo.name)
+        for assessment in assessments
+        if assessment.price is not None and not assessment.slo.advisory
+    ]
+    if not priced:
+        return None
+    price, name = min(priced, key=lambda price_and_name: _tightness(price_and_name[0]))
+    return f"{_sentence(price)} ({name})" if price.largest_canary > 0 else None
+
+
+def _tightness(price: Price) -> tuple[Fraction, timedelta]:
+    longest = timedelta.max if price.longest_detect is None else price.longest_detect
+    return price.largest_canary, longest
+
+
+def _sentence(price: Price) -> str:
+    """Say the largest canary, and the longest time to notice, that what is left covers."""
+    impact, largest = price.impact, price.largest_canary
+    fails = f"that fails {_failing(impact)}"
+    if largest == impact.canary == 1:
+        return f"the budget left covers a full rollout {fails} for up to {_longest(price)}"
+    within = f"a canary of up to {_share(largest)} of the traffic {fails} for"
+    longest = f"or one of {wording.percent(impact.canary)} for {_longest(price)}"
+    return f"the budget left covers {within} {describe_time(impact.detect)}, {longest}"
+
+
+def _stated(impact: Impact) -> str:
+    within = f"fails {_failing(impact)} for {describe_time(impact.detect)}"
+    return f"a canary of {wording.percent(impact.canary)} of the traffic that {within}"
+
+
+def _failing(impact: Impact) -> str:
+    whole = impact.failures == 1
+    return "every request" if whole else f"{wording.percent(impact.failures)} of its requests"
+
+
+def _share(canary: Fraction) -> str:
+    if canary == 1:
+        return "100%"
+    return wording.left(canary) if canary >= _SHOWN else "less than 0.1%"
+
+
+def _longest(price: Price) -> str:
+    return "any time" if price.longest_detect is None else describe_time(price.longest_detect)

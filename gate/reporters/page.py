@@ -49,6 +49,8 @@ class Column(Generic[TableRow]):
     drawing: bool = False
     """Whether it draws the numbers of the column before it; read alone it comes after all others.
     """
+    beside: bool = False
+    """Whether it stays beside the column before it, in whatever order the columns are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

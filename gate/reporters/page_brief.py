@@ -1,23 +1,46 @@
-"""The shortest form of a page: what each section says first, without the details."""
+"""The shortest form of a page: what each section says first, and the next command."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
+from typing import Final
 
 from gate.policy.findings import Verdict
 from gate.reporters import page_terminal
-from gate.reporters.ansi import Style
-from gate.reporters.page import Block, Fact, Facts, Folded, Marks, Output, Page, Section
+from gate.reporters.ansi import GAP, Style
+from gate.reporters.page import (
+    Block,
+    Fact,
+    Facts,
+    Folded,
+    Marks,
+    Output,
+    Page,
+    Section,
+    ShellCommand,
+)
+
+_MOST_ALIKE: Final = 2
+"""Facts of one label: as many as the words about those left out would take."""
 
 
 def render(output: Output, style: Style) -> str:
-    """Return of each section the headline, and what its parts' headings or its first block say."""
+    """Return of each section the headline, and what its parts' headings or its first block say.
+
+    Below it stands the command that the page ends with, if there is one. Blank lines are between
+    sections only.
+    """
     brief = Output(page=lambda: _brief_page(output.page()), document=output.document)
-    return page_terminal.render(brief, style).rstrip("\n") + "\n"
+    lines = page_terminal.render(brief, style).rstrip().splitlines()
+    return "".join(
+        f"{line}\n" for line, after in pairwise([*lines, ""]) if line or not after.startswith(GAP)
+    )
 
 
 def _brief_page(page: Page) -> Page:
     sections = tuple(_brief_section(section) for section in page.sections)
-    return replace(page, introduction=(), sections=sections, closing=())
+    commands = tuple(block for block in page.closing if isinstance(block, ShellCommand))
+    return replace(page, introduction=(), sections=sections, closing=commands)
 
 
 def _brief_section(section: Section) -> Section:
@@ -42,10 +65,11 @@ def _brief_block(block: Block) -> Block:
 
 
 def _firsts(facts: Facts) -> Iterator[Fact]:
-    """Yield the first fact of each leading label, and how many more have that label."""
+    """Yield the facts of each leading label: two, or the first and how many more there are."""
     texts: dict[str, list[str]] = {}
     for label, text in facts.facts:
         if facts.leading is None or label in facts.leading:
             texts.setdefault(label, []).append(text)
-    for label, (first, *others) in texts.items():
-        yield label, f"{first} (and {len(others)} more)" if others else first
+    for label, said in texts.items():
+        shown = said if len(said) <= _MOST_ALIKE else [f"{said[0]} (and {len(said) - 1} more)"]
+        yield from ((label, text) for text in shown)

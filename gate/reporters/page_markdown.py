@@ -3,6 +3,7 @@
 Whatever does not come from this program is escaped, so that it cannot break out of its place.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
@@ -44,6 +45,8 @@ _COLOURS: Final = {
     Verdict.BLOCK: "🔴",
 }
 """Of the rows of a table."""
+_SIGN: Final = re.compile(r"^([✔▲?✖]) ")
+"""A sign stays on the line of what it is about."""
 _WIDTH: Final = 80
 """Columns of a picture."""
 
@@ -134,8 +137,7 @@ def _mark(mark: Mark, indent: str = "") -> Iterator[str]:
 
 def _table(table: DataTable, style: Style) -> Iterator[str]:
     """Write a table: a head, a rule, the rows; a reader's browser wraps or scrolls it."""
-    shown = [place for place, column in enumerate(table.columns) if not column.secondary]
-    shown.sort(key=lambda place: table.columns[place].drawing)
+    shown = _order(table)
     columns = [table.columns[place] for place in shown]
     heads = [[column.title for column in columns], [_rule(column) for column in columns]]
     body = [
@@ -147,13 +149,32 @@ def _table(table: DataTable, style: Style) -> Iterator[str]:
     yield "\n".join(f"| {' | '.join(row)} |" for row in (*heads, *body))
 
 
+def _order(table: DataTable) -> list[int]:
+    """Return the places of the columns in the order of reading.
+
+    A comment is narrow: of a table with colours what decides comes first, the rest may scroll.
+    """
+    groups: list[list[int]] = []
+    for place, column in enumerate(table.columns):
+        if column.beside:
+            groups[-1].append(place)
+        elif not column.secondary:
+            groups.append([place])
+    if table.tones:
+        groups.sort(key=lambda group: -table.columns[group[0]].keep)
+    groups.sort(key=lambda group: table.columns[group[0]].drawing)
+    return [place for group in groups for place in group]
+
+
 def _rule(column: Column[Any]) -> str:
     return "---:" if column.right else ":---"
 
 
 def _cell(column: Column[Any], cell: Cell, style: Style) -> str:
     text = markdown(cell.text if style.unicode or cell.ascii is None else cell.ascii)
-    return text.replace(" ", "&nbsp;") if column.right else text.strip()
+    if column.right or cell.strong:
+        return text.strip().replace(" ", "&nbsp;")
+    return _SIGN.sub(r"\1&nbsp;", text.strip())
 
 
 def _command(command: ShellCommand, _style: Style) -> Iterator[str]:

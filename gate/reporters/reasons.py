@@ -1,14 +1,20 @@
-"""Findings as sentences: those that say the same of several SLOs are said once."""
+"""Findings and suspicions as sentences: what is the same of several SLOs is said once."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from fractions import Fraction
+from typing import Final
 
 from gate import wording
+from gate.budget.assessment import Assessment
 from gate.decision.decision import PolicyDecision
-from gate.measure import Cause
+from gate.measure import Cause, Suspicion
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rules.tiers import tier_verdict
+from gate.policy.suspicions import left_between
 from gate.policy.tiers import tier_of
+from gate.reporters.page import Fact
+from gate.slo.objective import RatioSlo, Slo, SpendSlo
 
 Said = tuple[str | None, str]
 """The SLO that a sentence is about, None for the change as a whole; and the sentence."""
@@ -32,15 +38,15 @@ def reasons(decided: PolicyDecision, verdict: Verdict) -> list[str]:
         if finding.verdict is verdict and not _unimportant(finding)
     ]
     others = _others(decided, findings)
-    said = [
-        (finding.slo, _text(finding, decided.judgement.allowed_again_at))
-        for finding in findings
-        if finding not in others
-    ]
-    sentences = list(grouped(said, len(decided.assessments)))
+    kept = [finding for finding in findings if finding not in others]
+    alike, slos = list(_alike(kept)), len(decided.assessments)
+    again = decided.judgement.allowed_again_at
+    more = {id(finding) for group in alike for finding in group[1:]}
+    said = [(f.slo, _text(f, again)) for f in kept if id(f) not in more]
+    sentences = list(grouped(said, slos))
     if others:
         sentences.insert(1, _either(decided, others, verdict))
-    return sentences
+    return [*sentences, *(_and_more(group, slos) for group in alike)]
 
 
 def grouped(said: Iterable[Said], slos: int) -> Iterator[str]:
@@ -50,17 +56,38 @@ def grouped(said: Iterable[Said], slos: int) -> Iterator[str]:
         said: which SLO and what.
         slos: how many the policy has.
     """
-    names: dict[str, list[str]] = {}
+    names: dict[str, dict[str, None]] = {}
     for slo, sentence in said:
-        names.setdefault(sentence, []).extend([] if slo is None else [slo])
+        names.setdefault(sentence, {}).update({} if slo is None else {slo: None})
     for sentence, about in names.items():
-        yield f"{_who(about, slos)}: {sentence}" if about else sentence
+        yield f"{_who(list(about), slos)}: {sentence}" if about else sentence
 
 
 def not_looked_at(decided: PolicyDecision, slo: str) -> list[str]:
     """Return what no rule looks at of an SLO, where that changes nothing."""
     findings = decided.judgement.findings
     return [f.reason for f in findings if f.slo == slo and _unimportant(f)]
+
+
+_MANY: Final = 3
+"""More findings with one cause are the first of them, and how many more there are."""
+
+
+def _alike(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """Yield the findings that have a cause in common, where that would be too many sentences."""
+    by_cause: dict[Cause, list[Finding]] = {}
+    for finding in findings:
+        if finding.cause is not None:
+            by_cause.setdefault(finding.cause, []).append(finding)
+    for group in by_cause.values():
+        if len({_text(finding, None) for finding in group}) > _MANY:
+            yield group
+
+
+def _and_more(group: Sequence[Finding], slos: int) -> str:
+    names = dict.fromkeys(finding.slo for finding in group[1:] if finding.slo is not None)
+    cause = str(group[0].cause).replace("_", " ")
+    return f"{_who(list(names), slos)}: {cause}, {len(group) - 1} more of these"
 
 
 def _unimportant(finding: Finding) -> bool:
@@ -116,3 +143,48 @@ def _either(decided: PolicyDecision, others: Sequence[Finding], verdict: Verdict
         does = "does not" if len(shares) == 1 else "do not"
         return f"{names} {is_or_are} {does} allow it either"
     return f"{names} {is_or_are} {'warns' if len(shares) == 1 else 'warn'} of it, too"
+
+
+_LABEL: Final = "suspected"
+
+
+def suspicion_facts(assessment: Assessment) -> Iterator[Fact]:
+    """Yield each suspicion about a budget, and what would be left if all of them were so."""
+    for suspicion in assessment.suspicions:
+        yield _LABEL, suspicion_sentence(suspicion, assessment.slo)
+    if (between := left_between(assessment)) is not None:
+        yield _LABEL, f"{between}, depending on how much of that is true"
+
+
+def suspicion_sentence(suspicion: Suspicion, slo: Slo) -> str:
+    """Say what is suspected of an SLO's count, with its cause and its number."""
+    cause = suspicion.cause.replace("_", " ")
+    parts = [f"{cause}: {suspicion.reason}", *_numbers(suspicion, slo), suspicion.remedy]
+    return "; ".join(parts)
+
+
+def _numbers(suspicion: Suspicion, slo: Slo) -> Iterator[str]:
+    """Yield how many events may have been other than they were counted."""
+    if suspicion.hidden != 0:
+        yield _hidden(suspicion.hidden, slo)
+    if suspicion.doubtful != 0:
+        counted = _amount(suspicion.doubtful, "all", slo)
+        money = isinstance(slo, SpendSlo)
+        yield f"{counted} counted as {'spent may not have been' if money else 'bad may be good'}"
+
+
+def _hidden(hidden: Fraction | None, slo: Slo) -> str:
+    if isinstance(slo, SpendSlo):
+        return f"{_amount(hidden, 'any amount', slo)} more may have been spent"
+    return f"{_amount(hidden, f'any number of {_events(slo)}', slo)} more may have been bad"
+
+
+def _amount(number: Fraction | None, unknown: str, slo: Slo) -> str:
+    if number is None:
+        return unknown
+    unit = slo.unit if isinstance(slo, SpendSlo) else _events(slo)
+    return f"up to {wording.amount(number)} {unit}".rstrip()
+
+
+def _events(slo: Slo) -> str:
+    return "slices" if isinstance(slo, RatioSlo) and slo.slices is not None else "events"

@@ -21,12 +21,16 @@ from gate.decision.decision import (
 from gate.policy.changes import ComparedWith, Recognition
 from gate.policy.findings import Verdict
 from gate.reporters import budgets
-from gate.reporters.affordability import most_affordable
-from gate.reporters.next_steps import remedies
-from gate.reporters.outlook import STOPPING, allowed_again, allowed_now, obligation
+from gate.reporters.outlook import (
+    STOPPING,
+    allowed_again,
+    allowed_now,
+    most_affordable,
+    obligation,
+    remedies,
+)
 from gate.reporters.page import Fact, Facts
-from gate.reporters.reasons import Said, grouped, reasons
-from gate.reporters.suspected import suspicion_sentence
+from gate.reporters.reasons import Said, grouped, reasons, suspicion_sentence
 from gate.wording import PROPOSAL_DELETED, PROPOSAL_UNREADABLE
 
 _REVISION: Final = 12
@@ -81,8 +85,12 @@ def overall(decision: Decision) -> str:
     return f"{len(decision.policies)} policies: {', '.join(parts)}"
 
 
-LEADING: Final = frozenset({"Why", "Override", "Needs", "Allowed now", "Allowed again", "Ask"})
-"""The labels of `facts` that say what to do now."""
+_LEADING: Final = frozenset({"Why", "Override", "Needs", "Allowed now"})
+
+
+def leading(verdict: Verdict) -> frozenset[str]:
+    """Return the labels of `facts` that say what to do now."""
+    return _LEADING | {"Allowed again", "Ask"} if verdict in STOPPING else _LEADING
 
 
 def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:

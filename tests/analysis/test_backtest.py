@@ -124,7 +124,19 @@ def tried(report: BacktestReport) -> PolicyBacktest:
     return service.tried
 
 
-@pytest.mark.parametrize(("kind", "count"), [(ByTheMinute, 20), (ManyAtOnce, 100)])
+MANY = 100
+"""Instants at which every rule fires once, and every verdict comes up."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [
+        (ByTheMinute, 4),
+        (ManyAtOnce, 10),
+        pytest.param(ByTheMinute, 20, marks=pytest.mark.slow),
+        pytest.param(ManyAtOnce, MANY, marks=pytest.mark.slow),
+    ],
+)
 def test_at_random_instants_it_says_what_a_check_says(kind: type[ByTheMinute], count: int) -> None:
     random = Random(SEED)
     read = policy(random, *SLOS)
@@ -154,7 +166,7 @@ def test_at_random_instants_it_says_what_a_check_says(kind: type[ByTheMinute], c
         assert past.verdict is decided.verdict
         assert past.tier == (None if tier is None else tier.name)
         assert said(past.findings) == said(decided.judgement.findings)
-    if count < 100:
+    if count < MANY:
         return
     verdicts = Counter(past.verdict for past in backtest.verdicts)
     assert set(verdicts) == set(Verdict), "the histories have everything in them"
@@ -320,13 +332,13 @@ def test_all_instants_are_asked_about_in_one_call_and_a_history_each_rule_and_th
 ):
     read = policy(Random(SEED), *SLOS)
     backend = ManyAtOnce({name: with_outages() for name in "abcd"})
-    deploys = [Deployment(time=AT - hour * HOUR, revision="v1") for hour in range(1, 51)]
+    deploys = [Deployment(time=AT - hour * HOUR, revision="v1") for hour in range(1, 6)]
 
     replay([read], options(*deploys), open_with=Opening({"chat": backend}))
 
     assert backend.calls == 1
     # The incidents of five SLOs over all the time; for each check those and three SLOs' charts.
-    assert backend.rounds == [5, 51 * 8]
+    assert backend.rounds == [5, 6 * 8]
 
 
 def test_where_no_more_is_offered_each_instant_is_a_call_of_its_own() -> None:
@@ -342,20 +354,20 @@ def test_where_no_more_is_offered_each_instant_is_a_call_of_its_own() -> None:
 def test_no_more_is_held_at_once_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     read = policy(Random(SEED), *SLOS)
     backend = ManyAtOnce({name: with_outages() for name in "abcd"})
-    deploys = [Deployment(time=AT - hour * HOUR, revision="v1") for hour in range(1, 51)]
+    deploys = [Deployment(time=AT - hour * HOUR, revision="v1") for hour in range(1, 11)]
     whole = tried(replay([read], options(*deploys), open_with=Opening({"chat": backend})))
-    monkeypatch.setattr(instants, "MOST_COUNTS", 200)
-    monkeypatch.setattr(instants, "MOST_STEPS", 5000)
+    monkeypatch.setattr(instants, "MOST_COUNTS", 60)
+    monkeypatch.setattr(instants, "MOST_STEPS", 2000)
     backend.calls, backend.rounds = 0, []
 
     parts = tried(replay([read], options(*deploys), open_with=Opening({"chat": backend})))
 
     assert parts.verdicts == whole.verdicts
     assert parts.last == whole.last
-    # A check asks for 29 counts, seven of them for 203: eight calls for 51 checks.
-    assert backend.calls == 8
-    assert len(backend.rounds) > 10
-    assert max(backend.rounds[1:]) <= 7 * 8
+    # A check asks for 29 counts, three of them for 87: four calls for 11 checks.
+    assert backend.calls == 4
+    assert len(backend.rounds) > 5
+    assert max(backend.rounds[1:]) <= 3 * 8
 
 
 def test_two_policies_are_tried_at_the_same_instants_and_incidents() -> None:

@@ -93,6 +93,7 @@ EVENTS = [
 ]
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("ref", [None, "refs/heads/change"])
 def test_a_pull_request_is_judged_by_where_it_goes_whatever_the_event_is_called(
@@ -119,6 +120,7 @@ ODD: list[Any] = [
 ]
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(
     "place", ["pull_request", "base", "head", "repository", "labels", "number"]
@@ -167,6 +169,7 @@ def _loosened(world: World) -> None:
     world.check_out()
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize(
     "ref",
     [

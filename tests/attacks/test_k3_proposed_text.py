@@ -234,7 +234,14 @@ HOSTILE: dict[str, str | bytes | None] = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+SOME = ("deep lists", "a python object", "a large file")
+"""Of the hostile texts, those that `make test` plays."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in SOME else pytest.mark.slow) for name in HOSTILE],
+)
 def test_no_text_of_a_proposal_stops_or_slows_the_run(world: World, name: str) -> None:
     propose(world, HOSTILE[name])
     result, proposed = judged(world)

@@ -370,7 +370,7 @@ def test_what_is_no_file_is_refused_at_once(deploy: Deploy, kind: str) -> None:
         deploy.file.symlink_to(
             {"zeros": "/dev/zero", "random": "/dev/urandom"}.get(kind, "/dev/full")
         )
-    assert refused(deploy.verify(), "it is no regular file")
+    assert refused(deploy.verify(), "it is not a regular file")
 
 
 @pytest.mark.parametrize("name", ["missing.json", "no/such/folder.json", "a" * 5_000, "a\0b"])

@@ -20,21 +20,36 @@ KEY = {"GATE_SIGNING_KEY": SECRET}
 PRIVATE, PUBLIC = pair()
 
 
-@pytest.fixture
-def log(deploy: Deploy, tmp_path: Path) -> Path:
-    """A log of four decisions, the third of which was a block."""
-    path = tmp_path / "decisions.jsonl"
+def recorded(pushed: Deploy, path: Path, **more: str) -> bytes:
+    """Return a log of four decisions, the third of which was a block."""
     for change in ("canary", "bug-fix", "full-rollout", "rollback"):
-        deploy.world.run("--change", change, "--record", str(path))
+        pushed.world.run("--change", change, "--record", str(path), **more)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def unsigned_records(pushed: Deploy, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return recorded(pushed, tmp_path_factory.mktemp("log") / "decisions.jsonl")
+
+
+@pytest.fixture(scope="module")
+def signed_records(pushed: Deploy, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return recorded(pushed, tmp_path_factory.mktemp("log") / "signed.jsonl", **KEY)
+
+
+@pytest.fixture
+def log(unsigned_records: bytes, tmp_path: Path) -> Path:
+    """A log of four decisions, the third of which was a block; each test may change its own."""
+    path = tmp_path / "decisions.jsonl"
+    path.write_bytes(unsigned_records)
     return path
 
 
 @pytest.fixture
-def signed(deploy: Deploy, tmp_path: Path) -> Path:
+def signed(signed_records: bytes, tmp_path: Path) -> Path:
     """The same, signed."""
     path = tmp_path / "signed.jsonl"
-    for change in ("canary", "bug-fix", "full-rollout", "rollback"):
-        deploy.world.run("--change", change, "--record", str(path), **KEY)
+    path.write_bytes(signed_records)
     return path
 
 
@@ -220,7 +235,7 @@ def test_only_the_first_of_many_flaws_are_named(log: Path) -> None:
     log.write_bytes(b"{}\n" * 50)
     done = verify(log)
     assert len(named(done)) == 20
-    assert done.stdout.endswith("50 flaws, of which the first 20 are named\n")
+    assert done.stdout.endswith("50 flaws, the first 20 of which are listed\n")
 
 
 def test_a_log_goes_on_after_a_line_that_was_cut_off(deploy: Deploy, log: Path) -> None:
@@ -265,7 +280,7 @@ def test_a_record_goes_to_a_file_only(deploy: Deploy, tmp_path: Path, kind: str)
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(("--at-least", "1"), "go with --verify"), (("--expect-last", "a"), "go with --verify")],
+    [(("--at-least", "1"), "need --verify"), (("--expect-last", "a"), "need --verify")],
 )
 def test_what_was_is_remembered_for_the_check_only(
     log: Path, options: tuple[str, ...], words: str
@@ -285,7 +300,7 @@ def test_a_log_with_a_line_that_is_no_record_lists_nothing(log: Path, line: byte
 def test_a_folder_is_no_log(tmp_path: Path) -> None:
     for options in ((), ("--verify",)):
         done = gate("log", str(tmp_path), *options)
-        assert (done.exit_code, "it is no regular file" in done.stderr) == (2, True)
+        assert (done.exit_code, "it is not a regular file" in done.stderr) == (2, True)
 
 
 def test_no_value_of_any_kind_in_a_record_makes_a_trace(deploy: Deploy, tmp_path: Path) -> None:

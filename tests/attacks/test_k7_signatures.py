@@ -185,7 +185,7 @@ def test_a_verifying_key_that_is_empty_is_an_error_of_the_job_that_decides_too(
 def test_two_keys_that_are_no_pair_are_an_error(deploy: Deploy, signing: str) -> None:
     deploy.decide(**SIGNS)
     done = deploy.verify(GATE_SIGNING_KEY=signing, **VERIFIES)
-    assert (done.exit_code, "are no pair" in done.stderr) == (2, True)
+    assert (done.exit_code, "do not belong together" in done.stderr) == (2, True)
 
 
 def test_a_secret_that_can_be_guessed_is_warned_of(deploy: Deploy) -> None:

@@ -370,7 +370,11 @@ WAYS = (
         words="no answer in",
     ),
     error(failure=Failure.REFUSED, play=closed_port, words="connection refused"),
-    error(failure=Failure.UNKNOWN_HOST, play=unknown_host, words="name is not known (DNS)"),
+    error(
+        failure=Failure.UNKNOWN_HOST,
+        play=unknown_host,
+        words="the host name cannot be resolved (DNS)",
+    ),
     error(failure=Failure.TLS, play=unknown_authority, words="TLS failed: unable to get local"),
 )
 

@@ -92,7 +92,7 @@ def slo(name: str, window: str, more: str = "", sli: str = SLI) -> str:
 
 
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_each_cell_of_a_status_is_the_status_of_its_instant(window: str, seed: int) -> None:
     compared = Compared(slo("a", window), random_minutes(seed, START, END))
 
@@ -125,16 +125,17 @@ KINDS = {
 }
 
 
+@pytest.mark.parametrize("every", [40, pytest.param(9, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("slos", KINDS.values(), ids=KINDS)
-def test_each_point_of_a_report_is_the_status_of_its_instant(slos: str) -> None:
+def test_each_point_of_a_report_is_the_status_of_its_instant(slos: str, every: int) -> None:
     compared = Compared(slos, random_minutes(7, START, END))
 
     line = compared.lines(END, timedelta(days=20))["a"]
     assert len(line.left) > 50
     assert line.left[-1][0] == END
-    for at, value in (*line.left[::9], line.left[-1]):
+    for at, value in (*line.left[::every], line.left[-1]):
         compared.hold("a", at, value)
-    for at, value in line.compared[::9]:
+    for at, value in line.compared[::every]:
         compared.hold("a", at, value, "compared")
     assert bool(line.compared) == ("sampled" in slos)
     days = [day for day in line.stretches if day.span.end != END]

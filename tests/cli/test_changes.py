@@ -401,8 +401,8 @@ class TestVerify:
         [
             ("{", "is no JSON document"),
             ('{"schema_version": NaN}', "NaN is no JSON"),
-            ("[]", "is no decision of version 1"),
-            ('{"schema_version": 99}', "is no decision of version 1"),
+            ("[]", "is not a decision of version 1"),
+            ('{"schema_version": 99}', "is not a decision of version 1"),
         ],
     )
     def test_what_is_no_decision_is_refused(

@@ -208,7 +208,7 @@ def test_a_preset_is_shown_with_its_queries_and_sources(
     "name, hint",
     [
         ("vlm/errors", "there is no preset 'vlm'; did you mean 'vllm'?"),
-        ("vllm/erors", "a preset has no indicator 'erors'; did you mean 'errors'?"),
+        ("vllm/erors", "vllm has no indicator 'erors'; did you mean 'errors'?"),
     ],
 )
 def test_a_misspelt_preset_is_told_its_nearest(gate: Run, name: str, hint: str) -> None:

@@ -52,7 +52,7 @@ def test_a_comment_that_cannot_be_written_leaves_the_verdict_alone(
         ({"event": {"number": None}}, "no comment: there is no pull request"),
         (
             {"event": {"head": {"repo": {"full_name": "mallory/chat"}}}},
-            "no comment: a run of a fork or of Dependabot may only read",
+            "no comment: the token of a fork or of Dependabot is read-only",
         ),
     ],
 )

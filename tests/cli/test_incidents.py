@@ -29,7 +29,10 @@ def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[...
         (("--min-share", "2"), "a bare 2 is ambiguous; write 2% or a share from 0 to 1"),
         (("--known-incidents", "none.yaml"), "known incidents none.yaml: no file matches"),
         (("--deploys", "none.jsonl"), "none.jsonl:1:1: error: the file cannot be read"),
-        (("--deploys", "github"), "--deploys github: GITHUB_REPOSITORY is not set"),
+        (
+            ("--deploys", "github"),
+            "--deploys github needs the environment variable GITHUB",
+        ),
     ],
 )
 def test_what_cannot_be_looked_for_is_a_usage_error(
@@ -56,5 +59,5 @@ def test_deployments_that_cannot_be_had_are_no_deployments_that_are_not_there(
 
     done = gate("incidents", "gate.yaml", "--at", AT, "--deploys", "github", env=runner)
 
-    assert done.exit_code == 2
+    assert done.exit_code == 3
     assert "--deploys github: cannot list the deployments: GitHub answers 403" in done.stderr

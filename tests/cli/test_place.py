@@ -138,7 +138,7 @@ def test_without_a_token_only_the_event_tells_whose_change_it_is() -> None:
         "opened it",
         "wrote, pushed or started it",
     )
-    assert authors.unknown == "there is no token to ask github with"
+    assert authors.unknown == "there is no token for github"
 
 
 def test_without_a_commit_nobody_knows_whose_change_it_is(fake: FakeGitHub) -> None:

@@ -141,7 +141,10 @@ def test_a_policy_without_a_file_of_cases_is_a_mistake(gate: Run, folder: Path) 
     done = gate("test", "gate.yaml", env=UNSET)
 
     assert done.exit_code == 2
-    assert "gate.yaml has no cases: there is no file gate.test.yaml" in done.stderr
+    assert (
+        "gate.yaml has no test cases: write gate.test.yaml (see docs/policy-tests.md)"
+        in done.stderr
+    )
 
 
 def test_mistakes_of_all_files_are_told_at_their_places(gate: Run, folder: Path) -> None:
@@ -282,7 +285,7 @@ def test_init_overwrites_no_cases_unasked(gate: Run, folder: Path) -> None:
     done = gate("init", "gate.yaml")
 
     assert done.exit_code == 2
-    assert "gate.test.yaml is there already; --force overwrites it" in done.stderr
+    assert "gate.test.yaml already exists; --force overwrites it" in done.stderr
     assert not (folder / "gate.yaml").exists()
     assert gate("init", "gate.yaml", "--force").exit_code == 0
 

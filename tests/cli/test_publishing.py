@@ -100,7 +100,7 @@ def test_a_success_never_goes_over_the_failure_of_another_leg(
     on_pull_request(*BLOCK, **LEGS, RUNNER_NAME="runner 1")
     done = on_pull_request(*ALLOW, **LEGS, RUNNER_NAME="runner 2")
     assert done.exit_code == 0
-    assert "gate: commit status failure: gate/chat (of another job of this run" in done.stderr
+    assert "gate: commit status failure: gate/chat (set by another job of this run" in done.stderr
     shown = fake.shown("a" * 40)["gate/chat"]
     assert (shown["state"], shown["description"][:5]) == ("failure", "BLOCK")
     assert shown["description"] == fake.statuses[1][1]["description"]

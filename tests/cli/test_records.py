@@ -83,6 +83,7 @@ NO_SERVICE = RECORD.replace("service: chat\n", "")
 NO_YAML = "id: [\n"
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("command", LOOKING)
 @pytest.mark.parametrize("malformed", [MALFORMED, NO_YAML])
 def test_a_record_with_a_mistake_stops_no_command_that_needs_none(
@@ -98,7 +99,6 @@ def test_a_record_with_a_mistake_stops_no_command_that_needs_none(
     assert done.stdout
 
 
-@pytest.mark.parametrize("rule", [RULE, ""])
 @pytest.mark.parametrize(
     ("records", "expected"),
     [
@@ -121,17 +121,25 @@ def test_a_record_with_a_mistake_stops_no_command_that_needs_none(
     ],
 )
 def test_what_a_check_makes_of_records(
-    service: Callable[..., Callable[..., Result]],
-    records: tuple[str, ...],
-    expected: int,
-    rule: str,
+    service: Callable[..., Callable[..., Result]], records: tuple[str, ...], expected: int
 ) -> None:
-    done = service(*records, rule=rule)("check", "--change", "canary", "--policy-ref", "none")
+    done = service(*records)("check", "--change", "canary", "--policy-ref", "none")
 
-    assert done.exit_code == (expected if rule else ALLOW), done.stdout + done.stderr
-    if expected == UNDECIDED and rule:
+    assert done.exit_code == expected, done.stdout + done.stderr
+    if expected == UNDECIDED:
         assert "incidents/0.yaml:" in done.stdout
         assert "cannot be read" in done.stdout
+
+
+@pytest.mark.parametrize("records", [(), (RECORD,), (MALFORMED,), (RECORD, NO_YAML)])
+def test_without_the_rule_no_record_stops_a_check(
+    service: Callable[..., Callable[..., Result]], records: tuple[str, ...]
+) -> None:
+    run = service(*records, rule="")
+
+    done = run("check", "--change", "canary", "--policy-ref", "none")
+
+    assert done.exit_code == ALLOW, done.stdout + done.stderr
 
 
 def test_what_ships_anyway_ships_beside_a_record_with_a_mistake(

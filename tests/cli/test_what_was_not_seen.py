@@ -98,6 +98,7 @@ PAST = {"review"}
 """Looks at periods that are over, each with its own coverage, and not at whether they went on."""
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("kept", [never, for_twenty_minutes, until_yesterday, but_for_nine_days])
 def test_no_command_says_that_all_is_well_of_what_was_not_seen(
@@ -119,6 +120,7 @@ def test_no_command_says_that_all_is_well_of_what_was_not_seen(
     assert not seen, done.stdout
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("kept", [always, by_day, on_weekdays])
 def test_a_service_that_is_well_or_sleeps_at_night_is_no_alarm(
@@ -157,6 +159,7 @@ def test_where_nothing_can_be_charted_nothing_is_in_control(gate: Run, tmp_path:
     assert "NOT CHARTED" in done.stdout
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("seconds", [0, 0.5, 1, 90])
 def test_at_the_start_of_a_calendar_period_nothing_is_measured_yet_and_nothing_crashes(

@@ -1,6 +1,7 @@
 """``${NAME}`` in a policy, and that no secret is written in one or repeated from one."""
 
 from collections.abc import Iterator
+from itertools import cycle, product
 from pathlib import Path
 
 import pytest
@@ -476,25 +477,20 @@ RUNNERS = [
 ]
 
 
-@pytest.mark.parametrize("name", RUNNERS)
-@pytest.mark.parametrize(
-    "marked",
-    [
-        "url: ¦'http://x/${NAME}'",
-        "url: ¦'http://me:${NAME}@x'",
-        "url: ¦'${NAME:-http://x}'",
-        "url: http://x, headers: {X-A: ¦'a ${NAME}'}",
-        "url: http://x, headers: {X-A: ¦'${TENANT}${NAME:-}'}",
-        "url: http://x, auth: {bearer: ¦'${NAME}'}",
-        "url: http://x, auth: {username: me, password: ¦'${NAME}'}",
-        "url: http://x, auth: {username: me, password_file: ¦'${NAME}'}",
-        "url: http://x, tls: {ca: ¦'${NAME}'}",
-    ],
-)
-@pytest.mark.parametrize("offline", [False, True])
-def test_the_runners_own_credentials_are_never_filled_in(
-    name: str, marked: str, offline: bool
-) -> None:
+PLACES = [
+    "url: ¦'http://x/${NAME}'",
+    "url: ¦'http://me:${NAME}@x'",
+    "url: ¦'${NAME:-http://x}'",
+    "url: http://x, headers: {X-A: ¦'a ${NAME}'}",
+    "url: http://x, headers: {X-A: ¦'${TENANT}${NAME:-}'}",
+    "url: http://x, auth: {bearer: ¦'${NAME}'}",
+    "url: http://x, auth: {username: me, password: ¦'${NAME}'}",
+    "url: http://x, auth: {username: me, password_file: ¦'${NAME}'}",
+    "url: http://x, tls: {ca: ¦'${NAME}'}",
+]
+
+
+def assert_never_filled_in(name: str, marked: str, offline: bool) -> None:
     environ = {name: "hunter2", name.upper(): "hunter2", "TENANT": "acme"}
     backend = f"backend: {{type: prometheus, {marked.replace('NAME', name)}}}\n"
     text, (where,) = places(policy(backend=backend))
@@ -505,6 +501,23 @@ def test_the_runners_own_credentials_are_never_filled_in(
     assert mistake.startswith(f"{where}: error: ${{{name}}} is never filled in: it is a credential")
     assert "set a variable of another name" in mistake
     assert "hunter2" not in mistake
+
+
+@pytest.mark.parametrize(("name", "marked"), list(zip(RUNNERS, cycle(PLACES))))
+def test_the_runners_own_credentials_are_never_filled_in(name: str, marked: str) -> None:
+    assert_never_filled_in(name, marked, offline=False)
+
+
+@pytest.mark.parametrize("marked", PLACES)
+@pytest.mark.parametrize("offline", [False, True])
+def test_in_no_place_is_a_credential_of_the_runner_filled_in(marked: str, offline: bool) -> None:
+    assert_never_filled_in("GITHUB_TOKEN", marked, offline)
+
+
+@pytest.mark.slow
+def test_none_of_the_runners_own_credentials_is_filled_in_in_any_place() -> None:
+    for name, marked, offline in product(RUNNERS, PLACES, (False, True)):
+        assert_never_filled_in(name, marked, offline)
 
 
 @pytest.mark.parametrize(

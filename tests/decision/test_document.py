@@ -58,6 +58,11 @@ NUMBERS = (
 CANARY = Recognition(change="canary", how="--change")
 
 
+def without_verdict(slo: dict[str, Any]) -> dict[str, Any]:
+    """Return the SLO of a decision as one that is about no change."""
+    return {key: value for key, value in slo.items() if key != "tier_verdict"}
+
+
 def document(known: Any) -> dict[str, Any]:
     made: dict[str, Any] = json.loads(json.dumps(slo_document(known, AT), allow_nan=False))
     return made
@@ -209,7 +214,7 @@ def test_a_status_has_the_slos_of_a_decision_and_no_verdict() -> None:
     policy = block_policy()
     made: Any = status_document(status(policy))
     decided: Any = to_document(decision(policy))
-    shown = [slo | {"burn_down": None} for slo in decided["policies"][0]["slos"]]
+    shown = [without_verdict(slo) | {"burn_down": None} for slo in decided["policies"][0]["slos"]]
     assert made["policies"][0]["slos"] == shown
     assert "verdict" not in json.dumps(made)
     assert made["evaluated_at"] == "2026-11-23T20:53:51Z"
@@ -254,3 +259,14 @@ def test_a_suspicion_is_listed_with_what_may_be_hidden() -> None:
             "doubtful": 0,
         }
     ]
+
+
+def test_each_slo_has_its_tier_and_what_that_says_of_the_change() -> None:
+    made: Any = to_document(decision(block_policy(), undecided_policy()))
+    blocked, undecided = made["policies"]
+    assert {slo["name"]: (slo["tier"], slo["tier_verdict"]) for slo in blocked["slos"]} == {
+        "ttft": ("healthy", "allow"),
+        "uptime": ("healthy", "allow"),
+        "availability": ("exhausted", "block"),
+    }
+    assert (undecided["slos"][0]["tier"], undecided["slos"][0]["tier_verdict"]) == (None, None)

@@ -25,7 +25,10 @@ from tests.servers.github import FakeGitHub
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
-        ({"comment": "perhaps"}, "the input comment is 'perhaps'; it can be auto, true, false"),
+        (
+            {"comment": "perhaps"},
+            "the input comment is 'perhaps', but must be one of auto, true, false",
+        ),
         ({"directory": "no/such"}, "the input directory: "),
     ],
 )
@@ -192,7 +195,7 @@ def test_a_fault_of_the_step_itself_sets_every_output(
     before, trace = done.log.split("RuntimeError: ::error::a bug")
     assert before.startswith("::stop-commands::")
     assert "No decision" in report(done)
-    assert "::error title=gate::The gate itself failed" in trace
+    assert "::error title=gate::gate itself failed" in trace
 
 
 def test_an_interrupted_step_ends_the_command_and_sets_every_output(do: Do) -> None:

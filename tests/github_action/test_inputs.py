@@ -54,7 +54,7 @@ def test_policies_stand_one_a_line(text: str, policies: tuple[str, ...]) -> None
     "name", ["dry-run", "summary", "comment", "status", "logs", "on-no-secrets"]
 )
 def test_a_word_that_an_input_does_not_know_is_an_error(name: str) -> None:
-    with pytest.raises(UsageError, match=f"the input {name} is 'yes'; it can be"):
+    with pytest.raises(UsageError, match=f"the input {name} is 'yes', but must be one of"):
         read_inputs(given(**{name: "yes"}))
 
 

@@ -66,7 +66,7 @@ def test_a_usage_error_is_told_in_its_own_words() -> None:
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(ExitCode.INTERNAL, "The gate itself failed"), (ExitCode.INTERRUPTED, "was interrupted")],
+    [(ExitCode.INTERNAL, "gate itself failed"), (ExitCode.INTERRUPTED, "was interrupted")],
 )
 def test_what_an_accident_said_stays_in_the_log(code: ExitCode, words: str) -> None:
     ending = failed(code, "Traceback with a secret")

@@ -136,7 +136,7 @@ def test_an_environment_that_cannot_be_made_is_told_and_is_no_verdict(
     stop, *said, _, go, annotation = told.err.splitlines()
     assert (told.out, stop.removeprefix("::stop-commands::")) == ("", go.strip(":"))
     assert "Not a directory" in "\n".join(said)
-    assert annotation.startswith("::error title=gate::The gate could not be installed")
+    assert annotation.startswith("::error title=gate::gate could not be installed")
 
 
 @pytest.mark.slow  # pip takes seconds, and fails as the module venv does in the test above
@@ -152,7 +152,7 @@ def test_what_cannot_be_installed_is_told_and_is_no_verdict(
     stop, *said, _, go, annotation = told.err.splitlines()
     assert (told.out, stop.removeprefix("::stop-commands::")) == ("", go.strip(":"))
     assert "No matching distribution found for no-such-thing==1" in "\n".join(said)
-    assert annotation.startswith("::error title=gate::The gate could not be installed")
+    assert annotation.startswith("::error title=gate::gate could not be installed")
 
 
 def test_a_list_that_is_missing_is_told(runner: Path, capsys: pytest.CaptureFixture[str]) -> None:

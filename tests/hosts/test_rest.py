@@ -106,7 +106,7 @@ def test_a_pause_that_is_too_long_is_not_begun(fake: FakeGitHub) -> None:
     assert sentence == (
         "cannot list the files that the pull request changes: GitHub limits the rate of "
         "requests: 403 (You have exceeded a secondary rate limit); there is no time left to "
-        "wait 90.0 s and try again"
+        "wait 90.0 s and try again; run the job again later; each token has a limit of its own"
     )
     assert time.slept == []
 
@@ -161,7 +161,8 @@ def test_a_client_without_time_asks_nothing(fake: FakeGitHub) -> None:
         ),
         (
             refused(401, "Bad credentials"),
-            "401 (Bad credentials); the token is wrong or has expired",
+            "401 (Bad credentials); the token is wrong or has expired; create a new one"
+            " and set it in the job",
         ),
         (
             Answer(422, b'{"message": "No", "errors": ["a\\nb", {"message": "c"}, {}]}'),
@@ -223,7 +224,9 @@ def test_a_token_that_cannot_be_sent_is_said_so_without_showing_it(
     with pytest.raises(GitHubError) as error:
         asking(fake.url, token=token).changed_paths(PULL)
 
-    assert "a header has a character that cannot be sent; see the token" in str(error.value)
+    assert "a header has a character that cannot be sent; the token has a line break or" in str(
+        error.value
+    )
     assert "secret" not in str(error.value)
 
 
@@ -301,12 +304,16 @@ class Broken(requests.Session):
             "the connection broke off before an answer came",
             4,
         ),
-        (exceptions.ProxyError("https://x"), "the proxy cannot be reached", 4),
+        (
+            exceptions.ProxyError("https://x"),
+            "the proxy cannot be reached; correct HTTP_PROXY or HTTPS_PROXY",
+            4,
+        ),
         (exceptions.ChunkedEncodingError("https://x"), "the answer was cut off", 4),
-        (exceptions.SSLError("https://x"), "TLS failed: no common ground with the server", 1),
+        (exceptions.SSLError("https://x"), "TLS failed: the handshake failed", 1),
         (
             OSError("/home/x/ca.pem"),
-            "the file of a certificate or key is not there or cannot be read",
+            "the file of a certificate or key is missing or cannot be read",
             1,
         ),
         (exceptions.InvalidURL("https://x"), "the url is not an http or https address", 1),

@@ -101,6 +101,16 @@ def test_two_outages_of_one_day_are_two_incidents_of_the_service(url: str, tmp_p
     assert found["drain"]["slo"] == "peak"
 
 
+@pytest.mark.parametrize("last", ["77d", "90d", "200d"])
+def test_more_steps_than_a_server_answers_at_once_are_asked_for_in_pieces(
+    url: str, tmp_path: Path, last: str
+) -> None:
+    # Prometheus answers 11,000 steps at most, which are 38 days.
+    found = only(incidents(policy(tmp_path, url, [availability("peak")]), "--last", last))
+    (incident,) = found["incidents"]
+    assert instant(incident["slos"][0]["start"]) == PEAK_OUTAGE
+
+
 def test_small_failures_are_found_below_a_low_threshold_only(url: str, tmp_path: Path) -> None:
     # One failure among the 4,500 requests of 15 minutes burns at 0.22; three a month.
     path = policy(tmp_path, url, [availability("isolated")])

@@ -22,6 +22,8 @@ SERVICES = (
 )  # fmt: skip
 WINDOWS = (timedelta(days=7), timedelta(hours=6), timedelta(hours=1))
 INSTANTS = 12
+IN_MONTHS = 3
+"""The first services, whose months are counted besides."""
 
 
 def instants(kind: str) -> list[datetime]:
@@ -49,12 +51,13 @@ def runs_at(ats: Sequence[datetime]) -> list[PastRun]:
     runs = []
     for at in ats:
         spans = [RollingWindow(window).counted(at) for window in WINDOWS]
-        spans.append(CalendarWindow(Period.MONTH, UTC).counted(at))
+        month = CalendarWindow(Period.MONTH, UTC).counted(at)
         requests = [
-            CountRequest(sli=sli, span=span, probe=span in (spans[0], spans[-1]))
+            CountRequest(sli=sli, span=span, probe=span is spans[0])
             for sli in slis
             for span in spans
         ]
+        requests += [CountRequest(sli=sli, span=month, probe=True) for sli in slis[:IN_MONTHS]]
         week = spans[0]
         requests += [
             CountRequest(sli=indicator("peak"), span=week, slices=slices, probe=True),

@@ -6,6 +6,8 @@ import pytest
 
 from gate.measure import Cause
 from gate.measure.remedies import REMEDIES, Remedy, hint_for, remedy_of
+from gate.measure.troubles import CONNECTION
+from gate.request_failure import Trouble
 
 ENTRIES = [pytest.param(entry, id=key) for key, entry in REMEDIES.items()]
 
@@ -29,6 +31,13 @@ def test_a_hint_ends_a_message_and_no_key_adds_nothing() -> None:
         "; set backend.tls.ca to the PEM file of the authority that signed it"
     )
     assert not hint_for("")
+
+
+def test_every_trouble_with_a_server_has_a_remedy_and_none_is_left_over() -> None:
+    troubles = [trouble.value for trouble in Trouble if trouble]
+
+    assert troubles == [key for key, *_ in CONNECTION]
+    assert set(troubles) <= REMEDIES.keys()
 
 
 def test_no_two_remedies_say_the_same() -> None:

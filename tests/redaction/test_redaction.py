@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from itertools import product
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import pytest
@@ -84,19 +85,17 @@ SPELLINGS: dict[str, Spell] = {
 
 
 @pytest.mark.parametrize("outer", SPELLINGS)
-@pytest.mark.parametrize("inner", SPELLINGS)
-def test_a_secret_is_blotted_out_in_any_two_spellings_within_one_another(
-    inner: str, outer: str
-) -> None:
-    spelled = SPELLINGS[outer](SPELLINGS[inner](SECRET))
+def test_a_secret_is_blotted_out_in_any_two_spellings_within_one_another(outer: str) -> None:
+    for inner, spell in SPELLINGS.items():
+        spelled = SPELLINGS[outer](spell(SECRET))
 
-    shown = redacted(f"the token {spelled} is not valid")
+        shown = redacted(f"the token {spelled} is not valid")
 
-    assert shown.startswith("the token ")
-    assert shown.endswith(" is not valid")
-    assert "***" in shown
-    assert SECRET.lower() not in decodings(shown)
-    assert SECRET[:12].lower() not in decodings(shown)
+        assert shown.startswith("the token "), inner
+        assert shown.endswith(" is not valid"), inner
+        assert "***" in shown, inner
+        assert SECRET.lower() not in decodings(shown), inner
+        assert SECRET[:12].lower() not in decodings(shown), inner
 
 
 @pytest.mark.parametrize("name", ["base64", "base64url", "base64 of a login"])
@@ -107,19 +106,19 @@ def test_base64_in_capitals_cannot_be_decoded_and_is_recognised_all_the_same(
     assert len(redacted(case(SPELLINGS[name](SECRET)))) <= 16
 
 
+ENDINGS = ("", "...", "…", '"', '").', "[truncated]", "..., 3 more words")
+
+
 @pytest.mark.parametrize("name", SPELLINGS)
-@pytest.mark.parametrize("ending", ["", "...", "…", '"', '").', "[truncated]", "..., 3 more words"])
-@pytest.mark.parametrize("kept", [0.4, 0.6, 0.9])
-def test_a_secret_that_a_server_has_cut_off_is_blotted_out(
-    name: str, ending: str, kept: float
-) -> None:
+def test_a_secret_that_a_server_has_cut_off_is_blotted_out(name: str) -> None:
     secret = "Zq9vXk2mWt7pLr4nBd6sHf8c"
     spelled = SPELLINGS[name](secret)
-    cut = spelled[: int(len(spelled) * kept)]
+    for ending, kept in product(ENDINGS, (0.4, 0.6, 0.9)):
+        cut = spelled[: int(len(spelled) * kept)]
 
-    shown = redacted(f"bad token {cut}{ending}", secret)
+        shown = redacted(f"bad token {cut}{ending}", secret)
 
-    assert secret[:6].lower() not in decodings(shown), shown
+        assert secret[:6].lower() not in decodings(shown), shown
 
 
 @pytest.mark.parametrize("name", ["as it is", "percent", "html", "json", "upper case"])

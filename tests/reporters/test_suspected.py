@@ -12,7 +12,7 @@ from gate.policy.judge import judge
 from gate.reporters import render, render_page
 from gate.reporters.ansi import Style
 from gate.reporters.decision_page import status_output
-from gate.reporters.suspected import suspicion_facts, suspicion_sentence
+from gate.reporters.reasons import suspicion_facts, suspicion_sentence
 from gate.slo.indicator import Sli
 from gate.slo.objective import SpendSlo
 from tests.budget.building import spend as spent

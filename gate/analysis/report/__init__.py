@@ -15,7 +15,7 @@ from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
 from gate.decision.document import pace_document, to_document
-from gate.decision.slo_document import Json, rfc3339, slo_document
+from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
 from gate.errors import ExitCode
 from gate.history.burn_down import Line
 from gate.history.consumption import Consumption
@@ -128,10 +128,15 @@ def _change(name: str, judged: Judgement) -> Json:
 def _slo(assessment: Assessment, service: ServiceReport, at: datetime) -> Json:
     name = assessment.slo.name
     trace, consumed = service.traces.get(name), service.consumption.get(name)
-    return slo_document(assessment, at) | {
-        "trace": None if trace is None else _trace(trace),
-        "consumption": None if consumed is None else _consumption(consumed),
-    }
+    tier = tier_document(service.policy, assessment)
+    return (
+        slo_document(assessment, at)
+        | tier
+        | {
+            "trace": None if trace is None else _trace(trace),
+            "consumption": None if consumed is None else _consumption(consumed),
+        }
+    )
 
 
 def _consumption(consumed: Consumption) -> Json:

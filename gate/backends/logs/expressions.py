@@ -171,7 +171,7 @@ def _tree(database: Database, sql: str, where: str) -> _Node:
     ((text,),) = database.query("SELECT json_serialize_sql(?)", sql)
     parsed = json.loads(text)
     if parsed["error"]:
-        raise invalid(f"{where} is no SQL expression: {sentence(parsed['error_message'])}")
+        raise invalid(f"{where} is not a valid SQL expression: {sentence(parsed['error_message'])}")
     node: _Node = _without_places(parsed["statements"][0]["node"])
     return node
 

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 from gate.backends.logs.refusals import invalid, unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.measure import Cause, MeasurementError
+from gate.measure.remedies import hint_for
 
 _MAGIC: Final = 0xFD2FB528
 _SKIPPABLE: Final = 0x184D2A50
@@ -98,18 +99,21 @@ def find_files(settings: LogsSettings) -> tuple[str, list[str]]:
         OSError, UnicodeError: a file or its name cannot be read.
     """
     if "://" in settings.path:
-        raise invalid(f"{settings.written or settings.path} is no local path; fetch the logs first")
+        raise invalid(
+            f"{settings.written or settings.path} is not a local path; fetch the logs first"
+        )
     shown = pattern_of(settings)
     pattern = str(Path(glob.escape(str(settings.directory))) / settings.path)
     # Path.glob takes no absolute pattern.
     matches = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
     files = [path for path in matches if _is_log(path)]
     if not files:
-        raise unreadable(f"no file matches {shown}{_hint(settings)}")
+        raise unreadable(f"no file matches {shown}{_hint(settings)}{hint_for('no-log-files')}")
     kind = settings.records.format or _format_of(files)
     full = [path for path in files if _holds_rows(path, kind)]
     if not full:
-        raise MeasurementError(Cause.NO_DATA, f"every file that matches {shown} is empty")
+        reason = f"every file that matches {shown} is empty{hint_for('empty-logs')}"
+        raise MeasurementError(Cause.NO_DATA, reason)
     for path in full:
         _check(path)
     return kind, [str(path) for path in full]
@@ -122,7 +126,7 @@ def _is_log(path: Path) -> bool:
     if path.is_dir() and _plain_suffix(path) not in _FORMATS:
         return False
     hint = "; to read a folder of files write folder/*" if path.is_dir() else ""
-    raise unreadable(f"{path} matches, and is no file that can be read{hint}")
+    raise unreadable(f"{path} matches and is not a readable file{hint}")
 
 
 def _hint(settings: LogsSettings) -> str:
@@ -140,10 +144,13 @@ def _format_of(files: list[Path]) -> str:
             )
         suffix = _plain_suffix(path)
         if suffix not in _FORMATS:
-            raise invalid(f"the format of {path} cannot be told from its name; set format")
+            raise invalid(
+                f"the format of {path} is not clear from its name{hint_for('log-format')}"
+            )
         by_name.setdefault(_FORMATS[suffix], path)
     if len(by_name) > 1:
-        raise invalid(f"files of several formats match: {', '.join(map(str, by_name.values()))}")
+        names = ", ".join(map(str, by_name.values()))
+        raise invalid(f"files of several formats match: {names}{hint_for('log-format')}")
     return next(iter(by_name))
 
 
@@ -164,4 +171,7 @@ def _check(path: Path) -> None:
     str(path).encode()  # DuckDB takes no other names: UnicodeError
     # DuckDB notices by itself when a gzip or Parquet file is cut off.
     if path.suffix == ".zst" and not is_whole(path):
-        raise unreadable(f"{path} is cut off or damaged: its last zstd frame has no end")
+        raise unreadable(
+            f"{path} is cut off or damaged: its last zstd frame has no end"
+            + hint_for("damaged-log")
+        )

@@ -19,8 +19,9 @@ from gate.backends.prometheus.query import QueryGrid, endpoint_of
 from gate.backends.prometheus.replies import Body, Reply, read_response, read_result
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.http import Clock, Retries, Sender, persist
+from gate.measure.remedies import hint_for
 from gate.redaction import Redactor, redactable
-from gate.request_failure import RequestFailure, RetryAdvice
+from gate.request_failure import RequestFailure, RetryAdvice, Trouble
 
 ALLOW_MORE: Final = "; allow it more time"
 """Said where the time of the run was too short."""
@@ -30,7 +31,7 @@ _LONGEST_ADDRESS: Final = 7_500
 """Of the usual 8 KB for the first line of a request."""
 _LONGEST_QUERY: Final = 4_000
 """Before percent-encoding, by which PromQL becomes longer by half or more."""
-_TOO_LONG: Final = "the query is too long to be answer by GET"
+_TOO_LONG: Final = "the query is too long for GET"
 _VICTORIA: Final = "X-Server-Hostname"
 """A header of every answer of VictoriaMetrics, and of no other server."""
 _FIRST_PAUSE: Final = 0.25
@@ -174,6 +175,8 @@ class Client:
         reason = f"{self._address.shown}: {self._redacted(failure.reason)}"
         if failure.timed_out and failure.advice is not RetryAdvice.GIVE_UP:
             reason += ALLOW_MORE
+        elif failure.trouble is not Trouble.HTTPS_NEEDED or self._address.url.scheme == "http":
+            reason += hint_for(failure.trouble)
         return replace(failure, reason=reason)
 
 

@@ -11,6 +11,9 @@ from gate.promql.moving import MILLISECOND, SECOND, moved, window_text
 from gate.slo.objective import Span
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_INSTANTS: Final = 10_000
+"""Of a range query: Prometheus answers 11,000, VictoriaMetrics 30,000
+(-search.maxPointsPerTimeseries)."""
 _MOST_CUTS: Final = 5
 """A window is cut into 32 pieces at most: 30 days into pieces of less than a day."""
 
@@ -204,6 +207,11 @@ class Query:
         return self.offset + self.moved
 
     @property
+    def order(self) -> tuple[datetime, timedelta]:
+        """By which questions of one grid, or about one stretch of time, stand together."""
+        return EPOCH if self.grid is None else self.grid.first, self.back
+
+    @property
     def extent(self) -> timedelta:
         """From the earliest instant that is looked at to the last."""
         return self.length + (
@@ -239,12 +247,16 @@ class Query:
         )
         return replace(newer, cuts=self.cuts + 1), replace(older, cuts=self.cuts + 1)
 
-    def cut(self, longest: timedelta) -> tuple[Self, ...]:
+    def cut(self, longest: timedelta | None) -> tuple[Self, ...]:
         """Return pieces as `halves` does, none longer than that and the newest first.
 
-        Itself alone: it is no longer, or it cannot be cut so short.
+        None of a grid has more instants than servers answer, even where they take any length
+        (None). Itself alone: it is no longer, or it cannot be cut so short.
         """
-        if not self.divisible or self.extent <= longest:
+        if self.grid is not None:
+            most = self.length + (_MOST_INSTANTS - 1) * self.grid.step
+            longest = most if longest is None else min(longest, most)
+        if longest is None or not self.divisible or self.extent <= longest:
             return (self,)
         if self.grid is not None:
             return self._grids(self.grid, longest)
@@ -274,9 +286,9 @@ class Query:
         if self.length > longest:
             return (self,)
         most = (longest - self.length) // grid.step + 1
-        firsts = range(0, grid.count, most)
+        # The newest piece, which is tried for all of them, is as long as any.
         grids = [
-            QueryGrid(grid.first + first * grid.step, grid.step, min(most, grid.count - first))
-            for first in firsts
+            QueryGrid(grid.first + max(end - most, 0) * grid.step, grid.step, min(most, end))
+            for end in range(grid.count, 0, -most)
         ]
-        return tuple(replace(self, grid=piece) for piece in reversed(grids))
+        return tuple(replace(self, grid=piece) for piece in grids)

@@ -10,7 +10,7 @@ from requests import Response
 
 from gate.dataclass import dataclass
 from gate.http import is_html, json_object, redirect_target, retry_after
-from gate.request_failure import RequestFailure, RetryAdvice
+from gate.request_failure import RequestFailure, RetryAdvice, Trouble
 
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({429, 502, 503})
@@ -24,6 +24,21 @@ _ADVICE: Final = {
     422: RetryAdvice.SEPARATE,
     500: RetryAdvice.SEPARATE,
 }
+_TROUBLES: Final = {
+    400: Trouble.QUERY_REFUSED,
+    401: Trouble.UNAUTHORIZED,
+    403: Trouble.FORBIDDEN,
+    404: Trouble.WRONG_PATH,
+    405: Trouble.WRONG_SERVER,
+    422: Trouble.QUERY_REFUSED,
+    429: Trouble.OVERLOADED,
+    501: Trouble.WRONG_SERVER,
+    **dict.fromkeys((502, 503, 504), Trouble.OVERLOADED),
+}
+_TLS_WANTED: Final = "(?i)http request (?:to an https server|was sent to https port)"
+"""What servers in Go, and nginx, say to plain text on their port for TLS."""
+_NO_SUCH_PATH: Final = "(?i)unsupported path"
+"""What VictoriaMetrics says with the status 400."""
 _TOO_SLOW: Final = "(?i)timed out|timeout exceeded|deadline exceeded"
 _TOO_LARGE: Final = (
     # Prometheus' engine; VictoriaMetrics' -search.max... flags; Mimir's and Thanos' limits.
@@ -64,7 +79,7 @@ def read_response(
     if status in _REDIRECTS:
         target = redirect_target(response) if hosts else "another address"
         reason = f"it redirects to {target}: probably a login page ({status})"
-        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
+        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP, trouble=Trouble.LOGIN_PAGE)
     body = json_object(response)
     if status == HTTPStatus.OK:
         return _answer(response, body)
@@ -80,15 +95,17 @@ def read_result(body: Body, *, victoria: bool = False) -> Reply | RequestFailure
                 kind=kind, result=result, warnings=warnings, notes=notes, victoria=victoria
             )
         case _:
-            return RequestFailure(reason="its answer holds no result")
+            reason = "its answer holds no result"
+            return RequestFailure(reason=reason, trouble=Trouble.WRONG_SERVER)
 
 
 def _answer(response: Response, body: Body | None) -> Body | RequestFailure:
     if body is None and is_html(response):
         reason = "it answers with an HTML page: probably a login page, or not the API's url"
-        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
+        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP, trouble=Trouble.LOGIN_PAGE)
     if body is None:
-        return RequestFailure(reason="its answer is not JSON, or was cut off")
+        reason = "its answer is not JSON, or was cut off"
+        return RequestFailure(reason=reason, trouble=Trouble.WRONG_SERVER)
     if body.get("status") != "success":
         reason = _words(response, body) or "its answer does not say success"
         return RequestFailure(reason=reason, advice=RetryAdvice.SEPARATE)
@@ -111,20 +128,31 @@ def _refusal(response: Response, body: Body | None, now: datetime) -> RequestFai
     status, words = response.status_code, _words(response, body)
     timed_out = status == HTTPStatus.GATEWAY_TIMEOUT or (body or {}).get("errorType") == "timeout"
     busy, slow = _BUSY in words, timed_out or re.search(_TOO_SLOW, words) is not None
-    advice = _ADVICE.get(status, RetryAdvice.NONE)
+    advice, trouble = _ADVICE.get(status, RetryAdvice.NONE), _trouble(response, body)
     if busy:
-        advice = RetryAdvice.NONE
+        advice, trouble = RetryAdvice.NONE, Trouble.OVERLOADED
     elif slow or re.search(_TOO_LARGE, words):
         advice = RetryAdvice.SMALLER
+        trouble = Trouble.TOO_SLOW if slow else Trouble.TOO_LARGE
     name = f"{status} {response.reason or ''}".strip()
     return RequestFailure(
         reason=f"{name}: {words}" if words else name,
         status=status,
         advice=advice,
         slow=slow,
+        trouble=trouble,
         transient=busy or (status in _TRANSIENT and advice is not RetryAdvice.SMALLER),
         wait=retry_after(response.headers, now),
     )
+
+
+def _trouble(response: Response, body: Body | None) -> Trouble:
+    """Return what an answer that refuses a request shows of the server."""
+    if body is None and re.search(_TLS_WANTED, response.text):
+        return Trouble.HTTPS_NEEDED
+    if re.search(_NO_SUCH_PATH, response.text):
+        return Trouble.WRONG_PATH
+    return _TROUBLES.get(response.status_code, Trouble.UNKNOWN)
 
 
 def _words(response: Response, body: Body | None) -> str:

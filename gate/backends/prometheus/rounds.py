@@ -95,12 +95,12 @@ class Rounds:
         longest, leaves = self.limits.longest, list[Query]()
         for part in parts:
             for leaf in list(self.leaves(part)):
-                pieces = (leaf,) if longest is None else leaf.cut(longest)
+                pieces = leaf.cut(longest)
                 if len(pieces) > 1:
                     self.pieces[leaf] = pieces
                 leaves += (piece for piece in pieces if piece not in self.readings)
         # Pieces of one stretch of time together: some servers limit what all of a query spans.
-        leaves.sort(key=lambda leaf: leaf.back)
+        leaves.sort(key=lambda leaf: leaf.order)
         # What cannot be cut as short as need be does not spoil the batches of the others.
         whole = [leaf for leaf in leaves if longest is not None and leaf.extent > longest]
         cut = [leaf for leaf in leaves if leaf not in set(whole)]

@@ -7,9 +7,8 @@ https://prometheus.io/docs/prometheus/latest/querying/basics/#subquery
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import field, replace
-from datetime import timedelta
 from itertools import accumulate
 from typing import Final
 
@@ -18,9 +17,6 @@ from gate.backends.prometheus.query import ClockSteps, Query
 from gate.backends.prometheus.query_result import QueryError, QueryResult
 from gate.dataclass import dataclass
 
-_MOST_STEPS: Final = 10_000
-"""Of a range query: Prometheus answers 11,000 steps, VictoriaMetrics 30,000
-(-search.maxPointsPerTimeseries)."""
 _FEWEST: Final = 3
 """Windows that are worth a range query, whose answer is longer than theirs."""
 
@@ -34,8 +30,8 @@ class _Shared:
     decided: bool = False
     places: range = range(0)
     """The multiples that are looked at for all of them; empty: each is asked about by itself."""
-    queries: tuple[Query, ...] = ()
-    """The oldest first."""
+    query: Query | None = None
+    """What asks about them; None: nothing does."""
     points: tuple[float | None, ...] = ()
     """Empty: they are not read yet, or the answer has none, or the server has a reservation."""
     counts: Sequence[int] = ()
@@ -67,21 +63,15 @@ class SharedSteps:
             shared.windows.append(window)
 
     def queries(self) -> list[Query]:
-        """Decide what to ask for the windows noted since the last call, and return it.
-
-        What has the same instants stands together, since a query has one grid.
-        """
-        queries = list[tuple[timedelta, int, int, Query]]()
+        """Decide what to ask for the windows noted since the last call, and return it."""
+        queries = list[Query]()
         for steps, shared in self._shared.items():
             if not shared.decided:
                 shared.decided, shared.places = True, _worth_asking(shared.windows)
-                pieces = list(_pieces(shared.places))
-                shared.queries = tuple(_points(steps, piece) for piece in pieces)
-                queries += (
-                    (steps.step, piece.start, piece.stop, query)
-                    for piece, query in zip(pieces, shared.queries, strict=True)
-                )
-        return [query for *_, query in sorted(queries, key=lambda each: each[:3])]
+                if shared.places:
+                    shared.query = _points(steps, shared.places)
+                    queries.append(shared.query)
+        return queries
 
     def shares(self, steps: ClockSteps, window: range) -> bool:
         """Return whether a window is asked about together with others."""
@@ -108,12 +98,11 @@ class SharedSteps:
 
     def _read(self, steps: ClockSteps, window: range) -> _Shared | None:
         shared = self._shared[steps]
-        if not shared.holds(window):
+        if shared.query is None or not shared.holds(window):
             return None
         if not shared.points:
-            readings = map(self._fetch.reading, shared.queries)
-            points = tuple(point for reading in readings for point in _clear_points(reading))
-            if len(points) < len(shared.places):
+            points = _clear_points(self._fetch.reading(shared.query))
+            if not points:
                 return None
             shared.points = points
             shared.counts = list(accumulate((point is not None for point in points), initial=0))
@@ -133,11 +122,6 @@ def _worth_asking(windows: Sequence[range]) -> range:
     if len(windows) < _FEWEST or len(whole) > sum(map(len, windows)):
         return range(0)
     return whole
-
-
-def _pieces(places: range) -> Iterator[range]:
-    for first in range(0, len(places), _MOST_STEPS):
-        yield places[first : first + _MOST_STEPS]
 
 
 def _points(steps: ClockSteps, places: range) -> Query:

@@ -44,6 +44,7 @@ COUNTS = "total: 1000000, bad: 500"
 """Of which 1,000 may be bad at 99.9%."""
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize(
     "when",
     [

@@ -175,7 +175,7 @@ def test_a_second_label_is_cut_by_itself(tmp_path: Path) -> None:
         ("templat", 'no column "templat" in the logs; there are: template'),
         ("template.nam", "by: 'template.nam':"),
         ("count(*)", "by: 'count(*)'"),
-        ("a b c", "by: 'a b c' is no SQL expression"),
+        ("a b c", "by: 'a b c' is not a valid SQL expression"),
     ],
 )
 def test_what_rows_cannot_be_told_apart_by_is_named(tmp_path: Path, by: str, reason: str) -> None:

@@ -30,6 +30,7 @@ def write_csv(path: Path, header: Sequence[str] = HEADER, **options: Any) -> Pat
     return path
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("header", [HEADER, ("ts", "prompt", "status")])

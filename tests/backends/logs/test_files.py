@@ -87,7 +87,9 @@ def test_or_the_policy_says_it(tmp_path: Path, form: str) -> None:
     log = write(tmp_path / f"a.{form}", ROWS).rename(tmp_path / "access.log")
 
     assert counts(ask(log, format=form)) == (2000, 200)
-    assert refused(ask(log)) == f"the format of {log} cannot be told from its name; set format"
+    assert (
+        refused(ask(log)) == f"the format of {log} is not clear from its name; set backend.format"
+    )
 
 
 def test_files_of_several_formats_are_refused(tmp_path: Path) -> None:
@@ -128,13 +130,13 @@ def test_nothing_that_matches_is_left_out_in_silence(tmp_path: Path, kind: str) 
 
     reason = refused(ask(tmp_path / "*.parquet"), Cause.BACKEND_ERROR)
 
-    assert f"{other} matches, and is no file that can be read" in reason
+    assert f"{other} matches and is not a readable file" in reason
 
 
 def test_a_remote_path_is_refused(tmp_path: Path) -> None:
     reason = refused(ask(tmp_path, path="s3://bucket/logs/*.parquet"))
 
-    assert reason == "s3://bucket/logs/*.parquet is no local path; fetch the logs first"
+    assert reason == "s3://bucket/logs/*.parquet is not a local path; fetch the logs first"
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])

@@ -53,6 +53,7 @@ LAYOUTS: dict[str, Callable[[list[Row]], str]] = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("suffix", ["json", "jsonl", "json.gz"])
 def test_every_layout_of_json_is_read(tmp_path: Path, name: str, suffix: str) -> None:

@@ -66,6 +66,8 @@ COMMANDS = (
     ("cohorts", "--by", "CAST(prompt AS INTEGER)"),
 )
 FEW = (COMMANDS[0], ("doctor",))
+EACH_SHOWING = (*FEW, ("report", "--format", "terminal"), COMMANDS[-1])
+"""One of each way to show what is wrong with a log."""
 
 
 def run_without_marker(gate: Run, file: Path, command: tuple[str, ...]) -> None:
@@ -92,11 +94,36 @@ def policy(folder: Path, path: str, *expressions: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("broken", BROKEN)
-def test_no_command_shows_a_word_of_a_broken_row(gate: Run, tmp_path: Path, broken: str) -> None:
+def write_broken(folder: Path, broken: str) -> None:
     lines = [json.dumps(GOOD)] * 3 + [BROKEN[broken]]
     text = "\n".join(lines) + "\n"
-    (tmp_path / "log.jsonl").write_text(text, encoding="utf-8", errors="surrogateescape")
+    (folder / "log.jsonl").write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_no_command_shows_a_word_of_a_broken_row(gate: Run, tmp_path: Path, broken: str) -> None:
+    write_broken(tmp_path, broken)
+    file = policy(tmp_path, "log.jsonl", *EXPRESSIONS[:3])
+
+    for command in FEW:
+        run_without_marker(gate, file, command)
+
+
+@pytest.mark.parametrize("command", EACH_SHOWING)
+def test_no_command_shows_the_text_that_an_expression_cannot_read(
+    gate: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    write_broken(tmp_path, "a prompt")
+
+    run_without_marker(gate, policy(tmp_path, "log.jsonl", *EXPRESSIONS), command)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", BROKEN)
+def test_no_command_shows_a_word_of_a_broken_row_whatever_expressions_make_of_it(
+    gate: Run, tmp_path: Path, broken: str
+) -> None:
+    write_broken(tmp_path, broken)
     file = policy(tmp_path, "log.jsonl", *EXPRESSIONS)
 
     for command in COMMANDS if broken == "a prompt" else FEW:

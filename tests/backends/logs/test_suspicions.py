@@ -172,6 +172,7 @@ QUIET: dict[str, list[Row]] = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("name", QUIET)
 @pytest.mark.parametrize(
     "sli",

@@ -67,6 +67,7 @@ NAIVE = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("name", ZONED)
 def test_a_form_that_can_be_read_in_one_way_is_read(tmp_path: Path, form: str, name: str) -> None:
@@ -81,6 +82,7 @@ def test_a_form_that_can_be_read_in_one_way_is_read(tmp_path: Path, form: str, n
     assert is_at(log, moment, time_zone=BERLIN)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 @pytest.mark.parametrize("name", NAIVE)
 def test_a_wall_clock_in_any_form_needs_the_zone(tmp_path: Path, form: str, name: str) -> None:
@@ -99,6 +101,7 @@ def test_forms_may_change_from_row_to_row(tmp_path: Path) -> None:
     assert counts(ask(write(tmp_path / "a.jsonl", rows), EVERY)) == (len(rows), 0)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize(
     "time_format",
@@ -137,6 +140,7 @@ def test_a_format_is_read_in_the_zone_of_the_log(tmp_path: Path) -> None:
     assert is_at(log, MOMENT, time_format="%d/%m/%Y %H:%M:%S", time_zone=BERLIN)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize(
     ("name", "number", "moment"),
@@ -207,6 +211,7 @@ def test_the_digits_of_a_date_in_a_column_of_numbers_are_read_by_the_format(tmp_
 NESTED = {"time": MOMENT.isoformat(), "path": "/chat", "deep": {"unix ns": UNIX * 10**9 + 1999}}
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 @pytest.mark.parametrize(
     ("timestamp", "moment"),

@@ -34,6 +34,7 @@ def is_at(log: Path, moment: datetime, **more: Any) -> bool:
     return hasattr(inside, "total") and not any(hasattr(answer, "total") for answer in outside)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 @pytest.mark.parametrize(
     ("text", "moment"),
@@ -84,6 +85,7 @@ def test_a_wall_clock_without_a_zone_is_refused(tmp_path: Path, form: str, text:
     assert refused(ask(log, EVERY)) == expected
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("kind", ["text", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_S"])
 @pytest.mark.parametrize(
     ("zone", "wall", "offset"),
@@ -135,6 +137,7 @@ MOMENT = datetime(2026, 10, 31, 11, 0, 0, 250_000, tzinfo=UTC)
 UNIX = 1_793_444_400  # of the whole second
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 @pytest.mark.parametrize(
     ("number", "moment"),
@@ -184,6 +187,7 @@ def test_a_border_is_met_to_the_microsecond_in_unix_nanoseconds(tmp_path: Path) 
     assert counts(ask(log, EVERY, AT - MOMENT.replace(microsecond=0))) == (1, 0)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 @pytest.mark.parametrize("zone", [None, BERLIN])
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_spent_is_an_amount(prometheus: FakePrometheus) -> None:
         (Sli(bad="x"), "total with good or bad"),
         (Sli(series="x"), "total with good or bad"),
         (Sli(gauge="up"), "can only be judged by timeslices"),
-        (Sli(total="sum(x)", bad="x"), "total: it has neither $window"),
+        (Sli(total="sum(x)", bad="x"), "total: it has no $window"),
         (Sli(total="x", bad="sum(x[$window]"), "bad: a closing ) is missing"),
     ],
 )

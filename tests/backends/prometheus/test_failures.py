@@ -1,6 +1,7 @@
 """Everything that a server or the way to it can do wrong: never a number, always a reason."""
 
 import json
+import ssl
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,8 @@ from gate.backends.prometheus.replies import Reply
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.http import Clock
 from gate.measure import Answer, Cause, CountRequest, Spent, Unmeasured
-from gate.request_failure import RequestFailure, RetryAdvice
+from gate.measure.remedies import REMEDIES
+from gate.request_failure import RequestFailure, RetryAdvice, Trouble, network_failure
 from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import AT, MONTH, URL, backend, failure, success
 
@@ -96,6 +98,87 @@ def test_http_failure_is_a_backend_error_with_the_server_s_words(
 
 
 @pytest.mark.parametrize(
+    ("status", "body", "key"),
+    [
+        (302, "", "login-page"),
+        (200, HTML, "login-page"),
+        (200, "", "wrong-server"),
+        (200, json.dumps({"status": "success"}), "wrong-server"),
+        (400, failure("bad_data", "parse error"), "query-refused"),
+        (400, "Client sent an HTTP request to an HTTPS server.\n", "https-needed"),
+        (400, "<html>The plain HTTP request was sent to HTTPS port</html>", "https-needed"),
+        (400, failure("422", "unsupported path requested: /api/api/v1/query"), "wrong-path"),
+        (401, "Unauthorized", "unauthorized"),
+        (403, "Forbidden", "forbidden"),
+        (404, "404 page not found", "wrong-path"),
+        (405, HTML, "wrong-server"),
+        (422, failure("execution", "many-to-many"), "query-refused"),
+        (422, failure("execution", "query timed out"), "too-slow"),
+        (422, failure("execution", "exceeded maximum resolution of points"), "too-large"),
+        (429, "", "overloaded"),
+        (501, HTML, "wrong-server"),
+        (503, "", "overloaded"),
+        (504, "upstream", "too-slow"),
+        (500, failure("internal", "boom"), ""),
+    ],
+)
+def test_a_failure_that_a_person_can_mend_says_how(
+    http: responses.RequestsMock, status: int, body: str, key: str
+) -> None:
+    url = "http://prometheus.example"
+    http.add(responses.POST, f"{url}/api/v1/query", body=body, status=status)
+    http.add(responses.GET, f"{url}/api/v1/query", body=body, status=status)
+    client = Client(PrometheusSettings(url=url, retries=0))
+    outcome = client.query("x", AT, until=client.clock.monotonic() + 9, allowed=9)
+
+    assert isinstance(outcome, RequestFailure)
+    assert outcome.trouble == key
+    assert outcome.reason.endswith(REMEDIES[key].hint if key else "boom")
+
+
+def test_https_is_not_advised_where_it_is_used_already(http: responses.RequestsMock) -> None:
+    http.add(responses.POST, URL, body=requests.exceptions.ConnectionError())
+    outcome = query(FakeClock(), retries=0)
+
+    assert isinstance(outcome, RequestFailure)
+    assert outcome.reason.endswith(": the connection broke off before an answer came")
+
+
+@pytest.mark.parametrize(
+    ("words", "trouble"),
+    [
+        ("certificate has expired", Trouble.EXPIRED),
+        ("self-signed certificate", Trouble.UNTRUSTED),
+        ("self signed certificate in certificate chain", Trouble.UNTRUSTED),
+        ("Hostname mismatch, certificate is not valid for 'x'.", Trouble.WRONG_HOST_NAME),
+        ("something new", Trouble.UNKNOWN),
+    ],
+)
+def test_a_certificate_that_is_refused_is_told_by_why(words: str, trouble: Trouble) -> None:
+    cause = ssl.SSLCertVerificationError(1, words)
+    cause.verify_message = words
+
+    assert network_failure(requests.exceptions.SSLError(cause)).trouble is trouble
+
+
+@pytest.mark.parametrize(
+    ("reason", "trouble"),
+    [
+        ("WRONG_VERSION_NUMBER", Trouble.PLAIN_HTTP),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", Trouble.CLIENT_CERTIFICATE),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", Trouble.CLIENT_CERTIFICATE),
+        ("UNSUPPORTED_PROTOCOL", Trouble.TLS_VERSION),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", Trouble.TLS_VERSION),
+    ],
+)
+def test_a_handshake_that_fails_is_told_by_why(reason: str, trouble: Trouble) -> None:
+    cause = ssl.SSLError(1, reason)
+    cause.reason = reason
+
+    assert network_failure(requests.exceptions.SSLError(cause)).trouble is trouble
+
+
+@pytest.mark.parametrize(
     "location, target",
     [
         ("https://login.example/x?y=z", "https://login.example"),
@@ -122,7 +205,7 @@ def test_redirect_is_refused_and_not_followed(
         (requests.exceptions.ConnectTimeout(SECRET), "no connection in time"),
         (requests.exceptions.ReadTimeout(SECRET), "no answer in time"),
         (requests.exceptions.ProxyError(SECRET), "the proxy cannot be reached"),
-        (requests.exceptions.SSLError(SECRET), "TLS failed: no common ground"),
+        (requests.exceptions.SSLError(SECRET), "TLS failed: the handshake failed"),
         (requests.exceptions.ChunkedEncodingError(SECRET), "the answer was cut off"),
         (requests.exceptions.ConnectionError(SECRET), "the connection broke off"),
         (requests.exceptions.ConnectionError(ConnectionResetError(104, "x")), "reset by peer"),
@@ -149,7 +232,11 @@ def test_failure_on_the_way_is_a_backend_error_in_our_words(
     "error, words",
     [
         (requests.exceptions.ReadTimeout(), "no answer in time; allow it more time"),
-        (requests.exceptions.ConnectTimeout(), "no connection in time"),
+        (
+            requests.exceptions.ConnectTimeout(),
+            "no connection in time; check the host and port of backend.url, and that a firewall or"
+            " VPN lets this machine connect",
+        ),
     ],
 )
 def test_more_time_is_advised_only_where_it_may_help(

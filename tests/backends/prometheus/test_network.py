@@ -70,7 +70,12 @@ def test_truncated_answer_is_told() -> None:
 
 def test_connection_closed_without_answer_is_told() -> None:
     with serving(hang_up) as port:
-        assert "the connection broke off" in reason_of(f"http://127.0.0.1:{port}")
+        reason = reason_of(f"http://127.0.0.1:{port}")
+
+    assert reason.endswith(
+        "the connection broke off before an answer came; the server may speak https only: try"
+        " https:// in backend.url"
+    )
 
 
 def slow_reason(begin: bytes, more: bytes = b"") -> str:
@@ -112,18 +117,24 @@ def test_refused_connection_is_told() -> None:
         port = unused.getsockname()[1]
         reason = reason_of(f"http://u:hush-hush@127.0.0.1:{port}/p")
 
-    assert reason == f"spent: http://127.0.0.1:{port}: connection refused"
+    assert reason == (
+        f"spent: http://127.0.0.1:{port}: connection refused; check the host and port of"
+        " backend.url, and that the server is running"
+    )
 
 
 def test_unknown_host_is_told() -> None:
     reason = reason_of("http://no-such-host.invalid", bearer="hush-hush")
 
-    assert reason == "spent: http://no-such-host.invalid: the host's name is not known (DNS)"
+    assert reason == (
+        "spent: http://no-such-host.invalid: the host name cannot be resolved (DNS); check the host"
+        " name in backend.url, and that this machine can resolve it"
+    )
 
 
 @pytest.mark.parametrize("url", ["prometheus:9090", "http://", "ftp://h", "http://h:port", "//h"])
 def test_url_that_is_none_is_told(url: str) -> None:
-    assert "not an http or https address" in reason_of(url)
+    assert "not an http or https address; write backend.url in the form http" in reason_of(url)
 
 
 def test_missing_certificate_file_is_told(tmp_path: Path) -> None:
@@ -135,6 +146,9 @@ def test_missing_certificate_file_is_told(tmp_path: Path) -> None:
         reason_of("https://127.0.0.1:1", cert=missing, key=missing),
     ):
         assert "file of a certificate or key" in reason
+        assert reason.endswith(
+            "; check the files of backend.tls: each must be readable and in PEM format"
+        )
 
 
 @pytest.fixture
@@ -171,7 +185,7 @@ def test_unknown_authority_is_told(authority: trustme.CA) -> None:
     with serving(answer_well, tls(authority)) as port:
         reason = reason_of(f"https://127.0.0.1:{port}")
 
-    assert "TLS failed: unable to get local issuer certificate" in reason
+    assert "TLS failed: unable to get local issuer certificate; set backend.tls.ca to" in reason
 
 
 def test_certificate_of_another_host_is_told(authority: trustme.CA, ca_file: Path) -> None:
@@ -179,11 +193,35 @@ def test_certificate_of_another_host_is_told(authority: trustme.CA, ca_file: Pat
         reason = reason_of(f"https://127.0.0.1:{port}", ca=ca_file)
 
     assert "TLS failed: IP address mismatch" in reason
+    assert "; write a host name in backend.url that the certificate names" in reason
 
 
 def test_plain_server_behind_https_is_told() -> None:
     with serving(answer_well) as port:
-        assert "TLS failed: " in reason_of(f"https://127.0.0.1:{port}")
+        reason = reason_of(f"https://127.0.0.1:{port}")
+
+    assert "TLS failed: " in reason
+    assert "; the server seems to speak plain http: write http:// in backend.url" in reason
+
+
+def test_a_server_with_tls_behind_http_is_told(authority: trustme.CA) -> None:
+    with serving(answer_well, tls(authority)) as port:
+        reason = reason_of(f"http://127.0.0.1:{port}", seconds=3)
+
+    assert "; the server may speak https only: try https:// in backend.url" in reason
+
+
+def test_a_client_certificate_that_is_missing_is_told(authority: trustme.CA, ca_file: Path) -> None:
+    context = tls(authority)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with serving(answer_well, context) as port:
+        reason = reason_of(f"https://127.0.0.1:{port}", seconds=3, ca=ca_file)
+
+    assert reason.endswith(
+        "TLS failed: the server closed the connection during the handshake; if the server asks for"
+        " a client certificate, set backend.tls.cert and backend.tls.key"
+    )
 
 
 @pytest.mark.parametrize("together", [True, False])

@@ -136,9 +136,25 @@ def test_a_grid_is_cut_between_its_instants() -> None:
     hour = timedelta(hours=1)
     grid = QueryGrid(AT, hour, 10)
     part = Query(pieces=("x[", "]"), length=hour, grid=grid)
-    newest, *_, oldest = part.cut(4 * hour)
+    pieces = [piece.grid for piece in part.cut(4 * hour)]
 
     assert part.extent == 10 * hour
-    assert oldest.grid == QueryGrid(AT, hour, 4)
-    assert newest.grid == QueryGrid(AT + 8 * hour, hour, 2)
+    # The newest is as long as any: whether it is answered stands for all of them.
+    assert pieces == [
+        QueryGrid(AT + 6 * hour, hour, 4),
+        QueryGrid(AT + 2 * hour, hour, 4),
+        QueryGrid(AT, hour, 2),
+    ]
     assert part.cut(hour / 2) == (part,)
+
+
+@pytest.mark.parametrize("longest", [None, timedelta(days=365)])
+def test_a_grid_has_no_more_instants_than_servers_answer(longest: timedelta | None) -> None:
+    minute = timedelta(minutes=1)
+    part = Query(pieces=("x[", "]"), length=DAY, grid=QueryGrid(AT, minute, 25_000))
+
+    assert [piece.grid for piece in part.cut(longest)] == [
+        QueryGrid(AT + 20_000 * minute, minute, 5_000),
+        QueryGrid(AT + 10_000 * minute, minute, 10_000),
+        QueryGrid(AT, minute, 10_000),
+    ]

@@ -101,31 +101,6 @@ def test_a_later_window_is_shared_if_what_was_asked_holds_it() -> None:
     assert not shared.shares(PRESENCE, range(50, 60))
 
 
-def test_more_steps_than_servers_answer_are_asked_for_one_after_the_other() -> None:
-    windows = [range(place, place + 20_000) for place in range(0, 15_000, 1_000)]
-    shared = noted(PRESENCE, *windows)
-
-    grids = [query.grid for query in shared.queries()]
-
-    assert [grid and grid.count for grid in grids] == [10_000, 10_000, 10_000, 4_000]
-    firsts = [EPOCH + place * 10_000 * MINUTE for place in range(4)]
-    assert [grid and grid.first for grid in grids] == firsts
-    counted = sum(some(place) is not None for place in windows[7])
-    assert (shared.reading(PRESENCE, windows[7]) or (0, 0))[0] == counted
-
-
-def test_what_has_the_same_instants_stands_together() -> None:
-    shared = noted(PRESENCE, *WINDOWS)
-    other = ClockSteps("count(y)", 2 * MINUTE)
-    for steps in (other, FAILURES):
-        for window in WINDOWS:
-            shared.note(steps, window)
-
-    grids = [query.grid for query in shared.queries()]
-
-    assert grids[0] == grids[1] != grids[2] or grids[0] != grids[1] == grids[2]
-
-
 @pytest.mark.parametrize(
     "instead",
     [

@@ -167,6 +167,6 @@ def _unreachable(reason: str, slos: int) -> Diagnosis:
         check=Check.REACH,
         level=Level.FAULT,
         message=f"nothing could be looked at: {reason}",
-        remedy="check the url, the login, and whether the server runs",
+        remedy="correct what the message names, then run gate doctor again",
     )
     return Diagnosis(backend=(result,), slos=((),) * slos)

@@ -1,0 +1,24 @@
+"""The diagonal of crossed parameters has each of their values."""
+
+from itertools import product
+
+import pytest
+
+from tests.crossed import diagonal
+
+
+def test_each_value_is_on_the_diagonal() -> None:
+    every = list(product(range(6), range(4)))
+
+    assert diagonal(every) == {(0, 0), (1, 1), (2, 2), (3, 3), (4, 0), (5, 1)}
+
+
+@pytest.mark.crossed
+@pytest.mark.parametrize("a", [1, 2, 3])
+@pytest.mark.parametrize(("b", "c"), [(1, 2), (3, 4)])
+def test_a_combination_off_the_diagonal_is_slow(
+    a: int, b: int, c: int, request: pytest.FixtureRequest
+) -> None:
+    slow = request.node.get_closest_marker("slow") is not None
+
+    assert slow == ((a, b, c) not in {(1, 1, 2), (2, 3, 4), (3, 1, 2)})
