@@ -250,7 +250,7 @@ def test_that_an_slo_has_no_charts_is_said_and_on_decides(
     found, reason = said(judgement, Rule.MEASUREMENT)
     assert judgement.verdict is found is verdict
     assert "control charts: none is drawn, since " in reason
-    assert reason.startswith("not looked at: ") is (verdict is not UNDECIDED)
+    assert reason.startswith("not checked: ") is (verdict is not UNDECIDED)
 
 
 def test_without_the_policys_word_it_only_warns() -> None:

@@ -37,7 +37,7 @@ def badge(verdict: Verdict, word: str, sentence: str = "") -> Html:
     return element(
         "p",
         element("strong", sign, f" {word}", class_=f"badge {verdict}"),
-        f" {sentence}",
+        *([" ", element("span", sentence)] if sentence else []),
         class_="verdict",
     )
 
