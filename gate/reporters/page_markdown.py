@@ -44,7 +44,7 @@ _COLOURS: Final = {
     Verdict.UNDECIDED: "⚪",
     Verdict.BLOCK: "🔴",
 }
-"""Of the rows of a table."""
+"""The colours of the rows of a table."""
 _SIGN: Final = re.compile(r"^([✔▲?✖]) ")
 """A sign stays on the line of what it is about."""
 _WIDTH: Final = 80

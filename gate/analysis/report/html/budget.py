@@ -73,7 +73,7 @@ BESIDE: Final = "plot both"
 _MarkedStretch = Incident | ServiceIncident
 """What is marked: of an SLO, or of the service."""
 _CLOSE: Final = 0.16
-"""Of the width: two numbers that would touch are written as one."""
+"""The share of the width: two numbers that would touch are written as one."""
 _LONGEST: Final = 24
 """Characters of a tier's name; all of it stands elsewhere."""
 
