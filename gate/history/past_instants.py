@@ -48,8 +48,8 @@ class BudgetAtInstants:
     def at(self, instant: datetime) -> Assessment | None:
         """Return the budget at an instant of the past, as ``gate status`` would have said it then.
 
-        None where the window's ends do not lie between two steps, so that its events
-        cannot be separated, and where the history does not reach back to the beginning of a rolling window:
+        None where the window's ends do not lie between two steps, so that its events cannot be
+        separated, and where the history does not reach back to the beginning of a rolling window:
         what has been forgotten since was known then.
 
         Args:

@@ -54,8 +54,8 @@ class Baseline:
     centre: float
     """The centre of the whole baseline."""
     by_time: Mapping[timedelta, float]
-    """The values by the time of day in UTC at which samples begin; empty: it does not matter, or the
-    baseline is too short."""
+    """The values by the time of day in UTC at which samples begin; empty: it does not matter, or
+    the baseline is too short."""
     by_day: Mapping[bool, float]
     """By which factor a working day (False), and a day of the weekend, differs from that, by the
     day in UTC; empty: it does not matter, or the baseline is too short to tell."""
