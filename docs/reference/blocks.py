@@ -57,7 +57,7 @@ def blocks(schema: Schema, at: str = "") -> list[Block]:
 
 
 def _name(form: Schema, at: str) -> str:
-    tags = [value["const"] for value in form["properties"].values() if "const" in value]
+    tags = [entry["const"] for entry in form["properties"].values() if "const" in entry]
     if tags:
         return f"{at}: {tags[0]}"
     return f"{at}: from" if "from" in form["required"] and at == "slos" else at
@@ -67,7 +67,7 @@ def _below(key: str, value: Schema, block: Block, listed: list[Block]) -> list[B
     """Return the blocks below a key, but for what another place has already."""
     new, direct = [], list(alternatives(value))
     for inner in blocks(value, f"{block.at}: {key}".removeprefix(": ")):
-        same = next((known for known in listed if known.schema == inner.schema), None)
+        same = next((other for other in listed if other.schema == inner.schema), None)
         if inner.schema in direct:
             block.inner.setdefault(key, []).append((same or inner).at)
         if same is None:
@@ -101,7 +101,7 @@ def _fits(value: Mapping[str, Any], form: Schema) -> bool:
     if properties is None:
         return isinstance(form.get("additionalProperties"), Mapping)
     tagged = all(
-        value.get(key) == known["const"] for key, known in properties.items() if "const" in known
+        value.get(key) == entry["const"] for key, entry in properties.items() if "const" in entry
     )
     keys = value.keys() <= properties.keys() or isinstance(form["additionalProperties"], Mapping)
     return tagged and keys

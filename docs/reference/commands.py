@@ -31,9 +31,9 @@ def helps(
     yield context.command_path, "\n".join(line.rstrip() for line in lines)
     if isinstance(command, click.Group):
         for below in command.list_commands(context):
-            found = command.get_command(context, below)
-            assert found is not None
-            yield from helps(found, below, context)
+            subcommand = command.get_command(context, below)
+            assert subcommand is not None
+            yield from helps(subcommand, below, context)
 
 
 def render() -> str:

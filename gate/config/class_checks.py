@@ -69,7 +69,7 @@ def warn_of_unused_classes(values: Values, reader: Reader) -> None:
     for key, _ in word_pairs(values.nodes.get("changes")):
         if tiers and key.value != "default" and not any(tier.allows(key.value) for tier in tiers):
             message = (
-                f"no tier allows {key.value}, so that it never ships; add it to a tier's allow"
+                f"no tier allows {key.value}, so that it never ships; add it to the allow of a tier"
             )
             reader.note(key, message, fatal=False)
 

@@ -244,5 +244,5 @@ SLI: Final = Object(
         ),
     },
     _build_sli,
-    rules={"anyOf": [*_kinds_json()]},
+    rules={"allOf": [{"anyOf": [*_kinds_json()]}]},
 )

@@ -9,7 +9,7 @@ from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision
 from gate.measure import Cause
-from gate.policy.findings import Verdict
+from gate.policy.findings import Verdict, worst
 from gate.reporters import summary
 from gate.reporters.budget_rows import BudgetRow, decision_rows
 from gate.reporters.budgets import cause, coverage, events, left, promise
@@ -109,6 +109,8 @@ def _tier(row: BudgetRow) -> Cell:
         text = f"{'not known' if row.assessment.measured else 'not measured'}: {doubts}"
     else:
         text = f"{row.tier.name}{', in doubt: ' * bool(doubts)}{doubts}"
+        if says is not None and doubts:  # no yes beside what may be a no
+            says = worst([says, row.verdict])
     sign, ascii_sign = ("", "") if says is None else _SIGNS[says]
     return Cell(text=f"{sign}{text}", ascii=f"{ascii_sign}{text}", tone=row.verdict)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import groupby
 from typing import Final
 
 from gate import wording
@@ -200,21 +201,18 @@ def forecast_sentence(forecast: Forecast, remaining: Fraction) -> str:
 
 
 def _burn_rates(assessment: Assessment) -> str:
-    """Write the burn rates, in one phrase where all are the same."""
+    """Write the burn rates; what is the same of windows that follow each other is said once."""
     said = {doubt.reason for doubt in assessment.doubts}
     rates = [
         (format_duration(length), rate)
         for length, rate in sorted(assessment.burn_rates.items(), key=lambda item: item[0])
         if not (isinstance(rate, Unmeasured) and rate.reason in said)
     ]
-    texts = [wording.burn(rate) for _, rate in rates if isinstance(rate, Fraction)]
-    if len(rates) == len(texts) > 1 and len(set(texts)) == 1:
-        return f"{texts[0]} over every window from {rates[0][0]} to {rates[-1][0]}"
-    numbers = [
-        f"{wording.burn(rate)} over {window}"
-        for window, rate in rates
-        if not isinstance(rate, Unmeasured)
-    ]
+    numbers = []
+    for text, group in groupby(rates, key=lambda pair: wording.burn(pair[1])):
+        first, *others = (window for window, _ in group)
+        if text != wording.NOTHING:
+            numbers.append(f"{text} over {first}{f' to {others[-1]}' if others else ''}")
     return ", ".join([*numbers, *_no_rates(rates)])
 
 

@@ -47,7 +47,7 @@ class Problem:
 
     @property
     def fingerprint(self) -> str:
-        """What it is about, without the numbers: the same objection tomorrow is no new one."""
+        """What it is about, without the numbers: the same objection tomorrow is not a new one."""
         finding, decided = self.finding, self.decided
         about = [decided.policy.service, decided.change_class, finding.rule, finding.slo or ""]
         about += [str(self.number)] if self.number > 1 else []

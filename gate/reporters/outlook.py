@@ -68,7 +68,7 @@ def _not_known(decided: PolicyDecision, stopping: set[Rule]) -> str:
     slo = judgement.worst.slo if judgement.worst else None
     rolling = isinstance(slo, RatioSlo | SpendSlo) and isinstance(slo.window, RollingWindow)
     if rolling and Rule.TIER in stopping:
-        return "not known: a rolling window gives back as old failures leave it"
+        return "not known: a rolling window recovers as old failures leave it"
     return "not known"
 
 

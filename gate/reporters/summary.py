@@ -213,7 +213,7 @@ def _compared(comparison: ComparedWith) -> str:
 def _proposed(proposed: Proposed) -> str:
     if proposed.verdict is None:
         gone = proposed.reason in {PROPOSAL_DELETED, PROPOSAL_UNREADABLE}
-        altered = f"alters it{' into something that is no policy' if gone else ''}"
+        altered = f"alters it{' into something that is not a policy' if gone else ''}"
         return (
             f"this change {altered}, which does not count here; proposed: not judged, because"
             f" {proposed.reason}"

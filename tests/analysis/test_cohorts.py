@@ -298,8 +298,10 @@ def test_the_label_that_makes_events_bad_is_not_compared_but_its_shares_are_told
 
 
 def test_a_label_that_is_a_part_of_it_is_said_to_be_and_compared() -> None:
-    text = slo("a").replace("bad: a", "bad: status >= 500 OR slow")
-    report, _ = look({"status >= 500 OR slow": PLANTED}, text, what=asked(by="status"))
+    bad = 'sum(increase(a{status=~"5.."}[$window]))'
+    report, _ = look(
+        {bad: PLANTED}, slo("a").replace("bad: a", f"bad: '{bad}'"), what=asked(by="status")
+    )
     found = only(report)
 
     assert (found.by_definition, found.defining) == (False, True)

@@ -107,7 +107,7 @@ def test_the_doctor_examines_a_new_backend(tmp_path: Path) -> None:
     (tmp_path / "counts.txt").write_text("other 1 1000\n")
     done = run(tmp_path, "doctor", "gate.yaml")
 
-    assert done.returncode == 2
+    assert done.returncode == 12
     assert "no line has this name" in done.stdout
 
 

@@ -90,4 +90,4 @@ def test_a_report_draws_how_fast_an_allowance_is_spent(gate: Run) -> None:
 
     assert "Burn rate of spend of chat" in html
     assert "Burn rate and share of good events of errors of chat" in html
-    assert "outlined ones other spending." in html
+    assert "outlined bars everything else." in html

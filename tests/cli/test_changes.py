@@ -140,7 +140,7 @@ def test_a_change_that_breaks_or_deletes_the_policy_is_judged_by_the_old_one(
     assert code == 10
     assert decision["policies"][0]["proposed_policy"]["verdict"] is None
     shown = gate("check", "gate.yaml", "--at", AT, *asked).stdout
-    assert "into something that is no policy" in shown
+    assert "into something that is not a policy" in shown
 
 
 def test_a_policy_that_the_change_leaves_alone_is_no_matter(gate: Run, repository: Path) -> None:

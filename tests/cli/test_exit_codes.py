@@ -29,7 +29,7 @@ def test_an_overspent_budget_blocks_with_10(gate: Run, write_policy: WritePolicy
     done = gate("check", str(write_policy(bad=1500)), "--change", "canary", "--at", AT)
 
     assert done.exit_code == 10
-    assert "-50.0%" in done.stdout
+    assert "overspent by 50.0%" in done.stdout
 
 
 def test_the_worst_of_several_policies_is_the_exit_code(gate: Run, tmp_path: Path) -> None:
@@ -285,5 +285,5 @@ def test_status_is_0_whatever_the_budget(gate: Run, write_policy: WritePolicy) -
     done = gate("status", str(write_policy(bad=1500)), "--at", AT)
 
     assert done.exit_code == 0
-    assert "-50.0%" in done.stdout
+    assert "overspent by 50.0%" in done.stdout
     assert "BLOCK" not in done.stdout

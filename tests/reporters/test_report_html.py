@@ -411,8 +411,8 @@ def test_of_a_period_that_has_just_begun_there_is_no_burn_down() -> None:
 
     assert words.no_burn_down(service.assessments[0]) == (
         "The budget could not be measured: "
-        "the period (calendar month (UTC)) has just begun, at 2026-11-01 00:00 UTC, and has no data"
-        " yet; to look at the period before, give an instant just before that."
+        "the period (calendar month (UTC)) has just begun, at 2026-11-01 00:00 UTC, and has"
+        " no data yet; to look at the period before, give an instant just before that."
     )
     measured = made(file("chat", QUARTER)).services[0].assessments[0]
     assert words.no_burn_down(measured) == (
@@ -431,8 +431,8 @@ def test_a_history_too_short_for_a_burn_down_is_told_as_such() -> None:
     )
 
     assert (
-        "No burn-down: what was left at an instant takes a history of 30d before it, and there is"
-        " less." in found.whole_text
+        "No burn-down: what was left at an instant takes a history of 30d before it, and"
+        " there is less." in found.whole_text
     )
 
 

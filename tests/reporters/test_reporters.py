@@ -220,7 +220,7 @@ def test_requirements_are_told_with_their_evidence(reporter: str) -> None:
 @pytest.mark.parametrize("reporter", PEOPLE)
 def test_when_it_is_allowed_again_is_certain_or_said_to_be_unknown(reporter: str) -> None:
     rolling = render(reporter, decision(block_policy(allowed_again_at=None)), STYLE)
-    assert "not known: a rolling window gives back as old failures leave it" in rolling
+    assert "not known: a rolling window recovers as old failures leave it" in rolling
     findings = (finding(Rule.TIER, Verdict.BLOCK, "no"),)
     calendar = decided(first_token(), findings=findings, tier="exhausted")
     assert "not known" in render(reporter, decision(calendar), STYLE)
@@ -300,7 +300,7 @@ def test_a_burn_rate_that_was_not_measured_has_no_number(reporter: str) -> None:
     lost = Unmeasured(cause=Cause.STALE, reason="too old")
     windows = burning(1, 2_000) | {timedelta(hours=1): lost}
     text = told(reporter, availability(counts(1, 10_000), windows))
-    assert "0.50 over 3d, not measured over 1h (too old)" in text
+    assert "0.50 over 5m to 30m, 0.50 over 2h to 3d, not measured over 1h (too old)" in text
     assert "none: the burn rate over 1h was not measured" in text
 
 
@@ -309,7 +309,7 @@ def test_a_window_without_traffic_has_no_burn_rate(reporter: str) -> None:
     silent = Unmeasured(cause=Cause.NO_TRAFFIC, reason="total is 0")
     windows = burning(1, 2_000) | {timedelta(hours=1): silent}
     text = told(reporter, availability(counts(1, 10_000), windows))
-    assert "0.50 over 3d, none over 1h (no traffic)" in text
+    assert "0.50 over 5m to 30m, 0.50 over 2h to 3d, none over 1h (no traffic)" in text
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)

@@ -328,5 +328,5 @@ def test_a_case_says_what_gate_check_says(gate: Run, tmp_path: Path) -> None:
     )
 
     done = gate("check", "gate.yaml", "--change", "canary", "--at", "2026-11-20T14:00:00Z")
-    assert (done.exit_code, "tier healthy" in done.stdout) == (10, True)
+    assert (done.exit_code, "healthy" in done.stdout) == (10, True)
     assert gate("test", "gate.yaml").exit_code == 0

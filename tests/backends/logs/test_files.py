@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gate.measure import Cause
+from gate.measure.remedies import hint_for
 from tests.backends.logs.written import (
     ask,
     ask_all,
@@ -88,7 +89,8 @@ def test_or_the_policy_says_it(tmp_path: Path, form: str) -> None:
 
     assert counts(ask(log, format=form)) == (2000, 200)
     assert (
-        refused(ask(log)) == f"the format of {log} is not clear from its name; set backend.format"
+        refused(ask(log))
+        == f"the format of {log} is not clear from its name{hint_for('log-format')}"
     )
 
 
@@ -98,13 +100,17 @@ def test_files_of_several_formats_are_refused(tmp_path: Path) -> None:
 
     reason = refused(ask(tmp_path / "a.*"))
 
-    assert reason == f"files of several formats match: {tmp_path}/a.csv, {tmp_path}/a.jsonl"
+    assert (
+        reason
+        == f"files of several formats match: {tmp_path}/a.csv, {tmp_path}/a.jsonl"
+        + hint_for("log-format")
+    )
 
 
 def test_no_file_is_a_backend_error(tmp_path: Path) -> None:
     reason = refused(ask(tmp_path / "*.jsonl"), Cause.BACKEND_ERROR)
 
-    assert reason == f"no file matches {tmp_path}/*.jsonl"
+    assert reason == f"no file matches {tmp_path}/*.jsonl" + hint_for("no-log-files")
 
 
 def test_a_folder_is_a_backend_error_that_says_what_to_write(tmp_path: Path) -> None:
@@ -114,6 +120,7 @@ def test_a_folder_is_a_backend_error_that_says_what_to_write(tmp_path: Path) -> 
 
     assert reason == (
         f"no file matches {tmp_path}/logs (a folder; write for example folder/*.jsonl)"
+        + hint_for("no-log-files")
     )
 
 
@@ -144,7 +151,9 @@ def test_empty_files_hold_no_rows(tmp_path: Path, form: str) -> None:
     (tmp_path / f"a.{form}").touch()
 
     reason = refused(ask(tmp_path / f"*.{form}"), Cause.NO_DATA)
-    assert reason == f"every file that matches {tmp_path}/*.{form} is empty"
+    assert reason == f"every file that matches {tmp_path}/*.{form} is empty" + hint_for(
+        "empty-logs"
+    )
 
     write(tmp_path / f"b.{form}", ROWS)
     assert counts(ask(tmp_path / f"*.{form}")) == (2000, 200)

@@ -203,7 +203,7 @@ def test_a_json_file_of_lists_has_no_columns(tmp_path: Path) -> None:
 def test_a_line_that_is_much_longer_than_4_mib_is_an_error(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", [*ROWS, {"ts": before(1), "status": 1, "x": "y" * 2**25}])
 
-    assert "a line of JSON is too long" in refused(ask(log), Cause.BACKEND_ERROR)
+    assert "a line of JSON is longer than 4 MiB" in refused(ask(log), Cause.BACKEND_ERROR)
 
 
 @pytest.mark.parametrize(
