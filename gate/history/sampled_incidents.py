@@ -2,7 +2,8 @@
 
 A burn rate over those few says little: one bad sample of four is an incident, and four good ones
 are the end of it, so that one bad day becomes ten incidents. So it is taken over as many samples as
-are needed, however long they take to come, and as many must be good to end an incident. It is dated by what fits best: from the sample to the sample between which the most were bad beyond what
+are needed, however long they take to come, and as many must be good to end an incident. It is
+dated by what fits best: from the sample to the sample between which the most were bad beyond what
 half of the threshold allows (the maximum of the cumulative sum, as in a CUSUM chart; Page, 1954).
 """
 
