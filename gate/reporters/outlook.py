@@ -77,8 +77,8 @@ def at_pace(judgement: Judgement) -> str:
     if not judgement.paced:
         return ""
     again = judgement.allowed_again_at_pace
-    when = "not at all" if again is None else wording.instant(again)
-    return f"; at the pace of the last {format_duration(PACE)}: {when}"
+    when = "never" if again is None else wording.instant(again)
+    return f"; at the rate of the last {format_duration(PACE)}: {when}"
 
 
 _SUSPECTED: Final = frozenset(

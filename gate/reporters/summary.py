@@ -46,7 +46,7 @@ def verdict_word(verdict: Verdict, decision: Decision) -> str:
     if decision.mode is Mode.STATED_INSTANT and verdict in _OPENING:
         return f"{Verdict.UNDECIDED.upper()} ({verdict} then, which lets nothing ship now)"
     if decision.observe:
-        return f"{word} (observe only: not enforced, exit code 0)"
+        return f"{word} (dry run: not enforced, exit code 0)"
     if decision.overridden and verdict is not Verdict.ALLOW:
         return f"{word} (overridden: exit code 0)"
     return word

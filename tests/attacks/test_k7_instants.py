@@ -80,7 +80,7 @@ def test_the_present_is_no_longer_than_a_decision_may_be_used(world: World) -> N
 def test_one_may_look_at_the_past(deploy: Deploy) -> None:
     done = check(deploy.world, "--change", "canary", "--at", at(timedelta(days=1)), "--dry-run")
     assert done.exit_code == 0
-    assert "ALLOW (observe only: not enforced, exit code 0)" in done.stdout
+    assert "ALLOW (dry run: not enforced, exit code 0)" in done.stdout
 
 
 def test_a_freeze_that_has_begun_since_is_not_gone_round(world: World) -> None:

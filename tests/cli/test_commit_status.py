@@ -51,7 +51,7 @@ def check(on_pull_request: Run) -> Run:
         (
             ("--change", "model-update", "--dry-run"),
             {},
-            ("success", "BLOCK (observe only: not enforced, exit code 0): model-update of chat"),
+            ("success", "BLOCK (dry run: not enforced, exit code 0): model-update of chat"),
         ),
         (
             ("gate.yaml", "--change", "model-update"),

@@ -197,7 +197,7 @@ def test_two_incidents_of_one_slo_are_two_alerts() -> None:
         ("blocked", "::error file=policies/chat.yaml,title=gate%3A BLOCK::block: full-rollout", 2),
         ("undecided", "::error file=policies/chat.yaml,title=gate%3A UNDECIDED::undecided:", 1),
         ("warned", "::warning file=policies/chat.yaml,title=gate%3A WARN::warn:", 2),
-        ("observed", "::notice file=policies/chat.yaml,title=gate%3A BLOCK (observe only", 2),
+        ("observed", "::notice file=policies/chat.yaml,title=gate%3A BLOCK (dry run", 2),
     ],
 )
 def test_github_annotates_the_objections(kind: str, first: str, count: int) -> None:

@@ -203,8 +203,8 @@ def test_it_is_told_when_a_class_may_ship_again() -> None:
     spent = {"spent": slots(30, bad={(3.0, 24.0): 0.035})}
     text = page(made(file("chat", slo("spent")), told=spent)).whole_text
 
-    assert "bug-fix, canary (again not before 2026-11-28 06:00 UTC; at the pace of" in text
-    assert "reliability-fix (again not before 2026-11-28 14:00 UTC; at the pace of" in text
+    assert "bug-fix, canary (again not before 2026-11-28 06:00 UTC; at the rate of" in text
+    assert "reliability-fix (again not before 2026-11-28 14:00 UTC; at the rate of" in text
 
 
 def test_it_is_told_when_a_freeze_ends() -> None:

@@ -103,7 +103,7 @@ def test_the_first_line_is_the_verdict_and_what_it_is_on(
 @pytest.mark.parametrize("reporter", PEOPLE)
 def test_a_verdict_that_is_only_observed_says_so_at_once(reporter: str) -> None:
     first = render(reporter, EVERY_KIND["observed"], STYLE).splitlines()[0]
-    assert "BLOCK (observe only: not enforced, exit code 0)" in first
+    assert "BLOCK (dry run: not enforced, exit code 0)" in first
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
@@ -447,7 +447,7 @@ def test_every_decision_that_is_tested_has_an_exit_code_of_its_own_verdict() -> 
 @pytest.mark.parametrize("reporter", PEOPLE)
 @pytest.mark.parametrize(
     "at_pace, words",
-    [(AT + timedelta(days=4), "2026-11-27 20:53 UTC"), (None, "not at all")],
+    [(AT + timedelta(days=4), "2026-11-27 20:53 UTC"), (None, "never")],
 )
 def test_recovery_is_the_earliest_instant_and_that_at_the_pace_of_the_last_week(
     reporter: str, at_pace: datetime | None, words: str
@@ -460,7 +460,7 @@ def test_recovery_is_the_earliest_instant_and_that_at_the_pace_of_the_last_week(
 
     text = " ".join(render(reporter, made, Style(width=400)).split())
     assert (
-        "not before 2026-11-26 20:53 UTC (in 3d), if nothing more fails; at the pace"
+        "not before 2026-11-26 20:53 UTC (in 3d), if nothing more fails; at the rate"
         f" of the last 7d: {words}" in text
     )
     (policy,) = json.loads(render("json", made, STYLE))["policies"]
