@@ -22,7 +22,7 @@ from tests.servers.series import END
 
 SEED = 20261129
 DAY = timedelta(days=1)
-FEW = 20
+FEW = 8
 MANY = 60
 """On each of three backends: 510 in all."""
 CLASSES = ("canary", "full-rollout", "rollback", "bug-fix", None)
