@@ -99,6 +99,8 @@ class Mistake:
     """What is wrong, what was expected, and the nearest valid spelling where there is one."""
     fatal: bool = True
     """False for a warning: the file is read nevertheless."""
+    unset: str = ""
+    """The environment variable that is not set; empty: something else is wrong."""
 
     def __str__(self) -> str:
         """Write the mistake as compilers do, so that editors can jump to it."""

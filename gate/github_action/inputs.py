@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -163,9 +162,6 @@ def _arguments(name: str, environ: Environ) -> Iterator[str]:
         yield f"--{name}={given}"
 
 
-_UNSET: Final = re.compile(r"the environment variable (\w+) is not set")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """What the policies say before anything is measured."""
@@ -190,15 +186,14 @@ def find_policies(inputs: Inputs, read: Read) -> Policies:
         read: reads one of them as it counts.
     """
     files: list[PolicyFile] = []
-    mistakes: list[str] = []
+    unset: list[str] = []
     with redirect_stderr(io.StringIO()):
         for path in inputs.policies:
             try:
                 files.append(read(path))
             except PolicyError as error:
-                mistakes += [mistake.message for mistake in error.mistakes if mistake.fatal]
-            except (UndecidedError, UsageError) as error:
-                mistakes.append(str(error))
-    unset = [_UNSET.fullmatch(mistake) for mistake in mistakes]
-    missing = dict.fromkeys(variable[1] for variable in unset if variable)
-    return Policies(files=tuple(files), missing=tuple(missing) if all(unset) else ())
+                unset += [mistake.unset for mistake in error.mistakes if mistake.fatal]
+            except (UndecidedError, UsageError):
+                unset.append("")
+    missing = tuple(dict.fromkeys(unset)) if all(unset) else ()
+    return Policies(files=tuple(files), missing=missing)

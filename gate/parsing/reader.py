@@ -76,7 +76,13 @@ class Reader:
         return replace(self, file=str(self.directory / name), text="", key="", example="")
 
     def note(
-        self, node: yaml.Node, message: str, *, fatal: bool = True, place: int | None = None
+        self,
+        node: yaml.Node,
+        message: str,
+        *,
+        fatal: bool = True,
+        place: int | None = None,
+        unset: str = "",
     ) -> None:
         """Note a mistake at a value, and go on.
 
@@ -84,12 +90,21 @@ class Reader:
             node: the value.
             message: what is wrong.
             fatal: False for a warning.
-            place: how many characters of a single value stand before the mistake.
+            place: how many characters of a single value come before the mistake.
+            unset: the environment variable that is not set, where that is the mistake.
         """
         mark = node.start_mark if place is None else mark_in(node, self.text, place)
         line, column = self.above + mark.line + 1, mark.column + 1
-        mistake = Mistake(file=self.file, line=line, column=column, message=message, fatal=fatal)
-        self.mistakes.append(mistake)
+        self.mistakes.append(
+            Mistake(
+                file=self.file,
+                line=line,
+                column=column,
+                message=message,
+                fatal=fatal,
+                unset=unset,
+            )
+        )
 
     def fail(
         self, node: yaml.Node, message: str, *, fatal: bool = True, place: int | None = None
@@ -150,7 +165,8 @@ class Reader:
                 return value or name[2]
             message = f"the environment variable {name[1]} is not set; "
             message += "gate check needs it" if self.offline else "set it where gate runs"
-            raise self.fail(node, message, fatal=not self.offline)
+            self.note(node, message, fatal=not self.offline, unset=name[1])
+            raise UnreadableError(message)
 
         if unfilled := DOLLAR_NAME.fullmatch(node.value.strip()):
             message = f"${unfilled[1]} is not filled in; write ${{{unfilled[1]}}}"

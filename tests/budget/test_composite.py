@@ -63,7 +63,7 @@ def test_a_member_in_doubt_is_said_once_by_itself_unless_it_is_only_advisory() -
     binding, advisory = ratio(stale, name="a"), ratio(stale, name="b", advisory=True)
     assert composite((binding, 1)).doubts == ()
     assert composite((binding, 1), (advisory, 1)).doubts == (
-        Doubt(cause=Cause.PARTIAL, reason="of its member b: partial answer: store A is down"),
+        Doubt(cause=Cause.PARTIAL, reason="its member b: partial answer: store A is down"),
     )
 
 

@@ -65,4 +65,4 @@ def test_a_chart_of_what_never_failed_before_says_that_it_cannot_tell(gate: Run)
     (chart,) = slo["charts"]
 
     assert chart["not_drawn"]["cause"] == "low_traffic"
-    assert chart["not_drawn"]["reason"].startswith("nothing was bad in the baseline")
+    assert chart["not_drawn"]["reason"].startswith("nothing failed in the baseline")

@@ -232,7 +232,7 @@ def test_an_expression_that_cannot_be_asked_is_a_fault() -> None:
     found = findings(diagnose(None, None, checked_slo(Sli(bad="sum(x)", total="x"))).slos[0])
 
     assert list(found) == ["counted"]
-    assert "it has neither $window nor is it a bare selector" in found["counted"]
+    assert "it has no $window and is not a bare selector" in found["counted"]
 
 
 def test_a_histogram_that_cannot_be_asked_for_is_a_fault() -> None:

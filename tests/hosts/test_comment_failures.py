@@ -65,7 +65,8 @@ def marked(fake: FakeGitHub) -> list[str]:
             CREATE,
             refused(403, SECONDARY, Retry_After="3600"),
             "cannot write the comment: GitHub limits the rate of requests: 403"
-            f" ({SECONDARY}); there is no time left to wait 3600.0 s and try again",
+            f" ({SECONDARY}); there is no time left to wait 3600.0 s and try again;"
+            " run the job again later; each token has a limit of its own",
         ),
     ],
 )

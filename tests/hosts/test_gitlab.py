@@ -225,7 +225,8 @@ def test_of_two_runs_at_once_the_older_note_stays(fake: FakeGitLab) -> None:
             "create",
             refused(429, {"error": "Too many requests"}, Retry_After="3600"),
             "cannot write the note: GitLab limits the rate of requests: 429;"
-            " there is no time left to wait 3600.0 s and try again",
+            " there is no time left to wait 3600.0 s and try again; run the job"
+            " again later; each token has a limit of its own",
         ),
     ],
     ids=["create", "update", "hidden", "scope", "form", "limit"],

@@ -256,7 +256,7 @@ def test_a_backend_without_a_history_is_undecided(tmp_path: Path) -> None:
     outcome = check(path, change="full-rollout")
 
     assert outcome.code == UNDECIDED
-    assert "postmortems needs a history, and the static backend keeps none" in outcome.stderr
+    assert "postmortems needs a history, which the static backend does not keep" in outcome.stderr
     assert said(outcome, "measurement")["reason"] == (
         "incidents of the past: this backend keeps no history"
     )
