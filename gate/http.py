@@ -54,7 +54,7 @@ def persist(
     """Try until there is an answer, a failure that lasts, or no time; never raises.
 
     Args:
-        attempt: sends the request once, and reads its answer, within so many seconds, above 0.
+        attempt: sends the request once, and reads its answer, within the given seconds, above 0.
         until: when an answer is of no more use, on the clock's monotonic scale.
         retries: how often, and after which pauses. The server may ask for longer ones.
         clock: measures the time, and waits.

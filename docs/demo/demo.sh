@@ -41,10 +41,10 @@ run 0 "A security patch still ships." \
   check "$POLICY" --change security-patch --at "$FRIDAY" --dry-run --format brief
 run 3 "The logs end at midnight: nobody knows how the service is, so nothing ships." \
   check "$POLICY" --change security-patch --at "$SILENCE" --format brief
-run 0 "What ate the budgets? A prompt: support-v8." \
+run 0 "Which prompt used up the budget of hallucinations? support-v8." \
   cohorts "$POLICY" --by prompt_template --at "$FRIDAY" --format brief
-run 0 "All of it on a page, with pictures." \
-  report "$POLICY" --at "$FRIDAY" --last 22d --by prompt_template -o demo/report.html
+run 0 "Everything on one HTML page, with charts." \
+  report "$POLICY" --at "$FRIDAY" --last 8d --by prompt_template -o demo/report.html
 
 if [ "$wrong" -ne 0 ]; then
   printf '\nThe demo did not go as announced. Were the logs or the policy changed? To begin anew: rm -r %s\n' "$LOGS"
@@ -52,8 +52,8 @@ if [ "$wrong" -ne 0 ]; then
 fi
 cat <<END
 
-The page:     file://$PWD/demo/report.html   (open it in a browser)
 The comment:  demo/comment.md   (what gate check --comment keeps on a pull request)
-The policy:   $POLICY   (change a number, and run one of the commands above again)
-Your turn:    $GATE init gate.yaml   writes a first policy for your own service
+The page:     file://$PWD/demo/report.html   (open it in a browser)
+The policy:   $POLICY   (change a number, and run a command above again, as $GATE)
+Try next:     $GATE init   writes gate.yaml, a first policy for a service of your own
 END

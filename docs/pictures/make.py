@@ -19,7 +19,9 @@ ROOT = HERE.parent.parent
 COLUMNS = 100
 FRIDAY = "2026-10-23T12:00:00Z"
 BLOCKED = ("check", "docs/demo/policy.yaml", "--change", "canary", "--at", FRIDAY)
-REPORT = ("report", "docs/demo/policy.yaml", "--at", FRIDAY, "--last", "22d")
+REPORT = ("report", "docs/demo/policy.yaml", "--at", FRIDAY, "--last", "8d")
+HEADING = "What happened"
+"""From here on the page is shown: its top says what the terminal says."""
 
 WIDTH, HEIGHT, SIZE, EDGE = 8.4, 19, 14, 16
 """Of a character, of a line, of the font, and of the space around, in pixels."""
@@ -164,7 +166,8 @@ def main() -> None:
     subprocess.run([gate, *REPORT, "-o", str(page)], cwd=ROOT, check=True)
     browser = shutil.which("google-chrome") or shutil.which("chromium") or "chromium"
     shot = ROOT / "tests" / "browser" / "shot.mjs"
-    subprocess.run(["node", str(shot), browser, str(page), str(HERE / "report")], check=True)
+    pictures = [HEADING, str(HERE / "report")]
+    subprocess.run(["node", str(shot), browser, str(page), *pictures], check=True)
 
 
 if __name__ == "__main__":

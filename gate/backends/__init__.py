@@ -45,7 +45,7 @@ S = TypeVar("S", bound=Settings)
 class Starter:
     """What ``gate init`` writes for a backend.
 
-    The texts are `string.Template`: a dollar sign that is to be written stands twice.
+    The texts are `string.Template`: write $$ for a dollar sign.
     """
 
     block: str
@@ -78,8 +78,8 @@ class Registration(Generic[S]):
     paths or globs, from where the program runs. Never raises. A change that brings such a file
     along must not be judged by it."""
     public: frozenset[str]
-    """Keys of the block (``auth.username``) whose values are no secret. What another key takes from
-    a variable is in ``secrets``."""
+    """Keys of the block (``auth.username``) whose values are not a secret. What another key takes
+    from a variable is in ``secrets``."""
     starter: Starter
     indicators: frozenset[str]
     """The kinds of indicator that it counts, as `gate.config.sli_schema.sli_kind` names them."""

@@ -53,7 +53,7 @@ class CiEnvironment:
     context: Context
     environ: Mapping[str, str]
     log: str | None = None
-    """Of the decisions that this gate has recorded."""
+    """The log of the decisions that this gate has recorded."""
     services: tuple[str, ...] = ()
     """Whose decisions count there."""
 

@@ -34,7 +34,7 @@ def read_within(path: str, largest: int) -> bytes:
 
     Raises:
         UsageError: it does not exist, or must not be read.
-        NotReadableError: it is a folder, a pipe or a device, or has more than so many bytes.
+        NotReadableError: it is a folder, a pipe or a device, or is larger than the limit.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)

@@ -173,7 +173,7 @@ def measurement_options(
             "--at",
             type=INSTANT,
             heading=Heading.MEASUREMENT,
-            help="Measure at this RFC 3339 time instead of now, such as 2026-11-20T14:00:00Z.",
+            help="Measure at this RFC 3339 time, such as 2026-11-20T14:00:00Z. Default: now.",
         ),
         timeout_option(timeout),
         *report_options(formats, default),

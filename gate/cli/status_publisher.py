@@ -28,7 +28,7 @@ from gate.reporters.commit_status import (
 from gate.reporters.escape import plain
 
 _MOST_BYTES: Final = 65_536
-"""Of a policy that cannot be read, to find the name of its service in."""
+"""The bytes of a policy that cannot be read, to find the name of its service in."""
 _ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
 """What a runner sends before it kills a job, as far as the system has it.
 
@@ -43,9 +43,9 @@ class StatusPublisher:
     place: CiEnvironment
     identity: GateIdentity
     paths: tuple[str, ...]
-    """Of the policies, as they were given, from the working folder."""
+    """The paths of the policies, as they were given, from the working folder."""
     services: tuple[str, ...] | None = None
-    """Of the policies; None: they could not be read yet."""
+    """The services of the policies; None: they could not be read yet."""
 
     def start(self, services: Iterable[str]) -> str:
         """Take the verdict of an earlier run back, so that a killed run leaves none behind."""

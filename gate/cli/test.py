@@ -32,7 +32,7 @@ class CaseRecording:
     record: str | None
     """The file of its document."""
     name: str | None
-    """Of the case."""
+    """The name of the case."""
 
 
 _RECORDING: Final = (

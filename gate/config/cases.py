@@ -81,7 +81,7 @@ class StatedCase:
     """A class, or what it is recognised by."""
     slos: Mapping[str, StatedSlo] = field(default_factory=dict)
     others: StatedSlo = FULL
-    """Of the SLOs that ``slos`` does not name."""
+    """The budget of the SLOs that ``slos`` does not name."""
     records: tuple[IncidentRecord, ...] = ()
     """Of incidents; they stand in the place of those that the policy reads."""
     satisfied: tuple[str, ...] = ()

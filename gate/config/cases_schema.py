@@ -48,10 +48,10 @@ CHANGE: Final = Union(
     Object(
         {
             "paths": _words("Changed files, from the top of the repository."),
-            "labels": _words("Of the pull request."),
-            "branch": Field(schema=TEXT, doc="That the change comes from."),
-            "title": Field(schema=TEXT, doc="Of the pull request."),
-            "commits": Field(schema=ListOf(_COMMIT), doc="All of them."),
+            "labels": _words("Labels of the pull request."),
+            "branch": Field(schema=TEXT, doc="Branch that the change comes from."),
+            "title": Field(schema=TEXT, doc="Title of the pull request."),
+            "commits": Field(schema=ListOf(_COMMIT), doc="All commits of the change."),
             "approved_by": _words("Who has approved it, as the policy names them."),
             "was_live": Field(schema=BOOLEAN, doc="Whether this very commit was live before."),
         },
@@ -98,7 +98,7 @@ _CODES: Final = {
 
 def _exit_code(text: str) -> ExitCode:
     if text not in _CODES:
-        raise ValueError(f"{text!r} is no exit code of a decision; known: {', '.join(_CODES)}")
+        raise ValueError(f"{text!r} is not an exit code of a decision; known: {', '.join(_CODES)}")
     return _CODES[text]
 
 
@@ -120,13 +120,15 @@ def _expectation(values: Values, _reader: Reader) -> Expectation:
 
 EXPECT: Final = Object(
     {
-        "verdict": Field(schema=Choice(tuple(Verdict)), doc="Of the policy.", required=True),
+        "verdict": Field(
+            schema=Choice(tuple(Verdict)), doc="Verdict of the policy.", required=True
+        ),
         "exit_code": Field(
             schema=Scalar(_exit_code, {"enum": [*map(int, _CODES), *_CODES]}),
             doc="Of gate check.",
         ),
         "change": Field(schema=NAME, doc="The class that is recognised."),
-        "tier": Field(schema=NAME, doc="Of the worst budget."),
+        "tier": Field(schema=NAME, doc="Tier of the worst budget."),
         "worst_slo": Field(schema=NAME, doc="Whose budget that is."),
         "rules": Field(schema=ListOf(EXPECTED_RULE), doc="That fire: do more than let it pass."),
         "no_other_rule": Field(schema=BOOLEAN, doc="Whether no other fires. Default: false."),
@@ -146,7 +148,9 @@ CASE: Final = Object(
             schema=CHANGE, doc="Its class, or what it is recognised by.", required=True
         ),
         "slos": Field(schema=MapOf(STATED_SLO), doc="What is known of each SLO, by name."),
-        "others": Field(schema=OTHERS, doc="Of all SLOs not named. Default: {remaining: 100%}."),
+        "others": Field(
+            schema=OTHERS, doc="Budget of all SLOs not named. Default: {remaining: 100%}."
+        ),
         "records": Field(schema=ListOf(RECORD), doc="Of incidents, in the place of the policy's."),
         "satisfied": _words("Requirements that have been met."),
         "impact": Field(schema=_IMPACT, doc="What the change may cost, taken as spent."),
@@ -196,7 +200,7 @@ CASES: Final = Object(
 
 
 def load_cases(path: str, environ: Mapping[str, str]) -> CasesFile:
-    """Read a file of cases; what they name of a policy is not looked at.
+    """Read a file of cases; what they name of a policy is not checked.
 
     Raises:
         PolicyError: it cannot be read or says something wrong; carries every mistake.

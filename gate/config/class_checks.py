@@ -23,7 +23,7 @@ def classes(values: Values) -> frozenset[str]:
 
 
 def check_classes(values: Values, reader: Reader) -> bool:
-    """Note every word in an allow, warn, require, except or default that is no change class."""
+    """Note every word in an allow, warn, require, except or default that is not a change class."""
     names, whole = classes(values), True
     for node in _class_nodes(values):
         with suppress(UnreadableError):  # noted when it was read
@@ -93,7 +93,7 @@ def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
 
 
 def word_pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    """Return the keys that are words, with their values; none of what is no block."""
+    """Return the keys that are words, with their values; none of what is not a block."""
     entries = node.value if isinstance(node, yaml.MappingNode) else []
     words = [(key, child) for key, child in entries if isinstance(key, yaml.ScalarNode)]
     return [(key, child) for key, child in words if not has_variable(key.value)]

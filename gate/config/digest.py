@@ -16,7 +16,7 @@ def digest_of(path: str, environ: Mapping[str, str]) -> str:
     that connect to the backend: the hash does not hang on them.
 
     Raises:
-        PolicyError: the file cannot be read, or is no policy.
+        PolicyError: the file cannot be read, or is not a policy.
     """
     raw, imports = read_bytes(path), Imports(tree=Folder(Path(path).parent))
     reader = Reader(file=path, environ=environ, imports=imports, offline=True)

@@ -72,7 +72,7 @@ DEPLOY: Final = Object(
     {
         "time": Field(schema=INSTANT, doc="When it went live, RFC 3339.", required=True),
         "revision": Field(schema=TEXT, doc="Which commit or version.", required=True),
-        "service": Field(schema=TEXT, doc="Of the policy; left out: of every policy."),
+        "service": Field(schema=TEXT, doc="Service of the policy. Default: every policy."),
         "change": Field(schema=NAME, doc="The change class."),
         "id": Field(schema=TEXT, doc="What the tool that deployed it calls it."),
     },

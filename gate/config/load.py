@@ -30,7 +30,7 @@ class PolicyFile:
     source: PolicySource
     warnings: tuple[Mistake, ...]
     presets: "Mapping[str, Preset]" = field(default_factory=dict)
-    """Of the policy's own preset files, by name."""
+    """The presets of the policy's own preset files, by name."""
     proposed: "ProposedPolicy | None" = None
     """What the change would make of it; None: the change does not alter it."""
 

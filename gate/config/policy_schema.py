@@ -90,11 +90,11 @@ class Contents(NamedTuple):
     policy: Policy
     settings: Settings
     presets: "Mapping[str, Preset]"
-    """Of its own preset files, by name."""
+    """The presets of its own preset files, by name."""
 
 
 _VERSION: Final = 1
-"""Of the policy files that this gate reads."""
+"""The version of the policy files that this gate reads."""
 _EMPTY: Final = dict.fromkeys(("owners", "burn_rates", "freezes"), ())
 _DEFAULTS: Final = {"overrides": OverrideRule(), "valid_for": timedelta(minutes=15), **_EMPTY}
 _COPIED: Final = (

@@ -51,7 +51,7 @@ class Option:
     default: str | None = None
     """None: there is no safe guess, and the policy must choose."""
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By the choice, the text that takes the placeholder's place, by role."""
+    """The text that replaces the placeholder, by choice and role."""
     pattern: str | None = None
     """Given instead of choices: any text of this form takes its place."""
 
@@ -78,9 +78,10 @@ class Family:
     histogram: str | None = None
     column: str | None = None
     unit: str | None = None
-    """Of the threshold: one of `UNITS`, or empty for a bare number; None: it takes none."""
+    """The unit of the threshold: one of `UNITS`, or empty for a bare number; None: it takes
+    none."""
     boundaries: tuple[Fraction, ...] = ()
-    """Of the histogram by default, in its unit; empty: not known."""
+    """The boundaries of the histogram by default, in its unit; empty: not known."""
     sliced: bool = False
     """The expressions count slices of time, not events."""
     notes: tuple[str, ...] = ()
@@ -134,8 +135,8 @@ class PresetIndicator:
             yield from ({**usual, key: texts} for texts in option.choices.values())
 
 
-UNSAID: Final = PresetIndicator(about="the preset's file says nothing of it")
-"""Of a kind that is not in a file of the policy's own."""
+UNSAID: Final = PresetIndicator(about="the preset's file does not mention it")
+"""An indicator whose kind is not in a file of the policy's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,7 @@ class Preset:
     boundary_flag: str | None = None
     notes: tuple[str, ...] = ()
     records: Records | None = None
-    """Of the log's rows; None: this is no preset for logs."""
+    """The records of the log's rows; None: this is not a preset for logs."""
 
 
 def fill(text: str, role: str, options: Texts) -> str:

@@ -35,7 +35,7 @@ _OPTION: Final = Object(
         "about": Field(schema=TEXT, doc="What it is about.", required=True),
         "default": Field(schema=TEXT, doc="What is taken without it; none: it must be given."),
         "choices": Field(schema=MapOf(_FRAGMENT), doc="By choice, the text, or one per role."),
-        "pattern": Field(schema=TEXT, doc="Of a text that the policy gives."),
+        "pattern": Field(schema=TEXT, doc="Pattern that a text of the policy must match."),
     },
     _build_option,
 )
@@ -62,7 +62,7 @@ _FAMILY: Final = Object(
         "histogram": Field(schema=TEXT, doc="The family's name, with matchers and no suffix."),
         "column": Field(schema=TEXT, doc="A numeric column of the log."),
         "unit": Field(schema=_UNIT, doc="Of what the threshold is compared with, or none."),
-        "boundaries": Field(schema=ListOf(NUMBER), doc="Of the histogram by default."),
+        "boundaries": Field(schema=ListOf(NUMBER), doc="Default boundaries of the histogram."),
         "sliced": Field(schema=BOOLEAN, doc="Slices of time are counted, not events."),
         "notes": Field(schema=ListOf(TEXT), doc="For every report."),
     },

@@ -116,7 +116,7 @@ def expand_recorded(values: Values, reader: Reader) -> Sli:
     """Return the indicator that another tool's recording rules have computed already.
 
     Raises:
-        UnreadableError: a label that tells its SLOs apart is missing.
+        UnreadableError: a label that identifies its SLOs is missing.
     """
     indicator = load_recorded(values.get("recorded"))
     if not _check_labels(values, indicator.requires, reader):
@@ -239,7 +239,7 @@ def _warn_of_labels(
 
 
 def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Reader) -> None:
-    """Warn of a threshold that is no boundary by default; the live server has the last word."""
+    """Warn of a threshold that is not a boundary by default; the live server has the last word."""
     if not family.boundaries or values.get("bucket", Bucket.EXACT) != Bucket.EXACT:
         return
     unit = family.unit or ""

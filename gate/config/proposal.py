@@ -45,7 +45,7 @@ class ProposedPolicy:
     same_backend: bool = False
     """Whether its backend's block says what that of the policy in force does."""
     sha256: str
-    """Of its files, as far as they were read; as `gate.parsing.files` makes it."""
+    """The sha256 of its files, as far as they were read; as `gate.parsing.files` makes it."""
 
 
 def read_proposal(path: str, raw: bytes | None, tree: Tree, counting: bytes) -> ProposedPolicy:

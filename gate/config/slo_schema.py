@@ -131,7 +131,7 @@ MEMBER: Final = Object(
 
 
 _Sampled = tuple[Bound | None, Fraction]
-"""Which bound decides (None: it is no sample), and the design effect."""
+"""Which bound decides (None: it is not a sample), and the design effect."""
 
 
 def _sampled(text: str) -> _Sampled:
@@ -342,7 +342,7 @@ class PlacedSlo:
     slo: Slo
     node: yaml.Node
     reader: Reader
-    """Of the file that it is written in."""
+    """The reader of the file that it is written in."""
     imported: bool = False
     """That is a file of another tool, with its expressions in PromQL."""
 

@@ -39,9 +39,9 @@ class StatedSuspicion:
 
     cause: Cause
     hidden: Fraction | None = Fraction(0)
-    """At most so many more may have been bad, or spent; None: any number."""
+    """How many more may have been bad, or spent, at most; None: any number."""
     doubtful: Fraction | None = Fraction(0)
-    """At most so many of those that are counted as bad may have been good; None: all."""
+    """How many of those counted as bad may have been good, at most; None: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class StatedIncident:
     end: datetime | None
     """After ``start``; None: it goes on."""
     share: Fraction | None
-    """Of the budget that it took, above 0; None: ``bad`` says it."""
+    """The share of the budget that it took, above 0; None: ``bad`` says it."""
     bad: Fraction | None
     """Events, or slices, that were bad in it, above 0; of an allowance: what was spent in it."""
     nodes: Nodes = field(compare=False, repr=False)
@@ -79,7 +79,7 @@ class StatedSlo:
     spent: Fraction | None = None
     unmeasured: Cause | None = None
     burn_rates: Mapping[str, Fraction | Cause] = field(default_factory=dict)
-    """By the window as it is written; a cause says why it is not known."""
+    """The burn rates by the window as it is written; a cause says why it is not known."""
     newest: timedelta | None = None
     """How old the newest sample is; None: of this instant."""
     coverage: Fraction = Fraction(1)
@@ -181,7 +181,7 @@ _INCIDENT: Final = Object(
     {
         "start": _START,
         "end": _END,
-        "share": Field(schema=_TAKEN, doc="Of the budget that it took: 35%."),
+        "share": Field(schema=_TAKEN, doc="Share of the budget that it took: 35%."),
         "bad": Field(schema=ABOVE_ZERO, doc="Events that were bad in it, in its place."),
     },
     _incident,
@@ -226,7 +226,7 @@ STATED_SLO: Final = Object(
         ),
         "bad": Field(schema=_COUNTED, doc="How many of them were bad."),
         **_LEFT,
-        "spent": Field(schema=_COUNTED, doc="Of an allowance, so far."),
+        "spent": Field(schema=_COUNTED, doc="Amount of an allowance that is spent so far."),
         "burn_rates": Field(
             schema=MapOf(Scalar(_burn_rate, {**_NUMBERS, "examples": [14.4, "no_traffic"]})),
             doc="By window: {1h: 20, 5m: 15}, or why there is none. Default: 0.",

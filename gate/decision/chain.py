@@ -104,7 +104,7 @@ def last_flaws(content: bytes, at_least: int, expected: str | None) -> Iterator[
 
     Args:
         content: of the whole log.
-        at_least: so many lines it had before.
+        at_least: the number of lines that it had before.
         expected: the `line_hash` of a line that was the last one then; None: that is not known.
     """
     lines = lines_of(content)
@@ -121,7 +121,7 @@ def _flaw(line: bytes, place: int, before: bytes | None, key: SealKey | None) ->
     except OddDocumentError as error:
         return f"it cannot be read: {error}"
     if not isinstance(record, dict):
-        return "it is no record of a decision"
+        return "it is not a record of a decision"
     if SEAL not in record and _NUMBER not in record:
         return "it is not chained: an older gate wrote it, or somebody else did"
     return seal_flaw(record, key) or _misplaced(record, line, place, before)

@@ -79,7 +79,7 @@ class Proposed:
     reason: str = ""
     """Why it was not judged, or not in whole; empty: it was. Repeats nothing of its text."""
     sha256: str
-    """Of the altered file, as `PolicySource.sha256`."""
+    """The sha256 of the altered file, as `PolicySource.sha256`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +99,11 @@ class Context:
     base: str | None = None
     """A commit or branch that the change is compared with; None: there is none."""
     base_from: str | None = None
-    """Who named ``base``, where that was no event: ``--base``."""
+    """Who named ``base``, where that was not an event: ``--base``."""
     base_branch: str | None = None
     """That the change is to go into; a plain name, ``main``."""
     default_branch: str | None = None
-    """Of the repository."""
+    """The default branch of the repository."""
     pull_request: int | None = None
     """Its number; of a merge request its iid."""
     pull_requests: tuple[int, ...] = ()
@@ -112,7 +112,7 @@ class Context:
     """Number of the project that a merge request is in, where that may be another than this."""
     title: str | None = None
     labels: Sequence[str] | None = ()
-    """Of the pull request; None: there is one, but its labels are not known here."""
+    """The labels of the pull request; None: there is one, but its labels are not known here."""
     author: str | None = None
     """Whose change it is."""
     actor: str | None = None
@@ -120,7 +120,8 @@ class Context:
     people: tuple[str, ...] = ()
     """Everyone whom the event and the variables name as having written, pushed or started."""
     attempt: int = 1
-    """Of the run; above 1 it was started once more, with the event of the first attempt."""
+    """The attempt of the run; above 1 it was started once more, with the event of the first
+    attempt."""
     workspace: str | None = None
     """The folder that the CI system has made its checkout in."""
     no_secrets: bool = False
@@ -143,7 +144,7 @@ class Mode(StrEnum):
     OBSERVE = "observe"
     """The verdict is reported, and nothing hangs on it."""
     STATED_INSTANT = "stated-instant"
-    """The verdict is that of another moment, which says nothing of this one."""
+    """The verdict is that of another moment, which does not mention this one."""
 
 
 def overall_verdict(verdicts: Iterable[Verdict], mode: Mode) -> Verdict:

@@ -17,7 +17,7 @@ SKEW: Final = timedelta(minutes=1)
 """By so much the clocks of two machines may differ."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 DecisionDocument = Mapping[str, Any]
-"""Of a decision, in the shape that its schema has."""
+"""The document of a decision, in the shape that its schema has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ _OTHERS: Final = frozenset(
 
 
 class OddDocumentError(ValueError):
-    """A text is no document that can be judged; the message says why, and repeats none of it."""
+    """A text is not a document that can be judged; the message says why, and repeats none of it."""
 
 
 def read_json(raw: bytes) -> Any:
@@ -54,11 +54,11 @@ def read_json(raw: bytes) -> Any:
     except OddDocumentError:
         raise
     except UnicodeError as error:
-        raise OddDocumentError("it is no UTF-8 text") from error
+        raise OddDocumentError("it is not UTF-8 text") from error
     except RecursionError as error:
         raise OddDocumentError("it is nested too deeply") from error
     except ValueError as error:
-        raise OddDocumentError("it is no JSON document") from error
+        raise OddDocumentError("it is not a JSON document") from error
     return document
 
 
@@ -70,7 +70,7 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> NoReturn:
-    raise OddDocumentError(f"{name} is no JSON")
+    raise OddDocumentError(f"{name} is not JSON")
 
 
 def _float(text: str) -> float:

@@ -111,14 +111,14 @@ def opened(parcel: Mapping[str, Any], key: SealKey | None) -> Any:
     The document is as yet of any shape; `same_statement` compares it with what is around it.
 
     Raises:
-        OddDocumentError: it is no such envelope, or not signed with this key.
+        OddDocumentError: it is not such an envelope, or is not signed with this key.
     """
     signatures = parcel.get("signatures")
     if parcel.keys() != _ENVELOPE or parcel["payloadType"] != PAYLOAD_TYPE:
-        raise OddDocumentError("it is no envelope of an in-toto statement")
+        raise OddDocumentError("it is not an envelope of an in-toto statement")
     payload = decoded(parcel["payload"])
     if payload is None:
-        raise OddDocumentError("the payload of its envelope is no base64")
+        raise OddDocumentError("the payload of its envelope is not base64")
     if not isinstance(signatures, list) or len(signatures) != 1:
         raise OddDocumentError("its envelope has not exactly one signature")
     if key is None:

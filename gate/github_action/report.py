@@ -97,7 +97,7 @@ def without_secrets(missing: Sequence[str], *, passes: bool) -> StepEnding:
 
     Args:
         missing: the environment variables that are not there.
-        passes: the exit code is that of allow; the verdict is undecided all the same.
+        passes: the exit code is that of allow; the verdict is undecided anyway.
     """
     exit_code = ExitCode.ALLOW if passes else ExitCode.UNDECIDED
     said = "A pull request from a fork, or of Dependabot, has no secrets"

@@ -73,7 +73,7 @@ class Step:
 
 
 def within(markdown: str, most: int) -> str:
-    """Return the Markdown, or as many of its lines as fit into so many bytes of UTF-8."""
+    """Return the Markdown, or as many of its lines as fit into this number of bytes of UTF-8."""
     limit = most
     while True:
         text = truncate(markdown, limit, _POINTER)

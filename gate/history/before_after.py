@@ -43,7 +43,7 @@ class BeforeAfter:
     ratio: float | None = None
     """How many times as often events fail since then; None: nothing failed at all."""
     interval: tuple[float, float] = field(default=(0.0, float("inf")))
-    """Of the ratio, 95%, with an allowance for failures that come in bursts."""
+    """The interval of the ratio, 95%, with an allowance for failures that come in bursts."""
 
 
 def before_and_after(

@@ -15,7 +15,7 @@ from gate.measure.history import Series, SeriesAnswer, clock_start
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 
 _CELLS: Final = 20
-"""Of a burn-down in a line of text."""
+"""The cells of a burn-down in a line of text."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 BUCKETS: Final = 150
 """Each becomes at most two points of a line."""
@@ -30,7 +30,7 @@ class BurnDown:
     """Shares of the budget that were left, cell by cell; floats, as every history."""
 
     start: datetime
-    """Of the first cell."""
+    """The start of the first cell."""
     step: timedelta
     """The length of a cell."""
     full: float | None
@@ -39,7 +39,7 @@ class BurnDown:
     """What was left at the end of each cell, below 0 where it was overspent; None: not known. The
     last cell ends at the instant of the run."""
     compared: tuple[float | None, ...] | None = None
-    """Of a sampled SLO the bound that is held against thresholds, likewise; else None."""
+    """For a sampled SLO the bound that is compared with thresholds, likewise; else None."""
 
 
 class BudgetHistory:
@@ -104,7 +104,7 @@ class BudgetHistory:
     def line(self, buckets: int) -> BudgetLine:
         """Return the budget at instants that show all there is to see, the newest the run's.
 
-        Of so many stretches of equal length each has the instants at which most, and least, was
+        Of this many stretches of equal length each has the instants at which most, and least, was
         consumed; composites have those of their members. None: from there on it is not known.
         """
         instants = self._instants()

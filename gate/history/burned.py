@@ -89,9 +89,9 @@ class Standout:
     value: str
     """Empty: the events have no such label."""
     share: float
-    """Of the failures, above 0, at most 1."""
+    """The share of the failures, above 0, at most 1."""
     traffic: float | None
-    """Of all events, 0 to 1; None: that is not known."""
+    """The traffic of all events, 0 to 1; None: that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class FailureLabels:
     chronic: tuple[Standout, ...]
     """Of those outside of incidents, the clearest first."""
     incidents: Mapping[datetime, tuple[Standout, ...]]
-    """Of each incident that was asked about, by its start."""
+    """The incidents of each incident that was asked about, by its start."""
     compared: tuple[str, ...]
     """The labels that were looked at."""
     left_out: Mapping[str, int]

@@ -42,7 +42,7 @@ def known_part(series: Series) -> Series:
 
 
 def futures(series: Series, step: timedelta, steps: int) -> Iterator[StepEvents]:
-    """Yield a thousand futures of so many steps; each time the same ones.
+    """Yield a thousand futures of this many steps; each time the same ones.
 
     They are drawn in weeks, and the weeks from a history that is itself drawn, since that is known
     from few weeks only. What comes may also be worse than all that was: the next of n + 1 stretches
@@ -85,7 +85,8 @@ def _sums(events: Sequence[float | None], scale: float) -> list[float]:
 
 
 _SHARES: Final = (Fraction(5, 100), Fraction(50, 100), Fraction(95, 100))
-"""Of the futures that have at most as much left; nine in ten lie between the outer two."""
+"""The shares of the futures that have at most as much left; nine in ten lie between the outer
+two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ HELD: Final = {
     90 * DAY: Held(within=90, worse=2, least=76),
     LEAST: Held(within=90, worse=2, least=80),
 }
-"""By the least length of the history, the longest first.
+"""What holds by the least length of the history, the longest first.
 
 Measured by ``python -m benchmarks.intervals`` on six kinds of services that are made up, 3, 10 and
 20 days before the reset; docs/forecast.md has all of it."""
@@ -113,7 +114,7 @@ Measured by ``python -m benchmarks.intervals`` on six kinds of services that are
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What will be left of a calendar budget at its reset, in so many futures."""
+    """What will be left of a calendar budget at its reset, in this many futures."""
 
     low: float
     """One in twenty has less."""

@@ -1,4 +1,4 @@
-"""What ate a budget: its bad events of now by the day, those of incidents apart from all others."""
+"""What used a budget: its current bad events by the day, those of incidents apart from others."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ class ConsumedStretch:
 
     span: Span
     incidents: Mapping[str, float]
-    """By the id of the incident; each above 0."""
+    """The incidents by the id of the incident; each above 0."""
     chronic: float
     """Outside of all incidents; at least 0."""
 
@@ -40,7 +40,7 @@ class Consumption:
     consumed: float
     """All of it, as ``gate status`` has it."""
     incidents: Mapping[str, float]
-    """By the id of the incident, the costliest first; each above 0."""
+    """The incidents by the id of the incident, the costliest first; each above 0."""
     chronic: float
     """Outside of all incidents; at least 0."""
     earlier: float

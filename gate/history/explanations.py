@@ -54,7 +54,7 @@ class Explanation:
     records: tuple[IncidentRecord, ...]
     """Those about the SLO that overlap it."""
     share: Fraction
-    """Of its bad events, that lies in the time of these records, 0 to 1."""
+    """The share of its bad events, that lies in the time of these records, 0 to 1."""
 
     @property
     def explained(self) -> bool:
@@ -203,7 +203,7 @@ def records_without_impact(
     """Return the records, of those that overlap the span, of whose time no SLO felt anything.
 
     Args:
-        records: of any service; those of services that were not looked at are left out.
+        records: of any service; those of services that were not checked are left out.
         impacts: what the SLOs of each service felt, however little it cost.
         span: the time that was looked at.
     """

@@ -44,7 +44,7 @@ def slo_incidents(
 ) -> tuple[Incident, ...]:
     """Return the incidents of an SLO, the oldest first.
 
-    Of an allowance those are the times at which it was spent so many times faster than evenly; of
+    Of an allowance those are the times at which it was spent this many times faster than evenly; of
     samples they are found over as many as it takes to tell.
 
     Args:

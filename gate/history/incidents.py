@@ -156,7 +156,7 @@ def burn_rates(
     *,
     idle: float | None = 0.0,
 ) -> list[float | None]:
-    """Return the burn rate over the so many steps up to each; None where that one is not known.
+    """Return the burn rate over the this many steps up to each; None where that one is not known.
 
     What is not known has none.
 

@@ -21,10 +21,10 @@ _QUARTER: Final = Fraction(1, 4)
 _FEWEST: Final = 3
 """Periods that say something."""
 _LEVEL: Final = Fraction(1, 20)
-"""How likely so many misses may be of an objective that is missed in a quarter of all periods, to
+"""How likely this many misses may be of an objective that is missed in a quarter of all periods, to
 call it too strict."""
 _HAIR: Final = 1e-9
-"""Of a budget: what floats get wrong is no miss."""
+"""The tolerance for a budget: what floats get wrong is not a miss."""
 _A_STEP: Final = 2
 """Half of the budget, or twice the budget."""
 
@@ -100,7 +100,7 @@ def fit(slo: RatioSlo, periods: Sequence[PastPeriod], moved: MovedWindows) -> Fi
 
 
 def _chance_of(missed: int, count: int) -> Fraction:
-    """Return how likely at least so many misses are where a quarter is missed in the long run."""
+    """Return how likely at least this many misses are where a quarter is missed in the long run."""
     return sum(
         (
             comb(count, misses) * _QUARTER**misses * (1 - _QUARTER) ** (count - misses)
@@ -111,7 +111,7 @@ def _chance_of(missed: int, count: int) -> Fraction:
 
 
 def met_count(count: int) -> int:
-    """Return how many of so many periods `met_in_most` wants to be met: 95% of them."""
+    """Return how many of this many periods `met_in_most` wants to be met: 95% of them."""
     return ceil(MOST * count)
 
 
@@ -119,7 +119,7 @@ def expected_share(count: int) -> Fraction:
     """Return which share of the periods to come will meet what `met_in_most` returns.
 
     The next of n + 1 periods that are alike is as likely to have any rank among them, so that it
-    is no worse than the k-th best of n with probability k / (n + 1). Source: S. S. Wilks,
+    is not worse than the k-th best of n with probability k / (n + 1). Source: S. S. Wilks,
     "Determination of sample sizes for setting tolerance limits", Annals of Mathematical Statistics
     12 (1941), 91-96.
     """
@@ -129,7 +129,7 @@ def expected_share(count: int) -> Fraction:
 def met_in_most(ratios: Sequence[Fraction]) -> Fraction | None:
     """Return the strictest objective of two digits of budget that 95% of the ratios meet.
 
-    Of fewer than twenty that is all of them. None: there are none, or nothing was bad in so many.
+    Of fewer than twenty that is all of them. None: there are none, or nothing was bad in this many.
     """
     worst = sorted(ratios)[met_count(len(ratios)) - 1] if ratios else Fraction(0)
     if not 0 < worst < 1:

@@ -47,7 +47,7 @@ class Trace:
     left: Line = ()
     """The share of the budget of the window that was left; empty where nothing is known of it."""
     compared: Line = ()
-    """Of a sampled SLO the bound that was held against thresholds, at the same instants."""
+    """For a sampled SLO the bound that was compared with thresholds, at the same instants."""
     fast: Line = ()
     """The burn rate over `PRESENT`; None, too, where there was no event in it."""
     slow: Line = ()
@@ -73,7 +73,7 @@ def trace(slo: Slo, history: BudgetHistory | None, span: Span, steps: ShortSteps
 
     Args:
         slo: whose budget.
-        history: the budget at earlier instants; None where it cannot be told.
+        history: the budget at earlier instants; None where it is not known.
         span: the time to tell of, up to the instant of the run.
         steps: from the beginning of the span on or earlier; None where nothing is known of them.
     """

@@ -49,7 +49,7 @@ class BudgetAtInstants:
         """Return the budget at an instant of the past, as ``gate status`` would have said it then.
 
         None where the window's ends do not lie between two steps, so that its events cannot be
-        told apart, and where the history does not reach back to the beginning of a rolling window:
+        separated, and where the history does not reach back to the beginning of a rolling window:
         what has been forgotten since was known then.
 
         Args:
@@ -120,7 +120,7 @@ def _places(request: SeriesRequest, span: Span) -> slice | None:
 
 
 def _running_sums(values: Sequence[float | None]) -> list[int | Fraction]:
-    """Return the exact sums of what is known in the first so many steps, from none to all."""
+    """Return the exact sums of what is known in the first this many steps, from none to all."""
     return list(accumulate(map(_exact, values), initial=0))
 
 
@@ -133,6 +133,6 @@ def _exact(value: float | None) -> int | Fraction:
 
 
 def _newest_known(values: Sequence[float | None]) -> list[int]:
-    """Return the place of the newest known of the first so many steps; -1 where there is none."""
+    """Return the place of the newest known of the first this many steps; -1 where there is none."""
     places = (place if value is not None else -1 for place, value in enumerate(values))
     return list(accumulate(places, max, initial=-1))

@@ -67,7 +67,7 @@ class PastPeriod:
         return self.error_ratio / (1 - objective)
 
     def spare(self, objective: Fraction) -> Fraction:
-        """Return how many more events could have been bad; below 0: so many too many were."""
+        """Return how many more events could have been bad; below 0: how many too many were."""
         return (1 - objective) * self.total - self.bad
 
 

@@ -79,7 +79,7 @@ class IncidentRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadableRecord:
-    """A record with a mistake, and what could be read of it all the same."""
+    """A record with a mistake, and what could be read of it anyway."""
 
     mistakes: tuple[Mistake, ...]
     """At least one."""

@@ -1,8 +1,8 @@
 """Incidents of sampled SLOs, of which a quarter of an hour has a handful of samples, or none.
 
-A burn rate over so few says little: one bad sample of four is an incident, and four good ones are
-the end of it, so that one bad day becomes ten incidents. So it is taken over as many samples as it
-takes to tell, however long they take to come, and as many must be good to end an incident. It is
+A burn rate over those few says little: one bad sample of four is an incident, and four good ones
+are the end of it, so that one bad day becomes ten incidents. So it is taken over as many samples as
+are needed, however long they take to come, and as many must be good to end an incident. It is
 dated by what fits best: from the sample to the sample between which the most were bad beyond what
 half of the threshold allows (the maximum of the cumulative sum, as in a CUSUM chart; Page, 1954).
 """
@@ -17,7 +17,7 @@ from gate.measure.history import Series, SeriesRequest
 
 ENOUGH: Final = 5
 """Bad samples that a window has at the threshold, so that one more or less changes little: of
-samples that go wrong at a tenth of that pace, so many do in fewer than one of 5,000 windows."""
+samples that go wrong at a tenth of that pace, this many do in fewer than one of 5,000 windows."""
 
 
 @dataclass(slots=True, kw_only=True)

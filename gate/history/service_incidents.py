@@ -14,7 +14,7 @@ _OFTEN: Final = 2
 """Incidents per SLO window."""
 _NEW_AFTER: Final = timedelta(days=1)
 _COSTLY: Final = 0.2
-"""Of a budget: what a single incident may take before Google's policy asks for a postmortem.
+"""The share of a budget that one incident may take before Google's policy asks for a postmortem.
 https://sre.google/workbook/error-budget-policy/"""
 
 
@@ -24,12 +24,14 @@ class SloImpact:
 
     slo: str
     incident: Incident
-    """Of a composite: from its first member's start to its last one's end, with all bad events of
-    its members, and the highest burn rate of any times its weight."""
+    """The incident of a composite: from its first member's start to its last one's end, with all
+    bad events of its members, and the highest burn rate of any times its weight."""
     share: float
-    """Of the SLO's budget that it consumed; above 0, and above 1 where it took more than all."""
+    """The share of the SLO's budget that it consumed; above 0, and above 1 where it took more than
+    all."""
     parts: "tuple[SloImpact, ...]" = ()
-    """Of a composite: what its members felt, each with its share of the composite's budget."""
+    """The parts of a composite: what its members felt, each with its share of the composite's
+    budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,7 +72,7 @@ class GitHubDeployments:
         path = f"{self.repository}/deployments/{int(entry['id'])}/statuses"
         statuses = list(self.rest.pages(_STATUSES, path))
         with self.rest.understood(_STATUSES):
-            # A tool that reports nothing more to GitHub may have deployed all the same.
+            # A tool that reports nothing more to GitHub may have deployed anyway.
             live = _live_at(statuses) if statuses else read_instant(entry["created_at"])
         return (
             None

@@ -207,7 +207,7 @@ def account_for(
         expected: the checks that apply to an SLO of this backend, unless ``skipped`` says
             otherwise.
         results: what was seen.
-        skipped: what was not looked at, with the reason.
+        skipped: what was not checked, with the reason.
     """
     seen = {result.check for result in results}
     without = {skip.check: skip for skip in skipped if skip.check not in seen}
@@ -224,7 +224,7 @@ def account_for(
         CheckResult(
             check=Check.REACH,
             level=Level.FAULT,
-            message=f"not looked at: {', '.join(checks)}: {reason}",
+            message=f"not checked: {', '.join(checks)}: {reason}",
             remedy="solve this first, then run gate doctor again",
         )
         for reason, checks in reasons.items()

@@ -1,6 +1,6 @@
 """What can go wrong between the gate and a server, a log or a code host, and what to do then.
 
-The rows of `gate.measure.remedies.REMEDIES` that are no `Cause`.
+The rows of `gate.measure.remedies.REMEDIES` without a `Cause`.
 """
 
 from typing import Final

@@ -15,9 +15,9 @@ from gate.parsing.files import Tree
 from gate.parsing.reader import loader
 
 _BYTES: Final = 1 << 20
-"""Of one text."""
+"""The bytes of one text."""
 _ALL_BYTES: Final = 4 << 20
-"""Of all the files that one policy reads beside itself."""
+"""The bytes of all files that one policy reads beside itself."""
 _PATTERNS: Final = 100
 """Globs of files that one policy names."""
 _FILES: Final = 1_000
@@ -26,7 +26,7 @@ _VALUES: Final = 100_000
 policy of 1,000 SLOs has 20,000."""
 _DEPTH: Final = 60
 _ENTRIES: Final = 1_000
-"""Of a list, or keys and values of a block, below those that hold whole SLOs."""
+"""The entries of a list, or keys and values of a block, below those that hold whole SLOs."""
 _OUTER: Final = 2
 """Levels whose lists hold whole SLOs: a document, and what its keys have."""
 _SCALAR: Final = 20_000
@@ -38,7 +38,7 @@ class TooLargeError(Exception):
 
 
 def check_size(raw: bytes) -> None:
-    """Let a text pass that is quickly read; what is no YAML passes, since it is refused later.
+    """Let a text pass that is quickly read; what is not YAML passes, since it is refused later.
 
     Raises:
         TooLargeError: it is too large.
@@ -94,9 +94,9 @@ class _Shape:
 
     size: int = 0
     around: list[tuple[str | None, int]] = field(default_factory=list)
-    """Of each block and list around: its anchor, and the size of all before it."""
+    """For each block and list around: its anchor, and the size of all before it."""
     entries: list[int] = field(default_factory=lambda: [0])
-    """Of each block and list around, the outermost first."""
+    """The entries of each block and list around, the outermost first."""
     anchors: dict[str, int] = field(default_factory=dict)
     """The size of what each stands for; of one that is not at its end, far too much."""
 

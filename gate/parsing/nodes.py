@@ -52,7 +52,7 @@ def merged(node: yaml.MappingNode) -> tuple[list[tuple[yaml.Node, yaml.Node]], S
     Of a key that several of them have, the first one counts: https://yaml.org/type/merge.html
 
     Returns:
-        The keys and values, and what stands behind a ``<<`` and is no block.
+        The keys and values, and what stands behind a ``<<`` and is not a block.
     """
     entries = [pair for pair in node.value if pair[0].tag != _MERGE]
     taken = {str(key.value) for key, _ in entries}

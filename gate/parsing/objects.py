@@ -36,7 +36,7 @@ class Values:
 
     values: Mapping[str, Any]
     nodes: Mapping[str, yaml.Node]
-    """Of the values; the block's own under the empty name."""
+    """The nodes of the values; the block's own under the empty name."""
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value, or the default where the key was not given."""
@@ -161,7 +161,7 @@ class TaggedUnion(Generic[T]):
 
     tag: str
     blocks: Mapping[str, Object[T]]
-    """By the tag's value; each has the tag among its fields."""
+    """The blocks by the tag's value; each has the tag among its fields."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the value of the block that the tag names."""

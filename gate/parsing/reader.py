@@ -57,11 +57,12 @@ class Reader:
     """What the policy's own preset files say, by name: each a `gate.config.preset_schema.Preset`,
     or None where the file cannot be read, which its mistakes say."""
     text: str = ""
-    """Of the file, once it has been composed."""
+    """The text of the file, once it has been composed."""
     key: str = ""
-    """Of the value that is being read; empty for the whole document."""
+    """The key of the value that is being read; empty for the whole document."""
     example: str = ""
-    """Of a right value of this key, as YAML on one line; empty where a word would say no more."""
+    """The example of a right value of this key, as YAML on one line; empty where a word would say
+    no more."""
     merging: bool = False
     """``<<`` takes keys from another block; in a policy it is a key like any other."""
 
@@ -136,7 +137,7 @@ class Reader:
         def value(variable: re.Match[str]) -> str:
             name = _NAME.fullmatch(variable[1]) if variable[2] else None
             if name is None:
-                # What stands there instead is not repeated: it may be the secret itself.
+                # What is there instead is not repeated: it may be the secret itself.
                 message = "not a valid environment variable; write ${NAME} or ${NAME:-default}"
                 raise self.fail(node, message)
             if (whose := owner(name[1])) is not None:
@@ -201,7 +202,7 @@ def decode(raw: bytes, reader: Reader) -> str:
         if raw.startswith(_UTF_16):
             what = "the file is in UTF-16"
         else:
-            what = f"the file is not UTF-8 text: the byte 0x{raw[error.start]:02X} stands here"
+            what = f"the file is not UTF-8 text: the byte 0x{raw[error.start]:02X} is here"
         message = f"{what}; save it as UTF-8 in your editor"
         raise reader.fail(after(before), message) from error
 
@@ -280,7 +281,7 @@ def written(node: yaml.Node) -> str:
 
 
 def after(before: str) -> yaml.Node:
-    """Return a node right after a text, for a mistake in what is no node itself."""
+    """Return a node right after a text, for a mistake in what is not a node itself."""
     lines = before.split("\n")
     mark = yaml.Mark("", len(before), len(lines) - 1, len(lines[-1]), "", 0)
     return yaml.ScalarNode(_TEXT, "", mark)

@@ -68,7 +68,7 @@ class Scalar(Generic[T]):
             raise reader.fail(node, f"{message}{reader.form()}") from error
 
     def schema(self) -> JsonSchema:
-        """Return the schema given, and whether a variable may stand there."""
+        """Return the schema given, and whether a variable may is there."""
         return self.json | ({"$comment": FILLED_IN} if self.variables else {})
 
 
@@ -96,7 +96,7 @@ class Choice(Generic[Word]):
 
 @dataclass(frozen=True, slots=True)
 class Anything:
-    """A value that is not looked at, or only later."""
+    """A value that is not checked, or only later."""
 
     def read(self, node: yaml.Node, _reader: Reader) -> yaml.Node:
         """Return the value as it was composed."""
@@ -136,7 +136,7 @@ class ListOf(Generic[T]):
         return tuple(values), whole
 
     def _form(self, node: yaml.Node, reader: Reader) -> str:
-        """Return how the list is written: with what stands there, where that is one of its items.
+        """Return how the list is written: with what is there, where that is one of its items.
 
         Where a variable may be in it, its text is not repeated.
         """
@@ -230,7 +230,7 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
     key itself.
 
     Raises:
-        UnreadableError: it is no mapping, or a key is not a plain word.
+        UnreadableError: it is not a mapping, or a key is not a plain word.
     """
     if not isinstance(node, yaml.MappingNode):
         advice = reader.form() or "; write lines of the form key: value"

@@ -26,7 +26,7 @@ class CommitTree:
         """Return the names of the files that match a glob, from the folder.
 
         Raises:
-            GitError: git cannot tell.
+            GitError: git has no answer.
         """
         parts = pattern.split("/")
         fixed = list(takewhile(lambda part: not set(part) & set(_WILD), parts[:-1]))
@@ -46,7 +46,7 @@ class CommitTree:
 
         Raises:
             OSError: there is no such file.
-            GitError: git cannot tell.
+            GitError: git has no answer.
         """
         entry = self.objects.look_up(self.commit, (*self.folder, *name.split("/")))
         if entry is None or not entry.is_file:
@@ -57,7 +57,7 @@ class CommitTree:
         """Yield every file in the folder and below; nothing where there is no such folder.
 
         Raises:
-            GitError: git cannot tell.
+            GitError: git has no answer.
         """
         start = self.objects.look_up(self.commit, self.folder)
         if start is not None and start.is_folder:
@@ -97,7 +97,7 @@ def links_that_lead_to(
         folder: from the top, without links.
 
     Raises:
-        GitError: git cannot tell.
+        GitError: git has no answer.
     """
     for name in _links(objects, base, head):
         try:

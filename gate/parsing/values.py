@@ -241,7 +241,7 @@ APPROVER: Final = Scalar(
 )
 TEXT: Final = Scalar(str, _TEXT_JSON)
 LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
-"""Of a file of request logs."""
+"""The log format of a file of request logs."""
 GLOB: Final = Scalar(_glob, {**_TEXT_JSON, "examples": ["slos/*.yaml"]})
 """Of files beside the policy, from its folder."""
 GLOBS: Final = Union(Scalar(lambda text: (_glob(text),), GLOB.json), ListOf(GLOB, at_least=1))
@@ -331,7 +331,7 @@ INSTANT: Final = Scalar(
 )
 DURATION: Final[Scalar[timedelta]] = Scalar(parse_duration, _DURATION_JSON)
 VALIDITY: Final[Scalar[timedelta]] = Scalar(_validity, _DURATION_JSON)
-"""Of a decision."""
+"""The validity of a decision."""
 
 
 def threshold_in(values: Values, unit: str, reader: Reader) -> Fraction:

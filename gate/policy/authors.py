@@ -24,7 +24,7 @@ _LONGEST: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Of a commit whose writer has no account that the host tells."""
+    """The signature of a commit whose writer has no account that the host knows."""
 
     name: str
     email: str = ""
@@ -69,7 +69,7 @@ class Authors:
     """Login, as it is compared -> what they did, as it follows the name: ``wrote a commit``."""
     signatures: tuple[Signature, ...] = ()
     unknown: str = ""
-    """Why there may be others; then nobody can be told apart from them. Empty: there are none."""
+    """Why there may be others; then nobody is distinguished from them. Empty: none."""
 
     def part(self, login: str) -> str:
         """Return what somebody did; empty: nothing that is known."""

@@ -36,7 +36,7 @@ class SloIncidents:
     request: "SeriesRequest"
     series: "Series"
     gaps: Gaps | None = None
-    """Where nothing is known; None: that was not looked at."""
+    """Where nothing is known; None: that was not checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +44,14 @@ class Past:
     """What each rule that looks back needs to know, by SLO; nothing for a rule that is not set."""
 
     incidents: Mapping[str, SloIncidents | Unmeasured] = field(default_factory=dict)
-    """Of each SLO that has a history of its own; for ``postmortems``."""
+    """The incidents of each SLO that has a history of its own; for ``postmortems``."""
     charts: "Mapping[str, tuple[ChartResult, ...] | Unmeasured]" = field(default_factory=dict)
     """Likewise; for ``control_charts``."""
 
 
 NO_PAST: Final = Past()
-"""Of a policy that does not look back."""
-NOT_LOOKED_AT: Final = Unmeasured(cause=Cause.NO_DATA, reason="the history was not looked at")
+"""The past of a policy that does not look back."""
+NOT_LOOKED_AT: Final = Unmeasured(cause=Cause.NO_DATA, reason="the history was not checked")
 """Stands for the history of an SLO that `Past` does not have."""
 _DOUBTED: Final = {
     Action.BLOCK: Verdict.UNDECIDED,
@@ -168,7 +168,7 @@ class Case:
         if verdict is not Verdict.UNDECIDED:
             state = "in doubt" if assessment.measured and not about else "nothing was measured"
             if doubt.cause is Cause.NOT_COVERED:
-                state = "not looked at"
+                state = "not checked"
             reason = f"{state}: {reason}; the policy lets that pass ({why})"
         return Finding(
             rule=Rule.MEASUREMENT, slo=slo, verdict=verdict, reason=reason, cause=doubt.cause

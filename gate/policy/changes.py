@@ -111,7 +111,7 @@ class ChangeFacts:
     commits: Sequence[ChangeCommit] | None = ()
     """All of them; a file that none of them touches was changed by something else."""
     titles: Sequence[str] | None = ()
-    """Of the pull requests."""
+    """The titles of the pull requests."""
     labels: Sequence[str] | None = ()
     """That any of the pull requests has."""
     common_labels: Sequence[str] | None = None

@@ -38,7 +38,7 @@ class Right:
 
 
 AskRight = Callable[[str, Sequence[str]], Right]
-"""From a name and those whom a policy names to whether it is one of them."""
+"""Says whether a name is one of those whom a policy names."""
 
 
 def bare_name(name: str) -> str:

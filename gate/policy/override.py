@@ -22,11 +22,11 @@ class OverrideRule:
     """Whether and how a policy lets itself be overridden."""
 
     max_duration: timedelta = MAX_DURATION
-    """From the decision, or the setting of the label, to the override's end; zero: never."""
+    """The longest time from the decision, or the label, to the override's end; zero: none."""
     approvers: tuple[str, ...] = ()
     """Who may approve one: people, teams or ``write``; empty: anybody but the author."""
     label: str | None = None
-    """Of a pull request; where one of the approvers sets it, that is an override."""
+    """The label of a pull request; where one of the approvers sets it, that is an override."""
     confirmed: bool | None = None
     """Whether the code host must say that the approver has approved, where options name them.
 

@@ -51,8 +51,8 @@ DEFAULT_ACTIONS: Final = {
     Cause.NOT_COVERED: Action.WARN,
 }
 LONGEST_VALID_FOR: Final = timedelta(hours=24)
-"""A budget that was measured longer ago says too little of now: at a burn rate of 14.4, which pages
-somebody, half of the budget of 30 days is gone in a day (https://sre.google/workbook/alerting-on-slos/).
+"""A budget that was measured longer ago says too little about the present: at a burn rate of 14.4,
+which pages somebody, half of the budget of 30 days is gone in a day (https://sre.google/workbook/alerting-on-slos/).
 """
 DEFAULT_GUARDS: Final = Guards(max_age=timedelta(minutes=10), min_coverage=Fraction(9, 10))
 

@@ -36,7 +36,7 @@ class BurnRateRule:
     """Fires when both burn rates are at least this; above 0."""
     effect: Effect
     allow: frozenset[str] = REPAIRS
-    """Change classes that may ship all the same."""
+    """Change classes that may ship anyway."""
 
 
 GOOGLE_30D: Final = (
@@ -72,7 +72,7 @@ class ExhaustionRule:
     """Fires where one runs out in this time or sooner."""
     effect: Effect = Effect.WARN
     allow: frozenset[str] = REPAIRS
-    """Change classes that may ship all the same."""
+    """Change classes that may ship anyway."""
 
     @property
     def long(self) -> timedelta:
@@ -116,7 +116,7 @@ class ControlChartRule:
     signal_ttl: timedelta = SIGNAL_TTL
     """A signal counts as long as it goes on, and so long after."""
     allow: frozenset[str] = REPAIRS
-    """Change classes that ship all the same."""
+    """Change classes that ship anyway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ class PostmortemRule:
     last: timedelta | None = None
     """How far back incidents count; None: as far as the SLO's own window."""
     allow: frozenset[str] = REPAIRS
-    """Change classes that ship all the same."""
+    """Change classes that ship anyway."""
     excuse_reviewed: bool = False
     """Whether reviewed incidents excuse the part of a budget that they took."""
 

@@ -47,7 +47,7 @@ def choose(histogram: Histogram, counts: Mapping[str, Fraction]) -> Chosen:
     """Choose the boundaries that stand for the threshold.
 
     Args:
-        histogram: with its threshold, and what to do when that is no boundary.
+        histogram: with its threshold, and what to do when that is not a boundary.
         counts: by ``le`` as the server writes it, how many series have that boundary.
 
     Raises:
@@ -87,7 +87,7 @@ def _near(histogram: Histogram, shared: Mapping[Fraction, _Written]) -> Chosen:
     threshold, bucket = histogram.threshold, histogram.bucket
     below = max((value for value in shared if value < threshold), default=None)
     above = min((value for value in shared if value > threshold), default=None)
-    said = f"{_shown(threshold, histogram)} is no boundary of this histogram"
+    said = f"{_shown(threshold, histogram)} is not a boundary of this histogram"
     if bucket is Bucket.INTERPOLATE and above is not None:
         low = below or Fraction()
         part = (threshold - low) / (above - low)
@@ -168,7 +168,7 @@ class Buckets:
         """Read the selectors of a histogram.
 
         Raises:
-            ExpressionError: one of them is no bare selector with a name.
+            ExpressionError: one of them is not a bare selector with a name.
         """
         read = _Series.read
         return cls(read(histogram.good, labels or {}), read(histogram.total, labels or {}))

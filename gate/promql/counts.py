@@ -39,13 +39,13 @@ class CountReader:
 
     tree: ExpressionTree
     edits: dict[int, str] = field(default_factory=dict)
-    """By its place among the tokens, what takes the place of a token."""
+    """The edits by its place among the tokens, what takes the place of a token."""
     calls: list[Node] = field(default_factory=list)
     """What is counted, each over the window."""
     bounds: list[Node] = field(default_factory=list)
     """Comparisons with 0 in whose place ``clamp_min(..., 0)`` stands, innermost first."""
     facts: dict[range, CountFacts] = field(default_factory=dict)
-    """Of each part that counts, by where it stands."""
+    """The facts of each part that counts, by where it stands."""
     of_counters: bool = False
     """The parts are counters, without a window: their increase is counted."""
     levels: bool = False

@@ -1,4 +1,4 @@
-"""A count told apart by labels: every ``sum`` of it keeps them, and no absent part hides another.
+"""A count grouped by labels: every ``sum`` of it keeps them, and no absent part hides another.
 
 A count is a sum of increases, each times a number. So it is taken apart into these and put together
 anew: ``(sum(a) or vector(0)) + sum(b)`` by labels would lose every group that only ``a`` has.
@@ -33,7 +33,7 @@ _NATIVE: Final = re.compile(
 )
 """As `gate.promql.buckets` writes them."""
 _UNFIT: Final = (
-    "it cannot be told apart by labels: that takes sums of increase(...), sum_over_time(...) or"
+    "it cannot be grouped by labels: that takes sums of increase(...), sum_over_time(...) or"
     " count_over_time(...), each of one selector over [$window]"
 )
 
@@ -67,7 +67,7 @@ def group_by(expression: Expression, labels: Sequence[str]) -> Grouped:
     """Return a count that gives one series per value of the labels, and no others.
 
     Raises:
-        ExpressionError: it is no sum of increases, of which it is not known what its groups are.
+        ExpressionError: it is not a sum of increases, of which it is not known what its groups are.
     """
     return _grouped(expression, f"by ({_written(labels)})")
 

@@ -30,7 +30,7 @@ from gate.promql.parser import parse
 from gate.promql.syntax import ExpressionTree, Node, NodeKind
 
 LOOKBACK: Final = timedelta(hours=6)
-"""How long before a step the last sample may be: so many scrapes may be missed."""
+"""How long before a step the last sample may be: some scrapes may be missed."""
 _RATE: Final = "rate"
 _COUNTED: Final = frozenset({"increase", _RATE})
 _HISTOGRAM: Final = "histogram_"
@@ -145,7 +145,7 @@ def _is_step(ranged: Node) -> bool:
 
 
 def _adds_up(call: Node) -> bool:
-    """Return whether what a function makes of a step is no guess."""
+    """Return whether what a function makes of a step is not a guess."""
     ranges = [child.inner for child in call.children if child.inner.kind is NodeKind.RANGE]
     return call.name.endswith("_over_time") or not any(r.name == WINDOW for r in ranges)
 

@@ -40,7 +40,7 @@ class Length(Enum):
     """What stands for ``$window``."""
     LOOKBACK = "lookback"
     SECONDS = "seconds"
-    """Of the step, as a number."""
+    """The seconds of the step, as a number."""
     BACK = "back"
     """By how many seconds all is moved, taken away from a time."""
 

@@ -63,9 +63,9 @@ class Presence:
     """The series that say which processes export one name, and which a newer one."""
 
     selectors: tuple[str, ...]
-    """Of the name itself: any of them will do."""
+    """The selectors of the name itself: any of them will do."""
     newer: tuple[str, ...] = ()
-    """Of the newer names; empty: there is none."""
+    """The first of the newer names; empty: there is none."""
 
     @property
     def by_itself(self) -> str:

@@ -18,7 +18,7 @@ _LEVELS: Final = (
     frozenset({"+", "-"}),
     frozenset({"*", "/", "%", "atan2"}),
 )
-"""From the operators that bind least to those that bind most; ``^`` and signs bind more."""
+"""The operators from those that bind least to those that bind most; ``^`` and signs bind more."""
 _AGGREGATIONS: Final = frozenset(
     {"sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "topk", "bottomk"}
     | {"count_values", "quantile", "limitk", "limit_ratio"}
@@ -231,10 +231,10 @@ class _Parser:
 
     def _unexpected(self) -> ExpressionError:
         if self._place >= len(self._tokens):
-            return ExpressionError("this is no PromQL: the expression ends too early")
+            return ExpressionError("this is not PromQL: the expression ends too early")
         token = self._next
         return ExpressionError(
-            f"this is no PromQL: `{token.text}` is not expected there", place=token.at
+            f"this is not PromQL: `{token.text}` is not expected there", place=token.at
         )
 
     def _node(

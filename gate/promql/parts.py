@@ -22,7 +22,7 @@ def with_absent_parts(count: Count) -> str:
     In PromQL ``a + b`` is nothing at all when b is, and nothing would look like no failure.
 
     Raises:
-        ExpressionError: it adds up within another function, where parts cannot be told.
+        ExpressionError: it adds up within another function, where the parts are not known.
     """
     node, reader = _open(count.root), count.reader
     bounded = _bounded(node)

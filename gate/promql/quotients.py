@@ -63,7 +63,7 @@ def read_quotient(text: str) -> Quotient | None:
 
 
 def quotient_of_counts(text: str) -> Quotient | None:
-    """Return the two sides of a division if each of them is a count; None: it is no such.
+    """Return the two sides of a division if each of them is a count; None: they are not.
 
     Raises:
         ExpressionError: it is not PromQL.
@@ -77,7 +77,7 @@ def quotient_of_counts(text: str) -> Quotient | None:
 
 
 def check_share(text: str) -> None:
-    """Refuse an expression that is no share of events, though it is written as one.
+    """Refuse an expression that is not a share of events, though it is written as one.
 
     Raises:
         ExpressionError: it is a number of events, or a part of it is, or it is in percent.

@@ -55,7 +55,7 @@ _OPERATORS: Final[Mapping[str, str]] = {
     "*": "makes a multiple of a count, which is not a number of events; leave the factor out",
     "+": "copies one side to many series; aggregate both sides with sum(...)",
     "-": "copies one side to many series; aggregate both sides with sum(...)",
-    "or": "joins what is no count; after it, another count or vector(0) may stand",
+    "or": "joins what is not a count; after it, another count or vector(0) may stand",
 }
 _COMPARED: Final = "leaves out counts by their size; only `> 0` and `>= 0` leave out no event"
 _COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})

@@ -31,7 +31,7 @@ class Node:
 
     kind: NodeKind
     span: range
-    """Of the expression's tokens."""
+    """The span of the expression's tokens."""
     name: str = ""
     """The function, the aggregation, the operator or the number; of a range its length."""
     children: tuple["Node", ...] = ()

@@ -157,7 +157,8 @@ def column(burn_downs: Mapping[str, "BurnDown"]) -> Column["BudgetRow"]:
 
 
 _HIGHEST_FOOT: Final = 0.9
-"""Of the scale of a burn-down: a budget that nothing has touched is not drawn larger than that."""
+"""The highest foot of the scale of a burn-down: a budget that nothing has touched is not drawn
+larger than that."""
 _ROWS: Final = 7
 _FARTHEST: Final = 3.0
 """How many times as far from the usual as the limit a point is drawn: what is farther stands in the
@@ -186,7 +187,7 @@ class _Column:
 
 
 def plot(chart: "Chart", width: int, *, ascii_only: bool = False) -> list[str]:
-    """Return the lines of the chart, of so many columns at most: worse above, newer on the right.
+    """Return the lines of the chart, of this many columns at most: worse above, newer on the right.
 
     The last says what the signs mean.
     """

@@ -95,7 +95,8 @@ _COMMANDS: Final = {
     Rule.POSTMORTEM: ("gate incidents", "shows the incidents and their records"),
     Rule.CONTROL_CHART: ("gate anomalies", "shows the charts"),
 }
-"""By the rule that objects first: a command for a policy file, and what it is good for."""
+"""The commands by the rule that objects first: a command for a policy file, and what it is good
+for."""
 
 
 def remedies(decided: PolicyDecision) -> Iterator[str]:

@@ -61,7 +61,7 @@ class DataTable:
     rows: tuple[tuple[Cell, ...], ...]
     """Each with a cell for each column."""
     tones: tuple[Verdict, ...] = ()
-    """Of each row the verdict that its colour repeats; empty: the rows have no colour."""
+    """The tones of each row the verdict that its colour repeats; empty: the rows have no colour."""
 
 
 def tabulate(rows: Iterable[TableRow], columns: Sequence[Column[TableRow]]) -> DataTable:
@@ -124,7 +124,7 @@ class Picture:
     """A picture made of text, drawn as wide as there is room."""
 
     draw: Callable[[int, bool], list[str]]
-    """From the columns that it may take, and whether only ASCII can be written, to its lines."""
+    """Makes its lines from the columns that it may take, and whether only ASCII can be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +178,7 @@ class Section:
     compact: bool = False
     """Whether its blocks belong together closely, as a picture and its legend."""
     pressing: bool = True
-    """Whether a format that cannot fold sections away has to show it all the same."""
+    """Whether a format that cannot fold sections away has to show it anyway."""
     folded: bool = False
     """Whether a format that can fold sections away shows no more than its heading at first."""
 

@@ -44,7 +44,7 @@ _COLOURS: Final = {
     Verdict.UNDECIDED: "⚪",
     Verdict.BLOCK: "🔴",
 }
-"""Of the rows of a table."""
+"""The colours of the rows of a table."""
 _SIGN: Final = re.compile(r"^([✔▲?✖]) ")
 """A sign stays on the line of what it is about."""
 _WIDTH: Final = 80
@@ -100,8 +100,7 @@ def _section(section: Section, style: Style) -> Iterator[str]:
 def _folded(folded: Folded, style: Style) -> Iterator[str]:
     yield f"<details><summary>{folded.summary}</summary>"
     yield from _blocks(folded.sections, style)
-    if folded.note:
-        yield f"<sub>{folded.note}</sub>"
+    yield from [f"<sub>{folded.note}</sub>"] if folded.note else []
     yield "</details>"
 
 

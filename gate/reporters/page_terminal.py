@@ -85,9 +85,7 @@ def _blocks(
 ) -> Iterator[str]:
     """Yield the lines of blocks, those of facts that follow each other as one list."""
     first = True
-    for labelled, group in groupby(
-        blocks, key=lambda block: isinstance(block, Facts | Link | ShellCommand)
-    ):
+    for labelled, group in groupby(blocks, key=_is_labelled):
         alike = list(group)
         parts = (
             [_facts([fact for block in alike for fact in _facts_of(block)], style, indent)]

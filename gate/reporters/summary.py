@@ -173,8 +173,8 @@ def _exhausted(assessment: Assessment) -> bool:
 def _another_moment(verdict: Verdict, decision: Decision) -> str:
     at = wording.instant(decision.evaluated_at)
     return (
-        f"at {at}, which was stated, the verdict was {verdict}; only a decision of now lets a"
-        " change ship: state no instant, or observe only, to look at the past"
+        f"at {at}, which was given, the verdict was {verdict}; only a current decision lets a"
+        " change ship: leave the time out, or use a dry run to look at the past"
     )
 
 
@@ -248,7 +248,7 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
 
 
 def _notes(decided: PolicyDecision) -> Iterator[Fact]:
-    """Yield what changed nothing and must be seen all the same: no error series was found, say."""
+    """Yield what changed nothing and must be seen anyway: no error series was found, say."""
     said = [
         (assessment.slo.name, note)
         for assessment in decided.assessments

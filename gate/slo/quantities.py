@@ -49,7 +49,7 @@ def parse_duration(text: str) -> timedelta:
     """Read a duration above zero.
 
     Raises:
-        ValueError: the text is no duration, or is zero; its message says what was expected.
+        ValueError: the text is not a duration, or is zero; its message says what was expected.
     """
     if not _DURATION.fullmatch(text):
         raise ValueError(f"{text!r} is not a valid duration; {_meant_duration(text)}")
@@ -173,7 +173,7 @@ def _meant_time(number: Fraction) -> str:
 
 
 def parse_threshold(text: str) -> Threshold | None:
-    """Read ``2.5s``, ``100ms`` or ``1m30s`` exactly; None: the text is no duration."""
+    """Read ``2.5s``, ``100ms`` or ``1m30s`` exactly; None: the text is not a duration."""
     if not _THRESHOLD_DURATION.fullmatch(text):
         return None
     parts = (Fraction(number) * _SECONDS[unit] for number, unit in _THRESHOLD_PART.findall(text))

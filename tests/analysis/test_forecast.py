@@ -310,7 +310,7 @@ def test_what_is_spent_goes_on_as_in_the_hours_and_days_before() -> None:
         [0.9, 0.9 - 1.8, 0.9 - 1.8, 0.9 - 0.48, 0.9 - (30 + 162) / 168 * 0.36]
     )
     assert calendar.limitation is not None
-    assert composite.limitation == "it is a composite; its members are foretold themselves"
+    assert composite.limitation == "it is a composite; its members have forecasts of their own"
 
 
 def test_a_rate_over_more_than_the_history_is_not_told() -> None:

@@ -366,7 +366,7 @@ def test_a_limit_in_the_middle_leaves_whole_what_was_done_and_the_next_sweep_goe
     fake.before["repos/list-commit-statuses-for-ref"] = [*([lambda: None] * 9), begin]
     done = sweeps.sweep(bad=2_000)
     assert done.exit_code == 3
-    assert "21 not looked at" in last_line(done)
+    assert "21 not checked" in last_line(done)
     states_ = [sweeps.state(commit(number)) for number in range(1, 31)]
     assert states_ == ["failure"] * 9 + ["success"] * 21
     assert sweeps.sweep(bad=2_000).exit_code == 0

@@ -36,7 +36,7 @@ def test_what_was_allowed_then_does_not_ship_now(
     done = check(deploy.world, "--change", "canary", "--at", at(PAST[ago]), *more)
     assert done.exit_code == 3
     assert "UNDECIDED (allow then, which lets nothing ship now)" in done.stdout
-    assert "only a decision of now lets a change ship" in " ".join(done.stdout.split())
+    assert "only a current decision lets a change ship" in " ".join(done.stdout.split())
 
 
 def test_what_was_blocked_then_stays_blocked(deploy: Deploy) -> None:

@@ -60,13 +60,16 @@ STATIC = Contract(
             play=written("counts: {slo: {total: 5, bad: 5}, slo: {total: 5000, bad: 0}}"),
             words="duplicate key 'slo'",
         ),
-        invalid(failure=Failure.NAN, play=with_total(".nan"), words="total: .nan is no count"),
+        invalid(failure=Failure.NAN, play=with_total(".nan"), words="total: .nan is not a count"),
         invalid(
-            failure=Failure.NAN, variant="as text", play=with_total("NaN"), words="NaN is no count"
+            failure=Failure.NAN,
+            variant="as text",
+            play=with_total("NaN"),
+            words="NaN is not a count",
         ),
-        invalid(failure=Failure.INFINITE, play=with_total(".inf"), words=".inf is no count"),
+        invalid(failure=Failure.INFINITE, play=with_total(".inf"), words=".inf is not a count"),
         invalid(
-            failure=Failure.MINUS_INFINITE, play=with_total("-.inf"), words="-.inf is no count"
+            failure=Failure.MINUS_INFINITE, play=with_total("-.inf"), words="-.inf is not a count"
         ),
         invalid(failure=Failure.NEGATIVE, play=with_total("-5"), words="total: -5 is negative"),
         invalid(

@@ -218,7 +218,7 @@ def test_what_is_no_plain_number_is_no_count(file: Path, total: str) -> None:
 
     assert isinstance(answer, Unmeasured)
     assert answer.cause is Cause.INVALID
-    assert "is no count" in answer.reason
+    assert "is not a count" in answer.reason
 
 
 def test_a_file_without_counts_suggests_no_name(file: Path) -> None:

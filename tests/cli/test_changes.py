@@ -399,8 +399,8 @@ class TestVerify:
     @pytest.mark.parametrize(
         "text, words",
         [
-            ("{", "is no JSON document"),
-            ('{"schema_version": NaN}', "NaN is no JSON"),
+            ("{", "is not a JSON document"),
+            ('{"schema_version": NaN}', "NaN is not JSON"),
             ("[]", "is not a decision of version 1"),
             ('{"schema_version": 99}', "is not a decision of version 1"),
         ],

@@ -221,7 +221,7 @@ def test_a_limit_leaves_the_rest_for_the_next_sweep(sweeps: Sweeps) -> None:
         sweeps.judged(number)
     done = sweeps.sweep("--limit", "2", bad=2_000)
     assert done.exit_code == 3
-    assert "Stopped early, 1 not looked at: as many statuses are set" in last_line(done)
+    assert "Stopped early, 1 not checked: as many statuses are set" in last_line(done)
     assert sweeps.state(commit(3)) == "success"
     assert sweeps.sweep("--limit", "2", bad=2_000).exit_code == 0
     assert sweeps.state(commit(3)) == "failure"
@@ -250,7 +250,7 @@ def test_at_a_limit_that_lasts_it_stops_kindly(
     fake.seen.clear()
     done = sweeps.sweep(bad=2_000)
     assert done.exit_code == 3
-    assert "Stopped early, 3 not looked at: cannot" in last_line(done)
+    assert "Stopped early, 3 not checked: cannot" in last_line(done)
     assert fake.seen.count(operation) == 1
 
 

@@ -219,7 +219,7 @@ def left(*more: str) -> str:
         ),
         (
             f"{CASE}    expect: {HERE}{{tier: healthy}}\n",
-            "the key 'verdict' is missing: Of the policy.",
+            "the key 'verdict' is missing: Verdict of the policy.",
         ),
         (
             f"{CASE}    expect: {{verdict: {HERE}alow}}\n",
@@ -227,7 +227,7 @@ def left(*more: str) -> str:
         ),
         (
             f"{CASE}    expect: {{verdict: allow, exit_code: {HERE}2}}\n",
-            "'2' is no exit code of a decision; known: 0, 3, 10, 11",
+            "'2' is not an exit code of a decision; known: 0, 3, 10, 11",
         ),
         (
             f"{CASE}    expect: {{verdict: warn, rules: [{HERE}burnrate]}}\n",

@@ -132,7 +132,7 @@ def test_rows_of_a_log_of_ones_own_are_known_to_the_backend(folder: Path) -> Non
         ),
         (
             "{preset: our-gateway/spend}",
-            "Our gateway has no signal for spend: the preset's file says nothing of it",
+            "Our gateway has no signal for spend: the preset's file does not mention it",
         ),
         (
             "{preset: our-gateway/latency}",

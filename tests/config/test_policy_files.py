@@ -32,12 +32,12 @@ def told(path: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("content", "place", "words"),
     [
-        (b"\xff", "1:1", "is not UTF-8 text: the byte 0xFF stands here"),
-        (b"version: 1\nservice: caf\xe9\n", "2:13", "is not UTF-8 text: the byte 0xE9 stands here"),
+        (b"\xff", "1:1", "is not UTF-8 text: the byte 0xFF is here"),
+        (b"version: 1\nservice: caf\xe9\n", "2:13", "is not UTF-8 text: the byte 0xE9 is here"),
         (
             "version: 1\nservice: ä ".encode() + b"\xe9",
             "2:12",
-            "is not UTF-8 text: the byte 0xE9 stands here",
+            "is not UTF-8 text: the byte 0xE9 is here",
         ),
         ("version: 1\n".encode("utf-16"), "1:1", "is in UTF-16"),
         ("version: 1\n".encode("utf-16-le"), "1:2", "seems to be in UTF-16"),

@@ -91,15 +91,15 @@ def test_the_files_of_a_login_are_looked_at(tmp_path: Path) -> None:
         ),
         (
             "{oauth2: {token_url: ¦'ftp://a', client_id: c, client_secret: '${T}'}}",
-            "this is no http or https address; write https://login.example.com/oauth/token",
+            "this is not an http or https address; write https://login.example.com/oauth/token",
         ),
         (
             "{oauth2: {token_url: ¦'http://[a', client_id: c, client_secret: '${T}'}}",
-            "this is no http or https address; write https://login.example.com/oauth/token",
+            "this is not an http or https address; write https://login.example.com/oauth/token",
         ),
         (
             "{oauth2: {token_url: ¦'https://u:p@a', client_id: c, client_secret: '${T}'}}",
-            "this is no http or https address; write https://login.example.com/oauth/token",
+            "this is not an http or https address; write https://login.example.com/oauth/token",
         ),
         (
             "{azure: {client_id: c, client_secret: '${T}', token_file: ¦a}}",

@@ -69,6 +69,12 @@ def sli(text: str) -> str:
             "availability: bad: [30d] is a fixed window; write [$window], the window of the SLO",
         ),
         (
+            sli("{histogram: ¦'e_seconds{', threshold: 1s}")
+            .replace("- name", "- ¦name", 1)
+            .replace("¦'e", "'e"),
+            "availability: a closing } is missing",
+        ),
+        (
             sli("¦vllm/errors"),
             "expected a block of keys, not a single value; write sli: {preset: vllm/errors}",
         ),
@@ -148,6 +154,12 @@ def test_a_mistake_says_what_to_write(marked: str, message: str) -> None:
             "a: {b: c d¦: e}\n",
             "expected a comma or the closing bracket here; separate entries by"
             " commas, and put text with a colon, comma, bracket or brace in quotes",
+        ),
+        ("a: ¦[b, c}\n", "this [ is never closed; add the missing ]"),
+        (
+            'a: {u: "${X}", b: c d¦: e}\n',
+            "expected a comma or the closing bracket here; separate entries by commas, and put text"
+            " with a colon, comma, bracket or brace in quotes",
         ),
         ("a: ¦'b\n", "this quote is never closed"),
         ('a: "¦\\d"\n', "a backslash in double quotes begins an escape; use single quotes"),

@@ -274,7 +274,7 @@ SICK: Final[Mapping[str, Planted]] = {
         series=_classic("boundary-of-preset", "1", "2.5"),
         sli=_first_token("boundary-of-preset", "2s"),
         finds={"boundary": "fault"},
-        words=("2s is no boundary", "the next stricter is 1s, the next laxer is 2.5s"),
+        words=("2s is not a boundary", "the next stricter is 1s, the next laxer is 2.5s"),
     ),
     "preset-of-nothing": Planted(
         series=(),
@@ -371,7 +371,7 @@ SICK: Final[Mapping[str, Planted]] = {
         ),
         sli=ratio("pair"),
         finds={"replicas": "fault"},
-        words=("told apart by prometheus_replica alone", "--query.replica-label"),
+        words=("grouped by prometheus_replica alone", "--query.replica-label"),
     ),
     "perhaps-a-pair": Planted(
         series=(

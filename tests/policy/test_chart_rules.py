@@ -211,7 +211,7 @@ def test_a_history_that_could_not_be_had_is_undecided(told: Unmeasured | None) -
     verdict, reason = only(of_past(charts, "canary", None, left("0.6")))
 
     assert verdict is UNDECIDED
-    why = "the history was not looked at" if told is None else "half is missing"
+    why = "the history was not checked" if told is None else "half is missing"
     assert reason == f"control charts: {why}"
 
 
@@ -249,8 +249,8 @@ def test_that_an_slo_has_no_charts_is_said_and_on_decides(
 
     found, reason = said(judgement, Rule.MEASUREMENT)
     assert judgement.verdict is found is verdict
-    assert "control charts: none is drawn, since it " in reason
-    assert reason.startswith("not looked at: ") is (verdict is not UNDECIDED)
+    assert "control charts: none is drawn, since " in reason
+    assert reason.startswith("not checked: ") is (verdict is not UNDECIDED)
 
 
 def test_without_the_policys_word_it_only_warns() -> None:

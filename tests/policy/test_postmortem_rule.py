@@ -224,7 +224,7 @@ def test_a_past_that_nobody_looked_at_is_no_calm_past() -> None:
     known, _ = day({})
     judgement = judged("canary", known, postmortems=RULE)
     assert judgement.verdict is UNDECIDED
-    assert said(judgement, Rule.MEASUREMENT)[1].endswith("the history was not looked at")
+    assert said(judgement, Rule.MEASUREMENT)[1].endswith("the history was not checked")
 
 
 def test_what_ships_anyway_does_not_wait_for_the_past_to_be_known() -> None:
@@ -260,7 +260,7 @@ def test_an_slo_that_nobody_looked_at_is_in_doubt_whatever_it_counts() -> None:
     assert found(judgement, Rule.POSTMORTEM) == []
     assert said(judgement, Rule.MEASUREMENT) == (
         UNDECIDED,
-        "incidents of the past: the history was not looked at",
+        "incidents of the past: the history was not checked",
     )
 
 

@@ -139,7 +139,7 @@ def test_a_threshold_between_boundaries_names_the_nearest_two(url: str) -> None:
 
     assert found.cause is Cause.INVALID
     assert found.reason == (
-        "2s is no boundary of this histogram: the next stricter is 1s, the next laxer is 2.5s;"
+        "2s is not a boundary of this histogram: the next stricter is 1s, the next laxer is 2.5s;"
         " give another threshold, or bucket: stricter, laxer or interpolate"
     )
 
@@ -159,7 +159,7 @@ def test_a_policy_may_choose_what_stands_for_it(
     found, counted_bad, total = counted(url, sli("alike", "2", bucket))
 
     assert (counted_bad, total) == pytest.approx((2 * bad, 2 * TOTAL))
-    assert found.evidence.notes == (f"2s is no boundary of this histogram; {note}",)
+    assert found.evidence.notes == (f"2s is not a boundary of this histogram; {note}",)
 
 
 def test_below_the_first_boundary_is_interpolated_from_zero(url: str) -> None:
@@ -181,7 +181,7 @@ def test_where_nothing_lies_beyond_there_is_no_count(
     url: str, threshold: str, bucket: Bucket, near: str
 ) -> None:
     assert (
-        f"is no boundary of this histogram: {near};"
+        f"is not a boundary of this histogram: {near};"
         in refused(url, sli("alike", threshold, bucket)).reason
     )
 

@@ -224,7 +224,7 @@ def test_a_note_names_what_is_counted_instead_of_the_newest(url: str, case: str,
 def test_each_name_has_boundaries_of_its_own(
     url: str, case: str, bucket: Bucket, slow: int
 ) -> None:
-    # 1.5 is no boundary of either: the next ones are 1 and 2, or 2.5.
+    # 1.5 is not a boundary of either: the next ones are 1 and 2, or 2.5.
     found = counted(url, latency(case, "1.5", bucket))
 
     assert float(found.bad) == pytest.approx(minutes_of(case) * slow, rel=NEAR)

@@ -45,7 +45,7 @@ def test_what_is_of_now_stays_as_it_is_written() -> None:
         ("sum(x[5m] @ end())", "looks at a fixed instant"),
         ("x offset -5m", "cannot be moved"),
         ("hour() > 8", "is of the instant at which it is asked"),
-        ("x default 0", "is no PromQL"),
+        ("x default 0", "is not PromQL"),
     ],
 )
 def test_what_cannot_be_moved_is_said(text: str, reason: str) -> None:

@@ -192,6 +192,7 @@ def test_without_a_change_each_class_is_told_of() -> None:
     assert labels[:3] == ["May ship", "May not ship", "Because"]
     # 86,400 x 3.5% = 3,024 failed of the 2,592 that may.
     assert "EXHAUSTED spent: its budget is overspent by 16.7%" in " ".join(found.whole_text.split())
+    assert "spent overspent by 16.7% (99.9%, 30d)" in " ".join(found.whole_text.split())
     assert "security-patch needs shadow first" in found.whole_text
 
 
@@ -411,8 +412,8 @@ def test_of_a_period_that_has_just_begun_there_is_no_burn_down() -> None:
 
     assert words.no_burn_down(service.assessments[0]) == (
         "The budget could not be measured: "
-        "the period (calendar month (UTC)) has just begun, at 2026-11-01 00:00 UTC, and has"
-        " no data yet; to look at the period before, give an instant just before that."
+        "the period (calendar month (UTC)) has just begun, at 2026-11-01 00:00 UTC, and has no data"
+        " yet; to look at the period before, give an instant just before that."
     )
     measured = made(file("chat", QUARTER)).services[0].assessments[0]
     assert words.no_burn_down(measured) == (
@@ -431,8 +432,8 @@ def test_a_history_too_short_for_a_burn_down_is_told_as_such() -> None:
     )
 
     assert (
-        "No burn-down: what was left at an instant takes a history of 30d before it, and"
-        " there is less." in found.whole_text
+        "No burn-down: what was left at an instant takes a history of 30d before it, and there is"
+        " less." in found.whole_text
     )
 
 

@@ -34,7 +34,8 @@ class ChartedSlo:
 
     slo: RatioSlo
     charts: tuple[ChartResult, ...]
-    """Of the ratio and, where the indicator measures anything, of the mean; empty without history.
+    """The charts of the ratio and, where the indicator measures anything, of the mean; empty
+    without history.
     """
     unknown: Fraction
     """The share of the time of which nothing is known, 0 to 1."""
@@ -102,7 +103,7 @@ class AnomalyReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided if too little of a history was seen, else allow: findings are no verdict."""
+        """Undecided if too little of a history was seen, else allow: findings are not a verdict."""
         slos = [slo for service in self.services for slo in service.slos]
         return seen_exit_code(
             (slo.unseen for slo in slos),

@@ -120,7 +120,7 @@ class ServiceBacktest:
     """What the policy of a service would have said, and another one in its place."""
 
     incidents: ServiceIncidents
-    """Of the service, by the policy that is tried."""
+    """The incidents of the service, by the policy that is tried."""
     tried: PolicyBacktest
     against: PolicyBacktest | None
     """At the same instants; None: there is no other policy."""

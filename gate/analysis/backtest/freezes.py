@@ -17,7 +17,7 @@ class Standing:
     span: Span
     verdict: Verdict
     reasons: tuple[str, ...]
-    """Of the verdict as it began; empty where it allows."""
+    """The reasons of the verdict as it began; empty where it allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

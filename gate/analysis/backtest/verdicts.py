@@ -15,7 +15,7 @@ from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.tiers import Tier
 
 CANDIDATES: Final = tuple(Fraction(percent, 100) for percent in (5, 10, 20, 30, 50))
-"""Of a budget: below how much is left a policy might stop changes."""
+"""The candidates of a budget: below how much is left a policy might stop changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +120,9 @@ class Objection:
     stopped: int
     """By it, be it with others."""
     alone: int
-    """Of these, so many that nothing else would have stopped in this way."""
+    """How many of these nothing else would have stopped in this way."""
     before: int
-    """Of these, so many before an incident."""
+    """How many of these were before an incident."""
     example: str
     """The newest reason."""
 
@@ -171,10 +171,10 @@ class ThresholdCandidate:
     """It stops where so much of the worst budget is left, or less."""
     stopped: int
     before: int
-    """Of these, so many before an incident."""
+    """How many of these were before an incident."""
     through: int
     through_before: int
-    """Of those that it lets through, so many before an incident."""
+    """How many of those that it lets through were before an incident."""
 
 
 def candidates(

@@ -227,7 +227,7 @@ def _thresholds(tried: PolicyBacktest) -> Iterator[Fact]:
 
 
 def backtest_facts(service: ServiceBacktest) -> Iterator[Fact]:
-    """Yield what the figures cannot tell, and what they rest on."""
+    """Yield what the figures do not show, and what they rest on."""
     tried = service.tried
     yield (
         "Unknown",

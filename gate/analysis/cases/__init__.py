@@ -31,7 +31,7 @@ class CaseResult:
 
     case: StatedCase
     decision: Decision
-    """By the one policy."""
+    """The decision by the one policy."""
     mismatches: tuple[Mismatch, ...]
     """Empty: the case passes."""
 
@@ -60,7 +60,7 @@ class PolicyCases:
     policy: Policy
     source: PolicySource
     path: str
-    """Of the file of the cases."""
+    """The path of the file of the cases."""
     results: tuple[CaseResult, ...]
     """At least one, in the order of the file."""
 

@@ -26,9 +26,9 @@ from gate.wording import exact, percent_spent
 _PACE: Final = Fraction(10**6)
 """Events a second where only what is left is stated: whole ones in every step of a history."""
 _SHORTEST: Final = timedelta(seconds=1)
-"""Of a time that can be counted."""
+"""The shortest time that can be counted."""
 _HAIR: Final = 1 - Fraction(1, 10**9)
-"""Of an incident: the sums of a history are floats, and 20% is not to be more than 20%."""
+"""The tolerance for an incident: the sums of a history are floats, and 20% must not exceed 20%."""
 _USUAL: Final = Fraction(1, 10)
 """The least burn rate of an SLO whose control chart has a signal, at all other times."""
 _CALM: Final = Fraction(1, 2)
@@ -46,7 +46,7 @@ class SloStatement:
     at: datetime
     guards: Guards
     windows: Sequence[timedelta]
-    """Of the burn rates that the policy needs."""
+    """The windows of the burn rates that the policy needs."""
 
     def answers(self) -> StatedAnswers:
         """Return what a backend would have answered.

@@ -229,7 +229,7 @@ def _items(nodes: Nodes, key: str) -> Any:
 def _unknown(
     words: Sequence[str], nodes: Sequence[yaml.Node], names: Collection[str], what: str
 ) -> Iterator[tuple[yaml.Node, str]]:
-    """Yield the words that are no name of the policy's."""
+    """Yield the words that are not a name of the policy's."""
     for word, node in zip(words, nodes, strict=True):
         if word not in names:
             yield node, f"the policy has no {what} {word!r}{nearest(word, names)}"

@@ -114,7 +114,7 @@ def _decided_by(document: Mapping[str, Any], policy: Policy) -> DecidedPolicy:
     """Return what a decision says of the service of a policy.
 
     Raises:
-        UsageError: it says nothing of it.
+        UsageError: it does not mention it.
     """
     decided: list[DecidedPolicy] = document["policies"]
     for part in decided:
@@ -160,7 +160,7 @@ def recorded_case(
     case["slos"] = {}
     for slo in policy.slos:
         if slo.name not in by_name:
-            raise UsageError(f"the decision says nothing of the SLO {slo.name}")
+            raise UsageError(f"the decision does not mention the SLO {slo.name}")
         if not isinstance(slo, CompositeSlo):
             case["slos"][slo.name] = dict(_statement(slo, by_name[slo.name], policy, at))
     case["expect"] = _expectation(part)

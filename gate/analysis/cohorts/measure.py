@@ -71,7 +71,7 @@ def cohort_requests(policy: Policy, options: CohortOptions) -> list[SloRequest]:
 
 
 def left_out_slos(policy: Policy, options: CohortOptions) -> tuple[tuple[str, str], ...]:
-    """Return which SLOs have no events that could be told apart, each with the reason."""
+    """Return which SLOs have no events that could be grouped, each with the reason."""
     return tuple(
         (slo.name, reason)
         for slo in policy.slos
@@ -104,7 +104,7 @@ def _wanted(slo: Slo, options: CohortOptions) -> bool:
 
 
 def _why_not(slo: Slo) -> str | None:
-    """Say why an SLO has no events that could be told apart; None: it has."""
+    """Say why an SLO has no events that could be grouped; None: it has."""
     if not isinstance(slo, RatioSlo):
         return without_events(slo)
     if slo.slices is not None:

@@ -19,7 +19,7 @@ def compare_cohorts(
     """Return whose events burn the budgets of every policy.
 
     Raises:
-        UsageError: a backend cannot tell events apart, no policy has an SLO that was asked for, or
+        UsageError: a backend cannot separate events, no policy has an SLO that was asked for, or
             a backend's package is missing.
     """
     _check_names(files, options)
@@ -56,5 +56,5 @@ def _cohort_backend(
     if backend is None:
         kind = file.settings.kind
         path = file.source.path
-        raise UsageError(f"{path}: the backend {kind} cannot tell events apart by labels")
+        raise UsageError(f"{path}: the backend {kind} cannot separate events by labels")
     return backend

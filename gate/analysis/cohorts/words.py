@@ -136,7 +136,7 @@ def _defining(report: CohortReport, slo: SloCohorts) -> str:
 
 
 def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
-    """Yield how far that can be trusted, and what was not looked at."""
+    """Yield how far that can be trusted, and what was not checked."""
     if report.within is None and any(slo.groups for slo in service.slos):
         yield "Mix", _NO_STRATA
     for slo in service.slos:

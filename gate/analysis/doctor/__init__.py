@@ -37,7 +37,7 @@ class SloCheckup:
     caveats: tuple[str, ...]
     """The notes of its preset, whatever was seen."""
     skipped: tuple[SkippedCheck, ...] = ()
-    """What was not looked at."""
+    """What was not checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,13 +104,13 @@ def _results(checked: PolicyCheckup) -> Iterator[tuple[Check, str]]:
             words = ["ok"]
         skipped = [s for slo in checked.slos for s in slo.skipped if s.check is check]
         if unseen := sum(skip.applies for skip in skipped):
-            words.append(f"{unseen} not looked at")
+            words.append(f"{unseen} not checked")
         if words:
             yield check, ", ".join(words)
 
 
 def _not_seen(checked: PolicyCheckup) -> Iterator[tuple[str, str]]:
-    """Yield what was not looked at of each SLO, and what nobody looks at."""
+    """Yield what was not checked of each SLO, and what nobody looks at."""
     for slo in checked.slos:
         reasons = dict[str, list[str]]()
         for skip in slo.skipped:
@@ -138,7 +138,7 @@ _NEVER: Final = {
     ),
     "static": ("whether what is written down has happened",),
 }
-"""By the type of the backend, what no check of this command can see."""
+"""What no check of this command can see, by the type of the backend."""
 
 
 _COLUMNS: Final[tuple[Column[tuple[Check, str]], ...]] = (

@@ -76,8 +76,8 @@ class SloForecast:
     tier: Tier | None
     """The tier of what is left; None if it was not measured."""
     projections: tuple[Projection, ...] = ()
-    """Of a rolling budget by its history; of a calendar one by division, which is exact there as
-    long as the traffic stays. Empty: see ``unmeasured`` and ``limitation``."""
+    """The projections of a rolling budget by its history; of a calendar one by division, which is
+    exact there as long as the traffic stays. Empty: see ``unmeasured`` and ``limitation``."""
     expected: Expected | None = None
     """Calendar: what is left at the reset if what comes is like what was."""
     affordable: Affordable | None = None

@@ -199,9 +199,9 @@ def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
 RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3), PACE)
 """The windows before now whose burn rates are carried on."""
 STEP: Final = timedelta(hours=1)
-"""Of the history that a calendar budget's interval is drawn from."""
+"""The step of the history that a calendar budget's interval is drawn from."""
 _ALLOWANCE: Final = "spend is projected at these rates only, without an interval"
-_COMPOSITE: Final = "it is a composite; its members are foretold themselves"
+_COMPOSITE: Final = "it is a composite; its members have forecasts of their own"
 
 
 def _rolling_projections(

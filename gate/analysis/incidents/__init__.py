@@ -104,7 +104,7 @@ class IncidentReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided if too little of a history was seen, else allow: findings are no verdict."""
+        """Undecided if too little of a history was seen, else allow: findings are not a verdict."""
         slos = [slo for service in self.services for slo in service.slos]
         return seen_exit_code(
             (slo.unmeasured for slo in slos),

@@ -12,9 +12,9 @@ from gate.measure import Unmeasured
 from gate.reporters.page import Fact
 
 _MOST_NAMED: Final = 5
-"""Labels where none stands out, or incidents without a record: so many are named."""
+"""How many labels where none stands out, or incidents without a record, are named."""
 _EXAMPLES: Final = 2
-"""Labels that were not compared: so many are named."""
+"""How many labels that were not compared are named."""
 
 
 def burned_facts(slos: Sequence[SearchedSlo]) -> Iterator[Fact]:

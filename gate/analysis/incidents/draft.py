@@ -16,7 +16,7 @@ from gate.history.service_incidents import ServiceIncident, merge_incidents
 
 _HEAD: Final = f"""\
 # A draft by gate: fill in what says {PLACEHOLDER}, and set the status to reviewed once people have
-# agreed on it. As it is, it says that the incident is being looked at, and is no reviewed record.
+# agreed on it. Until then it says that the incident is being investigated.
 """
 _TO_FILL: Final = {
     "title": f"{PLACEHOLDER}: what happened, in a line",

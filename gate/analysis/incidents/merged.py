@@ -25,7 +25,7 @@ class Episode:
     """Incidents of the same SLOs and the same cause, shortly after each other."""
 
     numbers: tuple[int, ...]
-    """Of its parts, from 1, as pictures have them."""
+    """The numbers of its parts, from 1, as pictures have them."""
     parts: tuple[AnnotatedIncident, ...]
     """At least one, the oldest first."""
 

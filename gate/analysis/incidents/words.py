@@ -109,7 +109,7 @@ class IncidentRow(NamedTuple):
 
     episode: Episode
     id: str
-    """Of the incident, or of the costliest of several with one cause."""
+    """The id of the incident, or of the costliest of several with one cause."""
     first: bool
     """Whether it is the first row of the incident."""
     impact: SloImpact

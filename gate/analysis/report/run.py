@@ -52,12 +52,12 @@ def gather_report(
         files: the policies.
         options: of these the instant, the patience, and a change class to decide on, if any.
         search: how far back to look, how finely, and what makes an incident.
-        groups: what to tell events apart by; None: by nothing.
+        groups: what to separate events by; None: by nothing.
         past: what to replay through the policies; None: nothing.
         open_with: opens a backend.
 
     Raises:
-        UsageError: the change class is unknown to a policy, a backend cannot tell events apart by
+        UsageError: the change class is unknown to a policy, a backend cannot separate events by
             labels, or its package is missing.
     """
     limits, questions = Limits(timeout=search.timeout), Questions(search)

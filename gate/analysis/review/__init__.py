@@ -113,7 +113,7 @@ class ReviewReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided if nothing can be said of an SLO, else allow: findings are no verdict."""
+        """Undecided if nothing can be said of an SLO, else allow: findings are not a verdict."""
         lost = any(slo.unmeasured for service in self.services for slo in service.slos)
         return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
 

@@ -48,7 +48,7 @@ class SweepReport:
     """What a sweep did."""
 
     name: str
-    """Of the status."""
+    """The name of the status."""
     statuses: tuple[SweptStatus, ...]
     pulls: int
     """That are open."""
@@ -76,7 +76,7 @@ class SweepOptions:
     host: StatusHost
     identity: GateIdentity
     services: Sequence[str]
-    """Of the policies, in the order of the identity's paths."""
+    """The services of the policies, in the order of the identity's paths."""
     policies: str
     """`policies_hash` of the policies as they count now."""
     valid_for: timedelta

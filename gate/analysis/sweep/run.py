@@ -124,7 +124,7 @@ class _Sweep:
         return f"The decision ended {describe_time(late)} ago"
 
     def _decided(self, pull: OpenPull, status: PostedStatus) -> CommitStatus | None:
-        """Return the status by the budget of now; None: less is known than in the first run."""
+        """Return the status by the current budget; None: this run knows less than the first one."""
         options, link = self.options, StatusLink.read(status.url)
         shared = self.revisions[pull.revision] > 1
         if link is None or link.question is None or shared or pull.base_branch != options.branch:

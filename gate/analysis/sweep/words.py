@@ -19,7 +19,7 @@ def lines(report: SweepReport) -> Iterator[str]:
     yield plain(f"{report.name}: {', '.join(_parts(report))}")
     if report.stopped:
         left = report.pulls - report.seen
-        yield plain(f"Stopped early, {left} not looked at: {report.stopped}. Run it again later.")
+        yield plain(f"Stopped early, {left} not checked: {report.stopped}. Run it again later.")
 
 
 def _parts(report: SweepReport) -> Iterator[str]:

@@ -43,21 +43,22 @@ def _check_duckdb() -> None:
         installed = version("duckdb")
     except PackageNotFoundError:
         raise UsageError(
-            "reading request logs needs DuckDB: pip install 'error-budget-gate[logs]'"
+            "reading request logs needs DuckDB; where gate is installed: "
+            f"pip install 'duckdb>={_OLDEST}'"
         ) from None
     # Up to 1.5 a gzip file that is cut off between two lines, or short of its checksum, is read as
     # if it were whole (tried with 1.1.3 and 1.4.4): errors would be missed without a word.
     if int(installed.partition(".")[0]) < _OLDEST:
         raise UsageError(
             f"DuckDB {installed} reads a gzip file that is cut off without saying so; "
-            "version 2 or later is needed: pip install -U 'error-budget-gate[logs]'"
+            f"version {_OLDEST} or later is needed: pip install 'duckdb>={_OLDEST}'"
         )
 
 
 _PATH: Final = """\
 backend:
   type: logs
-  path: ../logs/*.jsonl       # from this file's folder; also .csv, .parquet, .gz
+  path: logs/*.jsonl          # from this file's folder; also .csv, .parquet, .gz
 """
 _STARTER: Final = Starter(
     block=f"""\

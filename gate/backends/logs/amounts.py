@@ -99,7 +99,7 @@ class Spending:
             rows: how many there are, with and without an amount.
 
         Raises:
-            MeasurementError: there is none, or one that is no amount.
+            MeasurementError: there is none, or one that is not an amount.
         """
         if self.lowest is None:
             raise MeasurementError(Cause.NO_DATA, f"spent is NULL in all {rows:,} rows")

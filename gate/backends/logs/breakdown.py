@@ -31,7 +31,7 @@ _TELLING: Final = (
     "BIGINT",
     "DOUBLE",
 )
-"""The types of columns that may tell rows apart: JSON's whole numbers are read as DOUBLE."""
+"""The types of columns that may separate rows: JSON's whole numbers are read as DOUBLE."""
 
 
 def measure_labels(
@@ -43,7 +43,7 @@ def measure_labels(
         MeasurementError: rows whose time is not known.
         duckdb.Error: the files or the values in them cannot be read.
     """
-    reason = "what is spent has no events to tell apart"
+    reason = "spend has no events to group"
     spent = Unmeasured(cause=Cause.INVALID, reason=reason)
     labels, left_out = dict[str, Label](), dict[str, int]()
     if any(indicator.bad is not None for _, indicator in wanted):

@@ -40,7 +40,7 @@ def measure_cohorts(
     for place, (request, indicator) in enumerate(wanted):
         unlabelled = [ready.unlabelled[name] for name in request.by if name in ready.unlabelled]
         if indicator.bad is None:
-            reason = "what is spent has no events to tell apart"
+            reason = "spend has no events to group"
             answers[place] = Unmeasured(cause=Cause.INVALID, reason=reason)
         elif unlabelled:
             answers[place] = unlabelled[0]
@@ -100,7 +100,7 @@ def _scan(
 def _busiest(
     database: Database, scanned: Scanned, grid: StepGrid, request: CohortRequest, place: int
 ) -> tuple[str, list[str]]:
-    """Return SQL for a label of which only the busiest values are told apart, and a note on it."""
+    """Return SQL for a label whose busiest values alone are kept, and a note on it."""
     name = scanned.labels[place]
     among = f"FROM groups WHERE {scanned.places[grid]} >= 0"
     ((values,),) = database.query(f"SELECT count(DISTINCT {name}) {among}")

@@ -103,8 +103,8 @@ class UsualRows:
     def excuse(self, span: Span) -> Callable[[Span], bool]:
         """Return what says whether a stretch of a span may well have no rows.
 
-        A span of so many days says by itself what is usual, and a log that begins later than a span
-        says nothing of the time before.
+        A span of this number of days says by itself what is usual, and a log that begins later
+        than a span knows nothing about the time before.
         """
         if span.length >= _LOOK_BACK or (self._oldest is not None and self._oldest > span.start):
             return lambda _: False

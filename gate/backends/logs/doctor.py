@@ -29,7 +29,7 @@ from gate.wording import instant, percent_left
 
 _MOST_SHOWN: Final = 5
 _EXPECTED: Final = (Check.COUNTED, Check.COLUMNS, Check.UNKNOWN, Check.COVERAGE, Check.GAPS)
-"""Of each SLO, what has to be looked at, or to be said why not."""
+"""What has to be checked for each SLO, or to be said why not."""
 _LOOKED_FOR: Final = (Check.COLUMNS, Check.LABELS)
 """What a count shows to be well."""
 _SECOND: Final = timedelta(seconds=1)
@@ -113,7 +113,7 @@ def _fresh(survey: Survey, slo: CheckedSlo, at: datetime, path: str) -> CheckRes
 
 
 def _doubt(check: Check, number: int, message: str, remedy: str, path: str) -> CheckResult:
-    """Doubt what was seen so many times; seen never, all is well."""
+    """Doubt what was seen this number of times; if it was never seen, nothing is in doubt."""
     if not number:
         return CheckResult(check=check, examined=path)
     return CheckResult(

@@ -83,7 +83,7 @@ def parse(database: Database, role: str, text: str) -> SqlExpression:
     """Parse an expression without looking at the data.
 
     Raises:
-        MeasurementError: it is no single scalar expression, or its value depends on more
+        MeasurementError: it is not a single scalar expression, or its value depends on more
             than the row.
     """
     try:

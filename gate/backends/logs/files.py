@@ -94,8 +94,8 @@ def find_files(settings: LogsSettings) -> tuple[str, list[str]]:
     and is left for the reader to refuse.
 
     Raises:
-        MeasurementError: no file matches, one that does is no file or is cut off, the format
-            cannot be told, all files are empty.
+        MeasurementError: no file matches, one that does is not a file or is cut off, the format
+            is not known, all files are empty.
         OSError, UnicodeError: a file or its name cannot be read.
     """
     if "://" in settings.path:

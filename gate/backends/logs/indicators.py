@@ -1,4 +1,4 @@
-"""What rows are told apart by: a column, a field within one, or any expression about a row."""
+"""What rows are grouped by: a column, a field within one, or any expression about a row."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,10 +30,10 @@ class Label:
 
 
 def drafted_label(database: Database, text: str) -> SqlExpression:
-    """Parse what the user wants rows to be told apart by.
+    """Parse what the user wants rows to be grouped by.
 
     Raises:
-        MeasurementError: it is no single expression about a row.
+        MeasurementError: it is not a single expression about a row.
     """
     return parse(database, "by", text)
 
@@ -91,7 +91,7 @@ def drafted(database: Database, sli: Sli) -> IndicatorDraft:
     """Parse the indicator's expressions.
 
     Raises:
-        MeasurementError: one of them is no single expression.
+        MeasurementError: one of them is not a single expression.
     """
     return IndicatorDraft(
         sli=sli, expressions={role: parse(database, role, text) for role, text in _texts(sli)}
@@ -152,7 +152,7 @@ def _bad_conditions(draft: IndicatorDraft, source: LogSource) -> Iterator[str]:
 
 
 def _within(name: str, threshold: Fraction, source: LogSource) -> str:
-    """Compare as exactly as the column's own type can tell values apart."""
+    """Compare as exactly as the column's own type can separate values."""
     column = source.column(name)
     kind = source.types[column]
     if not is_number(kind):

@@ -68,7 +68,7 @@ def _exact(
     needed: Needed,
     records: Records,
 ) -> frozenset[str]:
-    """Return the columns of whole numbers that a double could not tell apart."""
+    """Return the columns of whole numbers that a double could not distinguish."""
     own = {name: kind for name, kind in learned.items() if name not in records.columns}
     large = {
         name
@@ -180,7 +180,7 @@ def _as_read(name: str, kind: str, records: Records, learned: Mapping[str, str])
 
 
 def _no_objects(database: Database, files: list[str]) -> MeasurementError:
-    # DuckDB reads what is no object, or not there, as a single column "json".
+    # DuckDB reads what is not an object, or not there, as a single column "json".
     if database.query(f"SELECT 1 FROM {json_objects(files)} LIMIT 1"):
         return invalid(f"not every line of {listed(files)} is a JSON object")
     return MeasurementError(Cause.NO_DATA, f"there is no row in {listed(files)}")

@@ -35,7 +35,7 @@ class JsonFiles:
     as_objects: bool
     """Some hold no object a line, or all are small, or one has no end yet."""
     unfinished: tuple[str, ...]
-    """Those that are being written: their last line is no JSON yet."""
+    """Those that are being written: their last line is not JSON yet."""
 
     @property
     def options(self) -> str:
@@ -81,7 +81,7 @@ class _Head:
 
     file: str
     size: int
-    """Of the file, in bytes."""
+    """The size of the file, in bytes."""
     start: bytes
     """Unpacked; empty where Python cannot unpack it, or it is damaged, which DuckDB says."""
     packed: bool
@@ -96,7 +96,7 @@ class _Head:
         return not (line.rstrip() and head.startswith(b"{") and rest and not _is_json(line))
 
     def is_cut(self) -> bool:
-        """Return whether the last line has no end and is no JSON."""
+        """Return whether the last line has no end and is not JSON."""
         if self.packed or not self.size:
             return False
         end = self.start

@@ -57,9 +57,9 @@ class Prepared:
     refused: Mapping[Key, Unmeasured]
     """Those that do not, and why."""
     labels: Mapping[str, Label]
-    """What rows are told apart by, as the user wrote it."""
+    """What rows are grouped by, as the user wrote it."""
     unlabelled: Mapping[str, Unmeasured]
-    """What they cannot be told apart by, and why."""
+    """What they cannot be grouped by, and why."""
 
 
 def key_of(sli: Sli) -> Key:

@@ -54,7 +54,7 @@ _COLUMN: Final = re.compile(
 )
 _LINE: Final = re.compile(
     r"CSV Error on Line: ([0-9]+)$|JSON transform error in file .*?, in line ([0-9]+):"
-    # Of what is no JSON DuckDB 2.0.1 tells the line after it.
+    # Of what is not JSON DuckDB 2.0.1 tells the line after it.
     r"|Malformed JSON in file .*?, at byte [0-9]+ in line ([0-9]+):",
     re.MULTILINE,
 )

@@ -22,10 +22,10 @@ from gate.measure import Cause, Suspicion
 from gate.slo.objective import Span
 
 _FEWEST: Final = 10
-"""Events that are missed: of so many that come independently, none at all comes once in 22,000
+"""Events that are missed: of this many independent events, none at all comes once in 22,000
 times (e^-10)."""
 _MOST_VALUES: Final = 50
-"""Of a column that tells kinds apart; more are ids or words of users."""
+"""The most values of a column that separates kinds; more are ids or words of users."""
 _ALIKE: Final = 5
 """How many times as often, or as seldom, the new values may come as what is missed."""
 
@@ -52,7 +52,7 @@ class Stopped:
     lookups: tuple[Lookup, ...]
     """One for each column that may say why."""
     share: Fraction
-    """Of all events, before."""
+    """The share of all events, before."""
     after: int
     """Events since."""
 

@@ -19,10 +19,10 @@ _CELL: Final = timedelta(minutes=1) // MICROSECOND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What tells rows between different bounds apart."""
+    """What separates rows between different bounds."""
 
     passed: str
-    """Of the column ``_at``; any value, or NULL, where no bound or the last one has been passed."""
+    """The value of the column ``_at``; any, or NULL, where no bound or the last one is passed."""
     table: str | None = None
     """The statement that makes the table ``cells``, which is joined; None: none is needed."""
     condition: str = ""
@@ -30,7 +30,7 @@ class Search:
 
 
 def search(bounds: Sequence[datetime]) -> Search:
-    """Return what tells apart rows between different bounds, which ascend."""
+    """Return what separates rows between different bounds, which ascend."""
     if len(bounds) <= FEW_BOUNDS:
         *before, end = map(sql_instant, bounds)
         number = " + ".join(f"(_at > {bound})::INTEGER" for bound in before)

@@ -52,7 +52,7 @@ class RowSteps:
     """The steps of a stretch of time, and the rows in it."""
 
     bounds: Sequence[datetime]
-    """Of the steps, one more than there are steps."""
+    """The bounds of the steps, one more than there are steps."""
     rows: Mapping[int, int]
     """By step, from 0; a step without rows may be left out."""
     parts: Parts

@@ -14,9 +14,9 @@ from gate.errors import nearest_first
 
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
 BROKEN: Final = "_broken"
-"""A column that is true of a line that is no JSON."""
+"""A column that is true of a line that is not JSON."""
 EXACT: Final = 1 << 53
-"""From here on a double cannot tell every whole number from the next."""
+"""From here on a double does not distinguish every whole number from the next."""
 Relation = Callable[[Iterable[str]], str]
 """Given columns, the FROM part that reads (at least) these."""
 
@@ -60,7 +60,7 @@ class LogSource:
     types: Mapping[str, str]
     """Column -> DuckDB's type, as read."""
     relation: Relation
-    """From all files."""
+    """The rows of all files."""
     shown: Relation
     """The same in short, for people."""
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class LogSource:
     iso: frozenset[str] = frozenset()
     """Text columns of which a sample is written as ISO 8601."""
     exact: frozenset[str] = frozenset()
-    """Texts of whole numbers that are to be told apart exactly."""
+    """Texts of whole numbers that must be distinguished exactly."""
     doubles: frozenset[str] = frozenset()
     """NumberColumns that were read as doubles, whatever the file has."""
     texts: Relation | None = None

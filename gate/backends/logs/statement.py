@@ -48,7 +48,7 @@ class Statement:
     _aggregates: dict[str, int] = field(default_factory=dict)
     _search: Search = Search(passed="NULL")
     _moments: list[str] = field(default_factory=list)
-    """The keys that tell apart what lies between different bounds."""
+    """The keys that separate what lies between different bounds."""
 
     def use(self, used: LogIndicator | Label) -> None:
         """Read the columns of an indicator or of a label."""

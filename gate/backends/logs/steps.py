@@ -37,14 +37,14 @@ class Scanned:
     """What the columns of the table ``groups`` mean, which the scan has left."""
 
     places: Mapping[StepGrid, str]
-    """Of each grid the step, from 0; NULL outside of the span."""
+    """The places of each grid the step, from 0; NULL outside of the span."""
     parts: Mapping[timedelta, str]
     """The parts of time in which rows are looked for, by their length."""
     labels: tuple[str, ...]
     rows: str
     """The number of rows."""
     extent: Extent | None
-    """Of all rows, also before and after the spans."""
+    """The extent of all rows, also before and after the spans."""
     usual: UsualRows
     faults: Mapping[str, str]
     """Column -> why it cannot be used."""

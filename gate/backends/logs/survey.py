@@ -44,11 +44,11 @@ class Survey:
     """Rows that are older than the one before them by more than `JUMP`; at the begin of a file
     that is nothing unusual, nor where only the newest version of a row counts."""
     id: str | None
-    """The column that tells requests apart; None: there is none."""
+    """The column that separates requests; None: there is none."""
     repeats: int
     """Rows with an id that another row has already."""
     events: tuple[SurveyedEvents, ...]
-    """Of each request."""
+    """The events of each request."""
 
 
 def survey(

@@ -29,7 +29,7 @@ from gate.slo.quantities import format_duration
 from gate.wording import stretch
 
 _HAIR: Final = Fraction(1, 10**9)
-"""Of the total: what floats and extrapolation may be off."""
+"""The share of the total by which floats and extrapolation may be off."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NONE_BAD: Final = "bad: nothing came back, counted as 0 beside the events that there are"
 Numbers = Mapping[Role, Fraction | None]

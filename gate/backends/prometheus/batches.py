@@ -10,8 +10,8 @@ from gate.backends.prometheus.query_result import LABEL
 from gate.promql.selectors import quote
 
 _MOST_POINTS: Final = 32_768
-"""Of one answer: some 0.7 MB, and 5 MB once read. What a server does for an ``or`` of many series
-over many steps grows faster than their number (benchmarks/README.md)."""
+"""Points of one answer: some 0.7 MB, and 5 MB once read. What a server does for an ``or`` of many
+series over many steps grows faster than their number (benchmarks/README.md)."""
 _FEWEST_PIECES: Final = 2
 Batch = tuple[Query, ...]
 
@@ -76,6 +76,6 @@ def _has_room(batch: Sequence[Query], part: Query) -> bool:
 
 
 def split_batch(batch: Batch, pieces: int) -> list[Batch]:
-    """Cut a batch into so many pieces of about equal size, or fewer."""
+    """Cut a batch into at most this number of pieces of about equal size."""
     size = -(-len(batch) // max(pieces, _FEWEST_PIECES))
     return [batch[start : start + size] for start in range(0, len(batch), size)]

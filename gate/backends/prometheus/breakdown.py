@@ -18,7 +18,7 @@ from gate.promql.moving import SECOND, window_text
 from gate.slo.objective import Span
 
 _WITHOUT: Final = ("le", *IDENTITIES)
-"""Of a histogram the boundary is no label of an event."""
+"""The boundary of a histogram is not a label of an event."""
 _GRAIN: Final = timedelta(minutes=1)
 _STEPS: Final = 1000
 """In which it is looked whether a newer name of a metric counts instead."""
@@ -62,7 +62,7 @@ def label_plan(
     if isinstance(planned, Unmeasured):
         return planned
     if not EVENTS & planned.parts.keys():
-        reason = "only events can be told apart by labels, neither a gauge nor what is spent"
+        reason = "only events can be grouped by labels, neither a gauge nor what is spent"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
     try:
         parts = tuple(_parts(planned, span, at) for span in request.spans)

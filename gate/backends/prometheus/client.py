@@ -28,7 +28,7 @@ ALLOW_MORE: Final = "; allow it more time"
 _PERHAPS_GET_ONLY: Final = frozenset({403, 405, 501})
 """What proxies answer that let nothing through but GET."""
 _LONGEST_ADDRESS: Final = 7_500
-"""Of the usual 8 KB for the first line of a request."""
+"""The part of the usual 8 KB for the first line of a request."""
 _LONGEST_QUERY: Final = 4_000
 """Before percent-encoding, by which PromQL becomes longer by half or more."""
 _TOO_LONG: Final = "the query is too long for GET"

@@ -33,7 +33,7 @@ from gate.promql.grouping import group_by
 from gate.promql.selectors import matchers
 
 LabelsOf = Callable[[str], Sequence[str]]
-"""From a selector to the labels that its series have; empty: the server does not answer."""
+"""The selectors, each with the labels that its series have; empty: the server does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | 
     if isinstance(planned, Unmeasured):
         return planned
     if not EVENTS & planned.parts.keys():
-        reason = "only events can be told apart by labels, neither a gauge nor what is spent"
+        reason = "only events can be grouped by labels, neither a gauge nor what is spent"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
     try:
         of_names = [_by_labels(name, request) for name in planned.names or (planned,)]

@@ -39,7 +39,7 @@ class ServerLimits:
     longest: timedelta | None = None
     """The longest window that it is asked for at once; None: as long as the policy wants."""
     most_bytes: int = MOST_BYTES
-    """Of one query."""
+    """The most bytes of one query."""
     reach: timedelta | None = None
     """How much time all parts of a query may span; None: as much as it likes."""
     refusals: int = 0
@@ -54,7 +54,7 @@ class ServerLimits:
     """How often a shorter window was refused in the same words."""
 
     def with_queries_of(self, most_bytes: int) -> "ServerLimits":
-        """Return the same, but with queries of so many bytes, if nothing smaller was learnt."""
+        """Return the same with queries of ``most_bytes``, unless a smaller limit is known."""
         learnt = self.most_bytes < MOST_BYTES
         return self if learnt else replace(self, most_bytes=most_bytes)
 

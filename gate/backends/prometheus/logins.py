@@ -105,7 +105,9 @@ def _web_address(values: Values, key: str, reader: Reader) -> str:
     except ValueError:
         fits = False
     if not fits:
-        message = "this is no http or https address; write https://login.example.com/oauth/token"
+        message = (
+            "this is not an http or https address; write https://login.example.com/oauth/token"
+        )
         raise reader.fail(values.node(key), message)
     return address
 

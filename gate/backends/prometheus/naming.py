@@ -72,7 +72,7 @@ class Naming:
     """
 
     names: tuple[Sli, ...]
-    """The newest first, at least one; several can be told apart as `gate.promql.names` does."""
+    """The newest first, at least one; several are distinguished as `gate.promql.names` does."""
     span: Span
 
     def questions(self) -> Iterator[Query]:

@@ -123,8 +123,8 @@ class PastAsking(Asking):
 def _settled(planned: Plan | Unmeasured, there: QueryResults) -> Answer | None:
     """Return an answer if no other question could change it; else None.
 
-    Of births only the most that they can hide may be there. If that is no reason for a doubt, less
-    is none; if it is one, the answer turns on more that was put off.
+    Of births only the most that they can hide may be there. If that is not a reason for a doubt,
+    less is none; if it is one, the answer turns on more that was put off.
     """
     if isinstance(planned, Unmeasured):
         return planned

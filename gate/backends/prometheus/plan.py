@@ -28,7 +28,8 @@ from gate.slo.indicator import Sli
 
 _FINEST: Final = timedelta(minutes=1)
 _MOST_STEPS: Final = 50_000
-"""Of a subquery: VictoriaMetrics evaluates 100,000 (-search.maxPointsSubqueryPerTimeseries)."""
+"""The steps of a subquery: VictoriaMetrics evaluates 100,000
+(-search.maxPointsSubqueryPerTimeseries)."""
 _RATIO: Final = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Role.BAD})
 
 
@@ -112,7 +113,7 @@ def plan_name(
     """Say what to ask to count a request under one name, or why it cannot be asked.
 
     Args:
-        request: of this its own indicator is not looked at.
+        request: of this its own indicator is not checked.
         counted: the name.
         scope: as it was for the questions.
         readings: the answers to the questions about recording rules.

@@ -25,7 +25,7 @@ from gate.slo.objective import Span
 _RECENT: Final = timedelta(hours=6)
 _RECENT_STEP: Final = timedelta(minutes=1)
 _ENDS: Final = 1
-"""Of the steps: the window begins and ends within one."""
+"""The ends of the steps: the window begins and ends within one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Probe:
             number: returns what came back for a part of either round, None where nothing did.
 
         Raises:
-            OverflowError: a value that is no time.
+            OverflowError: a value that is not a time.
         """
         times = {
             selector: time
@@ -150,7 +150,9 @@ def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
     try:
         newest = probe.newest_of(number)
     except OverflowError:
-        raise MeasurementError(Cause.INVALID, "freshness: the sample's time is no time") from None
+        raise MeasurementError(
+            Cause.INVALID, "freshness: the sample's time is not a time"
+        ) from None
     if newest is None:
         reason = "freshness: no sample in the last 6 hours, and when the last one was is not known"
         raise MeasurementError(Cause.STALE, reason)
@@ -162,7 +164,8 @@ def coverage_of(probe: Probe, gathered: GatheredNumbers) -> StepCoverage | None:
 
     The span is looked at in whole steps of the clock, so its ends are good to a step.
 
-    Hours in which there are none on any day are no gap: a service may be scaled to zero at night.
+    Hours in which there are none on any day are not a gap: a service may be scaled to zero at
+    night.
 
     Raises:
         MeasurementError: the server did not answer.

@@ -12,7 +12,7 @@ from gate.slo.objective import Span
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_INSTANTS: Final = 10_000
-"""Of a range query: Prometheus answers 11,000, VictoriaMetrics 30,000
+"""The points of a range query: Prometheus answers 11,000, VictoriaMetrics 30,000
 (-search.maxPointsPerTimeseries)."""
 _MOST_CUTS: Final = 5
 """A window is cut into 32 pieces at most: 30 days into pieces of less than a day."""
@@ -25,7 +25,7 @@ class Role(StrEnum):
     GOOD = "good"
     BAD = "bad"
     SUM = "sum"
-    """Of a histogram's values; its events are the total."""
+    """The sum of a histogram's values; its events are the total."""
     SPENT = "spent"
     GAUGE = "gauge"
     SLICES = "slices"
@@ -148,7 +148,7 @@ class Query:
     grid: QueryGrid | None = None
     """Given: one number per instant is expected, instead of one at the run's instant."""
     by: tuple[str, ...] = ()
-    """Given, with a grid: so many numbers per values of these labels are expected."""
+    """With a grid: the numbers that are expected per values of these labels."""
     counters: tuple[str, ...] = ()
     """Selectors of the counters whose increase it is: where it is cut, the step from the last
     sample before the cut to the first one after it is in neither piece."""
@@ -159,7 +159,7 @@ class Query:
     absent."""
 
     def __hash__(self) -> int:
-        # Answers are looked up by their queries, hundreds of times an SLO; this tells them apart.
+        # Answers are looked up by their queries, hundreds of times an SLO; this separates them.
         return hash((self.pieces, self.length, self.offset, self.moved, self.terms))
 
     @classmethod
@@ -193,7 +193,7 @@ class Query:
 
     @property
     def written(self) -> str:
-        """The expression of what is no sum, as it is sent at the instant of the question."""
+        """The expression of what is not a sum, as it is sent at the instant of the question."""
         window = window_text(self.length - MILLISECOND if self.open_start else self.length)
         pieces = self.pieces
         if self.offset:
@@ -213,7 +213,7 @@ class Query:
 
     @property
     def extent(self) -> timedelta:
-        """From the earliest instant that is looked at to the last."""
+        """The span from the earliest instant that is looked at to the last."""
         return self.length + (
             timedelta() if self.grid is None else self.grid.last - self.grid.first
         )

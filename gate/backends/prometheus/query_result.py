@@ -32,13 +32,15 @@ class QueryValue:
     number: Fraction | None
     """None: no series came back, or a number per label was asked for."""
     numbers: Mapping[str, Fraction] = field(default_factory=dict)
-    """By the value of the label that was asked for."""
+    """The numbers by the value of the label that was asked for."""
     by_labels: Mapping[Labels, Fraction] = field(default_factory=dict)
-    """By all labels that a series has, where that was asked for."""
+    """The series by all their labels, where that was asked for."""
     points: tuple[float | None, ...] = ()
-    """Of the grid that was asked for, the oldest first; None: no series at that instant."""
+    """The points of the grid that was asked for, the oldest first; None: no series at that
+    instant."""
     groups: Mapping[tuple[str, ...], tuple[float | None, ...]] = field(default_factory=dict)
-    """Points by the values of the labels that were asked for; what is no group has ``points``."""
+    """Points by the values of the labels that were asked for; what is not a group has
+    ``points``."""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     lost: Fraction | None = Fraction(0)
@@ -219,14 +221,14 @@ def is_count(text: str) -> bool:
 def _parse(text: str) -> float | QueryError:
     """Return the number, or what is wrong with it; only text that is a `Fraction`, too, is one."""
     if text.lstrip("+-").lower() in {"nan", "inf"}:
-        return QueryError(cause=Cause.INVALID, reason=f"the value is {text}, which is no count")
+        return QueryError(cause=Cause.INVALID, reason=f"the value is {text}, which is not a count")
     if not _NUMBER.fullmatch(text):
         return QueryError(
             cause=Cause.BACKEND_ERROR, reason=f"the value {text[:40]!r} is not a number"
         )
     if abs(float(text)) > _LARGEST:
         return QueryError(
-            cause=Cause.INVALID, reason=f"the value is {text[:40]}, which is no count"
+            cause=Cause.INVALID, reason=f"the value is {text[:40]}, which is not a count"
         )
     return float(text)
 

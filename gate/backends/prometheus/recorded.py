@@ -30,7 +30,7 @@ from gate.promql.moving import SECOND
 from gate.promql.selectors import matchers, quote
 
 _SHORTEST: Final = timedelta(days=1)
-"""Of a window that is counted so: of the newest `SLICE` not all is counted yet."""
+"""The newest part of such a window: not all of the newest `SLICE` is counted yet."""
 _MAY_MISS: Final = SLICE // EVERY
 """So many evaluations may be missing: an event that all of them would have had is lost."""
 _FEWEST: Final = 100

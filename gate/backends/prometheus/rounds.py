@@ -28,7 +28,8 @@ _GRACE: Final = 0.5
 """Seconds more for a query that ran out of time to say so itself."""
 _PERHAPS_A_LIMIT: Final = frozenset({RetryAdvice.SEPARATE, RetryAdvice.SMALLER})
 _FRAGMENTS: Final = 4
-"""Of a batch in which something is refused: few, as their size may be what the server takes."""
+"""The fragments of a batch in which something is refused: few, as their size may be what the server
+takes."""
 Refused = tuple[Batch, RequestFailure]
 
 

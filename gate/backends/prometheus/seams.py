@@ -188,7 +188,7 @@ def lost_at_cuts(
     """Return the doubt that follows from what cuts may have taken away; none if it is nothing.
 
     Args:
-        lost: by role, at most so many events; None: any number.
+        lost: by role, the most events; None: any number.
         numbers: what was counted, by role.
     """
     losses = {role: lost[role] for role in numbers if role in lost}

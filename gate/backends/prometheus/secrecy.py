@@ -58,7 +58,7 @@ def secrets(settings: PrometheusSettings) -> tuple[str, ...]:
 
 
 def confidential(settings: PrometheusSettings, url: SplitResult) -> tuple[str, ...]:
-    """Return what is no secret by itself, and all the same not shown where everybody can read.
+    """Return what is not a secret by itself, and anyway not shown where everybody can read.
 
     That is who logs in, what the address has after the host, tenants, and the host where the
     address came from outside.
@@ -84,7 +84,7 @@ def _is_usual(url: SplitResult) -> bool:
 
 
 def _opaque(path: str) -> list[str]:
-    """Return the parts of a path that are no words: long, or with digits in them."""
+    """Return the parts of a path that are not words: long, or with digits in them."""
     parts = {part for text in (path, unquote(path)) for part in text.split("/")}
     return [
         part

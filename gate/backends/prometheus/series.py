@@ -28,7 +28,7 @@ _FINELY: Final = (5 * SECOND, SECOND)
 _MOST_RESTARTS: Final = 1000
 """Steps in which a counter restarted that are looked at again: the newest ones."""
 _SHORTEST: Final = 2 * MILLISECOND
-"""Of a step: PromQL knows no shorter range, of which the first instant is left out."""
+"""The shortest step: PromQL has no shorter range, of which the first instant is left out."""
 _ESTIMATED: Final = "the server estimates what happened in a step, so that steps may not add up"
 _RESTARTED: Final = (
     f"counters restarted in more than {_MOST_RESTARTS:,} steps; in the oldest of these, what they"

@@ -59,7 +59,7 @@ class PrometheusSettings:
     login: Login | None = None
     """Instead of ``bearer`` and ``username``: what takes more than a header."""
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Of the address of every request (``namespace``)."""
+    """The parameters of the address of every request (``namespace``)."""
     method: str | None = None
     """``GET`` or ``POST``; None: POST, or GET where that is refused."""
     secret_files: tuple[Path, ...] = ()

@@ -30,7 +30,7 @@ _GOOGLE_SCOPE: Final = "https://www.googleapis.com/auth/monitoring.read"
 _SECONDS: Final = 10.0
 """For one request of a token."""
 _EARLY: Final = 60.0
-"""A token is renewed so many seconds before it ends."""
+"""How many seconds before its end a token is renewed."""
 _USUAL_LIFE: Final = 300.0
 """Seconds, where the token server does not say how long a token is good for."""
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -43,7 +43,7 @@ class Workers(Generic[Job, Outcome]):
         self._jobs.put(job)
 
     def next(self, timeout: float) -> tuple[Job, Outcome] | None:
-        """Wait for a job to be done; None when none is in so many seconds."""
+        """Wait for a job to be done; None if none is within this number of seconds."""
         try:
             done = self._done.get(timeout=max(timeout, 0))
         except queue.Empty:

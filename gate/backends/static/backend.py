@@ -23,7 +23,7 @@ _NUMBER: Final = re.compile(
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads numbers exactly as they are written, so that 0.1 is a tenth; no key stands twice."""
+    """Reads numbers exactly as they are written, so that 0.1 is a tenth; no key is duplicated."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Return the block; of two entries of one name, YAML would keep the last."""
@@ -37,7 +37,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _exact(_: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
-    # What is no plain number (.inf, .nan, YAML's 0x10 and 1:30) stays text, refused where it is
+    # What is not a plain number (.inf, .nan, YAML's 0x10 and 1:30) stays text, refused where it is
     # used; so does what would take for ever to write out.
     text = node.value.replace("_", "")
     return Fraction(text) if _NUMBER.fullmatch(text) else node.value
@@ -151,7 +151,7 @@ def _number(place: str, entry: dict[str, Any], key: str) -> Fraction:
         raise MeasurementError(Cause.NO_DATA, f"{place}: the key {key!r} is missing")
     value = entry[key]
     if not isinstance(value, Fraction):
-        raise MeasurementError(Cause.INVALID, f"{place}.{key}: {_show(value)} is no count")
+        raise MeasurementError(Cause.INVALID, f"{place}.{key}: {_show(value)} is not a count")
     if value < 0:
         raise MeasurementError(Cause.INVALID, f"{place}.{key}: {float(value):g} is negative")
     return value

@@ -180,7 +180,7 @@ METADATA: Final = Object(
     as_read,
     others=PASSED_OVER,
 )
-"""Of a Kubernetes resource, or what looks like one."""
+"""The metadata of a Kubernetes resource, or what looks like one."""
 
 
 def resources(specs: Mapping[str, ValueSchema[T]]) -> TaggedUnion[tuple[Values, T]]:

@@ -38,7 +38,7 @@ class Document:
     """A key of `FORMATS`."""
     node: yaml.Node
     reader: Reader
-    """Of its file."""
+    """The reader of its file."""
 
     def under(self, *path: str) -> yaml.Node | None:
         """Return what stands under these keys; None where nothing does."""
@@ -93,5 +93,7 @@ def recognised(node: yaml.Node, reader: Reader) -> Document:
             kept = [entry for entry in entries if not entry[0].value.startswith(_EXTENSION)]
             node = yaml.MappingNode(node.tag, kept, node.start_mark, node.end_mark)
             return Document(format=_FORMAT.read(child, reader), node=node, reader=reader)
-    message = "this is no SLO file: it has neither apiVersion nor, as Sloth's have, version; known"
+    message = (
+        "this is not an SLO file: it has neither apiVersion nor, as Sloth's have, version; known"
+    )
     raise reader.fail(node, f"{message}: {', '.join(FORMATS)}")

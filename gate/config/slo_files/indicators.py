@@ -1,4 +1,4 @@
-"""From the queries of the formats to indicators: counts, quotients, and means of ratios."""
+"""Turns the queries of the formats into indicators: counts, quotients, and means of ratios."""
 
 import re
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def ratio_sli(role: str, part: Count, total: Count) -> Sli:
     """Return the indicator of the good or the bad events, by their role, of all events.
 
     Raises:
-        ValueError: they cannot be divided, or the bad ones cannot be told from none.
+        ValueError: they cannot be divided, or it is not known whether there are bad ones.
     """
     if part.rate != total.rate:
         raise ValueError("one side is a rate and the other a count: no share of events comes of it")
@@ -110,7 +110,7 @@ def divided_sli(quotient: Quotient, *, failures: bool) -> Sli:
         failures: the share is that of bad events.
 
     Raises:
-        ValueError: a side is no count, or they cannot be divided.
+        ValueError: a side is not a count, or they cannot be divided.
     """
     role = "bad" if failures != quotient.complement else "good"
     return ratio_sli(role, *quotient.counts())

@@ -113,7 +113,7 @@ class _Slo:
         if self.spec.get("budgetingMethod") == "RatioTimeslices" and len(targets) > 1:
             message = (
                 "a composite of RatioTimeslices misses what its objectives miss together, and of"
-                " different targets it is not said how much that may be; give them all the same"
+                " different targets it is not said how much that may be; give them anyway"
             )
             raise self.reader.fail(self.spec.node("budgetingMethod"), message)
 

@@ -142,7 +142,7 @@ _OBJECTIVE: Final = Object(
 )
 _WINDOW: Final = Object(
     {
-        "unit": Field(schema=Choice(tuple(_SHORTHAND)), doc="Of its length.", required=True),
+        "unit": Field(schema=Choice(tuple(_SHORTHAND)), doc="Unit of the length.", required=True),
         "count": Field(schema=COUNT, doc="How many of them.", required=True),
         "isRolling": Field(schema=BOOLEAN, doc="Whether it rolls."),
         "calendar": Field(schema=ALIGNMENT, doc="Where its periods begin."),

@@ -103,7 +103,7 @@ def _build_query(values: Values, reader: Reader) -> tuple[str, yaml.Node]:
     if len(keys) != 1:
         raise reader.fail(values.node(), "the query stands under query, or under promql")
     if values.given("dimensions"):
-        message = "the query alone says what is counted; its dimensions are not told apart"
+        message = "the query alone says what is counted; its dimensions are not distinguished"
         reader.note(values.node("dimensions"), message, fatal=False)
     return values.get(keys[0]), values.node(keys[0])
 
@@ -113,7 +113,7 @@ _QUERY_SPEC: Final = Object(
     {
         "query": QUERY_TEXT,
         "promql": QUERY_TEXT,
-        "dimensions": Field(schema=ListOf(TEXT), doc="Labels that other tools tell apart."),
+        "dimensions": Field(schema=ListOf(TEXT), doc="Labels that other tools group by."),
     },
     _build_query,
 )

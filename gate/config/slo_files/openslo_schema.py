@@ -53,7 +53,9 @@ _OBJECTIVE: Final = Object(
         "timeSliceTarget": Field(schema=ABOVE_NONE, doc="A slice's good share."),
         "timeSliceWindow": Field(schema=SLICE, doc="A slice's length."),
         **_WHERE,
-        "compositeWeight": Field(schema=ABOVE_ZERO, doc="Of this objective in the composite."),
+        "compositeWeight": Field(
+            schema=ABOVE_ZERO, doc="Weight of this objective in the composite."
+        ),
     },
     as_read,
 )
@@ -162,8 +164,8 @@ def aligned_window(
     """
     if duration not in _PERIODS:
         message = (
-            f"{duration} is no period of a calendar; known: {', '.join(_PERIODS)} (M is for months,"
-            " m for minutes)"
+            f"{duration} is not a period of a calendar; known: {', '.join(_PERIODS)} (M is for"
+            " months, m for minutes)"
         )
         raise reader.fail(node, message)
     period, zone = _PERIODS[duration], calendar.get("timeZone")

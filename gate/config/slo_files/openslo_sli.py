@@ -78,7 +78,7 @@ def ratio_timeslices(
     """Return an indicator that is the mean of the good shares of timeslices.
 
     Raises:
-        UnreadableError: these cannot be told; the mistake is noted.
+        UnreadableError: these are not known; the mistake is noted.
     """
     metric = spec.get("ratioMetric")
     if metric is None:
@@ -186,7 +186,12 @@ def _value(text: str) -> str:
 
 
 COMPARISON: Final = {
-    "op": Field(schema=Choice(tuple(_OPERATORS)), doc="Of a threshold: how it is compared."),
-    "value": Field(schema=Scalar(_value, NUMBER.json), doc="Of a threshold: with what."),
+    "op": Field(
+        schema=Choice(tuple(_OPERATORS)),
+        doc="Operator that a value is compared by with the threshold.",
+    ),
+    "value": Field(
+        schema=Scalar(_value, NUMBER.json), doc="Threshold that a value is compared with."
+    ),
 }
 """The fields of an objective that are about a thresholdMetric."""

@@ -69,7 +69,7 @@ _PLUGIN: Final = Object(
 _PLUGINS: Final = Object(
     {
         "overridePrevious": PASSED_OVER,
-        "chain": Field(schema=ListOf(_PLUGIN), doc="Of the rules' generation."),
+        "chain": Field(schema=ListOf(_PLUGIN), doc="Plugins that generate the rules, in order."),
     },
     lambda _values, _reader: None,
 )
@@ -163,7 +163,7 @@ def _service(sli: Object[Sli], plugins: str) -> Object[tuple[SloDraft, ...]]:
             "description": PASSED_OVER,
             "labels": PASSED_OVER,
             "alerting": PASSED_OVER,
-            "plugins": Field(schema=_PLUGINS, doc="Of the rules' generation."),
+            "plugins": Field(schema=_PLUGINS, doc="Plugins that generate the rules."),
         },
         _build_slo,
     )
@@ -172,7 +172,7 @@ def _service(sli: Object[Sli], plugins: str) -> Object[tuple[SloDraft, ...]]:
             "version": PASSED_OVER,
             "service": Field(schema=NAME, doc="Whose SLOs these are.", required=True),
             "labels": PASSED_OVER,
-            plugins: Field(schema=_PLUGINS, doc="Of the rules' generation."),
+            plugins: Field(schema=_PLUGINS, doc="Plugins that generate the rules."),
             "slos": Field(schema=ListOf(slo, at_least=1), doc="The SLOs.", required=True),
         },
         lambda values, _: tuple(

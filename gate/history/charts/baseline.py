@@ -29,15 +29,16 @@ def moving_sigma(values: Sequence[float], autocorrelation: float = 0.0) -> float
 _DAYS: Final = 4
 """Samples of a time of day that say what is usual then, at least."""
 _SHARE: Final = 0.3
-"""Of the variance that the time of day, or the kind of day, must explain to be heeded, once it is
-taken off what they explain of the baseline only: of noise, 24 hours in 7 days explain a seventh."""
+"""The share of the variance that the time of day, or the kind of day, must explain to be heeded,
+once it is taken off what they explain of the baseline only: of noise, 24 hours in 7 days explain a
+seventh."""
 _DAYS_DIFFER: Final = 1.1
 """By which factor the kind of day must make less of what is left unexplained, to be heeded."""
 _FEWEST_DAYS: Final = 2
 """Working days, and days of weekends, that say by how much these differ."""
 _SATURDAY: Final = 5
 _HAIR: Final = 1e-9
-"""Of a mean: what sums of floats are off by is no variation."""
+"""The tolerance for a mean: what sums of floats are off by is not a variation."""
 _MIDNIGHT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
 _MANY: Final = 1.5
@@ -51,21 +52,21 @@ class Baseline:
     ratios: bool
     """Whether it is of ratios, and not of means."""
     centre: float
-    """Of the whole baseline."""
+    """The centre of the whole baseline."""
     by_time: Mapping[timedelta, float]
-    """By the time of day in UTC at which samples begin; empty: it does not matter, or the baseline
-    is too short to tell."""
+    """The values by the time of day in UTC at which samples begin; empty: it does not matter, or
+    the baseline is too short."""
     by_day: Mapping[bool, float]
     """By which factor a working day (False), and a day of the weekend, differs from that, by the
     day in UTC; empty: it does not matter, or the baseline is too short to tell."""
     events: float
-    """Of a sample, in the harmonic mean."""
+    """The events of a sample, in the harmonic mean."""
     chance: float
     """The share of the variance that is less with more events, 0 to 1; the rest is the same."""
     spread: float
-    """Of ratios Laney's sigma z: how much wider the limits of a sample of so many events are than
+    """Of ratios Laney's sigma z: how much wider the limits of a sample of this many events are than
     chance alone makes them, at least 1. Of means the sigma of such a sample. Wider, too, by what
-    sigma may be off since it comes of so many points, which may resemble each other."""
+    sigma may be off since it comes of this many points, which may resemble each other."""
     dependence: Dependence
     """How much neighbours resemble each other."""
     count: int
@@ -79,7 +80,7 @@ class Baseline:
         return min(usual, (1 + centre) / 2) if self.ratios else usual
 
     def sigma_of(self, sample: Sample) -> float:
-        """Return the standard deviation of a sample of so many events."""
+        """Return the standard deviation of a sample of this many events."""
         centre = self.centre_of(sample)
         usually = sqrt(centre * (1 - centre) / self.events) if self.ratios else 1.0
         fewer = self.events / sample.events

@@ -94,7 +94,7 @@ def build_chart(
         return _too_few(kind, len(measured), spoilt, steps_per_point)
     usual = _USUAL[kind](measured)
     if not usual.spread:
-        reason = "nothing varies in the baseline, so what would be unusual cannot be told"
+        reason = "nothing varies in the baseline, so what would be unusual is not known"
         return NoChart(kind=kind, reason=reason, cause=Cause.INVALID)
     points = _POINTS[kind](every, usual)
     after = [point for point in points if point.sample.end > baseline.until]

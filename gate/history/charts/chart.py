@@ -29,7 +29,7 @@ class Point:
     """What a limit at s sigmas is moved by, per s^2 - 1; at least 0."""
 
     def limit(self, sigmas: float) -> float:
-        """Return the value so many sigmas above the centre; below it, if negative.
+        """Return the value this many sigmas above the centre; below it, if negative.
 
         Counts and latencies have a longer tail above. The limits are moved by the first term of
         Cornish and Fisher for it; of a plain p chart that is A. Winterbottom, Simple adjustments to
@@ -147,9 +147,9 @@ class Chart:
 
     kind: ChartKind
     unit: str
-    """Of its values; empty where it is not known, or there is none."""
+    """The unit of its values; empty where it is not known, or there is none."""
     step: timedelta
-    """Of a point; where few events are bad, several of the history's."""
+    """The step of a point; where few events are bad, several of the history's."""
     usual: Baseline
     baseline: tuple[Point, ...]
     """Those that say what is usual, the oldest first."""

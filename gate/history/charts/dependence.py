@@ -42,7 +42,7 @@ class Dependence:
         return 1 - self.share + self.share * (1 + still) / (1 - still)
 
     def widening(self, count: int) -> float:
-        """Return by which factor limits are wider since sigma is known from so many values only.
+        """Return by which factor limits are wider since sigma is known from this many values only.
 
         By Student's t with as many degrees as independent values, less one; the quantile is that of
         R. A. Fisher and E. A. Cornish, The percentile points of distributions having known
@@ -64,7 +64,7 @@ def dependence(values: Sequence[float]) -> Dependence:
 
 
 def correlation(values: Sequence[float], lag: int = 1) -> float:
-    """Return how much values resemble those so many before: 0 where that is negative.
+    """Return how much values resemble those this many before: 0 where that is negative.
 
     The estimate is too low by (1 + 3 r) / n, which is added (M. G. Kendall, Note on bias in the
     estimation of autocorrelation, Biometrika 41, 1954).

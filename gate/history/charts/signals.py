@@ -101,7 +101,7 @@ class FalseAlarms:
     every: int
     """Over all kinds of services, alike in number."""
     most: int
-    """Of the kind that had most: hours resemble each other, or what is usual drifts."""
+    """The most of one kind: hours resemble each other, or what is usual drifts."""
 
 
 FALSE_ALARMS: Final = {
@@ -109,13 +109,14 @@ FALSE_ALARMS: Final = {
     "western-electric": FalseAlarms(every=58, most=75),
     "nelson": FalseAlarms(every=62, most=77),
 }
-"""By the set of rules. Measured by ``python -m benchmarks.anomalies`` on hourly ratios that have
-the rhythm of day and week, resemble the hours before, or drift, with 7 days of baseline."""
+"""The false alarms by the set of rules. Measured by ``python -m benchmarks.anomalies`` on hourly
+ratios that have the rhythm of day and week, resemble the hours before, or drift, with 7 days of
+baseline."""
 INDEPENDENT: Final = Dependence()
 WEIGHT: Final = 0.2
-"""Of the newest point: lambda."""
+"""The weight of the newest point: lambda."""
 WIDTH: Final = 2.962
-"""Of the limits, in standard deviations of the average: L."""
+"""The width of the limits, in standard deviations of the average: L."""
 CAP: Final = 4.0
 """Scores beyond count as this: an outage is seen by the limits of the points, and would keep the
 average up long after it is over. A point of 4 alone does not reach the limit."""

@@ -124,7 +124,7 @@ def _add(sums: list[float], points: Sequence[float | None]) -> None:
 
 
 FEWEST_STEPS: Final = 10
-"""With events, of each group: in fewer it cannot be told how failures are spread."""
+"""With events, of each group: in fewer it is not known how failures are spread."""
 
 
 _STRETCHES: Final = (1, 2, 4, 8)
@@ -132,7 +132,7 @@ _STRETCHES: Final = (1, 2, 4, 8)
 
 
 _FEWEST_STRETCHES: Final = 20
-"""Of longer ones there are at least so many."""
+"""Of longer ones there are at least this many."""
 
 
 Strata = Sequence[Pair]

@@ -23,7 +23,7 @@ class ComparisonOutcome(StrEnum):
     HIDDEN = "hidden"
     """On the whole it does not differ, but from what is alike it does."""
     UNSURE = "unsure"
-    """It differs, and whether that is the mix cannot be told."""
+    """It differs, and whether that is the mix is not known."""
     NONE = "none"
     """No difference was seen, which is not to say that there is none."""
     NOT_COMPARED = "not-compared"
@@ -39,7 +39,7 @@ class Contrast:
     interval: tuple[float, float]
     """95%, of this ratio by itself."""
     probability: float
-    """Of a difference at least so large where there is none."""
+    """The probability of a difference at least so large where there is none."""
     adjusted: float
     """The same, for all comparisons together."""
     method: Method
@@ -69,7 +69,7 @@ class Comparison:
     plain: float | None = None
     """The ratio of all events as they came; None as in `Contrast`."""
     within: Contrast | None = None
-    """Events that are alike; None: not looked at, or too few."""
+    """Events that are alike; None: not checked, or too few."""
     stratified: bool = False
     """Whether it was to be looked at within strata."""
     apart: bool = False

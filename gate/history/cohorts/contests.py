@@ -186,7 +186,7 @@ def outcome_of(crude: Contrast, within: Contrast | None, *, stratified: bool) ->
 
     Args:
         crude: all events.
-        within: events that are alike; None: too few, or not looked at.
+        within: events that are alike; None: too few, or not checked.
         stratified: whether that was to be looked at.
     """
     if not stratified:

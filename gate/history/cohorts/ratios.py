@@ -21,7 +21,7 @@ def critical(level: float) -> float:
 
 
 _HALVINGS: Final = 60
-"""Of an interval: what is left of it is as fine as a float."""
+"""The halvings of an interval: what is left of it is as fine as a float."""
 LEVEL: Final = 0.05
 """How often a difference is seen where there is none, over all comparisons together."""
 POWER: Final = 0.8
@@ -82,8 +82,8 @@ def mid_p_value(table: Table) -> float:
 def score_interval(table: Table, level: float = LEVEL) -> tuple[float, float]:
     """Return the score interval of the ratio of the shares: 0 <= low <= ratio <= high <= infinity.
 
-    It holds the ratios that the score test would not refuse, so it says the same as `compare`
-    where that used the score; 0 failures are no difficulty. Source: O. Miettinen and M. Nurminen,
+    It holds the ratios that the score test would not refuse, so it says the same as `compare` where
+    that used the score; 0 failures are not a difficulty. Source: O. Miettinen and M. Nurminen,
     "Comparative analysis of two rates", Statistics in Medicine 4 (1985), 213-226.
     """
     z = critical(level)

@@ -21,8 +21,8 @@ def findings(case: Case) -> list[Finding]:
 
     Where none fires, a single finding says so of those that can. A pair fires only when both its
     windows burn at its rate: a window that is known to burn slower settles it, whatever the other
-    does. Without traffic in one of them it cannot fire, and that is no reason to stop a change: a
-    service may sleep. Where there should be traffic, a backend suspects it. An allowance has no
+    does. Without traffic in one of them it cannot fire, and that is not a reason to stop a change:
+    a service may sleep. Where there should be traffic, a backend suspects it. An allowance has no
     burn rates; that is a finding where no other rule looks at how fast it is spent.
     """
     if not case.policy.burn_rates:
@@ -69,7 +69,7 @@ def _not_covered(case: Case) -> Iterator[Finding]:
         else:
             # Burn rates beside an allowance are what most policies have: a warning for ever says
             # nothing to them.
-            said, rule = f"not looked at: burn rates: {reason}", Rule.MEASUREMENT
+            said, rule = f"not checked: burn rates: {reason}", Rule.MEASUREMENT
             yield Finding(
                 rule=rule,
                 slo=slo.name,

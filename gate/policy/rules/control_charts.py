@@ -51,7 +51,7 @@ def _not_covered(case: Case, rule: ControlChartRule, assessment: Assessment) -> 
 def _doubts(
     charts: Sequence[ChartResult] | Unmeasured, since: datetime
 ) -> Iterator[tuple[str, Doubt]]:
-    """Yield which charts say nothing of the newest time, and why."""
+    """Yield which charts do not mention the newest time, and why."""
     if isinstance(charts, Unmeasured):
         yield "control charts: ", Doubt(cause=charts.cause, reason=charts.reason)
         return

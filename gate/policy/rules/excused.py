@@ -21,7 +21,7 @@ class _Excuse:
     """What part of a budget went in incidents that have a reviewed record."""
 
     share: Fraction
-    """Of the budget; at most what is consumed."""
+    """The share of the budget; at most what is consumed."""
     records: Mapping[str, IncidentRecord]
     """By id."""
 

@@ -121,7 +121,7 @@ def test_what_cannot_be_counted_is_said_as_of_any_count(tmp_path: Path) -> None:
     spent, wrong, right = answers(path, [Sli(spent="latency"), Sli(bad="nothing > 1"), FAILED])
 
     assert isinstance(spent, Unmeasured)
-    assert spent.reason == "what is spent has no events to tell apart"
+    assert spent.reason == "spend has no events to group"
     assert isinstance(wrong, Unmeasured)
     assert wrong.cause is Cause.INVALID
     assert isinstance(right, LabelCounts)

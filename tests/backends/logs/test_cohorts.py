@@ -192,7 +192,7 @@ def test_what_is_spent_or_not_there_has_no_groups(tmp_path: Path) -> None:
     spent, idle = ask(log, Sli(spent="status"), Sli(bad="status >= 500", total="status = 1"))
     (nothing,) = ask(write(tmp_path / "old.jsonl", [row(30, "v1")]))
 
-    assert refused(spent) == "what is spent has no events to tell apart"
+    assert refused(spent) == "spend has no events to group"
     assert refused(idle, Cause.NO_TRAFFIC) == "of all rows in the time none is an event"
     assert refused(nothing, Cause.NO_DATA) == "the logs have no row in the time"
 

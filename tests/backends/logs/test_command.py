@@ -234,4 +234,4 @@ def test_without_duckdb_the_command_says_what_to_install_and_exits_2(tmp_path: P
     )
 
     assert done.returncode == 2
-    assert "pip install 'error-budget-gate[logs]'" in done.stderr
+    assert "pip install 'duckdb>=2'" in done.stderr

@@ -28,7 +28,7 @@ def test_without_duckdb_the_error_names_what_to_install(monkeypatch: pytest.Monk
     with pytest.raises(UsageError) as error:
         open_backend(SETTINGS, LIMITS)
     assert str(error.value) == (
-        "reading request logs needs DuckDB: pip install 'error-budget-gate[logs]'"
+        "reading request logs needs DuckDB; where gate is installed: pip install 'duckdb>=2'"
     )
 
 

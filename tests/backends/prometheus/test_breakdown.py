@@ -152,8 +152,8 @@ def test_a_window_that_is_counted_in_pieces_is_added_up_by_label(
 @pytest.mark.parametrize(
     ("sli", "reason"),
     [
-        (Sli(spent="x"), "only events can be told apart by labels"),
-        (Sli(bad="max(x[$window])", total="x"), "bad: it cannot be told apart by labels"),
+        (Sli(spent="x"), "only events can be grouped by labels"),
+        (Sli(bad="max(x[$window])", total="x"), "bad: it cannot be grouped by labels"),
         (Sli(bad="x", total="y{"), "total: "),
     ],
 )

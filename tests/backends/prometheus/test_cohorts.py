@@ -158,7 +158,7 @@ def test_unless_the_policy_says_that_nothing_is_none(prometheus: FakePrometheus)
 def test_a_number_that_is_none_spoils_the_answer(prometheus: FakePrometheus) -> None:
     found = played(prometheus, RATIO, {"v1": ["9", "NaN", "9"]}, {"v1": ["0", "0", "0"]})
 
-    assert refused(found) == "total: the value is NaN, which is no count"
+    assert refused(found) == "total: the value is NaN, which is not a count"
 
 
 def test_a_partial_answer_is_none(prometheus: FakePrometheus) -> None:
@@ -234,8 +234,8 @@ def test_only_the_busiest_are_told_apart_and_one_that_was_asked_for(
 @pytest.mark.parametrize(
     ("sli", "reason"),
     [
-        (Sli(bad="max(increase(b[$window]))", total="x"), "bad: it cannot be told apart by labels"),
-        (Sli(spent="x"), "only events can be told apart by labels, neither a gauge nor"),
+        (Sli(bad="max(increase(b[$window]))", total="x"), "bad: it cannot be grouped by labels"),
+        (Sli(spent="x"), "only events can be grouped by labels, neither a gauge nor"),
         (Sli(bad="b", total="sum(x["), "total: a closing ] is missing"),
     ],
 )

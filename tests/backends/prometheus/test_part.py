@@ -154,7 +154,7 @@ def test_a_grid_has_no_more_instants_than_servers_answer(longest: timedelta | No
     part = Query(pieces=("x[", "]"), length=DAY, grid=QueryGrid(AT, minute, 25_000))
 
     assert [piece.grid for piece in part.cut(longest)] == [
-        QueryGrid(AT + 20_000 * minute, minute, 5_000),
-        QueryGrid(AT + 10_000 * minute, minute, 10_000),
-        QueryGrid(AT, minute, 10_000),
+        QueryGrid(AT + 15_000 * minute, minute, 10_000),
+        QueryGrid(AT + 5_000 * minute, minute, 10_000),
+        QueryGrid(AT, minute, 5_000),
     ]

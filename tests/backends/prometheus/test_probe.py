@@ -93,7 +93,7 @@ def test_freshness_that_cannot_be_had_is_not_passed_over(prometheus: FakePrometh
     answer = ask(RATIO, probe=True)
 
     assert isinstance(answer, Unmeasured)
-    assert answer.reason == "freshness: the value is NaN, which is no count"
+    assert answer.reason == "freshness: the value is NaN, which is not a count"
 
 
 TWO = "sum(increase(y[$window])) + sum(increase(x[$window]))"

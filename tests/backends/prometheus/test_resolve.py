@@ -103,7 +103,7 @@ def test_a_histogram_without_any_finite_boundary_has_none_to_stand_in(
 ) -> None:
     prometheus.refuse = lambda _: (200, {}, boundaries("+Inf"))
 
-    assert "2s is no boundary of this histogram: there is none" in (
+    assert "2s is not a boundary of this histogram: there is none" in (
         unmeasured(histogram(bucket=bucket)).reason
     )
 

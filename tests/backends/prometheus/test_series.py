@@ -224,6 +224,6 @@ def test_a_sum_that_is_no_number_spoils_the_mean_and_not_the_counts(
     assert isinstance(found.measured, Unmeasured)
     assert (found.measured.cause, found.measured.reason) == (
         Cause.INVALID,
-        "sum: the value is NaN, which is no count",
+        "sum: the value is NaN, which is not a count",
     )
     assert found.total == (9.0, None, 4.0)

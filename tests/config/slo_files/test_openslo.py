@@ -144,7 +144,7 @@ def test_the_policy_says_the_window_of_an_slo_without_one(tmp_path: Path) -> Non
     [
         ("[{duration: ¦1M, isRolling: true}]", "rolls has no fixed length"),
         ("[{duration: ¦1m, calendar: C}]", "M is for months, m for minutes"),
-        ("[{duration: ¦2w, calendar: C}]", "2w is no period of a calendar"),
+        ("[{duration: ¦2w, calendar: C}]", "2w is not a period of a calendar"),
         ("[{duration: ¦1month}]", "'1month' is not a valid duration of OpenSLO"),
         ("[{duration: 1M, isRolling: ¦true, calendar: C}]", "goes without calendar"),
         ("[{duration: 1M, isRolling: ¦false}]", "isRolling: false with it"),

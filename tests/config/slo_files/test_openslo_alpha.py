@@ -89,7 +89,7 @@ def test_a_window_may_follow_the_calendar(tmp_path: Path, windows: str, written:
         (slo(windows="[{count: ¦0, unit: Day}]"), "a length above 0"),
         (slo(windows="[{count: 1, unit: ¦Month}]"), "a Month that rolls has no fixed length"),
         (slo(windows="[{count: 1, unit: Week, isRolling: ¦false}]"), "isRolling: false with it"),
-        (slo(windows=aligned(2, "Week").replace("2", "¦2", 1)), "2w is no period of a calendar"),
+        (slo(windows=aligned(2, "Week").replace("2", "¦2", 1)), "2w is not a period of a calendar"),
         (slo(windows=aligned(1, "Month", "2022-01-31").replace("2022", "¦2022")), "has a day 31"),
         (
             slo(windows=aligned(1, "Week").replace("isRolling: false", "isRolling: ¦true")),

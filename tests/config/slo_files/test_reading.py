@@ -120,7 +120,7 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     _, (mistake,) = read(importing(), folder=tmp_path)
 
     assert mistake == (
-        f"{tmp_path}/slos/0.yaml:1:5: error: the file is not UTF-8 text: the byte 0xFF stands here;"
+        f"{tmp_path}/slos/0.yaml:1:5: error: the file is not UTF-8 text: the byte 0xFF is here;"
         " save it as UTF-8 in your editor"
     )
 

@@ -27,7 +27,7 @@ from gate.reporters.ansi import Style, mark_sign
 from gate.reporters.budget_table import budget_table
 
 SectionContent = Callable[[ServiceReport, Report, str], Iterator[Html]]
-"""From a service, the whole report and a prefix of ids to the content under a heading."""
+"""Makes the content under a heading from a service, the whole report and a prefix of ids."""
 _SIGNS: Final = Style()
 
 
@@ -37,7 +37,7 @@ def badge(verdict: Verdict, word: str, sentence: str = "") -> Html:
     return element(
         "p",
         element("strong", sign, f" {word}", class_=f"badge {verdict}"),
-        f" {sentence}",
+        *([" ", element("span", sentence)] if sentence else []),
         class_="verdict",
     )
 

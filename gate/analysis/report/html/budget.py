@@ -21,7 +21,10 @@ from gate.slo.objective import CompositeSlo, RollingWindow, Slo, Span, SpendSlo
 def _came_down(slo: Slo, trace: Trace) -> str:
     """Say how the budget came down."""
     (start, first), (end, last) = trace.left[0], trace.left[-1]
-    then, now = (wording.share_left(share) for share in (first, last))
+    then, now = (
+        wording.left_or_overspent(None if share is None else wording.shown(share))
+        for share in (first, last)
+    )
     came = f"{_whose(slo)}: {then} on {wording.day(start)}, {now} on {wording.day(end)}."
     if trace.compared:
         came += " The thin line is the bound that is held against the tiers."
@@ -70,7 +73,7 @@ BESIDE: Final = "plot both"
 _MarkedStretch = Incident | ServiceIncident
 """What is marked: of an SLO, or of the service."""
 _CLOSE: Final = 0.16
-"""Of the width: two numbers that would touch are written as one."""
+"""The share of the width: two numbers that would touch are written as one."""
 _LONGEST: Final = 24
 """Characters of a tier's name; all of it stands elsewhere."""
 

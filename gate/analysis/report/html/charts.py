@@ -23,7 +23,7 @@ from gate.slo.objective import RatioSlo, RollingWindow, Span
 from gate.slo.quantities import format_duration
 
 _BUCKETS: Final = 60
-"""Of a limit: what is usual changes little, or by the time of day."""
+"""The buckets of a limit: what is usual changes little, or by the time of day."""
 _ROOM: Final = 1.05
 """Above the highest value."""
 
@@ -127,7 +127,8 @@ _COLUMNS: Final[tuple[Column[_Day], ...]] = (
     Column(title="Limit", cell=lambda day: day.chart.write(day.highest.upper), keep=6),
 )
 _LOWEST: Final = -1.0
-"""Of the picture, unless more is gone already: at a burn rate of 1,000 all else would be flat."""
+"""The foot of the picture, unless more is gone already: at a burn rate of 1,000 the rest would
+be flat."""
 
 
 def forecast_figure(

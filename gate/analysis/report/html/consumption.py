@@ -19,12 +19,12 @@ from gate.slo.objective import Slo, Span, SpendSlo
 _ROOM: Final = 1.15
 """Above the highest bar, for the number of its incident."""
 _GAP: Final = 0.12
-"""Of a bar's width, between it and the next."""
+"""The gap of a bar's width, between it and the next."""
 _MOST: Final = 6
 """Incidents that have a row of their own; all of them are in the table of incidents."""
 _HOUR: Final = timedelta(hours=1)
 _CLOSE: Final = 0.16
-"""Of the width: closer to the number of a costlier incident there is no room for another."""
+"""The share of the width: closer to the number of a costlier incident another has no room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class _Row:
 
     stretch: ConsumedStretch
     names: tuple[str, ...]
-    """Of its incidents, as they are named on the page."""
+    """The names of its incidents, as they are named on the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,9 @@ _WIDTH: Final = 1000
 _ABOVE: Final = 26
 _BELOW: Final = 26
 _EDGE: Final = 0.04
-"""Of the width: a text so close to an edge begins or ends there."""
+"""The share of the width: a text so close to an edge begins or ends there."""
 _ROOM: Final = 0.12
-"""Of the width: a narrower stretch has no room for a word."""
+"""The share of the width: a narrower stretch has no room for a word."""
 _BESIDE: Final = 4
 """Pixels between a line and its text."""
 
@@ -42,7 +42,7 @@ class Plot:
     span: Span
     scale: Scale
     height: int = 170
-    """Of the inner picture, in pixels."""
+    """The height of the inner picture, in pixels."""
     _drawn: list[Html] = field(default_factory=list)
     _written: list[Html] = field(default_factory=list)
 

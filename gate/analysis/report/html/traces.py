@@ -47,7 +47,8 @@ def _how_to_read(service: ServiceReport, report: Report) -> Iterator[str]:
 
 
 def _left(assessment: Assessment) -> Iterator[str]:
-    of = "" if assessment.uncovered else " of the budget left"
+    overspent = assessment.compared is not None and assessment.compared < 0
+    of = "" if assessment.uncovered or overspent else " of the budget left"
     yield element("strong", left(assessment))
     yield f"{of} ({words.promised(assessment.slo)})"
 

@@ -1,4 +1,4 @@
-"""What was not looked at, or need not be: nothing is left out without a word."""
+"""What was not checked, or need not be: nothing is left out without a word."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
@@ -31,7 +31,7 @@ EXPECTED: Final = (
     Check.REPLICAS,
     Check.SOURCES,
 )
-"""Of each SLO: what has to be looked at, or to be said why not."""
+"""What has to be checked for each SLO, or to be said why not."""
 _REASONS: Final = {
     Check.BOUNDARY: "no boundary of a histogram is named",
     Check.COUNTER: "no increase of a counter is taken",

@@ -26,7 +26,7 @@ _ALL: Final = "+Inf"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundaryCheck(SloCheck):
-    """Of one selector that names a boundary, and of a histogram that was resolved."""
+    """The series of one selector that names a boundary, and of a histogram that was resolved."""
 
     check: ClassVar = Check.BOUNDARY
     source: SelectorSource
@@ -84,7 +84,7 @@ class BoundaryCheck(SloCheck):
 
 
 _FALLS: Final = 10
-"""More are no restarts, where they are also ..."""
+"""More are not restarts, where they are also ..."""
 _SHARE: Final = "0.25"
 """... this much of all changes: a gauge falls about every other time."""
 _MATTERS: Final = Fraction(1, 100)

@@ -22,7 +22,7 @@ from gate.promql.selectors import LabelMatcher
 from gate.slo.objective import Span
 
 _HAIR: Final = Fraction(1, 10**6)
-"""Of the total: what extrapolation may be off."""
+"""The share of the total by which extrapolation may be off."""
 _REMEDIES: Final = {
     Cause.NO_TRAFFIC: "see whether requests reach the service, and whether these are its labels",
     Cause.NO_DATA: "see whether the service is scraped, and the expression finds what it exports",
@@ -116,7 +116,7 @@ def unmeasured(why: Unmeasured, check: Check = Check.COUNTED, query: str = "") -
 
 
 _OF_MONITORING: Final = ("prometheus_replica", "__replica__", "thanos_replica", "receive_replica")
-"""Labels by which the servers of a pair tell themselves apart, as their operators name them:
+"""Labels by which the servers of a pair separate themselves, as their operators name them:
 https://thanos.io/tip/components/query.md/#deduplication,
 https://grafana.com/docs/mimir/latest/configure/configure-high-availability-deduplication/
 """
@@ -138,7 +138,7 @@ class ReplicaCheck(SloCheck):
         return [self._twins(label) for label in (*_OF_MONITORING, _OF_EITHER)]
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Yield the twins by the first label that tells series apart."""
+        """Yield the twins by the first label that separates series."""
         for label in (*_OF_MONITORING, _OF_EITHER):
             if twins := answers.amount(self._twins(label)):
                 yield self._twice(label, round(twins))
@@ -152,7 +152,7 @@ class ReplicaCheck(SloCheck):
             level=Level.FAULT if sure else Level.DOUBT,
             message=(
                 f"{self.source.role}: {twins:,} series of {self.source.text} come more than once,"
-                f" told apart by {label} alone"
+                f" grouped by {label} alone"
                 + ("" if sure else ", with nearly the same value: replicas of the monitoring?")
             ),
             remedy=(
@@ -176,7 +176,7 @@ class SourceCheck(SloCheck):
 
     check: ClassVar = Check.SOURCES
     counters: tuple[SelectorSource, ...]
-    """Of the expression that counts all events."""
+    """The counters of the expression that counts all events."""
     span: Span
 
     def queries(self) -> Iterable[Query]:

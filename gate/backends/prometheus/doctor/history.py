@@ -18,12 +18,12 @@ from gate.wording import instant, percent_left
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MATTERS: Final = Fraction(1, 100)
-"""Of the time between the oldest and the newest data."""
+"""The share of the time between the oldest and the newest data that matters."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Of one selector, at the steps of its window that have data."""
+    """The counts of one selector, at the steps of its window that have data."""
 
     steps: int
     first: datetime

@@ -21,14 +21,14 @@ from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 
 _TARGET: Final = "instance, pod, job"
-"""The labels that tell apart what is scraped."""
+"""The labels that identify what is scraped."""
 _MANY: Final = 10
 """Changes of a gauge."""
 _UNEVEN: Final = "0.2"
-"""Of the steps: in so many traffic is less than in the one before, where it varies by chance."""
+"""The share of steps with less traffic than the step before, where it varies by chance."""
 _LATELY: Final = timedelta(hours=1)
 _USUAL: Final = 20
-"""By chance alone there is no event where so many are usual once in 10^8 times (e^-20)."""
+"""By chance alone there is no event, where this many are usual, once in 10^8 times (e^-20)."""
 _ENGINES: Final = ("engine", "engine_index", "dp_rank")
 """How servers number the data-parallel engines of one process: vLLM, Ray Serve, SGLang."""
 

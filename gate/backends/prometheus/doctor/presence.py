@@ -113,7 +113,7 @@ def _no_label(head: str, suspect: SuspectMatcher, labels: Sequence[str]) -> Chec
 
 
 def _no_boundary(head: str, suspect: SuspectMatcher) -> CheckResult | None:
-    """Judge a histogram's boundary that is none; None: it is no plain number."""
+    """Judge a histogram's boundary that is none; None: it is not a plain number."""
     spelled = dict[Fraction, str]()
     for value in suspect.values:
         with suppress(ValueError):  # +Inf
@@ -161,13 +161,13 @@ def _several(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresenceCheck(SloCheck):
-    """Of one selector, over the whole window."""
+    """The answers about one selector, over the whole window."""
 
     check: ClassVar = Check.METRIC
     source: SelectorSource
     span: Span
     own: frozenset[str]
-    """The metrics of the whole indicator, which are no misspelling of each other."""
+    """The metrics of the whole indicator, which are not a misspelling of each other."""
     total: frozenset[LabelMatcher]
     """What all events must match; what else a part of them must match tells it from the rest."""
 

@@ -42,7 +42,7 @@ _FEATURES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureCheck(SloCheck):
-    """Of the expressions of one SLO, by the version that a Prometheus tells."""
+    """What is known of the expressions of one SLO, by the version that a Prometheus tells."""
 
     check: ClassVar = Check.VERSION
     texts: tuple[str, ...]

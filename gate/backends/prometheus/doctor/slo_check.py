@@ -225,7 +225,7 @@ def sources_of(expressions: Mapping[Role, Expression]) -> tuple[SelectorSource, 
 
 
 def query_now(text: str, label: str | None = None) -> Query:
-    """Ask for a value of now."""
+    """Ask for the current value."""
     return Query(pieces=(text,), length=timedelta(), label=label)
 
 

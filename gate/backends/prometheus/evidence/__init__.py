@@ -101,7 +101,7 @@ def evidence_of_all(
     """Put together what looks for doubts under each of several names; None: nothing does.
 
     Whether there are data, and traffic, is a matter of all names together: each may be there in a
-    part of the window only. Whether there is far less traffic than a week ago is not looked at: a
+    part of the window only. Whether there is far less traffic than a week ago is not checked: a
     process that had two names then, and has one now, would look like it.
 
     Args:

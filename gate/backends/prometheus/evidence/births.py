@@ -20,11 +20,11 @@ from gate.promql.selectors import Selector
 _JUST_BEFORE: Final = "1h"
 """A series that had a sample so long before the window, or less, was not born in it."""
 _LEAST: Final = Fraction(1, 2)
-"""Of an event: what floats may be off."""
+"""The part of an event by which floats may be off."""
 _SMALL: Final = Fraction(1, 200)
 """Of what is counted: extrapolation is off by as much."""
 _FEW: Final = 10
-"""Of an event: the first ones of some counters are not worth another round."""
+"""Events: the first ones of some counters are not worth another round."""
 _LIFETIME: Final = Fraction(1, 2)
 """Of what is counted: more events cannot have happened between two scrapes."""
 _MUCH_WORSE: Final = 2

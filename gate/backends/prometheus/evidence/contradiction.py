@@ -27,14 +27,14 @@ _ABOUT_FAILURES: Final = (
     r"(?i)err|fail|fault|exception|5[0-9x.]{2}|time.?out|unavailable|crash|abort|panic|internal"
 )
 _PLACES: Final = 4
-"""At so many instants of the window it is looked at which values there are, for people to read."""
+"""How many instants of the window are asked for the values to show."""
 _JOINED: Final = "gate_joined"
 _SHOWN: Final = "gate_status"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContradictionWitness(Witness):
-    """Of all bad events together."""
+    """The share of all bad events together."""
 
     whole: Whole
     counted: Query
@@ -116,7 +116,7 @@ def may_contradict(judged: list[JudgedSelector]) -> bool:
     """Return whether the total can speak against the count of bad events.
 
     Not where they are chosen from the total's series by such a label, which says that the others
-    are not bad; nor where they are no failures, but slow, unsafe or wrong answers.
+    are not bad; nor where they are not failures, but slow, unsafe or wrong answers.
     """
     decided = any(
         wanted.label in STATUS

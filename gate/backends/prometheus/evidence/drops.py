@@ -16,14 +16,14 @@ from gate.slo.quantities import format_duration
 _WEEK: Final = timedelta(days=7)
 _LATELY: Final = timedelta(hours=6)
 _LENGTHS: Final = (_LATELY, *(timedelta(hours=hours) for hours in (12, 24, 48, 96, 168)))
-"""Of the time since a change, the longest that fits has at least half."""
+"""The lengths of the time since a change, the longest that fits has at least half."""
 _LESS: Final = 2
 """So many times fewer events are far fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropWitness(Witness):
-    """Of all events, and of those that tell the bad ones.
+    """The share of all events, and of those that show the bad ones.
 
     Where a sampler keeps a tenth, the failures that it keeps weigh a tenth of those before. Had all
     been counted, each would weigh as one; where traffic really fell, and fails as it always did,
@@ -32,7 +32,7 @@ class DropWitness(Witness):
 
     whole: Whole
     other: Expression
-    """Of the bad events; of the good ones where bad is what remains of the total."""
+    """The share of the bad events; of the good ones where bad is what remains of the total."""
     role: Role
     """Which of the two."""
 
@@ -78,7 +78,7 @@ class DropWitness(Witness):
     def _hidden(self, length: timedelta, answers: EvidenceAnswers) -> Fraction:
         """Return how many of all counted events would be bad at the ratio that there were.
 
-        With n events, e of them bad, in the window, n' and e' in the last so many hours, and N in
+        With n events, e of them bad, in the window, n' and e' in the last hours, and N in
         these a week ago: (e + e' (N - n') / n') / (n + N - n') of n, less e.
         """
         events, before = self._events(length, answers)

@@ -18,18 +18,18 @@ from gate.slo.quantities import format_duration
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 _LONGEST: Final = "1d"
-"""Of a hole after which a series is known to go on."""
+"""The longest hole after which a series is known to go on."""
 _NEARLY: Final = Fraction(4, 5)
 """Of what is usual; what is counted at the same time of two days varies as much."""
 _EDGES: Final = 1
 """Steps that may be missing at the ends of the window, or of a night."""
 _BY_THE_WAY: Final = Fraction(1, 20)
-"""Of all steps without data: so many are missing where a night is longer than the one before."""
+"""The share of steps without data that may be missing because a night is longer than the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossWitness(Witness):
-    """Of all events.
+    """Looks for events lost in the holes of the data.
 
     A counter that goes on after a hole tells what happened in it. One that began anew does not, and
     what is added up of samples themselves has none of the hole.
@@ -85,7 +85,7 @@ class LossWitness(Witness):
         """Return whether what happened in the holes was counted.
 
         It was where every counter goes on. That cannot be seen of a long hole; but then what the
-        steps beside the holes do not add up to is about what is usual in so many steps.
+        steps beside the holes do not add up to is about what is usual in as many steps.
         """
         if not answers.amount(self._renewed):
             return True

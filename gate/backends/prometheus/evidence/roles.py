@@ -86,8 +86,8 @@ def judged_selectors(
 def rest_of_good(judged: Iterable[JudgedSelector], whole: Expression) -> Iterator[JudgedSelector]:
     """Yield what selects the bad events where they are the total less the good ones.
 
-    Nothing where that is no one selector, as with two labels, or with buckets, which hold events of
-    several.
+    Nothing where that is not a single selector, as with two labels, or with buckets, which hold
+    events of several.
     """
     for good in judged:
         matchers = [matcher for wanted in good.filters for matcher in wanted.matchers]
@@ -132,6 +132,6 @@ def is_counted(expression: Expression, selector: str) -> bool:
     """Return whether the increase, or the rate, of a selector is taken, and is a number."""
     text = "".join(expression.over("$window").split())
     if _NATIVE.search(text) and not Selector.read(selector).name.endswith("_bucket"):
-        return False  # its samples are histograms, which are no numbers
+        return False  # its samples are histograms, which are not numbers
     bare = "".join(selector.split())
     return any(f"{function}({bare}[" in text for function in ("increase", "rate"))

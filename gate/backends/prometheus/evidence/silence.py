@@ -25,7 +25,7 @@ _USUAL: Final = Fraction(10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceWitness(Witness):
-    """Of all events."""
+    """The share of all events."""
 
     whole: Whole
 

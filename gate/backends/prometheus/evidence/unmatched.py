@@ -27,7 +27,7 @@ from gate.wording import instant
 _BY_CHANCE: Final = 1e-3
 """How unlikely it must be that nothing failed since, if failures went on as they had before."""
 _LEAST: Final = Fraction(1, 2)
-"""Of an event: what floats may be off."""
+"""The part of an event by which floats may be off."""
 _MOSTLY: Final = Fraction(1, 2)
 _NOW_AND_THEN: Final = Fraction(1, 10)
 _CODE: Final = re.compile(r"[1-5][0-9xX]{2}")
@@ -39,7 +39,7 @@ _REMEDY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmatchedWitness(Witness):
-    """Of one selector of good or of bad events."""
+    """The series of one selector of good or of bad events."""
 
     judged: JudgedSelector
     whole: Whole

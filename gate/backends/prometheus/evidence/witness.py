@@ -66,7 +66,7 @@ class Witness(ABC):
     def put_off(self) -> tuple[Query, ...]:
         """Return what of the first round most counts can be judged without.
 
-        Asked all the same where there is one count, so that it needs no further round.
+        Asked anyway where there is one count, so that it needs no further round.
         """
         return ()
 
@@ -88,7 +88,7 @@ class Witness(ABC):
 
 
 def now_query(text: str, label: str | None = None) -> Query:
-    """Ask for a value of now."""
+    """Ask for the current value."""
     return Query(pieces=(text,), length=timedelta(), label=label)
 
 
