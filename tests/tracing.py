@@ -162,7 +162,6 @@ UNTRACED: Final[Mapping[str, Sequence[str]]] = {
         "test_where_nothing_has_failed_yet_the_errors_are_0_and_not_missing",
         "test_without_traffic_there_is_no_ratio_and_no_alert",
     ),
-    "github_action/test_venv.py": (),
     "history/cohorts/test_stratified.py": (
         "test_the_bound_holds_the_ratio_as_often_as_it_should_where_one_side_never_failed",
     ),
