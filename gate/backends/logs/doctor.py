@@ -40,11 +40,11 @@ _REMEDIES: Final = {
 
 
 def unseen(reason: str, path: str) -> CheckResult:
-    """Say that the logs could not be looked at."""
+    """Say that the logs could not be checked."""
     return CheckResult(
         check=Check.REACH,
         level=Level.FAULT,
-        message=f"nothing more could be looked at: {reason}",
+        message=f"nothing more could be checked: {reason}",
         remedy="correct the path, or the files; give more time where it was short",
         examined=path,
     )
