@@ -11,10 +11,10 @@ from gate.reporters import PAGES
 @command(example=("gate doctor",))
 @measurement_options(PAGES)
 def doctor(*, measurement: MeasurementOptions) -> ExitCode:
-    """Ask the backend of each POLICY whether its SLOs can be trusted, and what to mend.
+    """Ask the backend of each POLICY whether its SLOs can be trusted, and what to fix.
 
-    Exit codes: 0 sound (there may be doubts), 12 faults were found, 3 something could not be
-    examined.
+    Exit codes: 0 sound (there may be doubts), 3 something could not be checked (whether or not
+    there are faults), 12 faults were found.
     """
     at, timeout = measurement.instant(), measurement.timeout
     checkup = measurement.ask(lambda files: examine(files, at=at, timeout=timeout))

@@ -139,14 +139,14 @@ tiers:                        # by the worst remaining budget; the first that ap
 
 # burn_rates: google-30d      # also stop while the budget burns fast right now
 
-on:                           # what cannot be measured must not pass; these are the defaults
+on:                           # what cannot be measured must not pass; the defaults, but for except
   no_data: block
   stale: block
   partial: block
   backend_error: block
   low_traffic: warn
   low_coverage: warn
-  except: [rollback]          # a gate must not prolong an outage of the monitoring either
+  except: [rollback]          # added here: rollback ships even if nothing could be measured
 """
 
 CASES: Final = """\

@@ -109,7 +109,7 @@ def init(
     named = "" if path == DEFAULT_POLICY else f" {path}"
     write_note(
         f"wrote {path}, and test cases for gate test to {cases}\n"
-        f"next: {advice}, then run: gate check{named} --change canary"
+        f"next: {advice}, then run: gate validate{named}, then gate doctor{named}"
     )
     return ExitCode.ALLOW
 

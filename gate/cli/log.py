@@ -110,7 +110,7 @@ def _entry(file: str, number: int, line: bytes) -> tuple[bool, list[str]]:
     try:
         entry = read_json(line)
     except OddDocumentError as error:
-        raise UsageError(f"{named(file)}:{number}: this line is not JSON: {error}") from error
+        raise UsageError(f"{named(file)}:{number}: this line cannot be read: {error}") from error
     try:
         return bool(entry["overridden"]), list(_lines(entry))
     except (KeyError, TypeError) as error:

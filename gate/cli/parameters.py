@@ -102,22 +102,42 @@ def _format_of(context: click.Context, parameter: click.Parameter, chosen: str) 
     """Return the format of the report: as stated, else as the name of the file says."""
     output = context.params["output"]
     source = context.get_parameter_source(parameter.name or "")
-    implied = SUFFIXES.get(PurePath(output or "").suffix.lower())
-    if implied is None or source is not ParameterSource.DEFAULT:
+    if not output or source is not ParameterSource.DEFAULT:
         return chosen
-    choices = parameter.type.choices if isinstance(parameter.type, click.Choice) else ()
-    if implied not in choices:
-        raise click.BadParameter(
-            f"{output} would be in the format {implied}, which this command does not write;"
-            f" state --format with one of {', '.join(choices)}",
-            param_hint="'--output'",
+    choices = tuple(parameter.type.choices) if isinstance(parameter.type, click.Choice) else ()
+    suffix = PurePath(output).suffix
+    implied = SUFFIXES.get(suffix.lower())
+    wrong = ""
+    if output in choices:
+        wrong = f"{output} is a format; write --format {output}{_file_in(output)}"
+    elif suffix and implied is None:
+        wrong = (
+            f"{suffix} says no format; state --format, or end the name with one of"
+            f" {', '.join(_suffixes(choices))}"
         )
-    return implied
+    elif implied is not None and implied not in choices:
+        wrong = (
+            f"{output} would be in the format {implied}, which this command does not write;"
+            f" state --format with one of {', '.join(choices)}"
+        )
+    if wrong:
+        raise click.BadParameter(wrong, param_hint="'--output'")
+    return implied or chosen
+
+
+def _suffixes(formats: Collection[str]) -> list[str]:
+    """Return the suffixes that say one of these formats."""
+    return [suffix for suffix, name in SUFFIXES.items() if name in formats]
+
+
+def _file_in(format_: str) -> str:
+    """Return the name of a file that says a format, as advice; empty where no name says it."""
+    return "".join(f", or -o report{suffix}" for suffix in _suffixes((format_,))[:1])
 
 
 def report_options(formats: Collection[str], default: str = "terminal") -> tuple[Decorator, ...]:
     """Return the options of a report, `ReportOptions`."""
-    suffixes = ", ".join(suffix for suffix, name in SUFFIXES.items() if name in formats)
+    suffixes = ", ".join(_suffixes(formats))
     return (
         option(
             "--format",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
@@ -16,10 +17,15 @@ from gate.config.load import PolicyFile, load
 from gate.decision.decision import Decision
 from gate.decision.document import to_document
 from gate.errors import Mistake, PolicyError, UndecidedError
+from gate.parsing.reader import EMPTY
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
 from gate.reporters.page import Output
 
+STDIN: Final = "-"
+STDIN_NAME: Final = "<stdin>"
+"""What a policy from there is called."""
+_ONLY_VALIDATE: Final = "only gate validate"
 Render = Callable[[str, Style], str]
 """A report in a format, for a style."""
 Read = Callable[[str], PolicyFile]
@@ -61,15 +67,32 @@ def load_all(paths: Sequence[str], read: Read = read_file) -> list[PolicyFile]:
 
 
 def with_remedy(path: str, mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
-    """Return the mistakes of a policy; where there is no such file, they say how to get one."""
-    missing = os.strerror(errno.ENOENT)
-    remedy = f"; gate init{'' if path == DEFAULT_POLICY else f' {path}'} writes a first policy"
+    """Return the mistakes of a policy; where there is none in its place, they say what to do.
+
+    Args:
+        path: of the policy, as it was given.
+        mistakes: in it, and in other files that it names.
+    """
     return tuple(
-        replace(mistake, message=mistake.message + remedy)
-        if mistake.file == path and mistake.message.endswith(missing)
+        replace(mistake, message=_with_remedy(path, mistake.message))
+        if mistake.file == path
         else mistake
         for mistake in mistakes
     )
+
+
+def _with_remedy(path: str, message: str) -> str:
+    named = "" if path in {DEFAULT_POLICY, STDIN_NAME} else f" {path}"
+    if message == EMPTY:
+        force = "" if path == STDIN_NAME else " --force"
+        return f"{message}; gate init{force}{named} writes a first policy"
+    if Path(path).is_dir():
+        return f"this is a folder; name a policy file; {_ONLY_VALIDATE} takes a folder"
+    if not message.endswith(os.strerror(errno.ENOENT)):
+        return message
+    if path == STDIN:
+        return f"{message}; name a policy file; {_ONLY_VALIDATE} takes - for stdin"
+    return f"{message}; gate init{named} writes a first policy"
 
 
 def now() -> datetime:

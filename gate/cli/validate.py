@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from gate.cli.command import command, output_option, policies_argument
-from gate.cli.session import with_remedy
+from gate.cli.session import STDIN, STDIN_NAME, with_remedy
 from gate.cli.streams import write_note, write_result
 from gate.config.cases import ENDINGS, policy_beside
 from gate.config.load import load_unopened, validate_file, validate_text
 from gate.errors import ExitCode, Mistake, PolicyError, UsageError
 
-_STDIN: Final = "-"
 _SERVICE: Final = re.compile(rb"^[\"']?service[\"']?[ \t]*:", re.MULTILINE)
 _POLICY_KEY: Final = re.compile(
     rb"^[\"']?(backends?|tiers|on|burn_rates|slos)[\"']?[ \t]*:", re.MULTILINE
@@ -48,7 +47,7 @@ def validate(*, policies: tuple[str, ...], output: str | None) -> ExitCode:
         mistakes = _mistakes(path)
         fatal = sum(mistake.fatal for mistake in mistakes)
         lines += [str(mistake) for mistake in mistakes]
-        name = "<stdin>" if path == _STDIN else path
+        name = STDIN_NAME if path == STDIN else path
         lines.append(f"{name}: {'sound' if not fatal else _count(fatal, 'error')}")
         if fatal:
             code = ExitCode.USAGE
@@ -103,11 +102,13 @@ def _is_policy(file: Path) -> bool:
 
 
 def _mistakes(path: str) -> tuple[Mistake, ...]:
-    if path == _STDIN:
-        return validate_text(sys.stdin.buffer.read(), "<stdin>", os.environ)
+    if path == STDIN:
+        mistakes = validate_text(sys.stdin.buffer.read(), STDIN_NAME, os.environ)
+        return with_remedy(STDIN_NAME, mistakes)
     policy = policy_beside(path)
-    mistakes = validate_file(path, os.environ) if policy is None else _of_cases(path, policy)
-    return with_remedy(path, mistakes)
+    if policy is not None:
+        return _of_cases(path, policy)
+    return with_remedy(path, validate_file(path, os.environ))
 
 
 def _of_cases(path: str, policy: str) -> tuple[Mistake, ...]:

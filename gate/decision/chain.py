@@ -1,7 +1,7 @@
 """The log of decisions as a chain: each line has its number, and the hash of the line before it.
 
 So a line that was changed, moved, left out, put in or doubled does not fit to its neighbours. A
-whole log that was written anew fits again, unless its lines are signed; and lines that are missing
+whole log that was rewritten fits again, unless its lines are signed; and lines that are missing
 at the end leave no gap: only somebody who remembers the last line sees that.
 """
 
@@ -132,7 +132,7 @@ def _misplaced(
 ) -> str | None:
     number = record.get(_NUMBER)
     if json.dumps(record, allow_nan=False).encode() != line:
-        return "it was written anew: not as a run of the gate writes it"
+        return "it was rewritten: not as a run of the gate writes it"
     if type(number) is not int:
         return "it has no number"
     if number > place:

@@ -45,6 +45,14 @@ def hint_for(key: str) -> str:
     return f"; {REMEDIES[key].hint}" if key else ""
 
 
+def with_advice(reason: str, advice: str) -> tuple[str, str]:
+    """Return a reason and what to do: the hint that `hint_for` ended it with, else the advice."""
+    for remedy in REMEDIES.values():
+        if reason.endswith(end := f"; {remedy.hint}"):
+            return reason.removesuffix(end), remedy.hint
+    return reason, advice
+
+
 _CAUSES: Final[Rows] = (
     (
         Cause.NO_DATA,

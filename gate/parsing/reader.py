@@ -31,6 +31,8 @@ _FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
 _TEXT = "tag:yaml.org,2002:str"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How such a file begins."""
+EMPTY = "the file is empty"
+"""The mistake in a file that says nothing."""
 NULL = "tag:yaml.org,2002:null"
 T = TypeVar("T")
 
@@ -232,7 +234,7 @@ def compose(text: str, reader: Reader) -> yaml.Node:
     node = _parsed(lambda: yaml.compose(text, loader()), text, reader)
     reader.text = text
     if node is None:
-        raise reader.fail(after(""), "the file is empty")
+        raise reader.fail(after(""), EMPTY)
     _refuse_tags([node], text, reader)
     return node
 
@@ -247,7 +249,7 @@ def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
     reader.text = text
     documents = [node for node in nodes if node.tag != NULL]
     if not documents:
-        raise reader.fail(after(""), "the file is empty")
+        raise reader.fail(after(""), EMPTY)
     _refuse_tags(documents, text, reader)
     return documents
 

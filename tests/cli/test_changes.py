@@ -272,7 +272,7 @@ def test_a_record_that_cannot_be_written_does_not_change_the_decision(gate: Run)
     [
         ("{}\n", "decisions.jsonl:1: this line is not the record of a decision"),
         ("[1]\n", "decisions.jsonl:1: this line is not the record of a decision"),
-        ("{\n", "decisions.jsonl:1: this line is not JSON"),
+        ("{\n", "decisions.jsonl:1: this line cannot be read: it is not a JSON document"),
         (None, "cannot be read"),
     ],
 )

@@ -18,9 +18,7 @@ def test_a_static_backend_cannot_tell_events_apart(
     done = gate("cohorts", "gate.yaml", "--at", AT, "--by", "model")
 
     assert done.exit_code == 2
-    assert done.stderr == (
-        "gate: gate.yaml: the backend static cannot tell events apart by labels\n"
-    )
+    assert done.stderr == ("gate: gate.yaml: the backend static cannot separate events by labels\n")
     assert done.stdout == ""
 
 

@@ -47,6 +47,35 @@ def test_of_another_file_the_message_names_it(gate: Run) -> None:
     assert "; gate init a.yaml writes a first policy\n" in gate("status", "a.yaml").stderr
 
 
+@pytest.mark.parametrize("name", ["check", "report"])
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (".", "this is a folder; name a policy file; only gate validate takes a folder"),
+        ("-", "No such file or directory; name a policy file; only gate validate takes - for"),
+        ("empty.yaml", "the file is empty; gate init --force empty.yaml writes a first policy"),
+    ],
+)
+def test_what_is_no_policy_is_told_what_to_name(
+    gate: Run, tmp_path: Path, name: str, path: str, message: str
+) -> None:
+    (tmp_path / "empty.yaml").touch()
+
+    done = gate(name, path)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_an_empty_stdin_is_told_how_to_get_a_policy() -> None:
+    done = subprocess.run(
+        command("validate", "-"), input="", capture_output=True, check=False, encoding="utf-8"
+    )
+
+    assert done.returncode == 2
+    assert "the file is empty; gate init writes a first policy\n" in done.stdout
+
+
 @pytest.mark.parametrize("name", ["check", "status"])
 def test_the_policy_of_the_folder_is_read(gate: Run, write_policy: WritePolicy, name: str) -> None:
     write_policy()
@@ -66,7 +95,7 @@ def test_init_writes_it_and_says_what_is_next(gate: Run, tmp_path: Path) -> None
         "wrote gate.yaml, and test cases for gate test to gate.test.yaml"
     )
     assert done.stderr.splitlines()[1].startswith("next: ")
-    assert done.stderr.endswith("then run: gate check --change canary\n")
+    assert done.stderr.endswith("then run: gate validate, then gate doctor\n")
     assert (tmp_path / "gate.yaml").is_file()
     assert gate("test", "--quiet", env={"PROMETHEUS_URL": None}).exit_code == 0
 
@@ -76,7 +105,9 @@ def test_init_writes_to_the_file_that_output_names(gate: Run, tmp_path: Path) ->
 
     assert done.exit_code == 0
     assert (tmp_path / "policies" / "chat.test.yaml").is_file()
-    assert done.stderr.endswith("then run: gate check policies/chat.yaml --change canary\n")
+    assert done.stderr.endswith(
+        "then run: gate validate policies/chat.yaml, then gate doctor policies/chat.yaml\n"
+    )
 
 
 @pytest.fixture

@@ -51,16 +51,16 @@ def test_the_file_has_what_stdout_would_have(
     more = ("--change", "canary") if words[0] == "check" else ()
     on_stdout = gate(*words, *more)
 
-    done = gate(*words, *more, "--output", "made.out")
+    done = gate(*words, *more, "--output", "made.txt")
 
-    written = (tmp_path / "made.out").read_text(encoding="utf-8")
+    written = (tmp_path / "made.txt").read_text(encoding="utf-8")
     assert (done.exit_code, done.stdout) == (0, "")
     assert written == on_stdout.stdout
     assert begins in written
     said = SAID.search(done.stderr)
     assert said is not None
     size = len(written.encode())
-    assert said[1] == "made.out"
+    assert said[1] == "made.txt"
     assert said[2] == (f"{size} bytes" if size < 1000 else f"{size / 1000:.0f} kB")
 
 
@@ -74,8 +74,7 @@ def test_the_file_has_what_stdout_would_have(
         ("d.env", "dotenv"),
         ("d.txt", "terminal"),
         ("d", "terminal"),
-        ("json", "terminal"),
-        ("d.json.log", "terminal"),
+        ("d.json.txt", "terminal"),
     ],
 )
 def test_the_name_of_the_file_says_the_format(
@@ -106,6 +105,9 @@ def test_a_stated_format_goes_before_the_name(
     [
         (("check", "-o", "a.html"), "a.html would be in the format html, which this command does"),
         (("status", "-o", "a.xml"), "state --format with one of terminal, markdown, json"),
+        (("check", "-o", "json"), "json is a format; write --format json, or -o report.json"),
+        (("check", "-o", "github"), "github is a format; write --format github"),
+        (("status", "-o", "x.foo"), ".foo says no format; state --format, or end the name with"),
         (("check", "-o", ""), "the name of a file is empty"),
         (("check", "--output", "json=a.json"), "write --write json=a.json"),
         (("check", "--write", "json"), "'json' is not of the form FORMAT=FILE, such as json=rep"),

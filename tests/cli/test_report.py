@@ -65,7 +65,7 @@ def test_one_run_writes_it_in_several_formats(
             ("--by", "model", "--stratify-by", "model"),
             "--stratify-by must name another label than --by",
         ),
-        (("--by", "model"), "gate.yaml: the backend static cannot tell events apart by labels"),
+        (("--by", "model"), "gate.yaml: the backend static cannot separate events by labels"),
         (("--known-incidents", "none.yaml"), "known incidents none.yaml: no file matches"),
     ],
 )

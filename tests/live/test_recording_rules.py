@@ -104,7 +104,7 @@ def test_a_rule_of_another_expression_is_never_used(recorded: str, tmp_path: Pat
     measured = asked(tmp_path, recorded, other).slos["peak"]
 
     (note,) = notes(measured, "recording rules")
-    assert note == "the recording rules of this SLO are of another expression: export them anew"
+    assert note == "the recording rules of this SLO are of another expression: export them again"
     assert "gate:sli" not in measured["query"]
     assert measured["bad"] > measured["total"] / 2
 

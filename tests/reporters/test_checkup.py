@@ -69,6 +69,31 @@ def test_the_head_counts_what_is_wrong() -> None:
     assert heads == ["✔ SOUND", "▲ 1 DOUBT", "✖ 2 FAULTS, 1 DOUBT"]
 
 
+def test_the_table_counts_in_the_plural() -> None:
+    text = render_page("terminal", output(checkup(FAULT, FAULT, DOUBT)), Style())
+    assert "2 faults\n" in text
+    assert "1 doubt\n" in text
+
+
+def test_of_a_silent_backend_nothing_more_is_said() -> None:
+    silent = CheckResult(check=Check.REACH, level=Level.FAULT, message="no answer", remedy="look")
+    seen, unseen = checkup(FINE), checkup()
+    texts = [
+        render_page(
+            "terminal",
+            output(
+                replace(one, policies=(replace(one.policies[0], backend=(silent,)),)),
+            ),
+            Style(),
+        )
+        for one in (seen, unseen)
+    ]
+    assert [("it is new" in text, "Not checked" in text) for text in texts] == [
+        (True, True),
+        (False, False),
+    ]
+
+
 def test_nothing_is_wider_than_the_terminal() -> None:
     text = render_page("terminal", output(checkup(FAULT, DOUBT, FINE)), Style(width=100))
     assert max(map(len, text.splitlines())) <= 100

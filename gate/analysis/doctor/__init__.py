@@ -68,7 +68,7 @@ class Checkup:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where anything could not be examined; findings where something is wrong."""
+        """Undecided where anything could not be checked; findings where something is wrong."""
         faults = {
             result.check
             for policy in self.policies

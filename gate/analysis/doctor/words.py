@@ -28,6 +28,8 @@ _VERDICTS: Final = {
     Level.FAULT: Verdict.BLOCK,
 }
 """Whose signs and colours each level has."""
+_WITHOUT_ANSWERS: Final = {Check.REACH, Check.COUNTED, Check.PARTIAL, Check.SYNTHETIC}
+"""The checks of an SLO that say something even if the backend answered nothing."""
 _LONGEST: Final = 240
 """Characters of a query."""
 
@@ -48,24 +50,37 @@ def page(checkup: Checkup) -> Page:
 def _section(checked: PolicyCheckup) -> Section:
     examined = [("Backend", checked.backend), *((s.slo.name, s.results) for s in checked.slos)]
     caveats = dict.fromkeys(caveat for slo in checked.slos for caveat in slo.caveats)
+    reached = _reached(checked)
     return Section(
         title=checked.policy.service,
         badge=_badge(checked.results),
         blocks=(
             Marks(tuple(_seen(name, results) for name, results in examined if results)),
             tabulate(_results(checked), _COLUMNS),
-            *said(Facts(tuple(_not_seen(checked)))),
-            *said(Facts(tuple(("Known", caveat) for caveat in caveats))),
+            *said(Facts(tuple(_not_seen(checked)) if reached else ())),
+            *said(Facts(tuple(("Known", caveat) for caveat in caveats if reached))),
             summary.policy_text(checked.source),
         ),
+    )
+
+
+def _reached(checked: PolicyCheckup) -> bool:
+    """Return whether the backend answered; if not, nothing is worth saying but that."""
+    silent = any(r.check is Check.REACH and r.level is Level.FAULT for r in checked.backend)
+    return not silent or any(
+        result.check not in _WITHOUT_ANSWERS for slo in checked.slos for result in slo.results
     )
 
 
 def _badge(results: Sequence[CheckResult]) -> Badge:
     levels = [result.level for result in results]
     counts = {level: levels.count(level) for level in (Level.FAULT, Level.DOUBT)}
-    words = [f"{n} {level}{'S' * (n > 1)}".upper() for level, n in counts.items() if n]
+    words = [_number(n, level).upper() for level, n in counts.items() if n]
     return Badge(_VERDICTS[worst_level(results)], ", ".join(words) or "SOUND")
+
+
+def _number(n: int, level: Level) -> str:
+    return f"{n} {level}{'s' * (n > 1 and level is not Level.OK)}"
 
 
 def _seen(name: str, results: Sequence[CheckResult]) -> Mark:
@@ -99,7 +114,7 @@ def _results(checked: PolicyCheckup) -> Iterator[tuple[Check, str]]:
     for check in Check:
         levels = [result.level for result in checked.results if result.check is check]
         counts = {level: levels.count(level) for level in reversed(Level)}
-        words = [f"{n} {level}" for level, n in counts.items() if n]
+        words = [_number(n, level) for level, n in counts.items() if n]
         if set(levels) == {Level.OK}:
             words = ["ok"]
         skipped = [s for slo in checked.slos for s in slo.skipped if s.check is check]
@@ -117,13 +132,13 @@ def _not_seen(checked: PolicyCheckup) -> Iterator[tuple[str, str]]:
             if skip.applies:
                 reasons.setdefault(skip.reason, []).append(skip.check)
         for reason, checks in reasons.items():
-            yield "Not looked at", f"{slo.slo.name}: {', '.join(checks)}: {reason}"
+            yield "Not checked", f"{slo.slo.name}: {', '.join(checks)}: {reason}"
     made = {result.check for result in checked.results}
     made |= {skip.check for slo in checked.slos for skip in slo.skipped if skip.applies}
     others = [check for check in Check if check not in made and check is not Check.REACH]
     yield "Not applicable", ", ".join(others)
     for limit in _NEVER.get(checked.kind, ()):
-        yield "Never looked at", limit
+        yield "Not checked", limit
 
 
 _NEVER: Final = {

@@ -24,6 +24,7 @@ from gate.measure.diagnosis import (
     account_for,
     suspicion_results,
 )
+from gate.measure.remedies import with_advice
 from gate.slo.quantities import format_duration
 from gate.wording import instant, percent_left
 
@@ -40,12 +41,14 @@ _REMEDIES: Final = {
 
 
 def unseen(reason: str, path: str) -> CheckResult:
-    """Say that the logs could not be looked at."""
+    """Say that the logs could not be checked."""
+    advice = "correct the path, or the files; give more time where it was short"
+    reason, remedy = with_advice(reason, advice)
     return CheckResult(
         check=Check.REACH,
         level=Level.FAULT,
-        message=f"nothing more could be looked at: {reason}",
-        remedy="correct the path, or the files; give more time where it was short",
+        message=f"nothing more could be checked: {reason}",
+        remedy=remedy,
         examined=path,
     )
 
@@ -54,11 +57,13 @@ def count_result(answer: Answer, path: str) -> CheckResult:
     """Say what comes of an indicator, or why nothing does."""
     if isinstance(answer, Unmeasured):
         unfit = answer.cause is Cause.INVALID
+        advice = _REMEDIES.get(answer.cause, "correct the indicator, or the logs")
+        reason, remedy = with_advice(answer.reason, advice)
         return CheckResult(
             check=Check.COLUMNS if unfit else Check.COUNTED,
             level=Level.FAULT,
-            message=answer.reason if unfit else f"{answer.cause}: {answer.reason}",
-            remedy=_REMEDIES.get(answer.cause, "correct the indicator, or the logs"),
+            message=reason if unfit else f"{answer.cause}: {reason}",
+            remedy=remedy,
             examined=answer.query or path,
         )
     if isinstance(answer, Spent):

@@ -73,7 +73,7 @@ def timestamp_of(source: LogSource, records: Records, zone: str | None) -> Times
       between 1985 and 2286: those four ranges do not touch. Anything else is not readable.
 
     Raises:
-        MeasurementError: no such column, or not in every file, or of a type that tells no instant.
+        MeasurementError: no such column, or not in every file, or of a type that has no time.
     """
     place, form = place_of(source, records.timestamp), records.time_format
     name = place.column if not place.inner else records.timestamp
@@ -115,7 +115,7 @@ def _zoned(kind: str, value: str, name: str) -> str:
     if kind == _ZONED_NS:
         # A cast would round up, over the end of a window.
         return f"make_timestamptz(epoch_ns({value}) // 1000)"
-    raise invalid(f'the column "{name}" is of type {kind}, which tells no instant')
+    raise invalid(f'the column "{name}" is of type {kind}, which has no time')
 
 
 def undated(

@@ -110,7 +110,7 @@ def use_rules(
     prints = {role: fingerprint(text) for role, text in texts.items()}
     samples = [samples_of[key] for key in prints.values() if key in samples_of]
     if not texts or len(samples) < len(texts):
-        note = "the recording rules of this SLO are of another expression: export them anew"
+        note = "the recording rules of this SLO are of another expression: export them again"
         return Recorded(notes=(note,))
     expected = request.span.length // EVERY
     if not all(expected - _MAY_MISS <= count <= expected + 1 for count in samples):

@@ -1,4 +1,4 @@
-"""When a row happened: text, instants, wall clocks and Unix time, and what tells no instant."""
+"""When a row happened: text, instants, wall clocks and Unix time, and what has no time."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -253,9 +253,7 @@ def test_a_column_of_another_type_tells_no_instant(tmp_path: Path, kind: str) ->
     values = {"DATE": "2026-10-31", "TIME": "11:00:00", "BOOLEAN": True, "INTEGER[]": [1]}
     log = write_parquet(tmp_path / "a.parquet", [{"ts": values.get(kind, 1)}], {"ts": kind})
 
-    assert refused(ask(log, EVERY)) == (
-        f'the column "ts" is of type {kind}, which tells no instant'
-    )
+    assert refused(ask(log, EVERY)) == (f'the column "ts" is of type {kind}, which has no time')
 
 
 @pytest.mark.parametrize(

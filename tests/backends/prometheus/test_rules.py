@@ -87,7 +87,7 @@ def test_rules_that_recorded_this_very_expression_all_along_are_counted(
         (SAMPLES - 6, SAMPLES, f"have {SAMPLES - 6:,} of {SAMPLES:,} samples of this window"),
         (SAMPLES, SAMPLES + 2, "samples of this window, so they were not used"),
         (2 * SAMPLES, 2 * SAMPLES, f"have {2 * SAMPLES:,} of {SAMPLES:,} samples"),
-        (None, SAMPLES, "are of another expression: export them anew"),
+        (None, SAMPLES, "are of another expression: export them again"),
     ],
 )
 def test_rules_that_are_not_all_of_it_are_not_counted_and_that_is_said(

@@ -18,6 +18,7 @@ from gate.backends.prometheus.query_result import QueryError, QueryValue
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Spent, Unmeasured
 from gate.measure.diagnosis import Check, CheckResult, Level, SkippedCheck
+from gate.measure.remedies import with_advice
 from gate.promql.selectors import LabelMatcher
 from gate.slo.objective import Span
 
@@ -106,11 +107,13 @@ def unmeasured(why: Unmeasured, check: Check = Check.COUNTED, query: str = "") -
         check: that it belongs to.
         query: what was asked, if the answer does not say it.
     """
+    advice = _REMEDIES.get(why.cause, "see the reason; gate check is undecided without a count")
+    reason, remedy = with_advice(why.reason, advice)
     return CheckResult(
         check=check,
         level=Level.FAULT,
-        message=f"{why.cause}: {why.reason}",
-        remedy=_REMEDIES.get(why.cause, "see the reason; gate check is undecided without a count"),
+        message=f"{why.cause}: {reason}",
+        remedy=remedy,
         examined=why.query or query,
     )
 

@@ -33,6 +33,7 @@ from gate.measure.diagnosis import (
     suspicion_results,
     worst_level,
 )
+from gate.measure.remedies import with_advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +155,23 @@ def _suspected(planned: Plan, count: Answer) -> Iterator[CheckResult | SkippedCh
 
 
 def _unseen(checks: Sequence[str], reason: str) -> CheckResult:
+    reason, remedy = with_advice(reason, "try again; allow it more time if time was short")
     return CheckResult(
         check=Check.REACH,
         level=Level.FAULT,
-        message=f"{', '.join(dict.fromkeys(checks))} could not be looked at: {reason}",
-        remedy="try again; allow it more time if time was short",
+        message=f"{', '.join(dict.fromkeys(checks))} could not be checked: {reason}",
+        remedy=remedy,
     )
 
 
 def _unreachable(reason: str, slos: int) -> Diagnosis:
+    reason, remedy = with_advice(
+        reason, "correct what the message names, then run gate doctor again"
+    )
     result = CheckResult(
         check=Check.REACH,
         level=Level.FAULT,
-        message=f"nothing could be looked at: {reason}",
-        remedy="correct what the message names, then run gate doctor again",
+        message=f"nothing could be checked: {reason}",
+        remedy=remedy,
     )
     return Diagnosis(backend=(result,), slos=((),) * slos)

@@ -174,7 +174,7 @@ class FrozenCheck(SloCheck):
                         f"{self.source.role}: {round(frozen):,} series of {self.source.text} are"
                         f" {why}"
                     ),
-                    remedy="take out what is left of a target that is gone, or mend what exports",
+                    remedy="take out what is left of a target that is gone, or fix the exporter",
                     examined=part.text,
                 )
                 return

@@ -50,10 +50,10 @@ def no_metric(source: SelectorSource, names: Sequence[str], query: str) -> Check
     name = source.selector.name
     near = alike(name, names)
     message = f"{source.role}: there is no metric {name}"
-    remedy = "correct the name, or see that what exports it is scraped"
+    remedy = "correct the name, or check that its exporter is scraped"
     if near is not None:
         message += f"; there is {near}"
-        remedy = f"if {near} is meant, write so; else see that what exports {name} is scraped"
+        remedy = f"if {near} is meant, write so; else check that the exporter of {name} is scraped"
     elif source.role is Role.BAD:
         message += ": nothing ever failed, or the name is wrong"
         remedy = (

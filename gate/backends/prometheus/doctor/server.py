@@ -15,6 +15,7 @@ from gate.backends.prometheus.doctor.slo_check import (
 from gate.dataclass import dataclass
 from gate.http import NO_TIME
 from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.measure.remedies import with_advice
 from gate.slo.quantities import format_duration, parse_duration
 
 Version = tuple[int, int]
@@ -130,7 +131,7 @@ def _name(server: ServerAnswers) -> str:
         return f"Prometheus {facts['version']}"
     if "application" in facts:
         return f"{facts['application']} {facts.get('version', '')}".rstrip()
-    return "a server that does not tell its version"
+    return "the server does not report its version"
 
 
 def _clock(server: ServerAnswers) -> Iterator[CheckResult]:
@@ -140,11 +141,14 @@ def _clock(server: ServerAnswers) -> Iterator[CheckResult]:
         reason = (
             "its answer is not a time" if answer else server.failure(CLOCK) or NO_TIME + ALLOW_MORE
         )
+        reason, remedy = with_advice(
+            reason, "see whether the server runs and lets queries through by GET"
+        )
         yield CheckResult(
             check=Check.REACH,
             level=Level.FAULT,
-            message=f"the clock could not be looked at: {reason}",
-            remedy="see whether the server runs and lets queries through by GET",
+            message=f"the clock could not be checked: {reason}",
+            remedy=remedy,
             examined=query,
         )
         return
