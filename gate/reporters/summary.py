@@ -60,8 +60,9 @@ def enforced(verdict: Verdict, decision: Decision) -> Verdict:
 def subject(decided: PolicyDecision) -> str:
     """Say what was decided on, and at once if the decision stands on less than all budgets."""
     unmeasured = sum(not assessment.measured for assessment in decided.assessments)
-    of = f"{unmeasured} of {len(decided.assessments)}"
-    gap = f" ({of} SLOs not measured)" if unmeasured else ""
+    count = len(decided.assessments)
+    of = "its only SLO is" if count == 1 else f"{unmeasured} of {count} SLOs"
+    gap = f" ({of} not measured)" if unmeasured else ""
     return f"{decided.change_class} of {decided.policy.service}{gap}"
 
 

@@ -87,13 +87,14 @@ def cohorts_badge(service: ServiceCohorts) -> Badge:
 
 
 def _findings_badge(service: ServiceCohorts) -> Badge:
-    outcomes = [
-        group.comparison.outcome
+    compared = [
+        (group.value, group.comparison.outcome)
         for slo in service.slos
         for group in slo.groups
         if group.comparison is not None
     ]
-    worse = outcomes.count(ComparisonOutcome.WORSE)
+    outcomes = [result for _, result in compared]
+    worse = len({value for value, result in compared if result is ComparisonOutcome.WORSE})
     lost = sum(slo.unmeasured is not None for slo in service.slos)
     if worse:
         return Badge(Verdict.BLOCK, f"{worse} COHORT{'S BURN' if worse > 1 else ' BURNS'} MORE")
@@ -109,7 +110,7 @@ def _findings_badge(service: ServiceCohorts) -> Badge:
 
 def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
     """Yield what can be said of each group, the SLO before it."""
-    for slo in service.slos:
+    for slo in sorted(service.slos, key=_pressing):
         compared = [group for group in slo.groups if group.comparison is not None]
         silent = [group for group in compared if _is_silent(group)]
         less = [group for group in compared if _is_echo(group)]
@@ -124,6 +125,21 @@ def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
             yield slo.slo, f"no difference seen of {len(silent)} {_more(compared, silent)}"
         if less:
             yield slo.slo, _burn_less(report, slo, less)
+
+
+def _pressing(slo: SloCohorts) -> tuple[int, float]:
+    """Return the place of an SLO: the fastest burn first, last what burns more slowly."""
+    ratios = [
+        group.comparison.crude.ratio
+        for group in slo.groups
+        if group.comparison is not None
+        and group.comparison.outcome is ComparisonOutcome.WORSE
+        and group.comparison.crude is not None
+        and group.comparison.crude.ratio is not None
+    ]
+    if ratios:
+        return 0, -max(ratios)
+    return (2 if any(map(_is_echo, slo.groups)) else 1), 0.0
 
 
 def _defining(report: CohortReport, slo: SloCohorts) -> str:

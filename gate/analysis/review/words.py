@@ -81,7 +81,7 @@ def _badge(service: ServiceReview) -> Badge:
     if not counts:
         return Badge(Verdict.UNDECIDED, "NOTHING TO REVIEW")
     words = ", ".join(
-        f"{counts[state]} SLO{'S' * (counts[state] > 1)} {state.upper()}"
+        f"{counts[state]} SLO{'s' * (counts[state] > 1)}: {state.upper()}"
         for state in _VERDICTS
         if counts[state]
     )
