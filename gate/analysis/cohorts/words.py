@@ -1,6 +1,7 @@
 """Whose events burn the budgets, in sentences, and the page that they make."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import Final
@@ -35,6 +36,7 @@ from gate.analysis.cohorts.cells import (
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.policy.findings import Verdict
 from gate.reporters import summary
+from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import Badge, DataTable, Fact, Facts, Output, Page, Section, said
 from gate.slo.quantities import format_duration
 
@@ -60,7 +62,14 @@ def output(report: CohortReport) -> Output:
 def page(report: CohortReport) -> Page:
     """Return the page on the cohorts of every policy."""
     sections = ((cohorts_section(report, service), service.source) for service in report.services)
-    return question_page(sections, summary.signature(report.at, report.tool_version))
+    return question_page(
+        sections,
+        summary.signature(report.at, report.tool_version),
+        *doctor_steps(
+            (service.source, replace(report, services=(service,)).exit_code)
+            for service in report.services
+        ),
+    )
 
 
 def cohorts_section(report: CohortReport, service: ServiceCohorts) -> Section:
