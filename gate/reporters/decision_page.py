@@ -142,7 +142,8 @@ def _status(status: Status) -> Page:
         closing=(
             summary.signature(status.evaluated_at, status.tool_version),
             *doctor_steps(
-                (asked.source, replace(status, policies=(asked,)).exit_code) for asked in status.policies
+                (examined.source, replace(status, policies=(examined,)).exit_code)
+                for examined in status.policies
             ),
         ),
     )
