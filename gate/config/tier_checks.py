@@ -54,8 +54,8 @@ def _endings(tiers: Sequence[Tier], nodes: Sequence[yaml.Node]) -> _Mistakes:
     if tiers[-1].condition is not None:
         yield (
             nodes[-1],
-            f"{tiers[-1].name}: the last tier must hold for all other budgets; replace remaining by"
-            " otherwise: true, or add a tier with it",
+            f"{tiers[-1].name}: the last tier must hold for all other budgets; replace remaining"
+            " with otherwise: true, or add a tier with it",
         )
 
 

@@ -103,6 +103,10 @@ class Drain:
     """How many of them there are in a window of the SLO."""
     each: float
     """The share of the budget that one of them takes, in the mean."""
+    count: int
+    """How many were seen."""
+    observed: timedelta
+    """In how much time of which something is known."""
 
     @property
     def total(self) -> float:
@@ -256,5 +260,14 @@ def drain(
     for slo in {impact.slo: None for impact in impacts}:
         shares = [impact.share for impact in impacts if impact.slo == slo]
         each, pace = sum(shares) / len(shares), len(shares) / (known_time[slo] / windows[slo])
-        drains.append(Drain(slo=slo, window=windows[slo], per_window=pace, each=each))
+        drains.append(
+            Drain(
+                slo=slo,
+                window=windows[slo],
+                per_window=pace,
+                each=each,
+                count=len(shares),
+                observed=known_time[slo],
+            )
+        )
     return max(drains, key=lambda drain_of_slo: drain_of_slo.total, default=None)

@@ -112,4 +112,8 @@ def _decisive(decided: PolicyDecision) -> str | None:
         return lowest
     by_tier = {Rule.TIER, Rule.REQUIREMENT}
     names = [lowest if f.rule in by_tier and f.slo is None else f.slo for f in findings]
-    return next((name for name in names if name is not None), None)
+    named = [name for name in names if name is not None]
+    if judgement.verdict is Verdict.UNDECIDED:
+        lost = {each.slo.name for each in decided.assessments if not each.measured}
+        named.sort(key=lambda name: name not in lost)
+    return next(iter(named), None)

@@ -74,7 +74,17 @@ def _window(row: BudgetRow) -> str:
 
 def _left(row: BudgetRow) -> Cell:
     """Write what the tiers are held against: it decides."""
-    return Cell(text=left(row.assessment), tone=row.verdict)
+    return Cell(text=left(row.assessment), tone=_tone(row, row.verdict))
+
+
+def _overspent(row: BudgetRow) -> bool:
+    compared = row.assessment.compared
+    return compared is not None and compared < 0 and row.assessment.uncovered is None
+
+
+def _tone(row: BudgetRow, otherwise: Verdict) -> Verdict:
+    """Return the colour of an amount: an overspent one is never green, whatever is allowed."""
+    return Verdict.BLOCK if _overspent(row) else otherwise
 
 
 def _measured(row: BudgetRow) -> str:
@@ -108,7 +118,8 @@ def _tier(row: BudgetRow) -> Cell:
         says = Verdict.UNDECIDED
         text = f"{'not known' if row.assessment.measured else 'not measured'}: {doubts}"
     else:
-        text = f"{row.tier.name}{', in doubt: ' * bool(doubts)}{doubts}"
+        allows = ", allows it" * (says is Verdict.ALLOW and not doubts and _overspent(row))
+        text = f"{row.tier.name}{allows}{', in doubt: ' * bool(doubts)}{doubts}"
         if says is not None and doubts:  # no yes beside what may be a no
             says = worst([says, row.verdict])
     sign, ascii_sign = ("", "") if says is None else _SIGNS[says]
@@ -181,8 +192,9 @@ def _slo(service: _Service) -> str:
 
 def _left_of(service: _Service) -> Cell:
     row = service.row
-    text = "" if row is None else left(row.assessment)
-    return Cell(text=text, tone=service.verdict)
+    if row is None:
+        return Cell(text="", tone=service.verdict)
+    return Cell(text=left(row.assessment), tone=_tone(row, service.verdict))
 
 
 def _tier_name(service: _Service) -> str:

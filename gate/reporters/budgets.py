@@ -223,7 +223,7 @@ def _no_rates(rates: Sequence[tuple[str, Fraction | Unmeasured]]) -> Iterator[st
         if isinstance(rate, Unmeasured):
             lost.setdefault(rate.cause, []).append((window, rate))
     for group in lost.values():
-        windows, why = " and ".join(window for window, _ in group), group[0][1]
+        windows, why = ", ".join(window for window, _ in group), group[0][1]
         if has_no_traffic(why):
             yield f"none over {windows} (no traffic)"
         else:

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 from posixpath import join, normpath
@@ -17,7 +18,7 @@ from gate.reporters import summary
 from gate.reporters.budget_rows import BudgetRow, decision_rows, status_rows
 from gate.reporters.budget_table import BAR, budget_table, services_table
 from gate.reporters.budgets import details, window_text
-from gate.reporters.outlook import STOPPING, next_step
+from gate.reporters.outlook import STOPPING, doctor_steps, next_step
 from gate.reporters.page import Badge, Column, Fact, Facts, Folded, Link, Output, Page, Section
 from gate.reporters.reasons import not_looked_at, reason
 
@@ -138,7 +139,13 @@ def _decided(decided: PolicyDecision, decision: Decision) -> Section:
 def _status(status: Status) -> Page:
     return Page(
         sections=tuple(map(_budgets, status.policies)),
-        closing=(summary.signature(status.evaluated_at, status.tool_version),),
+        closing=(
+            summary.signature(status.evaluated_at, status.tool_version),
+            *doctor_steps(
+                (examined.source, replace(status, policies=(examined,)).exit_code)
+                for examined in status.policies
+            ),
+        ),
     )
 
 

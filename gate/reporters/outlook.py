@@ -1,7 +1,7 @@
 """What a change still needs, what the budget left covers, when it may ship, and what to do next."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -9,7 +9,8 @@ from typing import Final
 from gate import wording
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import PACE, Impact, Price
-from gate.decision.decision import PolicyDecision
+from gate.decision.decision import PolicyDecision, PolicySource
+from gate.errors import ExitCode
 from gate.measure import Cause
 from gate.measure.remedies import REMEDIES, remedy_of
 from gate.policy.findings import Finding, Rule, Verdict
@@ -125,6 +126,17 @@ def next_step(decided: PolicyDecision) -> ShellCommand | None:
     if command != _DOCTOR and not decided.keeps_history:
         command, purpose = "gate status", "shows every budget"
     return ShellCommand(label="Next", command=f"{command} {_file(decided)}", purpose=purpose)
+
+
+def doctor_steps(seen: Iterable[tuple[PolicySource, ExitCode]]) -> Iterator[ShellCommand]:
+    """Yield the command that examines each policy of which something was not measured.
+
+    Args:
+        seen: which policy, and the exit code of what was asked about it alone.
+    """
+    for source, code in seen:
+        if code is ExitCode.UNDECIDED:
+            yield ShellCommand(label="Next", command=f"{_DOCTOR} {shlex.quote(source.path)}")
 
 
 def _has_remedy(finding: Finding) -> bool:

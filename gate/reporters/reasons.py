@@ -1,6 +1,8 @@
 """Findings and suspicions as sentences: what is the same of several SLOs is said once."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Final
@@ -38,7 +40,7 @@ def reasons(decided: PolicyDecision, verdict: Verdict) -> list[str]:
         if finding.verdict is verdict and not _unimportant(finding)
     ]
     others = _others(decided, findings)
-    kept = [finding for finding in findings if finding not in others]
+    kept = _in_common([finding for finding in findings if finding not in others])
     alike, slos = list(_alike(kept)), len(decided.assessments)
     again = decided.judgement.allowed_again_at
     more = {id(finding) for group in alike for finding in group[1:]}
@@ -67,6 +69,37 @@ def not_looked_at(decided: PolicyDecision, slo: str) -> list[str]:
     """Return what no rule looks at of an SLO, where that changes nothing."""
     findings = decided.judgement.findings
     return [f.reason for f in findings if f.slo == slo and _unimportant(f)]
+
+
+_OF_WINDOW: Final = re.compile(r"burn rate over (\w+): ")
+_OF_PART: Final = re.compile(r"(?:total|bad|good|spent|ratio): (?=https?://)")
+"""The part of an indicator before the address of a backend that failed: any would have."""
+
+
+def _in_common(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings with one sentence for what differs only by its window or query."""
+    windows: dict[tuple[str | None, Cause | None, str], list[str]] = {}
+    parts: dict[tuple[Cause | None, str], set[str]] = {}
+    split = [_split(finding.reason) for finding in findings]
+    for finding, (window, part, rest) in zip(findings, split, strict=True):
+        windows.setdefault((finding.slo, finding.cause, rest), []).extend(window)
+        parts.setdefault((finding.cause, rest), set()).add(part)
+    shared = []
+    for finding, (window, part, rest) in zip(findings, split, strict=True):
+        lengths = list(dict.fromkeys(windows[finding.slo, finding.cause, rest])) if window else []
+        over = f"burn rate{'s' * (len(lengths) > 1)} over {', '.join(lengths)}: " if lengths else ""
+        query = part if len(parts[finding.cause, rest]) == 1 else ""
+        shared.append(replace(finding, reason=f"{over}{query}{rest}"))
+    return shared
+
+
+def _split(why: str) -> tuple[list[str], str, str]:
+    """Return the burn-rate window that a reason is about, its part of the indicator, the rest."""
+    window = _OF_WINDOW.match(why)
+    rest = why[window.end() :] if window else why
+    part = _OF_PART.match(rest)
+    begins = part.group() if part else ""
+    return [window.group(1)] if window else [], begins, rest.removeprefix(begins)
 
 
 _MANY: Final = 3

@@ -38,6 +38,8 @@ _REVISION: Final = 12
 _OPENING: Final = frozenset({Verdict.ALLOW, Verdict.WARN})
 _OBJECTING: Final = frozenset({Verdict.WARN, Verdict.UNDECIDED, Verdict.BLOCK})
 """Of findings that are always told."""
+_NAMED: Final = 2
+"""SLOs that are not measured, of which a headline says the names."""
 
 
 def verdict_word(verdict: Verdict, decision: Decision) -> str:
@@ -59,9 +61,12 @@ def enforced(verdict: Verdict, decision: Decision) -> Verdict:
 
 def subject(decided: PolicyDecision) -> str:
     """Say what was decided on, and at once if the decision stands on less than all budgets."""
-    unmeasured = sum(not assessment.measured for assessment in decided.assessments)
-    of = f"{unmeasured} of {len(decided.assessments)}"
-    gap = f" ({of} SLOs not measured)" if unmeasured else ""
+    unmeasured = [each.slo.name for each in decided.assessments if not each.measured]
+    count = len(decided.assessments)
+    of = "its only SLO is" if count == 1 else f"{len(unmeasured)} of {count} SLOs"
+    named = len(unmeasured) < count and len(unmeasured) <= _NAMED
+    which = f": {', '.join(unmeasured)}" if named else ""
+    gap = f" ({of} not measured{which})" if unmeasured else ""
     return f"{decided.change_class} of {decided.policy.service}{gap}"
 
 

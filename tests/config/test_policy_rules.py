@@ -25,10 +25,8 @@ def tiers(*entries: str) -> str:
 
 
 REST = "{name: rest, otherwise: true, allow: [rollback]}"
-LAST = (
-    "the last tier must hold for all other budgets; replace remaining by otherwise: true, or add a"
-)
-LAST += " tier with it"
+LAST = "the last tier must hold for all other budgets; replace remaining with otherwise: true, or"
+LAST += " add a tier with it"
 
 
 def test_tiers_are_read_in_their_order() -> None:

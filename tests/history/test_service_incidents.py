@@ -160,6 +160,7 @@ def test_the_drain_is_that_of_the_slo_that_lost_most() -> None:
 
     assert found is not None
     assert (found.slo, found.per_window) == ("b", 2)
+    assert (found.count, found.observed) == (4, 2 * MONTH)
     assert found.each == pytest.approx(0.05)
     assert found.total == pytest.approx(0.1)
     assert (found.often, found.costly) == (True, False)

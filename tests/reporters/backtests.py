@@ -63,6 +63,7 @@ def past(
         "worst": None if left is None else "a",
         "left": left,
         "remaining": {} if left is None else {"a": left},
+        "bound_below": {} if left is None else {"a": Fraction(0)},
         "measured": verdict is not Verdict.UNDECIDED,
     }
     return PastVerdict(at=at, verdict=verdict, findings=findings, **(given | fields))

@@ -179,12 +179,12 @@ def test_what_became_of_the_budgets_and_what_might_have_is_told() -> None:
     twice = backtest(spent, between, again)
 
     assert rows(terminal(once), "Budgets") == [
-        ["a", "-20.0%", "2026-10-27 00:00", "once", "90.0%", "115.0%"]
+        ["a", "overspent by 20.0%", "2026-10-27 00:00", "once", "90.0%", "115.0%"]
     ]
     assert "what would be left at the end if every incident" in joined(once)
     assert "Budgets that ran out: a once." in joined(once)
     assert rows(terminal(twice), "Budgets") == [
-        ["a", "-20.0%", "2026-10-27 00:00", "2 times", "90.0%"]
+        ["a", "overspent by 20.0%", "2026-10-27 00:00", "2 times", "90.0%"]
     ]
     assert "what would be left" not in joined(twice)
     assert rows(terminal(STORY), "Budgets")[0][3] == "never"

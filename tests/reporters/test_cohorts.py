@@ -216,6 +216,10 @@ def test_what_only_seems_to_burn_less_is_told_together_and_why() -> None:
             service(slo(*[group(v, comparison(ComparisonOutcome.WORSE)) for v in "ab"])),
             "✖ 2 COHORTS BURN MORE",
         ),
+        (
+            service(*[slo(group("a", comparison(ComparisonOutcome.WORSE))) for _ in "ab"]),
+            "✖ 1 COHORT BURNS MORE",
+        ),
         (service(slo(REST, group("v1", none(0.1)))), "✔ NO COHORT SEEN TO BURN MORE"),
         (
             service(slo(group("a", within(ComparisonOutcome.MIX, 3, 1)))),
@@ -365,3 +369,14 @@ def test_a_label_that_makes_events_bad_is_said_to_tell_which_and_not_why() -> No
     assert "template 500 was not compared" not in never
     assert "template is part of what makes an event bad, so its values differ by def" in differs
     assert "template 500 burns 6.0x" in differs
+
+
+def test_the_slo_that_burns_fastest_is_told_first_and_those_that_burn_more_slowly_last() -> None:
+    slower = slo(group("v7", comparison(ComparisonOutcome.BETTER, 0.5)), slo="slower")
+    alike = slo(group("v7", none(0.1)), slo="alike")
+    some = slo(group("v7", comparison(ComparisonOutcome.WORSE, 2.0)), slo="some")
+    most = slo(group("v7", comparison(ComparisonOutcome.WORSE, 9.0)), slo="most")
+
+    lines = terminal(service(slower, alike, some, most)).splitlines()
+
+    assert [line.split()[0] for line in lines[2:6]] == ["most", "some", "alike", "slower"]

@@ -172,20 +172,24 @@ def test_how_often_and_how_long_is_told_and_of_which() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pace", "each", "told"),
+    ("count", "each", "told"),
     [
-        (1.0, 0.3, "incidents are rare but costly: detect them sooner and roll back faster"
-         " (1 incident per 30d; each uses 30.0% of the a budget, 30.0% in all)"),
-        (3.0, 0.05, "incidents are frequent but small: look for what they have in common"
-         " (3 incidents per 30d; each uses 5.0% of the a budget, 15.0% in all)"),
-        (2.5, 0.5, "incidents are frequent and costly: fewer and shorter ones would both help"
-         " (2.5 incidents per 30d; each uses 50.0% of the a budget, 125.0% in all)"),
-        (0.5, 0.1, "incidents use little of the budget"
-         " (0.5 incidents per 30d; each uses 10.0% of the a budget, 5.0% in all)"),
+        (1, 0.3, "incidents are rare but costly: detect them sooner and roll back faster"
+         " (1 incident in 60d used 30.0% of the a budget)"),
+        (6, 0.05, "incidents are frequent but small: look for what they have in common"
+         " (6 incidents in 60d used on average 5.0% of the a budget each; that is a rate of"
+         " 3 per 30d, 15.0% together)"),
+        (5, 0.5, "incidents are frequent and costly: fewer and shorter ones would both help"
+         " (5 incidents in 60d used on average 50.0% of the a budget each; that is a rate of"
+         " 2.5 per 30d, 125.0% together)"),
+        (1, 0.1, "incidents use little of the budget"
+         " (1 incident in 60d used 10.0% of the a budget)"),
     ],
 )  # fmt: skip
-def test_a_sentence_says_what_it_means_for_the_budget(pace: float, each: float, told: str) -> None:
-    drain = Drain(slo="a", window=MONTH, per_window=pace, each=each)
+def test_a_sentence_says_what_it_means_for_the_budget(count: int, each: float, told: str) -> None:
+    drain = Drain(
+        slo="a", window=MONTH, per_window=count / 2, each=each, count=count, observed=2 * MONTH
+    )
 
     assert f"Advice {told}" in joined(terminal(service(explained(), drain=drain)))
 
@@ -231,7 +235,7 @@ def test_foreign_text_cannot_break_out(name: str) -> None:
         slos=(looked_at(slo=HOSTILE, unknown=Fraction(1, 2), notes=(HOSTILE,)),),
         left_out=((HOSTILE, HOSTILE),),
         policy=policy_of((), service=HOSTILE),
-        drain=Drain(slo=HOSTILE, window=MONTH, per_window=1, each=1),
+        drain=Drain(slo=HOSTILE, window=MONTH, per_window=1, each=1, count=1, observed=MONTH),
     )
 
     text = render_page(name, output(report(one, without_impact=(record,))), WIDE)
@@ -299,7 +303,7 @@ def test_json_has_everything_in_seconds_and_shares() -> None:
         *incidents,
         slos=(looked_at(unmeasured=lost), looked_at()),
         left_out=(("spend", "it spends"),),
-        drain=Drain(slo="a", window=MONTH, per_window=2, each=0.25),
+        drain=Drain(slo="a", window=MONTH, per_window=2, each=0.25, count=2, observed=MONTH),
     )
     found = json.loads(render_page("json", output(report(one, without_impact=(GOING_ON,))), WIDE))
     (told,) = found["services"]

@@ -122,7 +122,7 @@ def test_several_services_are_one_table_and_their_details_are_folded() -> None:
     assert "overspent&nbsp;by&nbsp;50.0%" in rows[0]
     assert [each.split("</summary>")[0] for each in folded] == [
         "⛔ BLOCK: full-rollout of chat",
-        "❔ UNDECIDED: full-rollout of rag (1 of 2 SLOs not measured)",
+        "❔ UNDECIDED: full-rollout of rag (1 of 2 SLOs not measured: answers)",
         "✅ ALLOW: full-rollout of chat",
     ]
 

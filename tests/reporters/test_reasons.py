@@ -11,6 +11,7 @@ from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import render
 from gate.reporters.ansi import Style
 from gate.reporters.budget_rows import decision_rows
+from gate.reporters.budget_table import budget_table
 from gate.reporters.outlook import next_step, remedies
 from gate.reporters.reasons import not_looked_at, reasons
 from tests.reporters.builders import (
@@ -103,6 +104,50 @@ def test_many_findings_with_one_cause_are_the_first_and_how_many_more() -> None:
         "a: no data: no a over 1h",
         "a, b: no data, 3 more of these",
     ]
+
+
+def test_one_cause_is_said_once_whatever_query_or_burn_rate_window_it_was() -> None:
+    slos = [availability(counts(1, 1_200_000), name=name) for name in "abc"]
+    refused = "http://prom:9090: connection refused"
+
+    def said(*findings: tuple[str, str]) -> list[str]:
+        lost_ones = tuple(lost(name, why, Cause.BACKEND_ERROR) for name, why in findings)
+        return reasons(decided(*slos, findings=lost_ones, tier=None), UNDECIDED)
+
+    assert said(("a", f"total: {refused}"), ("b", refused)) == [f"a, b: backend error: {refused}"]
+    assert said(("a", f"total: {refused}")) == [f"a: backend error: total: {refused}"]
+    windows = [(name, f"burn rate over {at}: {refused}") for name in "ab" for at in ("5m", "1h")]
+    assert said(*windows) == [f"a, b: backend error: burn rates over 5m, 1h: {refused}"]
+    assert said(*windows[:1]) == [f"a: backend error: burn rate over 5m: {refused}"]
+
+
+def test_an_slo_that_is_not_measured_decides_before_one_in_doubt() -> None:
+    slos = [healthy(), unmeasured()]
+    findings = tuple(lost(name, "no data for an hour") for name in ("availability", "answers"))
+    rows = decision_rows(decided(*slos, findings=findings, tier=None))
+
+    assert [(row.assessment.slo.name, row.decides) for row in rows] == [
+        ("answers", True),
+        ("availability", False),
+    ]
+
+
+def test_an_overspent_budget_is_never_green_and_its_tier_says_that_it_allows() -> None:
+    blocked = decided(overspent(), findings=(), tier="exhausted")
+    recognition = replace(blocked.recognition, change="rollback")
+    spent = replace(blocked, recognition=recognition)
+    table = budget_table(decision_rows(spent))
+    left, tier = (
+        next(
+            cell
+            for column, cell in zip(table.columns, table.rows[0], strict=True)
+            if column.title == title
+        )
+        for title in ("Left", "Tier")
+    )
+
+    assert (left.text, left.tone) == ("overspent by 50.0%", BLOCK)
+    assert tier.text == "✔ exhausted, allows it"
 
 
 def test_what_no_rule_looks_at_and_changes_nothing_is_left_to_the_details() -> None:

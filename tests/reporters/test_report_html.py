@@ -378,7 +378,7 @@ def test_where_nothing_is_consumed_there_is_no_such_picture() -> None:
 def test_of_a_sampled_slo_the_bound_is_drawn_beside_what_was_left() -> None:
     sampled = slo("outage", more="sampled: true")
     found, plain = page(made(file("chat", sampled))), page(made(file("chat", slo("outage"))))
-    sentence = "The thin line is the bound that is held against the tiers."
+    sentence = "as measured. The thin line is the bound that is held against the tiers: "
 
     assert sentence in found.whole_text
     assert sentence not in plain.whole_text

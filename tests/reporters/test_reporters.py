@@ -133,7 +133,7 @@ def test_what_was_not_measured_is_said_whatever_the_verdict(
     made = decision(decided(unmeasured(cause, "so it is"), findings=(objection,), tier=None))
     text = render(reporter, made, STYLE)
     words = cause.replace("_", " ")
-    assert "(1 of 1 SLOs not measured)" in text.splitlines()[0]
+    assert "(its only SLO is not measured)" in text.splitlines()[0]
     assert f"answers: {words}, so it is" in text
     assert f"not measured: {words}" in text
     for number in ("100%", "0.0%", "100.0%", "0 of", "left  "):

@@ -35,7 +35,7 @@ def head(report: ReviewReport) -> str:
 def test_periods_are_rows_with_what_was_consumed_and_the_margin_of_the_sla() -> None:
     lines = terminal(told({"a": OUTAGES}, slo("a", more=SLA))).splitlines()
 
-    assert lines[0] == "? 1 SLO NOT ENOUGH PERIODS  chat"
+    assert lines[0] == "? 1 SLO: NOT ENOUGH PERIODS  chat"
     assert lines[2] == "  a: 99.9% over 30d: not enough periods"
     assert [" ".join(line.split()) for line in lines[3:8] if "─" not in line] == [
         "From, UTC To, UTC Bad of total Budget used Left of SLA Spare events Counted",
@@ -82,7 +82,7 @@ def test_what_the_periods_come_to_is_said_in_words() -> None:
 def test_windows_moved_through_the_periods_tell_what_these_hide() -> None:
     text = joined(terminal(told({"a": ACROSS}, slo("a", more="sla: 99.89%"))))
 
-    assert "missed in 0 of 3 periods, at most 55.6% of the budget used" in text
+    assert "missed in none of 3 periods, at most 55.6% of the budget used" in text
     # 800 of 720 that may fail, in the windows that end within 720 - 101 hours of the second.
     assert f"missed in {-(-1000 * 619 // 1441) / 10}% of 1,441 windows 1h apart" in text
     assert "the worst, to 2026-09-05 10:00 UTC, used 111.2% of the budget" in text
@@ -140,11 +140,11 @@ def test_the_head_counts_how_each_fits() -> None:
     several = told({"a": EACH, "b": QUIET, "c": FAIR, "d": FAIR}, lost={"d": down})
 
     assert head(several) == (
-        "? 1 SLO NOT MEASURED, 1 SLO TOO STRICT, 1 SLO TOO LOOSE, 1 SLO ABOUT RIGHT"
+        "? 1 SLO: NOT MEASURED, 1 SLO: TOO STRICT, 1 SLO: TOO LOOSE, 1 SLO: ABOUT RIGHT"
     )
-    assert head(told({"a": FAIR})) == "✔ 1 SLO ABOUT RIGHT"
-    assert head(told({"a": FAIR}, periods=2)) == "? 1 SLO NOT ENOUGH PERIODS"
-    assert head(told({"a": FAIR}, lost={"a": down})) == "? 1 SLO NOT MEASURED"
+    assert head(told({"a": FAIR})) == "✔ 1 SLO: ABOUT RIGHT"
+    assert head(told({"a": FAIR}, periods=2)) == "? 1 SLO: NOT ENOUGH PERIODS"
+    assert head(told({"a": FAIR}, lost={"a": down})) == "? 1 SLO: NOT MEASURED"
     assert head(told({}, MONEY)) == "? NOTHING TO REVIEW"
 
 
@@ -171,8 +171,8 @@ def test_what_is_not_known_is_said() -> None:
 def test_a_single_period_is_one() -> None:
     text = joined(terminal(told({"a": FAIR}, periods=1)))
 
-    assert "missed in 0 of 1 period, at most" in text
-    assert "was met in 1 of 1 period; expect about 1 of 2 future ones to meet it Tiers" in text
+    assert "not missed in the only period, at most" in text
+    assert "was met in the only period; expect about 1 of 2 future ones to meet it Tiers" in text
 
 
 def test_of_a_sample_it_is_said_that_its_interval_is_not_counted() -> None:
@@ -184,7 +184,7 @@ def test_of_a_sample_it_is_said_that_its_interval_is_not_counted() -> None:
 def test_markdown_has_the_same() -> None:
     text = render_page("markdown", output(told({"a": OUTAGES}, slo("a", more=SLA))), Style())
 
-    assert text.startswith("## ❔ 1 SLO NOT ENOUGH PERIODS: chat")
+    assert text.startswith("## ❔ 1 SLO: NOT ENOUGH PERIODS: chat")
     assert "| 2026-09-02 00:00 | 2026-10-02 00:00 | 900&nbsp;of&nbsp;720,000 | 125.0%" in text
     assert "| 99.9% | present | 2&nbsp;of&nbsp;3 |" in text
     assert "- **SLA:** 99.8% was never missed" in text

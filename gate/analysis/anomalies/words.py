@@ -1,6 +1,7 @@
 """What control charts show, in sentences and cells, and the page that they make."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -25,6 +26,7 @@ from gate.history.charts.signals import FALSE_ALARMS
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.drawing import plot
+from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import (
     MUST,
     Badge,
@@ -61,7 +63,12 @@ def page(report: AnomalyReport) -> Page:
     """Return the page on the control charts of every policy."""
     sections = ((anomalies_section(service), service.source) for service in report.services)
     return question_page(
-        sections, summary.signature(report.span.end, report.tool_version, *scope_facts(report))
+        sections,
+        summary.signature(report.span.end, report.tool_version, *scope_facts(report)),
+        *doctor_steps(
+            (service.source, replace(report, services=(service,)).exit_code)
+            for service in report.services
+        ),
     )
 
 

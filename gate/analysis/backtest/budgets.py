@@ -19,12 +19,14 @@ class ReplayedBudget:
 
     slo: str
     lowest: Fraction
-    """What was left at the worst of the instants."""
+    """What was left at the worst of the instants, as it is compared with the tiers."""
     lowest_at: datetime
     ran_out: int
     """How many times it came to nothing, or was so from the beginning."""
     left: Fraction | None
     """At the end; None: that was not measured."""
+    bound_below: Fraction
+    """How far that is below what was measured; 0 where nothing is sampled."""
     spared: Fraction
     """The share of the budget that incidents after blocked deploys took of the window that ends
     then; at least 0."""
@@ -32,7 +34,7 @@ class ReplayedBudget:
     @property
     def left_at_most(self) -> Fraction | None:
         """What would be left at the end had these incidents not happened."""
-        return None if self.left is None else self.left + self.spared
+        return None if self.left is None else self.left + self.bound_below + self.spared
 
 
 def past_budgets(
@@ -64,6 +66,7 @@ def past_budgets(
                     lowest_at=lowest_at,
                     ran_out=_ran_out(left for left, _ in course),
                     left=last.remaining.get(slo.name),
+                    bound_below=last.bound_below.get(slo.name, Fraction(0)),
                     spared=_spared(slo, slos, avoided, last.at),
                 )
             )

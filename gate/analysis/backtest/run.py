@@ -193,6 +193,13 @@ def _check(
     if case.change != usual:
         _, _, of_usual = judge_change(file, measured, replace(run, change=usual), nothing_known)
     worst, tier = judgement.worst, judgement.tier
+    budgets = {
+        assessment.slo.name: (assessment.compared, assessment.remaining)
+        for assessment in case.assessments
+        if assessment.compared is not None
+        and assessment.remaining is not None
+        and assessment.uncovered is None
+    }
     return PastVerdict(
         at=moment.at,
         change=case.change,
@@ -205,11 +212,8 @@ def _check(
         tier=None if tier is None else tier.name,
         worst=None if worst is None or tier is None else worst.slo.name,
         left=None if worst is None or tier is None else worst.compared,
-        remaining={
-            assessment.slo.name: assessment.remaining
-            for assessment in case.assessments
-            if assessment.remaining is not None and assessment.uncovered is None
-        },
+        remaining={slo: compared for slo, (compared, _) in budgets.items()},
+        bound_below={slo: measured - compared for slo, (compared, measured) in budgets.items()},
         findings=judgement.findings,
         measured=all(
             assessment.measured or assessment.slo.advisory for assessment in case.assessments

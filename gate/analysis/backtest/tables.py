@@ -169,7 +169,7 @@ def budget_table(tried: PolicyBacktest) -> DataTable:
     """Return what became of the budgets, and what would be left without what was blocked."""
     columns: list[Column[ReplayedBudget]] = [
         Column(title="SLO", cell=lambda row: row.slo, right=False, keep=MUST, share=4),
-        Column(title="Lowest", cell=lambda row: wording.left(row.lowest), keep=MUST),
+        Column(title="Lowest", cell=lambda row: wording.left_or_overspent(row.lowest), keep=MUST),
         Column(
             title="Lowest at, UTC",
             cell=lambda row: wording.minute(row.lowest_at),
@@ -177,12 +177,16 @@ def budget_table(tried: PolicyBacktest) -> DataTable:
             keep=5,
         ),
         Column(title="Ran out", cell=ran_out_shown, keep=8),
-        Column(title="Left at the end", cell=lambda row: wording.left(row.left), keep=7),
+        Column(
+            title="Left at the end", cell=lambda row: wording.left_or_overspent(row.left), keep=7
+        ),
     ]
     if any(budget.spared for budget in tried.budgets):
         columns.append(
             Column(
-                title="At most, if blocked", cell=lambda row: wording.left(row.left_at_most), keep=6
+                title="At most, if blocked",
+                cell=lambda row: wording.left_or_overspent(row.left_at_most),
+                keep=6,
             )
         )
     return tabulate(tried.budgets, columns)

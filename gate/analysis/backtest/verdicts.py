@@ -39,7 +39,9 @@ class PastVerdict:
     left: Fraction | None
     """What was compared with the tiers; None where ``tier`` is."""
     remaining: Mapping[str, Fraction]
-    """By SLO, of those that were measured."""
+    """By SLO, of those that were measured: what was compared with the tiers."""
+    bound_below: Mapping[str, Fraction]
+    """How far that is below what was measured, by the same SLOs; 0 where nothing is sampled."""
     findings: tuple[Finding, ...]
     """The worst first."""
     measured: bool

@@ -1,6 +1,7 @@
 """Whose events burn the budgets, in sentences, and the page that they make."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import Final
@@ -35,6 +36,7 @@ from gate.analysis.cohorts.cells import (
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.policy.findings import Verdict
 from gate.reporters import summary
+from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import Badge, DataTable, Fact, Facts, Output, Page, Section, said
 from gate.slo.quantities import format_duration
 
@@ -60,7 +62,14 @@ def output(report: CohortReport) -> Output:
 def page(report: CohortReport) -> Page:
     """Return the page on the cohorts of every policy."""
     sections = ((cohorts_section(report, service), service.source) for service in report.services)
-    return question_page(sections, summary.signature(report.at, report.tool_version))
+    return question_page(
+        sections,
+        summary.signature(report.at, report.tool_version),
+        *doctor_steps(
+            (service.source, replace(report, services=(service,)).exit_code)
+            for service in report.services
+        ),
+    )
 
 
 def cohorts_section(report: CohortReport, service: ServiceCohorts) -> Section:
@@ -87,13 +96,14 @@ def cohorts_badge(service: ServiceCohorts) -> Badge:
 
 
 def _findings_badge(service: ServiceCohorts) -> Badge:
-    outcomes = [
-        group.comparison.outcome
+    compared = [
+        (group.value, group.comparison.outcome)
         for slo in service.slos
         for group in slo.groups
         if group.comparison is not None
     ]
-    worse = outcomes.count(ComparisonOutcome.WORSE)
+    outcomes = [result for _, result in compared]
+    worse = len({value for value, result in compared if result is ComparisonOutcome.WORSE})
     lost = sum(slo.unmeasured is not None for slo in service.slos)
     if worse:
         return Badge(Verdict.BLOCK, f"{worse} COHORT{'S BURN' if worse > 1 else ' BURNS'} MORE")
@@ -109,7 +119,7 @@ def _findings_badge(service: ServiceCohorts) -> Badge:
 
 def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
     """Yield what can be said of each group, the SLO before it."""
-    for slo in service.slos:
+    for slo in sorted(service.slos, key=_pressing):
         compared = [group for group in slo.groups if group.comparison is not None]
         silent = [group for group in compared if _is_silent(group)]
         less = [group for group in compared if _is_echo(group)]
@@ -124,6 +134,21 @@ def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
             yield slo.slo, f"no difference seen of {len(silent)} {_more(compared, silent)}"
         if less:
             yield slo.slo, _burn_less(report, slo, less)
+
+
+def _pressing(slo: SloCohorts) -> tuple[int, float]:
+    """Return the place of an SLO: the fastest burn first, last what burns more slowly."""
+    ratios = [
+        group.comparison.crude.ratio
+        for group in slo.groups
+        if group.comparison is not None
+        and group.comparison.outcome is ComparisonOutcome.WORSE
+        and group.comparison.crude is not None
+        and group.comparison.crude.ratio is not None
+    ]
+    if ratios:
+        return 0, -max(ratios)
+    return (2 if any(map(_is_echo, slo.groups)) else 1), 0.0
 
 
 def _defining(report: CohortReport, slo: SloCohorts) -> str:

@@ -1,6 +1,7 @@
 """What becomes of budgets, in sentences and cells, and the page that they make."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from functools import partial
@@ -22,6 +23,7 @@ from gate.policy.findings import Verdict
 from gate.policy.rules.tiers import left_shown
 from gate.reporters import summary
 from gate.reporters.budgets import cause, forecast_sentence
+from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import (
     MUST,
     Badge,
@@ -59,7 +61,14 @@ def output(report: ForecastReport) -> Output:
 def page(report: ForecastReport) -> Page:
     """Return the page on what becomes of the budgets of every policy."""
     sections = ((forecast_section(service), service.source) for service in report.services)
-    return question_page(sections, summary.signature(report.evaluated_at, report.tool_version))
+    return question_page(
+        sections,
+        summary.signature(report.evaluated_at, report.tool_version),
+        *doctor_steps(
+            (service.source, replace(report, services=(service,)).exit_code)
+            for service in report.services
+        ),
+    )
 
 
 def forecast_section(service: ServiceForecast) -> Section:

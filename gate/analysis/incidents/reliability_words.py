@@ -66,12 +66,13 @@ def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
 
 
 def _meaning(drain: Drain) -> str:
+    budget, time = f"of the {drain.slo} budget", describe_time(drain.observed)
+    if drain.count == 1:
+        return f"{_advice(drain)} (1 incident in {time} used {_share(drain.each)} {budget})"
+    seen = f"{drain.count:,} incidents in {time} used on average {_share(drain.each)} {budget}"
     count = wording.amount(wording.shown(drain.per_window))
-    pace = f"{count} incident{'' if count == '1' else 's'} per {format_duration(drain.window)}"
-    costs = (
-        f"each uses {_share(drain.each)} of the {drain.slo} budget, {_share(drain.total)} in all"
-    )
-    return f"{_advice(drain)} ({pace}; {costs})"
+    pace = f"that is a rate of {count} per {format_duration(drain.window)}"
+    return f"{_advice(drain)} ({seen} each; {pace}, {_share(drain.total)} together)"
 
 
 def _advice(drain: Drain) -> str:

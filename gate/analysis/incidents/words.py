@@ -1,6 +1,7 @@
 """What was found of incidents, in sentences and cells, and the page that they make."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
@@ -30,6 +31,7 @@ from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import SloImpact
 from gate.policy.findings import Verdict
 from gate.reporters import summary
+from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import (
     MUST,
     Badge,
@@ -65,7 +67,15 @@ def output(report: IncidentReport) -> Output:
 def page(report: IncidentReport) -> Page:
     """Return the page on the incidents of every policy."""
     sections = ((incidents_section(service), service.source) for service in report.services)
-    return question_page(sections, *without_impact_facts(report), _closing(report))
+    return question_page(
+        sections,
+        *without_impact_facts(report),
+        _closing(report),
+        *doctor_steps(
+            (service.source, replace(report, services=(service,)).exit_code)
+            for service in report.services
+        ),
+    )
 
 
 def incidents_section(service: ServiceIncidents) -> Section:

@@ -117,10 +117,12 @@ def _verdict(service: ServiceReport, report: Report) -> Section:
 
 
 def rows(service: ServiceReport) -> tuple[BudgetRow, ...]:
-    """Return the rows of the table of a service's budgets, the worst first."""
+    """Return the rows of the table of a service's budgets, the worst first; one is marked."""
     if service.decided is not None:
         return decision_rows(service.decided)
-    return status_rows(service.policy, service.assessments)
+    unmarked = status_rows(service.policy, service.assessments)
+    lowest = deciding(service.assessments)
+    return tuple(replace(row, decides=row.assessment is lowest) for row in unmarked)
 
 
 def _trace(assessment: Assessment, service: ServiceReport) -> Section:

@@ -42,7 +42,7 @@ def review_facts(reviewed: SloReview) -> Iterator[Fact]:
 def _meaning(slo: RatioSlo, review: Review) -> str:
     consumed = [period.consumed(slo.objective) for period in review.counted]
     missed, most = sum(share > 1 for share in consumed), wording.spent(max(consumed))
-    fact = f"missed in {missed} of {_periods(review.counted)}, at most {most} of the budget used"
+    fact = f"{_missed_in(missed, review.counted)}, at most {most} of the budget used"
     advice = {
         Fit.STRICT: "lower the objective, or improve the service",
         Fit.LOOSE: "raise the objective, or use the budget to ship more and faster",
@@ -73,7 +73,8 @@ def _in_most(review: Review) -> str:
     if review.met is None:
         return f"nothing failed in {_periods(review.counted)}, so any objective was met"
     met, expected = review.met_periods, expected_share(count)
-    of, coming = f"{met} of {_periods(review.counted)}", count + (met == count)
+    of = "the only period" if count == 1 else f"{met} of {_periods(review.counted)}"
+    coming = count + (met == count)
     often = f"about {floor(expected * coming)} of {coming}"
     return f"{wording.percent(review.met)} was met in {of}; expect {often} future ones to meet it"
 
@@ -86,11 +87,11 @@ def _margin(sla: Fraction, review: Review) -> str:
     when, spare = wording.instant(worst.span.start), whole(worst.spare(sla))
     if missed:
         over = f"{spare.removeprefix('-')} bad events too many"
-        which = f"was missed in {missed} of {_periods(counted)}; the worst"
+        which = f"was {_missed_in(missed, counted)}; the worst"
     else:
         over = f"{spare} more could have failed"
         never = moved is not None and not moved.sla_missed
-        often = "never missed" if never else f"missed in none of {_periods(counted)}"
+        often = "never missed" if never else _missed_in(0, counted)
         which = f"was {often}; the closest period"
     said = f"{wording.percent(sla)} {which} began {when}: {left}, {over}"
     if moved is None or not moved.sla_missed:
@@ -101,6 +102,13 @@ def _margin(sla: Fraction, review: Review) -> str:
         f" {format_duration(moved.step)} apart missed it; in the worst, to"
         f" {wording.instant(moved.worst_end)}, {at_worst}"
     )
+
+
+def _missed_in(missed: int, counted: Sequence[PastPeriod]) -> str:
+    """Say in how many of the periods an objective was missed."""
+    if len(counted) == 1:
+        return f"{'' if missed else 'not '}missed in the only period"
+    return f"missed in {missed or 'none'} of {_periods(counted)}"
 
 
 def _periods(counted: Sequence[PastPeriod]) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Final
@@ -22,6 +23,7 @@ from gate.history.periods import PastPeriod
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.budgets import cause
+from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import (
     MUST,
     Badge,
@@ -57,7 +59,13 @@ def page(report: ReviewReport) -> Page:
     """Return the page on the objectives of every policy."""
     return Page(
         sections=tuple(map(_section, report.services)),
-        closing=(summary.signature(report.evaluated_at, report.tool_version),),
+        closing=(
+            summary.signature(report.evaluated_at, report.tool_version),
+            *doctor_steps(
+                (service.source, replace(report, services=(service,)).exit_code)
+                for service in report.services
+            ),
+        ),
     )
 
 
@@ -81,7 +89,7 @@ def _badge(service: ServiceReview) -> Badge:
     if not counts:
         return Badge(Verdict.UNDECIDED, "NOTHING TO REVIEW")
     words = ", ".join(
-        f"{counts[state]} SLO{'S' * (counts[state] > 1)} {state.upper()}"
+        f"{counts[state]} SLO{'s' * (counts[state] > 1)}: {state.upper()}"
         for state in _VERDICTS
         if counts[state]
     )

@@ -25,10 +25,15 @@ def _came_down(slo: Slo, trace: Trace) -> str:
         wording.left_or_overspent(None if share is None else wording.shown(share))
         for share in (first, last)
     )
-    came = f"{_whose(slo)}: {then} on {wording.day(start)}, {now} on {wording.day(end)}."
-    if trace.compared:
-        came += " The thin line is the bound that is held against the tiers."
-    return came
+    came = f"{_whose(slo)}: {then} on {wording.day(start)}, {now} on {wording.day(end)}"
+    if not trace.compared:
+        return f"{came}."
+    end, last = trace.compared[-1]
+    bound = wording.left_or_overspent(None if last is None else wording.shown(last))
+    return (
+        f"{came} as measured. The thin line is the bound that is held against the tiers:"
+        f" {bound} on {wording.day(end)}."
+    )
 
 
 def _whose(slo: Slo) -> str:
