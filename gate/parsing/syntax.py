@@ -136,12 +136,12 @@ def _no_colon(failure: _Failure) -> _Advice:
     last = failure.opened.line if simple else failure.mark.line
     for number in (last, last - 1):
         if key := _NO_BLANK.fullmatch(failure.line_at(number)):
-            message = f"a blank is missing after the colon; write {key[2]}: {key[3].strip()}"
+            message = f"a space is missing after the colon; write {key[2]}: {key[3].strip()}"
             return _mark(number, len(key[1])), message
     if simple:
         return failure.opened, "this line has no colon; a key is written as key: value"
     if ": " in failure.line[: failure.mark.column]:
-        return failure.mark, "the value contains a colon and a blank; put the value in quotes"
+        return failure.mark, "the value contains a colon and a space; put the value in quotes"
     return failure.mark, (
         "this line is indented further than the keys around it; keys of a block begin in the"
         " same column"

@@ -138,11 +138,11 @@ def test_a_mistake_says_what_to_write(marked: str, message: str) -> None:
         ),
         (
             "version: 1\n¦service:chat\nb: c\n",
-            "a blank is missing after the colon; write service: chat",
+            "a space is missing after the colon; write service: chat",
         ),
-        ("¦service:chat\nb: c\n", "a blank is missing after the colon; write service: chat"),
+        ("¦service:chat\nb: c\n", "a space is missing after the colon; write service: chat"),
         ("a: b\n¦nothing\n", "this line has no colon; a key is written as key: value"),
-        ("a: b¦: c\n", "the value contains a colon and a blank; put the value in quotes"),
+        ("a: b¦: c\n", "the value contains a colon and a space; put the value in quotes"),
         (
             "a: b\n  c¦: d\n",
             "this line is indented further than the keys around it; keys of a block"
