@@ -1,5 +1,6 @@
 """Writes docs/troubleshooting.md: what to do about each reason why a budget is not known."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,12 @@ GROUPS = {
     "hosts": [key for key, *_ in HOSTS],
 }
 """Place in the frame -> the entries of the table of remedies that stand there."""
+CODE = re.compile(
+    r"gate (?:doctor|export)(?: gate\.yaml)?|(?:backend|on)(?:\.[a-z_]+)+|sum\(increase\(\S+\]\)\)"
+    r"|\b[A-Z]+_[A-Z]+\b|\b(?:max_age|min_events)\b|https?://[\w:]*|(?<= )/[\w/]+|docs/\w+\.md"
+    r"|(?<= )\*\*(?= )"
+)
+"""The keys, commands, variables and addresses in a remedy."""
 
 
 def entries(keys: Iterable[str]) -> str:
@@ -29,9 +36,10 @@ def _section(remedy: Remedy) -> str:
     causes = {cause.value: action for cause, action in DEFAULT_ACTIONS.items()}
     action = causes.get(remedy.key)
     default = "" if action is None else f"Key: `on.{remedy.key}`, `{action}` by default.\n\n"
+    remedy_text = CODE.sub(lambda found: f"`{found[0]}`", remedy.action)
     return (
         f'<a id="{remedy.key}"></a>\n\n### {remedy.title}\n\n'
-        f"{default}{filled(remedy.means)}\n\n{filled(f'**Remedy:** {remedy.action}')}\n"
+        f"{default}{filled(remedy.means)}\n\n{filled(f'**Remedy:** {remedy_text}')}\n"
     )
 
 

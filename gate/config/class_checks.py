@@ -6,6 +6,7 @@ from typing import Final
 
 import yaml
 
+from gate.config.rules_schema import ALL_OR_NONE
 from gate.errors import nearest
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError, has_variable, written
@@ -76,16 +77,18 @@ def warn_of_unused_classes(values: Values, reader: Reader) -> None:
 
 def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
     blocks = [
-        entry
+        (key, entry)
         for key in ("tiers", "freezes", "burn_rates")
         if isinstance(node := values.nodes.get(key), yaml.SequenceNode)
         for entry in node.value
     ]
-    single = [values.nodes.get(key) for key in ("on", "changes", "exhaustion", *LOOKING_BACK)]
-    for block in [*blocks, *single]:
+    single = ("on", "changes", "exhaustion", *LOOKING_BACK)
+    for place, block in [*blocks, *((key, values.nodes.get(key)) for key in single)]:
         for key, child in word_pairs(block):
             if key.value in {"allow", "warn", "except"} and isinstance(child, yaml.SequenceNode):
-                yield from (word for word in child.value if isinstance(word, yaml.ScalarNode))
+                noted = ALL_OR_NONE if (place, key.value) == ("tiers", "allow") else ()
+                words = (word for word in child.value if isinstance(word, yaml.ScalarNode))
+                yield from (word for word in words if word.value not in noted)
             elif key.value == "require":
                 yield from (name for name, _ in word_pairs(child))
             elif key.value == "default" and isinstance(child, yaml.ScalarNode):

@@ -17,7 +17,7 @@ from gate.config.policy_checks import check_policy
 from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, LIVE, ON, OVERRIDES, TIERS
 from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.errors import Mistake
-from gate.parsing.objects import Field, Object, Values
+from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, compose, decode, written
 from gate.parsing.schema import Anything, Choice, JsonSchema, ListOf, pairs
 from gate.parsing.values import DURATION, GLOBS, NAME, SHARE, TEXT, VALIDITY
@@ -123,6 +123,31 @@ def _build(values: Values, reader: Reader) -> Contents:
     return Contents(policy, values.get("backend"), values.get("presets", {}))
 
 
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("url", "type", "auth", "headers", "tls"), "it belongs in the block backend"),
+    **dict.fromkeys(("objective", "window", "sli"), "it belongs in an entry of slos"),
+    **dict.fromkeys(("allow", "require", "remaining"), "it belongs in an entry of tiers"),
+    "timeout": TIMEOUT_ELSEWHERE,
+}
+
+
+def _slos_with(kind: str, entry: JsonSchema, *, otherwise: bool = False) -> JsonSchema:
+    """Return what each entry of ``slos`` must fit with a backend, or with every other one."""
+    there = {"properties": {"backend": {"properties": {"type": {"const": kind}}}}}
+    return {
+        "if": there,
+        "else" if otherwise else "then": {"properties": {"slos": {"items": entry}}},
+    }
+
+
+_WHOLE_RATIO: Final = {
+    "anyOf": [
+        {"not": {"anyOf": [{"required": ["good"]}, {"required": ["bad"]}]}},
+        {"required": ["total"]},
+        {"required": ["good", "bad"]},
+    ]
+}
+_HAS_SLI: Final = {"anyOf": [{"required": [key]} for key in ("sli", "composite", "from")]}
 POLICY: Final = Object(
     {
         "version": Field(
@@ -239,6 +264,13 @@ POLICY: Final = Object(
     _build,
     check=check_policy,
     first="presets",
+    rules={
+        "allOf": [
+            _slos_with("static", _HAS_SLI, otherwise=True),
+            _slos_with("prometheus", {"properties": {"sli": _WHOLE_RATIO}}),
+        ]
+    },
+    elsewhere=_ELSEWHERE,
 )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, get_args
 
+import yaml
+
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.measure import Cause
@@ -71,7 +73,9 @@ CHANGES: Final = Object(
     },
     lambda values, _: dict(values.values),
     others=Field(
-        schema=CLASS, doc="How a class is recognised where nobody names it; it may be new."
+        schema=CLASS,
+        doc="How a class is recognised where nobody names it; it may be new.",
+        example='{paths: ["prompts/**"]}',
     ),
 )
 
@@ -136,7 +140,7 @@ OVERRIDES: Final = Union(
     Scalar(lambda text: _NO_OVERRIDE[Choice(("none",)).parse(text)], Choice(("none",)).schema()),
     _OVERRIDE,
 )
-_ALL_OR_NONE: Final[dict[str, frozenset[str] | None]] = {"all": None, "none": frozenset()}
+ALL_OR_NONE: Final[dict[str, frozenset[str] | None]] = {"all": None, "none": frozenset()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,17 +152,34 @@ class OnBlock:
 
 
 def _all_or_none(text: str) -> frozenset[str] | None:
-    if text not in _ALL_OR_NONE:
-        hint = nearest(text, _ALL_OR_NONE)
+    if text not in ALL_OR_NONE:
+        hint = nearest(text, ALL_OR_NONE)
         if "did you mean" not in hint:
             hint = f"; write classes as a list: [{text}]"
         raise ValueError(f"{text!r} is not all or none{hint}")
-    return _ALL_OR_NONE[text]
+    return ALL_OR_NONE[text]
+
+
+class _AllowedClasses(SetOf[str]):
+    """The classes that may ship; ``all`` and ``none`` are written without a list."""
+
+    def read(self, node: yaml.Node, reader: Reader) -> frozenset[str]:
+        """Return the classes."""
+        for child in node.value if isinstance(node, yaml.SequenceNode) else ():
+            if isinstance(child, yaml.ScalarNode) and child.value in ALL_OR_NONE:
+                message = f"{child.value!r} is not a change class; write allow: {child.value}"
+                raise reader.fail(child, message)
+        return super().read(node, reader)
+
+    def schema(self) -> JsonSchema:
+        """Return an array without these two words."""
+        words = {"contains": {"enum": list(ALL_OR_NONE)}}
+        return {**super().schema(), "not": words}
 
 
 CLASSES: Final = SetOf(NAME)
 ALLOW: Final[Union[frozenset[str] | None]] = Union(
-    Scalar(_all_or_none, Choice(tuple(_ALL_OR_NONE)).schema()), CLASSES
+    Scalar(_all_or_none, Choice(tuple(ALL_OR_NONE)).schema()), _AllowedClasses(NAME)
 )
 
 

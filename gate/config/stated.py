@@ -206,7 +206,7 @@ def _statement(values: Values, reader: Reader) -> StatedSlo:
         )
         raise reader.fail(values.node(), message)
     if values.given("unmeasured") and (stray := values.given(*_BESIDE_A_NUMBER)):
-        message = f"{stray[0]} stands beside a number, and nothing was measured"
+        message = f"{stray[0]} needs a number beside it, and nothing was measured"
         raise reader.fail(values.node(stray[0]), message)
     counts = (values.get("total"), values.get("bad")) if values.given("total") else None
     if counts is not None and counts[1] > counts[0]:

@@ -100,7 +100,7 @@ CONNECTION: Final[Rows] = (
         "wrong-path",
         "404 Not Found",
         "There is no Prometheus API at this path of the server.",
-        "backend.url must be the part before /api/v1; some servers need a prefix, such as"
+        "set backend.url to the part before /api/v1; some servers need a prefix, such as"
         " /prometheus (Mimir) or /select/0/prometheus (VictoriaMetrics cluster)",
     ),
     (

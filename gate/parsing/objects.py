@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 import yaml
 
@@ -10,6 +10,8 @@ from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.parsing.reader import Reader, UnreadableError
 from gate.parsing.schema import Choice, JsonSchema, T, ValueSchema, pairs
+
+TIMEOUT_ELSEWHERE: Final = "the time limit is an option of the command, not a key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,8 @@ class Object(Generic[T]):
     """Notes what is wrong between the fields that could be read, be it all of them or not."""
     first: str | None = None
     """A key that is read before all others, wherever it stands, since they refer to it."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Keys that people write here by mistake, and where each belongs."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return what ``build`` makes of the fields."""
@@ -120,6 +124,8 @@ class Object(Generic[T]):
         """Return which key was meant, as the end of a message; nothing where none is near."""
         if key == "<<":
             return "; merging blocks is not supported, so write the keys out"
+        if key in self.elsewhere:
+            return f"; {self.elsewhere[key]}"
         renamed = self._renamed(key)
         return f"; it is called {renamed[0]} now" if renamed else nearest(key, self.fields)
 

@@ -104,11 +104,30 @@ def _comparison(failure: _Failure) -> _Advice:
     return _mark(failure.mark.line, comparison.start()), _quotes(comparison[0].strip())
 
 
+def _tab(failure: _Failure) -> _Advice:
+    if "tab character" in failure.problem:
+        return failure.mark, "use spaces, not tabs"
+    return None
+
+
+def _swallowed(failure: _Failure) -> _Advice:
+    """Find a quote that ends where the next one was to begin."""
+    text = "\n".join(failure.lines)
+    noticed = sum(len(line) + 1 for line in failure.lines[: failure.mark.line])
+    for part in _QUOTED.finditer(text):
+        line = text.count("\n", 0, part.start())
+        odd = failure.line_at(line).replace('\\"', "").count('"') % 2
+        if part[0][0] == '"' and odd and part.end() == noticed + failure.mark.column:
+            column = part.start() - (text.rfind("\n", 0, part.start()) + 1)
+            return _mark(line, column), 'this quote is never closed; add the missing "'
+    return None
+
+
 def _reserved(failure: _Failure) -> _Advice:
     if "cannot start any token" not in failure.problem:
         return None
     if failure.rest.startswith("\t") or not failure.rest:
-        return failure.mark, "indent with spaces, not tabs"
+        return failure.mark, "use spaces, not tabs"
     word = _WORD.match(failure.rest)
     return failure.mark, _quotes(word[0] if word else failure.rest[0])
 
@@ -136,12 +155,12 @@ def _no_colon(failure: _Failure) -> _Advice:
     last = failure.opened.line if simple else failure.mark.line
     for number in (last, last - 1):
         if key := _NO_BLANK.fullmatch(failure.line_at(number)):
-            message = f"a blank is missing after the colon; write {key[2]}: {key[3].strip()}"
+            message = f"a space is missing after the colon; write {key[2]}: {key[3].strip()}"
             return _mark(number, len(key[1])), message
     if simple:
         return failure.opened, "this line has no colon; a key is written as key: value"
     if ": " in failure.line[: failure.mark.column]:
-        return failure.mark, "the value contains a colon and a blank; put the value in quotes"
+        return failure.mark, "the value contains a colon and a space; put the value in quotes"
     return failure.mark, (
         "this line is indented further than the keys around it; keys of a block begin in the"
         " same column"
@@ -187,6 +206,17 @@ def _in_block(failure: _Failure) -> _Advice:
 
 
 _RULES: Final[tuple[Callable[[_Failure], _Advice], ...]] = (
-    *(_comparison, _reserved, _variable, _alias, _no_colon, _unclosed, _misplaced, _in_block),
+    *(
+        _tab,
+        _swallowed,
+        _comparison,
+        _reserved,
+        _variable,
+        _alias,
+        _no_colon,
+        _unclosed,
+        _misplaced,
+        _in_block,
+    ),
 )
 """The first that fits has the advice."""

@@ -39,7 +39,7 @@ _AMOUNT = re.compile(r"([0-9][0-9_,]{0,40}(?:\.[0-9]+)?)\s*([^\s0-9]\S*)?")
 def _name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError(
-            f"{text!r} is not a valid name; use letters and digits, with . _ / - or blanks between"
+            f"{text!r} is not a valid name; use letters and digits, with . _ / - or spaces between"
             " them"
         )
     return text
@@ -163,7 +163,7 @@ def parse_instant(text: str) -> datetime:
     except ValueError:
         instant = None
     if instant is None or len(text) <= len("2026-11-20"):
-        raise ValueError(f"{text!r} is not a valid instant; write for example 2026-11-20T14:00:00Z")
+        raise ValueError(f"{text!r} is not a valid time; write for example 2026-11-20T14:00:00Z")
     if instant.year not in _YEARS:
         raise ValueError(f"{text!r} is not between {_YEARS[0]} and {_YEARS[-1]}")
     if instant.tzinfo is None:

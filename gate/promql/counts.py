@@ -181,7 +181,7 @@ class CountReader:
             return facts if is_single(right) else replace(facts, labels=None)
         other = self.read(right)
         if facts.replaced != other.replaced:
-            message = "has other labels than what `or` stands after; replace them after both"
+            message = "has other labels than what is before `or`; replace them after both"
             raise self.tree.error(right, message)
         labels = facts.labels if facts.labels == other.labels else None
         return replace(facts, labels=labels, positive=facts.positive and other.positive)

@@ -222,7 +222,7 @@ def test_a_decision_holds_no_longer_than_its_override(gate: Run) -> None:
         (GLASS[2:4], "an override also needs --override and --override-until"),
         ((*GLASS[:-1], "2026-10-31T00:00:00Z"), "its end has passed"),
         ((*GLASS[:-1], "2026-11-03T00:00:00Z"), "later than the 1d that the policy allows"),
-        ((*GLASS[:-1], "tomorrow"), "'tomorrow' is not a valid instant"),
+        ((*GLASS[:-1], "tomorrow"), "'tomorrow' is not a valid time"),
         (("--override", " ", *GLASS[2:]), "it has no reason"),
     ],
 )

@@ -184,7 +184,7 @@ def left(*more: str) -> str:
         ),
         (
             f"{CASE}    slos: {{a: {{unmeasured: stale, newest: {HERE}1h}}}}\n{EXPECT}",
-            "newest stands beside a number, and nothing was measured",
+            "newest needs a number beside it, and nothing was measured",
         ),
         (
             left(f"burn_rates: {{1h: {HERE}no_trafic}}"),

@@ -28,9 +28,9 @@ def test_an_instant_is_read_as_utc(text: str, instant: datetime) -> None:
     [
         (
             "2026-11-20",
-            "'2026-11-20' is not a valid instant; write for example 2026-11-20T14:00:00Z",
+            "'2026-11-20' is not a valid time; write for example 2026-11-20T14:00:00Z",
         ),
-        ("now", "'now' is not a valid instant; write for example 2026-11-20T14:00:00Z"),
+        ("now", "'now' is not a valid time; write for example 2026-11-20T14:00:00Z"),
         (
             "2026-11-20T14:00:00",
             "'2026-11-20T14:00:00' has no offset from UTC; write for example 2026-11-20T14:00:00Z",

@@ -275,7 +275,7 @@ def test_a_mistake_in_deploys_is_told_with_its_line_and_column(tmp_path: Path) -
 
     assert found[:2] == [
         "deploys.jsonl:1:34: error: unknown key 'revison'; did you mean 'revision'?",
-        "deploys.jsonl:2:10: error: 'yesterday' is not a valid instant;"
+        "deploys.jsonl:2:10: error: 'yesterday' is not a valid time;"
         " write for example 2026-11-20T14:00:00Z",
     ]
     assert found[2:] == ["deploys.jsonl:3:8: error: no JSON: Expecting ':' delimiter"]

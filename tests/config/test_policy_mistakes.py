@@ -116,6 +116,25 @@ def sli(text: str) -> str:
             policy(backend='backend: {type: prometheus, url: ¦"http://p:9090/graph"}\n'),
             "url is the part before /api/v1; remove /graph from its end",
         ),
+        (
+            policy(backend='backend: {type: prometheus, url: ¦"localhost:9090"}\n'),
+            "the url has no http:// or https://; write http://localhost:9090",
+        ),
+        (
+            policy(more='changes: {prompt-update: ¦"prompts/**"}\n'),
+            "expected a block of keys, not a single value; write prompt-update: {paths:"
+            ' ["prompts/**"]}',
+        ),
+        (
+            policy(tiers=TIERS.replace("allow: all", "allow: [¦all]")),
+            "'all' is not a change class; write allow: all",
+        ),
+        (policy(more="¦require: [a]\n"), "unknown key 'require'; it belongs in an entry of tiers"),
+        (policy(more="¦url: http://x\n"), "unknown key 'url'; it belongs in the block backend"),
+        (
+            policy(more="¦timeout: 30s\n"),
+            "unknown key 'timeout'; the time limit is an option of the command, not a key",
+        ),
     ],
 )
 def test_a_mistake_says_what_to_write(marked: str, message: str) -> None:
@@ -138,11 +157,11 @@ def test_a_mistake_says_what_to_write(marked: str, message: str) -> None:
         ),
         (
             "version: 1\n¦service:chat\nb: c\n",
-            "a blank is missing after the colon; write service: chat",
+            "a space is missing after the colon; write service: chat",
         ),
-        ("¦service:chat\nb: c\n", "a blank is missing after the colon; write service: chat"),
+        ("¦service:chat\nb: c\n", "a space is missing after the colon; write service: chat"),
         ("a: b\n¦nothing\n", "this line has no colon; a key is written as key: value"),
-        ("a: b¦: c\n", "the value contains a colon and a blank; put the value in quotes"),
+        ("a: b¦: c\n", "the value contains a colon and a space; put the value in quotes"),
         (
             "a: b\n  c¦: d\n",
             "this line is indented further than the keys around it; keys of a block"
@@ -162,6 +181,9 @@ def test_a_mistake_says_what_to_write(marked: str, message: str) -> None:
             " with a colon, comma, bracket or brace in quotes",
         ),
         ("a: ¦'b\n", "this quote is never closed"),
+        ('a: [¦"@b, "@c"]\n', 'this quote is never closed; add the missing "'),
+        ('a: [¦"b]\nc: "d"\n', 'this quote is never closed; add the missing "'),
+        ("a:\n  - b: c\n¦\td: e\n", "use spaces, not tabs"),
         ('a: "¦\\d"\n', "a backslash in double quotes begins an escape; use single quotes"),
         ("a: {b: c}¦}\n", "this } belongs to no list or block; remove it"),
         (

@@ -145,7 +145,15 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
         policy(backend=BACKEND.replace("}", ", parallel: 0}")),
         policy(backend=BACKEND.replace("}", ", auth: {bearer: hunter2}}")),
         policy(backend=BACKEND.replace("}", ", auth: {bearer: '${T:-hunter2}'}}")),
+        policy(backend='backend: {type: prometheus, url: "localhost:9090"}\n'),
+        policy(backend='backend: {type: prometheus, url: "http://x:9090/graph"}\n'),
+        policy(backend='backend: {type: prometheus, url: "http://x:9090/a/api/v1/"}\n'),
         policy(slos="slos: []\n"),
+        policy(slos=slo("objective: 99%", "window: 1d")),
+        policy(slos=slo("objective: 99%", "window: 1d", "sli: {bad: a}")),
+        policy(slos=slo("objective: 99%", "window: 1d", "sli: {good: a}")),
+        policy(tiers=TIERS.replace("allow: all", "allow: [all]")),
+        policy(tiers=TIERS.replace("allow: all", "allow: [canary, none]")),
         policy(slos="slos: {}\n"),
         policy(slos=slo("objective: 99%", "allowance: 5", "window: 1d", "sli: {bad: a, total: b}")),
         policy(slos=slo("window: 1d", "sli: {bad: a, total: b}")),
@@ -167,6 +175,14 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
 def test_what_the_schema_can_see_is_wrong_for_both(text: str) -> None:
     assert not passes(text)
     assert not fits(text)
+
+
+@pytest.mark.parametrize("url", ["HTTPS://x", "http://graph", "${URL}", "http://x/graphs"])
+def test_addresses_that_are_near_those_are_right_for_both(url: str) -> None:
+    text = policy(backend=f'backend: {{type: prometheus, url: "{url}"}}\n')
+
+    assert read(text, {"URL": "http://x:9090"})[0] is not None
+    assert fits(text)
 
 
 SPELLINGS = {

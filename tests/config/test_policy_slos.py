@@ -242,7 +242,7 @@ def test_a_name_is_made_of_letters_digits_and_a_few_signs(name: str) -> None:
 
     assert_mistake(
         policy(slos=text),
-        f"{shown!r} is not a valid name; use letters and digits, with . _ / - or blanks between"
+        f"{shown!r} is not a valid name; use letters and digits, with . _ / - or spaces between"
         " them",
     )
 

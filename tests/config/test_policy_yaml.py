@@ -35,7 +35,7 @@ def test_an_empty_file_is_a_mistake(text: str) -> None:
     [
         (
             policy(more="on:\n¦\tstale: warn\n"),
-            "not valid YAML: indent with spaces, not tabs",
+            "not valid YAML: use spaces, not tabs",
         ),
         (
             policy(more="owners: ¦[a\nmax_age: 5m\n"),

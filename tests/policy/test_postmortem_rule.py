@@ -420,7 +420,7 @@ def test_a_draft_as_it_was_written_opens_nothing() -> None:
 
 def broken(**fields: object) -> UnreadableRecord:
     mistake = Mistake(
-        file="incidents/7.yaml", line=4, column=8, message="'soon' is not a valid instant"
+        file="incidents/7.yaml", line=4, column=8, message="'soon' is not a valid time"
     )
     return UnreadableRecord(mistakes=(mistake,), **fields)  # type: ignore[arg-type]  # by name
 
@@ -448,7 +448,7 @@ def test_a_record_with_a_mistake_puts_in_doubt_what_it_may_be_about(
         assert said(judgement, Rule.MEASUREMENT)[1] == (
             "incidents of the past: the incident chat-20261120-1200 of 2026-11-20 12:00 to 12:05"
             " UTC (5m) took 34.8% of the budget, more than 20%; a record that may explain it"
-            " cannot be read: incidents/7.yaml:4:8: 'soon' is not a valid instant; correct that"
+            " cannot be read: incidents/7.yaml:4:8: 'soon' is not a valid time; correct that"
             " file"
         )
 

@@ -393,7 +393,7 @@ def test_a_decision_names_the_canary_that_the_tightest_budget_can_pay_for(report
 
 @pytest.mark.parametrize("reporter", PEOPLE)
 def test_that_no_error_series_was_found_is_told_although_all_is_calm(reporter: str) -> None:
-    note = "bad: nothing came back, counted as 0 beside the events that there are"
+    note = "no 'bad' series found; counted as 0 because 'total' has data"
     calm = availability(counts(0, 1_200_000, notes=(note,)), burning(0, 24_000))
     other = replace(calm, slo=replace(calm.slo, name="other"))
     fine = finding(Rule.TIER, Verdict.ALLOW, "fine")

@@ -171,7 +171,10 @@ def _tree(database: Database, sql: str, where: str) -> _Node:
     ((text,),) = database.query("SELECT json_serialize_sql(?)", sql)
     parsed = json.loads(text)
     if parsed["error"]:
-        raise invalid(f"{where} is not a valid SQL expression: {sentence(parsed['error_message'])}")
+        said = sentence(parsed["error_message"])
+        if ")" not in where:  # the one that this program adds after the expression
+            said = said.replace('at or near ")"', "at its end")
+        raise invalid(f"{where} is not a valid SQL expression: {said}")
     node: _Node = _without_places(parsed["statements"][0]["node"])
     return node
 

@@ -31,7 +31,6 @@ from gate.wording import stretch
 _HAIR: Final = Fraction(1, 10**9)
 """The share of the total by which floats and extrapolation may be off."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NONE_BAD: Final = "bad: nothing came back, counted as 0 beside the events that there are"
 Numbers = Mapping[Role, Fraction | None]
 TotalAndBad = tuple[Fraction, Fraction]
 
@@ -97,9 +96,14 @@ def count_slices(numbers: Numbers, slices: Slices, span: Span) -> TotalAndBad:
 def count_notes(numbers: Numbers, slices: Slices | None, span: Span) -> tuple[str, ...]:
     """Return what a reader should know of how absent numbers were counted."""
     if slices is None:
-        return (_NONE_BAD,) if numbers.get(Role.BAD, Fraction()) is None else ()
+        if numbers.get(Role.BAD, Fraction()) is not None:
+            return ()
+        other = Role.TOTAL if Role.TOTAL in numbers else Role.GOOD
+        return (f"no 'bad' series found; counted as 0 because '{other}' has data",)
     empty = _empty_slices(numbers, slices, span)
-    return (f"{float(empty):,.0f} slices without events: {slices.empty}",) if empty else ()
+    done = "excluded" if slices.empty is EmptySlice.LEFT_OUT else f"counted as {slices.empty}"
+    noun, verb = ("slice", "was") if empty == 1 else ("slices", "were")
+    return (f"{float(empty):,.0f} {noun} had no data and {verb} {done}",) if empty else ()
 
 
 def slices_ended(span: Span, slices: Slices) -> int:

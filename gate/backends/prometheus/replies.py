@@ -107,7 +107,10 @@ def _answer(response: Response, body: Body | None) -> Body | RequestFailure:
         reason = "its answer is not JSON, or was cut off"
         return RequestFailure(reason=reason, trouble=Trouble.WRONG_SERVER)
     if body.get("status") != "success":
-        reason = _words(response, body) or "its answer does not say success"
+        if not body.get("error"):
+            reason = f"it answered {response.text}"
+            return RequestFailure(reason=reason, trouble=Trouble.WRONG_SERVER)
+        reason = _words(response, body)
         return RequestFailure(reason=reason, advice=RetryAdvice.SEPARATE)
     return body
 

@@ -18,7 +18,7 @@ from gate.backends.prometheus.logins import (
 )
 from gate.dataclass import dataclass
 from gate.parsing.files import literal
-from gate.parsing.objects import Field, Object, Values
+from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
 from gate.parsing.schema import MapOf, Scalar, pairs
 from gate.parsing.values import CONNECTION, CONNECTION_COUNT
@@ -31,6 +31,12 @@ _BEHIND: Final = re.compile(
     r"(/api/v1(?:/.*)?|/graph|/metrics|/targets|/alerts|/query|/-/(?:healthy|ready))/*$"
 )
 """Parts of the API, and pages for people, which follow the address of the server."""
+_NO_SCHEME: Final = re.compile(r"(?=.*[a-z])[\w.-]+(:[0-9]{1,5})?/*", re.ASCII | re.IGNORECASE)
+_ADDRESS_JSON: Final = {
+    "type": "string",
+    "pattern": r"^\s*[hH][tT][tT][pP][sS]?://|\$\{",
+    "not": {"pattern": rf"^[^/]*//[^/]+(?:/.*)?{_BEHIND.pattern}"},
+}
 _PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
 
 
@@ -178,12 +184,15 @@ class _Address(Scalar[str]):
     """An address; a password in it must come from outside."""
 
     def __init__(self) -> None:
-        super().__init__(_url, {"type": "string", "minLength": 1}, variables=True, silent=True)
+        super().__init__(_url, _ADDRESS_JSON, variables=True, silent=True)
 
     def read(self, node: yaml.Node, reader: Reader) -> str:
         password = _PASSWORD.search(written(node))
         if password and not OUTSIDE.fullmatch(password[1]):
             message = "a password must not be in the file; write ${NAME} in its place"
+            raise reader.fail(node, message)
+        if _NO_SCHEME.fullmatch(written(node)):
+            message = f"the url has no http:// or https://; write http://{written(node)}"
             raise reader.fail(node, message)
         return super().read(node, reader)
 
@@ -268,5 +277,6 @@ BLOCK: Final = Object(
         ),
     },
     _build_settings,
+    elsewhere={"timeout": TIMEOUT_ELSEWHERE},
 )
 """The keys of ``backend`` in a policy file."""

@@ -131,7 +131,7 @@ def _evidence(place: str, entry: dict[str, Any]) -> Evidence:
     newest, coverage = entry.get("newest"), entry.get("coverage")
     if newest is not None and not isinstance(newest, datetime):
         raise MeasurementError(
-            Cause.INVALID, f"{place}.newest: {_show(newest)} is not a valid instant"
+            Cause.INVALID, f"{place}.newest: {_show(newest)} is not a valid time"
         )
     share = None
     if coverage is not None:

@@ -101,7 +101,7 @@ def query_of(source: Values, reader: Reader, around: DocumentContext) -> tuple[s
 def _build_query(values: Values, reader: Reader) -> tuple[str, yaml.Node]:
     keys = values.given("query", "promql")
     if len(keys) != 1:
-        raise reader.fail(values.node(), "the query stands under query, or under promql")
+        raise reader.fail(values.node(), "write the query under exactly one of query and promql")
     if values.given("dimensions"):
         message = "the query alone says what is counted; its dimensions are not distinguished"
         reader.note(values.node("dimensions"), message, fatal=False)

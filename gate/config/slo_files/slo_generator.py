@@ -78,7 +78,9 @@ def _good_bad_ratio(values: Values, reader: Reader) -> Sli:
 
     others = values.given("filter_bad", "filter_valid")
     if len(others) != 1:
-        raise reader.fail(values.node(), "beside filter_good stands filter_bad or filter_valid")
+        raise reader.fail(
+            values.node(), "filter_good needs exactly one of filter_bad and filter_valid beside it"
+        )
     good, other = count("filter_good"), count(others[0])
     try:
         sli = ratio_sli("good", good, other)

@@ -57,8 +57,9 @@ def test_good_and_bad_add_up_to_total() -> None:
 def test_absent_bad_is_zero_beside_events_and_says_so(other: dict[str, float]) -> None:
     assert events(**other, bad=None) == (10, 0)
 
-    (note,) = count_notes({Role.TOTAL: Fraction(10), Role.BAD: None}, None, HOUR)
-    assert "bad: nothing came back" in note
+    (name,) = other
+    (note,) = count_notes({Role(name): Fraction(10), Role.BAD: None}, None, HOUR)
+    assert note == f"no 'bad' series found; counted as 0 because '{name}' has data"
 
 
 def test_nothing_is_noted_of_numbers_that_are_there() -> None:
@@ -125,14 +126,22 @@ def test_spent_may_be_zero_but_not_absent_or_negative() -> None:
 
 
 @pytest.mark.parametrize(
-    "empty, total, bad",
-    [(EmptySlice.LEFT_OUT, 10, 3), (EmptySlice.GOOD, 12, 3), (EmptySlice.BAD, 12, 5)],
+    "empty, total, bad, done",
+    [
+        (EmptySlice.LEFT_OUT, 10, 3, "excluded"),
+        (EmptySlice.GOOD, 12, 3, "counted as good"),
+        (EmptySlice.BAD, 12, 5, "counted as bad"),
+    ],
 )
-def test_empty_slices_count_as_the_policy_says(empty: EmptySlice, total: int, bad: int) -> None:
+def test_empty_slices_count_as_the_policy_says(
+    empty: EmptySlice, total: int, bad: int, done: str
+) -> None:
     assert slices(10, 10, 3, empty) == (total, bad)
 
     (note,) = count_notes(slice_numbers(10, 10, 3), five_minutes(empty), HOUR)
-    assert note == f"2 slices without events: {empty}"
+    assert note == f"2 slices had no data and were {done}"
+    (note,) = count_notes(slice_numbers(11, 11, 3), five_minutes(empty), HOUR)
+    assert note == f"1 slice had no data and was {done}"
 
 
 def test_one_slice_more_than_fit_is_no_empty_one() -> None:

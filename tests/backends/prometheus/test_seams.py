@@ -205,7 +205,7 @@ def test_what_is_absent_in_all_pieces_stays_absent(prometheus: FakePrometheus) -
 
     assert isinstance(answer, Counts)
     assert answer.bad == 0
-    assert any("bad: nothing came back" in note for note in answer.evidence.notes)
+    assert any("no 'bad' series found" in note for note in answer.evidence.notes)
 
 
 def test_what_was_learnt_holds_for_the_next_call(prometheus: FakePrometheus) -> None:

@@ -52,7 +52,7 @@ def test_slices_are_counted_in_the_same_query(
     assert isinstance(answer, Counts)
     assert answer.total == 8000
     assert answer.bad == 12
-    assert answer.evidence.notes == ("640 slices without events: left-out",)
+    assert answer.evidence.notes == ("640 slices had no data and were excluded",)
     assert len(prometheus.queries) == 1
     assert f"slices: {seen}\n" in answer.evidence.query
     assert f"bad slices: {bad}" in answer.evidence.query

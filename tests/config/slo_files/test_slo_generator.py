@@ -91,8 +91,8 @@ def test_a_cut_of_a_metric_without_labels_takes_one_bucket_too(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("method", "indicator", "words"),
     [
-        ("good_bad_ratio", "¦{filter_good: g}", "filter_bad or filter_valid"),
-        ("good_bad_ratio", "¦{filter_good: g, filter_bad: b, filter_valid: v}", "filter_bad or"),
+        ("good_bad_ratio", "¦{filter_good: g}", "exactly one of filter_bad and filter_valid"),
+        ("good_bad_ratio", "¦{filter_good: g, filter_bad: b, filter_valid: v}", "filter_bad and"),
         (
             "good_bad_ratio",
             "{filter_good: ¦g, filter_valid: v, operators: [max]}",
