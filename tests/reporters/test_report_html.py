@@ -9,10 +9,11 @@ import pytest
 
 from gate.analysis.report import Report, words
 from gate.analysis.report.html.burn_rate import _burned
-from gate.analysis.report.html.tags import element, link, text
+from gate.analysis.report.html.tags import element, link, table, text
 from gate.analysis.report.words import render_report
 from gate.history.past_budget import Trace
 from gate.reporters.ansi import Style
+from gate.reporters.page import Cell, Column, DataTable
 from tests.analysis.memory import AT, file, slo
 from tests.analysis.telling import DAY, SLOT, slots
 from tests.reporters.reports import (
@@ -536,3 +537,14 @@ def test_a_budget_without_traffic_has_no_burn_rate() -> None:
     trace = Trace(left=(), fast=nothing, slow=nothing, unknown=(), stretches=())
     caption = str(_burned(trace))
     assert caption == "There was no traffic, and so no burn rate."
+
+
+def test_neither_a_time_nor_the_id_of_an_incident_is_broken_in_a_table() -> None:
+    columns = tuple(
+        Column(title=title, cell=str, right=False, keep=1) for title in ("Incident", "Start, UTC")
+    )
+    cells = (Cell(text="chat-20261020-1355"), Cell(text="2026-10-20 13:55"))
+    html = table(DataTable(columns=columns, rows=(cells,)), "Incidents")
+
+    assert '<td class="whole" data-label="Incident">' in html
+    assert '<span class="whole">2026-10-20 13:55</span>' in html

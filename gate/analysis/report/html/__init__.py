@@ -1,6 +1,7 @@
 """The report as one page of HTML that needs nothing beside itself."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from gate.analysis.report.html.traces import traces
 from gate.policy.findings import Verdict
 from gate.reporters.ansi import Style, mark_sign
 from gate.reporters.budget_table import budget_table
+from gate.reporters.page import DataTable, Facts
 
 SectionContent = Callable[[ServiceReport, Report, str], Iterator[Html]]
 """Makes the content under a heading from a service, the whole report and a prefix of ids."""
@@ -62,7 +64,15 @@ def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator
     """Tell what was found, what is known of it, and what it comes to."""
     yield badge(*incidents_badge(service.incidents), incidents_answer(service.incidents) or "")
     blocks = words.numbered(incidents_blocks(service.incidents))
-    yield from content(blocks, f"Incidents of {service.policy.service}")
+    yield from content(map(_narrowed, blocks), f"Incidents of {service.policy.service}")
+
+
+def _narrowed(block: DataTable | Facts) -> DataTable | Facts:
+    """Return a table of incidents whose ends go first where it is too wide: each lasted so long."""
+    if isinstance(block, Facts):
+        return block
+    columns = (replace(each, secondary=each.title == "End, UTC") for each in block.columns)
+    return replace(block, columns=tuple(columns))
 
 
 def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:

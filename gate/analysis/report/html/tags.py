@@ -16,7 +16,13 @@ _VOID: Final = frozenset({"meta", "link", "br"})
 """Elements that have no content and no end tag, of those used here."""
 _FLAT: Final = frozenset({"title", "desc", "text"})
 """Elements that have no others in them."""
-_HYPHENATED: Final = re.compile(r"[0-9][0-9A-Za-z.,:%]*(?:-[0-9A-Za-z.,:%]+)+")
+_HYPHENATED: Final = re.compile(
+    r"[0-9][0-9A-Za-z.,:%]*(?:-[0-9A-Za-z.,:%]+)+(?: [0-9]{2}:[0-9]{2}\b)?"
+)
+_MINUTE_OR_WORD: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}|\S+")
+_ID: Final = re.compile(r"\S{1,30}-[0-9]{8}-[0-9]{4}")
+"""The id of an incident of a service whose name is not too long for a table."""
+_WIDE: Final = re.compile(rf"{_ID.pattern}|[0-9-]{{10}} [0-9:]{{5}}")
 _WEB: Final = re.compile(r"https?://")
 
 
@@ -50,7 +56,7 @@ def text(foreign: str) -> Html:
 
 
 def prose(foreign: str) -> Html:
-    """Return a text of which no number, date or id is broken into two lines at its hyphens."""
+    """Return a text of which no number, time or id is broken into two lines at its hyphens."""
     if isinstance(foreign, Html):
         return foreign
     return Html(_HYPHENATED.sub(r'<span class="whole">\g<0></span>', text(foreign)))
@@ -116,15 +122,22 @@ def _least_width(data: DataTable, shown: Sequence[int]) -> int:
         column = data.columns[place]
         words = [word for row in data.rows for word in _unbroken(column, row[place].text)]
         characters += max(
-            map(len, [*(word[:_LONG] for word in column.title.split()), *words]), default=0
+            map(_room, [*(word[:_LONG] for word in column.title.split()), *words]), default=0
         )
     width = characters * _CHARACTER + len(shown) * _PADDING
     return next((fitting for fitting in FITTING if width <= fitting), FITTING[-1])
 
 
+def _room(word: str) -> int:
+    """Return how many characters' room a word takes: times and ids are mostly digits, and wide."""
+    return len(word) + (len(word) // 8 if _WIDE.fullmatch(word) else 0)
+
+
 def _unbroken(column: Column[Any], line: str) -> list[str]:
     """Return what of a line in a cell does not break: all of a number, else each word."""
-    return [line] if column.right else [word[:_LONG] for word in line.split()]
+    if column.right or _ID.fullmatch(line):
+        return [line]
+    return [word[:_LONG] for word in _MINUTE_OR_WORD.findall(line)]
 
 
 def numbers(data: DataTable, caption: str) -> Html:
@@ -156,11 +169,13 @@ def _head(column: Column[Any]) -> Html:
 
 
 def _cell(column: Column[Any], cell: Cell, *, cards: bool) -> Html:
+    whole = bool(_ID.fullmatch(cell.text))
     kinds = {
         "number": column.right,
         "extra": column.secondary,
+        "whole": whole,
         "nothing": cards and cell.text == wording.NOTHING,
-        "long": any(len(word) > _LONG for word in cell.text.split()),
+        "long": not whole and any(len(word) > _LONG for word in cell.text.split()),
         f"tone {cell.tone}": cell.tone is not None,
     }
     return element(
