@@ -55,11 +55,6 @@ def events(assessment: Assessment) -> str:
     return f"{wording.amount(assessment.bad)} of {wording.amount(assessment.total)}{slices}"
 
 
-def present_burn(assessment: Assessment) -> str:
-    """Write the burn rate that stands for "now"."""
-    return wording.burn(assessment.burn_rates.get(PRESENT))
-
-
 def coverage(assessment: Assessment) -> str:
     """Write the share of the window that has data."""
     evidence = assessment.evidence

@@ -259,7 +259,7 @@ def test_a_backend_that_cannot_tell_events_apart_is_told_before_any_is_asked() -
     apart = Apart({"a": PLANTED})
     opening = Opening({"chat": apart, "mail": Memory({})})
 
-    with pytest.raises(UsageError, match=r"^mail.yaml: the backend static cannot tell"):
+    with pytest.raises(UsageError, match=r"^mail.yaml: the backend static cannot separate"):
         compare_cohorts(
             [file("chat", slo("a")), file("mail", slo("a"))], asked(), open_with=opening
         )

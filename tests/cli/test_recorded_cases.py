@@ -138,7 +138,7 @@ def test_a_policy_without_the_slos_is_not_recorded(gate: Run, folder: Path) -> N
     decide(gate)
     (folder / "gate.yaml").write_text(POLICY.replace("availability", "uptime"))
 
-    assert "the decision says nothing of the SLO uptime" in refused(gate, folder)
+    assert "the decision does not mention the SLO uptime" in refused(gate, folder)
 
 
 def test_a_policy_without_the_class_is_not_recorded(gate: Run, folder: Path) -> None:
