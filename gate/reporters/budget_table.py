@@ -192,9 +192,8 @@ def _slo(service: _Service) -> str:
 
 def _left_of(service: _Service) -> Cell:
     row = service.row
-    if row is None:
-        return Cell(text="", tone=service.verdict)
-    return Cell(text=left(row.assessment), tone=_tone(row, service.verdict))
+    text = "" if row is None else left(row.assessment)
+    return Cell(text=text, tone=service.verdict if row is None else _tone(row, service.verdict))
 
 
 def _tier_name(service: _Service) -> str:

@@ -547,4 +547,4 @@ def test_neither_a_time_nor_the_id_of_an_incident_is_broken_in_a_table() -> None
     html = table(DataTable(columns=columns, rows=(cells,)), "Incidents")
 
     assert '<td class="whole" data-label="Incident">' in html
-    assert '<span class="whole">2026-10-20 13:55</span>' in html
+    assert '<td class="whole" data-label="Start, UTC">2026-10-20 13:55</td>' in html

@@ -169,7 +169,7 @@ def _head(column: Column[Any]) -> Html:
 
 
 def _cell(column: Column[Any], cell: Cell, *, cards: bool) -> Html:
-    whole = bool(_ID.fullmatch(cell.text))
+    whole = bool(_WIDE.fullmatch(cell.text))
     kinds = {
         "number": column.right,
         "extra": column.secondary,
@@ -180,7 +180,7 @@ def _cell(column: Column[Any], cell: Cell, *, cards: bool) -> Html:
     }
     return element(
         "td",
-        cell.text,
+        text(cell.text) if whole else cell.text,
         class_=_classes(kinds),
         data_label=column.title if cards else None,
     )
