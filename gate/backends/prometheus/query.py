@@ -207,9 +207,12 @@ class Query:
         return self.offset + self.moved
 
     @property
-    def order(self) -> tuple[datetime, timedelta]:
-        """By which questions of one grid, or about one stretch of time, stand together."""
-        return EPOCH if self.grid is None else self.grid.first, self.back
+    def order(self) -> tuple[timedelta, timedelta]:
+        """The key that puts questions about one stretch of time together, and those of one grid.
+
+        Of the pieces of a grid the newest comes first: it is tried for all, and is as long as any.
+        """
+        return self.back, timedelta() if self.grid is None else EPOCH - self.grid.first
 
     @property
     def extent(self) -> timedelta:
