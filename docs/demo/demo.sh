@@ -54,6 +54,6 @@ cat <<END
 
 The comment:  demo/comment.md   (what gate check --comment keeps on a pull request)
 The page:     file://$PWD/demo/report.html   (open it in a browser)
-The policy:   $POLICY   (change a number, and run a command above again, as $GATE)
+The policy:   $POLICY   (change a number, and run a command again)
 Try next:     $GATE init   writes gate.yaml, a first policy for a service of your own
 END

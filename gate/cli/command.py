@@ -152,6 +152,8 @@ class Command(click.Command):
         **attributes: Any,
     ) -> None:
         super().__init__(*args, **attributes)
+        # Not only of the outermost command: click keeps the option that it makes first.
+        self.context_settings["help_option_names"] = ["-h", "--help"]
         self.params += _general_options()
         self.example = example
 

@@ -121,7 +121,6 @@ class _Commands(CommandGroup):
 
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"]},
     example=("gate init --server vllm", "gate check --change canary"),
 )
 @click.version_option(

@@ -522,8 +522,8 @@ def test_a_metric_source_says_its_type_or_refers_to_one_that_does(tmp_path: Path
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("¦{}", "under query, or under promql"),
-        ("¦{query: a, promql: b}", "under query, or under promql"),
+        ("¦{}", "under exactly one of query and promql"),
+        ("¦{query: a, promql: b}", "under exactly one of query and promql"),
         ("{query: x, ¦step: 1m}", "unknown key 'step'"),
     ],
 )
