@@ -52,7 +52,7 @@ def test_the_statement_gives_the_design_effect_of_a_log() -> None:
 @pytest.mark.parametrize("sampling", SAMPLINGS[:4])
 def test_how_often_an_interval_holds_is_what_a_simulation_measures(sampling: Sampling) -> None:
     row = f"| {sampling.conversations} | {sampling.answers} | {sampling.alike} |"
-    (told,) = re.findall(re.escape(row) + r" [\d.]+ \| (\d+) % \| (\d+) % \|", TEXT)
+    (told,) = re.findall(re.escape(row) + r" [\d.]+ \| (\d+)% \| (\d+)% \|", TEXT)
 
     measured = coverage(sampling, 600)
 
@@ -87,7 +87,7 @@ def test_how_often_the_rule_is_right_is_what_a_simulation_measures(service: str)
     ways = {"the last hour": (1,), "the rule: 6 hours and a day": (6, 24)}
 
     for name, windows in ways.items():
-        row = re.escape(f"| {described} | {name} |") + r" (\d+) % \| (\d+) % \|"
+        row = re.escape(f"| {described} | {name} |") + r" (\d+)% \| (\d+)% \|"
         (told,) = re.findall(row, TEXT)
         measured = score(service, windows, 40)
         assert 100 * measured.precision == pytest.approx(int(told[0]), abs=9)

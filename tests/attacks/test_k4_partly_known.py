@@ -234,7 +234,7 @@ class TestStale:
         labelled.check_out()
         result = labelled.run(GITHUB_RUN_ATTEMPT=attempt)
         assert result.exit_code == 10
-        assert "that of an earlier run" in " ".join(result.stdout.split())
+        assert "belongs to an earlier run" in " ".join(result.stdout.split())
 
     def test_a_pull_request_that_goes_elsewhere_now_tells_nothing(
         self, labelled: World, fake: FakeGitHub

@@ -348,7 +348,7 @@ def test_a_policy_names_only_whom_a_host_can_have(world: World, name: str) -> No
     result = world.run("--change", "canary")
     assert result.exit_code == 2
     assert "gate.yaml:" in result.stderr
-    assert "is nobody; write @person" in result.stderr
+    assert "is not a valid approver; use @person" in result.stderr
 
 
 LEGITIMATE: dict[str, Attempt] = {
