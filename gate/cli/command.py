@@ -152,10 +152,12 @@ class Command(click.Command):
         **attributes: Any,
     ) -> None:
         super().__init__(*args, **attributes)
-        # Not only of the outermost command: click keeps the option that it makes first.
-        self.context_settings["help_option_names"] = ["-h", "--help"]
         self.params += _general_options()
         self.example = example
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the same names in every context: click keeps the option that it makes first."""
+        return ["-h", "--help"]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under their headings."""
@@ -225,9 +227,17 @@ def group(name: str, make: Callable[..., Any], decorators: Sequence[Decorator]) 
 FILE: Final = FileName()
 
 
-def output_option(help_: str) -> Decorator:
-    """Add the file that a command writes to instead of stdout, to one that has no formats."""
-    return option("--output", "-o", type=FILE, heading=Heading.OUTPUT, help=help_)
+def output_option(help_: str, *, type_: FileName = FILE, **attributes: Any) -> Decorator:
+    """Add the file that a command writes to instead of stdout; ``-`` is stdout, as elsewhere."""
+    return option(
+        "--output",
+        "-o",
+        type=type_,
+        heading=Heading.OUTPUT,
+        callback=lambda _context, _parameter, path: None if path == "-" else path,
+        help=help_,
+        **attributes,
+    )
 
 
 def policies_argument() -> Decorator:

@@ -14,6 +14,7 @@ from gate.cli.command import (
     Heading,
     group,
     option,
+    output_option,
     policies_argument,
 )
 from gate.cli.option_values import DURATION, INSTANT, Parsed, copy_in
@@ -150,14 +151,11 @@ def report_options(formats: Collection[str], default: str = "terminal") -> tuple
             heading=Heading.OUTPUT,
             help="Format of the report.",
         ),
-        option(
-            "--output",
-            "-o",
-            type=FileName(formats),
-            is_eager=True,  # the format may follow from it
-            heading=Heading.OUTPUT,
-            help="Write the report to this file instead of stdout. Without --format, the name of"
+        output_option(
+            "Write the report to this file instead of stdout. Without --format, the name of"
             f" the file says the format: {suffixes}.",
+            type_=FileName(formats),
+            is_eager=True,  # the format may follow from it
         ),
         option(
             "--write",

@@ -1,4 +1,4 @@
-"""What a part of an expression counts, or why it is no number of events over the window."""
+"""What a part of an expression counts, or why it does not count events over the window."""
 
 from dataclasses import field, replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""Why a part of an expression is no number of events over the window, and what to write."""
+"""Why a part of an expression does not count events over the window, and what to write."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -261,3 +261,18 @@ def test_another_format_of_the_report_does(write_policy: WritePolicy, tmp_path: 
 
     assert "Error budgets of chat" in shown
     assert not (tmp_path / "gate-report.html").exists()
+
+
+@pytest.mark.parametrize("words", [("check", "--at", AT), ("schema", "policy")])
+def test_a_dash_is_stdout_and_no_file_of_that_name(
+    gate: Run, write_policy: WritePolicy, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    write_policy()
+    dashed, plain = gate(*words, "-o", "-"), gate(*words)
+    assert (dashed.exit_code, dashed.stdout, dashed.stderr) == (
+        plain.exit_code,
+        plain.stdout,
+        plain.stderr,
+    )
+    assert dashed.stdout
+    assert not (tmp_path / "-").exists()

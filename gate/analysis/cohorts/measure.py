@@ -115,7 +115,7 @@ def _why_not(slo: Slo) -> str | None:
 
 
 _WHOLE: Final = 1e-6
-"""A count that is off by more is no number of events, but a server's estimate of one."""
+"""A count that is further from a whole number is a server's estimate of a number of events."""
 _ESTIMATED: Final = (
     "the server extrapolates, so counts need not be whole; for the tests they are rounded"
 )

@@ -69,8 +69,8 @@ def count_runs(
 ) -> list[Answer]:
     """As `count`; where the rows of one run cannot be read, the others are answered.
 
-    Of files that are read in part only, each run reads what it needs, and what is outside of that
-    is no matter.
+    If only a part of each file is read, each run reads what it needs, and mistakes outside of that
+    do not matter.
     """
     runs = dict.fromkeys(each.run for each, _ in wanted)
     try:

@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
+from operator import attrgetter
 
 import pytest
 from hypothesis import given
@@ -146,6 +147,9 @@ def test_a_grid_is_cut_between_its_instants() -> None:
         QueryGrid(AT, hour, 2),
     ]
     assert part.cut(hour / 2) == (part,)
+    # Batches are made in this order, and the first batch is what is tried.
+    oldest_first = reversed(part.cut(4 * hour))
+    assert [piece.grid for piece in sorted(oldest_first, key=attrgetter("order"))] == pieces
 
 
 @pytest.mark.parametrize("longest", [None, timedelta(days=365)])

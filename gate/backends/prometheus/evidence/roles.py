@@ -37,7 +37,7 @@ class LabelFilter:
 
     @property
     def optional(self) -> bool:
-        """Whether it is no wonder when no series has the label: only some events have it."""
+        """Whether the label may be on no series without being wrong: only some events have it."""
         wanted = {(matcher.operator, matcher.value) for matcher in self.matchers}
         return not wanted.isdisjoint(_ANY) or self.label in _OPTIONAL
 

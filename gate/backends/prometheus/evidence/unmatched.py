@@ -313,7 +313,7 @@ Tables = Mapping[LabelFilter, Mapping[str, Fraction]]
 
 
 def _all_failed(tables: Tables) -> bool:
-    """Return whether what there is may well be failures only, so that nothing good is no wonder."""
+    """Return whether all that was seen may be failures, so that no good event is expected."""
     for wanted, table in tables.items():
         values = [value for value in table if value]
         plain = all(says_failure(value) or _CODE.fullmatch(value) for value in values)
