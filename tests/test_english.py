@@ -16,9 +16,8 @@ import pytest
 ROOT: Final = Path(__file__).parent.parent
 
 BANNED: Final = {
-    r"(?<!\b[Tt]here )\b(is|are|was|were) no\b(?! (more|worse|(?!numb|wond|matt|memb|serv)[a-z]+er)\b)": (
-        "is not a valid ..."
-    ),
+    r"(?<!\b[Tt]here )\b(is|are|was|were) no\b"
+    r"(?! (more|worse|(?!numb|wond|matt|memb|serv)[a-z]+er)\b)": "is not a valid ...",
     r"\bno (YAML|UTF-8)\b(?! (file|text|document))": "not valid YAML",
     r"\bstands? (twice|there|here)\b": "duplicate; is",
     r"\bforetold\b|\bforetell": "predict",
