@@ -1,0 +1,117 @@
+"""What a tier requires of a change before it ships, and what was found when that was checked."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from datetime import timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import ClassVar
+
+from gate.dataclass import dataclass
+from gate.policy.findings import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A requirement that somebody states as met; nothing checks it."""
+
+    kind: ClassVar[str] = "claim"
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRequirement:
+    """The results of an evaluation, read from the files that its tool has written."""
+
+    kind: ClassVar[str] = "evaluation"
+
+    name: str
+    """The evaluation's name, and that of the metric that counts where ``metric`` is None."""
+    files: tuple[str, ...]
+    """Globs of the result files, relative to the folder that the process works in; at least one."""
+    at_least: Fraction
+    """The share of cases that must pass, above 0 and at most 1."""
+    cases: int | None = None
+    """How many distinct cases are enough to compare their share itself with ``at_least``. None: the
+    95% Wilson interval of the share must be on one side of it."""
+    max_age: timedelta | None = None
+    """How long ago the run may have been, by the time inside the file; None: any time."""
+    not_worse_than_base: bool = False
+    """Compare case by case with the results of the commit that the change is compared with."""
+    base_files: tuple[str, ...] = ()
+    """Globs of the results of the base; empty: they are among ``files``."""
+    metric: str | None = None
+    """Metric, scorer or column that counts, as the file names it."""
+    score: Fraction | None = None
+    """The score that a case needs to pass; None: the tool's own word counts."""
+    case_ids: frozenset[str] | None = None
+    """The ids of exactly the cases that must be there; None: any."""
+    case_digest: str | None = None
+    """The hash of these ids, as ``gate evaluation`` prints it; None: any cases."""
+    repeats: int = 1
+    """How many rows each case has: a case passes only if all of them do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowRequirement:
+    """A shadow deployment that is shown not to be worse than the live one."""
+
+    kind: ClassVar[str] = "shadow"
+
+    by: str
+    """The label (Prometheus) or column (logs) that separates the two."""
+    candidate: str
+    """Its value for the shadow."""
+    against: str
+    """Its value for the live deployment."""
+    slos: tuple[str, ...]
+    """The SLOs that are compared; empty: all that count events."""
+    margin: Fraction
+    """By how much the shadow's error ratio may exceed that of the live deployment, as a share of
+    the SLO's error budget, above 0: 10% of the budget of 99.9% is 0.01% of the requests."""
+    lasting: timedelta
+    """How much of the time before the decision is compared."""
+    pair_by: str | None = None
+    """Logs: the column with the id that a request and its mirrored copy share. None: not paired."""
+    name: str = "shadow"
+
+
+Requirement = Claim | EvaluationRequirement | ShadowRequirement
+
+
+class RequirementState(StrEnum):
+    """What is known of a requirement. The values are part of the decision document."""
+
+    MET = "met"
+    """Evidence was read and checked."""
+    CLAIMED = "claimed"
+    """Somebody says so, and the policy takes their word."""
+    NOT_MET = "not-met"
+    """The evidence speaks against it, or nobody says that it is met."""
+    UNDECIDED = "undecided"
+    """There is no evidence, or it does not tell."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it means for the change."""
+        return _VERDICTS[self]
+
+
+_VERDICTS = {
+    RequirementState.MET: Verdict.ALLOW,
+    RequirementState.CLAIMED: Verdict.ALLOW,
+    RequirementState.NOT_MET: Verdict.BLOCK,
+    RequirementState.UNDECIDED: Verdict.UNDECIDED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementResult:
+    """What was found when a requirement was checked."""
+
+    state: RequirementState
+    reason: str
+    """One sentence without a full stop: which number against which bar, and what to do if not."""
+    facts: Mapping[str, str | int | float | None] = field(default_factory=dict)
+    """The figures behind it, for the decision document: ``cases``, ``passed``, ``file``, ..."""
