@@ -167,7 +167,7 @@ class Excess:
         )
 
     def _log_below(self, margin: float, times: float) -> float:
-        """Return `log_evidence_below` after so many times as much as was seen."""
+        """Return `log_evidence_below` after this many times as much as was seen."""
         allowed = margin * self.canary_total
         logarithms = [
             (sum_ + log1p(-drop) * self.canary_bad + drop * allowed) * times
@@ -197,7 +197,7 @@ def _crossing(holds: Callable[[float], bool], low: float, high: float) -> tuple[
 
 
 def _weights(count: int) -> tuple[float, ...]:
-    """Return what each of so many values weighs in the mean of the evidence."""
+    """Return what each of this many values weighs in the mean of the evidence."""
     others = count - _USUAL
     return (0.5 / _USUAL,) * _USUAL + (0.5 / others,) * others
 

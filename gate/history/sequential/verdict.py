@@ -1,4 +1,4 @@
-"""What the evidence says of a watched canary: healthy, roll back, or cannot tell."""
+"""What the evidence says of a watched canary: healthy, roll back, or neither shown."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -151,7 +151,7 @@ def canary_verdict(
     something else.
 
     Args:
-        standings: of each SLO; none of them: nothing can be told.
+        standings: of each SLO; without any, nothing is shown.
         overspent: whether the canary has spent more of a budget than was agreed.
         finished: whether the watch has lasted as long as it was to. Before that nothing is healthy.
     """
