@@ -15,6 +15,7 @@ from gate.config.class_checks import (
     warn_of_unused_classes,
     word_pairs,
 )
+from gate.config.requirement_schema import check_requirements, warn_of_bare_names
 from gate.config.sli_schema import sli_kind
 from gate.config.slo_schema import PlacedSlo
 from gate.config.tier_checks import check_tiers
@@ -49,6 +50,7 @@ def check_policy(values: Values, reader: Reader) -> bool:
         check_tiers(values, reader) if values.given("tiers") else True,
         check_classes(values, reader),
         _check_floor(values, reader),
+        _check_required(values, reader),
     ]
     warn_of_new_classes(values, reader)
     warn_of_claims(values, reader)
@@ -65,6 +67,18 @@ def _check_floor(values: Values, reader: Reader) -> bool:
     message = f"coverage_floor must not be above min_coverage, which is {float(least * 100):g}%"
     reader.note(values.node("coverage_floor"), message)
     return False
+
+
+def _check_required(values: Values, reader: Reader) -> bool:
+    if not values.given("tiers"):
+        return True
+    tiers, node = values.get("tiers"), values.node("tiers")
+    if not values.get("claims", False):
+        warn_of_bare_names(tiers, node, reader)
+    if not values.given("slos"):
+        return True
+    slos = tuple(placed.slo for placed in values.get("slos"))
+    return check_requirements(tiers, node, slos, reader)
 
 
 def _check_slos(values: Values, reader: Reader) -> bool:
