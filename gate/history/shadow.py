@@ -3,21 +3,19 @@
 One look at a fixed sample. The excess is the shadow's error ratio less that of the live deployment.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
-from math import sqrt
+from itertools import groupby
 from typing import Final
 
 from gate.dataclass import dataclass
-from gate.history.cohorts import Pair, Table, design_effect_of, difference_effect
+from gate.history.cohorts import Pair, design_effect_of, difference_effect
 from gate.history.cohorts.ratios import LEVEL, critical
-from gate.measure.cohorts import EventCounts
+from gate.history.differences import Score, difference_score, excess_at, paired_score
+from gate.measure.cohorts import Cohort, EventCounts
+from gate.measure.coverage import FEWEST
 from gate.measure.pairing import Pairs, PairSteps
-
-_HALVINGS: Final = 50
-"""Of an interval of length 1 or 2, so that what is left is as fine as a float."""
-Score = Callable[[float], float]
-"""Takes an excess; returns by how many standard errors the counts exceed it. It falls."""
 
 
 class ShadowOutcome(StrEnum):
@@ -32,6 +30,21 @@ class ShadowOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubted:
+    """How many failures of an SLO may have been counted wrongly, whoever's they are."""
+
+    hidden: float | None = 0.0
+    """How many requests that are counted as good, or not at all, may have failed; None: any."""
+    doubtful: float | None = 0.0
+    """How many that are counted as bad may not have failed; None: all."""
+    reason: str = ""
+    """Why, and what to do: a sentence without a full stop; empty: nothing is in doubt."""
+
+
+NO_DOUBT: Final = Doubted()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowComparison:
     """One SLO's error ratios beside each other; all ratios are shares of requests, 0 to 1."""
 
@@ -39,16 +52,18 @@ class ShadowComparison:
     against: EventCounts
     """Both as they are compared: at the same times, or in pairs."""
     interval: tuple[float, float]
-    """95% of the excess, -1 to 1."""
+    """95% of the excess, -1 to 1; where something is in doubt, with that."""
     allowed: float
     """The excess that the margin allows, above 0."""
     outcome: ShadowOutcome
+    in_doubt: bool
+    """Whether it is unsure only because of what is in doubt."""
     effect: float
     """The design effect, at least 1: by how much the counts were divided, since failures come in
     bursts."""
     needed: float | None
     """How many times as many requests would show it to be within the margin, above 1, if the ratios
-    stay as they are; None: it is decided, or no number would do."""
+    stay as they are; None: it is decided or in doubt, or no number would do."""
 
     @property
     def excess(self) -> float:
@@ -61,9 +76,22 @@ class ShadowComparison:
         return self.interval[1] / self.allowed
 
 
-def compare_unpaired(
-    pair: Pair, allowed: float, *, effect: float = 1.0, comparisons: int = 1
-) -> ShadowComparison:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowTest:
+    """What two error ratios are held to."""
+
+    allowed: float
+    """The excess that the margin allows, above 0."""
+    effect: float = 1.0
+    """The least design effect that is taken, which the policy may state."""
+    comparisons: int = 1
+    """How many SLOs are compared. The shadow is worse if one of them is, so each is held to its
+    part of the level; it must be within the margin of all of them, which needs no correction (the
+    intersection-union test; R. L. Berger, Technometrics 24, 1982)."""
+    doubted: Doubted = NO_DOUBT
+
+
+def compare_unpaired(pair: Pair, test: ShadowTest) -> ShadowComparison:
     """Compare the requests of both, as if they had been spread over time alike.
 
     The interval is Miettinen and Nurminen's (`difference_score`), for counts that are divided by
@@ -72,163 +100,99 @@ def compare_unpaired(
     Args:
         pair: the shadow as the group, the live deployment as the rest, each with some event in some
             step that both share.
-        allowed: the excess that the margin allows, above 0.
-        effect: the least design effect that is taken, which the policy may state.
-        comparisons: how many SLOs are compared. The shadow is worse if one of them is, so each is
-            held to its part of the level; it must be within the margin of all of them, which needs
-            no correction (the intersection-union test; R. L. Berger, Technometrics 24, 1982).
+        test: what they are held to. What is in doubt counts against the shadow to pass it, and for
+            it to fail it.
     """
-    matched = pair.matched()
-    effect = max(effect, difference_effect(matched))
-    table, thin = matched.table, matched.table.thinned(effect)
-    return _compared(
-        EventCounts(table.total, table.bad),
-        EventCounts(table.rest_total, table.rest_bad),
-        allowed,
-        lambda excess: difference_score(thin, excess),
-        lambda excess: difference_score(thin, excess),
-        effect=effect,
-        comparisons=comparisons,
+    matched, doubted = pair.matched(), test.doubted
+    effect = max(test.effect, difference_effect(matched))
+    table = matched.table
+    bad = _shifted(table.bad, doubted.hidden, table.total)
+    good = _shifted(table.total - table.bad, doubted.doubtful, table.total)
+    worst = replace(table, bad=bad).thinned(effect)
+    best = replace(table, bad=table.total - good).thinned(effect)
+    return _judged(
+        (EventCounts(table.total, table.bad), EventCounts(table.rest_total, table.rest_bad)),
+        lambda excess: difference_score(worst, excess),
+        lambda excess: difference_score(best, excess),
+        test,
+        effect,
     )
 
 
-def compare_paired(
-    pairs: Pairs, allowed: float, *, effect: float = 1.0, comparisons: int = 1
-) -> ShadowComparison:
+def compare_paired(pairs: Pairs, test: ShadowTest) -> ShadowComparison:
     """Compare requests with their own copies.
 
-    The interval is Tango's (`paired_score`). What is in doubt speaks against every verdict: for
-    "within the margin" the worst outcome of a repeated id counts, and a copy without an original
-    that failed is one that the original did not share; for "worse" the best, and the other way
-    round.
+    The interval is Tango's (`paired_score`). Of an id that is repeated the worst outcome counts to
+    pass the shadow, and the best to fail it. So do failures without a partner: the shadow's as ones
+    that the live deployment did not have, and the other way round.
 
     Args:
         pairs: at least one pair.
-        allowed: the excess that the margin allows, above 0.
-        effect: as for `compare_unpaired`.
-        comparisons: as for `compare_unpaired`.
+        test: as for `compare_unpaired`.
     """
-    total, candidate, against = sum(pairs.total), pairs.candidate, pairs.against
-    effect = max(effect, *(_paired_effect(pairs.total, of) for of in (pairs.worst, pairs.best)))
+    total, doubted = sum(pairs.total), test.doubted
+    effect = max(
+        test.effect, *(_paired_effect(pairs.total, of) for of in (pairs.worst, pairs.best))
+    )
 
-    def score(steps: PairSteps, *, more: int = 0, less: int = 0) -> Score:
-        counts = total + more + less, sum(steps.candidate_only) + more, sum(steps.against_only)
-        events, first, second = (count / effect for count in (*counts[:2], counts[2] + less))
+    def score(steps: PairSteps, *, more: float, less: float) -> Score:
+        candidate_only = sum(steps.candidate_only) + more
+        against_only = sum(steps.against_only) + less
+        counts = (total + more + less, candidate_only, against_only)
+        events, first, second = (count / effect for count in counts)
         return lambda excess: paired_score(events, first, second, excess)
 
+    more = pairs.candidate.alone_bad + _shifted(0, doubted.hidden, total)
+    less = pairs.against.alone_bad + _shifted(0, doubted.doubtful, total)
     both = sum(pairs.worst.both)
-    return _compared(
-        EventCounts(total, both + sum(pairs.worst.candidate_only)),
-        EventCounts(total, both + sum(pairs.worst.against_only)),
-        allowed,
-        score(pairs.worst, more=candidate.alone_bad),
-        score(pairs.best, less=against.alone_bad),
-        effect=effect,
-        comparisons=comparisons,
+    return _judged(
+        (
+            EventCounts(total, both + sum(pairs.worst.candidate_only)),
+            EventCounts(total, both + sum(pairs.worst.against_only)),
+        ),
+        score(pairs.worst, more=more, less=0),
+        score(pairs.best, more=0, less=less),
+        test,
+        effect,
     )
 
 
-def _compared(
-    candidate: EventCounts,
-    against: EventCounts,
-    allowed: float,
-    against_passing: Score,
-    against_failing: Score,
-    *,
+def _shifted(number: float, more: float | None, most: float) -> float:
+    """Return a number and what may be added to it, at most all; None: all may be."""
+    return most if more is None else min(number + more, most)
+
+
+def _judged(
+    counts: tuple[EventCounts, EventCounts],
+    worst: Score,
+    best: Score,
+    test: ShadowTest,
     effect: float,
-    comparisons: int,
 ) -> ShadowComparison:
-    """Put together what two scores say: the one that doubts a pass, and the one that doubts a no.
+    """Put together what the two readings say that are in doubt; where nothing is, they are one.
 
     The scores grow with the square root of the number of requests.
     """
-    z, worse = critical(LEVEL), critical(LEVEL / comparisons)
-    passing, failing = against_passing(allowed), against_failing(allowed)
-    outcome, needed = ShadowOutcome.UNSURE, None
-    if passing <= -z:
+    z, worse = critical(LEVEL), critical(LEVEL / test.comparisons)
+    highest, lowest = worst(test.allowed), best(test.allowed)
+    outcome, in_doubt = ShadowOutcome.UNSURE, False
+    if highest <= -z:
         outcome = ShadowOutcome.WITHIN
-    elif failing >= worse:
+    elif lowest >= worse:
         outcome = ShadowOutcome.WORSE
-    elif passing < 0:
-        needed = (z / passing) ** 2
+    else:
+        in_doubt = lowest <= -z or highest >= worse
+    more = outcome is ShadowOutcome.UNSURE and not in_doubt and highest < 0
     return ShadowComparison(
-        candidate=candidate,
-        against=against,
-        interval=(_solve(against_failing, z), _solve(against_passing, -z)),
-        allowed=allowed,
+        candidate=counts[0],
+        against=counts[1],
+        interval=(excess_at(best, z), excess_at(worst, -z)),
+        allowed=test.allowed,
         outcome=outcome,
+        in_doubt=in_doubt,
         effect=effect,
-        needed=needed,
+        needed=(z / highest) ** 2 if more else None,
     )
-
-
-def difference_score(table: Table, excess: float) -> float:
-    """Return by how many standard errors the group's share exceeds the rest's by more than this.
-
-    The standard error is that of the likeliest shares with this excess, with the factor N/(N - 1),
-    so that it is right for rare events, and where nothing failed. Source: O. Miettinen and
-    M. Nurminen, "Comparative analysis of two rates", Statistics in Medicine 4 (1985), 213-226.
-
-    Args:
-        table: need not be whole; above 0 in total and in rest_total.
-        excess: above -1 and below 1.
-    """
-    rest = _likeliest_rest(table, excess)
-    mine = rest + excess
-    variance = mine * (1 - mine) / table.total + rest * (1 - rest) / table.rest_total
-    apart = table.bad / table.total - table.rest_bad / table.rest_total - excess
-    if variance <= 0:
-        return 0.0
-    # Of a single event on each side, which the design effect may leave, there is no N - 1.
-    return apart / sqrt(variance * table.events / max(table.events - 1, 1.0))
-
-
-def _likeliest_rest(table: Table, excess: float) -> float:
-    """Return the likeliest share of the rest, where the group's is larger by the excess.
-
-    The slope of the log-likelihood falls, so halving finds its zero; the cubic equation that it
-    comes to loses digits where shares are small.
-    """
-
-    def rises(share: float) -> bool:
-        mine = share + excess
-        parts = (
-            (table.bad, mine),
-            (table.rest_bad, share),
-            (table.bad - table.total, 1 - mine),
-            (table.rest_bad - table.rest_total, 1 - share),
-        )
-        return sum(count / place for count, place in parts if count and place > 0) > 0
-
-    low, high = max(0.0, -excess), min(1.0, 1 - excess)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if rises(middle) else (low, middle)
-    return low if low == max(0.0, -excess) else high
-
-
-def paired_score(pairs: float, candidate_only: float, against_only: float, excess: float) -> float:
-    """Return by how many standard errors the difference of paired shares exceeds this.
-
-    Only pairs of which one failed tell the shares apart; the standard error is that of the
-    likeliest probabilities with this excess. Source: T. Tango, "Equivalence test and confidence
-    interval for the difference in proportions for the paired-sample design", Statistics in Medicine
-    17 (1998), 891-908.
-
-    Args:
-        pairs: all of them, above 0; no count need be whole.
-        candidate_only: the copy alone failed.
-        against_only: the original alone failed.
-        excess: above -1 and below 1.
-    """
-    apart = candidate_only - against_only
-    b = (2 * pairs - apart) * excess - candidate_only - against_only
-    c = -against_only * excess * (1 - excess)
-    root = sqrt(max(b * b - 8 * pairs * c, 0.0))
-    # Of the two ways to write the root of the quadratic, the one in which nothing cancels.
-    likeliest = (root - b) / (4 * pairs) if b <= 0 else -2 * c / (b + root)
-    variance = pairs * (2 * likeliest + excess * (1 - excess))
-    return (apart - pairs * excess) / sqrt(variance) if variance > 0 else 0.0
 
 
 def _paired_effect(total: Sequence[int], steps: PairSteps) -> float:
@@ -241,10 +205,44 @@ def _paired_effect(total: Sequence[int], steps: PairSteps) -> float:
     return design_effect_of(residuals, unlike - pairs * mean**2, sum(map(bool, total)))
 
 
-def _solve(score: Score, value: float) -> float:
-    """Return the excess at which a score, which falls, has a value."""
-    low, high = -1.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if score(middle) > value else (low, middle)
-    return (low + high) / 2
+def missing_steps(own: Cohort, other: Cohort, grace: int) -> list[range]:
+    """Return the stretches of steps in which one of two was not there, the oldest first.
+
+    That it has no events need not mean that: in a quiet night neither of them has. It was missing
+    where its series or rows are, or where it would have had some events by its share of those of
+    the other (`gate.measure.coverage.FEWEST`), and had none.
+
+    Args:
+        own: which is looked for; with some event.
+        other: what runs beside it.
+        grace: how many of the newest steps may be unknown of both: their data may yet arrive.
+    """
+    share = _share(own, other)
+    return [run for run in _silent(own) if _missed(own, other, run, share, grace)]
+
+
+def _missed(own: Cohort, other: Cohort, run: range, share: float, grace: int) -> bool:
+    waiting = run.stop == len(own.total) and len(run) <= grace
+    for place in run:
+        late = waiting and other.total[place] is None
+        if own.total[place] is None and not late:
+            return True
+    return share * sum(other.total[place] or 0.0 for place in run) >= FEWEST
+
+
+def _share(own: Cohort, other: Cohort) -> float:
+    """Return how many events it has for each of the other, while it is there."""
+    both = [
+        (mine, theirs or 0.0) for mine, theirs in zip(own.total, other.total, strict=True) if mine
+    ]
+    mine, theirs = (sum(numbers) for numbers in zip(*both, strict=True))
+    return mine / theirs if theirs else 0.0
+
+
+def _silent(cohort: Cohort) -> Iterator[range]:
+    place = 0
+    for events, group in groupby(cohort.total, key=bool):
+        stop = place + sum(1 for _ in group)
+        if not events:
+            yield range(place, stop)
+        place = stop
