@@ -74,6 +74,8 @@ class Policy:
     exempt: frozenset[str]
     """Change classes that ship although a budget could not be measured."""
     guards: Guards
+    """What every measurement must have to be believed, but where an SLO asks for something else
+    (`guards_of`)."""
     change_classes: frozenset[str]
     """Built-in and the policy's own."""
     default_change: str
@@ -89,6 +91,10 @@ class Policy:
     exhaustion: ExhaustionRule | None = None
     postmortems: PostmortemRule | None = None
     control_charts: ControlChartRule | None = None
+
+    def guards_of(self, slo: Slo) -> Guards:
+        """Return what the measurements of an SLO must have to be believed."""
+        return self.guards.of(slo)
 
     @property
     def looks_back(self) -> bool:
