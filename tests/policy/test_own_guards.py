@@ -52,7 +52,7 @@ def stale(part: Any, slo: str | None = None) -> Iterator[str | None]:
     if isinstance(part, dict):
         names = {part.get("slo"), part.get("name")} & {"live", "nightly"}
         for value in part.values():
-            yield from stale(value, min(names, default=slo))
+            yield from stale(value, next(iter(names), slo))
     elif isinstance(part, list):
         for value in part:
             yield from stale(value, slo)
@@ -70,7 +70,7 @@ def test_only_the_slo_whose_own_limit_is_passed_is_stale(command: str, folder: P
 
 def test_a_rule_that_looks_back_asks_each_slo_for_its_own_coverage(folder: Path) -> None:
     rows = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    (folder / "log.jsonl").write_text("".join(rows[: len(rows) * 6 // 10]), encoding="utf-8")
+    (folder / "log.jsonl").write_text("".join(rows[: len(rows) * 3 // 10]), encoding="utf-8")
     text = POLICY.replace("max_age: 6h", "min_coverage: 50%")
     rule = "postmortems: {share: 90%, known_incidents: incidents/*.yaml}\nmax_age: 4h\n"
     (folder / "gate.yaml").write_text(text + rule, encoding="utf-8")
