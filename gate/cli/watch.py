@@ -3,192 +3,34 @@
 import os
 from collections.abc import Sequence
 from datetime import timedelta
-from fractions import Fraction
 from typing import Final
 
 import click
 
-from gate.analysis.watch import EXIT_CODES, WatchOptions, WatchReport
-from gate.analysis.watch.arms import Arms, NotComparableError, TrafficLabel, watched_slos
+from gate.analysis.watch import EXIT_CODES, SpendLimit, WatchOptions, WatchReport
+from gate.analysis.watch.arms import Arms, NotComparableError, watched_slos
 from gate.analysis.watch.phrases import headline
 from gate.analysis.watch.run import watch as watch_canary
 from gate.analysis.watch.run import watch_question
 from gate.analysis.watch.words import output
-from gate.cli.command import FILE, Heading, command, group, option
-from gate.cli.option_values import DURATION, PORTION, Parsed, pair_of
+from gate.cli.command import command, group
 from gate.cli.parameters import (
     MeasurementOptions,
-    ci_option,
-    identity_options,
     measurement_options,
 )
 from gate.cli.session import load_all, now
 from gate.cli.status_command import StatusCommand, publisher_of
 from gate.cli.streams import write_note
+from gate.cli.watch_options import CONDUCT, TRAFFIC, WatchConduct, WatchedTraffic
 from gate.cli.watching import StateFile, Watchman, run_command
 from gate.config.load import PolicyFile
-from gate.dataclass import dataclass
 from gate.errors import ExitCode, UsageError
 from gate.history.sequential.verdict import CanaryVerdict
 from gate.reporters import PAGES, Style, render_page
-from gate.slo.quantities import format_duration, parse_ratio
+from gate.slo.quantities import format_duration
 
 _SHORTEST: Final = timedelta(seconds=1)
 """A step; backends count no shorter ones."""
-
-
-def traffic_label(text: str) -> TrafficLabel:
-    """Read ``LABEL=VALUE``; raises ValueError."""
-    return TrafficLabel(*pair_of(text, "LABEL=VALUE, such as track=canary"))
-
-
-def margin_of(text: str) -> Fraction:
-    """Read a share of the error budget, which may be more than all of it; raises ValueError."""
-    margin = parse_ratio(text)
-    if margin <= 0:
-        raise ValueError(f"{text} must be above 0%: that nothing differs cannot be shown")
-    return margin
-
-
-_LABEL: Final = Parsed("label=value", traffic_label)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedTraffic:
-    """What is watched, for how long and how strictly."""
-
-    canary: TrafficLabel
-    baseline: TrafficLabel | None
-    lasting: timedelta
-    every: timedelta
-    margin: Fraction
-    max_spend: Fraction | None
-    slos: tuple[str, ...]
-    trigger: str | None
-
-
-_TRAFFIC: Final = (
-    option(
-        "--canary",
-        type=_LABEL,
-        metavar="LABEL=VALUE",
-        required=True,
-        heading=Heading.WATCH,
-        help="The label that the canary's requests have, such as track=canary (logs: a column).",
-    ),
-    option(
-        "--baseline",
-        type=_LABEL,
-        metavar="LABEL=VALUE",
-        heading=Heading.WATCH,
-        help="The label of the requests that the canary is compared with, such as track=stable."
-        " Without it the canary is compared with the budget alone.",
-    ),
-    option(
-        "--for",
-        "lasting",
-        type=DURATION,
-        required=True,
-        heading=Heading.WATCH,
-        help="How long to watch, a duration such as 1h. A canary that is worse ends it sooner.",
-    ),
-    option(
-        "--every",
-        type=DURATION,
-        default="1m",
-        show_default=True,
-        heading=Heading.WATCH,
-        help="Time between two looks, and the step in which events are counted, a duration such as"
-        " 1m; at least four scrapes.",
-    ),
-    option(
-        "--margin",
-        type=Parsed("share", margin_of),
-        default="100%",
-        show_default=True,
-        heading=Heading.WATCH,
-        help="By how much the canary's error ratio may exceed the baseline's, as a share of the"
-        " error budget: with 99.9% and 100% by 0.1% of the requests.",
-    ),
-    option(
-        "--max-spend",
-        type=PORTION,
-        heading=Heading.WATCH,
-        help="Roll back when the canary has spent more than this share of a budget, such as 5%.",
-    ),
-    option(
-        "--slo",
-        "slos",
-        metavar="NAME",
-        multiple=True,
-        heading=Heading.WATCH,
-        help="Watch this SLO only. Can be repeated. Default: all that are not advisory.",
-    ),
-    option(
-        "--trigger",
-        type=FILE,
-        heading=Heading.WATCH,
-        help="Hold the canary to what gate check --trigger wrote to this file before the change.",
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchConduct:
-    """How the watch survives, and what becomes of its verdict."""
-
-    state: str | None
-    resume: bool
-    on_rollback: str | None
-    comment: bool
-    status: bool
-    status_name: str | None
-    gate_key: str | None
-    ci: str
-    environment: str | None
-
-
-_CONDUCT: Final = (
-    option(
-        "--state",
-        type=FILE,
-        heading=Heading.WATCH,
-        help="Write to this file after each look what was seen, so that --resume can go on.",
-    ),
-    option(
-        "--resume",
-        is_flag=True,
-        heading=Heading.WATCH,
-        help="Go on where the watch of the --state file was; without such a file begin.",
-    ),
-    option(
-        "--on-rollback",
-        metavar="COMMAND",
-        heading=Heading.WATCH,
-        help="Run this command in a shell when the verdict is to roll back. It finds the report in"
-        " the file $GATE_WATCH_FILE (JSON), and its result does not change the exit code.",
-    ),
-    option(
-        "--comment",
-        is_flag=True,
-        heading=Heading.PUBLISHING,
-        help="Keep one comment on the pull request up to date.",
-    ),
-    option(
-        "--status",
-        is_flag=True,
-        heading=Heading.PUBLISHING,
-        help="Set the status of the commit to the verdict.",
-    ),
-    *identity_options("watch"),
-    ci_option(),
-    option(
-        "--environment",
-        metavar="NAME",
-        heading=Heading.CHANGE,
-        help="Environment that the canary is in, such as production.",
-    ),
-)
 
 
 class WatchCommand(StatusCommand):
@@ -205,8 +47,8 @@ class WatchCommand(StatusCommand):
     ),
 )
 @measurement_options(PAGES, at="Begin at this RFC 3339 time, and do not wait where it has passed.")
-@group("traffic", WatchedTraffic, _TRAFFIC)
-@group("conduct", WatchConduct, _CONDUCT)
+@group("traffic", WatchedTraffic, TRAFFIC)
+@group("conduct", WatchConduct, CONDUCT)
 def watch(
     *, measurement: MeasurementOptions, traffic: WatchedTraffic, conduct: WatchConduct
 ) -> ExitCode:
@@ -221,7 +63,7 @@ def watch(
     _check(traffic, conduct, measurement.policies)
     publisher = publisher_of(click.get_current_context())
     (file,) = load_all(measurement.policies)
-    options = _options(file, traffic, measurement.timeout)
+    options = _options(file, traffic, conduct, measurement.timeout)
     state = StateFile(conduct.state, resume=conduct.resume)
     begun = state.begin(watch_question(file, options), options, measurement.instant())
     if publisher is not None:
@@ -255,11 +97,14 @@ def _check(traffic: WatchedTraffic, conduct: WatchConduct, policies: Sequence[st
         raise click.UsageError("--resume needs --state, the file to go on with")
 
 
-def _options(file: PolicyFile, traffic: WatchedTraffic, timeout: timedelta) -> WatchOptions:
+def _options(
+    file: PolicyFile, traffic: WatchedTraffic, conduct: WatchConduct, timeout: timedelta
+) -> WatchOptions:
     """Return what is watched.
 
     Raises:
-        UsageError: an SLO is not there, or has no events that could be compared.
+        UsageError: an SLO is not there, or has no events that could be compared; or the trigger is
+            not of this policy.
     """
     try:
         slos = tuple(slo.name for slo in watched_slos(file.policy, traffic.slos))
@@ -267,6 +112,12 @@ def _options(file: PolicyFile, traffic: WatchedTraffic, timeout: timedelta) -> W
         named = " ".join(f"--slo {name}" for name in error.others)
         advice = f"watch the others: {named}" if named else "the policy has no other"
         raise UsageError(f"{file.source.path}: {error}; {advice}") from error
+    change: str | None = None
+    promises: dict[str, SpendLimit] = {}
+    if traffic.trigger is not None:
+        from gate.cli.promised import promised_limits  # noqa: PLC0415 - where there is a trigger
+
+        change, promises = promised_limits(traffic.trigger, file, conduct.environment)
     return WatchOptions(
         arms=Arms(traffic.canary, traffic.baseline),
         lasting=traffic.lasting,
@@ -275,6 +126,8 @@ def _options(file: PolicyFile, traffic: WatchedTraffic, timeout: timedelta) -> W
         max_spend=traffic.max_spend,
         slos=slos,
         timeout=timeout,
+        change=change,
+        promises=promises,
     )
 
 

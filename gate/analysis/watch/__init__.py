@@ -57,6 +57,8 @@ class WatchOptions:
     """The share of each budget that the canary may spend; None: any."""
     promises: Mapping[str, SpendLimit] = field(default_factory=dict)
     """By SLO, what was written before the change."""
+    change: str | None = None
+    """The class of the change that the promises are about; None: nothing was written."""
 
     def limit(self, slo: str) -> SpendLimit | None:
         """Return how much of an SLO's budget the canary may spend: the strictest; None: any."""
@@ -93,12 +95,13 @@ class WatchedSlo:
     bounds: tuple[float, float]
     """The excess is between these, at all looks together with 95%; -1 (0 where there is no
     baseline) and 1 where nothing is known."""
-    spent: float | None
-    """Share of the budget that the canary took beyond the baseline's ratio; None: the size of the
-    budget is not known."""
+    spent: tuple[float, float] | None
+    """Between which shares of the budget the canary took beyond the baseline's ratio: they differ
+    where too little of the budget's window was measured. None: the budget was not measured."""
     limit: SpendLimit | None
     saved: float | None
-    """Share of the budget that it would still have taken by the end of the watch at this rate."""
+    """Share of the budget that it would still have taken by the end of the watch at this rate, at
+    least; None: not known."""
     steps: tuple[ComparedStep | None, ...]
     """Every step that was looked at; None: nothing is known of it."""
     missing: int
@@ -143,8 +146,6 @@ class WatchReport:
     tool_version: str
     reasons: tuple[str, ...] = ()
     """Why the verdict is what it is, in sentences; at least one where the report is complete."""
-    change: str | None = None
-    """The change that the trigger was written for; None: there is no trigger."""
 
 
 _LARGEST: Final = 700.0
@@ -170,7 +171,7 @@ def watch_document(report: WatchReport) -> Json:
         "step_seconds": grid.step.total_seconds(),
         "looks": report.looks,
         "ended_by_signal": report.interrupted,
-        "change": report.change,
+        "change": options.change,
         "slos": [_slo(slo) for slo in report.slos],
         "notes": list(report.notes),
     }
@@ -189,7 +190,8 @@ def _slo(slo: WatchedSlo) -> Json:
         "excess": slo.excess,
         "excess_interval": [low, high],
         "excess_allowed": slo.margin,
-        "budget_spent": slo.spent,
+        "budget_spent": None if slo.spent is None else slo.spent[0],
+        "budget_spent_at_most": None if slo.spent is None else slo.spent[1],
         "budget_saved": slo.saved,
         "budget_left": None if slo.assessment is None else share(slo.assessment.compared),
         "limit": None if slo.limit is None else _limit(slo.limit),

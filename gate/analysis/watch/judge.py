@@ -9,7 +9,7 @@ from typing import Final
 
 from gate.analysis.watch import WatchedSlo, WatchOptions
 from gate.analysis.watch.arms import WatchGrid
-from gate.budget.assessment import Assessment
+from gate.budget.assessment import Assessment, Doubt
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.history.sequential import ComparedStep
@@ -39,7 +39,11 @@ class Judge:
     options: WatchOptions
     evidence: dict[str, CanaryEvidence] = field(default_factory=dict)
     costs: dict[str, Fraction] = field(default_factory=dict)
-    """By SLO, the share of its budget that one failure takes; without those not known."""
+    """By SLO, the share of its budget that one failure takes; without those not known. Of a budget
+    of which too little was measured, the share of the budget of the measured part."""
+    parts: dict[str, tuple[Fraction, str]] = field(default_factory=dict)
+    """By SLO, which share of its window was measured, and how much of how much that is; only where
+    it is too little to know the size of its budget."""
 
     def __post_init__(self) -> None:
         """Begin with no evidence for whatever has none."""
@@ -55,24 +59,61 @@ class Judge:
     def copy(self) -> "Judge":
         """Return another to which steps can be added on trial."""
         return Judge(
-            slos=self.slos, options=self.options, evidence=dict(self.evidence), costs=self.costs
+            slos=self.slos,
+            options=self.options,
+            evidence=dict(self.evidence),
+            costs=self.costs,
+            parts=self.parts,
         )
+
+    def size(self, assessment: Assessment) -> None:
+        """Take from a measured budget what one failure costs."""
+        name = assessment.slo.name
+        if assessment.exhausting_ratio and assessment.total:
+            self.costs[name] = 1 / (assessment.exhausting_ratio * assessment.total)
+            coverage = assessment.evidence.coverage if assessment.evidence else None
+            if assessment.small_part is not None and coverage is not None:
+                self.parts[name] = coverage, assessment.small_part
 
     def add(self, steps: Mapping[str, ComparedStep]) -> None:
         """Add what was counted in one step, by SLO."""
         for slo, step in steps.items():
             self.evidence[slo] = self.evidence[slo].after(step)
 
-    def spent(self, slo: str) -> float | None:
-        """Return the share of an SLO's budget that the canary took beyond the baseline's ratio."""
+    def spent(self, slo: str) -> tuple[float, float] | None:
+        """Return the share of an SLO's budget that the canary took beyond the baseline's ratio.
+
+        Between the two: where too little of the budget was measured, the lower is of a budget for
+        which the rest of the window had the same traffic, the higher of one for which it had none.
+        None: the budget was not measured.
+        """
         cost = self.costs.get(slo)
         beyond = max(self.evidence[slo].excess.excess_bad, 0.0)
-        return None if cost is None else beyond * float(cost)
+        if cost is None:
+            return None
+        most = beyond * float(cost)
+        return (most * float(self.parts[slo][0]) if slo in self.parts else most), most
 
     def overspent(self, slo: str) -> bool:
-        """Return whether that is more than was agreed."""
+        """Return whether that is more than was agreed, whatever was not measured."""
         spent, limit = self.spent(slo), self.options.limit(slo)
-        return spent is not None and limit is not None and spent > limit.most
+        return spent is not None and limit is not None and spent[0] > limit.most
+
+    def spending_troubles(self, slo: str, doubts: Sequence[Doubt]) -> Iterator[str]:
+        """Yield why it is not known whether the canary has spent more than was agreed.
+
+        Args:
+            slo: its name.
+            doubts: about its budget.
+        """
+        limit, spent = self.options.limit(slo), self.spent(slo)
+        if limit is None:
+            return
+        if spent is None:
+            why = "".join(f": {doubt.reason}" for doubt in doubts[:1])
+            yield f"its budget was not measured, so what was spent of it is not known{why}"
+        elif spent[0] <= limit.most < spent[1]:
+            yield f"the size of its budget is not known: only {self.parts[slo][1]} are measured"
 
     def verdict(self, *, finished: bool) -> CanaryVerdict:
         """Return the verdict on all SLOs."""
@@ -121,7 +162,7 @@ def watched_slo(
         bounds=(low, high),
         spent=spent,
         limit=judge.options.limit(name),
-        saved=None if spent is None or not seen else spent / len(seen) * left,
+        saved=None if spent is None or not seen else spent[0] / len(seen) * left,
         steps=tuple(steps),
         missing=grid.count - len(seen),
         troubles=tuple(troubles),

@@ -163,9 +163,7 @@ class Watching:
             return
         for name, assessment in self._budgets(at).items():
             self.assessments[name] = assessment
-            if assessment.exhausting_ratio and assessment.total:
-                cost = 1 / (assessment.exhausting_ratio * assessment.total)
-                self.settled.costs[name] = cost
+            self.settled.size(assessment)
 
     def _budgets(self, at: datetime) -> dict[str, Assessment]:
         """Measure the budgets of what is watched; none where the watch has to end."""
@@ -217,10 +215,8 @@ class Watching:
         if None in steps:
             why = self.troubles.get(slo, "")
             yield f"{steps.count(None)} of {len(steps)} steps have no data{': ' * bool(why)}{why}"
-        if self.shown.spent(slo) is None and self.options.limit(slo) is not None:
-            assessment = self.assessments.get(slo)
-            doubts = "; ".join(d.reason for d in assessment.doubts) if assessment else ""
-            yield f"the size of the budget is not known{': ' * bool(doubts)}{doubts}"
+        assessment = self.assessments.get(slo)
+        yield from self.shown.spending_troubles(slo, assessment.doubts if assessment else ())
 
     def _standing(self, at: datetime) -> WatchLook:
         """Return how the watch stands after a look."""

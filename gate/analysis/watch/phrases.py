@@ -31,8 +31,16 @@ def ratio(share: float) -> str:
     return f"{percent:.{digits}f}%" if round(percent, digits) else "0%"
 
 
-def spent(share: float) -> str:
-    """Write a share of a budget that was spent, rounded up."""
+def spent(slo: WatchedSlo) -> str:
+    """Write what was spent of a budget, rounded up."""
+    if slo.spent is None:
+        return wording.NOTHING
+    least, most = map(part, slo.spent)
+    return most if least == most else f"{least} to {most}"
+
+
+def part(share: float) -> str:
+    """Write a share of a budget, rounded up."""
     return wording.spent(wording.shown(share))
 
 
@@ -93,7 +101,7 @@ def _reasons(report: WatchReport, slo: WatchedSlo) -> Iterator[str]:
     if slo.overspent and slo.spent is not None and slo.limit is not None:
         most = wording.percent(slo.limit.most)
         whose = "the pre-mortem said at most" if slo.limit.promised else "at most"
-        yield f"it has spent {spent(slo.spent)} of the budget; {whose} {most}"
+        yield f"it has spent {spent(slo)} of the budget; {whose} {most}"
     if slo.standing is CanaryStanding.WITHIN:
         most = ratio(max(slo.bounds[1], 0.0))
         yield f"at most {most} {_more(slo)}; {ratio(slo.margin)} is allowed"
@@ -153,5 +161,5 @@ def _pressing(slo: WatchedSlo) -> tuple[bool, bool, float]:
 def _line(slo: WatchedSlo, options: WatchOptions) -> str:
     parts = [f"{slo.slo.name}: {compared(slo, options.arms)}", standing(slo)]
     if slo.spent is not None:
-        parts.append(f"{spent(slo.spent)} of the budget spent")
+        parts.append(f"{spent(slo)} of the budget spent")
     return "; ".join([*parts, *slo.troubles])

@@ -47,6 +47,11 @@ def watch_question(file: PolicyFile, options: WatchOptions) -> WatchQuestion:
         slos=tuple(slo.name for slo in watched_slos(file.policy, options.slos)),
         every=options.every,
         lasting=options.lasting,
+        bars={
+            "margin": str(options.margin),
+            "max_spend": str(options.max_spend),
+            "trigger": ", ".join(f"{slo}: {p.most}" for slo, p in options.promises.items()),
+        },
     )
 
 

@@ -31,6 +31,8 @@ class WatchQuestion:
     slos: tuple[str, ...]
     every: timedelta
     lasting: timedelta
+    bars: Mapping[str, str]
+    """What decides, by its name: it was stated before anything was seen, and stays."""
 
     def document(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -42,6 +44,7 @@ class WatchQuestion:
             "slos": list(self.slos),
             "every_seconds": self.every.total_seconds(),
             "for_seconds": self.lasting.total_seconds(),
+            **self.bars,
         }
 
 

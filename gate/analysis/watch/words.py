@@ -6,7 +6,7 @@ from typing import Final
 
 from gate import wording
 from gate.analysis.watch import EXIT_CODES, WatchedSlo, WatchReport, watch_document
-from gate.analysis.watch.phrases import failed, ratio, spent, subject
+from gate.analysis.watch.phrases import failed, part, ratio, spent, subject
 from gate.history.sequential import ComparedStep
 from gate.history.sequential.verdict import CanaryStanding, CanaryVerdict
 from gate.policy.findings import Verdict
@@ -81,7 +81,7 @@ def _facts(report: WatchReport) -> Iterator[Fact]:
 
 def _spending(slo: WatchedSlo) -> str:
     limit = slo.limit
-    text = f"{spent(slo.spent or 0.0)} of the budget"
+    text = f"{spent(slo)} of the budget"
     if limit is not None:
         text += f", of at most {wording.percent(limit.most)}"
     if limit is not None and limit.expected is not None:
@@ -95,7 +95,7 @@ def _saved(report: WatchReport) -> Iterator[Fact]:
             until = wording.instant(report.grid.end)
             yield (
                 "Saved",
-                f"{slo.slo.name}: {spent(slo.saved)} of the budget, had it gone on until {until} at"
+                f"{slo.slo.name}: {part(slo.saved)} of the budget, had it gone on until {until} at"
                 " this rate",
             )
 
@@ -123,7 +123,7 @@ def _table(report: WatchReport) -> DataTable:
         *((Column[WatchedSlo](title="Baseline", cell=_baseline, keep=6),) if beside else ()),
         Column[WatchedSlo](title="Excess" if beside else "Failed", cell=_between, keep=5),
         Column[WatchedSlo](title="Allowed", cell=lambda slo: ratio(slo.margin), keep=4),
-        Column[WatchedSlo](title="Spent", cell=_spent, keep=3),
+        Column[WatchedSlo](title="Spent", cell=spent, keep=3),
         Column[WatchedSlo](title="Budget left", cell=_left, keep=2),
     )
     return tabulate(report.slos, columns)
@@ -146,10 +146,6 @@ def _baseline(slo: WatchedSlo) -> str:
 def _between(slo: WatchedSlo) -> str:
     low, high = slo.bounds
     return f"{ratio(low)} to {ratio(high)}"
-
-
-def _spent(slo: WatchedSlo) -> str:
-    return wording.NOTHING if slo.spent is None else spent(slo.spent)
 
 
 def _left(slo: WatchedSlo) -> str:
@@ -203,6 +199,6 @@ def _about(report: WatchReport) -> Iterator[Fact]:
     whole = describe_time(grid.count * grid.step)
     yield "Watched", f"{times} of {whole}, in steps of {format_duration(grid.step)}"
     yield "Margin", f"{wording.percent(options.margin)} of the error budget"
-    if report.change is not None:
-        yield "Trigger", f"written before the change ({report.change})"
+    if options.change is not None:
+        yield "Trigger", f"what was promised before the change ({options.change})"
     yield from (("Note", note) for note in report.notes)
