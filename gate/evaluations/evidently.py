@@ -68,7 +68,7 @@ def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
     metrics = _of_snapshot(document) if "metric_results" in document else _of_report(document)
     for metric in metrics:
         _check_tests(metric, flaws)
-    started_at, zoned = earliest([document.get("timestamp")])
+    started_at, zoned = earliest([document.get("timestamp")], flaws)
     return EvaluationRun(
         tool="evidently",
         file_name=query.file_name,
