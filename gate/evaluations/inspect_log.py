@@ -241,7 +241,7 @@ def _check_accuracy(results: Mapping[str, Any], collected: SampleRows, flaws: Fl
     metrics = [
         mapping(score.get("metrics"))
         for score in map(mapping, sequence(results.get("scores")))
-        if collected.chosen == {score.get("name")} == {score.get("scorer")}
+        if [score.get("name"), score.get("scorer")] == 2 * list(collected.chosen)
     ]
     for metric in metrics:
         accuracy = exact(mapping(metric.get("accuracy")).get("value"))

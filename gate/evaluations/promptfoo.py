@@ -203,7 +203,7 @@ def _outcome(row: Mapping[str, Any], case_id: str, flaws: Flaws) -> CaseOutcome:
     bar, score = exact(mapping(row.get("testCase")).get("threshold")), exact(row.get("score"))
     below = bar is not None and score is not None and score < bar
     if (graded is not success and reason != _ERROR) or (
-        success and (below or reason not in {_NO_FAILURE, None} or row.get("error"))
+        success and (below or reason not in (_NO_FAILURE, None) or row.get("error"))
     ):
         flaws.add("`success` contradicts the rest of the row", case_id)
         return CaseOutcome.UNSCORED
