@@ -8,7 +8,7 @@ import glob
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,7 @@ from gate.dataclass import dataclass
 from gate.decision.attestation import ENDING, Attested, attested_by
 from gate.decision.reading import OddDocumentError, read_json
 from gate.decision.seal import SealKey
-from gate.evaluations import EvaluationRun, UnreadableResultsError
+from gate.evaluations import UnreadableResultsError
 from gate.evaluations.binding import CannotTellError, ChangeUnderTest, ResultFile, is_about
 from gate.evaluations.judge import judge
 from gate.evaluations.reading import read_file, read_run
@@ -48,8 +48,6 @@ class EvidenceFinder:
     """Finds what the change is compared with, where a policy says so of what is live."""
     key: SealKey | None
     """That attestations must be signed with; None: none is set here."""
-    _contents: dict[str, bytes] = field(default_factory=dict)
-    """Of files, by name: several requirements may be about the same."""
 
     def evaluations(self, policy: Policy, at: datetime) -> RequirementResults:
         """Return what is known of each evaluation that the tiers of a policy require."""
@@ -84,7 +82,7 @@ class EvidenceFinder:
             CannotTellError: none does, or too many do.
         """
         names = sorted({name for pattern in patterns for name in self._matching(pattern)})
-        files = [name for name in names if not self._is_beside(name)]
+        files = [name for name in names if not is_attestation(self.checkout.folder / name)]
         if not files:
             raise CannotTellError(
                 f"no file matches {', '.join(patterns)} in {self.checkout.folder}; run the"
@@ -97,6 +95,12 @@ class EvidenceFinder:
             )
         return [self._result_file(name, metric, score) for name in files]
 
+    def _result_file(self, name: str, metric: str | None, score: Fraction | None) -> ResultFile:
+        path = self.checkout.folder / name
+        file = read_result(path, name=name, metric=metric, score=score, key=self.key)
+        own = None if file.flaw is not None else self._own(name)
+        return file if own is None else replace(file, flaw=own)
+
     def _matching(self, pattern: str) -> Iterator[str]:
         literal = glob.escape(pattern).replace("[*]", "*").replace("[?]", "?")
         folder = self.checkout.folder
@@ -105,52 +109,6 @@ class EvidenceFinder:
             name = Path(path).as_posix()
             if matches_glob(pattern, name) and not (folder / name).is_dir():
                 yield name
-
-    def _is_beside(self, name: str) -> bool:
-        """Tell whether a file is the attestation of another one, which is read with that."""
-        other = name.removesuffix(ENDING)
-        return other != name and (self.checkout.folder / other).is_file()
-
-    def _result_file(self, name: str, metric: str | None, score: Fraction | None) -> ResultFile:
-        try:
-            content = self._content(name)
-            run = read_run(content, file_name=name, metric=metric, score=score)
-        except UnreadableResultsError as error:
-            return ResultFile(name=name, flaw=f"{error}; remove it, or run the evaluation again")
-        try:
-            attested = self._attested(name, content)
-        except OddDocumentError as error:
-            flaw = f"its attestation does not count: {error}; run gate attest on it again"
-            return ResultFile(name=name, run=run, flaw=flaw)
-        if attested is not None and run.commit and not is_about(run.commit, attested.commit):
-            flaw = (
-                f"it says that it is about {run.commit}, and its attestation that it is about"
-                f" {attested.commit}; attest it where it was made"
-            )
-            return ResultFile(name=name, run=run, flaw=flaw)
-        return _bound(name, run, attested, self._own(name))
-
-    def _content(self, name: str) -> bytes:
-        if name not in self._contents:
-            self._contents[name] = read_file(self.checkout.folder / name)
-        return self._contents[name]
-
-    def _attested(self, name: str, content: bytes) -> Attested | None:
-        """Return what the attestation of a file says; None: it has none.
-
-        Raises:
-            OddDocumentError: it does not count.
-        """
-        path = self.checkout.folder / f"{name}{ENDING}"
-        if not os.path.lexists(path):
-            return None
-        try:
-            parcel = read_json(read_file(path, _LONGEST))
-        except UnreadableResultsError as error:
-            raise OddDocumentError(str(error)) from error
-        if not isinstance(parcel, dict):
-            raise OddDocumentError("it is not an envelope of an in-toto statement")
-        return attested_by(parcel, content, self.key)
 
     def _own(self, name: str) -> str | None:
         """Return why a file may be the change's own; None: it is not."""
@@ -184,11 +142,59 @@ class EvidenceFinder:
         return ChangeUnderTest(revision=self.revision, bases=others, no_base=no_base)
 
 
-def _bound(
-    name: str, run: EvaluationRun, attested: Attested | None, flaw: str | None
+def is_attestation(path: Path) -> bool:
+    """Tell whether a file is the attestation of another one, which is read with that."""
+    other = path.name.removesuffix(ENDING)
+    return other != path.name and path.with_name(other).is_file()
+
+
+def read_result(
+    path: Path, *, name: str, metric: str | None, score: Fraction | None, key: SealKey | None
 ) -> ResultFile:
-    """Return a file with the commit and the time that are known of it: the earlier of two times."""
+    """Return what a result file and its attestation say.
+
+    Args:
+        path: of the file.
+        name: of the file in messages.
+        metric: that counts, or ``all``.
+        score: that a case needs to pass; None: the tool's own word counts.
+        key: that attestations must be signed with; None: there is none here.
+    """
+    try:
+        content = read_file(path)
+        run = read_run(content, file_name=name, metric=metric, score=score)
+    except UnreadableResultsError as error:
+        return ResultFile(name=name, flaw=f"{error}; remove it, or run the evaluation again")
+    try:
+        attested = _attested(path, content, key)
+    except OddDocumentError as error:
+        flaw = f"its attestation does not count: {error}; run gate attest on it again"
+        return ResultFile(name=name, run=run, flaw=flaw)
     if attested is None:
-        return ResultFile(name=name, run=run, commit=run.commit, ran_at=run.started_at, flaw=flaw)
+        return ResultFile(name=name, run=run, commit=run.commit, ran_at=run.started_at)
+    if run.commit is not None and not is_about(run.commit, attested.commit):
+        flaw = (
+            f"it says that it is about {run.commit}, and its attestation that it is about"
+            f" {attested.commit}; attest it where it was made"
+        )
+        return ResultFile(name=name, run=run, flaw=flaw)
     times = [time for time in (run.started_at, attested.ran_at) if time is not None]
-    return ResultFile(name=name, run=run, commit=attested.commit, ran_at=min(times), flaw=flaw)
+    return ResultFile(name=name, run=run, commit=attested.commit, ran_at=min(times))
+
+
+def _attested(path: Path, content: bytes, key: SealKey | None) -> Attested | None:
+    """Return what the attestation of a file says; None: it has none.
+
+    Raises:
+        OddDocumentError: it does not count.
+    """
+    beside = path.with_name(f"{path.name}{ENDING}")
+    if not os.path.lexists(beside):
+        return None
+    try:
+        parcel = read_json(read_file(beside, _LONGEST))
+    except UnreadableResultsError as error:
+        raise OddDocumentError(str(error)) from error
+    if not isinstance(parcel, dict):
+        raise OddDocumentError("it is not an envelope of an in-toto statement")
+    return attested_by(parcel, content, key)

@@ -22,6 +22,8 @@ SECTIONS: Final = {
     "Decide": {
         "check": "Decide whether a change may ship now.",
         "status": "Show every budget, without a verdict.",
+        "evaluation": "Show what result files of evaluations say.",
+        "attest": "Sign which commit result files are about.",
         "verify": "Check in a deploy job that a decision still holds.",
         "log": "List recorded decisions.",
         "sweep": "Renew commit statuses that are no longer valid.",
