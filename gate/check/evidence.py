@@ -128,18 +128,22 @@ class EvidenceFinder:
         if base.commit is None:
             why = base.why_not or "the base is not known; name it"
             return ChangeUnderTest(revision=self.revision, no_base=why)
-        bases, no_base = list[str](), f"the base {base.commit} is not in this checkout"
-        with suppress(GitError):
-            bases.append(self.checkout.commit(base.commit))
-        if not bases and FULL_HASH.fullmatch(base.commit):
-            bases.append(base.commit)
-        with suppress(GitError):
+        try:
+            commit = self.checkout.commit(base.commit)
+        except GitError:
+            if not FULL_HASH.fullmatch(base.commit):
+                why = f"the base {base.commit} is not in this checkout; fetch it, or name another"
+                return ChangeUnderTest(revision=self.revision, no_base=why)
+            commit = base.commit
+        bases = [commit]
+        with suppress(GitError):  # a shallow checkout does not have the history
             head = self.checkout.commit(self.revision or "HEAD")
-            bases.extend(self.checkout.plumbing("merge-base", bases[0], head).decode().split()[:1])
-        others = tuple(dict.fromkeys(base for base in bases if base != self.revision))
-        if bases and not others:
-            no_base = "the base is the commit itself; name the commit before the change"
-        return ChangeUnderTest(revision=self.revision, bases=others, no_base=no_base)
+            bases += self.checkout.plumbing("merge-base", commit, head).decode().split()[:1]
+        return ChangeUnderTest(
+            revision=self.revision,
+            bases=tuple(dict.fromkeys(each for each in bases if each != self.revision)),
+            no_base="the base is the commit itself; name the commit before the change",
+        )
 
 
 def is_attestation(path: Path) -> bool:
