@@ -146,7 +146,8 @@ def recover(case: Case, history: HistoryBackend | None) -> tuple[Assessment, ...
         slo = assessment.slo
         if not isinstance(slo, CompositeSlo) and isinstance(slo.window, RollingWindow):
             step, span = _step(slo, slo.window.duration), slo.window.counted(case.at)
-            requests.append(past_request(slo, span, step, max_age=case.policy.guards.max_age))
+            max_age = case.policy.guards_of(slo).max_age
+            requests.append(past_request(slo, span, step, max_age=max_age))
             rolling.append((slo, assessment))
     recoveries: dict[str, Recovery | None] = {}
     answers = history.history(requests)

@@ -70,14 +70,14 @@ def measure(
         place = plan.places.get((slo.name, None))
         answer = period_begun(slo, at) if place is None else answers[place]
         if isinstance(slo, SpendSlo):
-            assessed[slo.name] = assess_spend(slo, answer, at=at, guards=policy.guards)
+            assessed[slo.name] = assess_spend(slo, answer, at=at, guards=policy.guards_of(slo))
             continue
         assessed[slo.name] = assess_ratio(
             slo,
             answer,
             _windows(windows, slo, plan, answers),
             at=at,
-            guards=policy.guards,
+            guards=policy.guards_of(slo),
             impact=impact,
         )
     return tuple(assessed.values())

@@ -26,6 +26,7 @@ from gate.policy.policy import DEFAULT_GUARDS
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.slo.indicator import Sli
 from gate.slo.objective import (
+    NO_OWN_GUARDS,
     CompositeSlo,
     RatioSlo,
     RollingWindow,
@@ -62,11 +63,17 @@ def check_policy(values: Values, reader: Reader) -> bool:
 
 def _check_floor(values: Values, reader: Reader) -> bool:
     least = values.get("min_coverage", DEFAULT_GUARDS.min_coverage)
-    if not values.given("coverage_floor") or values.get("coverage_floor") <= least:
-        return True
     message = f"coverage_floor must not be above min_coverage, which is {float(least * 100):g}%"
-    reader.note(values.node("coverage_floor"), message)
-    return False
+    whole = True
+    if values.given("coverage_floor") and values.get("coverage_floor") > least:
+        reader.note(values.node("coverage_floor"), message)
+        whole = False
+    for placed in values.get("slos", ()):
+        own = NO_OWN_GUARDS if isinstance(placed.slo, CompositeSlo) else placed.slo.guards
+        if own.min_coverage is None and own.coverage_floor and own.coverage_floor > least:
+            placed.note(message)
+            whole = False
+    return whole
 
 
 def _check_required(values: Values, reader: Reader) -> bool:

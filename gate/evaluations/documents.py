@@ -59,7 +59,7 @@ def _naming(cases: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ResultsQuery:
     """What is asked of a file."""
 
     file_name: str
@@ -84,13 +84,15 @@ class Wanted:
         return None
 
 
-def wanted(file_name: str, metric: str | None, score: Fraction | None) -> Wanted:
+def results_query(file_name: str, metric: str | None, score: Fraction | None) -> ResultsQuery:
     """Return what is asked of a file; the metric ``all`` is every check."""
     name = None if metric == ALL_CHECKS else metric
-    return Wanted(file_name=file_name, metric=name, score=score)
+    return ResultsQuery(file_name=file_name, metric=name, score=score)
 
 
-def by_score(score: Fraction | None, want: Wanted, flaws: Flaws, case_id: str) -> CaseOutcome:
+def by_score(
+    score: Fraction | None, query: ResultsQuery, flaws: Flaws, case_id: str
+) -> CaseOutcome:
     """Return what a score comes to where the tool has no word of its own for it.
 
     Without a bar of the policy only 1 is a pass and only 0 a failure.
@@ -100,10 +102,11 @@ def by_score(score: Fraction | None, want: Wanted, flaws: Flaws, case_id: str) -
     if score < 0:
         flaws.add("a score is negative", case_id)
         return CaseOutcome.UNSCORED
-    if want.score is None and score not in {0, 1}:
-        flaws.add("scores are neither 0 nor 1, and the policy has no `score` to pass", case_id)
-    bar = 1 if want.score is None else want.score
-    return CaseOutcome.PASSED if score >= bar else CaseOutcome.FAILED
+    if query.score is None:
+        if score not in {0, 1}:
+            flaws.add("scores are neither 0 nor 1, and the policy has no `score` to pass", case_id)
+        return CaseOutcome.PASSED if score == 1 else CaseOutcome.FAILED
+    return CaseOutcome.PASSED if score >= query.score else CaseOutcome.FAILED
 
 
 def decode(content: bytes) -> str:
@@ -191,12 +194,19 @@ def score_of(value: Any, flaws: Flaws, case_id: str) -> Fraction | None:
 
 
 def identity(value: Any) -> str | None:
-    """Return what identifies a case, in one line: a text as it is, anything else as JSON."""
+    """Return what identifies a case, in one line: a text as it is, anything else as JSON.
+
+    Raises:
+        UnreadableResultsError: it is nested too deeply.
+    """
     if value is None or value in ("", {}, []):
         return None
     if isinstance(value, str) and value.isprintable():
         return value
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    except RecursionError as error:  # some versions of Python read deeper than they write
+        raise UnreadableResultsError("it is nested too deeply") from error
 
 
 def earliest(times: Iterable[Any]) -> tuple[datetime | None, bool]:

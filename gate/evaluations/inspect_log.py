@@ -12,7 +12,7 @@ from gate.dataclass import dataclass
 from gate.evaluations import CaseOutcome, CaseRow, EvaluationRun
 from gate.evaluations.documents import (
     Flaws,
-    Wanted,
+    ResultsQuery,
     agreed_commit,
     by_score,
     commits_in,
@@ -38,7 +38,7 @@ _WORST_FIRST: Final = (
 class SampleRows:
     """The rows of samples that are read in turn, since a log may be large."""
 
-    want: Wanted
+    query: ResultsQuery
     header: Mapping[str, Any]
     flaws: Flaws
     rows: list[CaseRow] = field(default_factory=list)
@@ -76,7 +76,7 @@ class SampleRows:
         named = case_id or "without an id"
         chosen = list(scores.values()) if metric is None else [scores[metric]]
         values = [self._grade(value, named) for value in chosen]
-        outcome = worst([by_score(value, self.want, self.flaws, named) for value in values])
+        outcome = worst([by_score(value, self.query, self.flaws, named) for value in values])
         if outcome is CaseOutcome.PASSED and sample.get("error_retries"):
             outcome = CaseOutcome.FLAKY
         score = values[0] if len(values) == 1 else None
@@ -87,7 +87,7 @@ class SampleRows:
 
         The value of a scorer may be several, of which each has a name.
         """
-        name = self.want.metric
+        name = self.query.metric
         if name is None or name in scores:
             return name
         alike = [
@@ -105,7 +105,7 @@ class SampleRows:
             return Fraction(value)
         if isinstance(value, str) and value in _GRADES:
             # A partial credit is a failure, and needs no bar to be one.
-            partial = value == "P" and self.want.score is None
+            partial = value == "P" and self.query.score is None
             return Fraction(0) if partial else _GRADES[value]
         return score_of(value, self.flaws, case_id)
 
@@ -135,16 +135,16 @@ def is_document(document: Mapping[str, Any]) -> bool:
     )
 
 
-def read(document: Mapping[str, Any], want: Wanted) -> EvaluationRun:
+def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
     """Return what a log in one JSON document says."""
-    return read_log(document, sequence(document.get("samples")), want, Flaws())
+    return read_log(document, sequence(document.get("samples")), query, Flaws())
 
 
 def read_log(
-    header: Mapping[str, Any], samples: Iterable[Any], want: Wanted, flaws: Flaws
+    header: Mapping[str, Any], samples: Iterable[Any], query: ResultsQuery, flaws: Flaws
 ) -> EvaluationRun:
     """Return what a header and the samples of its log say."""
-    collected = SampleRows(want, header, flaws)
+    collected = SampleRows(query, header, flaws)
     for sample in samples:
         collected.add(mapping(sample))
     spec = mapping(header.get("eval"))
@@ -158,7 +158,7 @@ def read_log(
     commit, note = _commit(header, spec, flaws)
     return EvaluationRun(
         tool="inspect",
-        file_name=want.file_name,
+        file_name=query.file_name,
         rows=rows,
         repeats=epochs,
         started_at=started_at,
@@ -226,7 +226,7 @@ def _check_accuracy(results: Mapping[str, Any], collected: SampleRows, flaws: Fl
     """Note where the accuracy of a single scorer is not that of the samples, errors left out."""
     declared = [mapping(score) for score in sequence(results.get("scores"))]
     scores = [row.score for row in collected.rows if row.score is not None]
-    if len(declared) != 1 or not scores or collected.want.score is not None:
+    if len(declared) != 1 or not scores or collected.query.score is not None:
         return
     accuracy = exact(mapping(mapping(declared[0].get("metrics")).get("accuracy")).get("value"))
     if accuracy is not None and abs(accuracy - sum(scores, Fraction()) / len(scores)) > _TOLERANCE:

@@ -16,7 +16,7 @@ from gate.dataclass import dataclass
 from gate.evaluations import CaseOutcome, CaseRow, EvaluationRun, UnreadableResultsError
 from gate.evaluations.documents import (
     Flaws,
-    Wanted,
+    ResultsQuery,
     by_score,
     earliest,
     exact,
@@ -108,7 +108,7 @@ def _parse(content: bytes) -> _Element:
     return builder.root
 
 
-def read(content: bytes, want: Wanted) -> EvaluationRun:
+def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
     """Return what a report says. The test cases are the checks, so that a metric has no meaning.
 
     Raises:
@@ -116,7 +116,7 @@ def read(content: bytes, want: Wanted) -> EvaluationRun:
     """
     root = _parse(content)
     flaws = Flaws()
-    rows = tuple(_rows(root, want, flaws))
+    rows = tuple(_rows(root, query, flaws))
     suites = [root, *root.inside("testsuite")]
     for suite in suites:
         _check_counts(suite, flaws)
@@ -125,7 +125,7 @@ def read(content: bytes, want: Wanted) -> EvaluationRun:
     started_at, zoned = earliest(suite.attributes.get("timestamp") for suite in suites)
     return EvaluationRun(
         tool="junit",
-        file_name=want.file_name,
+        file_name=query.file_name,
         rows=rows,
         started_at=started_at,
         zoned=zoned,
@@ -133,7 +133,7 @@ def read(content: bytes, want: Wanted) -> EvaluationRun:
     )
 
 
-def _rows(root: _Element, want: Wanted, flaws: Flaws) -> Iterator[CaseRow]:
+def _rows(root: _Element, query: ResultsQuery, flaws: Flaws) -> Iterator[CaseRow]:
     is_promptfoo = root.attributes.get("name") == "promptfoo"
     for suite in [root, *root.inside("testsuite")]:
         for case in suite.children:
@@ -149,16 +149,16 @@ def _rows(root: _Element, want: Wanted, flaws: Flaws) -> Iterator[CaseRow]:
             described = re.sub(r"\Atest \d+: (?=.)", "", name) if is_promptfoo else name
             own = described if described != name or not group else f"{group}::{name}"
             case_id = identity(own) or name
-            yield _row(case, case_id, want, flaws)
+            yield _row(case, case_id, query, flaws)
 
 
-def _row(case: _Element, case_id: str, want: Wanted, flaws: Flaws) -> CaseRow:
+def _row(case: _Element, case_id: str, query: ResultsQuery, flaws: Flaws) -> CaseRow:
     outcome = _outcome(case, case_id, flaws)
-    score = _score(case, want)
-    if want.score is not None and outcome is CaseOutcome.PASSED:
+    score = _score(case, query)
+    if query.score is not None and outcome is CaseOutcome.PASSED:
         if score is None:
             flaws.add("the policy asks for a `score`, and test cases have none", case_id)
-        outcome = by_score(score, want, flaws, case_id)
+        outcome = by_score(score, query, flaws, case_id)
     return CaseRow(case_id=case_id, outcome=outcome, score=score)
 
 
@@ -177,13 +177,13 @@ def _outcome(case: _Element, case_id: str, flaws: Flaws) -> CaseOutcome:
     return CaseOutcome.PASSED if asserted else CaseOutcome.UNCHECKED
 
 
-def _score(case: _Element, want: Wanted) -> Fraction | None:
+def _score(case: _Element, query: ResultsQuery) -> Fraction | None:
     """Return the property of a test case that is called like the metric, or ``score``."""
     values = {
         item.attributes.get("name"): item.attributes.get("value")
         for item in case.inside("property")
     }
-    text = values.get(want.metric, values.get("score")) if want.metric else values.get("score")
+    text = values.get(query.metric, values.get("score")) if query.metric else values.get("score")
     try:
         return exact(parse_json(text or ""))
     except UnreadableResultsError:

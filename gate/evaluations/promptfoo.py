@@ -11,7 +11,7 @@ from typing import Any, Final
 from gate.evaluations import CaseOutcome, CaseRow, EvaluationRun
 from gate.evaluations.documents import (
     Flaws,
-    Wanted,
+    ResultsQuery,
     agreed_commit,
     commits_in,
     count,
@@ -41,7 +41,7 @@ def is_row(document: Mapping[str, Any]) -> bool:
     return {"success", "testCase", "promptIdx"} <= document.keys()
 
 
-def read(document: Mapping[str, Any], want: Wanted) -> EvaluationRun:
+def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
     """Return what the JSON file of an evaluation says."""
     flaws = Flaws()
     results = mapping(document["results"])
@@ -50,7 +50,7 @@ def read(document: Mapping[str, Any], want: Wanted) -> EvaluationRun:
         flaws.add(f"its version is {version!r:.20}, and only {_VERSION} is supported")
     rows = [mapping(row) for row in sequence(results["results"])]
     repeats = _repeats(document, results)
-    run = _rows(rows, want, repeats, flaws)
+    run = _rows(rows, query, repeats, flaws)
     _check_totals(results, rows, flaws)
     metadata = mapping(document.get("metadata"))
     config = mapping(document.get("config"))
@@ -59,7 +59,7 @@ def read(document: Mapping[str, Any], want: Wanted) -> EvaluationRun:
     started_at, zoned = earliest([*times, identifier[1] + "Z" if identifier else None])
     return EvaluationRun(
         tool="promptfoo",
-        file_name=want.file_name,
+        file_name=query.file_name,
         rows=run,
         repeats=repeats,
         started_at=started_at,
@@ -72,14 +72,14 @@ def read(document: Mapping[str, Any], want: Wanted) -> EvaluationRun:
     )
 
 
-def read_rows(documents: Sequence[Mapping[str, Any]], want: Wanted) -> EvaluationRun:
+def read_rows(documents: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
     """Return what rows alone say, which an interrupted run has as well as a finished one."""
     flaws = Flaws()
     flaws.add("it has rows only, so that an interrupted run looks the same: write -o results.json")
     return EvaluationRun(
         tool="promptfoo",
-        file_name=want.file_name,
-        rows=_rows(documents, want, 1, flaws),
+        file_name=query.file_name,
+        rows=_rows(documents, query, 1, flaws),
         flaws=flaws.clauses(),
         metrics=_metrics(documents),
     )
@@ -96,12 +96,12 @@ def _metrics(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def _rows(
-    rows: Sequence[Mapping[str, Any]], want: Wanted, repeats: int, flaws: Flaws
+    rows: Sequence[Mapping[str, Any]], query: ResultsQuery, repeats: int, flaws: Flaws
 ) -> tuple[CaseRow, ...]:
-    metric = want.metric_among(_metrics(rows), flaws)
+    metric = query.metric_among(_metrics(rows), flaws)
     ids = _case_ids(rows, repeats)
     return tuple(
-        _row(row, case_id, metric, want, flaws) for row, case_id in zip(rows, ids, strict=True)
+        _row(row, case_id, metric, query, flaws) for row, case_id in zip(rows, ids, strict=True)
     )
 
 
@@ -129,28 +129,28 @@ def _case_ids(rows: Sequence[Mapping[str, Any]], repeats: int) -> list[str]:
 
 
 def _row(
-    row: Mapping[str, Any], case_id: str, metric: str | None, want: Wanted, flaws: Flaws
+    row: Mapping[str, Any], case_id: str, metric: str | None, query: ResultsQuery, flaws: Flaws
 ) -> CaseRow:
-    score = _score(row, case_id, metric, want, flaws)
+    score = _score(row, case_id, metric, query, flaws)
     outcome = _outcome(row, case_id, flaws)
     if outcome in {CaseOutcome.ERRORED, CaseOutcome.UNCHECKED, CaseOutcome.UNSCORED}:
         return CaseRow(case_id=case_id, outcome=outcome, score=score)
     if score is None:
         return CaseRow(case_id=case_id, outcome=CaseOutcome.UNSCORED)
-    if want.score is not None:
-        outcome = CaseOutcome.PASSED if score >= want.score else CaseOutcome.FAILED
+    if query.score is not None:
+        outcome = CaseOutcome.PASSED if score >= query.score else CaseOutcome.FAILED
     elif outcome is CaseOutcome.PASSED:
         outcome = _by_file(row, score, metric, case_id, flaws)
     return CaseRow(case_id=case_id, outcome=outcome, score=score)
 
 
 def _score(
-    row: Mapping[str, Any], case_id: str, metric: str | None, want: Wanted, flaws: Flaws
+    row: Mapping[str, Any], case_id: str, metric: str | None, query: ResultsQuery, flaws: Flaws
 ) -> Fraction | None:
     """Return the score of the metric that counts, or that of all checks."""
     named = mapping(row.get("namedScores"))
     failed_early = row.get("failureReason") == _ERROR
-    if want.metric is None:
+    if query.metric is None:
         score = score_of(row.get("score"), flaws, case_id)
     elif metric is None or metric not in named:
         if metric is not None and not failed_early:

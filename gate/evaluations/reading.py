@@ -2,16 +2,17 @@
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 from gate.evaluations import EvaluationRun, UnreadableResultsError
-from gate.evaluations.documents import Wanted, decode, mapping, parse_json, wanted
+from gate.evaluations.documents import ResultsQuery, decode, mapping, parse_json, results_query
 
 LIMIT: Final = 64 << 20
 """Bytes that a result file may have."""
+_OTHER: Final = "it is not the result file of a tool that is supported"
 
 
 def read_file(path: Path | str, limit: int = LIMIT) -> bytes:
@@ -47,38 +48,48 @@ def read_run(
     Raises:
         UnreadableResultsError: it is damaged, too deep, or of no tool that is supported.
     """
-    want = wanted(file_name, metric, score)
-    try:
-        return _read(content, want)
-    except RecursionError as error:
-        raise UnreadableResultsError("it is nested too deeply") from error
-
-
-def _read(content: bytes, want: Wanted) -> EvaluationRun:
-    if not content.strip():
-        raise UnreadableResultsError("it is empty")
+    query = results_query(file_name, metric, score)
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if not start:
+        raise UnreadableResultsError("it is empty")
     if start == b"<" or content.startswith((b"\xff\xfe", b"\xfe\xff")):
         from gate.evaluations import junit  # noqa: PLC0415 - each format where it is used
 
-        return junit.read(content, want)
-    return _read_document(parse_json(decode(content)), want)
+        return junit.read(content, query)
+    if start not in {b"{", b"["}:
+        raise UnreadableResultsError(_OTHER)
+    documents = _documents(decode(content))
+    if len(documents) == 1 and not isinstance(documents[0], list):
+        return _read_document(mapping(documents[0]), query)
+    return _read_lines(documents, query)
 
 
-def _read_document(document: Any, want: Wanted) -> EvaluationRun:
-    for is_written_by, read in _documents():
-        if is_written_by(mapping(document)):
-            return read(document, want)
-    raise UnreadableResultsError("it is not the result file of a tool that is supported")
+def _documents(text: str) -> Sequence[Any]:
+    """Return the document of a file, or those of its lines where each has one."""
+    try:
+        return [parse_json(text)]
+    except UnreadableResultsError:
+        lines = text.splitlines()
+        if len(lines) == 1 or not lines[0].rstrip().endswith("}"):
+            raise
+    return [parse_json(line) for line in lines if line.strip()]
 
 
-def _documents() -> tuple[tuple[Callable[[Mapping[str, Any]], bool], "Read"], ...]:
+def _read_document(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
     from gate.evaluations import inspect_log, promptfoo  # noqa: PLC0415 - as above
 
-    return (
-        (promptfoo.is_document, promptfoo.read),
-        (inspect_log.is_document, inspect_log.read),
-    )
+    if promptfoo.is_document(document):
+        return promptfoo.read(document, query)
+    if inspect_log.is_document(document):
+        return inspect_log.read(document, query)
+    return _read_lines([document], query)
 
 
-Read = Callable[[Mapping[str, Any], Wanted], EvaluationRun]
+def _read_lines(documents: Sequence[Any], query: ResultsQuery) -> EvaluationRun:
+    """Return what a file of JSON lines says."""
+    from gate.evaluations import promptfoo  # noqa: PLC0415 - as above
+
+    rows = [mapping(document) for document in documents]
+    if all(promptfoo.is_row(row) for row in rows):
+        return promptfoo.read_rows(rows, query)
+    raise UnreadableResultsError(_OTHER)

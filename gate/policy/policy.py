@@ -75,6 +75,8 @@ class Policy:
     exempt: frozenset[str]
     """Change classes that ship although a budget could not be measured."""
     guards: Guards
+    """What every measurement must have to be believed, but where an SLO asks for something else
+    (`guards_of`)."""
     change_classes: frozenset[str]
     """Built-in and the policy's own."""
     default_change: str
@@ -98,6 +100,10 @@ class Policy:
         """Everything that a tier requires of a change, each once."""
         listed = (each for tier in self.tiers for each in tier.require.values())
         return tuple(dict.fromkeys(requirement for each in listed for requirement in each))
+
+    def guards_of(self, slo: Slo) -> Guards:
+        """Return what the measurements of an SLO must have to be believed."""
+        return self.guards.of(slo)
 
     @property
     def looks_back(self) -> bool:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gate import wording
 from gate.budget.assessment import Assessment
@@ -21,6 +21,9 @@ from gate.reporters.page import Fact, ShellCommand
 from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
+
+if TYPE_CHECKING:
+    from gate.decision.trigger import Trigger
 
 STOPPING: Final = frozenset({Verdict.BLOCK, Verdict.UNDECIDED})
 _BURNING: Final = frozenset({Rule.BURN_RATE, Rule.EXHAUSTION})
@@ -254,3 +257,20 @@ def _share(canary: Fraction) -> str:
 
 def _longest(price: Price) -> str:
     return "any time" if price.longest_detect is None else describe_time(price.longest_detect)
+
+
+def promises(trigger: "Trigger") -> Iterator[str]:
+    """Yield for each SLO what the change was promised to cost, and what its canary may take."""
+    for policy in trigger.policies:
+        for promise in policy.slos:
+            name = f"Pre-mortem: {promise.slo} of {policy.service}:"
+            expected, largest = promise.expected_cost, promise.largest_loss
+            if expected is None or largest is None:
+                yield f"{name} what the change costs is not known: {promise.reason}"
+            else:
+                cost = f"expected cost {_taken(expected)} of the budget"
+                yield f"{name} {cost}; the canary may take {_taken(largest)} at most"
+
+
+def _taken(share: Fraction) -> str:
+    return "less than 0.1%" if 0 < share < _SHOWN else wording.percent_spent(share)

@@ -215,8 +215,8 @@ def test_requirements_are_told_with_their_evidence(reporter: str) -> None:
     text = render(reporter, decision(lacking), STYLE)
     assert "Ask" not in text
     assert "Dashboard" not in text
-    lacking = RequirementResult(state=RequirementState.NOT_MET, reason="it is needed first")
-    needed = block_policy(requirements=(replace(CLAIMED, result=lacking),))
+    not_met = RequirementResult(state=RequirementState.NOT_MET, reason="it is needed first")
+    needed = block_policy(requirements=(replace(CLAIMED, result=not_met),))
     assert "shadow, not met" in render(reporter, decision(needed), STYLE)
 
 

@@ -51,7 +51,7 @@ def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[
             continue
         stated = case.slos.get(slo.name, case.others)
         statement = SloStatement(
-            slo=slo, stated=stated, at=case.at, guards=policy.guards, windows=windows
+            slo=slo, stated=stated, at=case.at, guards=policy.guards_of(slo), windows=windows
         )
         try:
             answers[slo.name] = statement.answers()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from gate.analysis.cases import CaseResult
 from gate.analysis.cases.run import run_cases
 from gate.analysis.cases.text import with_case
+from gate.budget.coverage import Guards
 from gate.check.measure import burn_windows
 from gate.config.cases import CasesFile
 from gate.config.cases_schema import read_cases
@@ -192,7 +193,7 @@ def _statement(
     if isinstance(slo, RatioSlo) and (rates := dict(_burn_rates(slo, stated, policy))):
         yield "burn_rates", rates
     if measured:
-        yield from _evidence(stated, causes, policy, at)
+        yield from _evidence(stated, causes, policy.guards_of(slo), at)
 
 
 def _burn_rates(
@@ -213,13 +214,13 @@ def _burn_rates(
 
 
 def _evidence(
-    stated: Mapping[str, Any], causes: list[Cause], policy: Policy, at: datetime
+    stated: Mapping[str, Any], causes: list[Cause], guards: Guards, at: datetime
 ) -> Iterator[tuple[str, Any]]:
     if stated["newest"] is not None:
         age = (at - parse_instant(stated["newest"])) // _MILLISECOND * _MILLISECOND
         if age > timedelta():
             yield "newest", format_duration(age)
-    coverage = _coverage(stated, causes, policy)
+    coverage = _coverage(stated, causes, guards)
     if coverage not in {None, "1", "1.0"}:
         yield "coverage", coverage
     if Cause.PARTIAL in causes:
@@ -228,9 +229,9 @@ def _evidence(
         yield "suspicions", [_suspicion(suspicion) for suspicion in stated["suspicions"]]
 
 
-def _coverage(stated: Mapping[str, Any], causes: list[Cause], policy: Policy) -> str | None:
+def _coverage(stated: Mapping[str, Any], causes: list[Cause], guards: Guards) -> str | None:
     """Return the share of the window with data; holes, which count twice, make it less."""
-    share, guards = stated["coverage"], policy.guards
+    share = stated["coverage"]
     if share is None:
         return None
     if Cause.LOW_COVERAGE in causes and share >= guards.min_coverage:
