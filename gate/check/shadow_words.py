@@ -14,7 +14,7 @@ from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 from gate.wording import amount, instant, percent, shown, stretch
 
-Facts = dict[str, str | int | float | None]
+ShadowFacts = dict[str, str | int | float | None]
 _DIGITS: Final = 3
 """Significant digits of a share: of 0.0104% and 0.01% it matters which is larger."""
 _BURSTS: Final = 1.5
@@ -174,8 +174,7 @@ def _allowed(requirement: ShadowRequirement, comparison: ShadowComparison) -> st
 
 
 def _excess(low: float, high: float) -> str:
-    if high <= 0:
-        return f"{_share(-high, up=False)} to {_share(-low, up=True)} less"
+    """Write the interval of an excess that may be too much, so that its end is above 0."""
     if low < 0:
         return f"anything from {_share(-low, up=True)} less to {_share(high, up=True)} more"
     return f"{_share(low, up=False)} to {_share(high, up=True)} more"
@@ -212,9 +211,9 @@ def _rounded_up(length: timedelta) -> timedelta:
     return -(-length // unit) * unit
 
 
-def _facts(slo: ComparedSlo, comparison: ShadowComparison) -> Facts:
+def _facts(slo: ComparedSlo, comparison: ShadowComparison) -> ShadowFacts:
     candidate, against, (low, high) = comparison.candidate, comparison.against, comparison.interval
-    facts: Facts = {
+    facts: ShadowFacts = {
         "slo": slo.slo,
         "shadow_requests": candidate.total,
         "shadow_bad": candidate.bad,

@@ -379,7 +379,7 @@ def test_a_short_time_is_looked_at_in_shorter_steps(tmp_path: Path) -> None:
 
 EVIDENCE = Evidence(query="asked", newest=AT)
 FLOW = Cohort(total=(5_000.0,) * 12, bad=(5.0,) * 12)
-BOTH = {("live",): FLOW, ("shadow",): FLOW}
+BOTH: dict[tuple[str, ...], Cohort] = {("live",): FLOW, ("shadow",): FLOW}
 
 
 @dataclass(slots=True)
@@ -539,6 +539,12 @@ def test_a_long_time_and_a_shadow_that_fails_less_are_written_plainly() -> None:
     better = Answering(groups={**BOTH, ("shadow",): replace(FLOW, bad=(4.0,) * 12)})
     best = Answering(groups={**BOTH, ("shadow",): replace(FLOW, bad=(0.0,) * 12)})
 
+    worse = Answering(groups={**BOTH, ("shadow",): replace(FLOW, bad=(8.0,) * 12)})
+
+    assert (
+        "0.0188% to 0.104% more of its requests"
+        in answer(worse, required(margin=Fraction(1, 20))).reason
+    )
     assert "anything from 0.0364% less to 0.0364% more" in answer(Answering(), scarce).reason
     assert "at this rate about" in answer(Answering(), scarce).reason
     assert "0.01% more is allowed" in answer(better, required(margin=Fraction(1, 100))).reason

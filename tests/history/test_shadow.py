@@ -228,8 +228,7 @@ def test_ids_that_come_twice_count_against_either_verdict() -> None:
     sure = pairs(60_000, steps(660, 60, 0), steps(600, 60, 0))
 
     for doubtful in map(paired, (passing, failing)):
-        assert doubtful.outcome is UNSURE
-        assert doubtful.in_doubt
+        assert (doubtful.outcome, doubtful.in_doubt) == (UNSURE, True)
     assert paired(sure).outcome is WORSE
 
 
