@@ -85,7 +85,7 @@ def _within(
 ) -> str:
     others = f"; {slos - 1} more SLO{'s' * (slos > 2)} passed" if slos > 1 else ""  # noqa: PLR2004
     return (
-        f"{_ratios(requirement, slo, comparison)}: at most"
+        f"{slo.slo}: {_ratios(requirement, slo, comparison)}: at most"
         f" {_share(max(comparison.interval[1], 0.0), up=True)} more of its requests fail (95%), and"
         f" {_allowed(requirement, comparison)}{others}"
     )
@@ -95,7 +95,7 @@ def _worse(
     requirement: ShadowRequirement, slo: ComparedSlo, comparison: ShadowComparison, _slos: int
 ) -> str:
     return (
-        f"{_ratios(requirement, slo, comparison)}: at least"
+        f"{slo.slo}: {_ratios(requirement, slo, comparison)}: at least"
         f" {_share(comparison.interval[0], up=False)} more of its requests fail (95%), and"
         f" {_allowed(requirement, comparison)}; find out why {_who(requirement)} fails more often"
     )
@@ -106,7 +106,7 @@ def _unsure(
 ) -> str:
     low, high = comparison.interval
     start = (
-        f"cannot tell yet: {_ratios(requirement, slo, comparison)}:"
+        f"{slo.slo}: cannot tell yet: {_ratios(requirement, slo, comparison)}:"
         f" {_excess(low, high)} of its requests fail (95%), and"
         f" {_allowed(requirement, comparison)}"
     )
@@ -151,11 +151,11 @@ def _ratios(requirement: ShadowRequirement, slo: ComparedSlo, comparison: Shadow
     against = f"{requirement.by}={requirement.against}"
     if slo.pairs is not None:
         return (
-            f"{slo.slo}: of {mine} requests that both handled {own} failed with"
+            f"of {mine} requests that both handled {own} failed with"
             f" {_who(requirement)} and {other} with {against}{_alone(slo.pairs)}"
         )
     return (
-        f"{slo.slo}: {own} of {mine} requests failed with {_who(requirement)} and {other} of"
+        f"{own} of {mine} requests failed with {_who(requirement)} and {other} of"
         f" {theirs} with {against}"
     )
 

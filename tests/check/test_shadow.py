@@ -542,7 +542,7 @@ def test_a_long_time_and_a_shadow_that_fails_less_are_written_plainly() -> None:
     worse = Answering(groups={**BOTH, ("shadow",): replace(FLOW, bad=(8.0,) * 12)})
 
     assert (
-        "0.0188% to 0.104% more of its requests"
+        "0.0194% to 0.102% more of its requests"
         in answer(worse, required(margin=Fraction(1, 20))).reason
     )
     assert "anything from 0.0364% less to 0.0364% more" in answer(Answering(), scarce).reason
