@@ -2,9 +2,9 @@
 
 import base64
 import gzip
-import hmac
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.evaluations.corpus.bases import DEEPEVAL, JUNIT, PROMPTFOO, PROMPTFOO_PINNED
 from tests.evaluations.corpus.doctoring import BLOCKED, doctored
-from tests.evaluations.corpus.scene import KEY, OTHER_COMMIT, Scene
+from tests.evaluations.corpus.scene import OTHER_COMMIT, Scene, envelope
 from tests.hosts.repository import git
 
 SIDECAR = "evals/junit.xml.attestation.json"
@@ -31,27 +31,27 @@ def payload(scene: Scene) -> Iterator[Json]:
 @doctored(JUNIT, "", attest=False)
 def attestation_of_another_file(scene: Scene) -> None:
     """The attestation of a file that passed lies beside the one that failed."""
-    scene.attest()
+    scene.sign()
     scene.take("junit/fail.xml")
 
 
 @doctored(JUNIT, "", attest=False)
 def attestation_before_a_change(scene: Scene) -> None:
     """The file was changed by one byte after it was attested to."""
-    scene.attest()
+    scene.sign()
     scene.write(scene.file.read_bytes() + b"\n")
 
 
 @doctored(JUNIT, "", attest=False)
 def attestation_by_another_key(scene: Scene) -> None:
     """Somebody signs with a key of their own."""
-    scene.attest(key="a secret that somebody else has made up")
+    scene.sign(key="a secret that somebody else has made up")
 
 
 @doctored(JUNIT, "", attest=False)
 def attestation_without_a_signature(scene: Scene) -> None:
     """The list of signatures is empty."""
-    scene.attest()
+    scene.sign()
     with scene.json(SIDECAR) as envelope:
         envelope["signatures"] = []
 
@@ -59,7 +59,7 @@ def attestation_without_a_signature(scene: Scene) -> None:
 @doctored(JUNIT, "", attest=False)
 def attestation_with_an_empty_signature(scene: Scene) -> None:
     """The signature is an empty string."""
-    scene.attest()
+    scene.sign()
     with scene.json(SIDECAR) as envelope:
         envelope["signatures"][0]["sig"] = ""
 
@@ -67,7 +67,7 @@ def attestation_with_an_empty_signature(scene: Scene) -> None:
 @doctored(JUNIT, "", attest=False)
 def attestation_with_odd_signatures(scene: Scene) -> None:
     """The signatures are numbers."""
-    scene.attest()
+    scene.sign()
     with scene.json(SIDECAR) as envelope:
         envelope["signatures"] = [1, None, {"sig": 7}, {}]
 
@@ -75,7 +75,7 @@ def attestation_with_odd_signatures(scene: Scene) -> None:
 @doctored(JUNIT, "", attest=False)
 def attestation_without_an_envelope(scene: Scene) -> None:
     """The bare statement lies there, which nobody signed."""
-    scene.attest()
+    scene.sign()
     envelope = json.loads((scene.folder / SIDECAR).read_bytes())
     scene.write(base64.b64decode(envelope["payload"]), SIDECAR)
 
@@ -83,13 +83,13 @@ def attestation_without_an_envelope(scene: Scene) -> None:
 @doctored(JUNIT, "", attest=False)
 def attestation_of_another_commit(scene: Scene) -> None:
     """The attestation was made for another commit."""
-    scene.attest(commit=OTHER_COMMIT)
+    scene.sign(commit=OTHER_COMMIT)
 
 
 @doctored(JUNIT, "", attest=False)
 def attestation_with_the_commit_changed(scene: Scene) -> None:
     """Somebody changes the commit of an attestation to this one."""
-    scene.attest(commit=OTHER_COMMIT)
+    scene.sign(commit=OTHER_COMMIT)
     with payload(scene) as statement:
         changed = json.dumps(statement).replace(OTHER_COMMIT, scene.head)
         statement.clear()
@@ -99,7 +99,7 @@ def attestation_with_the_commit_changed(scene: Scene) -> None:
 @doctored(JUNIT, "", attest=False)
 def attestation_with_the_hash_changed(scene: Scene) -> None:
     """Somebody changes the hash of an attestation to the one of the failed file."""
-    scene.attest()
+    scene.sign()
     scene.take("junit/fail.xml")
     with payload(scene) as statement:
         for subject in statement["subject"]:
@@ -109,7 +109,7 @@ def attestation_with_the_hash_changed(scene: Scene) -> None:
 @doctored(JUNIT, "", attest=False)
 def attestation_without_a_subject(scene: Scene) -> None:
     """The attestation is about nothing, and so about everything."""
-    scene.attest()
+    scene.sign()
     with payload(scene) as statement:
         statement["subject"] = []
 
@@ -117,13 +117,13 @@ def attestation_without_a_subject(scene: Scene) -> None:
 @doctored(DEEPEVAL, "", attest=False)
 def attestation_of_three_days_ago(scene: Scene) -> None:
     """The attestation says that the run was three days ago."""
-    scene.attest(at="2026-11-25T23:00:00Z")
+    scene.sign(at="2026-11-25T23:00:00Z")
 
 
 @doctored(DEEPEVAL, "", attest=False)
 def attestation_of_tomorrow(scene: Scene) -> None:
     """The attestation says that the run is tomorrow."""
-    scene.attest(at="2026-11-29T23:00:00Z")
+    scene.sign(at="2026-11-29T23:00:00Z")
 
 
 @doctored(JUNIT, "", attest=False)
@@ -153,7 +153,7 @@ def attestation_that_is_a_folder(scene: Scene) -> None:
 @doctored(JUNIT, "", attest=False)
 def attestation_payload_is_not_base64(scene: Scene) -> None:
     """The payload of the attestation is broken."""
-    scene.attest()
+    scene.sign()
     with scene.json(SIDECAR) as envelope:
         envelope["payload"] = "%%%" + envelope["payload"][3:]
 
@@ -161,7 +161,7 @@ def attestation_payload_is_not_base64(scene: Scene) -> None:
 @doctored(JUNIT, "", attest=False)
 def attestation_of_another_type(scene: Scene) -> None:
     """The payload has another type, for which the signature was not made."""
-    scene.attest()
+    scene.sign()
     with scene.json(SIDECAR) as envelope:
         envelope["payloadType"] = "text/plain"
 
@@ -169,25 +169,47 @@ def attestation_of_another_type(scene: Scene) -> None:
 @doctored(JUNIT, "", attest=False)
 def attestation_checked_without_a_key(scene: Scene) -> None:
     """The job that checks does not have the key, and cannot know who attested."""
-    scene.attest()
+    scene.sign()
     scene.environment.clear()
 
 
 @doctored(JUNIT, "", attest=False)
 def attestation_that_says_something_else(scene: Scene) -> None:
     """A statement of another kind about the same file has the right signature."""
-    scene.attest()
-    statement = json.loads(
-        base64.b64decode(json.loads((scene.folder / SIDECAR).read_bytes())["payload"])
-    )
+    scene.sign()
+    parcel = json.loads((scene.folder / SIDECAR).read_bytes())
+    statement = json.loads(base64.b64decode(parcel["payload"]))
     statement["predicateType"] = "https://slsa.dev/provenance/v1"
-    kind = "application/vnd.in-toto+json"
-    body = json.dumps(statement).encode()
-    signed = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(body), body)
-    signature = hmac.new(KEY.encode(), signed, "sha256").digest()
-    with scene.json(SIDECAR) as envelope:
-        envelope["payload"] = base64.b64encode(body).decode()
-        envelope["signatures"] = [{"sig": base64.b64encode(signature).decode()}]
+    scene.write(envelope(statement), SIDECAR)
+
+
+@doctored(JUNIT, "", attest=False)
+def attestation_of_two_files(scene: Scene) -> None:
+    """One statement names two files, of which one is the right one."""
+    scene.sign()
+    parcel = json.loads((scene.folder / SIDECAR).read_bytes())
+    statement = json.loads(base64.b64decode(parcel["payload"]))
+    statement["subject"].append({"name": "other", "digest": {"sha256": "0" * 64}})
+    scene.write(envelope(statement), SIDECAR)
+
+
+@doctored(JUNIT, "", attest=False)
+def attestation_to_seven_digits(scene: Scene) -> None:
+    """The attestation has seven digits of the commit, and not the whole."""
+    scene.sign(commit=scene.head[:7])
+
+
+@doctored(JUNIT, "", attest=False)
+def attestation_under_another_name(scene: Scene) -> None:
+    """The attestation lies where nobody looks for it."""
+    scene.sign()
+    (scene.folder / SIDECAR).rename(scene.folder / "evals" / "junit.attestation.json")
+
+
+@doctored(JUNIT, "", attest=False)
+def attestation_before_the_run(scene: Scene) -> None:
+    """The attestation says that the run was before the time that the results have."""
+    scene.sign(at="2026-11-28T20:00:00Z")
 
 
 @doctored(PROMPTFOO, "")
@@ -205,7 +227,7 @@ def place_committed_and_attested(scene: Scene) -> None:
     """The commit itself has the results, and a careless job attests to whatever is there."""
     git(scene.folder, "add", "--force", "evals")
     git(scene.folder, "commit", "--quiet", "--message=evidence")
-    scene.attest()
+    scene.sign()
 
 
 @doctored(PROMPTFOO, "")
@@ -237,6 +259,68 @@ def place_folder_that_is_a_link(scene: Scene) -> None:
     head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
     (scene.folder / "evals").symlink_to(old)
     scene.replace(head, scene.head)
+
+
+@doctored(PROMPTFOO, "")
+def place_submodule(scene: Scene) -> None:
+    """The folder of the results is a repository of its own, which the commit refers to."""
+    inner = scene.folder / "evals"
+    git(inner, "init", "--quiet", "--initial-branch=main")
+    git(inner, "add", "--all")
+    git(inner, "commit", "--quiet", "--message=results")
+    git(scene.folder, "add", "evals")
+    git(scene.folder, "commit", "--quiet", "--message=submodule")
+    head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
+    scene.replace(head, scene.head)
+
+
+@doctored(PROMPTFOO, "")
+def place_committed_under_an_odd_name(scene: Scene) -> None:
+    """The commit has a file of results in whose name git quotes letters and marks."""
+    named = scene.folder / "evals" / 'rün "1" [x] \\ :(top)\n.json'
+    scene.file.rename(named)
+    git(scene.folder, "add", "--force", "evals")
+    git(scene.folder, "commit", "--quiet", "--message=evidence")
+    head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
+    named.write_text(named.read_text(encoding="utf-8").replace(head, scene.head), encoding="utf-8")
+
+
+@doctored(PROMPTFOO, "")
+def place_committed_and_forgotten(scene: Scene) -> None:
+    """The commit has the file, and the index of the checkout has lost it."""
+    git(scene.folder, "add", "--force", "evals")
+    git(scene.folder, "commit", "--quiet", "--message=evidence")
+    head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
+    git(scene.folder, "rm", "--cached", "--quiet", "evals/run.json")
+    scene.replace(head, scene.head)
+
+
+@doctored(PROMPTFOO, "")
+def place_committed_in_a_folder_of_the_repository(scene: Scene) -> None:
+    """The service is in a folder of its own, where the check runs, and the commit has the file."""
+    service = scene.folder / "services" / "chat"
+    scene.folder.rename(scene.folder.with_name("moved"))
+    service.parent.mkdir(parents=True)
+    scene.folder.with_name("moved").rename(service)
+    (service / ".git").rename(scene.folder / ".git")
+    git(scene.folder, "add", "--all", "--force")
+    git(scene.folder, "commit", "--quiet", "--message=move")
+    head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
+    scene.folder = service
+    scene.replace(head, scene.head)
+
+
+@doctored(PROMPTFOO, "")
+def place_without_a_repository(scene: Scene) -> None:
+    """The check runs where there is no repository, so that nobody knows what would ship."""
+    shutil.rmtree(scene.folder / ".git")
+
+
+@doctored(PROMPTFOO, "")
+def place_repository_without_a_commit(scene: Scene) -> None:
+    """The repository is a fresh one, which has no commit."""
+    shutil.rmtree(scene.folder / ".git")
+    git(scene.folder, "init", "--quiet")
 
 
 @doctored(PROMPTFOO, "")

@@ -32,6 +32,7 @@ from tests.evaluations.corpus.bases import (
     RAGAS_JSON,
 )
 from tests.evaluations.corpus.scene import AT, OTHER_COMMIT, Base, Scene
+from tests.hosts.repository import git
 
 Act = Callable[[Scene], None]
 
@@ -207,7 +208,7 @@ def promptfoo_old_mtime(scene: Scene) -> None:
 @honest(PROMPTFOO)
 def promptfoo_attested(scene: Scene) -> None:
     """The run also attests to a file that names its commit itself."""
-    scene.attest(at="2026-11-28T22:55:00Z")
+    scene.attest()
 
 
 @honest(DEEPEVAL)
@@ -399,3 +400,28 @@ def junit_without_the_outer_element(scene: Scene) -> None:
     """The root is the suite itself."""
     text = scene.file.read_text(encoding="utf-8")
     scene.write(re.sub(r"</?testsuites[^>]*>", "", text))
+
+
+@honest(PROMPTFOO)
+def service_in_a_folder_of_the_repository(scene: Scene) -> None:
+    """The service is in a folder of its own, where the tool and the check run."""
+    service = scene.folder / "services" / "chat"
+    scene.folder.rename(scene.folder.with_name("moved"))
+    service.parent.mkdir(parents=True)
+    scene.folder.with_name("moved").rename(service)
+    (service / ".git").rename(scene.folder / ".git")
+    git(scene.folder, "add", "--all", ":!services/chat/evals")
+    git(scene.folder, "commit", "--quiet", "--message=move")
+    head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
+    scene.folder = service
+    scene.replace(head, scene.head)
+
+
+@honest(PROMPTFOO)
+def results_of_the_commit_elsewhere(scene: Scene) -> None:
+    """The commit has an old result of its own in another folder, which nobody looks at."""
+    scene.take("promptfoo/fail.json", "docs/run.json")
+    git(scene.folder, "add", "docs")
+    git(scene.folder, "commit", "--quiet", "--message=docs")
+    head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
+    scene.replace(head, scene.head)

@@ -6,6 +6,8 @@ tools on 28 November 2026 (`tests/data/evaluations`); the only change to them is
 that they name is the one of the scene, which is what the tool would have written there.
 """
 
+import base64
+import hmac
 import io
 import json
 import os
@@ -16,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Final
@@ -34,6 +37,8 @@ AT: Final = datetime(2026, 11, 28, 23, 30, tzinfo=UTC)
 HONEST_COMMITS: Final = ("46c34f6b8f3fe90c303ccc3e1cca1a21079c6849", "68c0ea6", "50edd5c")
 """The commits that the honest files name, whole or their first 7 digits."""
 OTHER_COMMIT: Final = "0123456789abcdef0123456789abcdef01234567"
+ATTESTED_AT: Final = "2026-11-28T23:00:00Z"
+ENDING: Final = ".attestation.json"
 KEY: Final = "a secret of the runs that may attest to files"
 """The secret that the scene's runs sign with, and that the check verifies with."""
 
@@ -85,6 +90,21 @@ def _packed_again(content: bytes, change: Callable[[bytes], bytes]) -> bytes:
     return buffer.getvalue()
 
 
+def envelope(statement: Mapping[str, Any], key: str = KEY) -> str:
+    """Return a statement in a signed DSSE envelope."""
+    kind = "application/vnd.in-toto+json"
+    payload = json.dumps(statement).encode()
+    text = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
+    signature = hmac.new(key.encode(), text, "sha256").digest()
+    return json.dumps(
+        {
+            "payloadType": kind,
+            "payload": base64.b64encode(payload).decode(),
+            "signatures": [{"sig": base64.b64encode(signature).decode()}],
+        }
+    )
+
+
 @dataclass(slots=True, kw_only=True)
 class Scene:
     """A repository with an honest run in it, which a doctoring then changes."""
@@ -98,8 +118,7 @@ class Scene:
     def begin(cls, folder: Path, base: Base) -> "Scene":
         """Make the repository of a base in a folder that is not there yet, with its honest files.
 
-        The files are attested to later, by `finish`, so that a doctoring of their content is what
-        the run itself has written.
+        They are attested to later, so that a doctored content is what the run itself attests to.
         """
         requirement = json.dumps({"from": "evals/*", **base.requirement})
         template = _template(
@@ -159,23 +178,35 @@ class Scene:
         yield document
         self.write(json.dumps(document, separators=(",", ":")), target)
 
-    def attest(self, *targets: str, key: str = KEY, **options: str) -> None:
-        """Run ``gate attest`` on files of the scene, by default on all of ``evals``."""
-        names = targets or tuple(
-            f"evals/{path.name}"
-            for path in sorted((self.folder / "evals").iterdir())
-            if not path.name.endswith(".attestation.json")
+    @property
+    def results(self) -> list[str]:
+        """The names of all result files, without attestations."""
+        names = sorted(path.name for path in (self.folder / "evals").iterdir())
+        return [f"evals/{name}" for name in names if not name.endswith(ENDING)]
+
+    def attest(self) -> None:
+        """Run ``gate attest`` on the results, as if right after the evaluation."""
+        done = gate(
+            *("attest", *self.results, "--at", ATTESTED_AT),
+            cwd=self.folder,
+            env={"GATE_SIGNING_KEY": KEY},
         )
-        words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        if "at" not in options:
-            words += ["--at", "2026-11-28T23:00:00Z"]
-        done = gate("attest", *names, *words, cwd=self.folder, env={"GATE_SIGNING_KEY": key})
         assert done.exit_code == 0, done.stderr
 
-    def finish(self) -> None:
-        """Attest to the files as the run that has made them does, where the base says so."""
-        if self.base.attested:
-            self.attest()
+    def sign(self, *, key: str = KEY, commit: str | None = None, at: str = ATTESTED_AT) -> None:
+        """Sign for the results whatever they are, as a careless job or somebody with a key does.
+
+        This is written by the description of the format, and not with the program.
+        """
+        for name in self.results:
+            digest = sha256((self.folder / name).read_bytes()).hexdigest()
+            statement = {
+                "_type": "https://in-toto.io/Statement/v1",
+                "subject": [{"name": name, "digest": {"sha256": digest}}],
+                "predicateType": "urn:error-budget-gate:evaluation-result:1",
+                "predicate": {"commit": commit or self.head, "time": at, "tool_version": "0.1.0"},
+            }
+            self.write(envelope(statement, key), f"{name}{ENDING}")
 
     @property
     def arguments(self) -> list[str]:

@@ -43,7 +43,8 @@ def test_no_random_change_makes_a_failed_run_pass(source: str, base: Base, tmp_p
 
     for seed in range(MUTATIONS):
         scene.write(mutate(original, Random(seed)))
-        scene.finish()
+        if base.attested:
+            scene.sign()
 
         result = scene.check()
 
