@@ -88,7 +88,7 @@ def check(
     Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured), 10
     block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted.
     """
-    _refuse_contradictions(measurement, change, outcome)
+    _see_that_they_fit(measurement, change, outcome)
     publisher = publisher_of(click.get_current_context())
     place = _place(change) if publisher is None else publisher.place
     place = replace(place, log=outcome.record)
@@ -128,7 +128,7 @@ def check(
     return decision.exit_code
 
 
-def _refuse_contradictions(
+def _see_that_they_fit(
     measurement: MeasurementOptions, change: ChangeOptions, outcome: OutcomeOptions
 ) -> None:
     if measurement.at is not None and outcome.wait is not None:
