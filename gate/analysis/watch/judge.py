@@ -8,7 +8,7 @@ from math import ceil, log
 from typing import Final
 
 from gate.analysis.watch import WatchedSlo, WatchOptions
-from gate.analysis.watch.arms import WatchGrid
+from gate.analysis.watch.arms import Arms, WatchGrid
 from gate.budget.assessment import Assessment, Doubt
 from gate.dataclass import dataclass
 from gate.errors import nearest
@@ -45,6 +45,9 @@ class Judge:
     """By SLO, which share of its window was measured, and how much of how much that is; only where
     it is too little to know the size of its budget."""
 
+    last: int = -1
+    """The number of the newest step that was added; -1: there was none."""
+
     def __post_init__(self) -> None:
         """Begin with no evidence for whatever has none."""
         for slo in self.slos:
@@ -64,6 +67,7 @@ class Judge:
             evidence=dict(self.evidence),
             costs=self.costs,
             parts=self.parts,
+            last=self.last,
         )
 
     def size(self, assessment: Assessment) -> None:
@@ -75,10 +79,19 @@ class Judge:
             if assessment.small_part is not None and coverage is not None:
                 self.parts[name] = coverage, assessment.small_part
 
-    def add(self, steps: Mapping[str, ComparedStep]) -> None:
-        """Add what was counted in one step, by SLO."""
-        for slo, step in steps.items():
-            self.evidence[slo] = self.evidence[slo].after(step)
+    def add(self, place: int, steps: Mapping[str, ComparedStep]) -> None:
+        """Add what was counted in one step, by SLO.
+
+        Where events are a sample, as many count as independent ones would tell as much.
+        """
+        for slo in self.slos:
+            step = steps.get(slo.name)
+            if step is not None:
+                self.last = max(self.last, place)
+            if step is not None and any(step):
+                effect = float(slo.design_effect)
+                thinned = ComparedStep(*(count / effect for count in step))
+                self.evidence[slo.name] = self.evidence[slo.name].after(thinned)
 
     def spent(self, slo: str) -> tuple[float, float] | None:
         """Return the share of an SLO's budget that the canary took beyond the baseline's ratio.
@@ -88,10 +101,10 @@ class Judge:
         None: the budget was not measured.
         """
         cost = self.costs.get(slo)
-        beyond = max(self.evidence[slo].excess.excess_bad, 0.0)
         if cost is None:
             return None
-        most = beyond * float(cost)
+        effect = next(float(each.design_effect) for each in self.slos if each.name == slo)
+        most = max(self.evidence[slo].excess.excess_bad, 0.0) * effect * float(cost)
         return (most * float(self.parts[slo][0]) if slo in self.parts else most), most
 
     def overspent(self, slo: str) -> bool:
@@ -182,7 +195,7 @@ def _longer(
 
 
 def idle_troubles(
-    judge: Judge,
+    arms: Arms,
     grid: WatchGrid,
     steps: Sequence[ComparedStep | None],
     groups: Collection[LabelValues],
@@ -190,12 +203,11 @@ def idle_troubles(
     """Yield why the traffic is not what a verdict of healthy needs; nothing where it is.
 
     Args:
-        judge: has the options.
+        arms: whose traffic is compared.
         grid: the steps of the watch.
         steps: those that were looked at.
         groups: that had an event, with the labels of the options.
     """
-    arms = judge.options.arms
     seen = [(place, step) for place, step in enumerate(steps) if step is not None]
     if not any(step.canary_total or step.baseline_total for _, step in seen):
         if seen:
