@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from datetime import timedelta
 from fractions import Fraction
-from math import ceil, log
+from math import log
 from typing import Final
 
-from gate.analysis.watch import WatchedSlo, WatchOptions
+from gate.analysis.watch import SpendLimit, WatchedSlo, WatchOptions
 from gate.analysis.watch.arms import Arms, WatchGrid
 from gate.budget.assessment import Assessment, Doubt
 from gate.dataclass import dataclass
@@ -27,8 +26,7 @@ from gate.wording import instant
 _IDLE: Final = 20.0
 """As many requests as the canary would have had: without any, its traffic has ended. By chance that
 happens once in 500 million times (Poisson)."""
-_FAR: Final = 1000
-"""An outlook to more than this many times as many requests is none."""
+_NOISE: Final = 1e-9
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,7 +108,7 @@ class Judge:
     def overspent(self, slo: str) -> bool:
         """Return whether that is more than was agreed, whatever was not measured."""
         spent, limit = self.spent(slo), self.options.limit(slo)
-        return spent is not None and limit is not None and spent[0] > limit.most
+        return spent is not None and limit is not None and _exceeds(spent[0], limit)
 
     def spending_troubles(self, slo: str, doubts: Sequence[Doubt]) -> Iterator[str]:
         """Yield why it is not known whether the canary has spent more than was agreed.
@@ -125,7 +123,7 @@ class Judge:
         if spent is None:
             why = "".join(f": {doubt.reason}" for doubt in doubts[:1])
             yield f"its budget was not measured, so what was spent of it is not known{why}"
-        elif spent[0] <= limit.most < spent[1]:
+        elif _exceeds(spent[1], limit) and not _exceeds(spent[0], limit):
             yield f"the size of its budget is not known: only {self.parts[slo][1]} are measured"
 
     def verdict(self, *, finished: bool) -> CanaryVerdict:
@@ -146,6 +144,11 @@ class Judge:
         return self.verdict(finished=False) is CanaryVerdict.ROLL_BACK
 
 
+def _exceeds(spent: float, limit: SpendLimit) -> bool:
+    """Return whether it is more; not by what adding floats gets wrong."""
+    return spent > float(limit.most) * (1 + _NOISE)
+
+
 def watched_slo(
     judge: Judge,
     slo: RatioSlo,
@@ -158,7 +161,6 @@ def watched_slo(
     """Return what was seen of an SLO in the steps that were looked at."""
     name, evidence = slo.name, judge.evidence[slo.name]
     seen = [step for step in steps if step is not None]
-    low, high = evidence.excess.bounds(ALPHA)
     spent, left = judge.spent(name), grid.count - len(steps)
     return WatchedSlo(
         slo=slo,
@@ -168,30 +170,17 @@ def watched_slo(
         baseline=None
         if judge.options.arms.baseline is None
         else (sum(s.baseline_total for s in seen), sum(s.baseline_bad for s in seen)),
-        evidence=evidence.worse.log_evidence,
+        shown=evidence,
         needed=log(len(judge.slos) / ALPHA),
-        margin=evidence.margin,
-        excess=evidence.excess.ratio,
-        bounds=(low, high),
         spent=spent,
         limit=judge.options.limit(name),
         saved=None if spent is None or not seen else spent[0] / len(seen) * left,
         steps=tuple(steps),
         missing=grid.count - len(seen),
         troubles=tuple(troubles),
-        longer=_longer(evidence, seen, grid),
+        step=grid.step,
         assessment=assessment,
     )
-
-
-def _longer(
-    evidence: CanaryEvidence, seen: Sequence[ComparedStep], grid: WatchGrid
-) -> timedelta | None:
-    """Return for how much longer the same traffic shows that it is within the margin."""
-    requests, total = evidence.outlook(), evidence.excess.canary_total
-    if requests is None or not total or requests > _FAR * total:
-        return None
-    return ceil(requests / total * len(seen)) * grid.step
 
 
 def idle_troubles(

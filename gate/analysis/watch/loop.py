@@ -64,6 +64,7 @@ class Watching:
             return start + timedelta(seconds=around.steady() - begun)
 
         at, last = now(), grid.end + grid.late
+        self._size_budgets(min(at, grid.start))
         self._recall()
         while not self._is_over():
             self._look(at)
@@ -73,6 +74,8 @@ class Watching:
                 break
             self.interrupted = around.pause(grid.seconds_until_next(now()))
             at = now()
+            if self._lack_budgets():
+                self._size_budgets(min(at, grid.start))
         return self._report(at)
 
     def _is_over(self) -> bool:
@@ -88,7 +91,6 @@ class Watching:
     def _look(self, at: datetime) -> None:
         """Ask for the steps that have ended and not settled, and judge what is new."""
         self.state.looks += 1
-        self._size_budgets(min(at, self.state.grid.start))
         if self.settled.rolls_back:
             self.shown = self.settled
             return
@@ -141,12 +143,13 @@ class Watching:
         if read.trouble is not None:
             self.troubles[slo] = why_unmeasured(read.trouble)
 
-    def _size_budgets(self, at: datetime) -> None:
-        """Measure the budgets, as long as the size of one is not known."""
+    def _lack_budgets(self) -> bool:
+        """Return whether to ask again for a budget whose size is not known."""
         missing = [slo.name for slo in self.slos if slo.name not in self.settled.costs]
-        needed = any(self.options.limit(name) is not None for name in missing)
-        if not needed and not (missing and self.state.looks % _RARELY == 1):
-            return
+        decides = any(self.options.limit(name) is not None for name in missing)
+        return decides or (bool(missing) and self.state.looks % _RARELY == 0)
+
+    def _size_budgets(self, at: datetime) -> None:
         for name, assessment in self._budgets(at).items():
             self.assessments[name] = assessment
             self.settled.size(assessment)
@@ -212,7 +215,7 @@ class Watching:
     def _report(self, at: datetime) -> WatchReport:
         """Return how the watch has ended, with the budgets at that instant."""
         grid, count = self.state.grid, self._watched(at)
-        ended_at = grid.end_of(count - 1) if self.shown.rolls_back else min(at, grid.end)
+        ended_at = grid.end_of(count - 1)
         self.assessments |= {
             name: assessment
             for name, assessment in self._budgets(ended_at).items()
