@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SECTIONS: Final = {
     "Decide": {
         "check": "Decide whether a change may ship now.",
+        "watch": "Watch a canary after the deploy, and say whether to roll back.",
         "status": "Show every budget, without a verdict.",
         "verify": "Check in a deploy job that a decision still holds.",
         "log": "List recorded decisions.",

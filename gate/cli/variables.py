@@ -39,6 +39,7 @@ READ_BY: Final = {
     "test": (*_KEYS, *_DISPLAY),
     **dict.fromkeys(("report", "incidents", "backtest"), (*_DEPLOYS, *_MEASURING)),
     **dict.fromkeys(("status", "doctor", "forecast", "review", "anomalies", "cohorts"), _MEASURING),
+    "watch": (*_HOSTS[:3], "CI ...", *_MEASURING),
     "presets": _DISPLAY,
 }
 """By command; the others read none."""

@@ -36,7 +36,7 @@ class BudgetAtInstants:
         self._slo = slo
         self._series = series
         self._request = request
-        self._guards = guards
+        self._guards = guards.of(slo)
         self._totals = _running_sums(series.total)
         self._bad = self._totals if request.amount else _running_sums(series.bad)
         self._with_data = list(accumulate((total is not None for total in series.total), initial=0))

@@ -7,7 +7,7 @@ and where the policy's ``on`` stops a change for such a cause, its exit code is 
 from collections.abc import Iterable, Iterator, Sequence
 
 from gate.budget.assessment import Assessment
-from gate.budget.coverage import coverage_cause, measured_part
+from gate.budget.coverage import Guards, coverage_cause, measured_part
 from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.coverage import coverage_by_steps
@@ -56,13 +56,13 @@ def history_reservations(
         events: what is known of each step of the span; at least one step.
         span: ends at the instant of the run.
     """
-    guards, advisory, step = policy.guards, slo.advisory, span.length / len(events)
+    guards, advisory, step = policy.guards_of(slo), slo.advisory, span.length / len(events)
     newest_window = min(slo.window.whole(span.end).length // step, len(events))
     recent = events[len(events) - newest_window :] or events
     part = Span(span.end - len(recent) * step, span.end)
-    if (little := _too_little(policy, recent, part)) is not None:
+    if (little := _too_little(guards, recent, part)) is not None:
         yield _reservation(policy, *little, advisory=advisory)
-    elif (little := _too_little(policy, events, span)) is not None:
+    elif (little := _too_little(guards, events, span)) is not None:
         yield Reservation(cause=Cause.LOW_COVERAGE, reason=little[1], verdict=Verdict.WARN)
     newest = span.end - _unknown_at_the_end(events) * step
     if span.end - newest > guards.max_age + step:
@@ -72,11 +72,11 @@ def history_reservations(
 
 
 def _too_little(
-    policy: Policy, events: Sequence[float | None], span: Span
+    guards: Guards, events: Sequence[float | None], span: Span
 ) -> tuple[Cause, str] | None:
     """Return what is wrong with how much of a span is known, and how much it is."""
     seen = coverage_by_steps(events, span)
-    cause = coverage_cause(seen.share, seen.gaps, policy.guards)
+    cause = coverage_cause(seen.share, seen.gaps, guards)
     if cause is None:
         return None
     reason = f"only {measured_part(seen.share, span.length)} are known"
