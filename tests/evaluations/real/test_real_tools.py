@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from gate.evaluations.cases import cases_of
-from gate.evaluations.reading import read_run
 
 from gate.evaluations import CaseOutcome, EvaluationRun
+from gate.evaluations.cases import cases_of
+from gate.evaluations.reading import read_run
 from tests.cli.installed import command
 from tests.command import environment
 from tests.evaluations.corpus.scene import COUNTS, KEY, POLICY
