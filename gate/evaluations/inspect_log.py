@@ -74,7 +74,7 @@ class SampleRows:
         named = case_id or "without an id"
         chosen = list(scores.values()) if metric is None else [scores[metric]]
         values = [self._grade(value, named) for value in chosen]
-        outcome = worst([by_score(value, self.query, self.flaws, named) for value in values])
+        outcome = worst([self._outcome(value, named) for value in chosen])
         if outcome is CaseOutcome.PASSED and sample.get("error_retries"):
             outcome = CaseOutcome.FLAKY
         score = values[0] if len(values) == 1 else None
@@ -98,13 +98,16 @@ class SampleRows:
         is_task = mapping(self.header.get("eval")).get("task") == name
         return next(iter(scores)) if is_task and len(scores) == 1 else name
 
+    def _outcome(self, value: Any, case_id: str) -> CaseOutcome:
+        if value == "P" and self.query.score is None:
+            return CaseOutcome.FAILED  # without a bar, as it is not the whole
+        return by_score(self._grade(value, case_id), self.query, self.flaws, case_id)
+
     def _grade(self, value: Any, case_id: str) -> Fraction | None:
         if isinstance(value, bool):
             return Fraction(value)
         if isinstance(value, str) and value in _GRADES:
-            # A partial credit is a failure, and needs no bar to be one.
-            partial = value == "P" and self.query.score is None
-            return Fraction(0) if partial else _GRADES[value]
+            return _GRADES[value]
         return score_of(value, self.flaws, case_id)
 
 
@@ -218,7 +221,7 @@ def _check_accuracy(results: Mapping[str, Any], collected: SampleRows, flaws: Fl
     """Note where the accuracy of a single scorer is not that of the samples, errors left out."""
     declared = [mapping(score) for score in sequence(results.get("scores"))]
     scores = [row.score for row in collected.rows if row.score is not None]
-    if len(declared) != 1 or not scores or collected.query.score is not None:
+    if len(declared) != 1 or not scores:
         return
     accuracy = exact(mapping(mapping(declared[0].get("metrics")).get("accuracy")).get("value"))
     if accuracy is not None and abs(accuracy - sum(scores, Fraction()) / len(scores)) > _TOLERANCE:

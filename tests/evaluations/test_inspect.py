@@ -133,12 +133,18 @@ def test_the_bar_of_the_policy_decides_where_it_has_one(
     assert run.flaws == ()
 
 
-def test_an_accuracy_is_not_compared_where_the_policy_has_a_bar() -> None:
-    run = doctored(
-        lambda d: d["samples"][0]["scores"]["match"].update(value="P"), score=Fraction(1, 2)
-    )
+@pytest.mark.parametrize("score", [None, Fraction(1, 2)], ids=["no bar", "a bar"])
+@pytest.mark.parametrize(("accuracy", "is_right"), [(0.95, True), (1.0, False), (0.9, False)])
+def test_an_accuracy_counts_half_of_what_is_partially_right(
+    score: Fraction | None, accuracy: float, is_right: bool
+) -> None:
+    def change(document: Document) -> None:
+        document["samples"][0]["scores"]["match"]["value"] = "P"
+        document["results"]["scores"][0]["metrics"]["accuracy"]["value"] = accuracy
 
-    assert run.flaws == ()
+    run = doctored(change, score=score)
+
+    assert (run.flaws == ()) == is_right
 
 
 def test_a_sample_that_passed_when_it_was_tried_again_is_flaky() -> None:
