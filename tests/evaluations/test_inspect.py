@@ -156,6 +156,20 @@ def test_a_sample_with_an_error_and_a_score_may_count_as_completed(completed: in
     assert (outcomes(run), run.flaws) == ({"errored": 1, "passed": 9}, ())
 
 
+@pytest.mark.parametrize("score", [None, Fraction(1, 2)], ids=["no bar", "a bar"])
+@pytest.mark.parametrize(("accuracy", "is_right"), [(0.95, True), (1.0, False), (0.9, False)])
+def test_an_accuracy_counts_half_of_what_is_partially_right(
+    score: Fraction | None, accuracy: float, is_right: bool
+) -> None:
+    def change(document: Document) -> None:
+        document["samples"][0]["scores"]["match"]["value"] = "P"
+        document["results"]["scores"][0]["metrics"]["accuracy"]["value"] = accuracy
+
+    run = doctored(change, score=score)
+
+    assert (run.flaws == ()) == is_right
+
+
 def test_a_sample_that_passed_when_it_was_tried_again_is_flaky() -> None:
     run = doctored(lambda d: d["samples"][0].update(error_retries=[{"message": "503"}]))
 

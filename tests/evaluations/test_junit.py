@@ -218,3 +218,49 @@ def test_suites_of_one_run_are_not_days_apart() -> None:
     run = read_run(f"<testsuites>{''.join(suites)}</testsuites>".encode(), file_name="x")
 
     assert run.flaws == ("its times contradict each other",)
+
+
+@pytest.mark.parametrize(
+    ("child", "clause"),
+    [
+        ("<error/>", "a suite itself has a <error>"),
+        ("<failure/>", "a suite itself has a <failure>"),
+        ("<group><testcase name='c'/></group>", "test cases in an element <group>"),
+        ("<group><a><skipped/></a></group>", "test cases in an element <group>"),
+    ],
+)
+def test_what_a_suite_has_beside_its_test_cases_may_be_a_flaw(child: str, clause: str) -> None:
+    run = report('<testcase name="b"/>', child)
+
+    (flaw,) = run.flaws
+    assert clause in flaw
+
+
+def test_elements_of_a_suite_that_are_no_test_cases_are_left_out() -> None:
+    run = report('<testcase name="b"/>', "<properties/><system-err/><console><line/></console>")
+
+    assert run.flaws == ()
+
+
+@pytest.mark.parametrize(
+    ("properties", "clause"),
+    [
+        (("1", "1.0"), "two scores"),
+        (("1", "1"), None),
+        (("nan",), "have none"),
+        ((), "have none"),
+    ],
+)
+def test_a_test_case_has_one_score(properties: tuple[str, ...], clause: str | None) -> None:
+    inside = "".join(f'<property name="score" value="{value}"/>' for value in properties)
+
+    run = report(f'<testcase name="b"><p>{inside}</p></testcase>', score=Fraction(1))
+
+    flaws = [flaw for flaw in run.flaws if "<p>" not in flaw]
+    assert (clause is None and not flaws) or (clause is not None and clause in str(flaws))
+
+
+def test_a_number_of_thousands_of_digits_is_not_the_number_of_test_cases() -> None:
+    run = report('<testcase name="b"/>', attributes=f'tests="{"1" * 5000}"')
+
+    assert run.flaws == (f"a suite says tests='{'1' * 20}', and the cases in it are 1",)
