@@ -15,7 +15,7 @@ from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union, child
 from gate.parsing.values import ABOVE_NONE, COUNT, DURATION, NAME, NUMBER, TEXT
 from gate.policy.requirements import Claim, EvaluationRequirement, Requirement, ShadowRequirement
 from gate.policy.tiers import Tier
-from gate.slo.objective import Slo, counts_events
+from gate.slo.objective import Slo
 from gate.slo.quantities import parse_ratio
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -371,7 +371,7 @@ REQUIREMENTS: Final = _Requirements()
 def check_requirements(
     tiers: tuple[Tier, ...], node: yaml.Node, slos: tuple[Slo, ...], reader: Reader
 ) -> bool:
-    """Note each shadow that compares an SLO which is not there, or counts no events.
+    """Note each shadow deployment that cannot be compared, whatever data there is.
 
     Args:
         tiers: as they were read.
@@ -379,23 +379,16 @@ def check_requirements(
         slos: of the policy.
         reader: takes the mistakes.
     """
-    by_name, whole = {slo.name: slo for slo in slos}, True
+    whole = True
     for requirement, place in required(tiers, node):
-        names = requirement.slos if isinstance(requirement, ShadowRequirement) else ()
-        for name, named in zip(names, _slo_nodes(place) if names else (), strict=True):
-            if name not in by_name:
-                reader.note(named, f"the policy has no SLO {name!r}{nearest(name, by_name)}")
-                whole = False
-            elif not counts_events(by_name[name]):
-                message = f"{name} counts no events, so that two deployments cannot be compared"
-                reader.note(named, f"{message}; remove it")
+        if isinstance(requirement, ShadowRequirement):
+            from gate.policy.shadows import why_no_shadow  # noqa: PLC0415 - for shadows only
+
+            mistake = why_no_shadow(slos, requirement)
+            if mistake is not None:
+                reader.note(place, mistake)
                 whole = False
     return whole
-
-
-def _slo_nodes(place: yaml.Node) -> list[yaml.Node]:
-    named: list[yaml.Node] = child_at(place, "shadow", "slos").value
-    return named
 
 
 def warn_of_bare_names(tiers: tuple[Tier, ...], node: yaml.Node, reader: Reader) -> None:

@@ -158,7 +158,7 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
         (shadow(margin="¦10"), "a bare 10 is ambiguous; write 10% or a share from 0 to 1"),
         (shadow(against="¦shadow"), "candidate and against are the same; write the value of the"
          " live deployment"),
-        (shadow("slos: [¦availabilty]"), "the policy has no SLO 'availabilty'; did you mean"
+        (f"¦{shadow('slos: [availabilty]')}", "no SLO is named 'availabilty'; did you mean"
          " 'availability'?"),
         (shadow("slos: ¦[]"), "the list needs at least 1 entry; write slos: [availability]"),
         ("{shadow: ¦{by: d, candidate: s, against: l, margin: 10%}}", "the key 'for' is missing;"
@@ -205,7 +205,7 @@ def test_the_ids_of_the_cases_may_be_in_a_file_which_is_part_of_the_policy(
     first = load(str(tmp_path / "gate.yaml"), {})
     (requirement,) = first.policy.requirements
     assert isinstance(requirement, EvaluationRequirement)
-    assert requirement.case_ids == {"q-1", "q 2"}
+    assert requirement.case_ids == frozenset({"q-1", "q 2"})
     ids.write_text("q-1\n")
     second = load(str(tmp_path / "gate.yaml"), {})
     assert second.source.sha256 != first.source.sha256
@@ -247,9 +247,10 @@ slos:
   - {name: availability, objective: 99.9%, window: 30d, sli: {bad: errors, total: requests}}
   - {name: money, allowance: 5 USD, window: 30d, sli: {spent: cost}}
 """
-    text = requiring(shadow("slos: [¦money]"))
+    text = requiring(f"¦{shadow('slos: [money]')}")
     start, end = text.index("slos:\n"), text.index("tiers:")
     assert_mistake(
         text[:start] + slos + text[end:],
-        "money counts no events, so that two deployments cannot be compared; remove it",
+        "money cannot be compared: spend is an amount, not a count of events; name other SLOs in"
+        " slos",
     )
