@@ -94,7 +94,7 @@ class CiEnvironment:
             return {}
         from gate.check.shadow import judge_shadows  # noqa: PLC0415 - for such policies only
 
-        return {**judge_shadows(policy, required, backend, at)}
+        return dict(judge_shadows(policy, required, backend, at).items())
 
     def _checkout(self) -> "Checkout":
         from gate.hosts.git import Checkout  # noqa: PLC0415 - as above
