@@ -36,8 +36,7 @@ def test_the_three_kinds_are_read() -> None:
             "{evaluation: safety, from: [./a/x.json, '**/*.xml'], at_least: 0.9, cases: 2,"
             " max_age: 24h, not_worse_than: base, base_from: base/*.json, metric: all,"
             " score: 0.8, case_ids: [a, 2], repeats: 3}",
-            "{evaluation: f1, from: {artifact: results, files: '*.json'}, at_least: 95%,"
-            f" case_digest: {'ab' * 32}}}",
+            f"{{evaluation: f1, from: '*.json', at_least: 95%, case_digest: {'ab' * 32}}}",
             "{shadow: {by: deployment, candidate: shadow, against: live, slos: [availability],"
             " margin: 10%, for: 1h, pair_by: request_id}}",
             "review",
@@ -65,7 +64,6 @@ def test_the_three_kinds_are_read() -> None:
         EvaluationRequirement(
             name="f1",
             files=("*.json",),
-            artifact="results",
             at_least=Fraction(95, 100),
             case_digest="ab" * 32,
         ),
@@ -146,9 +144,8 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
         (evaluation(files="¦'C:/x'"), f"'C:/x' {PATH}"),
         (evaluation(files="¦[]"), 'the list needs at least 1 entry; write from: "evals/*.json"'),
         (evaluation(files="¦''"), 'the value is empty; write from: "evals/*.json"'),
-        (evaluation(files="¦{artifact: a}"), "the key 'files' is missing; add files: \"*.json\""),
-        (evaluation(files="¦{files: a}"), "the key 'artifact' is missing; add artifact:"
-         " evaluation-results"),
+        (evaluation(files="¦{artifact: a, files: b}"), "result files are named by globs; let a step"
+         ' download the artifact first, and write their paths; write from: "evals/*.json"'),
         ("¦{evaluation: f, at_least: 95%}", "the key 'from' is missing; add from:"
          ' "evals/*.json"'),
         (f"review, {evaluation()}, ¦{evaluation()}", "'f' is required twice; remove one, or give it"
