@@ -48,7 +48,7 @@ class EvidenceFinder:
     """Reads result files from the folder that the run works in."""
 
     checkout: Checkout
-    """Of the folder that the run works in."""
+    """The checkout of the folder that the run works in."""
     revision: str | None
     """The commit that would ship; None: it is not known."""
     find_base: Callable[[Live | None], Base]
@@ -122,7 +122,7 @@ class EvidenceFinder:
         try:
             own = belongs_to(self.checkout, name)
         except GitError as error:
-            return f"it cannot be told whether the change brought it: {error}"
+            return f"git cannot say whether the change brought it: {error}"
         if not own:
             return None
         return (

@@ -34,7 +34,7 @@ class ResultFile:
     ran_at: datetime | None = None
     """When the evaluation ran, likewise."""
     flaw: str | None = None
-    """Why it is no evidence whatever it says, in a clause with what to do; None: nothing is wrong
+    """Why it does not count whatever it says, in a clause with what to do; None: nothing is wrong
     with it."""
 
 
