@@ -388,6 +388,7 @@ class Answering:
 
     evidence: Evidence | Unmeasured = EVIDENCE
     groups: dict[tuple[str, ...], Cohort] | Unmeasured = field(default_factory=lambda: BOTH)
+    """By step; a backend that sees single requests is asked for nothing else."""
     unpaired: Unmeasured | None = None
     asked: list[CountRequest | CohortRequest] = field(default_factory=list)
 

@@ -1,7 +1,7 @@
 """Shadows whose truth is known, judged by real servers."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -43,7 +43,7 @@ def url(request: pytest.FixtureRequest, servers: dict[str, str]) -> str:
     return servers[request.param]
 
 
-def judge(url: str, service: str, **fields: Any) -> RequirementResult:
+def judge(url: str, service: str, at: datetime = END, **fields: Any) -> RequirementResult:
     """Judge a service of 99%, of whose budget the shadow may use half more."""
     selector = f'llm_requests_total{{service="{service}"'
     slos = (
@@ -60,7 +60,7 @@ def judge(url: str, service: str, **fields: Any) -> RequirementResult:
     }
     wanted = ShadowRequirement(**given | fields)
     backend = open_backend(PrometheusSettings(url=url), Limits(timeout=timedelta(seconds=30)))
-    return judge_shadows(sound(policy(slos=slos)), [wanted], backend, END)[wanted]
+    return judge_shadows(sound(policy(slos=slos)), [wanted], backend, at)[wanted]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,18 @@ def test_a_shadow_may_be_judged_by_a_shorter_and_by_a_longer_time(url: str) -> N
 
         assert result.state is MET, result.reason
         assert result.facts["live_requests"] == pytest.approx(requests, rel=1e-3)
+
+
+@pytest.mark.parametrize("seconds", [25, 40])
+def test_an_instant_between_two_scrapes_gives_the_same(url: str, seconds: int) -> None:
+    # Six failures, one in each ten minutes: of some steps, the server has not seen them.
+    at = END - timedelta(seconds=seconds, microseconds=1)
+    (_, _), (_, bad) = truth("mirrored-in-part")
+
+    result = judge(url, "mirrored-in-part", at)
+
+    assert result.state is MET, result.reason
+    assert result.facts["shadow_bad"] == pytest.approx(bad, abs=0.2)
 
 
 def test_pairing_needs_request_logs(url: str) -> None:
