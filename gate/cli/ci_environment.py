@@ -89,12 +89,17 @@ class CiEnvironment:
 
     def shadows(self, policy: Policy, backend: Backend, at: datetime) -> RequirementResults:
         """Compare the shadow deployments that the tiers of a policy require."""
-        required = [each for each in policy.requirements if isinstance(each, ShadowRequirement)]
-        if not required:
+        shadows = [
+            requirement
+            for requirement in policy.requirements
+            if isinstance(requirement, ShadowRequirement)
+        ]
+        if not shadows:
             return {}
         from gate.check.shadow import judge_shadows  # noqa: PLC0415 - for such policies only
 
-        return dict(judge_shadows(policy, required, backend, at).items())
+        results = judge_shadows(policy, shadows, backend, at)
+        return {requirement: results[requirement] for requirement in shadows}
 
     def _checkout(self) -> "Checkout":
         from gate.hosts.git import Checkout  # noqa: PLC0415 - as above
