@@ -10,7 +10,7 @@ from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.coverage import NO_GAPS, Gaps
-from gate.slo.objective import CalendarWindow, Window
+from gate.slo.objective import NO_OWN_GUARDS, CalendarWindow, CompositeSlo, Slo, Window
 from gate.wording import describe_time, instant, stretch
 
 FLOOR: Final = Fraction(1, 2)
@@ -33,6 +33,20 @@ class Guards:
     def floor(self) -> Fraction:
         """The floor in force, 0 to 1."""
         return min(FLOOR, self.min_coverage) if self.coverage_floor is None else self.coverage_floor
+
+    def of(self, slo: Slo) -> "Guards":
+        """Return these with what an SLO asks for itself; a composite is judged by its members."""
+        if isinstance(slo, CompositeSlo) or slo.guards is NO_OWN_GUARDS:
+            return self
+        own = slo.guards
+        least = self.min_coverage if own.min_coverage is None else own.min_coverage
+        floor = self.coverage_floor if own.coverage_floor is None else own.coverage_floor
+        return Guards(
+            max_age=self.max_age if own.max_age is None else own.max_age,
+            min_coverage=least,
+            # The policy's floor is for all, and an SLO that needs less data has a lower one.
+            coverage_floor=None if floor is None else min(floor, least),
+        )
 
 
 def coverage_cause(share: Fraction, gaps: Gaps | None, guards: Guards) -> Cause | None:

@@ -52,7 +52,9 @@ def incident_requests(policy: Policy, at: datetime) -> RequestsByName:
     if rule is None:
         return {}
     return {
-        slo.name: incident_request(slo, rule.span(slo, at), _STEP, max_age=policy.guards.max_age)
+        slo.name: incident_request(
+            slo, rule.span(slo, at), _STEP, max_age=policy.guards_of(slo).max_age
+        )
         for slo in with_past(policy)
     }
 
@@ -76,9 +78,11 @@ def chart_requests(policy: Policy, at: datetime) -> RequestsByName:
     rule = policy.control_charts
     if rule is None:
         return {}
-    span, max_age = Span(at - rule.last, at), policy.guards.max_age
+    span = Span(at - rule.last, at)
     return {
-        slo.name: past_request(slo, span, rule.step, max_age=max_age, mean=True)
+        slo.name: past_request(
+            slo, span, rule.step, max_age=policy.guards_of(slo).max_age, mean=True
+        )
         for slo in by_events(policy)
     }
 
@@ -166,10 +170,7 @@ def burn_down_plans(
 ) -> list[BurnDownPlan]:
     """Return what to ask about the past of each budget that has a history; see `plan_burn_down`."""
     slos = {slo.name: slo for slo in policy.slos}
-    plans = (
-        plan_burn_down(slo, slos, at, max_age=policy.guards.max_age, last=last)
-        for slo in policy.slos
-    )
+    plans = (plan_burn_down(slo, slos, at, guards=policy.guards, last=last) for slo in policy.slos)
     return [plan for plan in plans if plan is not None]
 
 

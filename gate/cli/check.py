@@ -88,10 +88,7 @@ def check(
     Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured), 10
     block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted.
     """
-    if measurement.at is not None and outcome.wait is not None:
-        raise click.UsageError("--wait and --at cannot be combined: the past does not change")
-    if change.trigger is not None and change.impact is None:
-        raise click.UsageError(f"--trigger needs an impact to write down: add {_EXAMPLE}")
+    _see_that_they_fit(measurement, change, outcome)
     publisher = publisher_of(click.get_current_context())
     place = _place(change) if publisher is None else publisher.place
     place = replace(place, log=outcome.record)
@@ -106,6 +103,8 @@ def check(
         approve=place.approve,
         context=place.context,
         satisfied=dict(change.satisfied),
+        evidence=place.about(files).evaluations,
+        shadows=place.shadows,
         impact=change.impact,
         override=override,
         labelled=place.labelled,
@@ -129,6 +128,15 @@ def check(
     if publisher is not None:
         write_note(publisher.decided(decision))
     return decision.exit_code
+
+
+def _see_that_they_fit(
+    measurement: MeasurementOptions, change: ChangeOptions, outcome: OutcomeOptions
+) -> None:
+    if measurement.at is not None and outcome.wait is not None:
+        raise click.UsageError("--wait and --at cannot be combined: the past does not change")
+    if change.trigger is not None and change.impact is None:
+        raise click.UsageError(f"--trigger needs an impact to write down: add {_EXAMPLE}")
 
 
 def _place(change: ChangeOptions) -> CiEnvironment:

@@ -15,6 +15,7 @@ from gate.config.class_checks import (
     warn_of_unused_classes,
     word_pairs,
 )
+from gate.config.requirement_schema import check_requirements, warn_of_bare_names
 from gate.config.sli_schema import sli_kind
 from gate.config.slo_schema import PlacedSlo
 from gate.config.tier_checks import check_tiers
@@ -25,6 +26,7 @@ from gate.policy.policy import DEFAULT_GUARDS
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.slo.indicator import Sli
 from gate.slo.objective import (
+    NO_OWN_GUARDS,
     CompositeSlo,
     RatioSlo,
     RollingWindow,
@@ -49,6 +51,7 @@ def check_policy(values: Values, reader: Reader) -> bool:
         check_tiers(values, reader) if values.given("tiers") else True,
         check_classes(values, reader),
         _check_floor(values, reader),
+        _check_required(values, reader),
     ]
     warn_of_new_classes(values, reader)
     warn_of_claims(values, reader)
@@ -60,11 +63,29 @@ def check_policy(values: Values, reader: Reader) -> bool:
 
 def _check_floor(values: Values, reader: Reader) -> bool:
     least = values.get("min_coverage", DEFAULT_GUARDS.min_coverage)
-    if not values.given("coverage_floor") or values.get("coverage_floor") <= least:
-        return True
     message = f"coverage_floor must not be above min_coverage, which is {float(least * 100):g}%"
-    reader.note(values.node("coverage_floor"), message)
-    return False
+    whole = True
+    if values.given("coverage_floor") and values.get("coverage_floor") > least:
+        reader.note(values.node("coverage_floor"), message)
+        whole = False
+    for placed in values.get("slos", ()):
+        own = NO_OWN_GUARDS if isinstance(placed.slo, CompositeSlo) else placed.slo.guards
+        if own.min_coverage is None and own.coverage_floor and own.coverage_floor > least:
+            placed.note(message)
+            whole = False
+    return whole
+
+
+def _check_required(values: Values, reader: Reader) -> bool:
+    if not values.given("tiers"):
+        return True
+    tiers, node = values.get("tiers"), values.node("tiers")
+    if not values.get("claims", False):
+        warn_of_bare_names(tiers, node, reader)
+    if not values.given("slos"):
+        return True
+    slos = tuple(placed.slo for placed in values.get("slos"))
+    return check_requirements(tiers, node, slos, reader)
 
 
 def _check_slos(values: Values, reader: Reader) -> bool:
@@ -154,7 +175,9 @@ def _missing_sli(placed: PlacedSlo, backend: Registration[Any]) -> str | None:
     if given or "series" in backend.indicators:
         return None
     forms = "{preset: vllm/errors}, or {bad: ..., total: ...}"
-    if not backend.promql:
+    if "metric" in backend.indicators:
+        forms = "{metric: all}, or the name of a metric: {metric: faithfulness, score: 0.7}"
+    elif not backend.promql:
         forms = "{bad: status >= 500}, or {column: latency_ms, threshold: 2500}"
     return f"the key 'sli' is missing; add sli: {forms}"
 

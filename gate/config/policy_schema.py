@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import yaml
 
 from gate import __version__
-from gate.backends import BACKEND, Settings
+from gate.backends import BACKEND, BACKENDS, Settings, registration
 from gate.config.class_checks import classes, word_pairs
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check_policy
-from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, LIVE, ON, OVERRIDES, TIERS
+from gate.config.rules_schema import (
+    BURN_RATES,
+    CHANGES,
+    CLAIMS,
+    FREEZE,
+    LIVE,
+    ON,
+    OVERRIDES,
+    TIERS,
+)
 from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.errors import Mistake
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
@@ -99,18 +108,23 @@ _EMPTY: Final = dict.fromkeys(("owners", "burn_rates", "freezes"), ())
 _DEFAULTS: Final = {"overrides": OverrideRule(), "valid_for": timedelta(minutes=15), **_EMPTY}
 _COPIED: Final = (
     *("service", "tiers", "live", "dashboard"),
-    *("exhaustion", "postmortems", "control_charts"),
+    *("exhaustion", "postmortems", "control_charts", "claims"),
 )
 
 
 def _build(values: Values, reader: Reader) -> Contents:
     on = values.get("on") or ON.build(Values(values={}, nodes={}), reader)
-    changes = values.get("changes", {})
+    changes, backend = values.get("changes", {}), values.get("backend")
+    guards = values.only("max_age", "min_coverage", "coverage_floor")
+    words = {key.value: written(child) for key, child in word_pairs(values.nodes["backend"])}
+    # A policy is tested, and looked at, without its backend: it must have the same limits then.
+    if words.get("type") in BACKENDS and (age := registration(words["type"]).max_age(words)):
+        guards.setdefault("max_age", age)
     policy = Policy(
         slos=tuple(placed.slo for placed in values.get("slos")),
         on=on.actions,
         exempt=on.exempt,
-        guards=replace(DEFAULT_GUARDS, **values.only("max_age", "min_coverage", "coverage_floor")),
+        guards=replace(DEFAULT_GUARDS, **guards),
         change_classes=classes(values),
         default_change=changes.get("default", DEFAULT_CHANGE),
         matchers={
@@ -120,7 +134,7 @@ def _build(values: Values, reader: Reader) -> Contents:
         },
         **{**_DEFAULTS, **values.only(*_DEFAULTS, *_COPIED)},
     )
-    return Contents(policy, values.get("backend"), values.get("presets", {}))
+    return Contents(policy, backend, values.get("presets", {}))
 
 
 _ELSEWHERE: Final = {
@@ -207,6 +221,12 @@ POLICY: Final = Object(
             example='[{name: healthy, remaining: "> 50%", allow: all},'
             " {name: exhausted, otherwise: true, allow: [rollback, security-patch]}]",
         ),
+        "claims": Field(
+            schema=CLAIMS,
+            doc="Whether what nothing checks may be stated as met: allowed or refused."
+            " Default: refused.",
+            example="allowed",
+        ),
         "burn_rates": Field(
             schema=BURN_RATES, doc="Multiwindow burn-rate rules.", example="google-30d"
         ),
@@ -242,7 +262,8 @@ POLICY: Final = Object(
         ),
         "max_age": Field(
             schema=DURATION,
-            doc="Age above which the newest sample is stale. Default: 10m.",
+            doc="Age above which the newest sample is stale. Default: 10m; for evaluations, 1.5"
+            " times every.",
             example="10m",
         ),
         "min_coverage": Field(

@@ -29,11 +29,13 @@ from gate.parsing.values import (
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import (
     CALENDAR,
+    NO_OWN_GUARDS,
     Bound,
     CalendarWindow,
     CompositeSlo,
     Denominator,
     Member,
+    OwnGuards,
     Period,
     RatioSlo,
     RollingWindow,
@@ -178,6 +180,7 @@ SAMPLED: Final = Union(
 )
 _ONLY_RATIO: Final = ("sla", "timeslices", "sampled", "min_events")
 _KINDS: Final = ("objective", "allowance", "composite")
+_GUARDS: Final = ("max_age", "min_coverage", "coverage_floor")
 
 
 def _build_slo(values: Values, reader: Reader) -> Slo:
@@ -187,7 +190,7 @@ def _build_slo(values: Values, reader: Reader) -> Slo:
     (kind,) = kinds
     foreign = values.given(*_ONLY_RATIO) if kind != "objective" else ()
     if kind == "composite":
-        foreign += values.given("window", "sli")
+        foreign += values.given("window", "sli", *_GUARDS)
     if foreign:
         message = f"{foreign[0]!r} does not go with {kind!r}; remove one of the two"
         raise reader.fail(values.node(foreign[0]), message)
@@ -223,7 +226,20 @@ def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
         message = f"'denominator: {denominator.value}' does not go with 'allowance'; remove it"
         raise reader.fail(values.node("window"), message)
     given = values.only("name", "advisory")
-    return SpendSlo(window=window, sli=sli, allowance=amount, unit=unit, **given)
+    guards = _own_guards(values, reader)
+    return SpendSlo(window=window, sli=sli, allowance=amount, unit=unit, guards=guards, **given)
+
+
+def _own_guards(values: Values, reader: Reader) -> OwnGuards:
+    given = values.only(*_GUARDS)
+    if not given:
+        return NO_OWN_GUARDS
+    guards = OwnGuards(**given)
+    floor, least = guards.coverage_floor, guards.min_coverage
+    if floor is not None and least is not None and floor > least:
+        message = f"coverage_floor must not be above min_coverage, which is {float(least * 100):g}%"
+        raise reader.fail(values.node("coverage_floor"), message)
+    return guards
 
 
 def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
@@ -255,6 +271,7 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
         slices=slices,
         sampled=sampled,
         design_effect=design_effect,
+        guards=_own_guards(values, reader),
         **given,
     )
 
@@ -268,7 +285,7 @@ def _kind_json(kind: str) -> JsonSchema:
     """Return which keys an SLO has with one of `_KINDS`, and which it must not have."""
     foreign = [other for other in _KINDS if other != kind]
     foreign += _ONLY_RATIO if kind != "objective" else ()
-    foreign += ("window", "sli") if kind == "composite" else ()
+    foreign += ("window", "sli", *_GUARDS) if kind == "composite" else ()
     return {
         "required": [kind] if kind == "composite" else [kind, "window"],
         "not": {"anyOf": [{"required": [key]} for key in foreign]},
@@ -325,6 +342,23 @@ SLO: Final = Object(
             schema=COUNT,
             doc="Number of events below which traffic is low. Default: 1 / (1 - objective).",
             example="100",
+        ),
+        "max_age": Field(
+            schema=DURATION,
+            doc="Age above which its newest sample is stale. Default: the policy's max_age.",
+            example="36h",
+        ),
+        "min_coverage": Field(
+            schema=SHARE,
+            doc="Share of the window with data below which its coverage is low. Default: the"
+            " policy's min_coverage.",
+            example="80%",
+        ),
+        "coverage_floor": Field(
+            schema=SHARE,
+            doc="Share below which its budget is unknown. Default: the policy's coverage_floor; at"
+            " most min_coverage.",
+            example="40%",
         ),
         "advisory": Field(
             schema=BOOLEAN, doc="Whether its findings only warn. Default: false.", example="true"

@@ -1,5 +1,18 @@
 """Evaluation results: what the files of evaluation tools say, in one form.
 
+The functions, in modules of their own so that a check without requirements imports none of them:
+
+* ``gate.evaluations.reading.read_file(path, limit=LIMIT) -> bytes``: what a regular file holds.
+* ``gate.evaluations.reading.read_run(content, *, file_name, metric=None, score=None) ->
+  EvaluationRun``: what the bytes of a result file say, whichever tool wrote them.
+* ``gate.evaluations.cases.cases_of(runs, repeats=1) -> Cases``: distinct cases, and what became of
+  each.
+* ``gate.evaluations.cases.case_digest(ids) -> str``: the hash of a set of cases.
+* ``gate.evaluations.cases.describe(outcomes) -> str``: ``4 errored, 2 failed``, for messages.
+
+The first two raise `UnreadableResultsError`, and nothing else. A file that can be read, and not
+relied on, is a run with ``flaws``.
+
 Rows are not cases: a tool that runs each case twice writes two rows of it. A case has passed only
 if every row of it has.
 """
@@ -9,8 +22,12 @@ from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from typing import Final
 
 from gate.dataclass import dataclass
+
+ALL_CHECKS: Final = "all"
+"""Instead of the name of a metric: a row passes if every check of it does."""
 
 
 class CaseOutcome(StrEnum):
@@ -27,6 +44,8 @@ class CaseOutcome(StrEnum):
     """It passed only when it was tried again."""
     UNCHECKED = "unchecked"
     """It counts as a success, and nothing was asserted."""
+    MISSING = "missing"
+    """The file announces it, and has no row of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +53,8 @@ class CaseRow:
     """One row of a result file."""
 
     case_id: str | None
-    """What identifies the case, the same in every run; None: the file does not have it."""
+    """What identifies the case, the same in every run, in one line without control characters;
+    None: the file does not have it."""
     outcome: CaseOutcome
     score: Fraction | None = None
     """In the metric's own unit; None: the tool gives none."""
@@ -55,6 +75,8 @@ class EvaluationRun:
     tool: str
     """``promptfoo``, ``deepeval``, ``ragas``, ``inspect``, ``lm-eval``, ``braintrust``,
     ``evidently`` or ``junit``."""
+    file_name: str = ""
+    """As it was given, for messages."""
     rows: tuple[CaseRow, ...] = ()
     """In the order of the file; empty where the file has none (`tally`)."""
     tally: Tally | None = None
@@ -62,10 +84,15 @@ class EvaluationRun:
     repeats: int = 1
     """How often the file declares that each case was run."""
     started_at: datetime | None = None
-    """When it ran, in UTC, from inside the file; None: the file does not say."""
+    """When it ran, in UTC: the earliest of all times inside the file. None: it has none."""
+    zoned: bool = True
+    """False: the file's time has no zone, and ``started_at`` is the earliest instant that it can
+    mean (in the zone UTC+14)."""
     commit: str | None = None
-    """At least the first 7 hexadecimal digits of the commit that was evaluated; None: it is not in
-    the file, or the checkout had other changes."""
+    """At least the first 7 hexadecimal digits of the commit that was evaluated, in lower case.
+    None: it is not in the file, or the checkout had other changes."""
+    commit_note: str | None = None
+    """A clause that says why ``commit`` is None where the file says more than nothing about it."""
     flaws: tuple[str, ...] = ()
     """Why the file cannot be relied on, one clause each: it is not finished, or contradicts itself.
     """

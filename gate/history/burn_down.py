@@ -59,7 +59,7 @@ class BudgetHistory:
             plan: what was asked.
             answers: by the member that they are of.
             now: the budget as it was measured at the instant of the run.
-            guards: what makes a measurement believable.
+            guards: of the policy; an SLO may ask for something else.
         """
         self._plan = plan
         self._now = now

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from gate.budget.coverage import Guards
 from gate.dataclass import dataclass
 from gate.history.events import keeps_past, past_request
 from gate.measure.history import MOST_STEPS, SHORTEST, SeriesRequest, clock_start
@@ -47,7 +48,7 @@ def plan_burn_down(
     slos: Mapping[str, Slo],
     at: datetime,
     *,
-    max_age: timedelta,
+    guards: Guards,
     last: timedelta | None = None,
 ) -> BurnDownPlan | None:
     """Return what to ask about the past of one budget.
@@ -60,7 +61,7 @@ def plan_burn_down(
         slo: whose budget.
         slos: those of its policy by name, a composite's members among them.
         at: the instant of the run.
-        max_age: how old the newest sample may be.
+        guards: of the policy; an SLO may ask for something else.
         last: how far to look back; None: as far as the window.
     """
     named = [slos[member.slo] for member in slo.members] if isinstance(slo, CompositeSlo) else [slo]
@@ -77,7 +78,10 @@ def plan_burn_down(
         step=step,
         requests={
             member.name: past_request(
-                member, Span(window_start(member.window, start), at), step, max_age=max_age
+                member,
+                Span(window_start(member.window, start), at),
+                step,
+                max_age=guards.of(member).max_age,
             )
             for member in members
         },

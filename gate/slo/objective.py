@@ -178,6 +178,21 @@ class Denominator(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnGuards:
+    """What a measurement of one SLO must have to be believed; None: what the policy asks of all.
+
+    The fields are those of `gate.budget.coverage.Guards`.
+    """
+
+    max_age: timedelta | None = None
+    min_coverage: Fraction | None = None
+    coverage_floor: Fraction | None = None
+
+
+NO_OWN_GUARDS: Final = OwnGuards()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RatioSlo:
     """A share of events, or of timeslices, that must be good."""
 
@@ -201,6 +216,7 @@ class RatioSlo:
     """Fewer events than this is low traffic; None: 1 / budget, of which one failure is all."""
     advisory: bool = False
     """Its findings warn and never block."""
+    guards: OwnGuards = NO_OWN_GUARDS
 
     @property
     def budget(self) -> Fraction:
@@ -239,6 +255,7 @@ class SpendSlo:
     unit: str
     """``USD``, ``tokens``; empty when the policy names none."""
     advisory: bool = False
+    guards: OwnGuards = NO_OWN_GUARDS
 
 
 Slo = RatioSlo | SpendSlo | CompositeSlo

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gate.budget.coverage import Guards
 from gate.history.burn_down_plan import BurnDownPlan, plan_burn_down
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import (
@@ -23,13 +24,14 @@ from gate.slo.objective import (
 from tests.budget.building import AT, BERLIN, DAY, HOUR, MINUTE, MONTH, ratio_slo
 
 AGE = 10 * MINUTE
+GUARDS = Guards(max_age=AGE, min_coverage=Fraction(9, 10))
 KOLKATA = ZoneInfo("Asia/Kolkata")
 
 
 def planned(
     slo: Slo, at: datetime = AT, last: timedelta | None = None, *others: Slo
 ) -> BurnDownPlan:
-    plan = plan_burn_down(slo, {one.name: one for one in others}, at, max_age=AGE, last=last)
+    plan = plan_burn_down(slo, {one.name: one for one in others}, at, guards=GUARDS, last=last)
     assert plan is not None
     return plan
 
@@ -150,7 +152,7 @@ def test_a_period_that_has_hardly_begun_has_no_past() -> None:
 
     assert planned(slo, begin + 12 * MINUTE).step == MINUTE
     for age in (timedelta(), timedelta(milliseconds=500)):
-        assert plan_burn_down(slo, {}, begin + age, max_age=AGE) is None
+        assert plan_burn_down(slo, {}, begin + age, guards=GUARDS) is None
 
 
 @pytest.mark.parametrize(
@@ -161,4 +163,4 @@ def test_a_period_that_has_hardly_begun_has_no_past() -> None:
     ],
 )
 def test_a_window_that_no_step_divides_has_no_past(slo: Slo) -> None:
-    assert plan_burn_down(slo, {}, AT, max_age=AGE) is None
+    assert plan_burn_down(slo, {}, AT, guards=GUARDS) is None

@@ -87,9 +87,10 @@ def chart_indicators(
 
 def anomaly_requests(policy: Policy, options: AnomalyOptions) -> Mapping[str, SeriesRequest]:
     """Return what must be asked for the charts of a policy, by SLO."""
-    max_age = policy.guards.max_age
     return {
-        slo.name: past_request(slo, options.span, options.step, max_age=max_age, mean=True)
+        slo.name: past_request(
+            slo, options.span, options.step, max_age=policy.guards_of(slo).max_age, mean=True
+        )
         for slo in by_events(policy)
     }
 
@@ -131,5 +132,7 @@ def charted(
         unknown=unknown_share(sum(known_steps(answer)), request.steps),
         query=answer.query,
         notes=answer.notes,
-        reservations=tuple(history_reservations(policy, slo, answer.total, request.span)),
+        reservations=tuple(
+            history_reservations(policy, slo, answer.total, request.span, in_runs=answer.in_runs)
+        ),
     )

@@ -10,6 +10,7 @@ from typing import Any, Final
 from gate.analysis.cases import CaseResult
 from gate.analysis.cases.run import run_cases
 from gate.analysis.cases.text import with_case
+from gate.budget.coverage import Guards
 from gate.check.measure import burn_windows
 from gate.config.cases import CasesFile
 from gate.config.cases_schema import read_cases
@@ -20,6 +21,7 @@ from gate.measure import Cause
 from gate.parsing.values import parse_instant
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
+from gate.policy.requirements import RequirementState
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.quantities import format_duration
 
@@ -82,8 +84,9 @@ def _satisfied(part: DecidedPolicy, policy: Policy) -> Iterator[list[str]]:
     A decision names those of the change and its tier only; others may have mattered for what other
     classes may ship, and for what the verdict would be if what is suspected were so.
     """
-    named = sorted(part["satisfied"])
-    every = {name for tier in policy.tiers for names in tier.require.values() for name in names}
+    passing = {RequirementState.MET, RequirementState.CLAIMED}
+    named = sorted(each["name"] for each in part["requirements"] if each["state"] in passing)
+    every = {requirement.name for requirement in policy.requirements}
     yield named
     if every - {*named}:
         yield sorted(every)
@@ -190,7 +193,7 @@ def _statement(
     if isinstance(slo, RatioSlo) and (rates := dict(_burn_rates(slo, stated, policy))):
         yield "burn_rates", rates
     if measured:
-        yield from _evidence(stated, causes, policy, at)
+        yield from _evidence(stated, causes, policy.guards_of(slo), at)
 
 
 def _burn_rates(
@@ -211,13 +214,13 @@ def _burn_rates(
 
 
 def _evidence(
-    stated: Mapping[str, Any], causes: list[Cause], policy: Policy, at: datetime
+    stated: Mapping[str, Any], causes: list[Cause], guards: Guards, at: datetime
 ) -> Iterator[tuple[str, Any]]:
     if stated["newest"] is not None:
         age = (at - parse_instant(stated["newest"])) // _MILLISECOND * _MILLISECOND
         if age > timedelta():
             yield "newest", format_duration(age)
-    coverage = _coverage(stated, causes, policy)
+    coverage = _coverage(stated, causes, guards)
     if coverage not in {None, "1", "1.0"}:
         yield "coverage", coverage
     if Cause.PARTIAL in causes:
@@ -226,9 +229,9 @@ def _evidence(
         yield "suspicions", [_suspicion(suspicion) for suspicion in stated["suspicions"]]
 
 
-def _coverage(stated: Mapping[str, Any], causes: list[Cause], policy: Policy) -> str | None:
+def _coverage(stated: Mapping[str, Any], causes: list[Cause], guards: Guards) -> str | None:
     """Return the share of the window with data; holes, which count twice, make it less."""
-    share, guards = stated["coverage"], policy.guards
+    share = stated["coverage"]
     if share is None:
         return None
     if Cause.LOW_COVERAGE in causes and share >= guards.min_coverage:

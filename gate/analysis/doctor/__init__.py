@@ -210,8 +210,8 @@ def _checked_slo(slo: RatioSlo | SpendSlo, policy: Policy, at: datetime) -> Chec
         name=slo.name,
         request=main_request(slo, at),
         whole=slo.window.whole(at).length,
-        max_age=policy.guards.max_age,
-        min_coverage=policy.guards.min_coverage,
+        max_age=policy.guards_of(slo).max_age,
+        min_coverage=policy.guards_of(slo).min_coverage,
     )
 
 

@@ -90,7 +90,7 @@ def forecast_requests(policy: Policy, options: ForecastOptions) -> dict[str, Ser
             span, step = slo.window.counted(options.at), step_of(slo.window.duration)
         else:
             span, step = Span(options.at - options.last, options.at), STEP
-        requests[slo.name] = past_request(slo, span, step, max_age=policy.guards.max_age)
+        requests[slo.name] = past_request(slo, span, step, max_age=policy.guards_of(slo).max_age)
     return requests
 
 

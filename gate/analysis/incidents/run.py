@@ -70,7 +70,7 @@ class IncidentOptions:
 
     def request(self, policy: Policy, slo: RatioSlo | SpendSlo) -> SeriesRequest:
         """Return what to ask of an SLO's history; it begins before the time to search."""
-        return incident_request(slo, self.span, self.step, max_age=policy.guards.max_age)
+        return incident_request(slo, self.span, self.step, max_age=policy.guards_of(slo).max_age)
 
 
 def search_incidents(
@@ -209,7 +209,7 @@ def _searched_slo(
         unmeasured=None,
         notes=answer.notes,
         low_traffic=_few_events(slo, answer, request, options),
-        reservations=tuple(history_reservations(policy, slo, totals, span)),
+        reservations=tuple(history_reservations(policy, slo, totals, span, in_runs=answer.in_runs)),
     )
 
 

@@ -88,7 +88,7 @@ def review_requests(policy: Policy, options: ReviewOptions) -> dict[str, SeriesR
             span=cut.span,
             step=cut.step,
             slices=slo.slices,
-            max_age=policy.guards.max_age,
+            max_age=policy.guards_of(slo).max_age,
         )
     return requests
 
@@ -129,8 +129,8 @@ def _slo(policy: Policy, slo: RatioSlo, past: _Past, options: ReviewOptions) -> 
         return SloReview(slo=slo, review=None, unmeasured=past.answer)
     answer = as_events(slo, past.answer, past.request)
     cut = cut_periods(slo.window, options.periods, options.at, slices=slo.slices)
-    least = policy.guards.min_coverage
-    periods = review_periods(slo, answer, cut, policy.guards)
+    guards = policy.guards_of(slo)
+    least, periods = guards.min_coverage, review_periods(slo, answer, cut, guards)
     counted = [period for period in periods if period.doubt is None]
     ratios = [period.error_ratio for period in counted]
     moved, met = moved_windows(answer, cut, least), met_in_most(ratios)

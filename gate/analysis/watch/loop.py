@@ -24,7 +24,7 @@ T = TypeVar("T")
 StepsByPlace = Mapping[int, Mapping[str, ComparedStep]]
 """The counts of each step by its number, and then by SLO."""
 _RARELY: Final = 10
-"""Of so many looks one asks again for a budget that decides nothing."""
+"""A budget that decides nothing is asked for again once in this many looks."""
 _FIRST: Final = 3
 """Steps after which it is strange that the canary, or the baseline, has had no event."""
 

@@ -73,9 +73,11 @@ def count_result(answer: Answer, path: str) -> CheckResult:
     return CheckResult(check=Check.COUNTED, message=message, examined=answer.evidence.query)
 
 
-def of_all(survey: Survey, slo: CheckedSlo, at: datetime, path: str) -> Iterator[CheckResult]:
-    """Judge the logs as a whole."""
-    yield _fresh(survey, slo, at, path)
+def of_all(
+    survey: Survey, slos: Sequence[CheckedSlo], at: datetime, path: str
+) -> Iterator[CheckResult]:
+    """Judge the logs as a whole; their age by the SLO that needs the newest rows."""
+    yield _fresh(survey, min(slos, key=lambda slo: slo.max_age), at, path)
     yield _doubt(
         Check.CLOCK,
         survey.future,
@@ -215,7 +217,7 @@ class LogsDoctor:
             for slo, answer, count in zip(slos, answers, counts, strict=True)
         ]
         return Diagnosis(
-            backend=tuple(of_all(survey, slos[0], at, path)),
+            backend=tuple(of_all(survey, slos, at, path)),
             slos=tuple(results for results, _ in outcomes),
             skipped=tuple(skipped for _, skipped in outcomes),
         )

@@ -73,7 +73,7 @@ def _doubted(
     if isinstance(history, Unmeasured):
         doubt = Doubt(cause=history.cause, reason=history.reason)
     else:
-        guards = case.policy.guards
+        guards = case.policy.guards_of(assessment.slo)
         cause = coverage_cause(history.coverage, history.gaps, guards)
         if cause is None:
             return

@@ -1,0 +1,276 @@
+"""Texts of result files, read so that nothing in them is taken for more than it is.
+
+Numbers are exact, an object with two values of one name is refused, and what has another type than
+the tool writes is never a number, a word or a pass.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.dataclass import dataclass
+from gate.evaluations import ALL_CHECKS, CaseOutcome, UnreadableResultsError
+
+_MAGNITUDE: Final = 300
+"""Decimal places before and behind the point that a number may have; more takes memory, not sense.
+"""
+_WORST_FIRST: Final = (
+    *(CaseOutcome.ERRORED, CaseOutcome.UNSCORED, CaseOutcome.FAILED, CaseOutcome.UNCHECKED),
+    *(CaseOutcome.FLAKY, CaseOutcome.PASSED),
+)
+_NAMED_CASES: Final = 3
+"""Cases that a clause names."""
+_COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
+_COMMIT_KEYS: Final = frozenset(
+    {
+        *("commit", "commitsha", "commithash", "commitid", "gitcommit", "gitcommitsha", "gitsha"),
+        *("githash", "gitrevision", "sha", "revision", "githubsha", "cicommitsha"),
+    }
+)
+"""Names under which people write the commit, in small letters and without marks."""
+_EARLIEST_ZONE: Final = timezone(timedelta(hours=14))
+_LENGTH_OF_INSTANT: Final = len("2026-11-28T22:51:51")
+
+
+@dataclass(slots=True)
+class Flaws:
+    """What is wrong with a file, each once, with the cases that it concerns."""
+
+    cases: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, clause: str, case_id: str | None = None) -> None:
+        """Note that something is wrong, and in which case."""
+        named = self.cases.setdefault(clause, [])
+        if case_id is not None and case_id not in named:
+            named.append(case_id)
+
+    def clauses(self) -> tuple[str, ...]:
+        """Return a clause for each."""
+        return tuple(clause + _naming(cases) for clause, cases in self.cases.items())
+
+
+def _naming(cases: Sequence[str]) -> str:
+    if not cases:
+        return ""
+    more = len(cases) - _NAMED_CASES
+    rest = f" and {more} more" if more > 0 else ""
+    noun = "case" if len(cases) == 1 else "cases"
+    return f" ({noun} {', '.join(cases[:_NAMED_CASES])}{rest})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsQuery:
+    """What is asked of a file."""
+
+    file_name: str
+    metric: str | None
+    """None: every check of a row."""
+    score: Fraction | None
+    """The score that a case needs; None: the tool's own word counts."""
+
+    def metric_among(self, names: Iterable[str], flaws: Flaws) -> str | None:
+        """Return the name, as the file writes it, of the metric that counts, or note that it lacks.
+
+        Upper and lower case make no difference where no two metrics differ in that alone.
+        """
+        names = sorted(set(names))
+        if self.metric is None or self.metric in names:
+            return self.metric
+        alike = [name for name in names if name.casefold() == self.metric.casefold()]
+        if len(alike) == 1:
+            return alike[0]
+        others = f"it has {', '.join(names)}" if names else "it names none"
+        flaws.add(f"there is no metric {self.metric!r} in it: {others}")
+        return None
+
+
+def results_query(file_name: str, metric: str | None, score: Fraction | None) -> ResultsQuery:
+    """Return what is asked of a file; the metric ``all`` is every check."""
+    name = None if metric == ALL_CHECKS else metric
+    return ResultsQuery(file_name=file_name, metric=name, score=score)
+
+
+def by_score(
+    score: Fraction | None, query: ResultsQuery, flaws: Flaws, case_id: str
+) -> CaseOutcome:
+    """Return what a score comes to where the tool has no word of its own for it.
+
+    Without a bar of the policy only 1 is a pass and only 0 a failure.
+    """
+    if score is None:
+        return CaseOutcome.UNSCORED
+    if score < 0:
+        flaws.add("a score is negative", case_id)
+        return CaseOutcome.UNSCORED
+    if query.score is None:
+        if score not in {0, 1}:
+            flaws.add("scores are neither 0 nor 1, and the policy has no `score` to pass", case_id)
+        return CaseOutcome.PASSED if score == 1 else CaseOutcome.FAILED
+    return CaseOutcome.PASSED if score >= query.score else CaseOutcome.FAILED
+
+
+def by_own_bar(score: Fraction, bars: Iterable[Any], flaws: Flaws, case_id: str) -> CaseOutcome:
+    """Return what a success is worth by the tool's own word, and by the bars that the file has.
+
+    A bar of nothing checks nothing. Below the full score a bar decides, and that is for the policy
+    to set: whoever writes the evaluation may have lowered that of the file.
+    """
+    if score <= 0:
+        return CaseOutcome.UNCHECKED
+    numbers = sorted({str(bar) for bar in bars if bar is not None})
+    if score < 1 and numbers:
+        flaws.add(
+            f"cases pass only by a bar inside the file ({', '.join(numbers)}): the policy has to"
+            " say `score`",
+            case_id,
+        )
+    return CaseOutcome.PASSED
+
+
+def worst(outcomes: Iterable[CaseOutcome]) -> CaseOutcome:
+    """Return what several checks of a row come to; without one it is not scored."""
+    present = set(outcomes)
+    return next((each for each in _WORST_FIRST if each in present), CaseOutcome.UNSCORED)
+
+
+def decode(content: bytes) -> str:
+    """Return a text in UTF-8, with or without a byte order mark.
+
+    Raises:
+        UnreadableResultsError: it is not such a text.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableResultsError("it is not text in UTF-8") from error
+
+
+def parse_json(text: str) -> Any:
+    """Return what a text in JSON says, with numbers as int or Decimal, and NaN as such.
+
+    Raises:
+        UnreadableResultsError: it is not JSON, or an object has two values of one name.
+    """
+    try:
+        return json.loads(
+            text, object_pairs_hook=_object, parse_float=_decimal, parse_constant=Decimal
+        )
+    except RecursionError as error:
+        raise UnreadableResultsError("it is nested too deeply") from error
+    except ValueError as error:
+        raise UnreadableResultsError("it is not complete JSON") from error
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise UnreadableResultsError("an object in it has two values of one name")
+    return document
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # an exponent of 20 digits
+        return Decimal("Infinity")
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return an object of JSON; empty if it is something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> Sequence[Any]:
+    """Return a list of JSON; empty if it is something else."""
+    return value if isinstance(value, list) else ()
+
+
+def words(value: Any) -> str | None:
+    """Return a text that is not empty; None if it is something else."""
+    return value if isinstance(value, str) and value else None
+
+
+def count(value: Any) -> int | None:
+    """Return a whole number from 0 on, also where it is written as 200.0; None if it is not one."""
+    number = exact(value)
+    return int(number) if number is not None and number >= 0 and number.denominator == 1 else None
+
+
+def exact(value: Any) -> Fraction | None:
+    """Return a finite number as it is written; None if it is not one."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    if isinstance(value, int):
+        return Fraction(value)
+    if not value.is_finite() or abs(value.adjusted()) > _MAGNITUDE:
+        return None
+    return Fraction(value)
+
+
+def score_of(value: Any, flaws: Flaws, case_id: str) -> Fraction | None:
+    """Return a score, or None where there is none or it is NaN; what cannot be one is a flaw."""
+    if value is None or (isinstance(value, Decimal) and value.is_nan()):
+        return None
+    score = exact(value)
+    if score is None:
+        flaws.add("a score is not a finite number", case_id)
+    return score
+
+
+def identity(value: Any) -> str | None:
+    """Return what identifies a case, in one line: a text as it is, anything else as JSON.
+
+    Raises:
+        UnreadableResultsError: it is nested too deeply.
+    """
+    if value is None or value in ("", {}, []):
+        return None
+    if isinstance(value, str) and value.isprintable():
+        return value
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    except RecursionError as error:  # some versions of Python read deeper than they write
+        raise UnreadableResultsError("it is nested too deeply") from error
+
+
+def earliest(times: Iterable[Any]) -> tuple[datetime | None, bool]:
+    """Return the earliest of the times (ISO 8601) that are such, in UTC, and if all have a zone."""
+    instants = [_instant(time) for time in times if isinstance(time, str)]
+    dated = [instant for instant in instants if instant is not None]
+    zoned = all(instant.tzinfo is not _EARLIEST_ZONE for instant in dated)
+    return min((instant.astimezone(UTC) for instant in dated), default=None), zoned
+
+
+def _instant(time: str) -> datetime | None:
+    """Return an instant; one without a zone is that of the zone where it is the earliest."""
+    try:
+        instant = datetime.fromisoformat(time if len(time) >= _LENGTH_OF_INSTANT else "")
+        instant = instant if instant.tzinfo else instant.replace(tzinfo=_EARLIEST_ZONE)
+        instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return instant
+
+
+def commits_in(labels: Any) -> list[str]:
+    """Return the commits among labels that people give to a run."""
+    return [
+        value
+        for key, value in mapping(labels).items()
+        if re.sub(r"[^a-z]", "", key.lower()) in _COMMIT_KEYS and isinstance(value, str)
+    ]
+
+
+def agreed_commit(names: Iterable[Any], flaws: Flaws) -> str | None:
+    """Return the commit that all names of one stand for, as long as it is written anywhere."""
+    commits = [name.lower() for name in names if isinstance(name, str) and _COMMIT.fullmatch(name)]
+    longest = max(commits, key=len, default=None)
+    if longest is not None and not all(longest.startswith(commit) for commit in commits):
+        flaws.add(f"it names two commits: {' and '.join(sorted(set(commits)))}")
+        return None
+    return longest

@@ -1,0 +1,239 @@
+"""Inspect's logs of evaluations, written with ``--log-format json``.
+
+Source: ``EvalLog`` of inspect_ai, and files of 0.3.285.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.dataclass import dataclass
+from gate.evaluations import CaseOutcome, CaseRow, EvaluationRun
+from gate.evaluations.documents import (
+    Flaws,
+    ResultsQuery,
+    agreed_commit,
+    by_score,
+    commits_in,
+    count,
+    earliest,
+    exact,
+    identity,
+    mapping,
+    score_of,
+    sequence,
+    worst,
+)
+
+_VERSION: Final = 2
+_GRADES: Final = {"C": Fraction(1), "P": Fraction(1, 2), "I": Fraction(0), "N": Fraction(0)}
+"""Correct, partially correct, incorrect, no answer: ``value_to_float`` of inspect_ai."""
+_TOLERANCE: Final = Fraction(1, 10**9)
+
+
+@dataclass(slots=True)
+class SampleRows:
+    """The rows of samples that are read in turn, since a log may be large."""
+
+    query: ResultsQuery
+    header: Mapping[str, Any]
+    flaws: Flaws
+    rows: list[CaseRow] = field(default_factory=list)
+    errors: int = 0
+    scorers: set[str] = field(default_factory=set)
+    started: list[Any] = field(default_factory=list)
+    seen: set[tuple[str | None, int | None]] = field(default_factory=set)
+
+    def add(self, sample: Mapping[str, Any]) -> None:
+        """Take in the next sample."""
+        number = sample.get("id")
+        case_id = identity(str(number) if isinstance(number, int | str) else None)
+        if case_id is None:
+            self.flaws.add("a sample has no id")
+        attempt = (case_id, count(sample.get("epoch")))
+        if attempt in self.seen:
+            self.flaws.add("it has two samples of the same id and epoch", case_id)
+        self.seen.add(attempt)
+        scores = _values(mapping(sample.get("scores")))
+        self.scorers |= scores.keys()
+        self.started.append(sample.get("started_at"))
+        self.errors += bool(sample.get("error"))
+        self.rows.append(self._row(sample, scores, case_id))
+
+    def _row(
+        self, sample: Mapping[str, Any], scores: Mapping[str, Any], case_id: str | None
+    ) -> CaseRow:
+        if sample.get("error"):
+            return CaseRow(case_id=case_id, outcome=CaseOutcome.ERRORED)
+        metric = self._metric(scores)
+        if metric is not None and metric not in scores:
+            others = ", ".join(sorted(scores)) or "none"
+            self.flaws.add(f"samples lack the scorer {metric!r}, and have {others}", case_id)
+            return CaseRow(case_id=case_id, outcome=CaseOutcome.UNSCORED)
+        named = case_id or "without an id"
+        chosen = list(scores.values()) if metric is None else [scores[metric]]
+        values = [self._grade(value, named) for value in chosen]
+        outcome = worst([by_score(value, self.query, self.flaws, named) for value in values])
+        if outcome is CaseOutcome.PASSED and sample.get("error_retries"):
+            outcome = CaseOutcome.FLAKY
+        score = values[0] if len(values) == 1 else None
+        return CaseRow(case_id=case_id, outcome=outcome, score=score)
+
+    def _metric(self, scores: Mapping[str, Any]) -> str | None:
+        """Return the scorer that counts; an evaluation may have the name of a task with one scorer.
+
+        The value of a scorer may be several, of which each has a name.
+        """
+        name = self.query.metric
+        if name is None or name in scores:
+            return name
+        alike = [
+            scorer
+            for scorer in scores
+            if name.casefold() in {scorer.casefold(), scorer.rpartition("/")[2].casefold()}
+        ]
+        if len(alike) == 1:
+            return alike[0]
+        is_task = mapping(self.header.get("eval")).get("task") == name
+        return next(iter(scores)) if is_task and len(scores) == 1 else name
+
+    def _grade(self, value: Any, case_id: str) -> Fraction | None:
+        if isinstance(value, bool):
+            return Fraction(value)
+        if isinstance(value, str) and value in _GRADES:
+            # A partial credit is a failure, and needs no bar to be one.
+            partial = value == "P" and self.query.score is None
+            return Fraction(0) if partial else _GRADES[value]
+        return score_of(value, self.flaws, case_id)
+
+
+def _values(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of each scorer; those of one that gives several are ``scorer/name``."""
+    values: dict[str, Any] = {}
+    for scorer, score in scores.items():
+        value = mapping(score).get("value")
+        if isinstance(value, dict):
+            values |= {f"{scorer}/{name}": part for name, part in value.items()}
+        else:
+            values[scorer] = value
+    return values
+
+
+def is_document(document: Mapping[str, Any]) -> bool:
+    """Return whether a document is a log, or the header of one."""
+    return {"version", "status", "eval"} <= document.keys() and "dataset" in mapping(
+        document["eval"]
+    )
+
+
+def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
+    """Return what a log in one JSON document says."""
+    return read_log(document, sequence(document.get("samples")), query, Flaws())
+
+
+def read_log(
+    header: Mapping[str, Any], samples: Iterable[Any], query: ResultsQuery, flaws: Flaws
+) -> EvaluationRun:
+    """Return what a header and the samples of its log say."""
+    collected = SampleRows(query, header, flaws)
+    for sample in samples:
+        collected.add(mapping(sample))
+    spec = mapping(header.get("eval"))
+    epochs = count(mapping(spec.get("config")).get("epochs")) or 1
+    _check_finished(header, flaws)
+    rows = (*collected.rows, *_missing(spec, collected.rows, flaws))
+    _check_counts(header, collected, len(rows), epochs, flaws)
+    stats = mapping(header.get("stats"))
+    times = [spec.get("created"), stats.get("started_at"), *collected.started]
+    started_at, zoned = earliest(times)
+    commit, note = _commit(header, spec, flaws)
+    return EvaluationRun(
+        tool="inspect",
+        file_name=query.file_name,
+        rows=rows,
+        repeats=epochs,
+        started_at=started_at,
+        zoned=zoned,
+        commit=commit,
+        commit_note=note,
+        flaws=flaws.clauses(),
+        metrics=tuple(sorted(collected.scorers)),
+    )
+
+
+def _check_finished(header: Mapping[str, Any], flaws: Flaws) -> None:
+    if header.get("version") != _VERSION:
+        version = header.get("version")
+        flaws.add(f"its version is {version!r:.20}, and only {_VERSION} is supported")
+    if header.get("status") != "success":
+        flaws.add(f"the run is not finished: its status is {header.get('status')!r:.20}")
+    if header.get("invalidated"):
+        flaws.add("the log was invalidated")
+    results = mapping(header.get("results"))
+    if not results:
+        flaws.add("it has no results")
+    if results.get("early_stopping"):
+        flaws.add("the run was stopped early")
+
+
+def _missing(spec: Mapping[str, Any], rows: Sequence[CaseRow], flaws: Flaws) -> Iterator[CaseRow]:
+    """Yield the samples that the log announces and lacks; note a run of a part of the data set."""
+    dataset = mapping(spec.get("dataset"))
+    announced = [identity(str(each)) for each in sequence(dataset.get("sample_ids"))]
+    whole = count(dataset.get("samples"))
+    if whole is None or not announced:
+        flaws.add("it does not say which samples the data set has")
+    elif len(set(announced)) < whole:
+        flaws.add(f"only {len(set(announced))} of {whole} samples of the data set were evaluated")
+    present = {row.case_id for row in rows}
+    if not present <= set(announced):
+        flaws.add("it has samples that it does not announce")
+    for case_id in sorted(set(announced) - present, key=str):
+        yield CaseRow(case_id=case_id, outcome=CaseOutcome.MISSING)
+
+
+def _check_counts(
+    header: Mapping[str, Any], collected: SampleRows, rows: int, epochs: int, flaws: Flaws
+) -> None:
+    results = mapping(header.get("results"))
+    samples = len(collected.rows)
+    finished = samples - collected.errors
+    if results and (
+        count(results.get("total_samples")) != samples
+        or count(results.get("completed_samples")) != finished
+    ):
+        total, completed = results.get("total_samples"), results.get("completed_samples")
+        flaws.add(
+            f"it counts {completed!s:.20} of {total!s:.20} samples as completed, and has"
+            f" {finished} of {samples}"
+        )
+    if not rows:
+        flaws.add("it has no samples")
+    if epochs == 1:
+        _check_accuracy(results, collected, flaws)
+
+
+def _check_accuracy(results: Mapping[str, Any], collected: SampleRows, flaws: Flaws) -> None:
+    """Note where the accuracy of a single scorer is not that of the samples, errors left out."""
+    declared = [mapping(score) for score in sequence(results.get("scores"))]
+    scores = [row.score for row in collected.rows if row.score is not None]
+    if len(declared) != 1 or not scores or collected.query.score is not None:
+        return
+    accuracy = exact(mapping(mapping(declared[0].get("metrics")).get("accuracy")).get("value"))
+    if accuracy is not None and abs(accuracy - sum(scores, Fraction()) / len(scores)) > _TOLERANCE:
+        flaws.add("its accuracy is not that of its samples")
+
+
+def _commit(
+    header: Mapping[str, Any], spec: Mapping[str, Any], flaws: Flaws
+) -> tuple[str | None, str | None]:
+    revision = mapping(spec.get("revision"))
+    labels = [*commits_in(header.get("metadata")), *commits_in(spec.get("metadata"))]
+    commit = agreed_commit([revision.get("commit"), *labels], flaws)
+    if revision and revision.get("dirty") is not False:
+        return None, (
+            "the checkout had changes that were not committed (files that git does not ignore"
+            " count, such as logs/)"
+        )
+    return commit, None

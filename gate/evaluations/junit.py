@@ -1,0 +1,214 @@
+"""JUnit XML, as pytest, jest, Surefire, PHPUnit, promptfoo and others write it.
+
+There is no standard. What runners agree on: ``testsuite`` elements, perhaps in each other, with
+``testcase`` elements, of which those without a ``failure``, ``error`` or ``skipped`` have passed;
+and attributes that count them.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from fractions import Fraction
+from typing import Final
+from xml.parsers import expat
+
+from gate.dataclass import dataclass
+from gate.evaluations import CaseOutcome, CaseRow, EvaluationRun, UnreadableResultsError
+from gate.evaluations.documents import (
+    Flaws,
+    ResultsQuery,
+    by_score,
+    earliest,
+    exact,
+    identity,
+    parse_json,
+)
+
+_DEPTH: Final = 100
+_CHILDREN: Final = {
+    "error": CaseOutcome.ERRORED,
+    "failure": CaseOutcome.FAILED,
+    "skipped": CaseOutcome.SKIPPED,
+    # Surefire's, of a test that passed or failed after others of its tries had failed.
+    "flakyFailure": CaseOutcome.FLAKY,
+    "flakyError": CaseOutcome.FLAKY,
+    "rerunFailure": CaseOutcome.FLAKY,
+    "rerunError": CaseOutcome.FLAKY,
+}
+"""What a child of a test case makes of it; the first that is there counts."""
+_NEUTRAL: Final = {"properties", "system-out", "system-err"}
+_WORDS: Final = {
+    # Of attributes `status` and `result`, which GoogleTest, CTest and others write.
+    **dict.fromkeys(
+        ("notrun", "skipped", "disabled", "suppressed", "ignored"), CaseOutcome.SKIPPED
+    ),
+    **dict.fromkeys(("fail", "failed", "failure"), CaseOutcome.FAILED),
+    **dict.fromkeys(("error", "errored", "broken"), CaseOutcome.ERRORED),
+}
+_COUNTS: Final = {
+    "tests": None,
+    "failures": CaseOutcome.FAILED,
+    "errors": CaseOutcome.ERRORED,
+    "skipped": CaseOutcome.SKIPPED,
+}
+
+
+@dataclass(slots=True)
+class _Element:
+    name: str
+    attributes: Mapping[str, str]
+    children: list["_Element"] = field(default_factory=list)
+
+    def inside(self, name: str) -> Iterator["_Element"]:
+        """Yield the elements of a name at any depth, in the order of the file."""
+        stack = self.children[::-1]
+        while stack:
+            element = stack.pop()
+            if element.name == name:
+                yield element
+            stack += element.children[::-1]
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Makes a tree of what the parser meets; texts are left out."""
+
+    root: _Element | None = None
+    open_elements: list[_Element] = field(default_factory=list)
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        element = _Element(name.rpartition(":")[2], attributes)
+        if self.open_elements:
+            self.open_elements[-1].children.append(element)
+        else:
+            self.root = element
+        self.open_elements.append(element)
+        if len(self.open_elements) > _DEPTH:
+            raise UnreadableResultsError("it is nested too deeply")
+
+    def end(self, _name: str) -> None:
+        self.open_elements.pop()
+
+    def refuse(self, *_rest: object) -> None:
+        raise UnreadableResultsError("it has a document type definition, which is not read")
+
+
+def _parse(content: bytes) -> _Element:
+    builder = _Builder()
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.StartDoctypeDeclHandler = builder.refuse
+    try:
+        parser.Parse(content, True)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise UnreadableResultsError("it is not complete XML") from error
+    if builder.root is None or builder.root.name not in {"testsuites", "testsuite"}:
+        raise UnreadableResultsError("it is XML, and not a JUnit report")
+    return builder.root
+
+
+def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
+    """Return what a report says. The test cases are the checks, so that a metric has no meaning.
+
+    Raises:
+        UnreadableResultsError: it is not a whole JUnit report, or has a document type definition.
+    """
+    root = _parse(content)
+    flaws = Flaws()
+    rows = tuple(_rows(root, query, flaws))
+    suites = [root, *root.inside("testsuite")]
+    for suite in suites:
+        _check_counts(suite, flaws)
+    if not rows:
+        flaws.add("it has no test cases")
+    started_at, zoned = earliest(suite.attributes.get("timestamp") for suite in suites)
+    return EvaluationRun(
+        tool="junit",
+        file_name=query.file_name,
+        rows=rows,
+        started_at=started_at,
+        zoned=zoned,
+        flaws=flaws.clauses(),
+    )
+
+
+def _rows(root: _Element, query: ResultsQuery, flaws: Flaws) -> Iterator[CaseRow]:
+    is_promptfoo = root.attributes.get("name") == "promptfoo"
+    for suite in [root, *root.inside("testsuite")]:
+        for case in suite.children:
+            if case.name != "testcase":
+                continue
+            name = case.attributes.get("name") or ""
+            group = case.attributes.get("classname") or suite.attributes.get("name") or ""
+            if not name:
+                # pytest writes this of the test that Ctrl-C has interrupted.
+                flaws.add("it has a test case without a name, as interrupted runs have")
+                continue
+            # promptfoo counts its rows, and names the prompt: neither belongs to the case.
+            described = re.sub(r"\Atest \d+: (?=.)", "", name) if is_promptfoo else name
+            own = described if described != name or not group else f"{group}::{name}"
+            case_id = identity(own) or name
+            yield _row(case, case_id, query, flaws)
+
+
+def _row(case: _Element, case_id: str, query: ResultsQuery, flaws: Flaws) -> CaseRow:
+    outcome = _outcome(case, case_id, flaws)
+    score = _score(case, query)
+    if query.score is not None and outcome is CaseOutcome.PASSED:
+        if score is None:
+            flaws.add("the policy asks for a `score`, and test cases have none", case_id)
+        outcome = by_score(score, query, flaws, case_id)
+    return CaseRow(case_id=case_id, outcome=outcome, score=score)
+
+
+def _outcome(case: _Element, case_id: str, flaws: Flaws) -> CaseOutcome:
+    names = {child.name for child in case.children}
+    for name in sorted(names - _CHILDREN.keys() - _NEUTRAL):
+        flaws.add(f"a test case has an element <{name}>, which is not of JUnit", case_id)
+    for name, outcome in _CHILDREN.items():
+        if name in names:
+            return outcome
+    for key in ("status", "result"):
+        outcome = _WORDS.get(case.attributes.get(key, "").lower(), CaseOutcome.PASSED)
+        if outcome is not CaseOutcome.PASSED:
+            return outcome
+    asserted = case.attributes.get("assertions") != "0"  # PHPUnit
+    return CaseOutcome.PASSED if asserted else CaseOutcome.UNCHECKED
+
+
+def _score(case: _Element, query: ResultsQuery) -> Fraction | None:
+    """Return the property of a test case that is called like the metric, or ``score``."""
+    values = {
+        item.attributes.get("name"): item.attributes.get("value")
+        for item in case.inside("property")
+    }
+    text = values.get(query.metric, values.get("score")) if query.metric else values.get("score")
+    try:
+        return exact(parse_json(text or ""))
+    except UnreadableResultsError:
+        return None
+
+
+def _check_counts(suite: _Element, flaws: Flaws) -> None:
+    """Note where the attributes that count test cases disagree with these.
+
+    Runners count those of suites in a suite with it, or do not.
+    """
+    every = [_counted(case) for case in suite.inside("testcase")]
+    own = [_counted(case) for case in suite.children if case.name == "testcase"]
+    for name, outcome in _COUNTS.items():
+        declared = suite.attributes.get(name)
+        if declared is None:
+            continue
+        counts = {
+            sum(outcome is None or each is outcome for each in cases) for cases in (every, own)
+        }
+        if not declared.isdecimal() or int(declared) not in counts:
+            flaws.add(
+                f"a suite says {name}={declared[:20]!r}, and the cases in it are {max(counts)}"
+            )
+
+
+def _counted(case: _Element) -> CaseOutcome:
+    return _outcome(case, "", Flaws())

@@ -1,0 +1,244 @@
+"""promptfoo's results: JSON (``-o results.json``), and rows alone (``-o rows.jsonl``).
+
+Source: its types ``EvaluateResult`` and ``EvaluateSummaryV3``, and files of 0.121.20.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.evaluations import CaseOutcome, CaseRow, EvaluationRun
+from gate.evaluations.documents import (
+    Flaws,
+    ResultsQuery,
+    agreed_commit,
+    by_own_bar,
+    commits_in,
+    count,
+    earliest,
+    exact,
+    identity,
+    mapping,
+    score_of,
+    sequence,
+    words,
+)
+
+_VERSION: Final = 3
+_NO_FAILURE, _ERROR = 0, 2
+"""``ResultFailureReason``: none, an assertion (1), an error."""
+_EVAL_ID: Final = re.compile(r"eval-.+?-(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)")
+
+
+def is_document(document: Mapping[str, Any]) -> bool:
+    """Return whether a document is that of ``-o results.json``."""
+    results = mapping(document.get("results"))
+    return "results" in results and ("stats" in results or "evalId" in document)
+
+
+def is_row(document: Mapping[str, Any]) -> bool:
+    """Return whether a document is a line of ``-o rows.jsonl``."""
+    return {"success", "testCase", "promptIdx"} <= document.keys()
+
+
+def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
+    """Return what the JSON file of an evaluation says."""
+    flaws = Flaws()
+    results = mapping(document["results"])
+    version = results.get("version", document.get("version"))
+    if version != _VERSION:
+        flaws.add(f"its version is {version!r:.20}, and only {_VERSION} is supported")
+    rows = [mapping(row) for row in sequence(results["results"])]
+    repeats = _repeats(document, results)
+    run = _rows(rows, query, repeats, flaws)
+    _check_totals(results, rows, flaws)
+    metadata = mapping(document.get("metadata"))
+    config = mapping(document.get("config"))
+    identifier = _EVAL_ID.fullmatch(str(document.get("evalId")))
+    times = [results.get("timestamp"), metadata.get("evaluationCreatedAt")]
+    started_at, zoned = earliest([*times, identifier[1] + "Z" if identifier else None])
+    return EvaluationRun(
+        tool="promptfoo",
+        file_name=query.file_name,
+        rows=run,
+        repeats=repeats,
+        started_at=started_at,
+        zoned=zoned,
+        commit=agreed_commit(
+            [*commits_in(config.get("tags")), *commits_in(config.get("metadata"))], flaws
+        ),
+        flaws=flaws.clauses(),
+        metrics=_metrics(rows),
+    )
+
+
+def read_rows(documents: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
+    """Return what rows alone say, which an interrupted run has as well as a finished one."""
+    flaws = Flaws()
+    flaws.add("it has rows only, so that an interrupted run looks the same: write -o results.json")
+    return EvaluationRun(
+        tool="promptfoo",
+        file_name=query.file_name,
+        rows=_rows(documents, query, 1, flaws),
+        flaws=flaws.clauses(),
+        metrics=_metrics(documents),
+    )
+
+
+def _repeats(document: Mapping[str, Any], results: Mapping[str, Any]) -> int:
+    """Return how many rows a case has: repeats, for each prompt with each provider."""
+    repeat = count(mapping(document.get("runtimeOptions")).get("repeat")) or 1
+    return repeat * max(1, len(sequence(results.get("prompts"))))
+
+
+def _metrics(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted({name for row in rows for name in mapping(row.get("namedScores"))}))
+
+
+def _rows(
+    rows: Sequence[Mapping[str, Any]], query: ResultsQuery, repeats: int, flaws: Flaws
+) -> tuple[CaseRow, ...]:
+    metric = query.metric_among(_metrics(rows), flaws)
+    ids = _case_ids(rows, repeats)
+    return tuple(
+        _row(row, case_id, metric, query, flaws) for row, case_id in zip(rows, ids, strict=True)
+    )
+
+
+def _case_ids(rows: Sequence[Mapping[str, Any]], repeats: int) -> list[str]:
+    """Return what identifies the case of each row.
+
+    That is its description. Where several cases share one, their variables are added: ``testIdx``
+    and ``id`` are other ones in every repeat.
+    """
+    cases = [mapping(row.get("testCase")) for row in rows]
+    names = [words(case.get("description")) for case in cases]
+    variables = [
+        identity(case.get("vars")) or identity(row.get("vars"))
+        for case, row in zip(cases, rows, strict=True)
+    ]
+    ids = []
+    for case, name, values in zip(cases, names, variables, strict=True):
+        if name is None:
+            ids.append(values or identity(case.get("metadata")) or "{}")
+        elif values is not None and names.count(name) > repeats:
+            ids.append(identity(f"{name} {values}") or name)
+        else:
+            ids.append(identity(name) or name)
+    return ids
+
+
+def _row(
+    row: Mapping[str, Any], case_id: str, metric: str | None, query: ResultsQuery, flaws: Flaws
+) -> CaseRow:
+    score = _score(row, case_id, metric, query, flaws)
+    outcome = _outcome(row, case_id, flaws)
+    if outcome in {CaseOutcome.ERRORED, CaseOutcome.UNCHECKED, CaseOutcome.UNSCORED}:
+        return CaseRow(case_id=case_id, outcome=outcome, score=score)
+    if score is None:
+        return CaseRow(case_id=case_id, outcome=CaseOutcome.UNSCORED)
+    if query.score is not None:
+        outcome = CaseOutcome.PASSED if score >= query.score else CaseOutcome.FAILED
+    elif outcome is CaseOutcome.PASSED:
+        outcome = _by_file(row, score, metric, case_id, flaws)
+    return CaseRow(case_id=case_id, outcome=outcome, score=score)
+
+
+def _score(
+    row: Mapping[str, Any], case_id: str, metric: str | None, query: ResultsQuery, flaws: Flaws
+) -> Fraction | None:
+    """Return the score of the metric that counts, or that of all checks."""
+    named = mapping(row.get("namedScores"))
+    failed_early = row.get("failureReason") == _ERROR
+    if query.metric is None:
+        score = score_of(row.get("score"), flaws, case_id)
+    elif metric is None or metric not in named:
+        if metric is not None and not failed_early:
+            flaws.add(f"rows lack the metric {metric!r}", case_id)
+        return None
+    else:
+        score = score_of(named[metric], flaws, case_id)
+    if score is not None and score < 0:
+        flaws.add("a score is negative", case_id)
+        return None
+    return score
+
+
+def _outcome(row: Mapping[str, Any], case_id: str, flaws: Flaws) -> CaseOutcome:
+    """Return what the row says of itself, and note where it contradicts itself."""
+    success, reason = row.get("success"), row.get("failureReason")
+    grading = mapping(row.get("gradingResult"))
+    if not isinstance(success, bool):
+        flaws.add("`success` is neither true nor false", case_id)
+        return CaseOutcome.UNSCORED
+    graded = grading.get("pass", success)
+    bar, score = exact(mapping(row.get("testCase")).get("threshold")), exact(row.get("score"))
+    below = bar is not None and score is not None and score < bar
+    if (graded is not success and reason != _ERROR) or (
+        success and (below or reason not in {_NO_FAILURE, None} or row.get("error"))
+    ):
+        flaws.add("`success` contradicts the rest of the row", case_id)
+        return CaseOutcome.UNSCORED
+    if reason == _ERROR or (not success and reason is None and not grading):
+        return CaseOutcome.ERRORED
+    if success and not _is_checked(row, grading):
+        return CaseOutcome.UNCHECKED
+    return CaseOutcome.PASSED if success else CaseOutcome.FAILED
+
+
+def _is_checked(row: Mapping[str, Any], grading: Mapping[str, Any]) -> bool:
+    """Return whether an assertion was looked at: without one, promptfoo counts a success."""
+    if grading.get("reason") == "No assertions":
+        return False
+    return bool(row.get("namedScores") or grading.get("componentResults"))
+
+
+def _by_file(
+    row: Mapping[str, Any], score: Fraction, metric: str | None, case_id: str, flaws: Flaws
+) -> CaseOutcome:
+    """Return what a success is worth: each of its checks has passed, by more than a bar of nothing.
+
+    A threshold of the whole test lets it succeed although a check fails.
+    """
+    test = mapping(row.get("testCase"))
+    parts = [
+        mapping(part)
+        for part in sequence(mapping(row.get("gradingResult")).get("componentResults"))
+    ]
+    parts = [
+        part
+        for part in parts
+        if metric is None or mapping(part.get("assertion")).get("metric") == metric
+    ]
+    if any(part.get("pass") is not True for part in parts):
+        return CaseOutcome.FAILED
+    checks = [mapping(check) for check in (test, *sequence(test.get("assert")))]
+    return by_own_bar(score, [check.get("threshold") for check in checks], flaws, case_id)
+
+
+def _check_totals(
+    results: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], flaws: Flaws
+) -> None:
+    """Note where the totals of the file disagree with its rows."""
+    errors = sum(row.get("failureReason") == _ERROR for row in rows)
+    successes = sum(row.get("success") is True for row in rows)
+    counted = (successes, len(rows) - successes - errors, errors)
+    stats = mapping(results.get("stats"))
+    by_prompt = [mapping(mapping(p).get("metrics")) for p in sequence(results.get("prompts"))]
+    declared = [tuple(count(stats.get(name)) for name in ("successes", "failures", "errors"))]
+    names = ("testPassCount", "testFailCount", "testErrorCount")
+    if any(name in prompt for prompt in by_prompt for name in names):
+        declared.append(tuple(sum(count(p.get(name)) or 0 for p in by_prompt) for name in names))
+    for totals in declared:
+        if totals != counted:
+            flaws.add(
+                f"its totals are {_listed(totals)}, and its rows {_listed(counted)}"
+                " (passed, failed, errored)"
+            )
+    if not rows:
+        flaws.add("it has no cases")
+
+
+def _listed(totals: Sequence[int | None]) -> str:
+    return ", ".join("none" if total is None else str(total) for total in totals)
