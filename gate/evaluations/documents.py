@@ -33,7 +33,6 @@ _COMMIT_KEYS: Final = frozenset(
     }
 )
 """Names under which people write the commit, in small letters and without marks."""
-_LONGEST_RUN: Final = timedelta(days=1)
 _EARLIEST_ZONE: Final = timezone(timedelta(hours=14))
 _LENGTH_OF_INSTANT: Final = len("2026-11-28T22:51:51")
 
@@ -239,15 +238,17 @@ def identity(value: Any) -> str | None:
         raise UnreadableResultsError("it is nested too deeply") from error
 
 
-def earliest(times: Iterable[Any], flaws: Flaws) -> tuple[datetime | None, bool]:
+def earliest(
+    times: Iterable[Any], flaws: Flaws, apart: timedelta = timedelta(days=1)
+) -> tuple[datetime | None, bool]:
     """Return the earliest of the times (ISO 8601) that are such, in UTC, and if all have a zone.
 
-    Times of a run that are more than a day apart are a flaw.
+    Times of one run that are further apart than this are a flaw.
     """
     instants = [instant for instant in map(instant_of, times) if instant is not None]
     if not instants:
         return None, True
-    if max(instants) - min(instants) > _LONGEST_RUN:
+    if max(instants) - min(instants) > apart:
         flaws.add("its times contradict each other")
     zoned = all(instant.tzinfo is not _EARLIEST_ZONE for instant in instants)
     return min(instants).astimezone(UTC), zoned
