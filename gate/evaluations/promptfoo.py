@@ -3,6 +3,7 @@
 Source: its types ``EvaluateResult`` and ``EvaluateSummaryV3``, and files of 0.121.20.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
@@ -125,11 +126,12 @@ def _case_ids(rows: Sequence[Mapping[str, Any]], repeats: int) -> list[str]:
         identity(case.get("vars")) or identity(row.get("vars"))
         for case, row in zip(cases, rows, strict=True)
     ]
+    rows_of = Counter(names)
     ids = []
     for case, name, values in zip(cases, names, variables, strict=True):
         if name is None:
             ids.append(values or identity(case.get("metadata")) or "{}")
-        elif values is not None and names.count(name) > repeats:
+        elif values is not None and rows_of[name] > repeats:
             ids.append(identity(f"{name} {values}") or name)
         else:
             ids.append(identity(name) or name)
