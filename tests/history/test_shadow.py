@@ -256,7 +256,7 @@ def test_steps_are_scaled_to_what_was_counted_at_once() -> None:
     scaled = as_counted(steps, 1_010.0, 8.0)
     spread_out = as_counted(Arm((100.0,) * 10, (0.0,) * 10), 1_000.0, 10.0)
 
-    assert scaled.sums == (pytest.approx(1_010), pytest.approx(8))
+    assert scaled.sums == pytest.approx((1_010, 8))
     assert scaled.bad[-2:] == (pytest.approx(4), pytest.approx(4))
     assert spread_out.bad == pytest.approx((1.0,) * 10)
 
