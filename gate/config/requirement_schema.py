@@ -359,7 +359,7 @@ REQUIREMENTS: Final = _Requirements()
 def check_requirements(
     tiers: tuple[Tier, ...], node: yaml.Node, slos: tuple[Slo, ...], reader: Reader
 ) -> bool:
-    """Note each shadow deployment that cannot be compared, whatever data there is.
+    """Note each shadow that no data could meet: its SLOs count no events, or its time is too short.
 
     Args:
         tiers: as they were read.
@@ -370,13 +370,35 @@ def check_requirements(
     whole = True
     for requirement, place in required(tiers, node):
         if isinstance(requirement, ShadowRequirement):
-            from gate.policy.shadows import why_no_shadow  # noqa: PLC0415 - for shadows only
-
-            mistake = why_no_shadow(slos, requirement)
-            if mistake is not None:
-                reader.note(place, mistake)
+            for named, message in _mistakes_of(requirement, place, slos):
+                reader.note(named, message)
                 whole = False
     return whole
+
+
+def _mistakes_of(
+    requirement: ShadowRequirement, place: yaml.Node, slos: tuple[Slo, ...]
+) -> Iterator[tuple[yaml.Node, str]]:
+    """Yield what is wrong with a shadow whatever data there is: of its SLOs, else of the rest."""
+    from gate.policy.shadows import why_no_shadow  # noqa: PLC0415 - for such policies only
+
+    by_name, compared = {slo.name: slo for slo in slos}, True
+    names = requirement.slos
+    for name, named in zip(names, _slo_nodes(place) if names else (), strict=True):
+        if name not in by_name:
+            compared = False
+            yield named, f"the policy has no SLO {name!r}{nearest(name, by_name)}"
+        elif not counts_events(by_name[name]):
+            compared = False
+            message = f"{name} counts no events, so that two deployments cannot be compared"
+            yield named, f"{message}; remove it"
+    if compared and (reason := why_no_shadow(slos, requirement)) is not None:
+        yield child_at(place, "shadow"), reason
+
+
+def _slo_nodes(place: yaml.Node) -> list[yaml.Node]:
+    named: list[yaml.Node] = child_at(place, "shadow", "slos").value
+    return named
 
 
 def warn_of_bare_names(tiers: tuple[Tier, ...], node: yaml.Node, reader: Reader) -> None:
