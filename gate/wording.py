@@ -7,7 +7,7 @@ from math import ceil
 from typing import Final
 
 from gate.measure import Unmeasured
-from gate.slo.objective import CompositeSlo, Slo, SpendSlo
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 
 NOTHING: Final = "-"
@@ -43,6 +43,17 @@ def without_events(slo: Slo) -> str | None:
         return "spend is an amount, not a count of events"
     if isinstance(slo, CompositeSlo):
         return "it is a composite; its members are looked at themselves"
+    return None
+
+
+def without_groups(slo: Slo) -> str | None:
+    """Say why an SLO has no events that could be grouped by labels; None: it has."""
+    if not isinstance(slo, RatioSlo):
+        return without_events(slo)
+    if slo.slices is not None:
+        return "it counts slices of time, which belong to no group"
+    if slo.sli.sliced:
+        return "its series hold ratios of slices of time, of which the events are not known"
     return None
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what tests need beyond Python's packages: the servers of tests/live (Prometheus with
-# promtool, VictoriaMetrics, nginx), the runner of tests/gitlab (gitlab-ci-local, which needs rsync) and
-# a browser with what drives it (tests/browser).
+# promtool, VictoriaMetrics, nginx), the runner of tests/gitlab (gitlab-ci-local, which needs rsync), a
+# browser with what drives it (tests/browser), and the schemas of Argo Rollouts (tests/rollouts).
 # Does nothing when they are there; says what is missing when it cannot install. Never fails the
 # caller: a test whose program is missing is skipped, or fails under GATE_REQUIRE_SERVERS=1.
 set -u
@@ -9,7 +9,8 @@ set -u
 # The newest that runs on Node 20.
 GITLAB_CI_LOCAL=4.68.1
 
-BROWSER="$(dirname "$0")/browser"
+# Folders whose package.json says what tests run with Node: a browser's driver, schemas of manifests.
+TESTS="$(dirname "$0")"
 
 PATH="$PATH:/usr/sbin"
 missing=""
@@ -64,13 +65,13 @@ install_runner() {
         echo "install-servers: could not install gitlab-ci-local (its tests are skipped)" >&2
 }
 
-install_driver() {
+install_node_packages() { # of a folder
     if ! command -v npm >/dev/null 2>&1; then
-        echo "install-servers: no npm; not installed: what drives a browser (its tests are skipped)" >&2
+        echo "install-servers: no npm; not installed: the packages of $1 (its tests are skipped)" >&2
         return
     fi
-    npm ci --prefix "$BROWSER" --silent --no-fund --no-audit >&2 ||
-        echo "install-servers: could not install what drives a browser (its tests are skipped)" >&2
+    npm ci --prefix "$1" --silent --no-fund --no-audit >&2 ||
+        echo "install-servers: could not install the packages of $1 (its tests are skipped)" >&2
 }
 
 want prometheus prometheus
@@ -84,5 +85,7 @@ want npm npm
 command -v google-chrome >/dev/null 2>&1 || want chromium chromium
 [ -z "$missing" ] || install_packages
 command -v gitlab-ci-local >/dev/null 2>&1 || install_runner
-[ -d "$BROWSER/node_modules" ] || install_driver
+for folder in "$TESTS/browser" "$TESTS/rollouts"; do
+    [ -d "$folder/node_modules" ] || install_node_packages "$folder"
+done
 exit 0

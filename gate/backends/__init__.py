@@ -20,6 +20,7 @@ from gate.slo.indicator import Sli, Slices
 if TYPE_CHECKING:  # every measuring command imports this module
     from gate.measure.cohorts import CohortBackend, LabelBackend
     from gate.measure.diagnosis import Doctor
+    from gate.measure.pairing import PairBackend
 
 BACKENDS: Final[Mapping[str, str]] = {
     "prometheus": "gate.backends.prometheus",
@@ -188,3 +189,11 @@ def labels_of(backend: Backend) -> "LabelBackend | None":
 
     candidate: Backend | LabelBackend = backend
     return candidate if isinstance(candidate, LabelBackend) else None
+
+
+def pairs_of(backend: Backend) -> "PairBackend | None":
+    """Return the backend as one that joins requests with their copies; None where it cannot."""
+    from gate.measure.pairing import PairBackend  # noqa: PLC0415 - for shadows only
+
+    candidate: Backend | PairBackend = backend
+    return candidate if isinstance(candidate, PairBackend) else None

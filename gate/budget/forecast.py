@@ -244,6 +244,8 @@ class Price:
     """The failure that was priced."""
     cost: Fraction
     """Share of the whole budget, at least 0: f q d x rate / (b n)."""
+    cost_at_worst: Fraction
+    """The same if all of that traffic fails, so that q is 1."""
     largest_canary: Fraction
     """Largest share of traffic, 0 to 1, that what is left can pay for."""
     longest_detect: timedelta | None
@@ -263,14 +265,15 @@ def price(
         rate: events a second that the service sees.
     """
 
-    def spending(canary: Fraction) -> Fraction:
+    def spending(canary: Fraction, failures: Fraction = impact.failures) -> Fraction:
         """Share of the budget that is spent per second of failure."""
-        return bad_per_second(slo, canary * impact.failures, rate) * share
+        return bad_per_second(slo, canary * failures, rate) * share
 
     cost = spending(impact.canary) * seconds(impact.detect)
     return Price(
         impact=impact,
         cost=cost,
+        cost_at_worst=spending(impact.canary, Fraction(1)) * seconds(impact.detect),
         largest_canary=_largest_canary(impact, slo, remaining, spending(Fraction(1))),
         longest_detect=_longest_detect(remaining, spending(impact.canary)),
     )

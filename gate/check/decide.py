@@ -8,7 +8,7 @@ from typing import Final
 from gate.backends import BACKENDS, registration
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Recovery, composed, renewal
-from gate.check.options import AskFacts, Options
+from gate.check.options import AskFacts, Options, StatedEvidence
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
 from gate.measure.history import SHORTEST, HistoryBackend, Series, SeriesRequest, step_of
@@ -18,6 +18,7 @@ from gate.policy.findings import Verdict
 from gate.policy.judge import Judgement, allowed_now, judge
 from gate.policy.policy import Policy
 from gate.policy.recognition import recognise
+from gate.policy.requirements import Claim
 from gate.policy.rule_settings import Freeze
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, RollingWindow, SpendSlo
 
@@ -55,13 +56,19 @@ def decide(
         judgement=judgement,
         # By the budgets without their recoveries, which change no verdict and take time.
         allowed_now=allowed_now(case),
-        satisfied={
-            name: evidence
-            for name, evidence in options.satisfied.items()
-            if name in judgement.obligations
-        },
+        satisfied=_counting_statements(judgement, options),
         keeps_history=kind in BACKENDS and registration(kind).keeps_history,
     )
+
+
+def _counting_statements(judgement: Judgement, options: Options) -> Mapping[str, str]:
+    """Return what was stated of the requirements that the change has, by name."""
+    stated = {
+        checked.requirement.name
+        for checked in judgement.requirements
+        if isinstance(checked.requirement, Claim) or isinstance(options.evidence, StatedEvidence)
+    }
+    return {name: link for name, link in options.satisfied.items() if name in stated}
 
 
 def judge_change(

@@ -187,6 +187,7 @@ def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
 
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 def run_concurrently(tasks: Sequence[Callable[[], T]]) -> list[T]:
@@ -197,6 +198,13 @@ def run_concurrently(tasks: Sequence[Callable[[], T]]) -> list[T]:
     if len(tasks) == 1:
         return [tasks[0]()]
     return [future.result() for future in [_start(task) for task in tasks]]
+
+
+def run_both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
+    """Carry out two tasks at once, the second in this thread, and return what they return."""
+    future = _start(first)
+    result = second()
+    return future.result(), result
 
 
 def _start(task: Callable[[], T]) -> "Future[T]":

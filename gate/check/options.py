@@ -11,6 +11,7 @@ from gate.dataclass import dataclass
 from gate.decision.decision import Context, Mode, PolicyDecision, exit_code
 from gate.decision.seal import SealKey
 from gate.errors import ExitCode, UsageError
+from gate.measure import Backend
 from gate.policy.authors import Authors
 from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
 from gate.policy.logins import Right
@@ -24,6 +25,8 @@ from gate.policy.override import (
     named,
     refusal,
 )
+from gate.policy.policy import Policy
+from gate.policy.requirements import Requirement, RequirementResult, as_stated
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
 _LATE: Final = timedelta(minutes=5)
@@ -48,6 +51,36 @@ def no_label(_rule: OverrideRule, _at: datetime) -> Labelled:
     return Labelled()
 
 
+RequirementResults = Mapping[Requirement, RequirementResult]
+"""What was found where requirements were checked."""
+AskEvidence = Callable[[Policy, datetime], RequirementResults]
+"""Checks the evaluations that the tiers of a policy require, at the instant of the run."""
+AskShadows = Callable[[Policy, Backend, datetime], RequirementResults]
+"""Compares the shadow deployments that they require, from the counts of the policy's backend."""
+
+
+def no_evidence(_policy: Policy, _at: datetime) -> RequirementResults:
+    """Return that no evaluation was checked, which leaves each of them undecided."""
+    return {}
+
+
+def no_shadows(_policy: Policy, _backend: Backend, _at: datetime) -> RequirementResults:
+    """Return that no shadow was compared, which leaves each of them undecided."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class StatedEvidence:
+    """Takes a statement for the evidence where there can be no other: of the past, in a case."""
+
+    satisfied: Mapping[str, str]
+    """What is stated as met, by the name of the requirement."""
+
+    def __call__(self, policy: Policy, _at: datetime) -> RequirementResults:
+        """Return for everything that the policy requires whether it is stated as met."""
+        return as_stated(policy.requirements, self.satisfied)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What one run is to do; the files and the network are behind the functions."""
@@ -63,7 +96,11 @@ class Options:
     approve: Approve = nobody
     context: Context = field(default_factory=lambda: Context(system="none"))
     satisfied: Mapping[str, str] = field(default_factory=dict)
-    """Requirement -> evidence."""
+    """What is stated as met, by name: a link or a note."""
+    evidence: AskEvidence = no_evidence
+    """Called for each policy of which a tier requires anything, while its backend counts."""
+    shadows: AskShadows = no_shadows
+    """Likewise, once its backend has counted."""
     impact: Impact | None = None
     override: Override | None = None
     labelled: AskLabel = no_label

@@ -42,10 +42,10 @@ class Proposals:
         self, files: Sequence[PolicyFile], backends: Sequence[Backend], options: Options
     ) -> None:
         """Take the policies that count with their opened backends, and the options of the run."""
-        looked_up = LookedUp(options.facts, options.approve)
-        self.options = replace(options, facts=looked_up.facts, approve=looked_up.approve)
+        looked_up = LookedUp(options)
+        self.options = looked_up.first(options)
         """For the policies that count: what is looked up for them is remembered."""
-        self._again = replace(options, facts=looked_up.facts_again, approve=looked_up.approve_again)
+        self._again = looked_up.again(options)
         self._files = files
         self._recorded = [
             None if file.proposed is None else record(backend)

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Final
 
 from gate.backends import history_of
-from gate.check.options import AskFacts, nothing_known
+from gate.check.options import Options, RequirementResults, no_shadows, nothing_known
 from gate.dataclass import dataclass
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
-from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
+from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
+from gate.policy.policy import Policy
+from gate.policy.requirements import Requirement, RequirementResult
 
 NOT_MEASURED: Final = Unmeasured(
     cause=Cause.NO_DATA, reason="not measured: it differs from the policy in force"
@@ -105,11 +107,55 @@ def _identity(value: object) -> Hashable:
 class LookedUp:
     """What was looked up of the change for the policies that count."""
 
-    def __init__(self, facts: AskFacts, approve: Approve) -> None:
-        """Take what looks it up."""
-        self._find, self._ask = facts, approve
+    def __init__(self, options: Options) -> None:
+        """Take the options of the run, which say what looks it up."""
+        self._find, self._ask = options.facts, options.approve
+        self._check, self._compare = options.evidence, options.shadows
+        self._evidence: dict[tuple[str, Requirement], RequirementResult] = {}
         self._facts: dict[Live | None, ChangeFacts] = {}
         self._approvals: dict[Hashable, Approval] = {}
+
+    def first(self, options: Options) -> Options:
+        """Return the options for the policies that count: what is looked up is remembered."""
+        return replace(
+            options,
+            facts=self.facts,
+            approve=self.approve,
+            evidence=self.evidence,
+            shadows=self.shadows,
+        )
+
+    def again(self, options: Options) -> Options:
+        """Return the options for the policies that the change proposes: nothing is looked up."""
+        return replace(
+            options,
+            facts=self.facts_again,
+            approve=self.approve_again,
+            evidence=self.evidence_again,
+            shadows=no_shadows,
+        )
+
+    def evidence(self, policy: Policy, at: datetime) -> RequirementResults:
+        """Check the evaluations that a policy requires."""
+        return self._remembered(policy, self._check(policy, at))
+
+    def shadows(self, policy: Policy, backend: Backend, at: datetime) -> RequirementResults:
+        """Compare the shadow deployments that a policy requires."""
+        counting = backend.backend if isinstance(backend, Recording) else backend
+        return self._remembered(policy, self._compare(policy, counting, at))
+
+    def _remembered(self, policy: Policy, evidence: RequirementResults) -> RequirementResults:
+        for requirement, result in evidence.items():
+            self._evidence[policy.service, requirement] = result
+        return evidence
+
+    def evidence_again(self, policy: Policy, _at: datetime) -> RequirementResults:
+        """Return what was found for the same requirements of the policy that counts."""
+        return {
+            requirement: self._evidence[policy.service, requirement]
+            for requirement in policy.requirements
+            if (policy.service, requirement) in self._evidence
+        }
 
     def facts(self, live: Live | None) -> ChangeFacts:
         """Find out what is known of the change."""

@@ -10,8 +10,8 @@ from gate import __version__
 from gate.backends import history_of, open_backend
 from gate.budget.assessment import Assessment
 from gate.check.decide import BudgetsAndPast, decide
-from gate.check.measure import OpenBackend, measure, run_concurrently
-from gate.check.options import Options, counting_override, overriding
+from gate.check.measure import OpenBackend, measure, run_both, run_concurrently
+from gate.check.options import Options, StatedEvidence, counting_override, overriding
 from gate.config.load import PolicyFile
 from gate.decision.decision import (
     Decision,
@@ -24,6 +24,7 @@ from gate.measure import Backend, Limits
 from gate.measure.history import HistoryBackend
 from gate.policy.case import NO_PAST
 from gate.policy.policy import Policy
+from gate.policy.requirements import Claim
 
 T = TypeVar("T")
 _PATIENCE: Final = timedelta(seconds=10)
@@ -182,17 +183,18 @@ def check_words(files: Sequence[PolicyFile], options: Options) -> None:
         if options.change is not None and options.change not in classes:
             hint = nearest(options.change, classes)
             raise UsageError(f"{file.source.path} has no change class {options.change!r}{hint}")
-    requirements = {
-        name
-        for file in files
-        for tier in file.policy.tiers
-        for names in tier.require.values()
-        for name in names
-    }
+    required = [each for file in files for each in file.policy.requirements]
+    names = {each.name for each in required}
+    claimed = {each.name for each in required if isinstance(each, Claim)}
     for name in options.satisfied:
-        if name not in requirements:
-            hint = nearest(name, requirements) if requirements else "; no tier requires anything"
+        if name not in names:
+            hint = nearest(name, names) if names else "; no tier requires anything"
             raise UsageError(f"no policy requires {name!r}{hint}")
+        if name not in claimed and not isinstance(options.evidence, StatedEvidence):
+            raise UsageError(
+                f"{name} is checked by its evidence and cannot be stated as met; leave the"
+                " statement out"
+            )
 
 
 def _open(
@@ -223,6 +225,25 @@ def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assess
 
 def measure_and_gather(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
     """Measure what every decision by a policy at the options' instant needs."""
+    if isinstance(options.evidence, StatedEvidence):
+        assessments, past = _with_past(policy, backend, options)
+        return assessments, replace(past, evidence=options.evidence(policy, options.at))
+    if all(isinstance(requirement, Claim) for requirement in policy.requirements):
+        return _with_past(policy, backend, options)
+    evidence, (assessments, past) = run_both(
+        partial(options.evidence, policy, options.at),
+        partial(_with_past_and_shadows, policy, backend, options),
+    )
+    return assessments, replace(past, evidence={**past.evidence, **evidence})
+
+
+def _with_past_and_shadows(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
+    """Measure first: a backend answers one question at a time."""
+    assessments, past = _with_past(policy, backend, options)
+    return assessments, replace(past, evidence=options.shadows(policy, backend, options.at))
+
+
+def _with_past(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
     assessments = _measure(policy, backend, options)
     if not policy.looks_back:
         return assessments, NO_PAST

@@ -1,5 +1,6 @@
 """``gate check``."""
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from gate.cli.keys import signing_key
 from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.cli.session import append, load_all, now, progress
 from gate.cli.status_command import StatusCommand, publisher_of
-from gate.cli.streams import write_note
+from gate.cli.streams import write_file, write_note
 from gate.decision.decision import Decision
 from gate.errors import ExitCode
 from gate.policy.override import Override
@@ -35,6 +36,7 @@ _FIRST: Final = 15.0
 """Seconds: a budget does not change sooner than a scrape."""
 _LONGEST: Final = 120.0
 _GROWTH: Final = 1.5
+_EXAMPLE: Final = "--impact canary=10%,failures=100%,detect=5m"
 
 
 def until_allowed(
@@ -86,11 +88,9 @@ def check(
     Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured), 10
     block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted.
     """
-    if measurement.at is not None and outcome.wait is not None:
-        raise click.UsageError("--wait and --at cannot be combined: the past does not change")
+    _see_that_they_fit(measurement, change, outcome)
     publisher = publisher_of(click.get_current_context())
-    place = _place(change) if publisher is None else publisher.place
-    place = replace(place, log=outcome.record)
+    place = replace(publisher.place if publisher else _place(change), log=outcome.record)
     files = load_all(measurement.policies, place.policies(change.policy_ref))
     if publisher is not None:
         write_note(publisher.start(file.policy.service for file in files))
@@ -102,6 +102,8 @@ def check(
         approve=place.approve,
         context=place.context,
         satisfied=dict(change.satisfied),
+        evidence=place.about(files).evaluations,
+        shadows=place.shadows,
         impact=change.impact,
         override=override,
         labelled=place.labelled,
@@ -120,10 +122,19 @@ def check(
 
     decision = until_allowed(decide, options.at, outcome.wait)
     measurement.report.write(lambda name, style: render(name, decision, style))
-    _publish(decision, place, outcome)
+    _publish(decision, place, change, outcome)
     if publisher is not None:
         write_note(publisher.decided(decision))
     return decision.exit_code
+
+
+def _see_that_they_fit(
+    measurement: MeasurementOptions, change: ChangeOptions, outcome: OutcomeOptions
+) -> None:
+    if measurement.at is not None and outcome.wait is not None:
+        raise click.UsageError("--wait and --at cannot be combined: the past does not change")
+    if change.trigger is not None and change.impact is None:
+        raise click.UsageError(f"--trigger needs an impact to write down: add {_EXAMPLE}")
 
 
 def _place(change: ChangeOptions) -> CiEnvironment:
@@ -131,8 +142,24 @@ def _place(change: ChangeOptions) -> CiEnvironment:
     return CiEnvironment(context, os.environ)
 
 
-def _publish(decision: Decision, place: CiEnvironment, outcome: OutcomeOptions) -> None:
-    """Record the decision and keep the comment, as far as that is wanted."""
+def _write_trigger(decision: Decision, change: ChangeOptions) -> None:
+    """Write what the change was promised to cost, and say it; a failure is a warning."""
+    if change.trigger is None or change.impact is None:
+        return
+    from gate.decision.trigger import trigger_document, trigger_of  # noqa: PLC0415 - where wanted
+    from gate.reporters.outlook import promises  # noqa: PLC0415 - as above
+
+    trigger = trigger_of(decision, change.impact)
+    text = json.dumps(trigger_document(trigger, decision.key), indent=2, allow_nan=False)
+    write_file(change.trigger, f"{text}\n")
+    write_note("\n".join(promises(trigger)))
+
+
+def _publish(
+    decision: Decision, place: CiEnvironment, change: ChangeOptions, outcome: OutcomeOptions
+) -> None:
+    """Write the trigger, record the decision and keep the comment, as far as that is wanted."""
+    _write_trigger(decision, change)
     if outcome.record is not None:
         append(outcome.record, decision)
     if not outcome.comment:

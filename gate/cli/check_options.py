@@ -69,6 +69,7 @@ class ChangeOptions:
     change: str | None
     satisfied: tuple[tuple[str, str], ...]
     impact: Impact | None
+    trigger: str | None
     base: str | None
     policy_ref: str
     ci: str
@@ -97,6 +98,13 @@ CHANGE: Final = (
         heading=Heading.CHANGE,
         help="Expected cost of the change, taken as spent: its share of the traffic, its share of"
         " failures, and the time to detect them, as in canary=10%,failures=100%,detect=5m.",
+    ),
+    option(
+        "--trigger",
+        type=FILE,
+        heading=Heading.CHANGE,
+        help="Write to this file, in JSON, what the impact costs and the most that the canary may"
+        " take, to which gate watch --trigger holds it. Needs --impact.",
     ),
     option(
         "--base",

@@ -30,6 +30,7 @@ class Heading(StrEnum):
     HISTORY = "History"
     INCIDENTS = "Incidents"
     COHORTS = "Cohorts"
+    WATCH = "Watch"
     POLICY = "Policy"
     CHANGE = "Change"
     VERIFICATION = "Verification"

@@ -1,14 +1,17 @@
-"""Reads the document of a decision from a file that anybody may have written."""
+"""Reads a decision, or a trigger, from a file that anybody may have written."""
 
 import json
 from importlib.resources import files
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gate.cli.log_files import read_within
 from gate.decision.decision import SCHEMA_VERSION
 from gate.decision.reading import OddDocumentError, check_shape, read_json
 from gate.decision.seal import SealKey, seal_flaw
 from gate.decision.statement import decision_in, is_envelope, opened, statement
+
+if TYPE_CHECKING:
+    from gate.decision.trigger import Trigger
 
 _LARGEST: Final = 1 << 24
 """Bytes; an SLO takes some three thousand, in an envelope twice that."""
@@ -31,13 +34,26 @@ def read_decision(file: str, key: SealKey | None) -> dict[str, Any]:
     flaw = seal_flaw(document, key)
     if flaw is not None:
         raise OddDocumentError(flaw)
-    check_shape(document, _schema())
+    check_shape(document, _schema("decision"))
     if parcel is not None and parcel != statement(document):
         raise OddDocumentError("the statement around the decision differs from it")
     return document
 
 
-def _schema() -> dict[str, Any]:
-    text = files("gate").joinpath("schemas", "decision.schema.json").read_text(encoding="utf-8")
+def read_trigger_file(file: str, key: SealKey | None) -> "Trigger":
+    """Return the trigger that a file holds, valid, unaltered and signed if a key is given.
+
+    Raises:
+        OddDocumentError: the file does not hold such a trigger; the message says why.
+        NotReadableError: it is not a file that can be read whole.
+        UsageError: there is no file.
+    """
+    from gate.decision.trigger import read_trigger  # noqa: PLC0415 - gate verify reads none
+
+    return read_trigger(read_within(file, _LARGEST), key, _schema("trigger"))
+
+
+def _schema(name: str) -> dict[str, Any]:
+    text = files("gate").joinpath("schemas", f"{name}.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

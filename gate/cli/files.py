@@ -48,6 +48,26 @@ def open_to_write(path: str | Path, *, append: bool = False, folders: bool = Fal
     return os.fdopen(descriptor, "wb", buffering=0)
 
 
+def create_whole(path: str | Path, text: str) -> None:
+    """Write a file such that it holds the old text or all of the new one, whenever one looks.
+
+    Raises:
+        OSError: it cannot be written, or a part of its path is a link in the checkout.
+    """
+    full = Path(path)
+    beside = full.with_name(f".{full.name}.{os.getpid()}")
+    try:
+        with open_to_write(beside) as file:
+            data = memoryview(text.encode("utf-8", "replace"))
+            while data:  # a full disk takes a part at a time
+                data = data[file.write(data) :]
+            os.fsync(file.fileno())
+        beside.replace(full)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
 def _below_checkout(full: Path) -> tuple[Path, tuple[str, ...]]:
     """Return the top of the checkout, and the path's parts from there; none: it is not below."""
     here = Path.cwd()

@@ -181,17 +181,27 @@ def timeout_option(default: str) -> Decorator:
     )
 
 
+_AT: Final = "Measure at this RFC 3339 time, such as 2026-11-20T14:00:00Z. Default: now."
+
+
 def measurement_options(
-    formats: Collection[str], default: str = "terminal", *, timeout: str = "60s"
+    formats: Collection[str], default: str = "terminal", *, timeout: str = "60s", at: str = _AT
 ) -> Decorator:
-    """Add `MeasurementOptions` to a command, as its argument ``measurement``."""
+    """Add `MeasurementOptions` to a command, as its argument ``measurement``.
+
+    Args:
+        formats: of its report.
+        default: the format where none is stated.
+        timeout: the default of ``--timeout``.
+        at: the help of ``--at``.
+    """
     decorators: list[Decorator] = [
         policies_argument(),
         option(
             "--at",
             type=INSTANT,
             heading=Heading.MEASUREMENT,
-            help="Measure at this RFC 3339 time, such as 2026-11-20T14:00:00Z. Default: now.",
+            help=at,
         ),
         timeout_option(timeout),
         *report_options(formats, default),
@@ -211,8 +221,13 @@ def ci_option() -> Decorator:
     )
 
 
-def identity_options() -> tuple[Decorator, ...]:
-    """Return what tells this gate from others of the same policy and environment."""
+def identity_options(key: str = "") -> tuple[Decorator, ...]:
+    """Return what tells this gate from others of the same policy and environment.
+
+    Args:
+        key: that the command has where none is given; empty: none.
+    """
+    unless = f" Default: {key}." if key else ""
     return (
         option(
             "--status-name",
@@ -225,6 +240,6 @@ def identity_options() -> tuple[Decorator, ...]:
             metavar="KEY",
             heading=Heading.PUBLISHING,
             help="Keep a comment and a status of its own for this job, where several jobs have the"
-            " same policy and environment.",
+            f" same policy and environment.{unless}",
         ),
     )

@@ -78,7 +78,31 @@ _SEVERITIES: Final = {ExitCode.ALLOW: 0, ExitCode.WARN: 1, ExitCode.UNDECIDED: 2
 
 
 def keep_comment(decision: Decision, place: CiEnvironment, identity: GateIdentity) -> None:
-    """Write or update the comment, or say why there is none."""
+    """Write or update the comment on a decision, or say why there is none."""
+    services = [decided.policy.service for decided in decision.policies]
+    paths = [decided.source.path for decided in decision.policies]
+    former = former_marker(services, paths, identity)
+    text = render("markdown", decision, _STYLE)
+    keep_page(text, place, identity, decision.exit_code, former=former)
+
+
+def keep_page(
+    text: str,
+    place: CiEnvironment,
+    identity: GateIdentity,
+    code: ExitCode,
+    *,
+    former: str | None = None,
+) -> None:
+    """Write or update the comment, or say why there is none.
+
+    Args:
+        text: in Markdown.
+        place: where this runs.
+        identity: of the gate.
+        code: with which the run ends.
+        former: the marker that the comment had in earlier versions.
+    """
     context = place.context
     client, pull = place.host(), context.pull_request
     if pull is None:
@@ -88,16 +112,8 @@ def keep_comment(decision: Decision, place: CiEnvironment, identity: GateIdentit
     elif client is None:
         write_note(f"gate: no comment: there is no token for {context.system}")
     else:
-        services = [decided.policy.service for decided in decision.policies]
-        paths = [decided.source.path for decided in decision.policies]
-        outcome = upsert(
-            client,
-            pull,
-            identity.marker,
-            render("markdown", decision, _STYLE),
-            former=former_marker(services, paths, identity),
-            writer=writer_of(place.environ, decision.exit_code),
-        )
+        writer = writer_of(place.environ, code)
+        outcome = upsert(client, pull, identity.marker, text, former=former, writer=writer)
         write_note(_of_comment(outcome))
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SCHEMAS: Final = {
     "policy": "policy.schema.json",
     "decision": "decision.schema.json",
+    "trigger": "trigger.schema.json",
+    "watch": "watch.schema.json",
     "preset": "preset.schema.json",
     "incident": "incident.schema.json",
     "cases": "cases.schema.json",
@@ -26,7 +28,7 @@ SCHEMAS: Final = {
 @argument("name", type=click.Choice(tuple(SCHEMAS)), help_="What the schema is for.")
 @output_option("Write the schema to this file instead of stdout.")
 def schema(*, name: str, output: str | None) -> ExitCode:
-    """Print the JSON Schema of a policy, a decision, a preset, an incident or a cases file."""
+    """Print the JSON Schema of one of the documents that are read or written."""
     text = files("gate").joinpath("schemas", SCHEMAS[name]).read_text(encoding="utf-8")
     deliver(text, output)
     return ExitCode.ALLOW

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class StatusCommand(Command):
     """A command with `--status`; the context's object is then its `StatusPublisher`."""
 
+    default_key: str | None = None
+    """Tells its status from those of other commands where no ``--gate-key`` is given."""
+
     def make_context(
         self,
         info_name: str | None,
@@ -29,7 +32,7 @@ class StatusCommand(Command):
         except click.UsageError:
             values = self._as_far_as_readable(given)
             if values.get("status"):
-                self._tell(values)
+                _tell(values, self.default_key)
             raise
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -38,7 +41,7 @@ class StatusCommand(Command):
             return super().invoke(ctx)
         from gate.cli.status_publisher import failing_status  # noqa: PLC0415 - where it is set only
 
-        ctx.obj = _publisher(ctx.params)
+        ctx.obj = _publisher(ctx.params, self.default_key)
         with failing_status(ctx.obj):
             return super().invoke(ctx)
 
@@ -63,10 +66,11 @@ class StatusCommand(Command):
         values: dict[str, Any] = self.make_parser(context).parse_args(list(args))[0]
         return values
 
-    def _tell(self, values: dict[str, Any]) -> None:
-        from gate.cli.streams import write_stderr  # noqa: PLC0415 - for mistakes only
 
-        write_stderr(_publisher(values).failed(ExitCode.USAGE))
+def _tell(values: dict[str, Any], default_key: str | None) -> None:
+    from gate.cli.streams import write_stderr  # noqa: PLC0415 - for mistakes only
+
+    write_stderr(_publisher(values, default_key).failed(ExitCode.USAGE))
 
 
 def _is_flag(param: click.Parameter) -> bool:
@@ -83,7 +87,7 @@ def publisher_of(ctx: click.Context) -> "StatusPublisher | None":
     return publisher
 
 
-def _publisher(values: dict[str, Any]) -> "StatusPublisher":
+def _publisher(values: dict[str, Any], default_key: str | None) -> "StatusPublisher":
     from gate.cli.ci_environment import CiEnvironment, context_of  # noqa: PLC0415 - as above
     from gate.cli.publishing import identity_of  # noqa: PLC0415 - as above
     from gate.cli.status_publisher import StatusPublisher  # noqa: PLC0415 - as above
@@ -93,7 +97,6 @@ def _publisher(values: dict[str, Any]) -> "StatusPublisher":
         context_of(values.get("ci") or "auto", base=base, environment=environment), os.environ
     )
     paths = tuple(values["policies"])
-    identity = identity_of(
-        paths, place, key=values.get("gate_key"), status_name=values.get("status_name")
-    )
+    key = values.get("gate_key") or default_key
+    identity = identity_of(paths, place, key=key, status_name=values.get("status_name"))
     return StatusPublisher(place, identity, paths)

@@ -21,6 +21,7 @@ from gate.hosts.identity import GateIdentity, StatusLink, claimed_service
 from gate.hosts.open_pulls import StatusHost, newest_of_each
 from gate.reporters.commit_status import (
     MEASURING,
+    STATES,
     decision_status,
     no_decision,
     undecided_status,
@@ -62,6 +63,17 @@ class StatusPublisher:
                 if other := self._worse_of_another_job(status):
                     return other
         return self._set(status)
+
+    def ended(self, code: ExitCode, description: str) -> str:
+        """Show how a run has ended that decides on no change.
+
+        Args:
+            code: with which it ends; its state follows from it.
+            description: what it found, in a sentence.
+        """
+        name = self.identity.check_name(self.services or ())
+        state = STATES.get(code, "error")
+        return self._set(undecided_status(state, plain(description), name, self._url(code)))
 
     def _worse_of_another_job(self, status: CommitStatus) -> str:
         """Put back what another job of this run has shown that is worse; empty: there is none."""

@@ -15,6 +15,7 @@ from gate.config.class_checks import (
     warn_of_unused_classes,
     word_pairs,
 )
+from gate.config.requirement_schema import check_requirements, warn_of_bare_names
 from gate.config.sli_schema import sli_kind
 from gate.config.slo_schema import PlacedSlo
 from gate.config.tier_checks import check_tiers
@@ -50,6 +51,7 @@ def check_policy(values: Values, reader: Reader) -> bool:
         check_tiers(values, reader) if values.given("tiers") else True,
         check_classes(values, reader),
         _check_floor(values, reader),
+        _check_required(values, reader),
     ]
     warn_of_new_classes(values, reader)
     warn_of_claims(values, reader)
@@ -72,6 +74,18 @@ def _check_floor(values: Values, reader: Reader) -> bool:
             placed.note(message)
             whole = False
     return whole
+
+
+def _check_required(values: Values, reader: Reader) -> bool:
+    if not values.given("tiers"):
+        return True
+    tiers, node = values.get("tiers"), values.node("tiers")
+    if not values.get("claims", False):
+        warn_of_bare_names(tiers, node, reader)
+    if not values.given("slos"):
+        return True
+    slos = tuple(placed.slo for placed in values.get("slos"))
+    return check_requirements(tiers, node, slos, reader)
 
 
 def _check_slos(values: Values, reader: Reader) -> bool:

@@ -14,7 +14,16 @@ from gate.backends import BACKEND, BACKENDS, Settings, registration
 from gate.config.class_checks import classes, word_pairs
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check_policy
-from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, LIVE, ON, OVERRIDES, TIERS
+from gate.config.rules_schema import (
+    BURN_RATES,
+    CHANGES,
+    CLAIMS,
+    FREEZE,
+    LIVE,
+    ON,
+    OVERRIDES,
+    TIERS,
+)
 from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.errors import Mistake
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
@@ -99,7 +108,7 @@ _EMPTY: Final = dict.fromkeys(("owners", "burn_rates", "freezes"), ())
 _DEFAULTS: Final = {"overrides": OverrideRule(), "valid_for": timedelta(minutes=15), **_EMPTY}
 _COPIED: Final = (
     *("service", "tiers", "live", "dashboard"),
-    *("exhaustion", "postmortems", "control_charts"),
+    *("exhaustion", "postmortems", "control_charts", "claims"),
 )
 
 
@@ -211,6 +220,12 @@ POLICY: Final = Object(
             required=True,
             example='[{name: healthy, remaining: "> 50%", allow: all},'
             " {name: exhausted, otherwise: true, allow: [rollback, security-patch]}]",
+        ),
+        "claims": Field(
+            schema=CLAIMS,
+            doc="Whether what nothing checks may be stated as met: allowed or refused."
+            " Default: refused.",
+            example="allowed",
         ),
         "burn_rates": Field(
             schema=BURN_RATES, doc="Multiwindow burn-rate rules.", example="google-30d"

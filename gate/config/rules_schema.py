@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 import yaml
 
+from gate.config.requirement_schema import REQUIREMENTS
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.measure import Cause
@@ -227,9 +228,10 @@ TIER: Final = Object(
             schema=CLASSES, doc="Classes that may ship with a warning.", example="[canary]"
         ),
         "require": Field(
-            schema=MapOf(ListOf(NAME, at_least=1)),
-            doc="What must be done first, by change class.",
-            example="{security-patch: [shadow]}",
+            schema=MapOf(REQUIREMENTS),
+            doc="What must be shown first, by change class.",
+            example="{model-update: [{evaluation: faithfulness, from: evals/*.json,"
+            " at_least: 95%}]}",
         ),
     },
     _build_tier,
@@ -254,6 +256,12 @@ class _Tiers(ListOf[Tier]):
 
 
 TIERS: Final = _Tiers()
+
+
+_CLAIMS: Final = {"allowed": True, "refused": False}
+CLAIMS: Final = Scalar(
+    lambda text: _CLAIMS[Choice(tuple(_CLAIMS)).parse(text)], Choice(tuple(_CLAIMS)).schema()
+)
 
 
 def _build_burn_rate(values: Values, reader: Reader) -> BurnRateRule:

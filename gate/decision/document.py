@@ -16,6 +16,7 @@ from gate.policy.changes import ComparedWith
 from gate.policy.findings import Finding
 from gate.policy.judge import Judgement
 from gate.policy.override import Override
+from gate.policy.requirements import CheckedRequirement
 from gate.policy.rules.tiers import tier_verdict
 from gate.policy.tiers import tier_of
 
@@ -70,6 +71,7 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "allowed_again_needs_samples": judgement.needs_samples,
         "obligations": list(judgement.obligations),
         "satisfied": dict(decided.satisfied),
+        "requirements": [_requirement(checked) for checked in judgement.requirements],
         "proposed_policy": _proposed(decided.proposed),
         "slos": [
             slo_document(assessment, decision.evaluated_at)
@@ -138,6 +140,18 @@ def _context(context: Context) -> Json:
         "actor": context.actor,
         "environment": context.environment,
         "url": context.url,
+    }
+
+
+def _requirement(checked: CheckedRequirement) -> Json:
+    requirement, result = checked.requirement, checked.result
+    return {
+        "name": requirement.name,
+        "kind": requirement.kind,
+        "state": str(result.state),
+        "verdict": str(result.state.verdict),
+        "reason": result.reason,
+        "facts": dict(result.facts),
     }
 
 

@@ -108,7 +108,8 @@ def _check(value: Any, schema: Schema, root: Schema, place: str) -> None:
             _check(value, root["$defs"][demand.removeprefix("#/$defs/")], root, place)
         elif keyword in _KEYWORDS:
             if not _KEYWORDS[keyword](value, demand):
-                raise OddDocumentError(f"{place} is not what a decision has there ({keyword})")
+                there = f"what a {_name(root)} has there"
+                raise OddDocumentError(f"{place} is not {there} ({keyword})")
         elif keyword not in _OTHERS:
             raise ValueError(f"the schema has {keyword!r}, which is not known here")
     if isinstance(value, dict):
@@ -123,9 +124,13 @@ def _check_members(value: Mapping[str, Any], schema: Schema, root: Schema, place
         if name in properties:
             _check(member, properties[name], root, f"{name} of {place}")
         elif others is False:
-            raise OddDocumentError(f"{place} has a key that no decision has")
+            raise OddDocumentError(f"{place} has a key that no {_name(root)} has")
         else:
             _check(member, others, root, f"a value of {place}")
+
+
+def _name(root: Schema) -> str:
+    return str(root.get("title", "document")).lower()
 
 
 def _typed(value: object, names: str | Sequence[str]) -> bool:
@@ -148,6 +153,8 @@ _KEYWORDS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "required": lambda value, names: not isinstance(value, dict) or set(names) <= value.keys(),
     "pattern": lambda value, text: not isinstance(value, str) or bool(_regex(text).search(value)),
     "format": lambda value, _: not isinstance(value, str) or read_instant(value) is not None,
+    "minimum": lambda value, least: not _typed(value, "number") or value >= least,
+    "maximum": lambda value, most: not _typed(value, "number") or value <= most,
     "minItems": lambda value, least: not isinstance(value, list) or len(value) >= least,
     "maxItems": lambda value, most: not isinstance(value, list) or len(value) <= most,
 }

@@ -19,6 +19,10 @@ from gate.evaluations import ALL_CHECKS, CaseOutcome, UnreadableResultsError
 _MAGNITUDE: Final = 300
 """Decimal places before and behind the point that a number may have; more takes memory, not sense.
 """
+_WORST_FIRST: Final = (
+    *(CaseOutcome.ERRORED, CaseOutcome.UNSCORED, CaseOutcome.FAILED, CaseOutcome.UNCHECKED),
+    *(CaseOutcome.FLAKY, CaseOutcome.PASSED),
+)
 _NAMED_CASES: Final = 3
 """Cases that a clause names."""
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
@@ -29,6 +33,7 @@ _COMMIT_KEYS: Final = frozenset(
     }
 )
 """Names under which people write the commit, in small letters and without marks."""
+_LONGEST_RUN: Final = timedelta(days=1)
 _EARLIEST_ZONE: Final = timezone(timedelta(hours=14))
 _LENGTH_OF_INSTANT: Final = len("2026-11-28T22:51:51")
 
@@ -55,11 +60,12 @@ def _naming(cases: Sequence[str]) -> str:
         return ""
     more = len(cases) - _NAMED_CASES
     rest = f" and {more} more" if more > 0 else ""
-    return f" (case {', '.join(cases[:_NAMED_CASES])}{rest})"
+    noun = "case" if len(cases) == 1 else "cases"
+    return f" ({noun} {', '.join(cases[:_NAMED_CASES])}{rest})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ResultsQuery:
     """What is asked of a file."""
 
     file_name: str
@@ -84,13 +90,15 @@ class Wanted:
         return None
 
 
-def wanted(file_name: str, metric: str | None, score: Fraction | None) -> Wanted:
+def results_query(file_name: str, metric: str | None, score: Fraction | None) -> ResultsQuery:
     """Return what is asked of a file; the metric ``all`` is every check."""
     name = None if metric == ALL_CHECKS else metric
-    return Wanted(file_name=file_name, metric=name, score=score)
+    return ResultsQuery(file_name=file_name, metric=name, score=score)
 
 
-def by_score(score: Fraction | None, want: Wanted, flaws: Flaws, case_id: str) -> CaseOutcome:
+def by_score(
+    score: Fraction | None, query: ResultsQuery, flaws: Flaws, case_id: str
+) -> CaseOutcome:
     """Return what a score comes to where the tool has no word of its own for it.
 
     Without a bar of the policy only 1 is a pass and only 0 a failure.
@@ -100,10 +108,35 @@ def by_score(score: Fraction | None, want: Wanted, flaws: Flaws, case_id: str) -
     if score < 0:
         flaws.add("a score is negative", case_id)
         return CaseOutcome.UNSCORED
-    if want.score is None and score not in {0, 1}:
-        flaws.add("scores are neither 0 nor 1, and the policy has no `score` to pass", case_id)
-    bar = 1 if want.score is None else want.score
-    return CaseOutcome.PASSED if score >= bar else CaseOutcome.FAILED
+    if query.score is None:
+        if score not in {0, 1}:
+            flaws.add("scores are neither 0 nor 1, and the policy has no `score` to pass", case_id)
+        return CaseOutcome.PASSED if score == 1 else CaseOutcome.FAILED
+    return CaseOutcome.PASSED if score >= query.score else CaseOutcome.FAILED
+
+
+def by_own_bar(score: Fraction, bars: Iterable[Any], flaws: Flaws, case_id: str) -> CaseOutcome:
+    """Return what a success is worth by the tool's own word, and by the bars that the file has.
+
+    A bar of nothing checks nothing. Below the full score a bar decides, and that is for the policy
+    to set: whoever writes the evaluation may have lowered that of the file.
+    """
+    if score <= 0:
+        return CaseOutcome.UNCHECKED
+    numbers = sorted({str(bar) for bar in bars if bar is not None})
+    if score < 1 and numbers:
+        flaws.add(
+            f"cases pass only by a bar inside the file ({', '.join(numbers)}): the policy has to"
+            " say `score`",
+            case_id,
+        )
+    return CaseOutcome.PASSED
+
+
+def worst(outcomes: Iterable[CaseOutcome]) -> CaseOutcome:
+    """Return what several checks of a row come to; without one it is not scored."""
+    present = set(outcomes)
+    return next((each for each in _WORST_FIRST if each in present), CaseOutcome.UNSCORED)
 
 
 def decode(content: bytes) -> str:
@@ -191,26 +224,41 @@ def score_of(value: Any, flaws: Flaws, case_id: str) -> Fraction | None:
 
 
 def identity(value: Any) -> str | None:
-    """Return what identifies a case, in one line: a text as it is, anything else as JSON."""
+    """Return what identifies a case, in one line: a text as it is, anything else as JSON.
+
+    Raises:
+        UnreadableResultsError: it is nested too deeply.
+    """
     if value is None or value in ("", {}, []):
         return None
     if isinstance(value, str) and value.isprintable():
         return value
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
-
-
-def earliest(times: Iterable[Any]) -> tuple[datetime | None, bool]:
-    """Return the earliest of the times (ISO 8601) that are such, in UTC, and if all have a zone."""
-    instants = [_instant(time) for time in times if isinstance(time, str)]
-    dated = [instant for instant in instants if instant is not None]
-    zoned = all(instant.tzinfo is not _EARLIEST_ZONE for instant in dated)
-    return min((instant.astimezone(UTC) for instant in dated), default=None), zoned
-
-
-def _instant(time: str) -> datetime | None:
-    """Return an instant; one without a zone is that of the zone where it is the earliest."""
     try:
-        instant = datetime.fromisoformat(time if len(time) >= _LENGTH_OF_INSTANT else "")
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    except RecursionError as error:  # some versions of Python read deeper than they write
+        raise UnreadableResultsError("it is nested too deeply") from error
+
+
+def earliest(times: Iterable[Any], flaws: Flaws) -> tuple[datetime | None, bool]:
+    """Return the earliest of the times (ISO 8601) that are such, in UTC, and if all have a zone.
+
+    Times of a run that are more than a day apart are a flaw.
+    """
+    instants = [instant for instant in map(instant_of, times) if instant is not None]
+    if not instants:
+        return None, True
+    if max(instants) - min(instants) > _LONGEST_RUN:
+        flaws.add("its times contradict each other")
+    zoned = all(instant.tzinfo is not _EARLIEST_ZONE for instant in instants)
+    return min(instants).astimezone(UTC), zoned
+
+
+def instant_of(time: Any) -> datetime | None:
+    """Return an instant; one without a zone is that of the zone where it is the earliest."""
+    if not isinstance(time, str) or len(time) < _LENGTH_OF_INSTANT:
+        return None
+    try:
+        instant = datetime.fromisoformat(time)
         instant = instant if instant.tzinfo else instant.replace(tzinfo=_EARLIEST_ZONE)
         instant.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -5,19 +5,22 @@ Source: its types ``EvaluateResult`` and ``EvaluateSummaryV3``, and files of 0.1
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
 from gate.evaluations import CaseOutcome, CaseRow, EvaluationRun
 from gate.evaluations.documents import (
     Flaws,
-    Wanted,
+    ResultsQuery,
     agreed_commit,
+    by_own_bar,
     commits_in,
     count,
     earliest,
     exact,
     identity,
+    instant_of,
     mapping,
     score_of,
     sequence,
@@ -27,13 +30,21 @@ from gate.evaluations.documents import (
 _VERSION: Final = 3
 _NO_FAILURE, _ERROR = 0, 2
 """``ResultFailureReason``: none, an assertion (1), an error."""
+_CLOCK: Final = timedelta(seconds=2)
+"""By how much two times of one creation may differ: one of them has no fractions of a second."""
 _EVAL_ID: Final = re.compile(r"eval-.+?-(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)")
 
 
 def is_document(document: Mapping[str, Any]) -> bool:
     """Return whether a document is that of ``-o results.json``."""
-    results = mapping(document.get("results"))
-    return "results" in results and ("stats" in results or "evalId" in document)
+    results = _results(document)
+    return isinstance(results.get("results"), list) and ("stats" in results or "evalId" in document)
+
+
+def _results(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what has the rows: ``results``, or a summary that is the document itself."""
+    results = document.get("results")
+    return document if isinstance(results, list) else mapping(results)
 
 
 def is_row(document: Mapping[str, Any]) -> bool:
@@ -41,25 +52,23 @@ def is_row(document: Mapping[str, Any]) -> bool:
     return {"success", "testCase", "promptIdx"} <= document.keys()
 
 
-def read(document: Mapping[str, Any], want: Wanted) -> EvaluationRun:
+def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
     """Return what the JSON file of an evaluation says."""
     flaws = Flaws()
-    results = mapping(document["results"])
+    results = _results(document)
     version = results.get("version", document.get("version"))
     if version != _VERSION:
         flaws.add(f"its version is {version!r:.20}, and only {_VERSION} is supported")
     rows = [mapping(row) for row in sequence(results["results"])]
     repeats = _repeats(document, results)
-    run = _rows(rows, want, repeats, flaws)
+    run = _rows(rows, query, repeats, flaws)
     _check_totals(results, rows, flaws)
     metadata = mapping(document.get("metadata"))
     config = mapping(document.get("config"))
-    identifier = _EVAL_ID.fullmatch(str(document.get("evalId")))
-    times = [results.get("timestamp"), metadata.get("evaluationCreatedAt")]
-    started_at, zoned = earliest([*times, identifier[1] + "Z" if identifier else None])
+    started_at, zoned = _time(document, results, metadata, flaws)
     return EvaluationRun(
         tool="promptfoo",
-        file_name=want.file_name,
+        file_name=query.file_name,
         rows=run,
         repeats=repeats,
         started_at=started_at,
@@ -72,14 +81,30 @@ def read(document: Mapping[str, Any], want: Wanted) -> EvaluationRun:
     )
 
 
-def read_rows(documents: Sequence[Mapping[str, Any]], want: Wanted) -> EvaluationRun:
+def _time(
+    document: Mapping[str, Any],
+    results: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    flaws: Flaws,
+) -> tuple[datetime | None, bool]:
+    """Return when the evaluation was created, which the file says in three places."""
+    identifier = _EVAL_ID.fullmatch(str(document.get("evalId")))
+    times = [results.get("timestamp"), metadata.get("evaluationCreatedAt")]
+    times += [identifier[1] + "Z"] if identifier else []
+    instants = [instant for time in times if (instant := instant_of(time)) is not None]
+    if instants and max(instants) - min(instants) > _CLOCK:
+        flaws.add("its times contradict each other")
+    return earliest(times, flaws)
+
+
+def read_rows(documents: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
     """Return what rows alone say, which an interrupted run has as well as a finished one."""
     flaws = Flaws()
     flaws.add("it has rows only, so that an interrupted run looks the same: write -o results.json")
     return EvaluationRun(
         tool="promptfoo",
-        file_name=want.file_name,
-        rows=_rows(documents, want, 1, flaws),
+        file_name=query.file_name,
+        rows=_rows(documents, query, 1, flaws),
         flaws=flaws.clauses(),
         metrics=_metrics(documents),
     )
@@ -96,12 +121,12 @@ def _metrics(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def _rows(
-    rows: Sequence[Mapping[str, Any]], want: Wanted, repeats: int, flaws: Flaws
+    rows: Sequence[Mapping[str, Any]], query: ResultsQuery, repeats: int, flaws: Flaws
 ) -> tuple[CaseRow, ...]:
-    metric = want.metric_among(_metrics(rows), flaws)
+    metric = query.metric_among(_metrics(rows), flaws)
     ids = _case_ids(rows, repeats)
     return tuple(
-        _row(row, case_id, metric, want, flaws) for row, case_id in zip(rows, ids, strict=True)
+        _row(row, case_id, metric, query, flaws) for row, case_id in zip(rows, ids, strict=True)
     )
 
 
@@ -129,28 +154,28 @@ def _case_ids(rows: Sequence[Mapping[str, Any]], repeats: int) -> list[str]:
 
 
 def _row(
-    row: Mapping[str, Any], case_id: str, metric: str | None, want: Wanted, flaws: Flaws
+    row: Mapping[str, Any], case_id: str, metric: str | None, query: ResultsQuery, flaws: Flaws
 ) -> CaseRow:
-    score = _score(row, case_id, metric, want, flaws)
+    score = _score(row, case_id, metric, query, flaws)
     outcome = _outcome(row, case_id, flaws)
     if outcome in {CaseOutcome.ERRORED, CaseOutcome.UNCHECKED, CaseOutcome.UNSCORED}:
         return CaseRow(case_id=case_id, outcome=outcome, score=score)
     if score is None:
         return CaseRow(case_id=case_id, outcome=CaseOutcome.UNSCORED)
-    if want.score is not None:
-        outcome = CaseOutcome.PASSED if score >= want.score else CaseOutcome.FAILED
+    if query.score is not None:
+        outcome = CaseOutcome.PASSED if score >= query.score else CaseOutcome.FAILED
     elif outcome is CaseOutcome.PASSED:
         outcome = _by_file(row, score, metric, case_id, flaws)
     return CaseRow(case_id=case_id, outcome=outcome, score=score)
 
 
 def _score(
-    row: Mapping[str, Any], case_id: str, metric: str | None, want: Wanted, flaws: Flaws
+    row: Mapping[str, Any], case_id: str, metric: str | None, query: ResultsQuery, flaws: Flaws
 ) -> Fraction | None:
     """Return the score of the metric that counts, or that of all checks."""
     named = mapping(row.get("namedScores"))
     failed_early = row.get("failureReason") == _ERROR
-    if want.metric is None:
+    if query.metric is None:
         score = score_of(row.get("score"), flaws, case_id)
     elif metric is None or metric not in named:
         if metric is not None and not failed_early:
@@ -158,6 +183,9 @@ def _score(
         return None
     else:
         score = score_of(named[metric], flaws, case_id)
+    for number in (row.get("score"), *named.values()):
+        if number is not None and exact(number) is None:
+            flaws.add("a score is not a finite number", case_id)  # JavaScript writes null
     if score is not None and score < 0:
         flaws.add("a score is negative", case_id)
         return None
@@ -175,7 +203,7 @@ def _outcome(row: Mapping[str, Any], case_id: str, flaws: Flaws) -> CaseOutcome:
     bar, score = exact(mapping(row.get("testCase")).get("threshold")), exact(row.get("score"))
     below = bar is not None and score is not None and score < bar
     if (graded is not success and reason != _ERROR) or (
-        success and (below or reason not in {_NO_FAILURE, None} or row.get("error"))
+        success and (below or reason not in (_NO_FAILURE, None) or row.get("error"))
     ):
         flaws.add("`success` contradicts the rest of the row", case_id)
         return CaseOutcome.UNSCORED
@@ -212,17 +240,8 @@ def _by_file(
     ]
     if any(part.get("pass") is not True for part in parts):
         return CaseOutcome.FAILED
-    if score == 0:
-        return CaseOutcome.UNCHECKED
     checks = [mapping(check) for check in (test, *sequence(test.get("assert")))]
-    bars = sorted({str(bar) for check in checks if (bar := check.get("threshold")) is not None})
-    if score < 1 and bars:
-        flaws.add(
-            f"cases pass only by a bar inside the file ({', '.join(bars)}): the policy has to say"
-            " `score`",
-            case_id,
-        )
-    return CaseOutcome.PASSED
+    return by_own_bar(score, [check.get("threshold") for check in checks], flaws, case_id)
 
 
 def _check_totals(
@@ -238,6 +257,10 @@ def _check_totals(
     names = ("testPassCount", "testFailCount", "testErrorCount")
     if any(name in prompt for prompt in by_prompt for name in names):
         declared.append(tuple(sum(count(p.get(name)) or 0 for p in by_prompt) for name in names))
+    places = [(str(row.get("testIdx")), str(row.get("promptIdx"))) for row in rows]
+    ids = [row["id"] for row in rows if isinstance(row.get("id"), str)]
+    if len(set(places)) < len(places) or len(set(ids)) < len(ids):
+        flaws.add("it has two rows of one test")
     for totals in declared:
         if totals != counted:
             flaws.add(

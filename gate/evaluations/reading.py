@@ -2,16 +2,27 @@
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 from gate.evaluations import EvaluationRun, UnreadableResultsError
-from gate.evaluations.documents import Wanted, decode, mapping, parse_json, wanted
+from gate.evaluations.documents import (
+    ResultsQuery,
+    decode,
+    mapping,
+    parse_json,
+    results_query,
+    sequence,
+)
 
 LIMIT: Final = 64 << 20
 """Bytes that a result file may have."""
+_OTHER: Final = "it is not the result file of a tool that is supported"
+
+_Recognition = Callable[[Mapping[str, Any]], bool]
+_Reading = Callable[[Mapping[str, Any], ResultsQuery], EvaluationRun]
 
 
 def read_file(path: Path | str, limit: int = LIMIT) -> bytes:
@@ -47,38 +58,76 @@ def read_run(
     Raises:
         UnreadableResultsError: it is damaged, too deep, or of no tool that is supported.
     """
-    want = wanted(file_name, metric, score)
-    try:
-        return _read(content, want)
-    except RecursionError as error:
-        raise UnreadableResultsError("it is nested too deeply") from error
-
-
-def _read(content: bytes, want: Wanted) -> EvaluationRun:
-    if not content.strip():
-        raise UnreadableResultsError("it is empty")
+    query = results_query(file_name, metric, score)
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if not start:
+        raise UnreadableResultsError("it is empty")
     if start == b"<" or content.startswith((b"\xff\xfe", b"\xfe\xff")):
         from gate.evaluations import junit  # noqa: PLC0415 - each format where it is used
 
-        return junit.read(content, want)
-    return _read_document(parse_json(decode(content)), want)
+        return junit.read(content, query)
+    if content.startswith(b"PK"):
+        from gate.evaluations import archive  # noqa: PLC0415 - as above
+
+        return archive.read(content, query)
+    from gate.evaluations import ragas  # noqa: PLC0415 - as above
+
+    text = decode(content)
+    if start not in {b"{", b"["}:
+        run = ragas.read_table(text, query)
+        if run is None:
+            raise UnreadableResultsError(_OTHER)
+        return run
+    documents = _documents(text)
+    if len(documents) > 1:
+        return _read_lines(documents, query)
+    if ragas.is_records(sequence(documents[0])):
+        return ragas.read(documents[0], query)
+    return _read_document(mapping(documents[0]), query)
 
 
-def _read_document(document: Any, want: Wanted) -> EvaluationRun:
-    for is_written_by, read in _documents():
-        if is_written_by(mapping(document)):
-            return read(document, want)
-    raise UnreadableResultsError("it is not the result file of a tool that is supported")
+def _documents(text: str) -> Sequence[Any]:
+    """Return the document of a file, or those of its lines where each has one."""
+    try:
+        return [parse_json(text)]
+    except UnreadableResultsError:
+        lines = text.strip().split("\n")
+        if len(lines) == 1 or not lines[0].rstrip().endswith("}"):
+            raise
+    return [parse_json(line) for line in lines if line.strip()]
 
 
-def _documents() -> tuple[tuple[Callable[[Mapping[str, Any]], bool], "Read"], ...]:
-    from gate.evaluations import inspect_log, promptfoo  # noqa: PLC0415 - as above
-
-    return (
-        (promptfoo.is_document, promptfoo.read),
-        (inspect_log.is_document, inspect_log.read),
+def _read_document(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
+    from gate.evaluations import (  # noqa: PLC0415 - as above
+        deepeval,
+        evidently,
+        inspect_log,
+        lm_eval,
+        promptfoo,
     )
 
+    readers: tuple[tuple[_Recognition, _Reading], ...] = (
+        (promptfoo.is_document, promptfoo.read),
+        (inspect_log.is_document, inspect_log.read),
+        (deepeval.is_document, deepeval.read),
+        (lm_eval.is_document, lm_eval.read),
+        (evidently.is_document, evidently.read),
+    )
+    reading = [read for recognises, read in readers if recognises(document)]
+    if len(reading) > 1:
+        raise UnreadableResultsError("it looks like the result file of several tools")
+    return reading[0](document, query) if reading else _read_lines([document], query)
 
-Read = Callable[[Mapping[str, Any], Wanted], EvaluationRun]
+
+def _read_lines(documents: Sequence[Any], query: ResultsQuery) -> EvaluationRun:
+    """Return what a file of JSON lines says, or a single line of it."""
+    from gate.evaluations import braintrust, lm_eval, promptfoo  # noqa: PLC0415 - as above
+
+    lines = [mapping(document) for document in documents]
+    if all(promptfoo.is_row(line) for line in lines):
+        return promptfoo.read_rows(lines, query)
+    if all(lm_eval.is_row(line) for line in lines):
+        return lm_eval.read_rows(lines, query)
+    if all(braintrust.is_line(line) for line in lines):
+        return braintrust.read(lines, query)
+    raise UnreadableResultsError(_OTHER)

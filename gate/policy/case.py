@@ -12,6 +12,7 @@ from gate.measure import Cause, Unmeasured
 from gate.measure.coverage import Gaps
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.policy import Action, Policy
+from gate.policy.requirements import Requirement, RequirementResult
 from gate.policy.rule_settings import Effect
 from gate.policy.tiers import Tier, tier_of
 
@@ -47,6 +48,8 @@ class Past:
     """The incidents of each SLO that has a history of its own; for ``postmortems``."""
     charts: "Mapping[str, tuple[ChartResult, ...] | Unmeasured]" = field(default_factory=dict)
     """Likewise; for ``control_charts``."""
+    evidence: Mapping[Requirement, RequirementResult] = field(default_factory=dict)
+    """What was found where the requirements of the tiers were checked."""
 
 
 NO_PAST: Final = Past()
@@ -72,7 +75,7 @@ class Case:
     at: datetime
     """The instant of the run."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
-    """Requirement -> the evidence that was given for it."""
+    """What was stated as met, by name: the link or note that was given for it."""
     past: Past = NO_PAST
 
     @property
@@ -89,10 +92,10 @@ class Case:
         return tier_of(self.policy.tiers, worst.compared)
 
     @property
-    def obligations(self) -> tuple[str, ...]:
+    def obligations(self) -> tuple[Requirement, ...]:
         """What the tier requires of the change."""
         tier = self.tier
-        return () if tier is None else tuple(tier.require.get(self.change, ()))
+        return () if tier is None else tier.require.get(self.change, ())
 
     @property
     def objecting(self) -> list[Assessment]:

@@ -9,7 +9,16 @@ from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict, worst
-from gate.policy.rules import burn_rates, exhaustion, freezes, measurement, samples, tiers
+from gate.policy.requirements import CheckedRequirement
+from gate.policy.rules import (
+    burn_rates,
+    exhaustion,
+    freezes,
+    measurement,
+    requirements,
+    samples,
+    tiers,
+)
 from gate.policy.rules.freezes import after_freezes
 from gate.policy.suspicions import suspicion_findings
 from gate.policy.tiers import Tier
@@ -26,8 +35,8 @@ class Judgement:
     """The band of the worst measured budget; None where none was, or too little of its window."""
     worst: Assessment | None
     """The SLO with that budget."""
-    obligations: tuple[str, ...]
-    """What the tier requires of this class."""
+    requirements: tuple[CheckedRequirement, ...]
+    """What the tier requires of this class, and what is known of it."""
     allowed_again_at: datetime | None
     """When all that stops the change will have gone (a reset, a freeze's end, recovery); None: it
     is not stopped, or that is not certain."""
@@ -36,6 +45,11 @@ class Judgement:
     """The same if as much fails as in the last 7 days; None: not then, or that is not known."""
     paced: bool = False
     """Whether that is known."""
+
+    @property
+    def obligations(self) -> tuple[str, ...]:
+        """The names of what the tier requires of this class."""
+        return tuple(checked.requirement.name for checked in self.requirements)
 
     @property
     def needs_samples(self) -> int | None:
@@ -76,7 +90,7 @@ RULES: Final[Mapping[Rule, Callable[[Case], Iterable[Finding]]]] = {
     Rule.MEASUREMENT: measurement.findings,
     Rule.TIER: tiers.findings,
     Rule.SAMPLES: samples.findings,
-    Rule.REQUIREMENT: tiers.requirements,
+    Rule.REQUIREMENT: requirements.findings,
     Rule.BURN_RATE: burn_rates.findings,
     Rule.EXHAUSTION: exhaustion.findings,
     Rule.FREEZE: freezes.findings,
@@ -99,7 +113,7 @@ def judge(case: Case) -> Judgement:
         verdict=_verdict(findings),
         tier=None if case.worst is None or case.worst.uncovered else case.tier,
         worst=case.worst,
-        obligations=case.obligations,
+        requirements=tuple(requirements.checked(case)),
         allowed_again_at=again,
         allowed_again_at_pace=_allowed_again_at(case, findings, at_pace=True) if paced else None,
         paced=paced,

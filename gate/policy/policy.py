@@ -11,6 +11,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.policy.changes import ChangeMatcher, Live
 from gate.policy.override import OverrideRule
+from gate.policy.requirements import Requirement
 from gate.policy.rule_settings import (
     BurnRateRule,
     ControlChartRule,
@@ -91,6 +92,14 @@ class Policy:
     exhaustion: ExhaustionRule | None = None
     postmortems: PostmortemRule | None = None
     control_charts: ControlChartRule | None = None
+    claims: bool = False
+    """Whether somebody's word is enough where a tier requires what nothing can check."""
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Everything that a tier requires of a change, each once."""
+        listed = (each for tier in self.tiers for each in tier.require.values())
+        return tuple(dict.fromkeys(requirement for each in listed for requirement in each))
 
     def guards_of(self, slo: Slo) -> Guards:
         """Return what the measurements of an SLO must have to be believed."""

@@ -1,6 +1,6 @@
 """What a tier requires of a change before it ships, and what was found when that was checked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
@@ -115,3 +115,36 @@ class RequirementResult:
     """One sentence without a full stop: which number against which bar, and what to do if not."""
     facts: Mapping[str, str | int | float | None] = field(default_factory=dict)
     """The figures behind it, for the decision document: ``cases``, ``passed``, ``file``, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRequirement:
+    """A requirement of a change, and what is known of it."""
+
+    requirement: Requirement
+    result: RequirementResult
+
+
+def as_stated(
+    requirements: Iterable[Requirement], satisfied: Mapping[str, str]
+) -> dict[Requirement, RequirementResult]:
+    """Return what is known of requirements where a statement is all that there can be.
+
+    So it is in the cases of ``gate test``, and of the past, whose evidence is gone. What is not
+    stated as met is not met.
+
+    Args:
+        requirements: of any kind.
+        satisfied: by the name of a requirement, what is stated.
+    """
+    return {
+        requirement: RequirementResult(
+            state=RequirementState.MET, reason=f"stated as met: {satisfied[requirement.name]}"
+        )
+        if requirement.name in satisfied
+        else RequirementResult(
+            state=RequirementState.NOT_MET,
+            reason=f"it is needed first; when done, state it as met: {requirement.name}=URL",
+        )
+        for requirement in requirements
+    }

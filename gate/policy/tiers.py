@@ -9,6 +9,7 @@ from typing import Final
 
 from gate.dataclass import dataclass
 from gate.policy.findings import Verdict
+from gate.policy.requirements import Requirement
 
 COMPARISONS: Final = {
     ">": operator.gt,
@@ -46,8 +47,8 @@ class Tier:
     """Change classes that may ship; None: all of them."""
     warn: frozenset[str] = frozenset()
     """Change classes that may ship with a warning."""
-    require: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Per allowed change class, what must have been done first (``shadow``)."""
+    require: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)
+    """Per allowed change class, what must have been done first; at least one, names differ."""
 
     def allows(self, change: str) -> bool:
         """Return whether a change of this class may ship, be it with a warning."""

@@ -16,11 +16,12 @@ from gate.hosts.identity import GateIdentity, StatusLink
 from gate.reporters.escape import plain
 from gate.reporters.summary import headline
 
-_STATES: Final[dict[ExitCode, State]] = {
+STATES: Final[dict[ExitCode, State]] = {
     ExitCode.ALLOW: "success",
     ExitCode.WARN: "warning",
     ExitCode.BLOCK: "failure",
 }
+"""The state that a status has by the exit code of its run; any other is an error."""
 _WHY: Final = {
     ExitCode.USAGE: "the command line, the inputs or a policy file are wrong",
     ExitCode.UNDECIDED: "it is not known what counts",
@@ -51,7 +52,7 @@ def decision_status(
     )
     link = StatusLink(identity.digest, question(decision, identity), job)
     return CommitStatus(
-        state=_STATES.get(decision.exit_code, "error"),
+        state=STATES.get(decision.exit_code, "error"),
         name=identity.check_name([policy.policy.service for policy in policies]),
         description=plain(headline(decision)),
         ending=ending,

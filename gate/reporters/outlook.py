@@ -1,10 +1,11 @@
 """What a change still needs, what the budget left covers, when it may ship, and what to do next."""
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gate import wording
 from gate.budget.assessment import Assessment
@@ -15,20 +16,30 @@ from gate.measure import Cause
 from gate.measure.remedies import REMEDIES, remedy_of
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.judge import Judgement
+from gate.policy.requirements import CheckedRequirement, EvaluationRequirement, RequirementState
 from gate.reporters.page import Fact, ShellCommand
 from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
+if TYPE_CHECKING:
+    from gate.decision.trigger import Trigger
+
 STOPPING: Final = frozenset({Verdict.BLOCK, Verdict.UNDECIDED})
 _BURNING: Final = frozenset({Rule.BURN_RATE, Rule.EXHAUSTION})
 
 
-def obligation(name: str, decided: PolicyDecision) -> str:
-    """Say whether a requirement has been met, and what shows it."""
-    if name in decided.satisfied:
-        return f"{name}, done: {decided.satisfied[name]}"
-    return f"{name}, not done yet"
+def obligation(checked: CheckedRequirement) -> str:
+    """Say whether a requirement has been met, and what shows it.
+
+    Why one is not met, or not known, stands among the reasons of the verdict.
+    """
+    name, result = checked.requirement.name, checked.result
+    if result.state is RequirementState.MET:
+        return f"{name}, met: {result.reason}"
+    if result.state is RequirementState.CLAIMED:
+        return f"{name}, {result.reason}"
+    return f"{name}, {'not met' if result.state is RequirementState.NOT_MET else 'undecided'}"
 
 
 def allowed_now(decided: PolicyDecision) -> str:
@@ -64,8 +75,9 @@ def _not_known(decided: PolicyDecision, stopping: set[Rule]) -> str:
         return "once the incident is over and its record is reviewed"
     if stopping <= _BURNING:
         return "once it burns slower"
-    if decided.verdict is Verdict.UNDECIDED:
-        return "once it can be measured"
+    if decided.verdict is Verdict.UNDECIDED or stopping == {Rule.REQUIREMENT}:
+        shown = stopping == {Rule.REQUIREMENT}
+        return "once what is required is shown" if shown else "once it can be measured"
     slo = judgement.worst.slo if judgement.worst else None
     rolling = isinstance(slo, RatioSlo | SpendSlo) and isinstance(slo.window, RollingWindow)
     if rolling and Rule.TIER in stopping:
@@ -119,6 +131,8 @@ def next_step(decided: PolicyDecision) -> ShellCommand | None:
     if verdict is Verdict.ALLOW:
         return None
     rules = [f.rule for f in decided.judgement.findings if f.verdict is verdict]
+    if rules and rules[0] is Rule.REQUIREMENT and (step := _evaluation_step(decided)) is not None:
+        return step
     commands = [_COMMANDS[rule] for rule in rules if rule in _COMMANDS]
     if not commands:
         return None
@@ -126,6 +140,27 @@ def next_step(decided: PolicyDecision) -> ShellCommand | None:
     if command != _DOCTOR and not decided.keeps_history:
         command, purpose = "gate status", "shows every budget"
     return ShellCommand(label="Next", command=f"{command} {_file(decided)}", purpose=purpose)
+
+
+def _evaluation_step(decided: PolicyDecision) -> ShellCommand | None:
+    """Return what shows the result files of the first evaluation that objects; None: none does."""
+    for checked in decided.judgement.requirements:
+        requirement, passes = checked.requirement, checked.result.state.verdict is Verdict.ALLOW
+        if isinstance(requirement, EvaluationRequirement) and not passes:
+            # Unquoted, the shell expands a glob as the policy does.
+            files = " ".join(map(_as_glob, requirement.files))
+            purpose = "shows what the gate reads in these files"
+            return ShellCommand(label="Next", command=f"gate evaluation {files}", purpose=purpose)
+    return None
+
+
+def _as_glob(pattern: str) -> str:
+    """Return a glob as a shell reads it: everything but its wild cards in quotes."""
+    return "".join(
+        part if part in {"*", "?"} else shlex.quote(part)
+        for part in re.split(r"([*?])", pattern)
+        if part
+    )
 
 
 def doctor_steps(seen: Iterable[tuple[PolicySource, ExitCode]]) -> Iterator[ShellCommand]:
@@ -222,3 +257,20 @@ def _share(canary: Fraction) -> str:
 
 def _longest(price: Price) -> str:
     return "any time" if price.longest_detect is None else describe_time(price.longest_detect)
+
+
+def promises(trigger: "Trigger") -> Iterator[str]:
+    """Yield for each SLO what the change was promised to cost, and what its canary may take."""
+    for policy in trigger.policies:
+        for promise in policy.slos:
+            name = f"Pre-mortem: {promise.slo} of {policy.service}:"
+            expected, largest = promise.expected_cost, promise.largest_loss
+            if expected is None or largest is None:
+                yield f"{name} what the change costs is not known: {promise.reason}"
+            else:
+                cost = f"expected cost {_taken(expected)} of the budget"
+                yield f"{name} {cost}; the canary may take {_taken(largest)} at most"
+
+
+def _taken(share: Fraction) -> str:
+    return "less than 0.1%" if 0 < share < _SHOWN else wording.percent_spent(share)

@@ -110,7 +110,7 @@ def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
         if lesser not in {verdict, Verdict.ALLOW}:
             yield from (("Also", f"{lesser}: {why}") for why in reasons(decided, lesser))
     yield from _notes(decided)
-    yield from (("Needs", obligation(name, decided)) for name in decided.judgement.obligations)
+    yield from (("Needs", obligation(checked)) for checked in decided.judgement.requirements)
     yield from (("Remedy", remedy) for remedy in remedies(decided))
     yield "Allowed now", allowed_now(decided)
     if verdict in STOPPING:

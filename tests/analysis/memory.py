@@ -32,6 +32,7 @@ tiers:
     otherwise: true
     allow: [rollback, security-patch]
     require: {security-patch: [shadow]}
+claims: allowed
 """
 EVIDENCE = Evidence(query="asked")
 

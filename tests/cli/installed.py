@@ -22,6 +22,7 @@ tiers:
     otherwise: true
     allow: [security-patch, rollback]
     require: {security-patch: [shadow]}
+claims: allowed
 """
 LOGS = POLICY.replace(
     "{type: static, path: counts.yaml}", "{type: logs, path: log.jsonl, timestamp: ts}"

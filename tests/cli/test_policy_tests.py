@@ -112,7 +112,7 @@ def test_whatever_is_not_as_expected_is_told(
 
 def test_what_is_required_is_told(gate: Run, folder: Path) -> None:
     require = "allow: [rollback], require: {rollback: [shadow]}"
-    policy = POLICY.replace("allow: [rollback, security-patch]", require)
+    policy = POLICY.replace("allow: [rollback, security-patch]", require) + "claims: allowed\n"
     (folder / "gate.yaml").write_text(policy)
     (folder / "gate.test.yaml").write_text(
         "version: 1\nat: 2026-11-20T14:00:00Z\ncases: [{name: a, change: rollback,"

@@ -19,6 +19,7 @@ slos:
 tiers:
   - {name: healthy, remaining: "> 50%", allow: all}
   - {name: rest, otherwise: true, allow: [rollback], require: {rollback: [shadow]}}
+claims: allowed
 """
 COUNTS = "counts: {availability: {total: 1000000, bad: 820, windows: {1h: {total: 3, bad: 1}}}}\n"
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 
 from gate.policy.changes import BUILT_IN_CHANGES, REPAIRS
+from gate.policy.requirements import Claim
 from gate.policy.rule_settings import GOOGLE_30D, BurnRateRule, Effect
 from gate.policy.tiers import Condition, Tier
 from tests.config.texts import (
@@ -21,7 +22,10 @@ CLASSES = ", ".join(sorted(BUILT_IN_CHANGES))
 
 
 def tiers(*entries: str) -> str:
-    return policy(tiers="tiers:\n" + "".join(f"  - {entry}\n" for entry in entries))
+    return policy(
+        tiers="tiers:\n" + "".join(f"  - {entry}\n" for entry in entries),
+        more="claims: allowed\n",
+    )
 
 
 REST = "{name: rest, otherwise: true, allow: [rollback]}"
@@ -52,7 +56,7 @@ def test_tiers_are_read_in_their_order() -> None:
             name="overspent",
             condition=Condition(">", Fraction(-1, 2)),
             allow=frozenset({"rollback", "canary"}),
-            require={"canary": ("shadow", "review")},
+            require={"canary": (Claim(name="shadow"), Claim(name="review"))},
         ),
         Tier(name="rest", condition=None, allow=frozenset({"rollback"})),
     )
@@ -140,7 +144,8 @@ def test_a_threshold_that_is_none_says_so(condition: str, message: str) -> None:
         ),
         (
             ['{name: a, remaining: "> 1%", allow: all, require: {canary: ¦[]}}', REST],
-            "the list needs at least 1 entry; write require: {security-patch: [shadow]}",
+            "the list needs at least 1 entry; write require: {model-update:"
+            " [{evaluation: faithfulness, from: evals/*.json, at_least: 95%}]}",
         ),
     ],
 )
@@ -205,7 +210,10 @@ def test_a_tier_that_lets_rollback_ship_with_a_warning_does_not_forbid_it() -> N
             "did you mean 'rollback'?",
         ),
         (
-            policy(tiers=TIERS.replace("allow: all", "allow: all, require: {¦bugfix: [x]}")),
+            policy(
+                tiers=TIERS.replace("allow: all", "allow: all, require: {¦bugfix: [x]}"),
+                more="claims: allowed\n",
+            ),
             "bugfix",
             "did you mean 'bug-fix'?",
         ),

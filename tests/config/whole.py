@@ -71,8 +71,36 @@ live: {github-deployments: production}
 overrides:
   {max_duration: 1h, approved_by: ["@ada", "@acme/sre"], label: gate-override, confirmed: true}
 tiers:
-  - {name: healthy, remaining: "> 50%", allow: all, warn: [mine], require: {canary: [shadow]}}
-  - {name: rest, otherwise: TRUE, allow: [rollback, canary]}
+  - {name: healthy, remaining: "> 50%", allow: all, warn: [mine], require: {canary: [review]}}
+  - name: rest
+    otherwise: TRUE
+    allow: [rollback, canary]
+    require:
+      canary:
+        - evaluation: faithfulness
+          from: [evals/*.json, "more/**/*.xml"]
+          at_least: 95%
+          cases: "2"
+          max_age: 24h
+          not_worse_than: base
+          base_from: base/*.json
+          metric: exact_match,none
+          score: 0.8
+          case_ids: [q-1, 2]
+          repeats: 3
+        - evaluation: safety
+          from: more/*.json
+          at_least: 0.5
+          case_digest: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+        - shadow:
+            by: deployment
+            candidate: shadow
+            against: live
+            slos: [availability]
+            margin: 10%
+            for: 1h
+            pair_by: request_id
+claims: allowed
 burn_rates: [{long: 1h, short: 5m, rate: 14.4, effect: warn, allow: [canary]}]
 freezes:
   - {from: 2026-12-20, to: 2027-01-02T18:00, time_zone: UTC, reason: year end, allow: []}

@@ -17,6 +17,7 @@ slow = pytest.mark.slow
 """On all but one pipeline that runs as it should, and one with hostile inputs."""
 
 REQUIRING = POLICY.replace("allow: all", "allow: all, require: {canary: [shadow, load test]}")
+REQUIRING += "claims: allowed\n"
 
 
 def wheel(folder: Path, version: str) -> Path:

@@ -15,6 +15,7 @@ from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.judge import Judgement, judge
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, Policy
+from gate.policy.requirements import Claim
 from gate.policy.tiers import Condition, Tier
 from gate.slo.objective import CompositeSlo, Member
 from tests.budget.building import AT, GUARDS, MONTH, counts, ratio
@@ -30,7 +31,7 @@ EXHAUSTED: Final = Tier(
     name="exhausted",
     condition=None,
     allow=frozenset({"security-patch", "rollback"}),
-    require={"security-patch": ("shadow", "review")},
+    require={"security-patch": (Claim(name="shadow"), Claim(name="review"))},
 )
 TIERS: Final = (HEALTHY, CAUTION, EXHAUSTED)
 DONE: Final = {"shadow": "https://ci/1", "review": "https://ci/2"}

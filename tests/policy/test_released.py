@@ -16,6 +16,7 @@ from gate.history.records import RecordStatus
 from gate.measure import Unmeasured
 from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict
+from gate.policy.requirements import Claim
 from gate.policy.rule_settings import PostmortemRule
 from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, Period, RollingWindow
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, lost, ratio
@@ -83,7 +84,7 @@ def test_a_class_that_its_tier_allows_without_the_incidents_is_released_alone() 
 
 
 def test_a_class_that_must_do_something_first_there_is_not_released() -> None:
-    asking = replace(HEALTHY, require={"model-update": ("shadow",)})
+    asking = replace(HEALTHY, require={"model-update": (Claim(name="shadow"),)})
     tiers = (asking, CAUTION, EXHAUSTED)
     verdicts = {
         change: said(looked_back(change, day(OUTAGE), rule=RELEASES, tiers=tiers), Rule.TIER)[0]

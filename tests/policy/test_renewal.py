@@ -13,6 +13,7 @@ from gate.budget.assessment import Assessment
 from gate.budget.forecast import Impact, recovery
 from gate.measure.history import Series
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.requirements import Claim
 from gate.policy.tiers import Tier
 from gate.slo.objective import Bound, CalendarWindow, Period
 from tests.budget.building import (
@@ -79,7 +80,9 @@ def test_a_budget_that_forbids_says_when_it_renews_where_that_is_certain(
 
 
 def test_a_renewed_budget_that_asks_for_something_first_promises_nothing() -> None:
-    healthy = Tier(name="a", condition=HALF, allow=None, require={"full-rollout": ("shadow",)})
+    healthy = Tier(
+        name="a", condition=HALF, allow=None, require={"full-rollout": (Claim(name="shadow"),)}
+    )
     forbidding = Tier(name="b", condition=None, allow=frozenset())
     never = Tier(name="c", condition=HALF, allow=frozenset())
     for tiers in ((healthy, forbidding), (never, forbidding)):

@@ -218,14 +218,13 @@ def test_an_advisory_budget_that_is_not_known_only_warns() -> None:
     [
         ({}, [BLOCK, BLOCK]),
         ({"shadow": "https://ci/1"}, [BLOCK, ALLOW]),
-        ({"shadow": "", "review": ""}, [BLOCK, BLOCK]),
         (DONE, [ALLOW, ALLOW]),
     ],
 )
 def test_what_a_tier_requires_must_have_been_done(
     satisfied: dict[str, str], verdicts: list[Verdict]
 ) -> None:
-    judgement = judged("security-patch", left("0"), satisfied=satisfied)
+    judgement = judged("security-patch", left("0"), satisfied=satisfied, claims=True)
     assert judgement.obligations == ("shadow", "review")
     assert [f.verdict for f in found(judgement, Rule.REQUIREMENT)] == verdicts
     assert judgement.verdict is verdicts[0]
@@ -233,12 +232,11 @@ def test_what_a_tier_requires_must_have_been_done(
 
 def test_a_requirement_says_what_is_to_be_done_and_then_that_it_is() -> None:
     todo, done = found(
-        judged("security-patch", left("0"), satisfied={"shadow": "https://ci/1"}), Rule.REQUIREMENT
+        judged("security-patch", left("0"), satisfied={"shadow": "https://ci/1"}, claims=True),
+        Rule.REQUIREMENT,
     )
-    assert todo.reason == (
-        "security-patch needs review first; when done, state it as satisfied: review=URL"
-    )
-    assert done.reason == "shadow is done: https://ci/1"
+    assert todo.reason == ("review: it is needed first; when done, state it as met: review=URL")
+    assert done.reason == "shadow: claimed, not verified: https://ci/1"
 
 
 @pytest.mark.parametrize("change, share", [("rollback", "0"), ("security-patch", "0.3")])

@@ -26,6 +26,12 @@ from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.judge import Judgement
 from gate.policy.override import Override, OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Policy
+from gate.policy.requirements import (
+    CheckedRequirement,
+    Claim,
+    RequirementResult,
+    RequirementState,
+)
 from gate.policy.rule_settings import GOOGLE_30D
 from gate.policy.tiers import Condition, Tier
 from gate.slo.indicator import Sli, Slices
@@ -48,6 +54,14 @@ BERLIN = CalendarWindow(Period.MONTH, ZoneInfo("Europe/Berlin"))
 REPAIRS = frozenset({"bug-fix", "reliability-fix", "security-patch", "rollback"})
 CAREFUL = frozenset({"canary", "config-change"}) | REPAIRS
 LAST_RESORT = frozenset({"security-patch", "rollback"})
+CLAIMED = CheckedRequirement(
+    Claim(name="shadow"),
+    RequirementResult(
+        state=RequirementState.CLAIMED,
+        reason="claimed, not verified: https://ci.acme.example/runs/17",
+        facts={"claim": "https://ci.acme.example/runs/17"},
+    ),
+)
 TIERS = (
     Tier(name="healthy", condition=Condition(">", Fraction(1, 2)), allow=None),
     Tier(name="caution", condition=Condition(">", Fraction(1, 10)), allow=CAREFUL),
@@ -55,7 +69,7 @@ TIERS = (
         name="exhausted",
         condition=None,
         allow=LAST_RESORT,
-        require={"security-patch": ("shadow",)},
+        require={"security-patch": (Claim(name="shadow"),)},
     ),
 )
 
@@ -214,7 +228,7 @@ def decided(
         verdict=worst(finding.verdict for finding in findings),
         tier=band,
         worst=known[-1] if band else None,
-        obligations=fields.pop("obligations", ()),
+        requirements=fields.pop("requirements", ()),
         allowed_again_at=fields.pop("allowed_again_at", None),
     )
     made = PolicyDecision(
@@ -328,7 +342,7 @@ def warn_policy(**fields: Any) -> PolicyDecision:
         ),
         tier="exhausted",
         recognition=Recognition(change="security-patch", how="--change"),
-        obligations=("shadow",),
+        requirements=(CLAIMED,),
         satisfied={"shadow": "https://ci.acme.example/runs/17"},
         **fields,
     )

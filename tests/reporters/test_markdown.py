@@ -10,6 +10,12 @@ from gate.decision.decision import Context, Decision
 from gate.measure import Cause
 from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
+from gate.policy.requirements import (
+    CheckedRequirement,
+    Claim,
+    RequirementResult,
+    RequirementState,
+)
 from gate.reporters import render, render_page
 from gate.reporters.ansi import Style
 from gate.reporters.decision_page import status_output
@@ -36,6 +42,7 @@ def hostile(text: str) -> Decision:
     lost = unmeasured(Cause.INVALID, text)
     lost = replace(lost, slo=replace(lost.slo, name=text), query=text)
     findings = (finding(Rule.MEASUREMENT, Verdict.UNDECIDED, text, text),)
+    result = RequirementResult(state=RequirementState.MET, reason=text)
     known = policy_of((lost,), service=text, owners=(text,), dashboard=f"https://{text}")
     made = decided(
         lost,
@@ -43,7 +50,7 @@ def hostile(text: str) -> Decision:
         tier=None,
         policy=known,
         source=source(path=text),
-        obligations=(text,),
+        requirements=(CheckedRequirement(Claim(name=text), result),),
         satisfied={text: text},
         allowed_now=(text,),
         recognition=Recognition(change=text, how="labels", evidence=(text,), notes=(text,)),

@@ -20,12 +20,14 @@ from gate.decision.status import status_document
 from gate.measure import Cause, Unmeasured
 from gate.policy.changes import Recognition
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.requirements import RequirementResult, RequirementState
 from gate.reporters import PAGES, REPORTERS, render, render_page
 from gate.reporters.ansi import Style
 from gate.reporters.decision_page import status_output
 from gate.slo.objective import RollingWindow
 from tests.reporters.builders import (
     AT,
+    CLAIMED,
     EVERY_KIND,
     allow_policy,
     availability,
@@ -208,13 +210,14 @@ def test_how_the_class_was_recognised_is_told(
 @pytest.mark.parametrize("reporter", PEOPLE)
 def test_requirements_are_told_with_their_evidence(reporter: str) -> None:
     text = render(reporter, decision(warn_policy()), Style(width=400)).replace("&#58;", ":")
-    assert "shadow, done: https://ci.acme.example/runs/17" in text
+    assert "shadow, claimed, not verified: https://ci.acme.example/runs/17" in text
     lacking = warn_policy(policy=policy_of((), owners=(), dashboard=None))
     text = render(reporter, decision(lacking), STYLE)
     assert "Ask" not in text
     assert "Dashboard" not in text
-    needed = block_policy(obligations=("shadow",))
-    assert "shadow, not done yet" in render(reporter, decision(needed), STYLE)
+    not_met = RequirementResult(state=RequirementState.NOT_MET, reason="it is needed first")
+    needed = block_policy(requirements=(replace(CLAIMED, result=not_met),))
+    assert "shadow, not met" in render(reporter, decision(needed), STYLE)
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)

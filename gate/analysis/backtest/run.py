@@ -14,7 +14,7 @@ from gate.backends import open_backend
 from gate.check.decide import judge_change
 from gate.check.instants import run_checks
 from gate.check.measure import OpenBackend, open_history, run_concurrently
-from gate.check.options import Options, nothing_known
+from gate.check.options import Options, StatedEvidence, nothing_known
 from gate.check.run import check_words, measure_and_gather
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
@@ -82,7 +82,12 @@ def replay(
             requirement, is in none of the policies.
     """
     everything = [*files, *([] if against is None else [against])]
-    words = Options(at=options.search.at, change=options.change, satisfied=options.satisfied)
+    words = Options(
+        at=options.search.at,
+        change=options.change,
+        satisfied=options.satisfied,
+        evidence=StatedEvidence(options.satisfied),
+    )
     check_words(everything, words)
     tasks = [partial(_service, file, against, options, open_with) for file in files]
     return BacktestReport(
@@ -185,6 +190,7 @@ def _check(
         at=moment.at,
         change=stated if stated in policy.change_classes else usual,
         satisfied=options.satisfied,
+        evidence=StatedEvidence(options.satisfied),
         observe=True,
     )
     measured = measure_and_gather(policy, backend, run)

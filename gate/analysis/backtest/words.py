@@ -257,5 +257,9 @@ def _assumptions(tried: PolicyBacktest) -> Iterator[Fact]:
             "Records",
             "incident records are used as they are today: they do not say when they were written",
         )
-    if any(tier.require for tier in tried.policy.tiers):
-        yield "Requirements", "count as met only where that is stated, and then for the whole time"
+    if tried.policy.requirements:
+        yield (
+            "Requirements",
+            "count as met only where that is stated, and then for the whole time: the evidence of"
+            " that time is not known",
+        )

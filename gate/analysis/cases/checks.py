@@ -132,9 +132,7 @@ def _mistakes(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str
     else:
         yield from _unknown([case.change], [case.nodes["change"]], classes, "change class")
     yield from _slos(case, policy)
-    requirements = {
-        name for tier in policy.tiers for names in tier.require.values() for name in names
-    }
+    requirements = {requirement.name for requirement in policy.requirements}
     items = _items(case.nodes, "satisfied")
     yield from _unknown(case.satisfied, items, requirements, "requirement of a tier")
     yield from _records(case, policy)
@@ -215,7 +213,7 @@ def _never(rule: Rule, policy: Policy) -> str | None:
     key = _NEEDS.get(rule)
     if key is not None and not getattr(policy, key):
         return f"the policy has no {key}"
-    if rule is Rule.REQUIREMENT and not any(tier.require for tier in policy.tiers):
+    if rule is Rule.REQUIREMENT and not policy.requirements:
         return "no tier requires anything"
     sampled = any(isinstance(slo, RatioSlo) and slo.sampled for slo in policy.slos)
     return "no SLO is sampled" if rule is Rule.SAMPLES and not sampled else None

@@ -21,6 +21,7 @@ from gate.measure import Cause
 from gate.parsing.values import parse_instant
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
+from gate.policy.requirements import RequirementState
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.quantities import format_duration
 
@@ -83,8 +84,9 @@ def _satisfied(part: DecidedPolicy, policy: Policy) -> Iterator[list[str]]:
     A decision names those of the change and its tier only; others may have mattered for what other
     classes may ship, and for what the verdict would be if what is suspected were so.
     """
-    named = sorted(part["satisfied"])
-    every = {name for tier in policy.tiers for names in tier.require.values() for name in names}
+    passing = {RequirementState.MET, RequirementState.CLAIMED}
+    named = sorted(each["name"] for each in part["requirements"] if each["state"] in passing)
+    every = {requirement.name for requirement in policy.requirements}
     yield named
     if every - {*named}:
         yield sorted(every)

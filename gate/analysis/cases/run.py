@@ -7,7 +7,7 @@ from gate.analysis.cases import CaseResult, Mismatch, PolicyCases
 from gate.analysis.cases.backend import StatedAnswers, StatedBackend
 from gate.analysis.cases.checks import check_names, check_past, stated_answers
 from gate.check.decide import BudgetsAndPast
-from gate.check.options import Options
+from gate.check.options import Options, StatedEvidence
 from gate.check.run import judge_measured, measure_and_gather
 from gate.config.cases import CasesFile, ExpectedRule, StatedCase, StatedChange
 from gate.config.load import PolicyFile
@@ -92,7 +92,7 @@ def _measure(
     else:
         present = replace(policy, postmortems=None, control_charts=None)
         budgets, _ = measure_and_gather(present, backend, options)
-    return budgets, pasts[key]
+    return budgets, replace(pasts[key], evidence=options.evidence(policy, options.at))
 
 
 def _policy(policy: Policy, case: StatedCase) -> Policy:
@@ -118,10 +118,12 @@ def _slo(slo: Slo, stated: StatedSlo) -> Slo:
 
 
 def _options(case: StatedCase) -> Options:
+    satisfied = dict.fromkeys(case.satisfied, "stated in the case")
     options = Options(
         at=case.at,
         change_from="the case",
-        satisfied=dict.fromkeys(case.satisfied, "stated in the case"),
+        satisfied=satisfied,
+        evidence=StatedEvidence(satisfied),
         context=Context(system="the CI system", frozen=case.ci_freeze),
         impact=case.impact,
         fail_on_warn=case.fail_on_warn,

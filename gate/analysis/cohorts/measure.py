@@ -26,7 +26,7 @@ from gate.measure.history import newest_steps, unknown_share
 from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Slo, Span
-from gate.wording import without_events
+from gate.wording import without_groups
 
 _STEPS: Final = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720)
 """In minutes; longer ones are whole days."""
@@ -66,7 +66,7 @@ def cohort_requests(policy: Policy, options: CohortOptions) -> list[SloRequest]:
     return [
         (slo, _request(slo, options))
         for slo in policy.slos
-        if isinstance(slo, RatioSlo) and _why_not(slo) is None and _wanted(slo, options)
+        if isinstance(slo, RatioSlo) and without_groups(slo) is None and _wanted(slo, options)
     ]
 
 
@@ -75,7 +75,7 @@ def left_out_slos(policy: Policy, options: CohortOptions) -> tuple[tuple[str, st
     return tuple(
         (slo.name, reason)
         for slo in policy.slos
-        if _wanted(slo, options) and (reason := _why_not(slo)) is not None
+        if _wanted(slo, options) and (reason := without_groups(slo)) is not None
     )
 
 
@@ -101,17 +101,6 @@ def _step(length: timedelta) -> timedelta:
 
 def _wanted(slo: Slo, options: CohortOptions) -> bool:
     return not options.slos or slo.name in options.slos
-
-
-def _why_not(slo: Slo) -> str | None:
-    """Say why an SLO has no events that could be grouped; None: it has."""
-    if not isinstance(slo, RatioSlo):
-        return without_events(slo)
-    if slo.slices is not None:
-        return "it counts slices of time, which belong to no group"
-    if slo.sli.sliced:
-        return "its series hold ratios of slices of time, of which the events are not known"
-    return None
 
 
 _WHOLE: Final = 1e-6

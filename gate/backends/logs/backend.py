@@ -21,9 +21,12 @@ from gate.measure.past import PastRun
 
 if TYPE_CHECKING:  # for one command only
     from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
+    from gate.measure.pairing import PairAnswer, PairRequest
 
-Request = TypeVar("Request", RunRequest, SeriesRequest, "CohortRequest", "LabelRequest")
-Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer", "LabelAnswer")
+Request = TypeVar(
+    "Request", RunRequest, SeriesRequest, "CohortRequest", "LabelRequest", "PairRequest"
+)
+Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer", "LabelAnswer", "PairAnswer")
 IndicatorRequests = list[tuple[Request, LogIndicator]]
 AnswerRequests = Callable[[Database, Prepared, IndicatorRequests[Request]], list[Found]]
 """Answers requests whose indicators fit the logs, in order; may raise DuckDB's errors."""
@@ -68,6 +71,13 @@ class LogsBackend:
 
         by = dict.fromkeys(label for request in requests for label in request.by)
         return self._answer(requests, measure_cohorts, tuple(by))
+
+    def pairs(self, requests: "Sequence[PairRequest]") -> "list[PairAnswer]":
+        """Return what happened to requests and their copies; one scan for all SLOs of a shadow."""
+        from gate.backends.logs.pairing import measure_pairs  # noqa: PLC0415 - for shadows only
+
+        by = dict.fromkeys(name for each in requests for name in (each.by, each.pair_by))
+        return self._answer(requests, measure_pairs, tuple(by))
 
     def label_counts(self, requests: "Sequence[LabelRequest]") -> "list[LabelAnswer]":
         """Return what happened by the columns of few values, from one scan for each request."""

@@ -175,12 +175,27 @@ def design_effect(strata: Strata) -> float:
         for place, (mine, theirs) in enumerate(both):
             steps[place] += factors[0] * mine - factors[1] * theirs
         coins += factors[0] ** 2 * _binomial(pair.group) + factors[1] ** 2 * _binomial(pair.rest)
-    return _effect(steps, coins, fewest_steps(strata))
+    return design_effect_of(steps, coins, fewest_steps(strata))
 
 
 def own_effect(arm: Arm) -> float:
     """Return the design effect of one group's own error ratio, at least 1."""
-    return _effect(arm.residuals(), _binomial(arm), arm.busy_steps)
+    return design_effect_of(arm.residuals(), _binomial(arm), arm.busy_steps)
+
+
+def difference_effect(pair: Pair) -> float:
+    """Return the design effect of the difference between the error ratios of two, at least 1.
+
+    Failures that hit both in the same step cancel each other out.
+
+    Args:
+        pair: each of them with some event.
+    """
+    table = pair.table
+    both = zip(pair.group.residuals(), pair.rest.residuals(), strict=True)
+    residuals = [mine / table.total - theirs / table.rest_total for mine, theirs in both]
+    coins = _binomial(pair.group) / table.total**2 + _binomial(pair.rest) / table.rest_total**2
+    return design_effect_of(residuals, coins, fewest_steps([pair]))
 
 
 def fewest_steps(strata: Strata) -> int:
@@ -191,7 +206,14 @@ def fewest_steps(strata: Strata) -> int:
     )
 
 
-def _effect(residuals: Sequence[float], coins: float, steps: int) -> float:
+def design_effect_of(residuals: Sequence[float], coins: float, steps: int) -> float:
+    """Return by how much a sum over steps varies more than if each event were a coin, at least 1.
+
+    Args:
+        residuals: of each step.
+        coins: the variance of their sum, were each event a coin; of 0 nothing is learned.
+        steps: how many of them have events; fewer than `FEWEST_STEPS` show nothing.
+    """
     if coins <= 0 or steps < FEWEST_STEPS:
         return 1.0
     return max(1.0, *(spread / coins for spread in _spreads(residuals, steps)))

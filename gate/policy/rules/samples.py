@@ -9,6 +9,7 @@ from gate.budget.assessment import Assessment
 from gate.budget.ratio import samples_needed
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.requirements import Requirement
 from gate.policy.rules.tiers import tier_verdict
 from gate.policy.tiers import Tier, tier_of
 from gate.wording import budget_between
@@ -63,6 +64,8 @@ def _thresholds_inside(
     ]
 
 
-def _answer(tiers: Sequence[Tier], left: Fraction, change: str) -> tuple[Verdict, tuple[str, ...]]:
+def _answer(
+    tiers: Sequence[Tier], left: Fraction, change: str
+) -> tuple[Verdict, tuple[Requirement, ...]]:
     tier = tier_of(tiers, left)
-    return tier_verdict(tier, change), tuple(tier.require.get(change, ()))
+    return tier_verdict(tier, change), tier.require.get(change, ())

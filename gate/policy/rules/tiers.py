@@ -31,19 +31,6 @@ def findings(case: Case) -> Iterator[Finding]:
                 yield Finding(rule=Rule.TIER, slo=slo, verdict=Verdict.WARN, reason=reason)
 
 
-def requirements(case: Case) -> Iterator[Finding]:
-    """Yield for each requirement of the tier whether the change meets it."""
-    for name in case.obligations:
-        if evidence := case.satisfied.get(name):
-            verdict, reason = Verdict.ALLOW, f"{name} is done: {evidence}"
-        else:
-            verdict = Verdict.BLOCK
-            reason = (
-                f"{case.change} needs {name} first; when done, state it as satisfied: {name}=URL"
-            )
-        yield Finding(rule=Rule.REQUIREMENT, slo=None, verdict=verdict, reason=reason)
-
-
 def tier_verdict(tier: Tier, change: str) -> Verdict:
     """Return what a tier says of a change, its requirements left aside."""
     if change in tier.warn:

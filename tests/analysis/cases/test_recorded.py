@@ -58,6 +58,7 @@ def policies(draw: st.DrawFn) -> str:
         f'  - {{name: healthy, remaining: "> {high}%", allow: all}}',
         f'  - {{name: caution, remaining: ">= {low}%", allow: [canary, {classes}]}}',
         f"  - {{name: exhausted, otherwise: true, allow: [rollback], warn: [bug-fix]{require}}}",
+        "claims: allowed",
         draw(st.sampled_from(["", "burn_rates: google-30d"])),
         draw(st.sampled_from(["", "exhaustion: {within: 3d, effect: block}"])),
         draw(st.sampled_from(["", FREEZE])),
@@ -180,6 +181,7 @@ TIERS = """\
 tiers:
   - {name: healthy, remaining: "> 50%", allow: all}
   - {name: exhausted, otherwise: true, allow: [rollback], require: {rollback: [shadow]}}
+claims: allowed
 """
 CALM = counts(1000, 0)
 LOST = Unmeasured(cause=Cause.NO_DATA, reason="there is nothing")

@@ -22,6 +22,7 @@ tiers:
     otherwise: true
     allow: [rollback, security-patch]
     require: {security-patch: [shadow]}
+claims: allowed
 """
 AT = "2026-11-20T14:00:00Z"
 

@@ -1,0 +1,253 @@
+"""What ``gate watch`` is asked, and what it has seen of a canary when it ends."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from datetime import datetime, timedelta
+from fractions import Fraction
+from math import ceil, exp
+from typing import Final
+
+from gate.analysis import document_head
+from gate.analysis.watch.arms import Arms, WatchGrid
+from gate.budget.assessment import Assessment
+from gate.dataclass import dataclass
+from gate.decision.decision import PolicySource, source_document
+from gate.decision.slo_document import Json, rfc3339, share
+from gate.errors import ExitCode
+from gate.history.sequential import ComparedStep
+from gate.history.sequential.verdict import (
+    ALPHA,
+    CanaryEvidence,
+    CanaryStanding,
+    CanaryVerdict,
+)
+from gate.policy.policy import Policy
+from gate.slo.objective import RatioSlo
+
+_FAR: Final = 1000
+"""An outlook to more than this many times as many requests is none."""
+EXIT_CODES: Final = {
+    CanaryVerdict.HEALTHY: ExitCode.ALLOW,
+    CanaryVerdict.ROLL_BACK: ExitCode.BLOCK,
+    CanaryVerdict.CANNOT_TELL: ExitCode.UNDECIDED,
+}
+"""What the process says to the shell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendLimit:
+    """How much of an SLO's budget the canary may spend, as shares of the whole budget."""
+
+    most: Fraction
+    """More ends the watch."""
+    expected: Fraction | None = None
+    """What the pre-mortem expected the change to cost; None: nothing was written before."""
+    promised: bool = False
+    """Whether it was written before the change, and not only stated for this watch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchOptions:
+    """What is watched, for how long and how strictly."""
+
+    arms: Arms
+    lasting: timedelta
+    every: timedelta
+    margin: Fraction
+    """By how much the canary's error ratio may exceed that of the baseline, as a share of the error
+    budget, above 0."""
+    timeout: timedelta
+    """For one look."""
+    slos: tuple[str, ...] = ()
+    """Only these SLOs; all if empty."""
+    max_spend: Fraction | None = None
+    """The share of each budget that the canary may spend; None: any."""
+    promises: Mapping[str, SpendLimit] = field(default_factory=dict)
+    """By SLO, what was written before the change."""
+    change: str | None = None
+    """The class of the change that the promises are about; None: nothing was written."""
+
+    def limit(self, slo: str) -> SpendLimit | None:
+        """Return how much of an SLO's budget the canary may spend: the strictest; None: any."""
+        promise = self.promises.get(slo)
+        if self.max_spend is None:
+            return promise
+        if promise is not None and promise.most <= self.max_spend:
+            return promise
+        return SpendLimit(most=self.max_spend, expected=promise.expected if promise else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedSlo:
+    """What was seen of one SLO."""
+
+    slo: RatioSlo
+    standing: CanaryStanding
+    overspent: bool
+    """Whether the canary has spent more of its budget than was agreed."""
+    canary: tuple[float, float]
+    """Its events, and the bad ones."""
+    baseline: tuple[float, float] | None
+    """The same; None: there is no baseline."""
+    shown: CanaryEvidence
+    """All evidence of it."""
+    needed: float
+    """Natural logarithm of the e-value that shows it to be worse."""
+    spent: tuple[float, float] | None
+    """Between which shares of the budget the canary took beyond the baseline's ratio: they differ
+    where too little of the budget's window was measured. None: the budget was not measured."""
+    limit: SpendLimit | None
+    saved: float | None
+    """Share of the budget that it would still have taken by the end of the watch at this rate, at
+    least; None: not known."""
+    steps: tuple[ComparedStep | None, ...]
+    """Every step that was looked at; None: nothing is known of it."""
+    missing: int
+    """How many steps of the whole watch are not known."""
+    step: timedelta
+    troubles: tuple[str, ...] = ()
+    """Why nothing can be said, and what to do about it."""
+    assessment: Assessment | None = None
+    """Its budget at the end; None: not asked for."""
+
+    @property
+    def evidence(self) -> float:
+        """Natural logarithm of the e-value that it is worse."""
+        return self.shown.worse.log_evidence
+
+    @property
+    def margin(self) -> float:
+        """The excess that is allowed: a share of the requests, above 0.
+
+        Where there is no baseline the budget is in it.
+        """
+        return self.shown.margin
+
+    @property
+    def excess(self) -> float | None:
+        """By how much the canary's error ratio exceeds that of the baseline of the same steps.
+
+        Where there is no baseline it is the ratio itself; None: the canary had no event.
+        """
+        return self.shown.excess.ratio
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The excess is between these, at all looks together with 95%.
+
+        They are -1 (0 where there is no baseline) and 1 where nothing is known.
+        """
+        return self.shown.excess.bounds(ALPHA)
+
+    @property
+    def longer(self) -> timedelta | None:
+        """For how much longer the same traffic would have to be watched; None: not known."""
+        requests, total = self.shown.outlook(), self.shown.excess.canary_total
+        if requests is None or not total or requests > _FAR * total:
+            return None
+        return ceil(requests / total * len(self.steps)) * self.step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchLook:
+    """How a watch stands after a look."""
+
+    number: int
+    """From 1."""
+    at: datetime
+    grid: WatchGrid
+    ended: int
+    """How many steps have ended."""
+    slos: tuple[WatchedSlo, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchReport:
+    """How a watch ended."""
+
+    policy: Policy
+    source: PolicySource
+    options: WatchOptions
+    grid: WatchGrid
+    verdict: CanaryVerdict
+    slos: tuple[WatchedSlo, ...]
+    ended_at: datetime
+    """Until when the events are counted."""
+    interrupted: bool
+    """Whether a signal has ended it."""
+    looks: int
+    notes: tuple[str, ...]
+    tool_version: str
+    reasons: tuple[str, ...] = ()
+    """Why the verdict is what it is, in sentences; at least one where the report is complete."""
+
+
+_LARGEST: Final = 700.0
+"""The logarithm of the largest evidence that is written; JSON has no infinity."""
+
+
+def watch_document(report: WatchReport) -> Json:
+    """Return the report; durations are in seconds, shares fractions of 1."""
+    options, grid = report.options, report.grid
+    baseline = options.arms.baseline
+    return {
+        **document_head(report.ended_at, report.tool_version, EXIT_CODES[report.verdict]),
+        "verdict": report.verdict,
+        "reasons": list(report.reasons),
+        "service": report.policy.service,
+        "source": source_document(report.source),
+        "canary": str(options.arms.canary),
+        "baseline": None if baseline is None else str(baseline),
+        "margin": share(options.margin),
+        "from": rfc3339(grid.start),
+        "to": rfc3339(report.ended_at),
+        "planned_end": rfc3339(grid.end),
+        "step_seconds": grid.step.total_seconds(),
+        "looks": report.looks,
+        "ended_by_signal": report.interrupted,
+        "change": options.change,
+        "slos": [_slo(slo) for slo in report.slos],
+        "notes": list(report.notes),
+    }
+
+
+def _slo(slo: WatchedSlo) -> Json:
+    low, high = slo.bounds
+    return {
+        "name": slo.slo.name,
+        "standing": slo.standing,
+        "overspent": slo.overspent,
+        "canary": _counts(slo.canary),
+        "baseline": None if slo.baseline is None else _counts(slo.baseline),
+        "evidence": exp(min(slo.evidence, _LARGEST)),
+        "evidence_needed": exp(slo.needed),
+        "excess": slo.excess,
+        "excess_interval": [low, high],
+        "excess_allowed": slo.margin,
+        "budget_spent": None if slo.spent is None else slo.spent[0],
+        "budget_spent_at_most": None if slo.spent is None else slo.spent[1],
+        "budget_saved": slo.saved,
+        "budget_left": None if slo.assessment is None else share(slo.assessment.compared),
+        "limit": None if slo.limit is None else _limit(slo.limit),
+        "missing_steps": slo.missing,
+        "more_seconds": None if slo.longer is None else slo.longer.total_seconds(),
+        "troubles": list(slo.troubles),
+        "steps": [None if step is None else _step(step) for step in slo.steps],
+    }
+
+
+def _counts(counts: tuple[float, float]) -> Json:
+    total, bad = counts
+    return {"total": total, "bad": bad, "error_ratio": bad / total if total else None}
+
+
+def _limit(limit: SpendLimit) -> Json:
+    return {
+        "most": share(limit.most),
+        "expected": share(limit.expected),
+        "promised": limit.promised,
+    }
+
+
+def _step(step: ComparedStep) -> list[float]:
+    return list(step)

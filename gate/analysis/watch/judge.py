@@ -1,0 +1,230 @@
+"""What the counts of a watch say: step by step, and of each SLO when it is shown."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import field
+from fractions import Fraction
+from math import log
+from typing import Final
+
+from gate.analysis.watch import SpendLimit, WatchedSlo, WatchOptions
+from gate.analysis.watch.arms import Arms, WatchGrid
+from gate.budget.assessment import Assessment, Doubt
+from gate.dataclass import dataclass
+from gate.errors import nearest
+from gate.history.sequential import ComparedStep
+from gate.history.sequential.verdict import (
+    ALPHA,
+    CanaryEvidence,
+    CanaryStanding,
+    CanaryVerdict,
+    canary_verdict,
+)
+from gate.measure.cohorts import LabelValues
+from gate.slo.objective import RatioSlo
+from gate.wording import instant
+
+_IDLE: Final = 20.0
+"""As many requests as the canary would have had: without any, its traffic has ended. By chance that
+happens once in 500 million times (Poisson)."""
+_NOISE: Final = 1e-9
+
+
+@dataclass(slots=True, kw_only=True)
+class Judge:
+    """The evidence of all watched SLOs, to which steps are added."""
+
+    slos: tuple[RatioSlo, ...]
+    options: WatchOptions
+    evidence: dict[str, CanaryEvidence] = field(default_factory=dict)
+    costs: dict[str, Fraction] = field(default_factory=dict)
+    """By SLO, the share of its budget that one failure takes; without those not known. Of a budget
+    of which too little was measured, the share of the budget of the measured part."""
+    parts: dict[str, tuple[Fraction, str]] = field(default_factory=dict)
+    """By SLO, which share of its window was measured, and how much of how much that is; only where
+    it is too little to know the size of its budget."""
+
+    last: int = -1
+    """The number of the newest step that was added; -1: there was none."""
+
+    def __post_init__(self) -> None:
+        """Begin with no evidence for whatever has none."""
+        for slo in self.slos:
+            self.evidence.setdefault(slo.name, self._beginning(slo))
+
+    def _beginning(self, slo: RatioSlo) -> CanaryEvidence:
+        margin = float(self.options.margin * slo.budget)
+        if self.options.arms.baseline is None:
+            return CanaryEvidence.alone(float(slo.budget), margin)
+        return CanaryEvidence.compared_with_baseline(margin)
+
+    def copy(self) -> "Judge":
+        """Return another to which steps can be added on trial."""
+        return Judge(
+            slos=self.slos,
+            options=self.options,
+            evidence=dict(self.evidence),
+            costs=self.costs,
+            parts=self.parts,
+            last=self.last,
+        )
+
+    def size(self, assessment: Assessment) -> None:
+        """Take from a measured budget what one failure costs."""
+        name = assessment.slo.name
+        if assessment.exhausting_ratio and assessment.total:
+            self.costs[name] = 1 / (assessment.exhausting_ratio * assessment.total)
+            coverage = assessment.evidence.coverage if assessment.evidence else None
+            if assessment.small_part is not None and coverage is not None:
+                self.parts[name] = coverage, assessment.small_part
+
+    def add(self, place: int, steps: Mapping[str, ComparedStep]) -> None:
+        """Add what was counted in one step, by SLO.
+
+        Where events are a sample, as many count as independent ones would tell as much.
+        """
+        for slo in self.slos:
+            step = steps.get(slo.name)
+            if step is not None:
+                self.last = max(self.last, place)
+            if step is not None and any(step):
+                effect = float(slo.design_effect)
+                thinned = ComparedStep(*(count / effect for count in step))
+                self.evidence[slo.name] = self.evidence[slo.name].after(thinned)
+
+    def spent(self, slo: str) -> tuple[float, float] | None:
+        """Return the share of an SLO's budget that the canary took beyond the baseline's ratio.
+
+        Between the two: where too little of the budget was measured, the lower is of a budget for
+        which the rest of the window had the same traffic, the higher of one for which it had none.
+        None: the budget was not measured.
+        """
+        cost = self.costs.get(slo)
+        if cost is None:
+            return None
+        effect = next(float(each.design_effect) for each in self.slos if each.name == slo)
+        most = max(self.evidence[slo].excess.excess_bad, 0.0) * effect * float(cost)
+        return (most * float(self.parts[slo][0]) if slo in self.parts else most), most
+
+    def overspent(self, slo: str) -> bool:
+        """Return whether that is more than was agreed, whatever was not measured."""
+        spent, limit = self.spent(slo), self.options.limit(slo)
+        return spent is not None and limit is not None and _exceeds(spent[0], limit)
+
+    def spending_troubles(self, slo: str, doubts: Sequence[Doubt]) -> Iterator[str]:
+        """Yield why it is not known whether the canary has spent more than was agreed.
+
+        Args:
+            slo: its name.
+            doubts: about its budget.
+        """
+        limit, spent = self.options.limit(slo), self.spent(slo)
+        if limit is None:
+            return
+        if spent is None:
+            why = "".join(f": {doubt.reason}" for doubt in doubts[:1])
+            yield f"its budget was not measured, so what was spent of it is not known{why}"
+        elif _exceeds(spent[1], limit) and not _exceeds(spent[0], limit):
+            yield f"the size of its budget is not known: only {self.parts[slo][1]} are measured"
+
+    def verdict(self, *, finished: bool) -> CanaryVerdict:
+        """Return the verdict on all SLOs."""
+        return canary_verdict(
+            (self.standing(slo.name) for slo in self.slos),
+            overspent=any(self.overspent(slo.name) for slo in self.slos),
+            finished=finished,
+        )
+
+    def standing(self, slo: str) -> CanaryStanding:
+        """Return what is shown of an SLO."""
+        return self.evidence[slo].standing(len(self.slos))
+
+    @property
+    def rolls_back(self) -> bool:
+        """Whether the watch ends here."""
+        return self.verdict(finished=False) is CanaryVerdict.ROLL_BACK
+
+
+def _exceeds(spent: float, limit: SpendLimit) -> bool:
+    """Return whether it is more; not by what adding floats gets wrong."""
+    return spent > float(limit.most) * (1 + _NOISE)
+
+
+def watched_slo(
+    judge: Judge,
+    slo: RatioSlo,
+    grid: WatchGrid,
+    steps: Sequence[ComparedStep | None],
+    *,
+    troubles: Sequence[str] = (),
+    assessment: Assessment | None = None,
+) -> WatchedSlo:
+    """Return what was seen of an SLO in the steps that were looked at."""
+    name, evidence = slo.name, judge.evidence[slo.name]
+    seen = [step for step in steps if step is not None]
+    spent, left = judge.spent(name), grid.count - len(steps)
+    return WatchedSlo(
+        slo=slo,
+        standing=judge.standing(name),
+        overspent=judge.overspent(name),
+        canary=(sum(s.canary_total for s in seen), sum(s.canary_bad for s in seen)),
+        baseline=None
+        if judge.options.arms.baseline is None
+        else (sum(s.baseline_total for s in seen), sum(s.baseline_bad for s in seen)),
+        shown=evidence,
+        needed=log(len(judge.slos) / ALPHA),
+        spent=spent,
+        limit=judge.options.limit(name),
+        saved=None if spent is None or not seen else spent[0] / len(seen) * left,
+        steps=tuple(steps),
+        missing=grid.count - len(seen),
+        troubles=tuple(troubles),
+        step=grid.step,
+        assessment=assessment,
+    )
+
+
+def idle_troubles(
+    arms: Arms,
+    grid: WatchGrid,
+    steps: Sequence[ComparedStep | None],
+    groups: Collection[LabelValues],
+) -> Iterator[str]:
+    """Yield why the traffic is not what a verdict of healthy needs; nothing where it is.
+
+    Args:
+        arms: whose traffic is compared.
+        grid: the steps of the watch.
+        steps: those that were looked at.
+        groups: that had an event, with the labels of the options.
+    """
+    seen = [(place, step) for place, step in enumerate(steps) if step is not None]
+    if not any(step.canary_total or step.baseline_total for _, step in seen):
+        if seen:
+            yield "there was no traffic"
+        return
+    values = [set(of_label) for of_label in zip(*groups, strict=True)] or [set()] * len(arms.by)
+    for label, totals in (
+        (arms.canary, [(place, step.canary_total) for place, step in seen]),
+        (arms.baseline, [(place, step.baseline_total) for place, step in seen]),
+    ):
+        if label is not None and not any(total for _, total in totals):
+            there = values[arms.by.index(label.label)] - {""}
+            yield f"no event has {label}{nearest(label.value, there)}"
+    last = max((place for place, step in seen if step.canary_total), default=None)
+    if last is not None and _expected(seen, last, alone=arms.baseline is None) >= _IDLE:
+        since = instant(grid.end_of(last))
+        yield f"{arms.canary} has had no traffic since {since}"
+
+
+def _expected(seen: Sequence[tuple[int, ComparedStep]], last: int, *, alone: bool) -> float:
+    """Return how many requests the canary would have had after the last step in which it had any.
+
+    By its share of the traffic until then; where it is alone, by its requests a step.
+    """
+    before = [step for place, step in seen if place <= last]
+    after = [step for place, step in seen if place > last]
+    total = sum(step.canary_total for step in before)
+    if alone:
+        return total / len(before) * len(after)
+    baseline = sum(step.baseline_total for step in before)
+    return total / baseline * sum(step.baseline_total for step in after) if baseline else 0.0

@@ -1,0 +1,246 @@
+"""The loop of a watch: it waits, asks, judges and remembers, until there is a verdict."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field, replace
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from gate import __version__
+from gate.analysis import why_unmeasured
+from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
+from gate.analysis.watch.arms import StepsRead, cohort_request, read_steps, runs
+from gate.analysis.watch.judge import Judge, idle_troubles, watched_slo
+from gate.analysis.watch.state import Surroundings, WatchState
+from gate.budget.assessment import Assessment
+from gate.check.measure import measure
+from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
+from gate.history.sequential import ComparedStep
+from gate.measure import Backend
+from gate.measure.cohorts import CohortBackend, LabelValues
+from gate.slo.objective import RatioSlo
+
+T = TypeVar("T")
+StepsByPlace = Mapping[int, Mapping[str, ComparedStep]]
+"""The counts of each step by its number, and then by SLO."""
+_RARELY: Final = 10
+"""A budget that decides nothing is asked for again once in this many looks."""
+_FIRST: Final = 3
+"""Steps after which it is strange that the canary, or the baseline, has had no event."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Watching:
+    """A watch under way."""
+
+    file: PolicyFile
+    options: WatchOptions
+    state: WatchState
+    surroundings: Surroundings
+    backend: Backend
+    cohorts: CohortBackend
+    slos: tuple[RatioSlo, ...]
+    settled: Judge
+    """Has the steps that are not asked for again."""
+    shown: Judge
+    """Has the newest counts of the others, too."""
+    interrupted: bool = False
+    fresh: dict[str, dict[int, ComparedStep]] = field(default_factory=dict)
+    """By SLO the newest counts of steps that have not settled."""
+    troubles: dict[str, str] = field(default_factory=dict)
+    """By SLO, what went wrong in the last look."""
+    groups: dict[str, set[LabelValues]] = field(default_factory=dict)
+    """By SLO, the groups that have had an event."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What the backend said, each once."""
+    assessments: dict[str, Assessment] = field(default_factory=dict)
+
+    def run(self) -> WatchReport:
+        """Look until the end."""
+        around, grid = self.surroundings, self.state.grid
+        start, begun = around.wall(), around.steady()
+
+        def now() -> datetime:
+            return start + timedelta(seconds=around.steady() - begun)
+
+        at, last = now(), grid.end + grid.late
+        self._size_budgets(min(at, grid.start))
+        self._recall()
+        while not self._is_over():
+            self._look(at)
+            around.keep(self.state)
+            around.tell(self._standing(at))
+            if self._is_over() or at >= last:
+                break
+            self.interrupted = around.pause(grid.seconds_until_next(now()))
+            at = now()
+            if self._lack_budgets():
+                self._size_budgets(min(at, grid.start))
+        return self._report(at)
+
+    def _is_over(self) -> bool:
+        return self.interrupted or self.shown.rolls_back
+
+    def _recall(self) -> None:
+        """Add what was seen before a restart. No part of it ended the watch, but for all of it."""
+        for slo, steps in self.state.settled.items():
+            for place, step in steps.items():
+                self.settled.add(place, {slo: step})
+        self.shown = self.settled
+
+    def _look(self, at: datetime) -> None:
+        """Ask for the steps that have ended and not settled, and judge what is new."""
+        self.state.looks += 1
+        if self.settled.rolls_back:
+            self.shown = self.settled
+            return
+        ended, arms = self.state.grid.ended(at), self.options.arms
+        wanted = [
+            (slo, places)
+            for slo in self.slos
+            for places in runs(self.state.unsettled(slo.name, ended))
+        ]
+        requests = [cohort_request(slo, self.state.grid, places, arms) for slo, places in wanted]
+        answers = self.surroundings.ask(lambda: self.cohorts.cohorts(requests)) if requests else []
+        if answers is None:
+            self.interrupted = True
+            return
+        self.troubles = {}
+        for (slo, places), answer in zip(wanted, answers, strict=True):
+            read = read_steps(answer, len(places), arms)
+            self._remember(slo.name, read)
+            counted = zip(places, read.counts, strict=True)
+            fresh = self.fresh.setdefault(slo.name, {})
+            fresh |= {place: step for place, step in counted if step is not None}
+        self._judge(at)
+
+    def _judge(self, at: datetime) -> None:
+        """Settle what is old enough, and add the rest on trial; stop where it is enough.
+
+        A step without any event does not settle: its events may be very late.
+        """
+        grid = self.state.grid
+        old = grid.ended(at - grid.late)
+        for place, steps in _by_place(self.fresh).items():
+            settling = {slo: step for slo, step in steps.items() if place < old and any(step)}
+            for slo, step in settling.items():
+                self.state.settle(slo, place, step)
+                del self.fresh[slo][place]
+            self.settled.add(place, settling)
+            if self.settled.rolls_back:
+                self.shown = self.settled
+                return
+        self.shown = self.settled.copy()
+        for place, steps in _by_place(self.fresh).items():
+            self.shown.add(place, steps)
+            if self.shown.rolls_back:
+                return
+
+    def _remember(self, slo: str, read: StepsRead) -> None:
+        """Keep what an answer says beside the counts."""
+        self.groups.setdefault(slo, set()).update(read.groups)
+        self.notes |= dict.fromkeys(f"{slo}: {note}" for note in read.notes)
+        if read.trouble is not None:
+            self.troubles[slo] = why_unmeasured(read.trouble)
+
+    def _lack_budgets(self) -> bool:
+        """Return whether to ask again for a budget whose size is not known."""
+        missing = [slo.name for slo in self.slos if slo.name not in self.settled.costs]
+        decides = any(self.options.limit(name) is not None for name in missing)
+        return decides or (bool(missing) and self.state.looks % _RARELY == 0)
+
+    def _size_budgets(self, at: datetime) -> None:
+        for name, assessment in self._budgets(at).items():
+            self.assessments[name] = assessment
+            self.settled.size(assessment)
+
+    def _budgets(self, at: datetime) -> dict[str, Assessment]:
+        """Measure the budgets of what is watched; none where the watch has to end."""
+        policy = replace(self.file.policy, slos=self.slos)
+        measured = self.surroundings.ask(lambda: measure(policy, self.backend, at=at))
+        if measured is None:
+            return {}
+        return {assessment.slo.name: assessment for assessment in measured}
+
+    def _steps(self, slo: str, count: int) -> list[ComparedStep | None]:
+        """Return what is known of the first steps of an SLO."""
+        counts = {**self.fresh.get(slo, {}), **self.state.settled.get(slo, {})}
+        return [counts.get(place) for place in range(count)]
+
+    def _slos(self, count: int, *, final: bool) -> tuple[WatchedSlo, ...]:
+        """Return what was seen of each SLO in the first steps."""
+        grid = self.state.grid
+        return tuple(
+            watched_slo(
+                self.shown,
+                slo,
+                grid,
+                steps := self._steps(slo.name, count),
+                troubles=[
+                    *(self._idle(slo.name, steps) if final or count >= _FIRST else ()),
+                    *self._unknown(slo.name, steps),
+                ],
+                assessment=self.assessments.get(slo.name),
+            )
+            for slo in self.slos
+        )
+
+    def _idle(self, slo: str, steps: Sequence[ComparedStep | None]) -> Iterator[str]:
+        groups = self.groups.get(slo, set())
+        return idle_troubles(self.options.arms, self.state.grid, steps, groups)
+
+    def _unknown(self, slo: str, steps: Sequence[ComparedStep | None]) -> Iterator[str]:
+        """Yield what is not known of an SLO, and why."""
+        if None in steps:
+            why = self.troubles.get(slo, "")
+            yield f"{steps.count(None)} of {len(steps)} steps have no data{': ' * bool(why)}{why}"
+        assessment = self.assessments.get(slo)
+        yield from self.shown.spending_troubles(slo, assessment.doubts if assessment else ())
+
+    def _standing(self, at: datetime) -> WatchLook:
+        """Return how the watch stands after a look."""
+        ended = self._watched(at)
+        return WatchLook(
+            number=self.state.looks,
+            at=at,
+            grid=self.state.grid,
+            ended=ended,
+            slos=self._slos(ended, final=False),
+        )
+
+    def _watched(self, at: datetime) -> int:
+        """Return how many steps the verdict is about."""
+        return self.shown.last + 1 if self.shown.rolls_back else self.state.grid.ended(at)
+
+    def _report(self, at: datetime) -> WatchReport:
+        """Return how the watch has ended, with the budgets at that instant."""
+        grid, count = self.state.grid, self._watched(at)
+        ended_at = grid.end_of(count - 1)
+        self.assessments |= {
+            name: assessment
+            for name, assessment in self._budgets(ended_at).items()
+            if assessment.measured
+        }
+        slos = self._slos(count, final=True)
+        return WatchReport(
+            policy=self.file.policy,
+            source=self.file.source,
+            options=self.options,
+            grid=grid,
+            verdict=self.shown.verdict(finished=not any(s.missing or s.troubles for s in slos)),
+            slos=slos,
+            ended_at=ended_at,
+            interrupted=self.interrupted,
+            looks=self.state.looks,
+            notes=tuple(self.notes),
+            tool_version=__version__,
+        )
+
+
+def _by_place(by_slo: Mapping[str, Mapping[int, ComparedStep]]) -> StepsByPlace:
+    """Return the counts of each step, in the order of time."""
+    places = sorted({place for steps in by_slo.values() for place in steps})
+    return {
+        place: {slo: steps[place] for slo, steps in by_slo.items() if place in steps}
+        for place in places
+    }

@@ -1,0 +1,181 @@
+"""What a watch shows while it goes on, and the phrases that its report has in common with that."""
+
+from collections.abc import Iterator
+from math import exp
+from typing import Final
+
+from gate import wording
+from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
+from gate.analysis.watch.arms import Arms
+from gate.history.sequential.verdict import CanaryStanding, CanaryVerdict
+from gate.slo.quantities import format_duration
+from gate.wording import describe_time
+
+_SIGNS: Final = ((0.6, "strong signs that it is worse"), (0.3, "signs that it is worse"))
+"""From which part of the evidence that is needed (of its logarithm) what is said."""
+_LARGEST: Final = 13.8
+"""The logarithm of a million: evidence above it is not written out."""
+
+
+def failed(counts: tuple[float, float]) -> str:
+    """Write how many events failed: ``0.21% of 1,200``."""
+    total, bad = counts
+    if not total:
+        return "no events"
+    return f"{ratio(bad / total)} of {wording.amount(wording.shown(total))}"
+
+
+def ratio(share: float) -> str:
+    """Write a share of the requests with two digits that tell; its sign stays."""
+    percent = share * 100
+    digits = next((n for n in range(4) if abs(percent) >= 10.0 ** (1 - n)), 4)
+    return f"{percent:.{digits}f}%" if round(percent, digits) else "0%"
+
+
+def spent(slo: WatchedSlo) -> str:
+    """Write what was spent of a budget, rounded up."""
+    if slo.spent is None:
+        return wording.NOTHING
+    least, most = map(part, slo.spent)
+    return most if least == most else f"{least} to {most}"
+
+
+def part(share: float) -> str:
+    """Write a share of a budget, rounded up."""
+    return wording.spent(wording.shown(share))
+
+
+def evidence(slo: WatchedSlo) -> str:
+    """Write how strong the evidence for "worse" is, and how strong it has to be."""
+    value = f"{exp(min(slo.evidence, _LARGEST)):,.0f}"
+    more = "more than " * (slo.evidence > _LARGEST)
+    return f"the evidence is {more}{value}, and {exp(slo.needed):,.0f} is enough"
+
+
+def standing(slo: WatchedSlo) -> str:
+    """Say in a few words what is shown of an SLO."""
+    if slo.standing is CanaryStanding.WORSE:
+        return "shown to be worse"
+    if slo.overspent:
+        return "it has spent more than was agreed"
+    if slo.standing is CanaryStanding.WITHIN:
+        return "shown to be within the margin"
+    part = slo.evidence / slo.needed
+    return next((text for least, text in _SIGNS if part >= least), "nothing is shown yet")
+
+
+def compared(slo: WatchedSlo, arms: Arms) -> str:
+    """Say how many failed: of the canary, and beside it of the baseline."""
+    beside = "" if slo.baseline is None else f", {arms.baseline} {failed(slo.baseline)}"
+    return f"{arms.canary} {failed(slo.canary)} failed{beside}"
+
+
+def subject(report: WatchReport) -> str:
+    """Say what was watched: ``track=canary of chat``."""
+    return f"{report.options.arms.canary} of {report.policy.service}"
+
+
+def headline(report: WatchReport) -> str:
+    """Say in one line how the watch ended, and why."""
+    word = report.verdict.replace("-", " ")
+    return f"{word.capitalize()}: {subject(report)}: {report.reasons[0]}"
+
+
+def reasons(report: WatchReport) -> Iterator[str]:
+    """Yield why the verdict is what it is, at least one sentence."""
+    rolled_back = report.verdict is CanaryVerdict.ROLL_BACK
+    for slo in report.slos:
+        accused = slo.standing is CanaryStanding.WORSE or slo.overspent
+        if not rolled_back or accused:
+            yield from (f"{slo.slo.name}: {text}" for text in _reasons(report, slo))
+    watched = report.slos[0].steps
+    if report.verdict is CanaryVerdict.CANNOT_TELL and len(watched) < report.grid.count:
+        whole = describe_time(report.grid.count * report.grid.step)
+        yield f"only {describe_time(len(watched) * report.grid.step)} of {whole} were watched"
+
+
+def _reasons(report: WatchReport, slo: WatchedSlo) -> Iterator[str]:
+    """Yield what is said of one SLO: which number against which bar."""
+    if slo.standing is CanaryStanding.WORSE:
+        than = "than the baseline" if slo.baseline is not None else "than the budget allows"
+        yield f"{compared(slo, report.options.arms)}: it fails more often {than} ({evidence(slo)})"
+    if slo.overspent and slo.spent is not None and slo.limit is not None:
+        most = wording.percent(slo.limit.most)
+        whose = "the pre-mortem said at most" if slo.limit.promised else "at most"
+        yield f"it has spent {spent(slo)} of the budget; {whose} {most}"
+    if slo.standing is CanaryStanding.WITHIN:
+        most = ratio(max(slo.bounds[1], 0.0))
+        yield f"at most {most} {_more(slo)}; {ratio(slo.margin)} is allowed"
+    elif slo.standing is CanaryStanding.NOT_SHOWN and not slo.overspent:
+        yield _not_shown(slo)
+    yield from slo.troubles
+
+
+def _more(slo: WatchedSlo) -> str:
+    return "of its requests fail" if slo.baseline is None else "more of its requests fail"
+
+
+def _not_shown(slo: WatchedSlo) -> str:
+    low, high = slo.bounds
+    if slo.excess is None:
+        return "the canary has had no event"
+    between = f"between {ratio(low)} and {ratio(high)} {_more(slo)}; {ratio(slo.margin)} is allowed"
+    if slo.longer is None:
+        return f"{between}, which cannot be shown at this rate"
+    return f"{between}; about {describe_time(slo.longer)} more of this traffic would show it"
+
+
+def _watched(look: WatchLook) -> str:
+    done, whole = look.ended * look.grid.step, look.grid.count * look.grid.step
+    return f"{describe_time(done)} of {describe_time(whole)} watched"
+
+
+def beginning(look: WatchLook, options: WatchOptions) -> str:
+    """Say what is going to be watched."""
+    arms, grid = options.arms, look.grid
+    beside = "alone" if arms.baseline is None else f"beside {arms.baseline}"
+    until = wording.instant(grid.end + grid.late)
+    return (
+        f"watching {arms.canary} {beside} until {until}, a look every {format_duration(grid.step)}"
+    )
+
+
+def live_line(look: WatchLook, options: WatchOptions) -> str:
+    """Return the one line that a terminal shows: time left, the SLO that matters most."""
+    if not look.ended:
+        return beginning(look, options)
+    slo = max(look.slos, key=_pressing)
+    others = len(look.slos) - 1
+    more = f" (and {others} more)" if others else ""
+    return f"{_watched(look)}; {_line(slo, options)}{more}"
+
+
+def lines(look: WatchLook, options: WatchOptions) -> Iterator[str]:
+    """Yield a line for each SLO, for a log."""
+    if not look.ended:
+        yield beginning(look, options)
+        return
+    yield from (f"{_watched(look)}; {_line(slo, options)}" for slo in look.slos)
+
+
+def state_of(look: WatchLook) -> tuple[object, ...]:
+    """Return what a look changes that is worth a line in a log."""
+    return look.ended > 0, *(
+        (slo.standing, slo.overspent, standing(slo), _without_numbers(slo.troubles))
+        for slo in look.slos
+    )
+
+
+def _without_numbers(troubles: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple("".join(c for c in trouble if not c.isdigit()) for trouble in troubles)
+
+
+def _pressing(slo: WatchedSlo) -> tuple[bool, bool, float]:
+    return slo.standing is CanaryStanding.WORSE or slo.overspent, bool(slo.troubles), slo.evidence
+
+
+def _line(slo: WatchedSlo, options: WatchOptions) -> str:
+    parts = [f"{slo.slo.name}: {compared(slo, options.arms)}", standing(slo)]
+    if slo.spent is not None:
+        parts.append(f"{spent(slo)} of the budget spent")
+    return "; ".join([*parts, *slo.troubles])

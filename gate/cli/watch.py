@@ -1,0 +1,149 @@
+"""``gate watch``."""
+
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import click
+
+from gate.analysis.watch import EXIT_CODES, SpendLimit, WatchOptions, WatchReport
+from gate.analysis.watch.arms import Arms, NotComparableError, watched_slos
+from gate.analysis.watch.phrases import headline
+from gate.analysis.watch.run import watch as watch_canary
+from gate.analysis.watch.run import watch_question
+from gate.analysis.watch.words import output
+from gate.cli.command import command, group
+from gate.cli.parameters import (
+    MeasurementOptions,
+    measurement_options,
+)
+from gate.cli.session import load_all, now
+from gate.cli.status_command import StatusCommand, publisher_of
+from gate.cli.streams import write_note
+from gate.cli.watch_options import CONDUCT, TRAFFIC, WatchConduct, WatchedTraffic
+from gate.cli.watching import StateFile, Watchman, run_command
+from gate.config.load import PolicyFile
+from gate.errors import ExitCode, UsageError
+from gate.history.sequential.verdict import CanaryVerdict
+from gate.reporters import PAGES, Style, render_page
+from gate.slo.quantities import format_duration
+
+_SHORTEST: Final = timedelta(seconds=1)
+"""A step; backends count no shorter ones."""
+_MOST_LOOKS: Final = 20_000
+"""A day of a look every five seconds; each step of them is kept."""
+
+
+class WatchCommand(StatusCommand):
+    """Has a status and a comment of its own beside those of ``gate check``."""
+
+    default_key: str | None = "watch"
+
+
+@command(
+    cls=WatchCommand,
+    example=(
+        "gate watch --canary track=canary --baseline track=stable --for 1h",
+        "gate watch --canary track=canary --for 30m --max-spend 5% --on-rollback ./rollback.sh",
+    ),
+)
+@measurement_options(PAGES, at="Begin at this RFC 3339 time, and do not wait where it has passed.")
+@group("traffic", WatchedTraffic, TRAFFIC)
+@group("conduct", WatchConduct, CONDUCT)
+def watch(
+    *, measurement: MeasurementOptions, traffic: WatchedTraffic, conduct: WatchConduct
+) -> ExitCode:
+    """Watch a canary after the deploy, beside the baseline and the budgets of the POLICY.
+
+    It ends as soon as the canary is shown to be worse, and else when the time is up. The looks are
+    as many as one likes: the test allows for them.
+
+    Exit codes: 0 healthy, 3 cannot decide, 10 roll back, 2 usage or policy-file error, 130
+    interrupted. SIGTERM ends it with the verdict on what was seen.
+    """
+    _check(traffic, conduct, measurement.policies)
+    publisher = publisher_of(click.get_current_context())
+    (file,) = load_all(measurement.policies)
+    options = _options(file, traffic, conduct, measurement.timeout)
+    state = StateFile(conduct.state, resume=conduct.resume)
+    begun = state.begin(watch_question(file, options), options, measurement.instant())
+    if publisher is not None:
+        write_note(publisher.start([file.policy.service]))
+    with Watchman(options, state, now()).on_duty() as surroundings:
+        report = watch_canary(file, options, begun, surroundings)
+    if report.verdict is CanaryVerdict.ROLL_BACK and conduct.on_rollback is not None:
+        run_command(conduct.on_rollback, report)
+    measurement.report_page(output(report))
+    _publish(report, conduct, measurement.policies)
+    if publisher is not None:
+        write_note(publisher.ended(EXIT_CODES[report.verdict], headline(report)))
+    return EXIT_CODES[report.verdict]
+
+
+def _check(traffic: WatchedTraffic, conduct: WatchConduct, policies: Sequence[str]) -> None:
+    """Refuse what can never come to a verdict, before time is lost.
+
+    Raises:
+        UsageError: of click, with what to write instead.
+    """
+    if len(policies) > 1:
+        raise click.UsageError("gate watch takes a single policy; run it once for each")
+    if traffic.canary == traffic.baseline:
+        raise click.UsageError("--canary and --baseline are equal; name two parts of the traffic")
+    if traffic.every < _SHORTEST:
+        raise click.UsageError(f"--every is shorter than {format_duration(_SHORTEST)}")
+    if traffic.every > traffic.lasting:
+        raise click.UsageError("--every is longer than --for; look at least once")
+    if traffic.lasting > _MOST_LOOKS * traffic.every:
+        raise click.UsageError(f"--every is too short for --for: at most {_MOST_LOOKS:,} looks")
+    if conduct.resume and conduct.state is None:
+        raise click.UsageError("--resume needs --state, the file to go on with")
+
+
+def _options(
+    file: PolicyFile, traffic: WatchedTraffic, conduct: WatchConduct, timeout: timedelta
+) -> WatchOptions:
+    """Return what is watched.
+
+    Raises:
+        UsageError: an SLO is not there, or has no events that could be compared; or the trigger is
+            not of this policy.
+    """
+    try:
+        slos = tuple(slo.name for slo in watched_slos(file.policy, traffic.slos))
+    except NotComparableError as error:
+        named = " ".join(f"--slo {name}" for name in error.others)
+        advice = f"watch the others: {named}" if named else "the policy has no other"
+        raise UsageError(f"{file.source.path}: {error}; {advice}") from error
+    change: str | None = None
+    promises: dict[str, SpendLimit] = {}
+    if traffic.trigger is not None:
+        from gate.cli.promised import promised_limits  # noqa: PLC0415 - where there is a trigger
+
+        change, promises = promised_limits(traffic.trigger, file, conduct.environment)
+    return WatchOptions(
+        arms=Arms(traffic.canary, traffic.baseline),
+        lasting=traffic.lasting,
+        every=traffic.every,
+        margin=traffic.margin,
+        max_spend=traffic.max_spend,
+        slos=slos,
+        timeout=timeout,
+        change=change,
+        promises=promises,
+    )
+
+
+def _publish(report: WatchReport, conduct: WatchConduct, policies: Sequence[str]) -> None:
+    """Keep the comment, as far as that is wanted."""
+    if not conduct.comment:
+        return
+    from gate.cli.ci_environment import CiEnvironment, context_of  # noqa: PLC0415 - where it is kept only
+    from gate.cli.publishing import identity_of, keep_page  # noqa: PLC0415 - as above
+
+    place = CiEnvironment(context_of(conduct.ci, environment=conduct.environment), os.environ)
+    key = conduct.gate_key or WatchCommand.default_key
+    identity = identity_of(policies, place, key=key, status_name=conduct.status_name)
+    text = render_page("markdown", output(report), Style())
+    keep_page(text, place, identity, EXIT_CODES[report.verdict])

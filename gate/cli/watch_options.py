@@ -1,0 +1,166 @@
+"""The options of ``gate watch``: which traffic, how strictly, and what becomes of the verdict."""
+
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.analysis.watch.arms import TrafficLabel
+from gate.cli.command import FILE, Heading, option
+from gate.cli.option_values import DURATION, PORTION, Parsed, pair_of
+from gate.cli.parameters import ci_option, identity_options
+from gate.dataclass import dataclass
+from gate.slo.quantities import parse_ratio
+
+
+def traffic_label(text: str) -> TrafficLabel:
+    """Read ``LABEL=VALUE``; raises ValueError."""
+    return TrafficLabel(*pair_of(text, "LABEL=VALUE, such as track=canary"))
+
+
+def margin_of(text: str) -> Fraction:
+    """Read a share of the error budget, which may be more than all of it; raises ValueError."""
+    margin = parse_ratio(text)
+    if margin <= 0:
+        raise ValueError(f"{text} must be above 0%: that nothing differs cannot be shown")
+    return margin
+
+
+_LABEL: Final = Parsed("label=value", traffic_label)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedTraffic:
+    """What is watched, for how long and how strictly."""
+
+    canary: TrafficLabel
+    baseline: TrafficLabel | None
+    lasting: timedelta
+    every: timedelta
+    margin: Fraction
+    max_spend: Fraction | None
+    slos: tuple[str, ...]
+    trigger: str | None
+
+
+TRAFFIC: Final = (
+    option(
+        "--canary",
+        type=_LABEL,
+        metavar="LABEL=VALUE",
+        required=True,
+        heading=Heading.WATCH,
+        help="The label that the canary's requests have, such as track=canary (logs: a column).",
+    ),
+    option(
+        "--baseline",
+        type=_LABEL,
+        metavar="LABEL=VALUE",
+        heading=Heading.WATCH,
+        help="The label of the requests that the canary is compared with, such as track=stable."
+        " Without it the canary is compared with the budget alone.",
+    ),
+    option(
+        "--for",
+        "lasting",
+        type=DURATION,
+        required=True,
+        heading=Heading.WATCH,
+        help="How long to watch, a duration such as 1h. A canary that is worse ends it sooner.",
+    ),
+    option(
+        "--every",
+        type=DURATION,
+        default="1m",
+        show_default=True,
+        heading=Heading.WATCH,
+        help="Time between two looks, and the step in which events are counted, a duration such as"
+        " 1m; at least four scrapes.",
+    ),
+    option(
+        "--margin",
+        type=Parsed("share", margin_of),
+        default="100%",
+        show_default=True,
+        heading=Heading.WATCH,
+        help="By how much the canary's error ratio may exceed the baseline's, as a share of the"
+        " error budget: with 99.9% and 100% by 0.1% of the requests.",
+    ),
+    option(
+        "--max-spend",
+        type=PORTION,
+        heading=Heading.WATCH,
+        help="Roll back when the canary has spent more than this share of a budget, such as 5%.",
+    ),
+    option(
+        "--slo",
+        "slos",
+        metavar="NAME",
+        multiple=True,
+        heading=Heading.WATCH,
+        help="Watch this SLO only. Can be repeated. Default: all that are not advisory.",
+    ),
+    option(
+        "--trigger",
+        type=FILE,
+        heading=Heading.WATCH,
+        help="Hold the canary to what gate check --trigger wrote to this file before the change.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchConduct:
+    """How the watch survives, and what becomes of its verdict."""
+
+    state: str | None
+    resume: bool
+    on_rollback: str | None
+    comment: bool
+    status: bool
+    status_name: str | None
+    gate_key: str | None
+    ci: str
+    environment: str | None
+
+
+CONDUCT: Final = (
+    option(
+        "--state",
+        type=FILE,
+        heading=Heading.WATCH,
+        help="Write to this file after each look what was seen, so that --resume can go on.",
+    ),
+    option(
+        "--resume",
+        is_flag=True,
+        heading=Heading.WATCH,
+        help="Go on where the watch of the --state file was; without such a file begin.",
+    ),
+    option(
+        "--on-rollback",
+        metavar="COMMAND",
+        heading=Heading.WATCH,
+        help="Run this command in a shell when the verdict is to roll back. It finds the report in"
+        " the file $GATE_WATCH_FILE (JSON), and its result does not change the exit code.",
+    ),
+    option(
+        "--comment",
+        is_flag=True,
+        heading=Heading.PUBLISHING,
+        help="Keep one comment on the pull request up to date.",
+    ),
+    option(
+        "--status",
+        is_flag=True,
+        heading=Heading.PUBLISHING,
+        help="Set the status of the commit to the verdict.",
+    ),
+    *identity_options("watch"),
+    ci_option(),
+    option(
+        "--environment",
+        metavar="NAME",
+        heading=Heading.CHANGE,
+        help="Environment that the canary is in, such as production.",
+    ),
+)

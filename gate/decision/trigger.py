@@ -1,0 +1,262 @@
+"""What a change was promised to cost before it shipped, which `gate watch` holds its canary to.
+
+The two numbers of an SLO are shares of its whole budget: what the stated impact costs, and the most
+that the canary may take. That is what it costs if every request of it fails until somebody notices,
+but no more than what is left above the threshold of the tiers that allow the change.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.budget.assessment import Assessment
+from gate.budget.forecast import Impact
+from gate.budget.ratio import seconds
+from gate.dataclass import dataclass
+from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
+from gate.decision.holding import shown
+from gate.decision.reading import OddDocumentError, Schema, check_shape, read_json
+from gate.decision.seal import SealKey, seal_flaw, sealed
+from gate.decision.slo_document import Json, number, rfc3339, share
+from gate.policy.findings import Verdict
+from gate.policy.tiers import Tier, bands
+from gate.slo.objective import CompositeSlo
+
+TRIGGER_VERSION: Final = 1
+_KIND: Final = "rollback-trigger"
+"""What the document says that it is: a decision has the same seal, and must not pass for one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloPromise:
+    """What a change was promised to cost one SLO, as shares of its whole budget."""
+
+    slo: str
+    expected_cost: Fraction | None
+    """At least 0; None: it is not known."""
+    largest_loss: Fraction | None
+    """At least 0; None: it is not known, and this SLO holds the canary to nothing."""
+    reason: str = ""
+    """Why either is not known; empty: both are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePromises:
+    """What one policy was promised."""
+
+    service: str
+    source: PolicySource
+    change: str
+    """The class by which the policy judged the change."""
+    verdict: Verdict
+    slos: tuple[SloPromise, ...]
+    """One per SLO, in the policy's order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """What a change was promised to cost, and when a canary of it has cost too much."""
+
+    evaluated_at: datetime
+    tool_version: str
+    revision: str | None
+    """The commit that would ship; None: it was not known."""
+    environment: str | None
+    """That it would ship to; None: nobody said so."""
+    mode: str
+    """The decision's `Mode`."""
+    verdict: Verdict
+    """The worst of the policies'."""
+    overridden: bool
+    """Whether the change ships only because of an override."""
+    impact: Impact
+    """That was stated."""
+    policies: tuple[ServicePromises, ...]
+    """At least one."""
+
+
+def trigger_of(decision: Decision, impact: Impact) -> Trigger:
+    """Return what a decision's budgets can pay for.
+
+    Args:
+        decision: on the change.
+        impact: that was stated for it.
+    """
+    return Trigger(
+        evaluated_at=decision.evaluated_at,
+        tool_version=decision.tool_version,
+        revision=decision.context.revision,
+        environment=decision.context.environment,
+        mode=decision.mode,
+        verdict=decision.verdict,
+        overridden=decision.overridden,
+        impact=impact,
+        policies=tuple(
+            ServicePromises(
+                service=decided.policy.service,
+                source=decided.source,
+                change=decided.change_class,
+                verdict=decided.verdict,
+                slos=tuple(
+                    _promise(assessment, decided, overridden=decision.overridden)
+                    for assessment in decided.assessments
+                ),
+            )
+            for decided in decision.policies
+        ),
+    )
+
+
+def _promise(assessment: Assessment, decided: PolicyDecision, *, overridden: bool) -> SloPromise:
+    name, price, compared = assessment.slo.name, assessment.price, assessment.compared
+    reason = _unpriced(assessment)
+    if reason or price is None or compared is None:
+        return SloPromise(slo=name, expected_cost=None, largest_loss=None, reason=reason)
+    largest, left = price.cost_at_worst, compared + (assessment.stated_cost or 0)
+    floor = _lowest_allowed(decided.policy.tiers, decided.change_class, left)
+    # An advisory SLO closes no tier, and an override sets the tiers aside.
+    if floor is not None and not assessment.slo.advisory and not overridden:
+        largest = min(largest, max(left - floor, Fraction(0)))
+    return SloPromise(slo=name, expected_cost=price.cost, largest_loss=largest)
+
+
+def _unpriced(assessment: Assessment) -> str:
+    """Say why the cost of a change is not known; empty: it is."""
+    if isinstance(assessment.slo, CompositeSlo):
+        return "it is made up of other SLOs, each of which has a promise of its own"
+    if assessment.uncovered is not None:
+        return f"only {assessment.uncovered} are measured"
+    if not assessment.measured:
+        return assessment.doubts[0].reason if assessment.doubts else "it was not measured"
+    return "" if assessment.price is not None else "it counts no requests that could fail"
+
+
+def _lowest_allowed(tiers: Sequence[Tier], change: str, left: Fraction) -> Fraction | None:
+    """Return down to which remaining budget the change is allowed; None: whatever is left.
+
+    Where it is not allowed at what is left now, that is what is left now.
+    """
+    thresholds = [tier.condition.threshold for tier in tiers if tier.condition is not None]
+    for band in bands(tiers, min(left, *thresholds) - 1, left):
+        if not band.tier.allows(change):
+            return band.high
+    return None
+
+
+def trigger_document(trigger: Trigger, key: SealKey | None) -> Json:
+    """Return a trigger as plain data with a seal, which is signed where there is a key."""
+    impact = trigger.impact
+    document: Json = {
+        "schema_version": TRIGGER_VERSION,
+        "kind": _KIND,
+        "evaluated_at": rfc3339(trigger.evaluated_at),
+        "tool_version": trigger.tool_version,
+        "revision": trigger.revision,
+        "environment": trigger.environment,
+        "mode": trigger.mode,
+        "verdict": str(trigger.verdict),
+        "overridden": trigger.overridden,
+        "impact": {
+            "canary": share(impact.canary),
+            "failures": share(impact.failures),
+            "detect_seconds": number(seconds(impact.detect)),
+        },
+        "policies": [_promises(policy) for policy in trigger.policies],
+    }
+    return sealed(document, key)
+
+
+def _promises(policy: ServicePromises) -> Json:
+    return {
+        "service": policy.service,
+        "source": source_document(policy.source),
+        "change_class": policy.change,
+        "verdict": str(policy.verdict),
+        "slos": [
+            {
+                "slo": promise.slo,
+                "expected_cost": share(promise.expected_cost),
+                "largest_loss": share(promise.largest_loss),
+                "reason": promise.reason or None,
+            }
+            for promise in policy.slos
+        ],
+    }
+
+
+def read_trigger(raw: bytes, key: SealKey | None, schema: Schema) -> Trigger:
+    """Return the trigger that a text holds: valid, unaltered, and signed if a key is given.
+
+    Args:
+        raw: anybody may have written it.
+        key: that it must be signed with; None: it must not be signed.
+        schema: the JSON Schema of triggers.
+
+    Raises:
+        OddDocumentError: it does not hold such a trigger; the message says why.
+    """
+    document = read_json(raw)
+    if not isinstance(document, dict) or document.get("kind") != _KIND:
+        raise OddDocumentError("it is not a trigger of gate check")
+    if document.get("schema_version") != TRIGGER_VERSION:
+        raise OddDocumentError(f"it is not a trigger of version {TRIGGER_VERSION}")
+    flaw = seal_flaw(document, key)
+    if flaw is not None:
+        raise OddDocumentError(flaw)
+    check_shape(document, schema)
+    trigger = _read(document)
+    if (doubled := _doubled(trigger)) is not None:
+        raise OddDocumentError(f"it has two promises to {shown(doubled)}")
+    return trigger
+
+
+def _read(document: Mapping[str, Any]) -> Trigger:
+    impact = document["impact"]
+    return Trigger(
+        evaluated_at=datetime.fromisoformat(document["evaluated_at"]),  # its shape was checked
+        tool_version=document["tool_version"],
+        revision=document["revision"],
+        environment=document["environment"],
+        mode=document["mode"],
+        verdict=Verdict(document["verdict"]),
+        overridden=document["overridden"],
+        impact=Impact(
+            canary=_exact(impact["canary"]),
+            failures=_exact(impact["failures"]),
+            detect=timedelta(seconds=impact["detect_seconds"]),
+        ),
+        policies=tuple(
+            ServicePromises(
+                service=policy["service"],
+                source=PolicySource(**policy["source"]),
+                change=policy["change_class"],
+                verdict=Verdict(policy["verdict"]),
+                slos=tuple(map(_read_promise, policy["slos"])),
+            )
+            for policy in document["policies"]
+        ),
+    )
+
+
+def _read_promise(promise: Mapping[str, Any]) -> SloPromise:
+    costs = [promise["expected_cost"], promise["largest_loss"]]
+    expected, largest = [None if cost is None else _exact(cost) for cost in costs]
+    reason = promise["reason"] or ""
+    return SloPromise(
+        slo=promise["slo"], expected_cost=expected, largest_loss=largest, reason=reason
+    )
+
+
+def _exact(number_: float) -> Fraction:
+    return Fraction(str(number_))
+
+
+def _doubled(trigger: Trigger) -> str | None:
+    """Return the service or the SLO that has two promises; None: none has."""
+    services = [policy.service for policy in trigger.policies]
+    slos = [
+        f"{policy.service} {promise.slo}" for policy in trigger.policies for promise in policy.slos
+    ]
+    names = [*services, *slos]
+    return next((name for place, name in enumerate(names) if name in names[:place]), None)

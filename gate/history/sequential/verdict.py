@@ -1,0 +1,162 @@
+"""What the evidence says of a watched canary: healthy, roll back, or neither shown."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from enum import StrEnum
+from math import log
+from typing import Any, Final, Self
+
+from gate.dataclass import dataclass
+from gate.history.sequential import ComparedStep, Worse
+from gate.history.sequential.excess import Excess
+
+ALPHA: Final = 0.05
+"""How often a watch is wrong at most, in each direction, however often one looks."""
+LASTS: Final = 5
+"""Steps in a row after which a canary that fails beyond the margin now is not excused any more by
+its average since the start, which may still be within it."""
+
+
+class CanaryVerdict(StrEnum):
+    """The end of a watch. The names are part of the JSON report."""
+
+    HEALTHY = "healthy"
+    ROLL_BACK = "roll-back"
+    CANNOT_TELL = "cannot-tell"
+
+
+class CanaryStanding(StrEnum):
+    """What is shown of one SLO until now. The names are part of the JSON report."""
+
+    WORSE = "worse"
+    """It fails more often, and not shown to be within the margin."""
+    WITHIN = "within"
+    """It is shown to be within the margin."""
+    NOT_SHOWN = "not-shown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryEvidence:
+    """The evidence of one watched SLO; begin one with `compared_with_baseline` or `alone`."""
+
+    margin: float
+    """What its failure ratio may be above the baseline's, as a share of its requests; of a canary
+    alone what its own ratio may be."""
+    worse: Worse
+    """Than the baseline; of a canary alone than the budget, on average."""
+    beyond: Worse
+    """Worse by more than the margin, at present."""
+    excess: Excess
+    beyond_steps: int = 0
+    """Steps in a row until now after which it was shown that it is beyond the margin at present."""
+
+    @classmethod
+    def compared_with_baseline(cls, margin: float) -> Self:
+        """Return the evidence before the first step, of a canary that has a baseline.
+
+        Args:
+            margin: as a share of the canary's requests, above 0: the margin of the policy (a share
+                of the budget) times what the objective lets fail.
+        """
+        return cls(margin=margin, worse=Worse(), beyond=Worse(margin=margin), excess=Excess())
+
+    @classmethod
+    def alone(cls, budget: float, margin: float) -> Self:
+        """Return the evidence before the first step, of a canary without a baseline.
+
+        Args:
+            budget: the share of requests that the objective lets fail.
+            margin: what the canary's own ratio may be above that, as a share of its requests.
+        """
+        return cls(
+            margin=budget + margin,
+            worse=Worse(margin=budget, alone=True, lasting=True),
+            beyond=Worse(margin=budget + margin, alone=True),
+            excess=Excess(alone=True),
+        )
+
+    def after(self, step: ComparedStep) -> Self:
+        """Return the evidence with one more step.
+
+        Raises:
+            ValueError: a count is negative or not finite.
+        """
+        beyond = self.beyond.after(step)
+        shown = beyond.log_evidence >= log(1 / ALPHA)
+        return replace(
+            self,
+            worse=self.worse.after(step),
+            beyond=beyond,
+            excess=self.excess.after(step),
+            beyond_steps=self.beyond_steps + 1 if shown else 0,
+        )
+
+    def standing(self, slos: int) -> CanaryStanding:
+        """Return what is shown.
+
+        Worse is shown at `ALPHA` / slos (Bonferroni), so that all SLOs together accuse a canary
+        that is not worse in any at most that often. Within the margin needs no such correction: a
+        canary is healthy only if that is shown of all of them.
+
+        Args:
+            slos: how many are watched, at least 1.
+        """
+        within = self.excess.log_evidence_below(self.margin) >= log(1 / ALPHA)
+        excused = within and self.beyond_steps < LASTS
+        if not excused and self.worse.log_evidence >= log(slos / ALPHA):
+            return CanaryStanding.WORSE
+        return (
+            CanaryStanding.WITHIN if within and not self.beyond_steps else CanaryStanding.NOT_SHOWN
+        )
+
+    def outlook(self) -> float | None:
+        """Return about how many more requests show that it is within (`Excess.outlook`)."""
+        return self.excess.outlook(self.margin, ALPHA)
+
+    def document(self) -> dict[str, Any]:
+        """Return what the steps have added, for JSON."""
+        return {
+            "worse": self.worse.document(),
+            "beyond": self.beyond.document(),
+            "excess": self.excess.document(),
+            "beyond_steps": self.beyond_steps,
+        }
+
+    def restored(self, document: Mapping[str, Any]) -> Self:
+        """Return this evidence with what `document` has of the steps.
+
+        Raises:
+            ValueError: it is not such a document.
+        """
+        parts = [document.get(name) for name in ("worse", "beyond", "excess")]
+        worse, beyond, excess = [part if isinstance(part, Mapping) else {} for part in parts]
+        steps = document.get("beyond_steps")
+        if type(steps) is not int or steps < 0:
+            raise ValueError("what was kept has not the numbers of this version")
+        return replace(
+            self,
+            worse=self.worse.restored(worse),
+            beyond=self.beyond.restored(beyond),
+            excess=self.excess.restored(excess),
+            beyond_steps=steps,
+        )
+
+
+def canary_verdict(
+    standings: Iterable[CanaryStanding], *, overspent: bool, finished: bool
+) -> CanaryVerdict:
+    """Return the verdict of all watched SLOs together.
+
+    Ask after every step, and end at the first that says to roll back: a later step may say
+    something else.
+
+    Args:
+        standings: of each SLO; without any, nothing is shown.
+        overspent: whether the canary has spent more of a budget than was agreed.
+        finished: whether the watch has lasted as long as it was to. Before that nothing is healthy.
+    """
+    each = set(standings)
+    if overspent or CanaryStanding.WORSE in each:
+        return CanaryVerdict.ROLL_BACK
+    healthy = finished and each == {CanaryStanding.WITHIN}
+    return CanaryVerdict.HEALTHY if healthy else CanaryVerdict.CANNOT_TELL

@@ -1,0 +1,278 @@
+"""Whether a shadow deployment is shown not to be worse than the live one: the statistics.
+
+One look at a fixed sample. The excess is the shadow's error ratio less that of the live deployment.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from itertools import groupby
+from typing import Final
+
+from gate.dataclass import dataclass
+from gate.history.cohorts import Arm, Pair, design_effect_of, difference_effect
+from gate.history.cohorts.ratios import LEVEL, critical
+from gate.history.differences import Score, difference_score, excess_at, paired_score
+from gate.measure.cohorts import Cohort, EventCounts
+from gate.measure.coverage import FEWEST
+from gate.measure.pairing import Pairs, PairSteps
+
+
+class ShadowOutcome(StrEnum):
+    """What one SLO says of the shadow."""
+
+    WITHIN = "within"
+    """It is shown to fail by at most the margin more often."""
+    WORSE = "worse"
+    """It is shown to fail by more than the margin more often."""
+    UNSURE = "unsure"
+    """Neither is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubted:
+    """How many failures of an SLO may have been counted wrongly, whoever's they are."""
+
+    hidden: float | None = 0.0
+    """How many requests that are counted as good, or not at all, may have failed; None: any."""
+    doubtful: float | None = 0.0
+    """How many that are counted as bad may not have failed; None: all."""
+    reason: str = ""
+    """Why, and what to do: a sentence without a full stop; empty: nothing is in doubt."""
+
+
+NO_DOUBT: Final = Doubted()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowComparison:
+    """One SLO's error ratios beside each other; all ratios are shares of requests, 0 to 1."""
+
+    candidate: EventCounts
+    against: EventCounts
+    """Both as they were counted; of pairs, those in pairs."""
+    ratios: tuple[float, float]
+    """Both error ratios as they are compared: as if both had been spread over time alike."""
+    interval: tuple[float, float]
+    """95% of the excess, -1 to 1; where something is in doubt, with that."""
+    allowed: float
+    """The excess that the margin allows, above 0."""
+    outcome: ShadowOutcome
+    in_doubt: bool
+    """Whether it is unsure only because of what is in doubt."""
+    effect: float
+    """The design effect, at least 1: by how much the counts were divided, since failures come in
+    bursts."""
+    needed: float | None
+    """How many times as many requests would show it to be within the margin, above 1, if the ratios
+    stay as they are; None: it is decided or in doubt, or no number would do."""
+
+    @property
+    def excess(self) -> float:
+        """The shadow's error ratio less that of the live deployment."""
+        return self.ratios[0] - self.ratios[1]
+
+    @property
+    def used(self) -> float:
+        """Which share of the margin the upper bound of the excess comes to; above 1: too much."""
+        return self.interval[1] / self.allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowTest:
+    """What two error ratios are held to."""
+
+    allowed: float
+    """The excess that the margin allows, above 0."""
+    effect: float = 1.0
+    """The least design effect that is taken, which the policy may state."""
+    comparisons: int = 1
+    """How many SLOs are compared. The shadow is worse if one of them is, so each is held to its
+    part of the level; it must be within the margin of all of them, which needs no correction (the
+    intersection-union test; R. L. Berger, Technometrics 24, 1982)."""
+    doubted: Doubted = NO_DOUBT
+
+
+def compare_unpaired(pair: Pair, test: ShadowTest) -> ShadowComparison:
+    """Compare the requests of both, as if they had been spread over time alike.
+
+    The interval is Miettinen and Nurminen's (`difference_score`), for counts that are divided by
+    the design effect of the difference: what hit both at the same time does not widen it.
+
+    Args:
+        pair: the shadow as the group, the live deployment as the rest, each with some event in some
+            step that both share.
+        test: what they are held to. What is in doubt counts against the shadow to pass it, and for
+            it to fail it.
+    """
+    matched, doubted = pair.matched(), test.doubted
+    effect = max(test.effect, difference_effect(matched))
+    table = matched.table
+    bad = _shifted(table.bad, doubted.hidden, table.total)
+    good = _shifted(table.total - table.bad, doubted.doubtful, table.total)
+    worst = replace(table, bad=bad).thinned(effect)
+    best = replace(table, bad=table.total - good).thinned(effect)
+    return _judged(
+        (EventCounts(*pair.group.sums), EventCounts(*pair.rest.sums)),
+        (table.bad / table.total, table.rest_bad / table.rest_total),
+        lambda excess: difference_score(worst, excess),
+        lambda excess: difference_score(best, excess),
+        test=test,
+        effect=effect,
+    )
+
+
+def compare_paired(pairs: Pairs, test: ShadowTest) -> ShadowComparison:
+    """Compare requests with their own copies.
+
+    The interval is Tango's (`paired_score`). Of an id that is repeated the worst outcome counts to
+    pass the shadow, and the best to fail it. So do failures without a partner: the shadow's as ones
+    that the live deployment did not have, and the other way round.
+
+    Args:
+        pairs: at least one pair.
+        test: as for `compare_unpaired`.
+    """
+    total, doubted = sum(pairs.total), test.doubted
+    effect = max(
+        test.effect, *(_paired_effect(pairs.total, of) for of in (pairs.worst, pairs.best))
+    )
+
+    def score(steps: PairSteps, *, more: float, less: float) -> Score:
+        candidate_only = sum(steps.candidate_only) + more
+        against_only = sum(steps.against_only) + less
+        counts = (total + more + less, candidate_only, against_only)
+        events, first, second = (count / effect for count in counts)
+        return lambda excess: paired_score(events, first, second, excess)
+
+    more = pairs.candidate.alone_bad + _shifted(0, doubted.hidden, total)
+    less = pairs.against.alone_bad + _shifted(0, doubted.doubtful, total)
+    both = sum(pairs.worst.both)
+    bad = [both + sum(only) for only in (pairs.worst.candidate_only, pairs.worst.against_only)]
+    return _judged(
+        (EventCounts(total, bad[0]), EventCounts(total, bad[1])),
+        (bad[0] / total, bad[1] / total),
+        score(pairs.worst, more=more, less=0),
+        score(pairs.best, more=0, less=less),
+        test=test,
+        effect=effect,
+    )
+
+
+def _shifted(number: float, more: float | None, most: float) -> float:
+    """Return a number and what may be added to it, at most all; None: all may be."""
+    return most if more is None else min(number + more, most)
+
+
+def _judged(
+    counts: tuple[EventCounts, EventCounts],
+    ratios: tuple[float, float],
+    worst: Score,
+    best: Score,
+    *,
+    test: ShadowTest,
+    effect: float,
+) -> ShadowComparison:
+    """Put together what the two readings say that are in doubt; where nothing is, they are one.
+
+    The scores grow with the square root of the number of requests.
+    """
+    z, worse = critical(LEVEL), critical(LEVEL / test.comparisons)
+    highest, lowest = worst(test.allowed), best(test.allowed)
+    outcome, in_doubt = ShadowOutcome.UNSURE, False
+    if highest <= -z:
+        outcome = ShadowOutcome.WITHIN
+    elif lowest >= worse:
+        outcome = ShadowOutcome.WORSE
+    else:
+        in_doubt = lowest <= -z or highest >= worse
+    more = outcome is ShadowOutcome.UNSURE and not in_doubt and highest < 0
+    return ShadowComparison(
+        candidate=counts[0],
+        against=counts[1],
+        ratios=ratios,
+        interval=(excess_at(best, z), excess_at(worst, -z)),
+        allowed=test.allowed,
+        outcome=outcome,
+        in_doubt=in_doubt,
+        effect=effect,
+        needed=(z / highest) ** 2 if more else None,
+    )
+
+
+def _paired_effect(total: Sequence[int], steps: PairSteps) -> float:
+    """Return the design effect of the difference between requests and their copies, at least 1."""
+    pairs = sum(total)
+    apart = [b - c for b, c in zip(steps.candidate_only, steps.against_only, strict=True)]
+    mean = sum(apart) / pairs
+    residuals = [difference - count * mean for difference, count in zip(apart, total, strict=True)]
+    unlike = sum(steps.candidate_only) + sum(steps.against_only)
+    return design_effect_of(residuals, unlike - pairs * mean**2, sum(map(bool, total)))
+
+
+def as_counted(steps: Arm, total: float, bad: float) -> Arm:
+    """Return the events by step so that together they are as many as were counted at once.
+
+    A server that extrapolates is off in each step by what happened between its last sample and the
+    first of the next, and much less over the whole time. Failures that no step has are spread like
+    the requests.
+
+    Args:
+        steps: with some event.
+        total: events of the whole time, above 0.
+        bad: failures among them.
+    """
+    events, failed = steps.sums
+    ratio = bad / events if not failed else 0.0
+    return Arm(
+        tuple(number * total / events for number in steps.total),
+        tuple(
+            number * bad / failed if failed else number_of_all * ratio
+            for number, number_of_all in zip(steps.bad, steps.total, strict=True)
+        ),
+    )
+
+
+def missing_steps(own: Cohort, other: Cohort, grace: int) -> list[range]:
+    """Return the stretches of steps in which one of two was not there, the oldest first.
+
+    That it has no events need not mean that: in a quiet night neither of them has. It was missing
+    where its series or rows are, or where some events would be usual by its share of those of the
+    other at all other times (`gate.measure.coverage.FEWEST`), and it had none.
+
+    Args:
+        own: which is looked for; with some event.
+        other: what runs beside it.
+        grace: how many of the newest steps may be unknown of both: their data may yet arrive.
+    """
+    return [run for run in _silent(own) if _missed(own, other, run, grace)]
+
+
+def _missed(own: Cohort, other: Cohort, run: range, grace: int) -> bool:
+    waiting = run.stop == len(own.total) and len(run) <= grace
+    for place in run:
+        late = waiting and other.total[place] is None
+        if own.total[place] is None and not late:
+            return True
+    elsewhere = [place for place in range(len(own.total)) if place not in run]
+    mine, theirs, meanwhile = (
+        _events(own, elsewhere),
+        _events(other, elsewhere),
+        _events(other, run),
+    )
+    # Where they were never there at the same time, it would have gone on as it did.
+    usual = mine * meanwhile / theirs if theirs else mine / len(elsewhere) * len(run)
+    return meanwhile > 0 and usual >= FEWEST
+
+
+def _events(cohort: Cohort, places: Iterable[int]) -> float:
+    return sum(cohort.total[place] or 0.0 for place in places)
+
+
+def _silent(cohort: Cohort) -> Iterator[range]:
+    place = 0
+    for events, group in groupby(cohort.total, key=bool):
+        stop = place + sum(1 for _ in group)
+        if not events:
+            yield range(place, stop)
+        place = stop
