@@ -145,7 +145,7 @@ def watched_slo(
     """Return what was seen of an SLO in the steps that were looked at."""
     name, evidence = slo.name, judge.evidence[slo.name]
     seen = [step for step in steps if step is not None]
-    low, high = evidence.excess.bounds(ALPHA)
+    low, high = evidence.bounds()
     spent, left = judge.spent(name), grid.count - len(steps)
     return WatchedSlo(
         slo=slo,
@@ -155,7 +155,7 @@ def watched_slo(
         baseline=None
         if judge.options.arms.baseline is None
         else (sum(s.baseline_total for s in seen), sum(s.baseline_bad for s in seen)),
-        evidence=evidence.worse.log_evidence,
+        evidence=evidence.log_evidence(len(judge.slos)),
         needed=log(len(judge.slos) / ALPHA),
         margin=evidence.margin,
         excess=evidence.excess.ratio,
