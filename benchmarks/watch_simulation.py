@@ -273,7 +273,8 @@ def watch(scenario: "Scenario", canaries: int, seed: Sequence[int]) -> Outcome:
     for _ in range(service.slos):
         evidence, true = Evidence(canaries, margin, service.slos), np.zeros(canaries)
         cleared = np.full(canaries, inf)
-        products = [CanaryEvidence.compared_with_baseline(margin)] * (seed[-1] == 0) * CHECKED
+        checked = min(CHECKED, canaries) if seed[-1] == 0 else 0
+        products = [CanaryEvidence.compared_with_baseline(margin)] * checked
         for number, minute in enumerate(service.minutes(rng, canaries, scenario.minutes), start=1):
             canary_bad, baseline_bad = service.failures(rng, minute)
             evidence.add(minute, canary_bad, baseline_bad)
@@ -290,7 +291,8 @@ def watch(scenario: "Scenario", canaries: int, seed: Sequence[int]) -> Outcome:
                 products[place] = product.after(step)
         cleared_by_all = np.maximum(cleared_by_all, cleared)
         for place, product in enumerate(products):
-            worse, factor = product.log_evidence(service.slos), product.clusters.factor
+            worse = product.log_evidence(evidence.needed)
+            factor = product.clusters.factor
             within_margin = product.bounds()[1] <= margin
             np.testing.assert_allclose(evidence.worse[place], worse, atol=1e-6)
             np.testing.assert_allclose(evidence.clusters.factor[place], factor, rtol=1e-6)

@@ -103,6 +103,8 @@ def check(
         approve=place.approve,
         context=place.context,
         satisfied=dict(change.satisfied),
+        evidence=place.about(files).evaluations,
+        shadows=place.shadows,
         impact=change.impact,
         override=override,
         labelled=place.labelled,

@@ -6,23 +6,28 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from gate.check.options import no_label, nobody
+from gate.check.options import RequirementResults, no_label, nobody
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.decision.decision import Context
 from gate.git.repository import working_folder
 from gate.hosts.pinning import AUTO
 from gate.hosts.systems import detect
+from gate.measure import Backend
 from gate.policy.authors import Authors
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
 from gate.policy.logins import Right
 from gate.policy.override import Labelled, OverrideRule, named
+from gate.policy.policy import Policy
+from gate.policy.requirements import RequirementResult, RequirementState, ShadowRequirement
 
 if TYPE_CHECKING:
+    from gate.hosts.base import BaseFinder
     from gate.hosts.git import Checkout
     from gate.hosts.github import GitHub
     from gate.hosts.gitlab import GitLab
     from gate.hosts.pinning.policies import PolicyReader
+    from gate.hosts.pulls import ChangeHost
 
 _ANNOTATING: Final = frozenset({"github", "gitlab"})
 """Systems that show a finding at a file, which they look for from the top of the repository."""
@@ -63,19 +68,54 @@ class CiEnvironment:
 
     def facts(self, live: Live | None) -> ChangeFacts:
         """Return what is known of the change, compared with what is live as a policy says."""
-        from gate.cli.keys import verifying_key  # noqa: PLC0415 - for policies that recognise only
-        from gate.hosts.base import BaseFinder  # noqa: PLC0415 - as above
-        from gate.hosts.change_facts import FactFinder  # noqa: PLC0415 - as above
+        from gate.hosts.change_facts import FactFinder  # noqa: PLC0415 - for such policies only
+
+        checkout = self._checkout()
+        return FactFinder(self.context, checkout, self._changes(), self._bases(checkout))(live)
+
+    def evaluations(self, policy: Policy, at: datetime) -> RequirementResults:
+        """Check the evaluations that the tiers of a policy require."""
+        from gate.check.evidence import EvidenceFinder  # noqa: PLC0415 - for such policies only
+        from gate.cli.keys import verifying_key  # noqa: PLC0415 - as above
+
+        checkout = self._checkout()
+        finder = EvidenceFinder(
+            checkout=checkout,
+            revision=self.context.revision,
+            find_base=self._bases(checkout),
+            key=verifying_key(self.environ),
+        )
+        return finder.evaluations(policy, at)
+
+    def shadows(self, policy: Policy, _backend: Backend, _at: datetime) -> RequirementResults:
+        """Compare the shadow deployments that the tiers of a policy require."""
+        return {
+            requirement: RequirementResult(
+                state=RequirementState.UNDECIDED,
+                reason="this version does not compare shadow deployments yet; claim it by a name",
+            )
+            for requirement in policy.requirements
+            if isinstance(requirement, ShadowRequirement)
+        }
+
+    def _checkout(self) -> "Checkout":
         from gate.hosts.git import Checkout  # noqa: PLC0415 - as above
+
+        return Checkout(working_folder(self.environ), self.context.workspace)
+
+    def _changes(self) -> "ChangeHost | None":
+        client = self.host()
+        return None if client is None else client.changes
+
+    def _bases(self, checkout: "Checkout") -> "BaseFinder":
+        """Return what finds the base of the change."""
+        from gate.cli.keys import verifying_key  # noqa: PLC0415 - as above
+        from gate.hosts.base import BaseFinder  # noqa: PLC0415 - as above
         from gate.hosts.recorded import Log  # noqa: PLC0415 - as above
 
-        checkout = Checkout(working_folder(self.environ), self.context.workspace)
-        client = self.host()
-        host = None if client is None else client.changes
         key = verifying_key(self.environ) if self.log else None
         log = Log(self.log, checkout, self.services, self.context.environment, key)
-        bases = BaseFinder(self.context, checkout, host, log.allowed)
-        return FactFinder(self.context, checkout, host, bases)(live)
+        return BaseFinder(self.context, checkout, self._changes(), log.allowed)
 
     def authors(self) -> Authors:
         """Return whose change it is, by the event and by the code host where it can be asked."""

@@ -23,6 +23,8 @@ SECTIONS: Final = {
         "check": "Decide whether a change may ship now.",
         "watch": "Watch a canary after the deploy, and say whether to roll back.",
         "status": "Show every budget, without a verdict.",
+        "evaluation": "Show what result files of evaluations say.",
+        "attest": "Sign which commit result files are about.",
         "verify": "Check in a deploy job that a decision still holds.",
         "log": "List recorded decisions.",
         "sweep": "Renew commit statuses that are no longer valid.",

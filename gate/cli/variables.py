@@ -3,9 +3,10 @@
 from typing import Final
 
 VARIABLES: Final = {
-    "GATE_SIGNING_KEY": "The key that signs decisions: a secret of 16 bytes or more (HMAC), or an"
-    " Ed25519 private key in PEM.",
-    "GATE_VERIFY_KEY": "The Ed25519 public key, in PEM, that decisions must be signed with.",
+    "GATE_SIGNING_KEY": "The key that signs decisions and attestations: a secret of 16 bytes or"
+    " more (HMAC), or an Ed25519 private key in PEM.",
+    "GATE_VERIFY_KEY": "The Ed25519 public key, in PEM, that decisions and attestations must be"
+    " signed with.",
     "GITHUB_TOKEN": "Token for GitHub: approvals, labels, comments, commit statuses, deployments,"
     " and policies that the checkout does not have.",
     "GITHUB_API_URL": "Address of GitHub's API. Default: https://api.github.com.",
@@ -36,6 +37,8 @@ READ_BY: Final = {
     "sweep": (*_HOSTS, *_MEASURING),
     "verify": (*_KEYS, "CI ..."),
     "log": _KEYS,
+    "evaluation": (*_KEYS, *_DISPLAY),
+    "attest": ("GATE_SIGNING_KEY", "CI ..."),
     "test": (*_KEYS, *_DISPLAY),
     **dict.fromkeys(("report", "incidents", "backtest"), (*_DEPLOYS, *_MEASURING)),
     **dict.fromkeys(("status", "doctor", "forecast", "review", "anomalies", "cohorts"), _MEASURING),

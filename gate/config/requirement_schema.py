@@ -165,6 +165,9 @@ def _build_evaluation(values: Values, reader: Reader) -> EvaluationRequirement:
             f" write cases: {len(case_ids)}"
         )
         raise reader.fail(values.node("cases"), message)
+    if values.get("at_least") == 1 and cases is None:
+        message = "no number of cases proves that all of them pass; add cases: how many are enough"
+        raise reader.fail(values.node("at_least"), message)
     return EvaluationRequirement(
         name=values.get("evaluation"),
         files=files,

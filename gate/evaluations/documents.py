@@ -19,6 +19,10 @@ from gate.evaluations import ALL_CHECKS, CaseOutcome, UnreadableResultsError
 _MAGNITUDE: Final = 300
 """Decimal places before and behind the point that a number may have; more takes memory, not sense.
 """
+_WORST_FIRST: Final = (
+    *(CaseOutcome.ERRORED, CaseOutcome.UNSCORED, CaseOutcome.FAILED, CaseOutcome.UNCHECKED),
+    *(CaseOutcome.FLAKY, CaseOutcome.PASSED),
+)
 _NAMED_CASES: Final = 3
 """Cases that a clause names."""
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
@@ -55,7 +59,8 @@ def _naming(cases: Sequence[str]) -> str:
         return ""
     more = len(cases) - _NAMED_CASES
     rest = f" and {more} more" if more > 0 else ""
-    return f" (case {', '.join(cases[:_NAMED_CASES])}{rest})"
+    noun = "case" if len(cases) == 1 else "cases"
+    return f" ({noun} {', '.join(cases[:_NAMED_CASES])}{rest})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +112,30 @@ def by_score(
             flaws.add("scores are neither 0 nor 1, and the policy has no `score` to pass", case_id)
         return CaseOutcome.PASSED if score == 1 else CaseOutcome.FAILED
     return CaseOutcome.PASSED if score >= query.score else CaseOutcome.FAILED
+
+
+def by_own_bar(score: Fraction, bars: Iterable[Any], flaws: Flaws, case_id: str) -> CaseOutcome:
+    """Return what a success is worth by the tool's own word, and by the bars that the file has.
+
+    A bar of nothing checks nothing. Below the full score a bar decides, and that is for the policy
+    to set: whoever writes the evaluation may have lowered that of the file.
+    """
+    if score <= 0:
+        return CaseOutcome.UNCHECKED
+    numbers = sorted({str(bar) for bar in bars if bar is not None})
+    if score < 1 and numbers:
+        flaws.add(
+            f"cases pass only by a bar inside the file ({', '.join(numbers)}): the policy has to"
+            " say `score`",
+            case_id,
+        )
+    return CaseOutcome.PASSED
+
+
+def worst(outcomes: Iterable[CaseOutcome]) -> CaseOutcome:
+    """Return what several checks of a row come to; without one it is not scored."""
+    present = set(outcomes)
+    return next((each for each in _WORST_FIRST if each in present), CaseOutcome.UNSCORED)
 
 
 def decode(content: bytes) -> str:

@@ -23,15 +23,13 @@ from gate.evaluations.documents import (
     mapping,
     score_of,
     sequence,
+    worst,
 )
 
 _VERSION: Final = 2
 _GRADES: Final = {"C": Fraction(1), "P": Fraction(1, 2), "I": Fraction(0), "N": Fraction(0)}
 """Correct, partially correct, incorrect, no answer: ``value_to_float`` of inspect_ai."""
 _TOLERANCE: Final = Fraction(1, 10**9)
-_WORST_FIRST: Final = (
-    *(CaseOutcome.ERRORED, CaseOutcome.UNSCORED, CaseOutcome.FAILED, CaseOutcome.PASSED),
-)
 
 
 @dataclass(slots=True)
@@ -120,12 +118,6 @@ def _values(scores: Mapping[str, Any]) -> dict[str, Any]:
         else:
             values[scorer] = value
     return values
-
-
-def worst(outcomes: Iterable[CaseOutcome]) -> CaseOutcome:
-    """Return what several checks of a row come to; without one it is not scored."""
-    present = set(outcomes)
-    return next((each for each in _WORST_FIRST if each in present), CaseOutcome.UNSCORED)
 
 
 def is_document(document: Mapping[str, Any]) -> bool:

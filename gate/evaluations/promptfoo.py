@@ -13,6 +13,7 @@ from gate.evaluations.documents import (
     Flaws,
     ResultsQuery,
     agreed_commit,
+    by_own_bar,
     commits_in,
     count,
     earliest,
@@ -212,17 +213,8 @@ def _by_file(
     ]
     if any(part.get("pass") is not True for part in parts):
         return CaseOutcome.FAILED
-    if score == 0:
-        return CaseOutcome.UNCHECKED
     checks = [mapping(check) for check in (test, *sequence(test.get("assert")))]
-    bars = sorted({str(bar) for check in checks if (bar := check.get("threshold")) is not None})
-    if score < 1 and bars:
-        flaws.add(
-            f"cases pass only by a bar inside the file ({', '.join(bars)}): the policy has to say"
-            " `score`",
-            case_id,
-        )
-    return CaseOutcome.PASSED
+    return by_own_bar(score, [check.get("threshold") for check in checks], flaws, case_id)
 
 
 def _check_totals(

@@ -2,17 +2,27 @@
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 from gate.evaluations import EvaluationRun, UnreadableResultsError
-from gate.evaluations.documents import ResultsQuery, decode, mapping, parse_json, results_query
+from gate.evaluations.documents import (
+    ResultsQuery,
+    decode,
+    mapping,
+    parse_json,
+    results_query,
+    sequence,
+)
 
 LIMIT: Final = 64 << 20
 """Bytes that a result file may have."""
 _OTHER: Final = "it is not the result file of a tool that is supported"
+
+_Recognition = Callable[[Mapping[str, Any]], bool]
+_Reading = Callable[[Mapping[str, Any], ResultsQuery], EvaluationRun]
 
 
 def read_file(path: Path | str, limit: int = LIMIT) -> bytes:
@@ -56,12 +66,24 @@ def read_run(
         from gate.evaluations import junit  # noqa: PLC0415 - each format where it is used
 
         return junit.read(content, query)
+    if content.startswith(b"PK"):
+        from gate.evaluations import archive  # noqa: PLC0415 - as above
+
+        return archive.read(content, query)
+    from gate.evaluations import ragas  # noqa: PLC0415 - as above
+
+    text = decode(content)
     if start not in {b"{", b"["}:
-        raise UnreadableResultsError(_OTHER)
-    documents = _documents(decode(content))
-    if len(documents) == 1 and not isinstance(documents[0], list):
-        return _read_document(mapping(documents[0]), query)
-    return _read_lines(documents, query)
+        run = ragas.read_table(text, query)
+        if run is None:
+            raise UnreadableResultsError(_OTHER)
+        return run
+    documents = _documents(text)
+    if len(documents) > 1:
+        return _read_lines(documents, query)
+    if ragas.is_records(sequence(documents[0])):
+        return ragas.read(documents[0], query)
+    return _read_document(mapping(documents[0]), query)
 
 
 def _documents(text: str) -> Sequence[Any]:
@@ -69,27 +91,43 @@ def _documents(text: str) -> Sequence[Any]:
     try:
         return [parse_json(text)]
     except UnreadableResultsError:
-        lines = text.splitlines()
+        lines = text.strip().split("\n")
         if len(lines) == 1 or not lines[0].rstrip().endswith("}"):
             raise
     return [parse_json(line) for line in lines if line.strip()]
 
 
 def _read_document(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
-    from gate.evaluations import inspect_log, promptfoo  # noqa: PLC0415 - as above
+    from gate.evaluations import (  # noqa: PLC0415 - as above
+        deepeval,
+        evidently,
+        inspect_log,
+        lm_eval,
+        promptfoo,
+    )
 
-    if promptfoo.is_document(document):
-        return promptfoo.read(document, query)
-    if inspect_log.is_document(document):
-        return inspect_log.read(document, query)
+    readers: tuple[tuple[_Recognition, _Reading], ...] = (
+        (promptfoo.is_document, promptfoo.read),
+        (inspect_log.is_document, inspect_log.read),
+        (deepeval.is_document, deepeval.read),
+        (lm_eval.is_document, lm_eval.read),
+        (evidently.is_document, evidently.read),
+    )
+    for recognises, read in readers:
+        if recognises(document):
+            return read(document, query)
     return _read_lines([document], query)
 
 
 def _read_lines(documents: Sequence[Any], query: ResultsQuery) -> EvaluationRun:
-    """Return what a file of JSON lines says."""
-    from gate.evaluations import promptfoo  # noqa: PLC0415 - as above
+    """Return what a file of JSON lines says, or a single line of it."""
+    from gate.evaluations import braintrust, lm_eval, promptfoo  # noqa: PLC0415 - as above
 
-    rows = [mapping(document) for document in documents]
-    if all(promptfoo.is_row(row) for row in rows):
-        return promptfoo.read_rows(rows, query)
+    lines = [mapping(document) for document in documents]
+    if all(promptfoo.is_row(line) for line in lines):
+        return promptfoo.read_rows(lines, query)
+    if all(lm_eval.is_row(line) for line in lines):
+        return lm_eval.read_rows(lines, query)
+    if all(braintrust.is_line(line) for line in lines):
+        return braintrust.read(lines, query)
     raise UnreadableResultsError(_OTHER)

@@ -11,7 +11,7 @@ from typing import Final
 from gate.history.cohorts import Table
 
 _HALVINGS: Final = 50
-"""Of an interval of length 1 or 2, so that what is left is as fine as a float."""
+"""They leave as little of an interval of length 1 or 2 as a float can tell."""
 Score = Callable[[float], float]
 """Takes an excess; returns by how many standard errors the counts exceed it. It falls."""
 
@@ -64,7 +64,7 @@ def _likeliest_rest(table: Table, excess: float) -> float:
 def paired_score(pairs: float, candidate_only: float, against_only: float, excess: float) -> float:
     """Return by how many standard errors the difference of paired shares exceeds this.
 
-    Only pairs of which one failed tell the shares apart; the standard error is that of the
+    Only pairs of which one failed make a difference; the standard error is that of the
     likeliest probabilities with this excess. Source: T. Tango, "Equivalence test and confidence
     interval for the difference in proportions for the paired-sample design", Statistics in Medicine
     17 (1998), 891-908.

@@ -71,7 +71,7 @@ class Pairs:
     total: tuple[int, ...]
     """The pairs, by step."""
     worst: PairSteps
-    """Of an id that is repeated, what speaks most against the candidate is taken: its copy failed
+    """Where an id is repeated, what speaks most against the candidate counts: its copy failed
     if any did, and the original only if all did."""
     best: PairSteps
     """The other way round. Where no id is repeated both are the same."""

@@ -32,12 +32,13 @@ def reasons(decided: PolicyDecision, verdict: Verdict) -> list[str]:
     """Return why the verdict of a policy is this one, the most important first.
 
     After the worst budget the others whose tiers object are one sentence. What is not checked
-    and changes nothing is left to the details.
+    and changes nothing is left to the details; what is required and met stands with the rest of
+    what the change needs.
     """
     findings = [
         finding
         for finding in decided.judgement.findings
-        if finding.verdict is verdict and not _unimportant(finding)
+        if finding.verdict is verdict and not _unimportant(finding) and not _met(finding)
     ]
     others = _others(decided, findings)
     kept = _in_common([finding for finding in findings if finding not in others])
@@ -121,6 +122,10 @@ def _and_more(group: Sequence[Finding], slos: int) -> str:
     names = dict.fromkeys(finding.slo for finding in group[1:] if finding.slo is not None)
     cause = str(group[0].cause).replace("_", " ")
     return f"{_who(list(names), slos)}: {cause}, {len(group) - 1} more of these"
+
+
+def _met(finding: Finding) -> bool:
+    return finding.rule is Rule.REQUIREMENT and finding.verdict is Verdict.ALLOW
 
 
 def _unimportant(finding: Finding) -> bool:

@@ -6,7 +6,8 @@ import pytest
 
 from gate.evaluations import CaseOutcome
 from gate.evaluations.cases import cases_of
-from tests.evaluations.honest import outcomes, run_of
+from gate.evaluations.reading import read_run
+from tests.evaluations.honest import content, outcomes, run_of
 
 COMMIT = "46c34f6b8f3fe90c303ccc3e1cca1a21079c6849"
 
@@ -34,6 +35,14 @@ COMMIT = "46c34f6b8f3fe90c303ccc3e1cca1a21079c6849"
         ("junit/xdist.xml", 196, 4, 0),
         ("junit/subset.xml", 19, 0, 0),
         ("junit/maxfail.xml", 19, 1, 0),
+        ("deepeval/pass.latest_test_run.json", 196, 4, 0),
+        ("deepeval/fail.latest_test_run.json", 150, 50, 0),
+        ("deepeval/errors.latest_test_run.json", 192, 2, 6),
+        ("deepeval/testrun_errors.latest_test_run.json", 192, 2, 6),
+        ("deepeval/small.latest_test_run.json", 10, 0, 0),
+        ("inspect/pass.eval", 196, 4, 0),
+        ("inspect/errors.eval", 192, 4, 4),
+        ("inspect/small.eval", 10, 0, 0),
     ],
 )
 def test_every_case_of_a_finished_run_is_counted(
@@ -44,6 +53,7 @@ def test_every_case_of_a_finished_run_is_counted(
 
     figures = {"passed": passed, "failed": failed, "errored": errored}
     assert run.flaws == ()
+    assert run.file_name == name
     assert outcomes(run) == {outcome: rows for outcome, rows in figures.items() if rows}
     assert (cases.passed, cases.total, cases.doubts) == (passed, passed + failed + errored, ())
 
@@ -57,6 +67,8 @@ def test_every_case_of_a_finished_run_is_counted(
         ("inspect/pass.json", COMMIT[:7], "2026-11-28T22:49:15"),
         ("inspect/all_errored.json", "50edd5c", "2026-11-28T22:48:29"),
         ("junit/pass.xml", None, "2026-11-28T22:54:11"),
+        ("inspect/pass.eval", COMMIT[:7], "2026-11-28T22:49:15"),
+        ("lmeval/pass/results_2026-11-28T22-56-06.190442.json", COMMIT[:7], "2026-11-28T22:56:05"),
     ],
 )
 def test_a_run_has_the_commit_and_the_time_that_its_tool_has_written(
@@ -138,3 +150,64 @@ def test_reruns_that_nobody_declares_are_duplicates() -> None:
 
     assert cases.duplicates == ("test_flaky::test_flaky[q-004]", "test_flaky::test_flaky[q-008]")
     assert "more rows than are declared" in cases.doubts[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "passed", "total"),
+    [
+        ("ragas/pass.csv", "exact_match", 196, 200),
+        ("ragas/fail.json", "exact_match", 150, 200),
+        ("ragas/errors.csv", "exact_match", 192, 200),
+        ("ragas/errors.json", "exact_match", 192, 200),
+        ("ragas/small.csv", "exact_match", 10, 10),
+        ("ragas/all_errored.csv", "exact_match", 0, 200),
+        ("lmeval/pass/results_2026-11-28T22-56-06.190442.json", "exact_match,none", 196, 200),
+        ("lmeval/pass/samples_sums_2026-11-28T22-56-06.190442.jsonl", "exact_match,none", 196, 200),
+        ("lmeval/fail/results_2026-11-28T22-56-39.755039.json", "sums", 150, 200),
+        ("lmeval/small/results_2026-11-28T22-56-56.005655.json", "sums10", 10, 10),
+        ("evidently/pass.json", "passed", 196, 200),
+        ("evidently/pass.snapshot.json", "passed", 196, 200),
+        ("evidently/fail.json", "passed", 150, 200),
+        ("evidently/errors.json", "passed", 192, 200),
+        ("evidently/small.json", "passed", 10, 10),
+    ],
+)
+def test_a_metric_that_is_not_called_like_the_evaluation_is_named(
+    name: str, metric: str, passed: int, total: int
+) -> None:
+    run = run_of(name, metric)
+    cases = cases_of([run])
+
+    assert run.flaws == ()
+    assert (cases.passed, cases.total, cases.doubts) == (passed, total, ())
+
+
+@pytest.mark.parametrize("name", ["errors", "fail", "pass", "scorer_errors", "small", "zero"])
+def test_lines_of_braintrust_never_have_cases(name: str) -> None:
+    run = run_of(f"braintrust/{name}.jsonl", metric=None)
+
+    assert run.tool == "braintrust"
+    assert cases_of([run]).total == 0
+    assert "not how many cases passed" in run.flaws[0]
+
+
+def test_lines_of_braintrust_name_what_they_have() -> None:
+    assert run_of("braintrust/scorer_errors.jsonl", metric=None).metrics == ("f", "g")
+    assert "6 tasks raised exceptions" in run_of("braintrust/errors.jsonl", metric=None).flaws
+    assert (
+        "no metric 'x' in it: it has faithfulness" in run_of("braintrust/pass.jsonl", "x").flaws[1]
+    )
+
+
+def test_several_lines_of_braintrust_are_read_together() -> None:
+    lines = content("braintrust/scorer_errors.jsonl") + content("braintrust/errors.jsonl")
+    run = read_run(lines, file_name="x")
+
+    assert run.metrics == ("f", "g")
+    assert len(run.flaws) == 2
+
+
+def test_an_interrupted_run_of_deepeval_is_flawed() -> None:
+    run = run_of("deepeval/half_INT.temp_test_run_data.json")
+
+    assert run.flaws == ("the run is not finished: its totals are not there",)

@@ -106,20 +106,24 @@ class CanaryEvidence:
         """
         within = self.excess.log_evidence_below(self.margin) >= log(1 / self._alpha)
         excused = within and self.beyond_steps < LASTS
-        if not excused and self.log_evidence(slos) >= log(slos / ALPHA):
+        needed = log(slos / ALPHA)
+        if not excused and self.log_evidence(needed) >= needed:
             return CanaryStanding.WORSE
         return (
             CanaryStanding.WITHIN if within and not self.beyond_steps else CanaryStanding.NOT_SHOWN
         )
 
-    def log_evidence(self, slos: int) -> float:
-        """Return the logarithm of the evidence that it is worse; log(slos / `ALPHA`) shows it.
+    def log_evidence(self, needed: float) -> float:
+        """Return the logarithm of the evidence that it is worse, which is shown from `needed` on.
 
         Where the evidence does not come from enough steps it is less than that, however large that
         of `worse` is. A canary alone has no split of failures that could show clusters.
+
+        Args:
+            needed: log(slos / `ALPHA`), above 0.
         """
-        worse, needed = self.worse.log_evidence, log(slos / ALPHA)
-        by_steps, bar = self.clusters.log_evidence, self.clusters.bar(needed)
+        worse, by_steps = self.worse.log_evidence, self.clusters.log_evidence
+        bar = self.clusters.bar(needed)
         if self.excess.alone or by_steps >= bar:
             return worse
         return min(worse, by_steps / bar * needed)

@@ -1,0 +1,90 @@
+"""Two runs of one evaluation, compared case by case."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import comb
+from typing import Final
+
+from gate.dataclass import dataclass
+from gate.evaluations import CaseOutcome
+from gate.policy.requirements import RequirementState
+from gate.wording import rounded
+
+_ALPHA: Final = Fraction(1, 20)
+_NAMED: Final = 3
+"""Cases that a sentence names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedComparison:
+    """How the cases of a change came out beside those of its base."""
+
+    state: RequirementState
+    reason: str
+    facts: Mapping[str, int | float]
+
+
+def compare(
+    before: Mapping[str, CaseOutcome], after: Mapping[str, CaseOutcome]
+) -> PairedComparison:
+    """Return whether a change is worse than its base, by McNemar's test on the same cases.
+
+    Only the cases that came out differently count. Were the change no worse, each of them would be
+    a regression with a probability of at most one half. One-sided and exact, at 5%. Source:
+    Q. McNemar, Psychometrika 12 (1947), 153-157.
+
+    Args:
+        before: the outcomes of the base, by case.
+        after: those of the change, which may have more cases.
+    """
+    missing = sorted(before.keys() - after.keys())
+    if not before:
+        return _undecided("the base has no cases with ids to compare with")
+    if missing:
+        rest = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
+        return _undecided(
+            f"{len(missing):,} cases of the base are missing ({', '.join(missing[:_NAMED])}{rest});"
+            " run all of them"
+        )
+    passed = {
+        case: (outcome is CaseOutcome.PASSED, after[case] is CaseOutcome.PASSED)
+        for case, outcome in before.items()
+    }
+    worse = sorted(case for case, pair in passed.items() if pair == (True, False))
+    better = sum(pair == (False, True) for pair in passed.values())
+    chance = tail(len(worse), better)
+    facts = {
+        "compared": len(before),
+        "regressions": len(worse),
+        "improvements": better,
+        "p_value": float(chance),
+    }
+    lead = f"of {len(before):,} cases of the base, {len(worse):,} fail now and {better:,} pass now"
+    if len(worse) <= better:
+        reason, state = f"{lead}: not worse", RequirementState.MET
+    elif chance <= _ALPHA:
+        rest = ", ..." if len(worse) > _NAMED else ""
+        reason = f"{lead}: worse (p = {rounded(chance)}; {', '.join(worse[:_NAMED])}{rest})"
+        state = RequirementState.NOT_MET
+    else:
+        reason = (
+            f"{lead}: not enough cases to tell whether it is worse (p = {rounded(chance)}); mend"
+            f" what fails now ({', '.join(worse[:_NAMED])}{', ...' * (len(worse) > _NAMED)}), or"
+            " run more cases"
+        )
+        state = RequirementState.UNDECIDED
+    return PairedComparison(state=state, reason=reason, facts=facts)
+
+
+def tail(worse: int, better: int) -> Fraction:
+    """Return the probability of at least so many regressions among all differences, by chance."""
+    differing = worse + better
+    ways = term = comb(differing, worse)
+    for many in range(worse, differing):
+        term = term * (differing - many) // (many + 1)
+        ways += term
+    return Fraction(ways, 2**differing)
+
+
+def _undecided(reason: str) -> PairedComparison:
+    return PairedComparison(state=RequirementState.UNDECIDED, reason=reason, facts={})

@@ -1,0 +1,118 @@
+"""Ragas' results, as its users write them: ``to_pandas().to_csv()``, ``.to_json()``, ``.scores``.
+
+Source: ``SingleTurnSample`` and ``MultiTurnSample`` of ragas, and files of 0.4.3.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from gate.evaluations import CaseRow, EvaluationRun, UnreadableResultsError
+from gate.evaluations.documents import (
+    Flaws,
+    ResultsQuery,
+    by_score,
+    identity,
+    score_of,
+    worst,
+)
+
+_SAMPLE: Final = frozenset(
+    {
+        *("user_input", "retrieved_contexts", "reference_contexts", "retrieved_context_ids"),
+        *("reference_context_ids", "response", "multi_responses", "reference", "rubrics"),
+        *("persona_name", "query_style", "query_length", "reference_tool_calls"),
+        *("reference_topics", "Unnamed: 0", ""),
+    }
+)
+"""Columns of a sample, and the index that pandas writes; all others are metrics."""
+_INPUT: Final = "user_input"
+_LOWER_IS_BETTER: Final = "noise_sensitivity"
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_CELL: Final = 64 << 20
+"""Characters of a cell: contexts are long."""
+
+
+def is_records(documents: Sequence[Any]) -> bool:
+    """Return whether a list is that of a table's rows, or of ``.scores``."""
+    if not documents or not all(isinstance(each, dict) and each for each in documents):
+        return False
+    names = documents[0].keys()
+    has_samples = _INPUT in names and any(name not in _SAMPLE for name in names)
+    return has_samples or all(
+        value is None or (isinstance(value, int | Decimal) and not isinstance(value, bool))
+        for each in documents
+        for value in each.values()
+    )
+
+
+def read_table(text: str, query: ResultsQuery) -> EvaluationRun | None:
+    """Return what a table in CSV says; None if it is not one of Ragas.
+
+    Raises:
+        UnreadableResultsError: its rows are not as long as its header.
+    """
+    csv.field_size_limit(_CELL)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error:
+        return None
+    header, rows = lines[0], lines[1:]
+    if _INPUT not in header:
+        return None
+    if len(set(header)) < len(header):
+        raise UnreadableResultsError("two of its columns have one name")
+    if any(len(row) != len(header) for row in rows):
+        raise UnreadableResultsError("its rows are not as long as its header")
+    if not text.endswith("\n"):
+        raise UnreadableResultsError("its last line is not complete")
+    cells = [dict(zip(header, row, strict=True)) for row in rows]
+    return read([{name: _cell(name, cell) for name, cell in row.items()} for row in cells], query)
+
+
+def _cell(name: str, cell: str) -> Any:
+    """Return the text of a sample, or the score of a metric."""
+    if name in _SAMPLE:
+        return cell
+    if cell in ("", "nan", "NaN"):
+        return None
+    return Decimal(cell) if _NUMBER.fullmatch(cell) else cell
+
+
+def read(records: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
+    """Return what the rows of a table say. A case is its question: Ragas gives it no id.
+
+    There is no time, no commit and no bar in it, and nothing that tells a finished run.
+    """
+    flaws = Flaws()
+    names = sorted({name for record in records for name in record if name not in _SAMPLE})
+    metric = query.metric_among(names, flaws) if records else None
+    chosen = names if query.metric is None else [metric] if metric is not None else []
+    for name in chosen:
+        if name.startswith(_LOWER_IS_BETTER):
+            flaws.add(f"a low {name} is good, so that no score of it is a bar to reach")
+    if not records:
+        flaws.add("it has no rows")
+    return EvaluationRun(
+        tool="ragas",
+        file_name=query.file_name,
+        rows=tuple(_row(record, chosen, query, flaws) for record in records),
+        flaws=flaws.clauses(),
+        metrics=tuple(names),
+    )
+
+
+def _row(
+    record: Mapping[str, Any], metrics: Sequence[str], query: ResultsQuery, flaws: Flaws
+) -> CaseRow:
+    case_id = identity(record.get(_INPUT))
+    named = case_id or "without a question"
+    lacking = [name for name in metrics if name not in record]
+    for name in lacking:
+        flaws.add(f"rows lack the metric {name!r}", named)
+    scores = [score_of(record.get(name), flaws, named) for name in metrics]
+    outcome = worst([by_score(score, query, flaws, named) for score in scores])
+    return CaseRow(case_id=case_id, outcome=outcome, score=scores[0] if len(scores) == 1 else None)

@@ -1,0 +1,427 @@
+"""The table of honest files, each of which must be accepted.
+
+They look odd in some way that has nothing to do with whether the results are good.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from tests.evaluations.corpus.bases import (
+    DEEPEVAL,
+    DEEPEVAL_ALONE,
+    DEEPEVAL_SCORED,
+    EVIDENTLY,
+    EVIDENTLY_SNAPSHOT,
+    FRESH,
+    INSPECT,
+    INSPECT_EVAL,
+    INSPECT_SMALL,
+    JUNIT,
+    JUNIT_SMALL,
+    LM_EVAL,
+    LM_EVAL_SAMPLES,
+    PROMPTFOO,
+    PROMPTFOO_ALL,
+    PROMPTFOO_PINNED,
+    PROMPTFOO_SCORED,
+    RAGAS,
+    RAGAS_JSON,
+)
+from tests.evaluations.corpus.scene import AT, OTHER_COMMIT, Base, Scene
+from tests.hosts.repository import git
+
+Act = Callable[[Scene], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Honest:
+    """A row of the table."""
+
+    name: str
+    story: str
+    """What is odd about it."""
+    base: Base
+    act: Act
+
+
+HONEST: Final[list[Honest]] = []
+
+
+def honest(base: Base) -> Callable[[Act], Act]:
+    """Register a function as a row of the table."""
+
+    def register(act: Act) -> Act:
+        name = act.__name__
+        assert all(row.name != name for row in HONEST), name
+        assert act.__doc__, name
+        HONEST.append(Honest(name=name, story=act.__doc__, base=base, act=act))
+        return act
+
+    return register
+
+
+def asking(base: Base, **keys: Any) -> Base:
+    """Return a base whose requirement has other keys."""
+    return replace(base, requirement={**base.requirement, **keys})
+
+
+@honest(PROMPTFOO)
+def promptfoo(scene: Scene) -> None:
+    """196 of 200 pass, and 95% are asked for."""
+
+
+@honest(PROMPTFOO_ALL)
+def promptfoo_all_checks(scene: Scene) -> None:
+    """Every check counts."""
+
+
+@honest(PROMPTFOO_PINNED)
+def promptfoo_with_pinned_cases(scene: Scene) -> None:
+    """The policy lists the cases, and all of them are there."""
+
+
+@honest(PROMPTFOO_SCORED)
+def promptfoo_with_a_score(scene: Scene) -> None:
+    """The policy has a bar for each case."""
+
+
+@honest(PROMPTFOO)
+def promptfoo_errors_above_the_bar(scene: Scene) -> None:
+    """Six cases errored and two failed: 192 of 200 is 96%."""
+    scene.take("promptfoo/errors.json")
+
+
+@honest(asking(PROMPTFOO, at_least="98%"))
+def promptfoo_exactly_the_bar(scene: Scene) -> None:
+    """196 of 200 is exactly 98%."""
+
+
+@honest(
+    Base(
+        source="promptfoo/fail.json",
+        requirement={"evaluation": "faithfulness", **FRESH, "at_least": "75%"},
+    )
+)
+def promptfoo_with_a_lower_bar(scene: Scene) -> None:
+    """150 of 200 is exactly the 75% that this policy asks for."""
+
+
+@honest(
+    Base(
+        source="promptfoo/pass.json",
+        requirement={"evaluation": "faithfulness", "at_least": "90%", "max_age": "24h"},
+    )
+)
+def promptfoo_without_a_number_of_cases(scene: Scene) -> None:
+    """No number of cases is asked for, and the interval of 196 of 200 is above 90%."""
+
+
+@honest(PROMPTFOO)
+def promptfoo_byte_order_mark(scene: Scene) -> None:
+    """An editor has put a byte order mark at the beginning."""
+    scene.write(b"\xef\xbb\xbf" + scene.file.read_bytes())
+
+
+@honest(PROMPTFOO)
+def promptfoo_indented(scene: Scene) -> None:
+    """The file is indented and has the line ends of Windows."""
+    text = json.dumps(json.loads(scene.file.read_bytes()), indent=2)
+    scene.write(text.replace("\n", "\r\n"))
+
+
+@honest(PROMPTFOO)
+def promptfoo_rows_in_another_order(scene: Scene) -> None:
+    """Several cases ran at once, so that the rows are in the order of their ends."""
+    with scene.json() as document:
+        document["results"]["results"].reverse()
+
+
+@honest(PROMPTFOO)
+def promptfoo_long_names(scene: Scene) -> None:
+    """The names of the cases are whole paragraphs in several scripts."""
+    with scene.json() as document:
+        for row in document["results"]["results"]:
+            name = row["testCase"]["description"] + " Straße 東京 🙂 \u200d" + "long " * 400
+            row["testCase"]["description"] = name
+            row["metadata"]["case_id"] = row["testCase"]["metadata"]["case_id"] = name
+
+
+@honest(PROMPTFOO)
+def promptfoo_more_keys(scene: Scene) -> None:
+    """A newer release of the tool has more keys everywhere."""
+    with scene.json() as document:
+        document["traces"] = [{"a": 1}]
+        document["results"]["stats"]["durationMs"] = 5
+        for row in document["results"]["results"]:
+            row["newKey"] = {"nested": [1, 2, {"x": None}]}
+
+
+@honest(PROMPTFOO)
+def promptfoo_two_shards(scene: Scene) -> None:
+    """The cases were run in two jobs at once."""
+    for start, name in ((0, "evals/run.json"), (100, "evals/second.json")):
+        scene.take("promptfoo/pass.json", name)
+        with scene.json(name) as document:
+            kept = document["results"]["results"][start : start + 100]
+            document["results"]["results"] = kept
+            good = sum(row["success"] for row in kept)
+            document["results"]["stats"].update(successes=good, failures=100 - good)
+            metrics = document["results"]["prompts"][0]["metrics"]
+            metrics.update(testPassCount=good, testFailCount=100 - good)
+
+
+@honest(asking(PROMPTFOO, repeats=2))
+def promptfoo_declared_repeats(scene: Scene) -> None:
+    """Each case was run twice, as the policy says."""
+    scene.take("promptfoo/repeat.json")
+
+
+@honest(PROMPTFOO)
+def promptfoo_beside_other_commits(scene: Scene) -> None:
+    """Failed results of another commit lie beside the ones of this commit."""
+    failed = scene.honest("promptfoo/fail.json")
+    scene.write(failed.replace(scene.head.encode(), OTHER_COMMIT.encode()), "evals/other.json")
+
+
+@honest(PROMPTFOO)
+def promptfoo_short_commit(scene: Scene) -> None:
+    """The tag has the first 8 digits of the commit."""
+    scene.replace(scene.head, scene.head[:8])
+
+
+@honest(PROMPTFOO)
+def promptfoo_clock_slightly_ahead(scene: Scene) -> None:
+    """The clock of the runner is two minutes ahead of the one that checks."""
+    scene.replace("2026-11-28T22:51:51.437Z", "2026-11-28T23:32:00.000Z")
+
+
+@honest(PROMPTFOO)
+def promptfoo_old_mtime(scene: Scene) -> None:
+    """The archive keeps the time of another day as that of the last change."""
+    scene.touch(AT - timedelta(days=40))
+
+
+@honest(PROMPTFOO)
+def promptfoo_attested(scene: Scene) -> None:
+    """The run also attests to a file that names its commit itself."""
+    scene.attest()
+
+
+@honest(DEEPEVAL)
+def deepeval(scene: Scene) -> None:
+    """The run attests to the file, which has no time."""
+
+
+@honest(DEEPEVAL_ALONE)
+def deepeval_by_its_hyperparameters(scene: Scene) -> None:
+    """The hyperparameters have the commit, and the policy does not ask for an age."""
+
+
+@honest(DEEPEVAL)
+def deepeval_errors_above_the_bar(scene: Scene) -> None:
+    """Six cases errored and two failed: 192 of 200 is 96%."""
+    scene.take("deepeval/errors.latest_test_run.json")
+
+
+@honest(DEEPEVAL)
+def deepeval_of_its_test_runner(scene: Scene) -> None:
+    """The test runner leaves out both score and error of a case that errored."""
+    scene.take("deepeval/testrun_errors.latest_test_run.json")
+
+
+@honest(DEEPEVAL_SCORED)
+def deepeval_with_a_higher_threshold_of_its_own(scene: Scene) -> None:
+    """The tool's own threshold is stricter than the policy's score."""
+    with scene.json() as document:
+        for case in document["testRunData"]["testCases"]:
+            case["metricsData"][0]["threshold"] = 0.9
+
+
+@honest(DEEPEVAL)
+def deepeval_without_the_wrapper(scene: Scene) -> None:
+    """The file of the whole run has the same content without the outer object."""
+    with scene.json() as document:
+        run = document.pop("testRunData")
+        document.update(run)
+
+
+@honest(RAGAS)
+def ragas(scene: Scene) -> None:
+    """The run attests to the table, which has neither a time nor a commit."""
+
+
+@honest(RAGAS)
+def ragas_with_line_ends_of_windows(scene: Scene) -> None:
+    """The table has the line ends of Windows and a byte order mark."""
+    scene.write(b"\xef\xbb\xbf" + scene.file.read_bytes().replace(b"\n", b"\r\n"))
+
+
+@honest(RAGAS)
+def ragas_long_question(scene: Scene) -> None:
+    """A question has 200,000 characters, more than Python's parser of tables takes by itself."""
+    scene.replace("What is 20 plus", "What is " + "x" * 200_000, 1)
+
+
+@honest(DEEPEVAL)
+def deepeval_without_names(scene: Scene) -> None:
+    """The cases have no names, and each has a question of its own."""
+    with scene.json() as document:
+        for case in document["testRunData"]["testCases"]:
+            case["name"] = None
+
+
+@honest(RAGAS)
+def ragas_errors_above_the_bar(scene: Scene) -> None:
+    """Six cells are empty and two are 0: 192 of 200 is 96%."""
+    scene.take("ragas/errors.csv")
+
+
+@honest(RAGAS_JSON)
+def ragas_records(scene: Scene) -> None:
+    """The table is written as JSON."""
+
+
+@honest(INSPECT)
+def inspect(scene: Scene) -> None:
+    """196 of 200 samples are correct."""
+
+
+@honest(INSPECT)
+def inspect_errors_above_the_bar(scene: Scene) -> None:
+    """Four samples errored, two ran into the limit and two are wrong: 192 of 200 is 96%."""
+    scene.take("inspect/errors.json")
+
+
+@honest(INSPECT_SMALL)
+def inspect_epochs_of_its_own(scene: Scene) -> None:
+    """Each sample was run in two epochs, as the log says."""
+    scene.take("inspect/epochs.json")
+
+
+@honest(INSPECT)
+def inspect_partial_scores_above_the_bar(scene: Scene) -> None:
+    """The four wrong answers are partially right, which is no pass."""
+    scene.replace('"value":"I"', '"value":"P"')
+    with scene.json() as document:
+        document["results"]["scores"][0]["metrics"]["accuracy"]["value"] = 0.99
+
+
+@honest(asking(INSPECT_SMALL, repeats=2))
+def inspect_declared_epochs(scene: Scene) -> None:
+    """Each sample was run in two epochs, as the policy says."""
+    scene.take("inspect/epochs.json")
+
+
+@honest(INSPECT_SMALL)
+def inspect_numbers_as_ids(scene: Scene) -> None:
+    """The ids of the samples are numbers, which the tool gives to samples without ids."""
+    with scene.json() as document:
+        for number, sample in enumerate(document["samples"], start=1):
+            sample["id"] = number
+        document["eval"]["dataset"]["sample_ids"] = list(range(1, 11))
+
+
+@honest(INSPECT_EVAL)
+def inspect_archive(scene: Scene) -> None:
+    """The log is the archive that the tool writes by default."""
+
+
+@honest(LM_EVAL)
+def lm_eval(scene: Scene) -> None:
+    """The results have only totals, and their standard error proves that cases pass or fail."""
+
+
+@honest(LM_EVAL_SAMPLES)
+def lm_eval_samples(scene: Scene) -> None:
+    """The run attests to the samples, which have neither a time nor a commit."""
+
+
+@honest(EVIDENTLY)
+def evidently(scene: Scene) -> None:
+    """The run attests to the report, which has neither a time nor a commit."""
+
+
+@honest(EVIDENTLY)
+def evidently_errors_above_the_bar(scene: Scene) -> None:
+    """Six values are missing and two are 0: 192 of 200 is 96%."""
+    scene.take("evidently/errors.json")
+
+
+@honest(EVIDENTLY_SNAPSHOT)
+def evidently_snapshot(scene: Scene) -> None:
+    """The snapshot names its commit, and the run attests to it."""
+
+
+@honest(JUNIT)
+def junit(scene: Scene) -> None:
+    """The run attests to the report of pytest."""
+
+
+@honest(JUNIT)
+def junit_errors_above_the_bar(scene: Scene) -> None:
+    """Four tests failed and four errored: 192 of 200 is 96%."""
+    scene.take("junit/errors.xml")
+
+
+@honest(JUNIT)
+def junit_of_several_processes(scene: Scene) -> None:
+    """The tests ran in two processes at once."""
+    scene.take("junit/xdist.xml")
+
+
+@honest(JUNIT_SMALL)
+def junit_of_promptfoo(scene: Scene) -> None:
+    """The report was written by promptfoo."""
+    scene.take("promptfoo/small.junit.xml")
+
+
+@honest(JUNIT)
+def junit_in_utf_16(scene: Scene) -> None:
+    """The report is in UTF-16 and says so."""
+    text = scene.file.read_text(encoding="utf-8").replace('"utf-8"', '"utf-16"')
+    scene.write(text.encode("utf-16"))
+
+
+@honest(JUNIT)
+def junit_with_output(scene: Scene) -> None:
+    """The report has the output of the tests, in which words such as failure are."""
+    scene.replace(
+        "</testsuite>",
+        "<system-out><![CDATA[<failure/> <!DOCTYPE x> error]]></system-out></testsuite>",
+    )
+
+
+@honest(JUNIT)
+def junit_without_the_outer_element(scene: Scene) -> None:
+    """The root is the suite itself."""
+    text = scene.file.read_text(encoding="utf-8")
+    scene.write(re.sub(r"</?testsuites[^>]*>", "", text))
+
+
+@honest(PROMPTFOO)
+def service_in_a_folder_of_the_repository(scene: Scene) -> None:
+    """The service is in a folder of its own, where the tool and the check run."""
+    service = scene.folder / "services" / "chat"
+    scene.folder.rename(scene.folder.with_name("moved"))
+    service.parent.mkdir(parents=True)
+    scene.folder.with_name("moved").rename(service)
+    (service / ".git").rename(scene.folder / ".git")
+    git(scene.folder, "add", "--all", ":!services/chat/evals")
+    git(scene.folder, "commit", "--quiet", "--message=move")
+    head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
+    scene.folder = service
+    scene.replace(head, scene.head)
+
+
+@honest(PROMPTFOO)
+def results_of_the_commit_elsewhere(scene: Scene) -> None:
+    """The commit has an old result of its own in another folder, which nobody looks at."""
+    scene.take("promptfoo/fail.json", "docs/run.json")
+    git(scene.folder, "add", "docs")
+    git(scene.folder, "commit", "--quiet", "--message=docs")
+    head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
+    scene.replace(head, scene.head)
