@@ -15,7 +15,7 @@ from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union, child
 from gate.parsing.values import ABOVE_NONE, COUNT, DURATION, NAME, NUMBER, TEXT
 from gate.policy.requirements import Claim, EvaluationRequirement, Requirement, ShadowRequirement
 from gate.policy.tiers import Tier
-from gate.slo.objective import Slo
+from gate.slo.objective import Slo, counts_events
 from gate.slo.quantities import parse_ratio
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
