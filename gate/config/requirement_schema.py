@@ -15,7 +15,7 @@ from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union, child
 from gate.parsing.values import ABOVE_NONE, COUNT, DURATION, NAME, NUMBER, TEXT
 from gate.policy.requirements import Claim, EvaluationRequirement, Requirement, ShadowRequirement
 from gate.policy.tiers import Tier
-from gate.slo.objective import Slo, counts_events
+from gate.slo.objective import Slo
 from gate.slo.quantities import parse_ratio
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -370,35 +370,13 @@ def check_requirements(
     whole = True
     for requirement, place in required(tiers, node):
         if isinstance(requirement, ShadowRequirement):
-            for named, message in _mistakes_of(requirement, place, slos):
-                reader.note(named, message)
+            from gate.policy.shadows import why_no_shadow  # noqa: PLC0415 - for shadows only
+
+            mistake = why_no_shadow(slos, requirement)
+            if mistake is not None:
+                reader.note(place, mistake)
                 whole = False
     return whole
-
-
-def _mistakes_of(
-    requirement: ShadowRequirement, place: yaml.Node, slos: tuple[Slo, ...]
-) -> Iterator[tuple[yaml.Node, str]]:
-    """Yield what is wrong with a shadow whatever data there is: of its SLOs, else of the rest."""
-    from gate.policy.shadows import why_no_shadow  # noqa: PLC0415 - for such policies only
-
-    by_name, compared = {slo.name: slo for slo in slos}, True
-    names = requirement.slos
-    for name, named in zip(names, _slo_nodes(place) if names else (), strict=True):
-        if name not in by_name:
-            compared = False
-            yield named, f"the policy has no SLO {name!r}{nearest(name, by_name)}"
-        elif not counts_events(by_name[name]):
-            compared = False
-            message = f"{name} counts no events, so that two deployments cannot be compared"
-            yield named, f"{message}; remove it"
-    if compared and (reason := why_no_shadow(slos, requirement)) is not None:
-        yield child_at(place, "shadow"), reason
-
-
-def _slo_nodes(place: yaml.Node) -> list[yaml.Node]:
-    named: list[yaml.Node] = child_at(place, "shadow", "slos").value
-    return named
 
 
 def warn_of_bare_names(tiers: tuple[Tier, ...], node: yaml.Node, reader: Reader) -> None:

@@ -239,8 +239,8 @@ def test_a_file_of_ids_that_cannot_be_read_is_a_mistake(
 
 
 def test_a_shadow_that_no_data_could_meet_says_what_to_write() -> None:
-    short = requiring(shadow().replace("{by", "¦{by").replace("for: 1h", "for: 5m"))
-    same = requiring(shadow().replace("{by: d,", "¦{by: code,"))
+    short = requiring(f"¦{shadow()}".replace("for: 1h", "for: 5m"))
+    same = requiring(f"¦{shadow()}".replace("{by: d,", "{by: code,"))
     sli = "sli: {bad: 'errors{code=\"500\"}', total: errors}"
 
     assert_mistake(
