@@ -23,6 +23,8 @@ _WORST_FIRST: Final = (
     *(CaseOutcome.ERRORED, CaseOutcome.UNSCORED, CaseOutcome.FAILED, CaseOutcome.UNCHECKED),
     *(CaseOutcome.FLAKY, CaseOutcome.PASSED),
 )
+_VALUES: Final = 8_000_000
+"""Values of one document, which take 1 GB of memory; 64 MiB of results have fewer."""
 _SHOWN: Final = 60
 """Characters of a name in a message: a case may be called by its whole question."""
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
@@ -160,6 +162,8 @@ def parse_json(text: str) -> Any:
     Raises:
         UnreadableResultsError: it is not JSON, or an object has two values of one name.
     """
+    if sum(map(text.count, "[{,")) > _VALUES:
+        raise UnreadableResultsError("it has more values than results have")
     try:
         return json.loads(
             text, object_pairs_hook=_object, parse_float=_decimal, parse_constant=Decimal
