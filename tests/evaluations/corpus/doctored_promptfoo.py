@@ -5,11 +5,13 @@ from typing import Any
 from tests.evaluations.corpus.bases import (
     PROMPTFOO,
     PROMPTFOO_ALL,
+    PROMPTFOO_COMPARED,
     PROMPTFOO_PINNED,
     PROMPTFOO_SCORED,
 )
 from tests.evaluations.corpus.doctoring import BLOCKED, doctored
-from tests.evaluations.corpus.scene import OTHER_COMMIT, Scene
+from tests.evaluations.corpus.scene import BEFORE, OTHER_COMMIT, Scene
+from tests.hosts.repository import git
 
 Json = Any
 
@@ -671,3 +673,91 @@ def promptfoo_results_are_null(scene: Scene) -> None:
     """The run ended before there were results."""
     with scene.json() as document:
         document["results"] = None
+
+
+@doctored(PROMPTFOO_COMPARED, "worse", ends=BLOCKED)
+def compared_and_worse(scene: Scene) -> None:
+    """Six more cases fail than before, which still meets the bar and is no accident."""
+    with scene.json() as document:
+        for row in rows(document)[:6]:
+            fail(row)
+        restate(document)
+
+
+@doctored(PROMPTFOO_COMPARED, "not enough cases to tell")
+def compared_and_slightly_worse(scene: Scene) -> None:
+    """Three more cases fail than before, which may be an accident."""
+    with scene.json() as document:
+        for row in rows(document)[:3]:
+            fail(row)
+        restate(document)
+
+
+@doctored(PROMPTFOO_COMPARED, "worse", ends=BLOCKED)
+def compared_and_other_cases_fail(scene: Scene) -> None:
+    """As many errored as are allowed, among them many that passed before."""
+    with scene.json() as document:
+        for row in rows(document)[:6]:
+            crash(row)
+        restate(document)
+
+
+@doctored(PROMPTFOO_COMPARED, "missing")
+def compared_without_the_hard_cases(scene: Scene) -> None:
+    """Other cases take the place of those that failed before."""
+    with scene.json() as document:
+        for row in rows(document):
+            if not row["success"]:
+                row["testCase"]["description"] += "-new"
+                row["metadata"]["case_id"] = row["testCase"]["description"]
+                row["testCase"]["metadata"]["case_id"] = row["testCase"]["description"]
+
+
+@doctored(PROMPTFOO_COMPARED, "no result file is about")
+def compared_with_nothing(scene: Scene) -> None:
+    """The results of the base are not there."""
+    (scene.folder / BEFORE).unlink()
+
+
+@doctored(PROMPTFOO_COMPARED, "no result file is about")
+def compared_with_another_commit(scene: Scene) -> None:
+    """The results of a worse commit are there, and called the base."""
+    scene.write(scene.honest("promptfoo/fail.json").replace(scene.head.encode(), b"e" * 40), BEFORE)
+
+
+@doctored(PROMPTFOO_COMPARED, "its totals are")
+def compared_with_a_doctored_base(scene: Scene) -> None:
+    """Somebody makes all cases of the base fail, so that nothing can be worse."""
+    with scene.json(BEFORE) as document:
+        for row in rows(document):
+            fail(row)
+
+
+@doctored(PROMPTFOO_COMPARED, "it is not complete JSON")
+def compared_with_a_broken_base(scene: Scene) -> None:
+    """The results of the base are cut off."""
+    scene.write((scene.folder / BEFORE).read_bytes()[:1000], BEFORE)
+
+
+@doctored(PROMPTFOO_COMPARED, "have more rows than are declared")
+def compared_with_a_base_of_reruns(scene: Scene) -> None:
+    """The results of the base are there twice, and do not agree."""
+    worse = scene.honest("promptfoo/fail.json")
+    scene.write(worse.replace(scene.head.encode(), scene.before.encode()), "evals/worse.json")
+
+
+@doctored(PROMPTFOO_COMPARED, "the commit itself has this file")
+def compared_with_a_committed_base(scene: Scene) -> None:
+    """The change brings the results of the base along."""
+    git(scene.folder, "add", "--force", BEFORE)
+    git(scene.folder, "commit", "--quiet", "--amend", "--message=change")
+    head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
+    scene.replace(head, scene.head)
+
+
+@doctored(PROMPTFOO_COMPARED, "150 of 200", ends=BLOCKED)
+def compared_and_as_bad(scene: Scene) -> None:
+    """The change is no worse than its base, and both are below the bar."""
+    failed = scene.honest("promptfoo/fail.json")
+    scene.write(failed)
+    scene.write(failed.replace(scene.head.encode(), scene.before.encode()), BEFORE)

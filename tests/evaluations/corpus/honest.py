@@ -26,12 +26,13 @@ from tests.evaluations.corpus.bases import (
     LM_EVAL_SAMPLES,
     PROMPTFOO,
     PROMPTFOO_ALL,
+    PROMPTFOO_COMPARED,
     PROMPTFOO_PINNED,
     PROMPTFOO_SCORED,
     RAGAS,
     RAGAS_JSON,
 )
-from tests.evaluations.corpus.scene import AT, OTHER_COMMIT, Base, Scene
+from tests.evaluations.corpus.scene import AT, BEFORE, OTHER_COMMIT, Base, Scene
 from tests.hosts.repository import git
 
 Act = Callable[[Scene], None]
@@ -425,3 +426,33 @@ def results_of_the_commit_elsewhere(scene: Scene) -> None:
     git(scene.folder, "commit", "--quiet", "--message=docs")
     head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
     scene.replace(head, scene.head)
+
+
+@honest(PROMPTFOO_COMPARED)
+def compared(scene: Scene) -> None:
+    """All cases come out as they did at the base."""
+
+
+@honest(PROMPTFOO_COMPARED)
+def compared_and_better(scene: Scene) -> None:
+    """The base failed every fourth case."""
+    failed = scene.honest("promptfoo/fail.json")
+    scene.write(failed.replace(scene.head.encode(), scene.before.encode()), BEFORE)
+
+
+@honest(PROMPTFOO_COMPARED)
+def compared_with_an_older_base(scene: Scene) -> None:
+    """The base was evaluated last week, and its age does not matter."""
+    text = (scene.folder / BEFORE).read_text(encoding="utf-8")
+    scene.write(text.replace("2026-11-28T", "2026-11-20T"), BEFORE)
+
+
+@honest(PROMPTFOO_COMPARED)
+def compared_with_more_cases(scene: Scene) -> None:
+    """The change brings more cases than its base had."""
+    with scene.json(BEFORE) as document:
+        document["results"]["results"] = document["results"]["results"][:150]
+        good = sum(row["success"] for row in document["results"]["results"])
+        document["results"]["stats"].update(successes=good, failures=150 - good)
+        metrics = document["results"]["prompts"][0]["metrics"]
+        metrics.update(testPassCount=good, testFailCount=150 - good)
