@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A month of request logs, and the gate's answers before, after and at the end of it. From the top: make demo
+# A month of request logs, and the gate's answers before, in and at the end of it. From the top: make demo
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 GATE=${GATE:-gate}
@@ -10,6 +10,7 @@ LOGS=demo/logs
 unset CI CONTINUOUS_INTEGRATION BUILD_NUMBER TF_BUILD TEAMCITY_VERSION GITHUB_ACTIONS GITLAB_CI BUILDKITE JENKINS_URL CIRCLECI
 MONDAY=2026-10-19T09:00:00Z
 FRIDAY=2026-10-23T12:00:00Z
+CANARY=2026-10-27T10:30:00Z
 SILENCE=2026-11-01T03:00:00Z
 
 # truth.json is written last: without it the logs are not whole.
@@ -19,31 +20,35 @@ if [ ! -f "$LOGS/truth.json" ]; then
 fi
 
 wrong=0
+blank=
 # run EXPECTED_EXIT_CODE WHAT_IT_SHOWS ARGUMENTS...
 run() {
   local expected=$1 title=$2 code=0
   shift 2
-  printf '\n== %s\n$ gate %s\n' "$title" "$*"
+  printf '%s== %s (exit code %s)\n$ gate %s\n' "$blank" "$title" "$expected" "$*"
+  blank=$'\n'
   "$GATE" --quiet "$@" || code=$?
-  printf 'exit code %s\n' "$code"
   if [ "$code" -ne "$expected" ]; then
-    printf 'That is wrong: exit code %s was expected.\n' "$expected"
+    printf 'That is wrong: the exit code was %s.\n' "$code"
     wrong=1
   fi
 }
 
 # These are questions about the past: --dry-run looks, and lets nothing ship.
-run 0 "A quiet Monday: may a canary ship? Yes." \
+run 0 "A quiet Monday: may a canary ship? Yes" \
   check "$POLICY" --change canary --at "$MONDAY" --dry-run --format brief
-run 10 "The bad Friday, after an outage and a bad prompt: the same canary is blocked." \
+run 10 "Friday, after an outage and a bad prompt: it is blocked" \
   check "$POLICY" --change canary --at "$FRIDAY" --format brief --write markdown=demo/comment.md
-run 0 "A security patch still ships." \
+run 0 "A security patch still ships" \
   check "$POLICY" --change security-patch --at "$FRIDAY" --dry-run --format brief
-run 3 "The logs end at midnight: nobody knows how the service is, so nothing ships." \
+run 10 "A canary of the next prompt is watched, and rolled back" \
+  watch "$POLICY" --slo availability --canary prompt_template=support-v9 \
+  --baseline prompt_template=support-v7 --for 30m --at "$CANARY" --format brief
+run 3 "The logs end at midnight: nobody can tell, so nothing ships" \
   check "$POLICY" --change security-patch --at "$SILENCE" --format brief
-run 0 "Which prompt used up the budget of hallucinations? support-v8." \
+run 0 "Which prompt used up the budget of hallucinations? support-v8" \
   cohorts "$POLICY" --by prompt_template --at "$FRIDAY" --format brief
-run 0 "Everything on one HTML page, with charts." \
+run 0 "Everything on one HTML page, with charts" \
   report "$POLICY" --at "$FRIDAY" --last 8d --by prompt_template -o demo/report.html
 
 if [ "$wrong" -ne 0 ]; then
@@ -52,8 +57,7 @@ if [ "$wrong" -ne 0 ]; then
 fi
 cat <<END
 
-The comment:  demo/comment.md   (what gate check --comment keeps on a pull request)
-The page:     file://$PWD/demo/report.html   (open it in a browser)
-The policy:   $POLICY   (change a number, and run a command again)
-Try next:     $GATE init   writes gate.yaml, a first policy for a service of your own
+Comment  demo/comment.md (gate check --comment keeps it on a pull request)
+Page     file://$PWD/demo/report.html
+Next     $GATE init (or change $POLICY)
 END

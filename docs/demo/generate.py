@@ -82,6 +82,11 @@ OUTAGE = Episode("outage at peak: the provider fails", _at(20, 14), _at(20, 14, 
 BAD_PROMPT = Episode("bad prompt release: support-v8, rolled back", _at(21, 8), _at(23, 8))
 SLOW = Episode("slow: half of the GPU pool is gone", _at(22, 12), _at(22, 16))
 EPISODES = (OUTAGE, BAD_PROMPT, SLOW)
+# The next prompt is tried on a quarter of the traffic for half an hour. Nobody watches it, so that
+# the logs have what it did after `gate watch` would have taken it back, too.
+CANARY = Episode("canary: support-v9", _at(27, 10, 30), _at(27, 11))
+CANARY_FAILS = Episode("support-v9 times out", _at(27, 10, 36), CANARY.end)
+CANARY_PROMPT, CANARY_SHARE, CANARY_FAILING = "support-v9", 0.25, 0.4
 BEFORE = _at(19, 9)
 AFTER = _at(23, 12)
 WINDOW = timedelta(days=14)
@@ -113,6 +118,8 @@ class Requests:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed).random
+        # Of its own, so that all other requests are what they would be without a canary.
+        self._canary = random.Random(seed + 1).random
 
     def of_minute(self, minute: datetime) -> Iterator[tuple[datetime, Counter[str], str]]:
         """Make the requests of one minute, in order: when, what to count, and the line."""
@@ -126,6 +133,13 @@ class Requests:
         route = ROUTES[bisect_right(ROUTE_SHARES, self._random())]
         prompt = "support-v8" if BAD_PROMPT.now(moment) else "support-v7"
         status, tokens_in = self._status(moment), int(on_curve(TOKENS_IN, self._random()))
+        if CANARY.now(moment) and self._canary() < CANARY_SHARE:
+            prompt = CANARY_PROMPT
+            fails = self._canary() < CANARY_FAILING
+            if fails and status == 200 and CANARY_FAILS.now(moment):
+                # What an answer would have drawn, so that the next request draws what it would.
+                self._answer(moment, model, prompt, route, tokens_in)
+                status = 504
         if status != 200:
             counts = Counter(rows=1, errors=int(status >= 500))
             return counts, _line(
@@ -232,6 +246,12 @@ class Truth:
                 name: {"start": _stamp(end - WINDOW), "end": _stamp(end)}
                 | _counts(self.windows[name])
                 for name, end in (("before", BEFORE), ("after", AFTER))
+            },
+            "canary": {
+                "prompt_template": CANARY_PROMPT,
+                "start": _stamp(CANARY.start),
+                "fails": _stamp(CANARY_FAILS.start),
+                "end": _stamp(CANARY.end),
             },
             "days": days,
         }

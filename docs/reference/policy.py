@@ -30,6 +30,7 @@ KINDS = {
     "> 50%": "condition",
     "UTC": "time zone",
     "2026-12-20": "date or time",
+    "2026-11-20T14:00:00Z": "time",
     "2026-01-03T12:00": "local time",
     "@ada": "approver",
     "50000 USD": "amount",

@@ -6,6 +6,7 @@ names the backend, and it imports the modules that count only when the backend i
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # every measuring command imports this module
 BACKENDS: Final[Mapping[str, str]] = {
     "prometheus": "gate.backends.prometheus",
     "logs": "gate.backends.logs",
+    "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }
 """The package of each backend by the name that a policy gives as ``backend.type``."""
@@ -95,6 +97,9 @@ class Registration(Generic[S]):
     mistake_in: Callable[[Sli, Slices | None], str | None]
     """Says what is wrong with an indicator whatever data there is; None: nothing that shows without
     data. Sends nothing and reads no file. The slices are those of the SLO, if it counts any."""
+    max_age: Callable[[Mapping[str, str]], timedelta | None]
+    """Returns how old the newest sample may be where neither the policy nor the SLO says it, by the
+    words of the block, which may have mistakes; None: as old as with most backends."""
 
     @property
     def kind(self) -> str:

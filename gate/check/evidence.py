@@ -48,7 +48,7 @@ class EvidenceFinder:
     """Reads result files from the folder that the run works in."""
 
     checkout: Checkout
-    """Of the folder that the run works in."""
+    """The checkout of the folder that the run works in."""
     revision: str | None
     """The commit that would ship; None: it is not known."""
     find_base: Callable[[Live | None], Base]
@@ -122,7 +122,7 @@ class EvidenceFinder:
         try:
             own = belongs_to(self.checkout, name)
         except GitError as error:
-            return f"it cannot be told whether the change brought it: {error}"
+            return f"git cannot say whether the change brought it: {error}"
         if not own:
             return None
         return (
@@ -135,18 +135,22 @@ class EvidenceFinder:
         if base.commit is None:
             why = base.why_not or "the base is not known; name it"
             return ChangeUnderTest(revision=self.revision, no_base=why)
-        bases, no_base = list[str](), f"the base {base.commit} is not in this checkout"
-        with suppress(GitError):
-            bases.append(self.checkout.commit(base.commit))
-        if not bases and FULL_HASH.fullmatch(base.commit):
-            bases.append(base.commit)
-        with suppress(GitError):
+        try:
+            commit = self.checkout.commit(base.commit)
+        except GitError:
+            if not FULL_HASH.fullmatch(base.commit):
+                why = f"the base {base.commit} is not in this checkout; fetch it, or name another"
+                return ChangeUnderTest(revision=self.revision, no_base=why)
+            commit = base.commit
+        bases = [commit]
+        with suppress(GitError):  # a shallow checkout does not have the history
             head = self.checkout.commit(self.revision or "HEAD")
-            bases.extend(self.checkout.plumbing("merge-base", bases[0], head).decode().split()[:1])
-        others = tuple(dict.fromkeys(base for base in bases if base != self.revision))
-        if bases and not others:
-            no_base = "the base is the commit itself; name the commit before the change"
-        return ChangeUnderTest(revision=self.revision, bases=others, no_base=no_base)
+            bases += self.checkout.plumbing("merge-base", commit, head).decode().split()[:1]
+        return ChangeUnderTest(
+            revision=self.revision,
+            bases=tuple(dict.fromkeys(each for each in bases if each != self.revision)),
+            no_base="the base is the commit itself; name the commit before the change",
+        )
 
 
 def is_attestation(path: Path) -> bool:

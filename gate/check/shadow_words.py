@@ -8,14 +8,13 @@ from typing import Final
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.history.shadow import ShadowComparison, ShadowOutcome
-from gate.measure.cohorts import EventCounts
 from gate.measure.pairing import Pairs, Unpaired
 from gate.policy.requirements import RequirementResult, RequirementState, ShadowRequirement
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 from gate.wording import amount, instant, percent, shown, stretch
 
-Facts = dict[str, str | int | float | None]
+ShadowFacts = dict[str, str | int | float | None]
 _DIGITS: Final = 3
 """Significant digits of a share: of 0.0104% and 0.01% it matters which is larger."""
 _BURSTS: Final = 1.5
@@ -85,9 +84,9 @@ def _within(
     requirement: ShadowRequirement, slo: ComparedSlo, comparison: ShadowComparison, slos: int
 ) -> str:
     others = f"; {slos - 1} more SLO{'s' * (slos > 2)} passed" if slos > 1 else ""  # noqa: PLR2004
+    most = _share(max(comparison.interval[1], 0.0), up=True)
     return (
-        f"{_ratios(requirement, slo, comparison)}: at most"
-        f" {_share(max(comparison.interval[1], 0.0), up=True)} more (95%), and"
+        f"{slo.slo}: {_ratios(requirement, slo, comparison)}; the excess is at most {most}"
         f" {_allowed(requirement, comparison)}{others}"
     )
 
@@ -95,9 +94,9 @@ def _within(
 def _worse(
     requirement: ShadowRequirement, slo: ComparedSlo, comparison: ShadowComparison, _slos: int
 ) -> str:
+    least = _share(comparison.interval[0], up=False)
     return (
-        f"{_ratios(requirement, slo, comparison)}: at least"
-        f" {_share(comparison.interval[0], up=False)} more (95%), and"
+        f"{slo.slo}: {_ratios(requirement, slo, comparison)}; the excess is at least {least}"
         f" {_allowed(requirement, comparison)}; find out why {_who(requirement)} fails more often"
     )
 
@@ -106,9 +105,11 @@ def _unsure(
     requirement: ShadowRequirement, slo: ComparedSlo, comparison: ShadowComparison, _slos: int
 ) -> str:
     low, high = comparison.interval
+    sign, low_up = ("-", True) if low < 0 else ("", False)
+    between = f"{sign}{_share(abs(low), up=low_up)} and {_share(high, up=True)}"
     start = (
-        f"cannot tell yet: {_ratios(requirement, slo, comparison)}:"
-        f" {_excess(low, high)} (95%), and {_allowed(requirement, comparison)}"
+        f"{slo.slo}: cannot tell yet: {_ratios(requirement, slo, comparison)}; the excess is"
+        f" between {between} {_allowed(requirement, comparison)}"
     )
     if comparison.in_doubt:
         return f"{start}; {_doubts(requirement, slo)}"
@@ -117,15 +118,15 @@ def _unsure(
         start += f"; failures come in bursts, so the requests tell as much as {fewer}"
     if comparison.needed is None:
         return (
-            f"{start}; if the ratios stay as they are it will not be shown: find out why"
-            f" {_who(requirement)} fails, or wait for more requests"
+            f"{start}; if the ratios stay as they are, more requests will not show it to be"
+            f" allowed: find out why {_who(requirement)} fails more often"
         )
-    more = ceil((comparison.needed - 1) * comparison.candidate.total)
-    longer = _rounded_up(comparison.needed * requirement.lasting)
+    more = _rough(ceil((comparison.needed - 1) * comparison.candidate.total))
+    after = format_duration(_rounded_up((comparison.needed - 1) * requirement.lasting))
+    longer = format_duration(_rounded_up(comparison.needed * requirement.lasting))
     return (
-        f"{start}; it needs about {_rough(more)} more requests of {_who(requirement)}, at this rate"
-        f" about {format_duration(_rounded_up((comparison.needed - 1) * requirement.lasting))}:"
-        f" mirror more requests, or write for: {format_duration(longer)}"
+        f"{start}; it takes about {more} more requests of {_who(requirement)}, at this rate about"
+        f" {after}: mirror more requests to it, or write for: {longer}"
     )
 
 
@@ -135,28 +136,26 @@ def _doubts(requirement: ShadowRequirement, slo: ComparedSlo) -> str:
         return slo.doubt
     sides = (slo.pairs.candidate, slo.pairs.against) if slo.pairs is not None else ()
     alone, repeated = sum(side.alone_bad for side in sides), sum(side.repeated for side in sides)
+    doubts = [
+        f"{alone:,} failures without a partner" * bool(alone),
+        f"{repeated:,} values of {requirement.pair_by} that came more than once" * bool(repeated),
+    ]
     return (
-        f"{alone:,} failures without a partner, and {repeated:,} values of {requirement.pair_by}"
-        " that one of them has more than once, could decide it either way; log the id of every"
+        f"{' and '.join(filter(None, doubts))} could decide it either way; log the id of every"
         " request, and one row for each"
     )
 
 
 def _ratios(requirement: ShadowRequirement, slo: ComparedSlo, comparison: ShadowComparison) -> str:
-    against = f"{requirement.by}={requirement.against}"
+    own, other = map(_share, comparison.ratios)
+    mine, theirs = (_count(counts.total) for counts in (comparison.candidate, comparison.against))
+    who, against = _who(requirement), f"{requirement.by}={requirement.against}"
     if slo.pairs is not None:
-        pairs = comparison.candidate
-        other = _share(comparison.against.bad / pairs.total)
-        alone = _alone(slo.pairs)
         return (
-            f"{slo.slo}: of {_count(pairs.total)} requests that both handled"
-            f" {_share(pairs.bad / pairs.total)} failed with {_who(requirement)} and {other} with"
-            f" {against}{alone}"
+            f"of {mine} requests that both handled, {own} failed with {who} and {other} with"
+            f" {against}{_alone(slo.pairs)}"
         )
-    return (
-        f"{slo.slo}: {_failed(comparison.candidate)} failed with {_who(requirement)} and"
-        f" {_failed(comparison.against)} with {against}"
-    )
+    return f"{own} of {mine} requests of {who} failed, and {other} of {theirs} of {against}"
 
 
 def _alone(pairs: Pairs) -> str:
@@ -164,26 +163,12 @@ def _alone(pairs: Pairs) -> str:
     if not sides:
         return ""
     share = max(side.alone / side.events for side in sides)
-    return f" ({_share(share)} have no partner)"
-
-
-def _failed(counts: EventCounts) -> str:
-    return f"{_share(counts.bad / counts.total)} of {_count(counts.total)} requests"
+    return f" ({_share(share)} of the requests have no partner)"
 
 
 def _allowed(requirement: ShadowRequirement, comparison: ShadowComparison) -> str:
-    return (
-        f"{percent(shown(comparison.allowed))} is allowed ({percent(requirement.margin)} of the"
-        " error budget)"
-    )
-
-
-def _excess(low: float, high: float) -> str:
-    if high <= 0:
-        return f"{_share(-high, up=False)} to {_share(-low, up=True)} less"
-    if low < 0:
-        return f"anything from {_share(-low, up=True)} less to {_share(high, up=True)} more"
-    return f"{_share(low, up=False)} to {_share(high, up=True)} more"
+    allowed, margin = percent(shown(comparison.allowed)), percent(requirement.margin)
+    return f"(95% confidence), and {allowed} is allowed ({margin} of the error budget)"
 
 
 def _who(requirement: ShadowRequirement) -> str:
@@ -217,9 +202,9 @@ def _rounded_up(length: timedelta) -> timedelta:
     return -(-length // unit) * unit
 
 
-def _facts(slo: ComparedSlo, comparison: ShadowComparison) -> Facts:
+def _facts(slo: ComparedSlo, comparison: ShadowComparison) -> ShadowFacts:
     candidate, against, (low, high) = comparison.candidate, comparison.against, comparison.interval
-    facts: Facts = {
+    facts: ShadowFacts = {
         "slo": slo.slo,
         "shadow_requests": candidate.total,
         "shadow_bad": candidate.bad,
@@ -251,8 +236,8 @@ def missing_value(requirement: ShadowRequirement, value: str, others: Sequence[s
     do = "deploy the shadow and mirror requests to it, or " if key == "candidate" else ""
     return (
         f"no request of the last {format_duration(requirement.lasting)} has"
-        f" {requirement.by}={value}{nearest(value, others)}; {do}correct {key}, or the selector of"
-        " the SLO if that leaves them out"
+        f" {requirement.by}={value}: {do}correct {key}, or the selector of the SLO if that leaves"
+        f" them out{nearest(value, others)}"
     )
 
 
@@ -279,7 +264,7 @@ def absent(requirement: ShadowRequirement, value: str, missing: Sequence[Span], 
     if last.start == span.start:
         return (
             f"cannot tell yet: {who} has run since {instant(last.end)} only, and the last {lasting}"
-            f" are compared; {again}"
+            f" is compared; {again}"
         )
     return (
         f"{who} has no requests from {stretch(last.start, last.end, open_=False)}, and all of the"

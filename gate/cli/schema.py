@@ -16,6 +16,7 @@ SCHEMAS: Final = {
     "policy": "policy.schema.json",
     "decision": "decision.schema.json",
     "trigger": "trigger.schema.json",
+    "watch": "watch.schema.json",
     "preset": "preset.schema.json",
     "incident": "incident.schema.json",
     "cases": "cases.schema.json",

@@ -3,8 +3,8 @@
 from typing import Final
 
 VARIABLES: Final = {
-    "GATE_SIGNING_KEY": "The key that signs decisions and attestations: a secret of 16 bytes or more"
-    " (HMAC), or an Ed25519 private key in PEM.",
+    "GATE_SIGNING_KEY": "The key that signs decisions and attestations: a secret of 16 bytes or"
+    " more (HMAC), or an Ed25519 private key in PEM.",
     "GATE_VERIFY_KEY": "The Ed25519 public key, in PEM, that decisions and attestations must be"
     " signed with.",
     "GITHUB_TOKEN": "Token for GitHub: approvals, labels, comments, commit statuses, deployments,"

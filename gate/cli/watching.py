@@ -16,10 +16,9 @@ from types import FrameType
 from typing import Final, TypeVar
 
 from gate.analysis.watch import WatchLook, WatchOptions, WatchReport, watch_document
-from gate.analysis.watch.loop import Surroundings
 from gate.analysis.watch.phrases import lines, live_line, state_of
 from gate.analysis.watch.run import watch_grid
-from gate.analysis.watch.state import WatchQuestion, WatchState, read_state
+from gate.analysis.watch.state import Surroundings, WatchQuestion, WatchState, read_state
 from gate.cli.files import create_whole
 from gate.cli.log_files import NotReadableError, named, read_within
 from gate.cli.streams import is_quiet, style_of, write_note, write_stderr

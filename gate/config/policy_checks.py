@@ -175,7 +175,9 @@ def _missing_sli(placed: PlacedSlo, backend: Registration[Any]) -> str | None:
     if given or "series" in backend.indicators:
         return None
     forms = "{preset: vllm/errors}, or {bad: ..., total: ...}"
-    if not backend.promql:
+    if "metric" in backend.indicators:
+        forms = "{metric: all}, or the name of a metric: {metric: faithfulness, score: 0.7}"
+    elif not backend.promql:
         forms = "{bad: status >= 500}, or {column: latency_ms, threshold: 2500}"
     return f"the key 'sli' is missing; add sli: {forms}"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import yaml
 
 from gate import __version__
-from gate.backends import BACKEND, Settings
+from gate.backends import BACKEND, BACKENDS, Settings, registration
 from gate.config.class_checks import classes, word_pairs
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check_policy
@@ -114,12 +114,17 @@ _COPIED: Final = (
 
 def _build(values: Values, reader: Reader) -> Contents:
     on = values.get("on") or ON.build(Values(values={}, nodes={}), reader)
-    changes = values.get("changes", {})
+    changes, backend = values.get("changes", {}), values.get("backend")
+    guards = values.only("max_age", "min_coverage", "coverage_floor")
+    words = {key.value: written(child) for key, child in word_pairs(values.nodes["backend"])}
+    # A policy is tested, and looked at, without its backend: it must have the same limits then.
+    if words.get("type") in BACKENDS and (age := registration(words["type"]).max_age(words)):
+        guards.setdefault("max_age", age)
     policy = Policy(
         slos=tuple(placed.slo for placed in values.get("slos")),
         on=on.actions,
         exempt=on.exempt,
-        guards=replace(DEFAULT_GUARDS, **values.only("max_age", "min_coverage", "coverage_floor")),
+        guards=replace(DEFAULT_GUARDS, **guards),
         change_classes=classes(values),
         default_change=changes.get("default", DEFAULT_CHANGE),
         matchers={
@@ -129,7 +134,7 @@ def _build(values: Values, reader: Reader) -> Contents:
         },
         **{**_DEFAULTS, **values.only(*_DEFAULTS, *_COPIED)},
     )
-    return Contents(policy, values.get("backend"), values.get("presets", {}))
+    return Contents(policy, backend, values.get("presets", {}))
 
 
 _ELSEWHERE: Final = {
@@ -257,7 +262,8 @@ POLICY: Final = Object(
         ),
         "max_age": Field(
             schema=DURATION,
-            doc="Age above which the newest sample is stale. Default: 10m.",
+            doc="Age above which the newest sample is stale. Default: 10m; for evaluations, 1.5"
+            " times every.",
             example="10m",
         ),
         "min_coverage": Field(

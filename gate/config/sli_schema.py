@@ -6,7 +6,7 @@ from typing import Final
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, JsonSchema, MapOf, Scalar
-from gate.parsing.values import NAME, NUMBER, TEXT, threshold_in
+from gate.parsing.values import INSTANT, NAME, NUMBER, TEXT, threshold_in
 from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.quantities import UNITS, Threshold, parse_threshold
 
@@ -17,6 +17,7 @@ _SLI_KINDS: Final = {
     "gauge": ({"gauge"}, set[str]()),
     "spent": ({"spent"}, set[str]()),
     "series": ({"series"}, set[str]()),
+    "metric": ({"metric"}, {"score", "cases_since"}),
 }
 """Which keys make which kind, one or more of the first set; every kind may have labels."""
 _OF_PRESET: Final = {"preset", "threshold", "bucket", "labels", "options"}
@@ -70,8 +71,8 @@ def _kinds_mistake(values: Values, kinds: list[str]) -> str:
         return f"{first!r} and {second!r} do not go together; an indicator has one of the two"
     return (
         "the indicator does not say what to count; write {preset: vllm/errors}, {bad: ..., total:"
-        " ...}, {histogram: ..., threshold: 2.5s}, {column: ..., threshold: 2500}, {gauge: ...} or"
-        " {spent: ...}"
+        " ...}, {histogram: ..., threshold: 2.5s}, {column: ..., threshold: 2500}, {gauge: ...},"
+        " {metric: ...} or {spent: ...}"
     )
 
 
@@ -236,6 +237,21 @@ SLI: Final = Object(
             schema=NAME,
             doc="Static: name of the counts in the file. Default: the SLO's name.",
             example="availability",
+        ),
+        "metric": Field(
+            schema=TEXT,
+            doc="Evaluations: metric or scorer, as the result files name it; all: every check.",
+            example="faithfulness",
+        ),
+        "score": Field(
+            schema=NUMBER,
+            doc="Evaluations: score that a case needs. Default: the tool's own verdict.",
+            example="0.7",
+        ),
+        "cases_since": Field(
+            schema=INSTANT,
+            doc="Evaluations: when the set of cases was last changed on purpose.",
+            example="2026-11-20T00:00:00Z",
         ),
         "labels": Field(
             schema=MapOf(TEXT),

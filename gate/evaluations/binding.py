@@ -8,7 +8,7 @@ from gate.dataclass import dataclass
 from gate.evaluations import EvaluationRun
 from gate.policy.requirements import EvaluationRequirement
 from gate.slo.quantities import format_duration
-from gate.wording import describe_time, instant
+from gate.wording import instant
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """By which clocks may differ."""
@@ -34,7 +34,7 @@ class ResultFile:
     ran_at: datetime | None = None
     """When the evaluation ran, likewise."""
     flaw: str | None = None
-    """Why it is no evidence whatever it says, in a clause with what to do; None: nothing is wrong
+    """Why it does not count whatever it says, in a clause with what to do; None: nothing is wrong
     with it."""
 
 
@@ -136,6 +136,6 @@ def check_time(requirement: EvaluationRequirement, file: ResultFile, at: datetim
         )
     if longest is not None and at - ran_at > longest:
         raise CannotTellError(
-            f"{file.name} is too old: the evaluation ran {describe_time(at - ran_at)} ago, at"
-            f" {instant(ran_at)}, and max_age is {format_duration(longest)}; run it again"
+            f"{file.name} is too old: the evaluation ran at {instant(ran_at)}, more than max_age"
+            f" ({format_duration(longest)}) ago; run it again"
         )

@@ -6,7 +6,7 @@ and attributes that count them.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from fractions import Fraction
 from typing import Final
@@ -17,7 +17,9 @@ from gate.evaluations import CaseOutcome, CaseRow, EvaluationRun, UnreadableResu
 from gate.evaluations.documents import (
     Flaws,
     ResultsQuery,
+    agreed_commit,
     by_score,
+    commits_in,
     earliest,
     exact,
     identity,
@@ -49,12 +51,8 @@ _WORDS: Final = {
     **dict.fromkeys(("fail", "failed", "failure"), CaseOutcome.FAILED),
     **dict.fromkeys(("error", "errored", "broken"), CaseOutcome.ERRORED),
 }
-_COUNTS: Final = {
-    "tests": None,
-    "failures": CaseOutcome.FAILED,
-    "errors": CaseOutcome.ERRORED,
-    "skipped": CaseOutcome.SKIPPED,
-}
+_COUNTS: Final = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+"""Attributes of a suite, and the children of test cases that they count."""
 
 
 @dataclass(slots=True)
@@ -127,13 +125,15 @@ def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
         _check_children(suite, flaws)
     if not rows:
         flaws.add("it has no test cases")
-    started_at, zoned = earliest(suite.attributes.get("timestamp") for suite in suites)
+    started_at, zoned = earliest([suite.attributes.get("timestamp") for suite in suites], flaws)
+    labels = [_properties(suite) for suite in suites]
     return EvaluationRun(
         tool="junit",
         file_name=query.file_name,
         rows=rows,
         started_at=started_at,
         zoned=zoned,
+        commit=agreed_commit([name for each in labels for name in commits_in(each)], flaws),
         flaws=flaws.clauses(),
     )
 
@@ -182,6 +182,16 @@ def _outcome(case: _Element, case_id: str, flaws: Flaws) -> CaseOutcome:
     return CaseOutcome.PASSED if asserted else CaseOutcome.UNCHECKED
 
 
+def _properties(element: _Element) -> dict[str, str | None]:
+    """Return the properties of a suite or a test case, without those of what is inside it."""
+    return {
+        item.attributes.get("name", ""): item.attributes.get("value")
+        for child in element.children
+        if child.name == "properties"
+        for item in child.children
+    }
+
+
 def _score(case: _Element, case_id: str, query: ResultsQuery, flaws: Flaws) -> Fraction | None:
     """Return the property of a test case that is called like the metric, or ``score``."""
     values: dict[str | None, set[str | None]] = {}
@@ -202,20 +212,29 @@ def _check_counts(suite: _Element, flaws: Flaws) -> None:
 
     Runners count those of suites in a suite with it, or do not.
     """
-    every = [_counted(case) for case in suite.inside("testcase")]
-    own = [_counted(case) for case in suite.children if case.name == "testcase"]
-    for name, outcome in _COUNTS.items():
+    own = [case for case in suite.children if case.name == "testcase"]
+    for name in ("tests", *_COUNTS):
         declared = suite.attributes.get(name)
         if declared is None:
             continue
-        counts = {
-            sum(outcome is None or each is outcome for each in cases) for cases in (every, own)
-        }
+        counts = [_count(name, cases) for cases in (list(suite.inside("testcase")), own)]
         is_number = declared.isdecimal() and len(declared) <= _DIGITS
         if not is_number or int(declared) not in counts:
-            flaws.add(
-                f"a suite says {name}={declared[:20]!r}, and the cases in it are {max(counts)}"
-            )
+            flaws.add(f"a suite says {name}={declared[:20]!r}, and the cases in it are {counts[0]}")
+
+
+def _count(attribute: str, cases: Sequence[_Element]) -> int:
+    """Return how many of the cases an attribute of a suite should count."""
+    if attribute == "tests":
+        return len(cases)
+    child = _COUNTS[attribute]
+    by_word = [
+        case
+        for case in cases
+        if child in {each.name for each in case.children}
+        or _outcome(case, "", Flaws()) is _CHILDREN[child]
+    ]
+    return len(by_word)
 
 
 def _check_children(suite: _Element, flaws: Flaws) -> None:
@@ -227,7 +246,3 @@ def _check_children(suite: _Element, flaws: Flaws) -> None:
             flaws.add(f"a suite itself has a <{child.name}>, such as one of its preparation")
         elif any(child.inside(*_OF_CASES)):
             flaws.add(f"a suite has test cases in an element <{child.name}>, which is not of JUnit")
-
-
-def _counted(case: _Element) -> CaseOutcome:
-    return _outcome(case, "", Flaws())

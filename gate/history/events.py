@@ -15,7 +15,14 @@ from gate.budget.assessment import Assessment
 from gate.budget.forecast import Recovery, recovery
 from gate.measure import Cause, Unmeasured
 from gate.measure.coverage import FEWEST, NO_GAPS, StepCoverage, coverage_by_steps
-from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest, on_the_clock
+from gate.measure.history import (
+    Measured,
+    Series,
+    SeriesAnswer,
+    SeriesRequest,
+    on_the_clock,
+    with_data,
+)
 from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo
 
 _FINEST: Final = timedelta(microseconds=1)
@@ -136,8 +143,9 @@ def past_coverage(
     totals = within(series, request, Span(span.start, told_until(series, request)))
     if not totals:
         return StepCoverage(share=Fraction(1), gaps=NO_GAPS)
-    events = isinstance(slo, RatioSlo) and slo.slices is None
-    return coverage_by_steps(totals, span, fewest=FEWEST if events else 0)
+    events = isinstance(slo, RatioSlo) and slo.slices is None and not series.in_runs
+    present = with_data(totals, in_runs=series.in_runs)
+    return coverage_by_steps(present, span, fewest=FEWEST if events else 0)
 
 
 def window_recovery(

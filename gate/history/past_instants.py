@@ -13,7 +13,7 @@ from gate.budget.coverage import Guards
 from gate.budget.ratio import budget_to_date
 from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
 from gate.measure.coverage import FEWEST, coverage_by_steps
-from gate.measure.history import Series, SeriesRequest
+from gate.measure.history import Series, SeriesRequest, with_data, with_news
 from gate.slo.objective import RatioSlo, RollingWindow, Span, SpendSlo
 
 _SECOND: Final = timedelta(seconds=1)
@@ -40,8 +40,9 @@ class BudgetAtInstants:
         self._totals = _running_sums(series.total)
         self._bad = self._totals if request.amount else _running_sums(series.bad)
         self._with_data = list(accumulate((total is not None for total in series.total), initial=0))
-        self._newest = _newest_known(series.total)
-        by_events = isinstance(slo, RatioSlo) and slo.slices is None
+        self._newest = _newest_known(with_news(series.total, in_runs=series.in_runs))
+        self._present = with_data(series.total, in_runs=series.in_runs)
+        by_events = isinstance(slo, RatioSlo) and slo.slices is None and not series.in_runs
         self._fewest = FEWEST if by_events else 0
         """Of slices and amounts any time that is not known is missing, however few it has."""
 
@@ -97,7 +98,7 @@ class BudgetAtInstants:
         evidence = Evidence(query=series.query, notes=series.notes, newest=newest)
         lost = Fraction(stop - start - with_data, stop - start)
         if 2 * lost > 1 - self._guards.min_coverage:  # a hole counts twice; less changes nothing
-            covered = coverage_by_steps(series.total[places], span, fewest=self._fewest)
+            covered = coverage_by_steps(self._present[places], span, fewest=self._fewest)
             evidence = replace(evidence, coverage=covered.share, gaps=covered.gaps)
         if isinstance(self._slo, SpendSlo):
             return Spent(amount=total, evidence=evidence)

@@ -11,8 +11,8 @@ from gate.budget.coverage import Guards, coverage_cause
 from gate.budget.ratio import slices_in
 from gate.dataclass import dataclass
 from gate.measure import Cause
-from gate.measure.coverage import StepCoverage, coverage_by_steps
-from gate.measure.history import MOST_STEPS, SHORTEST, Series
+from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps
+from gate.measure.history import MOST_STEPS, SHORTEST, Series, with_data
 from gate.slo.indicator import Slices
 from gate.slo.objective import RatioSlo, RollingWindow, Span, Window
 
@@ -107,7 +107,8 @@ def review_periods(
         if slo.slices is not None:
             # The budget grants a share of all slices, those of which nothing is known too.
             total = slices_in(span.length, slo.slices.length)
-        seen = coverage_by_steps(series.total[steps], span)
+        present = with_data(series.total[steps], in_runs=series.in_runs)
+        seen = coverage_by_steps(present, span, fewest=0 if series.in_runs else FEWEST)
         doubt = _doubt(slo, total, seen, guards)
         periods.append(
             PastPeriod(span=span, total=total, bad=bad, coverage=seen.share, doubt=doubt)

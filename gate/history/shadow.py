@@ -3,14 +3,14 @@
 One look at a fixed sample. The excess is the shadow's error ratio less that of the live deployment.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from itertools import groupby
 from typing import Final
 
 from gate.dataclass import dataclass
-from gate.history.cohorts import Pair, design_effect_of, difference_effect
+from gate.history.cohorts import Arm, Pair, design_effect_of, difference_effect
 from gate.history.cohorts.ratios import LEVEL, critical
 from gate.history.differences import Score, difference_score, excess_at, paired_score
 from gate.measure.cohorts import Cohort, EventCounts
@@ -50,7 +50,9 @@ class ShadowComparison:
 
     candidate: EventCounts
     against: EventCounts
-    """Both as they are compared: at the same times, or in pairs."""
+    """Both as they were counted; of pairs, those in pairs."""
+    ratios: tuple[float, float]
+    """Both error ratios as they are compared: as if both had been spread over time alike."""
     interval: tuple[float, float]
     """95% of the excess, -1 to 1; where something is in doubt, with that."""
     allowed: float
@@ -68,7 +70,7 @@ class ShadowComparison:
     @property
     def excess(self) -> float:
         """The shadow's error ratio less that of the live deployment."""
-        return self.candidate.bad / self.candidate.total - self.against.bad / self.against.total
+        return self.ratios[0] - self.ratios[1]
 
     @property
     def used(self) -> float:
@@ -111,11 +113,12 @@ def compare_unpaired(pair: Pair, test: ShadowTest) -> ShadowComparison:
     worst = replace(table, bad=bad).thinned(effect)
     best = replace(table, bad=table.total - good).thinned(effect)
     return _judged(
-        (EventCounts(table.total, table.bad), EventCounts(table.rest_total, table.rest_bad)),
+        (EventCounts(*pair.group.sums), EventCounts(*pair.rest.sums)),
+        (table.bad / table.total, table.rest_bad / table.rest_total),
         lambda excess: difference_score(worst, excess),
         lambda excess: difference_score(best, excess),
-        test,
-        effect,
+        test=test,
+        effect=effect,
     )
 
 
@@ -145,15 +148,14 @@ def compare_paired(pairs: Pairs, test: ShadowTest) -> ShadowComparison:
     more = pairs.candidate.alone_bad + _shifted(0, doubted.hidden, total)
     less = pairs.against.alone_bad + _shifted(0, doubted.doubtful, total)
     both = sum(pairs.worst.both)
+    bad = [both + sum(only) for only in (pairs.worst.candidate_only, pairs.worst.against_only)]
     return _judged(
-        (
-            EventCounts(total, both + sum(pairs.worst.candidate_only)),
-            EventCounts(total, both + sum(pairs.worst.against_only)),
-        ),
+        (EventCounts(total, bad[0]), EventCounts(total, bad[1])),
+        (bad[0] / total, bad[1] / total),
         score(pairs.worst, more=more, less=0),
         score(pairs.best, more=0, less=less),
-        test,
-        effect,
+        test=test,
+        effect=effect,
     )
 
 
@@ -164,8 +166,10 @@ def _shifted(number: float, more: float | None, most: float) -> float:
 
 def _judged(
     counts: tuple[EventCounts, EventCounts],
+    ratios: tuple[float, float],
     worst: Score,
     best: Score,
+    *,
     test: ShadowTest,
     effect: float,
 ) -> ShadowComparison:
@@ -186,6 +190,7 @@ def _judged(
     return ShadowComparison(
         candidate=counts[0],
         against=counts[1],
+        ratios=ratios,
         interval=(excess_at(best, z), excess_at(worst, -z)),
         allowed=test.allowed,
         outcome=outcome,
@@ -205,38 +210,63 @@ def _paired_effect(total: Sequence[int], steps: PairSteps) -> float:
     return design_effect_of(residuals, unlike - pairs * mean**2, sum(map(bool, total)))
 
 
+def as_counted(steps: Arm, total: float, bad: float) -> Arm:
+    """Return the events by step so that together they are as many as were counted at once.
+
+    A server that extrapolates is off in each step by what happened between its last sample and the
+    first of the next, and much less over the whole time. Failures that no step has are spread like
+    the requests.
+
+    Args:
+        steps: with some event.
+        total: events of the whole time, above 0.
+        bad: failures among them.
+    """
+    events, failed = steps.sums
+    ratio = bad / events if not failed else 0.0
+    return Arm(
+        tuple(number * total / events for number in steps.total),
+        tuple(
+            number * bad / failed if failed else number_of_all * ratio
+            for number, number_of_all in zip(steps.bad, steps.total, strict=True)
+        ),
+    )
+
+
 def missing_steps(own: Cohort, other: Cohort, grace: int) -> list[range]:
     """Return the stretches of steps in which one of two was not there, the oldest first.
 
     That it has no events need not mean that: in a quiet night neither of them has. It was missing
-    where its series or rows are, or where it would have had some events by its share of those of
-    the other (`gate.measure.coverage.FEWEST`), and had none.
+    where its series or rows are, or where some events would be usual by its share of those of the
+    other at all other times (`gate.measure.coverage.FEWEST`), and it had none.
 
     Args:
         own: which is looked for; with some event.
         other: what runs beside it.
         grace: how many of the newest steps may be unknown of both: their data may yet arrive.
     """
-    share = _share(own, other)
-    return [run for run in _silent(own) if _missed(own, other, run, share, grace)]
+    return [run for run in _silent(own) if _missed(own, other, run, grace)]
 
 
-def _missed(own: Cohort, other: Cohort, run: range, share: float, grace: int) -> bool:
+def _missed(own: Cohort, other: Cohort, run: range, grace: int) -> bool:
     waiting = run.stop == len(own.total) and len(run) <= grace
     for place in run:
         late = waiting and other.total[place] is None
         if own.total[place] is None and not late:
             return True
-    return share * sum(other.total[place] or 0.0 for place in run) >= FEWEST
+    elsewhere = [place for place in range(len(own.total)) if place not in run]
+    mine, theirs, meanwhile = (
+        _events(own, elsewhere),
+        _events(other, elsewhere),
+        _events(other, run),
+    )
+    # Where they were never there at the same time, it would have gone on as it did.
+    usual = mine * meanwhile / theirs if theirs else mine / len(elsewhere) * len(run)
+    return meanwhile > 0 and usual >= FEWEST
 
 
-def _share(own: Cohort, other: Cohort) -> float:
-    """Return how many events it has for each of the other, while it is there."""
-    both = [
-        (mine, theirs or 0.0) for mine, theirs in zip(own.total, other.total, strict=True) if mine
-    ]
-    mine, theirs = (sum(numbers) for numbers in zip(*both, strict=True))
-    return mine / theirs if theirs else 0.0
+def _events(cohort: Cohort, places: Iterable[int]) -> float:
+    return sum(cohort.total[place] or 0.0 for place in places)
 
 
 def _silent(cohort: Cohort) -> Iterator[range]:

@@ -146,9 +146,23 @@ class Series:
     notes: tuple[str, ...] = ()
     measured: Measured | Unmeasured | None = None
     """None: no mean was asked for, or the indicator has none."""
+    in_runs: bool = False
+    """Whether all events come in runs, with nothing between them: a step of 0 says that no run was
+    due, and only those with events are news. Of what is not known any part is missing, however few
+    events it has."""
 
 
 SeriesAnswer = Series | Unmeasured
+
+
+def with_data(events: Sequence[float | None], *, in_runs: bool) -> Sequence[float | None]:
+    """Return what `coverage_by_steps` takes: in runs, that a step has data, and not how many."""
+    return [None if number is None else 1.0 for number in events] if in_runs else events
+
+
+def with_news(events: Sequence[float | None], *, in_runs: bool) -> Sequence[float | None]:
+    """Return the steps with None where nothing is said that was not said before, as in no run."""
+    return [number or None for number in events] if in_runs else events
 
 
 @runtime_checkable
@@ -207,6 +221,7 @@ def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest)
         query=answer.query,
         notes=answer.notes,
         measured=measured,
+        in_runs=answer.in_runs,
     )
 
 

@@ -10,7 +10,8 @@ from gate.budget.assessment import Assessment
 from gate.budget.coverage import Guards, coverage_cause, measured_part
 from gate.dataclass import dataclass
 from gate.measure import Cause
-from gate.measure.coverage import coverage_by_steps
+from gate.measure.coverage import FEWEST, coverage_by_steps
+from gate.measure.history import with_data, with_news
 from gate.policy.findings import Verdict
 from gate.policy.policy import Action, Policy
 from gate.slo.objective import RatioSlo, Span, SpendSlo
@@ -44,6 +45,8 @@ def history_reservations(
     slo: RatioSlo | SpendSlo,
     events: Sequence[float | None],
     span: Span,
+    *,
+    in_runs: bool = False,
 ) -> Iterator[Reservation]:
     """Yield the reservations about a history: too little of it is known, or it ended before now.
 
@@ -55,16 +58,18 @@ def history_reservations(
         slo: whose history it is.
         events: what is known of each step of the span; at least one step.
         span: ends at the instant of the run.
+        in_runs: as of a `Series`.
     """
     guards, advisory, step = policy.guards_of(slo), slo.advisory, span.length / len(events)
+    seen, fewest = with_data(events, in_runs=in_runs), 0 if in_runs else FEWEST
     newest_window = min(slo.window.whole(span.end).length // step, len(events))
-    recent = events[len(events) - newest_window :] or events
+    recent = seen[len(events) - newest_window :] or seen
     part = Span(span.end - len(recent) * step, span.end)
-    if (little := _too_little(guards, recent, part)) is not None:
+    if (little := _too_little(guards, recent, part, fewest)) is not None:
         yield _reservation(policy, *little, advisory=advisory)
-    elif (little := _too_little(guards, events, span)) is not None:
+    elif (little := _too_little(guards, seen, span, fewest)) is not None:
         yield Reservation(cause=Cause.LOW_COVERAGE, reason=little[1], verdict=Verdict.WARN)
-    newest = span.end - _unknown_at_the_end(events) * step
+    newest = span.end - _unknown_at_the_end(with_news(events, in_runs=in_runs)) * step
     if span.end - newest > guards.max_age + step:
         reason = f"nothing is known since {instant(newest)}"
         reason += f"; max_age is {format_duration(guards.max_age)}"
@@ -72,10 +77,10 @@ def history_reservations(
 
 
 def _too_little(
-    guards: Guards, events: Sequence[float | None], span: Span
+    guards: Guards, events: Sequence[float | None], span: Span, fewest: float
 ) -> tuple[Cause, str] | None:
     """Return what is wrong with how much of a span is known, and how much it is."""
-    seen = coverage_by_steps(events, span)
+    seen = coverage_by_steps(events, span, fewest=fewest)
     cause = coverage_cause(seen.share, seen.gaps, guards)
     if cause is None:
         return None

@@ -1,7 +1,7 @@
 """Service level indicators: which events are counted, in the language of the backend."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
@@ -52,7 +52,7 @@ class Sli:
 
     Exactly one of these sets of fields is given (the policy reader sees to it):
     ``bad`` and/or ``good`` with ``total``; ``column`` with ``threshold``; ``histogram``; ``gauge``;
-    ``spent``; ``series``. Which of them a backend understands is in its registry entry.
+    ``spent``; ``series``; ``metric``. Which of them a backend understands is in its registry entry.
     """
 
     good: str | None = None
@@ -70,6 +70,14 @@ class Sli:
     """An amount (money, tokens) that only grows."""
     series: str | None = None
     """Static: the name under which the file has the counts."""
+    metric: str | None = None
+    """Evaluations: the metric, scorer or column that counts, as the result files name it; ``all``:
+    every check of a case."""
+    score: Fraction | None = None
+    """Evaluations: what a case needs to pass; None: the tool's own word counts."""
+    cases_since: datetime | None = None
+    """Evaluations: when the set of cases was last changed on purpose; runs before it do not say
+    which cases belong to it. None: never."""
     labels: Mapping[str, str] | None = None
     """Prometheus: label values that take the place of ``$labels`` in the expressions."""
     preset: str | None = None

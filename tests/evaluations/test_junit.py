@@ -192,6 +192,34 @@ def test_a_repeat_of_promptfoo_is_the_same_case() -> None:
     assert [row.case_id for row in run.rows] == ["q-001", "q-001", "p::test 3"]
 
 
+def test_a_suite_may_name_its_commit() -> None:
+    commit = "46c34f6b8f3fe90c303ccc3e1cca1a21079c6849"
+    label = f'<properties><property name="git.sha" value="{commit}"/></properties>'
+    inside = '<testcase name="a"><properties><property name="commit" value="abcdefa"/></properties>'
+
+    assert report(label, '<testcase name="a"/>').commit == commit
+    assert report(f"{inside}</testcase>").commit is None
+    two = f"<testsuite>{label.replace('46c', '56c')}</testsuite>"
+    assert "it names two commits" in report(label, two, '<testcase name="a"/>').flaws[0]
+
+
+def test_a_case_may_have_a_failure_and_an_error() -> None:
+    case = '<testcase name="a"><failure/><failure/><error/></testcase>'
+    run = report(case, attributes='tests="1" failures="1" errors="1"')
+
+    assert (run.rows[0].outcome, run.flaws) == (CaseOutcome.ERRORED, ())
+
+
+def test_suites_of_one_run_are_not_days_apart() -> None:
+    times = ("2026-11-28T22:54:11Z", "2026-11-30T22:54:11Z")
+    suites = [
+        f'<testsuite timestamp="{time}"><testcase name="{time}"/></testsuite>' for time in times
+    ]
+    run = read_run(f"<testsuites>{''.join(suites)}</testsuites>".encode(), file_name="x")
+
+    assert run.flaws == ("its times contradict each other",)
+
+
 @pytest.mark.parametrize(
     ("child", "clause"),
     [

@@ -202,6 +202,7 @@ def _load(port: int) -> Iterator[None]:
                 connection.getresponse().read()
                 continue
             connection.close()
+        connection.close()
 
     threads = [threading.Thread(target=visit) for _ in range(_CLIENTS)]
     for thread in threads:

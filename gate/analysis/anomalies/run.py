@@ -132,5 +132,7 @@ def charted(
         unknown=unknown_share(sum(known_steps(answer)), request.steps),
         query=answer.query,
         notes=answer.notes,
-        reservations=tuple(history_reservations(policy, slo, answer.total, request.span)),
+        reservations=tuple(
+            history_reservations(policy, slo, answer.total, request.span, in_runs=answer.in_runs)
+        ),
     )

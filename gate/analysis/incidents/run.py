@@ -209,7 +209,7 @@ def _searched_slo(
         unmeasured=None,
         notes=answer.notes,
         low_traffic=_few_events(slo, answer, request, options),
-        reservations=tuple(history_reservations(policy, slo, totals, span)),
+        reservations=tuple(history_reservations(policy, slo, totals, span, in_runs=answer.in_runs)),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from math import exp
+from math import ceil, exp
 from typing import Final
 
 from gate.analysis import document_head
@@ -15,10 +15,17 @@ from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.sequential import ComparedStep
-from gate.history.sequential.verdict import CanaryStanding, CanaryVerdict
+from gate.history.sequential.verdict import (
+    ALPHA,
+    CanaryEvidence,
+    CanaryStanding,
+    CanaryVerdict,
+)
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 
+_FAR: Final = 1000
+"""An outlook to more than this many times as many requests is none."""
 EXIT_CODES: Final = {
     CanaryVerdict.HEALTHY: ExitCode.ALLOW,
     CanaryVerdict.ROLL_BACK: ExitCode.BLOCK,
@@ -82,19 +89,10 @@ class WatchedSlo:
     """Its events, and the bad ones."""
     baseline: tuple[float, float] | None
     """The same; None: there is no baseline."""
-    evidence: float
-    """Natural logarithm of the e-value for "worse"."""
+    shown: CanaryEvidence
+    """All evidence of it."""
     needed: float
-    """That it has to reach."""
-    margin: float
-    """The excess that is allowed: a share of the requests, above 0; where there is no baseline the
-    budget is in it."""
-    excess: float | None
-    """By how much the canary's error ratio exceeds that of the baseline of the same steps, or 0
-    where there is no baseline; None: the canary had no event."""
-    bounds: tuple[float, float]
-    """The excess is between these, at all looks together with 95%; -1 (0 where there is no
-    baseline) and 1 where nothing is known."""
+    """Natural logarithm of the e-value that shows it to be worse."""
     spent: tuple[float, float] | None
     """Between which shares of the budget the canary took beyond the baseline's ratio: they differ
     where too little of the budget's window was measured. None: the budget was not measured."""
@@ -106,12 +104,48 @@ class WatchedSlo:
     """Every step that was looked at; None: nothing is known of it."""
     missing: int
     """How many steps of the whole watch are not known."""
+    step: timedelta
     troubles: tuple[str, ...] = ()
     """Why nothing can be said, and what to do about it."""
-    longer: timedelta | None = None
-    """For how much longer such traffic would have to be watched; None: not known."""
     assessment: Assessment | None = None
     """Its budget at the end; None: not asked for."""
+
+    @property
+    def evidence(self) -> float:
+        """Natural logarithm of the e-value that it is worse."""
+        return self.shown.worse.log_evidence
+
+    @property
+    def margin(self) -> float:
+        """The excess that is allowed: a share of the requests, above 0.
+
+        Where there is no baseline the budget is in it.
+        """
+        return self.shown.margin
+
+    @property
+    def excess(self) -> float | None:
+        """By how much the canary's error ratio exceeds that of the baseline of the same steps.
+
+        Where there is no baseline it is the ratio itself; None: the canary had no event.
+        """
+        return self.shown.excess.ratio
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The excess is between these, at all looks together with 95%.
+
+        They are -1 (0 where there is no baseline) and 1 where nothing is known.
+        """
+        return self.shown.excess.bounds(ALPHA)
+
+    @property
+    def longer(self) -> timedelta | None:
+        """For how much longer the same traffic would have to be watched; None: not known."""
+        requests, total = self.shown.outlook(), self.shown.excess.canary_total
+        if requests is None or not total or requests > _FAR * total:
+            return None
+        return ceil(requests / total * len(self.steps)) * self.step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

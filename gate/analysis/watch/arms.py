@@ -16,6 +16,7 @@ from gate.wording import without_events
 
 _MOST_VALUES: Final = 10_000
 """Values of a label that are kept separate, so that a quiet baseline is never among the others."""
+_LATEST: Final = timedelta(minutes=2)
 _MOST_STEPS: Final = 720
 """Steps that one question asks for; longer stretches are several questions."""
 
@@ -82,6 +83,20 @@ class WatchGrid:
     def ended(self, at: datetime) -> int:
         """Return how many of them have ended by an instant."""
         return min(max((at - self.start) // self.step, 0), self.count)
+
+    @property
+    def late(self) -> timedelta:
+        """How long after its end a step is asked for again: two more looks, at most 2 minutes.
+
+        By then servers have scraped its last events, and logs are written.
+        """
+        return min(2 * self.step, _LATEST)
+
+    def seconds_until_next(self, at: datetime) -> float:
+        """Return how long it is until the next look; the last comes when all steps have settled."""
+        ended = self.ended(at)
+        due = self.end_of(ended) if ended < self.count else self.end + self.late
+        return max((due - at).total_seconds(), 0.0)
 
     def span(self, places: range) -> Span:
         """Return the time of some steps that follow each other, at least one."""

@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from datetime import timedelta
 from fractions import Fraction
-from math import ceil, log
+from math import log
 from typing import Final
 
-from gate.analysis.watch import WatchedSlo, WatchOptions
-from gate.analysis.watch.arms import WatchGrid
+from gate.analysis.watch import SpendLimit, WatchedSlo, WatchOptions
+from gate.analysis.watch.arms import Arms, WatchGrid
 from gate.budget.assessment import Assessment, Doubt
 from gate.dataclass import dataclass
 from gate.errors import nearest
@@ -27,8 +26,7 @@ from gate.wording import instant
 _IDLE: Final = 20.0
 """As many requests as the canary would have had: without any, its traffic has ended. By chance that
 happens once in 500 million times (Poisson)."""
-_FAR: Final = 1000
-"""An outlook to more than this many times as many requests is none."""
+_NOISE: Final = 1e-9
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +42,9 @@ class Judge:
     parts: dict[str, tuple[Fraction, str]] = field(default_factory=dict)
     """By SLO, which share of its window was measured, and how much of how much that is; only where
     it is too little to know the size of its budget."""
+
+    last: int = -1
+    """The number of the newest step that was added; -1: there was none."""
 
     def __post_init__(self) -> None:
         """Begin with no evidence for whatever has none."""
@@ -64,6 +65,7 @@ class Judge:
             evidence=dict(self.evidence),
             costs=self.costs,
             parts=self.parts,
+            last=self.last,
         )
 
     def size(self, assessment: Assessment) -> None:
@@ -75,10 +77,19 @@ class Judge:
             if assessment.small_part is not None and coverage is not None:
                 self.parts[name] = coverage, assessment.small_part
 
-    def add(self, steps: Mapping[str, ComparedStep]) -> None:
-        """Add what was counted in one step, by SLO."""
-        for slo, step in steps.items():
-            self.evidence[slo] = self.evidence[slo].after(step)
+    def add(self, place: int, steps: Mapping[str, ComparedStep]) -> None:
+        """Add what was counted in one step, by SLO.
+
+        Where events are a sample, as many count as independent ones would tell as much.
+        """
+        for slo in self.slos:
+            step = steps.get(slo.name)
+            if step is not None:
+                self.last = max(self.last, place)
+            if step is not None and any(step):
+                effect = float(slo.design_effect)
+                thinned = ComparedStep(*(count / effect for count in step))
+                self.evidence[slo.name] = self.evidence[slo.name].after(thinned)
 
     def spent(self, slo: str) -> tuple[float, float] | None:
         """Return the share of an SLO's budget that the canary took beyond the baseline's ratio.
@@ -88,16 +99,16 @@ class Judge:
         None: the budget was not measured.
         """
         cost = self.costs.get(slo)
-        beyond = max(self.evidence[slo].excess.excess_bad, 0.0)
         if cost is None:
             return None
-        most = beyond * float(cost)
+        effect = next(float(each.design_effect) for each in self.slos if each.name == slo)
+        most = max(self.evidence[slo].excess.excess_bad, 0.0) * effect * float(cost)
         return (most * float(self.parts[slo][0]) if slo in self.parts else most), most
 
     def overspent(self, slo: str) -> bool:
         """Return whether that is more than was agreed, whatever was not measured."""
         spent, limit = self.spent(slo), self.options.limit(slo)
-        return spent is not None and limit is not None and spent[0] > limit.most
+        return spent is not None and limit is not None and _exceeds(spent[0], limit)
 
     def spending_troubles(self, slo: str, doubts: Sequence[Doubt]) -> Iterator[str]:
         """Yield why it is not known whether the canary has spent more than was agreed.
@@ -112,7 +123,7 @@ class Judge:
         if spent is None:
             why = "".join(f": {doubt.reason}" for doubt in doubts[:1])
             yield f"its budget was not measured, so what was spent of it is not known{why}"
-        elif spent[0] <= limit.most < spent[1]:
+        elif _exceeds(spent[1], limit) and not _exceeds(spent[0], limit):
             yield f"the size of its budget is not known: only {self.parts[slo][1]} are measured"
 
     def verdict(self, *, finished: bool) -> CanaryVerdict:
@@ -133,6 +144,11 @@ class Judge:
         return self.verdict(finished=False) is CanaryVerdict.ROLL_BACK
 
 
+def _exceeds(spent: float, limit: SpendLimit) -> bool:
+    """Return whether it is more; not by what adding floats gets wrong."""
+    return spent > float(limit.most) * (1 + _NOISE)
+
+
 def watched_slo(
     judge: Judge,
     slo: RatioSlo,
@@ -145,7 +161,6 @@ def watched_slo(
     """Return what was seen of an SLO in the steps that were looked at."""
     name, evidence = slo.name, judge.evidence[slo.name]
     seen = [step for step in steps if step is not None]
-    low, high = evidence.excess.bounds(ALPHA)
     spent, left = judge.spent(name), grid.count - len(steps)
     return WatchedSlo(
         slo=slo,
@@ -155,34 +170,21 @@ def watched_slo(
         baseline=None
         if judge.options.arms.baseline is None
         else (sum(s.baseline_total for s in seen), sum(s.baseline_bad for s in seen)),
-        evidence=evidence.worse.log_evidence,
+        shown=evidence,
         needed=log(len(judge.slos) / ALPHA),
-        margin=evidence.margin,
-        excess=evidence.excess.ratio,
-        bounds=(low, high),
         spent=spent,
         limit=judge.options.limit(name),
         saved=None if spent is None or not seen else spent[0] / len(seen) * left,
         steps=tuple(steps),
         missing=grid.count - len(seen),
         troubles=tuple(troubles),
-        longer=_longer(evidence, seen, grid),
+        step=grid.step,
         assessment=assessment,
     )
 
 
-def _longer(
-    evidence: CanaryEvidence, seen: Sequence[ComparedStep], grid: WatchGrid
-) -> timedelta | None:
-    """Return for how much longer the same traffic shows that it is within the margin."""
-    requests, total = evidence.outlook(), evidence.excess.canary_total
-    if requests is None or not total or requests > _FAR * total:
-        return None
-    return ceil(requests / total * len(seen)) * grid.step
-
-
 def idle_troubles(
-    judge: Judge,
+    arms: Arms,
     grid: WatchGrid,
     steps: Sequence[ComparedStep | None],
     groups: Collection[LabelValues],
@@ -190,12 +192,11 @@ def idle_troubles(
     """Yield why the traffic is not what a verdict of healthy needs; nothing where it is.
 
     Args:
-        judge: has the options.
+        arms: whose traffic is compared.
         grid: the steps of the watch.
         steps: those that were looked at.
         groups: that had an event, with the labels of the options.
     """
-    arms = judge.options.arms
     seen = [(place, step) for place, step in enumerate(steps) if step is not None]
     if not any(step.canary_total or step.baseline_total for _, step in seen):
         if seen:

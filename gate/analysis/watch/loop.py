@@ -1,16 +1,16 @@
 """The loop of a watch: it waits, asks, judges and remembers, until there is a verdict."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from gate import __version__
 from gate.analysis import why_unmeasured
 from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
-from gate.analysis.watch.arms import StepsRead, WatchGrid, cohort_request, read_steps, runs
+from gate.analysis.watch.arms import StepsRead, cohort_request, read_steps, runs
 from gate.analysis.watch.judge import Judge, idle_troubles, watched_slo
-from gate.analysis.watch.state import WatchState
+from gate.analysis.watch.state import Surroundings, WatchState
 from gate.budget.assessment import Assessment
 from gate.check.measure import measure
 from gate.config.load import PolicyFile
@@ -23,42 +23,10 @@ from gate.slo.objective import RatioSlo
 T = TypeVar("T")
 StepsByPlace = Mapping[int, Mapping[str, ComparedStep]]
 """The counts of each step by its number, and then by SLO."""
-_LATEST: Final = timedelta(minutes=2)
-"""How much later than a step its last events may come: servers scrape, logs are written, by then.
-"""
-
-
-class Ask(Protocol):
-    """Puts a question to somebody who may take long to answer."""
-
-    def __call__(self, question: Callable[[], T], /) -> T | None:
-        """Return what it comes to; None: the watch has to end before there is an answer."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a watch needs of the machine."""
-
-    wall: Callable[[], datetime]
-    """The present instant; read once."""
-    steady: Callable[[], float]
-    """Seconds since any instant, which no setting of the clock changes."""
-    pause: Callable[[float], bool]
-    """Waits for this many seconds; returns at once, and True, where the watch has to end."""
-    ask: "Ask"
-    keep: Callable[[WatchState], None]
-    """Writes the state down."""
-    tell: Callable[[WatchLook], None]
-    """Shows how it stands, after each look."""
-
-
-def lateness(every: timedelta) -> timedelta:
-    """Return how long after its end a step is asked for again: two more looks, at most 2 minutes.
-
-    https://prometheus.io/docs/prometheus/latest/configuration: a scrape is due within a minute.
-    """
-    return min(2 * every, _LATEST)
+_RARELY: Final = 10
+"""A budget that decides nothing is asked for again once in this many looks."""
+_FIRST: Final = 3
+"""Steps after which it is strange that the canary, or the baseline, has had no event."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,8 +44,6 @@ class Watching:
     """Has the steps that are not asked for again."""
     shown: Judge
     """Has the newest counts of the others, too."""
-    rolled_back: int | None = None
-    """The number of the step after which the verdict is to roll back; None: there is none."""
     interrupted: bool = False
     fresh: dict[str, dict[int, ComparedStep]] = field(default_factory=dict)
     """By SLO the newest counts of steps that have not settled."""
@@ -97,58 +63,78 @@ class Watching:
         def now() -> datetime:
             return start + timedelta(seconds=around.steady() - begun)
 
-        at, last = now(), grid.end + lateness(grid.step)
-        self._judge(_by_place(self.state.settled), {})
-        while self.rolled_back is None:
+        at, last = now(), grid.end + grid.late
+        self._size_budgets(min(at, grid.start))
+        self._recall()
+        while not self._is_over():
             self._look(at)
             around.keep(self.state)
             around.tell(self._standing(at))
-            if self._is_over or at >= last:
+            if self._is_over() or at >= last:
                 break
-            if around.pause(_seconds_until_next(grid, now(), last)):
-                self.interrupted = True
-                break
+            self.interrupted = around.pause(grid.seconds_until_next(now()))
             at = now()
-        return self._report(min(at, now()))
+            if self._lack_budgets():
+                self._size_budgets(min(at, grid.start))
+        return self._report(at)
 
-    @property
     def _is_over(self) -> bool:
-        return self.interrupted or self.rolled_back is not None
+        return self.interrupted or self.shown.rolls_back
+
+    def _recall(self) -> None:
+        """Add what was seen before a restart. No part of it ended the watch, but for all of it."""
+        for slo, steps in self.state.settled.items():
+            for place, step in steps.items():
+                self.settled.add(place, {slo: step})
+        self.shown = self.settled
 
     def _look(self, at: datetime) -> None:
         """Ask for the steps that have ended and not settled, and judge what is new."""
-        self._size_budgets(min(at, self.state.grid.start))
-        grid, ended = self.state.grid, self.state.grid.ended(at)
+        self.state.looks += 1
+        if self.settled.rolls_back:
+            self.shown = self.settled
+            return
+        ended, arms = self.state.grid.ended(at), self.options.arms
         wanted = [
             (slo, places)
             for slo in self.slos
             for places in runs(self.state.unsettled(slo.name, ended))
         ]
-        arms = self.options.arms
-        requests = [cohort_request(slo, grid, places, arms) for slo, places in wanted]
+        requests = [cohort_request(slo, self.state.grid, places, arms) for slo, places in wanted]
         answers = self.surroundings.ask(lambda: self.cohorts.cohorts(requests)) if requests else []
-        self.state.looks += 1
         if answers is None:
             self.interrupted = True
             return
-        self.troubles, settling = {}, dict[int, dict[str, ComparedStep]]()
+        self.troubles = {}
         for (slo, places), answer in zip(wanted, answers, strict=True):
             read = read_steps(answer, len(places), arms)
             self._remember(slo.name, read)
+            counted = zip(places, read.counts, strict=True)
             fresh = self.fresh.setdefault(slo.name, {})
-            fresh |= {
-                place: step
-                for place, step in zip(places, read.counts, strict=True)
-                if step is not None
-            }
-            for place in places:
-                late = grid.end_of(place) + lateness(grid.step) <= at
-                if late and place in fresh and any(fresh[place]):
-                    settling.setdefault(place, {})[slo.name] = fresh.pop(place)
-        for place, steps in sorted(settling.items()):
-            for name, step in steps.items():
-                self.state.settle(name, place, step)
-        self._judge(settling, _by_place(self.fresh))
+            fresh |= {place: step for place, step in counted if step is not None}
+        self._judge(at)
+
+    def _judge(self, at: datetime) -> None:
+        """Settle what is old enough, and add the rest on trial; stop where it is enough.
+
+        A step without any event does not settle: its events may be very late.
+        """
+        grid = self.state.grid
+        old = grid.ended(at - grid.late)
+        for place, steps in _by_place(self.fresh).items():
+            settling = {slo: step for slo, step in steps.items() if place < old and any(step)}
+            for slo, step in settling.items():
+                self.state.settle(slo, place, step)
+                del self.fresh[slo][place]
+            self.settled.add(place, settling)
+            if self.settled.rolls_back:
+                self.shown = self.settled
+                return
+        self.shown = self.settled.copy()
+        for place, steps in _by_place(self.fresh).items():
+            self.shown.add(place, steps)
+            if self.shown.rolls_back:
+                return
 
     def _remember(self, slo: str, read: StepsRead) -> None:
         """Keep what an answer says beside the counts."""
@@ -157,10 +143,13 @@ class Watching:
         if read.trouble is not None:
             self.troubles[slo] = why_unmeasured(read.trouble)
 
+    def _lack_budgets(self) -> bool:
+        """Return whether to ask again for a budget whose size is not known."""
+        missing = [slo.name for slo in self.slos if slo.name not in self.settled.costs]
+        decides = any(self.options.limit(name) is not None for name in missing)
+        return decides or (bool(missing) and self.state.looks % _RARELY == 0)
+
     def _size_budgets(self, at: datetime) -> None:
-        """Measure the budgets, as long as the size of one is not known."""
-        if all(slo.name in self.settled.costs for slo in self.slos):
-            return
         for name, assessment in self._budgets(at).items():
             self.assessments[name] = assessment
             self.settled.size(assessment)
@@ -173,26 +162,12 @@ class Watching:
             return {}
         return {assessment.slo.name: assessment for assessment in measured}
 
-    def _judge(self, settling: StepsByPlace, fresh: StepsByPlace) -> None:
-        """Add what has settled, and on trial what may still change; stop where it is enough."""
-        for place, steps in settling.items():
-            self.settled.add(steps)
-            if self.settled.rolls_back:
-                self.rolled_back, self.shown = place, self.settled
-                return
-        self.shown = self.settled.copy()
-        for place, steps in fresh.items():
-            self.shown.add(steps)
-            if self.shown.rolls_back:
-                self.rolled_back = place
-                return
-
     def _steps(self, slo: str, count: int) -> list[ComparedStep | None]:
         """Return what is known of the first steps of an SLO."""
         counts = {**self.fresh.get(slo, {}), **self.state.settled.get(slo, {})}
         return [counts.get(place) for place in range(count)]
 
-    def _slos(self, count: int) -> tuple[WatchedSlo, ...]:
+    def _slos(self, count: int, *, final: bool) -> tuple[WatchedSlo, ...]:
         """Return what was seen of each SLO in the first steps."""
         grid = self.state.grid
         return tuple(
@@ -202,13 +177,17 @@ class Watching:
                 grid,
                 steps := self._steps(slo.name, count),
                 troubles=[
-                    *idle_troubles(self.shown, grid, steps, self.groups.get(slo.name, ())),
+                    *(self._idle(slo.name, steps) if final or count >= _FIRST else ()),
                     *self._unknown(slo.name, steps),
                 ],
                 assessment=self.assessments.get(slo.name),
             )
             for slo in self.slos
         )
+
+    def _idle(self, slo: str, steps: Sequence[ComparedStep | None]) -> Iterator[str]:
+        groups = self.groups.get(slo, set())
+        return idle_troubles(self.options.arms, self.state.grid, steps, groups)
 
     def _unknown(self, slo: str, steps: Sequence[ComparedStep | None]) -> Iterator[str]:
         """Yield what is not known of an SLO, and why."""
@@ -220,27 +199,29 @@ class Watching:
 
     def _standing(self, at: datetime) -> WatchLook:
         """Return how the watch stands after a look."""
-        last = self.rolled_back
-        ended = self.state.grid.ended(at) if last is None else last + 1
+        ended = self._watched(at)
         return WatchLook(
             number=self.state.looks,
             at=at,
             grid=self.state.grid,
             ended=ended,
-            slos=self._slos(ended),
+            slos=self._slos(ended, final=False),
         )
+
+    def _watched(self, at: datetime) -> int:
+        """Return how many steps the verdict is about."""
+        return self.shown.last + 1 if self.shown.rolls_back else self.state.grid.ended(at)
 
     def _report(self, at: datetime) -> WatchReport:
         """Return how the watch has ended, with the budgets at that instant."""
-        grid, last = self.state.grid, self.rolled_back
-        count = grid.ended(at) if last is None else last + 1
-        ended_at = min(at, grid.end) if last is None else grid.end_of(last)
+        grid, count = self.state.grid, self._watched(at)
+        ended_at = grid.end_of(count - 1)
         self.assessments |= {
             name: assessment
             for name, assessment in self._budgets(ended_at).items()
             if assessment.measured
         }
-        slos = self._slos(count)
+        slos = self._slos(count, final=True)
         return WatchReport(
             policy=self.file.policy,
             source=self.file.source,
@@ -263,10 +244,3 @@ def _by_place(by_slo: Mapping[str, Mapping[int, ComparedStep]]) -> StepsByPlace:
         place: {slo: steps[place] for slo, steps in by_slo.items() if place in steps}
         for place in places
     }
-
-
-def _seconds_until_next(grid: WatchGrid, at: datetime, last: datetime) -> float:
-    """Return how long it is until the next step ends; after all of them until the last look."""
-    ended = grid.ended(at)
-    due = grid.end_of(ended) if ended < grid.count else last
-    return max((due - at).total_seconds(), 0.0)

@@ -8,6 +8,7 @@ from gate import wording
 from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
 from gate.analysis.watch.arms import Arms
 from gate.history.sequential.verdict import CanaryStanding, CanaryVerdict
+from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 _SIGNS: Final = ((0.6, "strong signs that it is worse"), (0.3, "signs that it is worse"))
@@ -129,8 +130,20 @@ def _watched(look: WatchLook) -> str:
     return f"{describe_time(done)} of {describe_time(whole)} watched"
 
 
+def beginning(look: WatchLook, options: WatchOptions) -> str:
+    """Say what is going to be watched."""
+    arms, grid = options.arms, look.grid
+    beside = "alone" if arms.baseline is None else f"beside {arms.baseline}"
+    until = wording.instant(grid.end + grid.late)
+    return (
+        f"watching {arms.canary} {beside} until {until}, a look every {format_duration(grid.step)}"
+    )
+
+
 def live_line(look: WatchLook, options: WatchOptions) -> str:
     """Return the one line that a terminal shows: time left, the SLO that matters most."""
+    if not look.ended:
+        return beginning(look, options)
     slo = max(look.slos, key=_pressing)
     others = len(look.slos) - 1
     more = f" (and {others} more)" if others else ""
@@ -139,12 +152,15 @@ def live_line(look: WatchLook, options: WatchOptions) -> str:
 
 def lines(look: WatchLook, options: WatchOptions) -> Iterator[str]:
     """Yield a line for each SLO, for a log."""
+    if not look.ended:
+        yield beginning(look, options)
+        return
     yield from (f"{_watched(look)}; {_line(slo, options)}" for slo in look.slos)
 
 
 def state_of(look: WatchLook) -> tuple[object, ...]:
     """Return what a look changes that is worth a line in a log."""
-    return tuple(
+    return look.ended > 0, *(
         (slo.standing, slo.overspent, standing(slo), _without_numbers(slo.troubles))
         for slo in look.slos
     )

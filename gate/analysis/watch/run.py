@@ -10,9 +10,9 @@ from gate.analysis.watch.arms import (
     watched_slos,
 )
 from gate.analysis.watch.judge import Judge
-from gate.analysis.watch.loop import Surroundings, Watching
+from gate.analysis.watch.loop import Watching
 from gate.analysis.watch.phrases import reasons
-from gate.analysis.watch.state import WatchQuestion, WatchState
+from gate.analysis.watch.state import Surroundings, WatchQuestion, WatchState
 from gate.backends import cohorts_of, open_backend
 from gate.check.measure import OpenBackend
 from gate.config.load import PolicyFile

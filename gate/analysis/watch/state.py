@@ -1,11 +1,12 @@
-"""What a watch has seen so far, such that it can go on after a restart."""
+"""What a watch needs of the machine, and what it has seen, such that it goes on after a restart."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
-from datetime import UTC, timedelta
-from typing import Any, Final, TypeGuard
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol, TypeGuard, TypeVar
 
+from gate.analysis.watch import WatchLook
 from gate.analysis.watch.arms import WatchGrid
 from gate.dataclass import dataclass
 from gate.decision.reading import OddDocumentError, read_instant, read_json
@@ -13,6 +14,7 @@ from gate.decision.slo_document import rfc3339
 from gate.errors import UsageError
 from gate.history.sequential import ComparedStep
 
+T = TypeVar("T")
 _KIND: Final = "gate watch state"
 _VERSION: Final = 1
 _REMEDY: Final = "remove the file to watch from now on"
@@ -82,6 +84,31 @@ class WatchState:
             },
         }
         return json.dumps(document, allow_nan=False) + "\n"
+
+
+class Ask(Protocol):
+    """Puts a question to somebody who may take long to answer."""
+
+    def __call__(self, question: Callable[[], T], /) -> T | None:
+        """Return what it comes to; None: the watch has to end before there is an answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a watch needs of the machine."""
+
+    wall: Callable[[], datetime]
+    """The present instant; read once."""
+    steady: Callable[[], float]
+    """Seconds since any instant, which no setting of the clock changes."""
+    pause: Callable[[float], bool]
+    """Waits for this many seconds; returns at once, and True, where the watch has to end."""
+    ask: "Ask"
+    keep: Callable[[WatchState], None]
+    """Writes the state down."""
+    tell: Callable[[WatchLook], None]
+    """Shows how it stands, after each look."""
 
 
 def read_state(raw: bytes, question: WatchQuestion, file: str) -> WatchState:

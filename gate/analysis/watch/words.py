@@ -106,12 +106,15 @@ def _next(report: WatchReport) -> str:
         return f"{arms.canary} may get more traffic"
     if report.verdict is CanaryVerdict.ROLL_BACK:
         return f"roll {arms.canary} back"
-    longer = [slo.longer for slo in report.slos if slo.longer]
     if any(slo.troubles for slo in report.slos):
-        return "mend what could not be measured, and watch again; promote nothing until then"
-    if len(longer) == len([slo for slo in report.slos if slo.standing is CanaryStanding.NOT_SHOWN]):
-        return f"watch for {describe_time(max(longer))} more, or with more traffic"
-    return "watch for longer, with more traffic or a larger margin"
+        return "mend what could not be measured and watch again; promote nothing until then"
+    if len(report.slos[0].steps) < report.grid.count:
+        return "go on from the state that was kept, or watch again; promote nothing until then"
+    longer = [slo.longer for slo in report.slos if slo.standing is CanaryStanding.NOT_SHOWN]
+    if None in longer:
+        return "watch with more traffic or a larger margin; promote nothing until then"
+    most = max(length for length in longer if length is not None)
+    return f"watch for {describe_time(most)} more, or with more traffic; promote nothing until then"
 
 
 def _table(report: WatchReport) -> DataTable:

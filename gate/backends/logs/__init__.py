@@ -98,4 +98,5 @@ REGISTRATION: Final = Registration(
     promql=False,
     reads_rows=True,
     mistake_in=lambda _sli, _slices: None,
+    max_age=lambda _: None,
 )

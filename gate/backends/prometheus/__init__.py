@@ -94,5 +94,6 @@ REGISTRATION: Final = Registration(
     keeps_history=True,
     promql=True,
     mistake_in=_mistake_in,
+    max_age=lambda _: None,
     reads_rows=False,
 )

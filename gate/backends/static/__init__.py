@@ -81,4 +81,5 @@ REGISTRATION: Final = Registration(
     promql=False,
     reads_rows=False,
     mistake_in=lambda _sli, _slices: None,
+    max_age=lambda _: None,
 )

@@ -1,0 +1,267 @@
+"""The runs that result files are of: when each began, and what its cases came to.
+
+The time is that inside the file and never the file's own, which a copy, a cache or a checkout
+renews.
+"""
+
+import glob
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field, replace
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from gate.backends.evaluations.settings import EvaluationsSettings
+from gate.dataclass import dataclass
+from gate.evaluations import ALL_CHECKS, CaseOutcome, EvaluationRun, UnreadableResultsError
+from gate.evaluations.cases import cases_of
+from gate.evaluations.reading import read_file, read_run
+from gate.measure import Cause, MeasurementError
+from gate.slo.indicator import Sli
+
+ATTESTATION: Final = ".attestation.json"
+"""The end of the names of files that ``gate attest`` writes beside result files."""
+_EARLIEST_ZONE: Final = timezone(timedelta(hours=14))
+"""In which `EvaluationRun.started_at` is of times without a zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedRun:
+    """What one run says of one metric."""
+
+    file: str
+    """As people know it; the first by name, where several are of the same run."""
+    at: datetime
+    """When it began, in UTC."""
+    tool: str
+    passed: Mapping[str, bool]
+    """Whether every row of a case passed, by the id of the case."""
+    unnamed: int = 0
+    """Cases without an id."""
+    unnamed_bad: int = 0
+    """How many of these did not pass."""
+    flaw: str | None = None
+    """Why it cannot be counted, in a clause; None: it can."""
+    rerun: int = 0
+    """Cases with more rows than the file declares, which have not passed."""
+    disputed: int = 0
+    """Cases that have passed in one file of the run, and not in another, which have not passed."""
+
+    @property
+    def cases(self) -> int:
+        """How many distinct cases it has."""
+        return len(self.passed) + self.unnamed
+
+    @property
+    def bad(self) -> int:
+        """How many of them did not pass."""
+        return sum(not passed for passed in self.passed.values()) + self.unnamed_bad
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndatedFile:
+    """A result file that does not say when its run was."""
+
+    file: str
+    bad: int
+    """Cases in it that did not pass."""
+    without_zone: bool
+    """Whether it has a time, and no time zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHistory:
+    """All that the files say of one metric; runs are the oldest first."""
+
+    runs: Sequence[CountedRun] = ()
+    """Those that count: at least one case each."""
+    flawed: Sequence[CountedRun] = ()
+    undated: Sequence[UndatedFile] = ()
+    unreadable: Sequence[str] = ()
+    """Clauses that begin with the file."""
+    copies: Sequence[str] = ()
+    """Further files of runs that were counted already."""
+    foreign: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Files that have other metrics only, and which."""
+    metrics: Sequence[str] = ()
+    """All that the files name, sorted."""
+    files: int = 0
+    """How many files there are; at least one."""
+
+
+class ResultFiles:
+    """The files of a backend. Each is read once, and again only if it has changed."""
+
+    def __init__(self, settings: EvaluationsSettings) -> None:
+        self.settings = settings
+        self._contents: dict[tuple[str, int, int], bytes | str] = {}
+        self._histories: dict[
+            tuple[tuple[tuple[str, int, int], ...], str | None, Fraction | None], RunHistory
+        ] = {}
+
+    def history(self, sli: Sli) -> RunHistory:
+        """Return what the files say of an indicator.
+
+        Raises:
+            MeasurementError: no file matches, or a folder cannot be looked at.
+        """
+        files = self._files()
+        key = (files, sli.metric, sli.score)
+        if key not in self._histories:
+            self._histories[key] = self._read(files, sli)
+        return self._histories[key]
+
+    def _files(self) -> tuple[tuple[str, int, int], ...]:
+        """Return the names of the files, with what shows that one has changed."""
+        # Path.glob takes no absolute pattern.
+        names = sorted(glob.glob(self.settings.pattern, recursive=True))  # noqa: PTH207
+        files = []
+        for name in names:
+            path = Path(name)
+            if name.endswith(ATTESTATION) or path.is_dir():
+                continue
+            try:
+                state = path.stat()
+            except (OSError, ValueError):
+                files.append((name, -1, -1))  # reading it says what is wrong
+            else:
+                files.append((name, state.st_size, state.st_mtime_ns))
+        if not files:
+            reason = (
+                f"no file matches {self.settings.shown_pattern}; correct the path, or keep the"
+                " result file of every run there"
+            )
+            raise MeasurementError(Cause.NO_DATA, reason)
+        return tuple(files)
+
+    def _content(self, file: tuple[str, int, int]) -> bytes:
+        """Return what a file holds.
+
+        Raises:
+            UnreadableResultsError: it cannot be read.
+        """
+        if file not in self._contents:
+            try:
+                self._contents[file] = read_file(file[0])
+            except UnreadableResultsError as error:
+                self._contents[file] = str(error)
+        content = self._contents[file]
+        if isinstance(content, str):
+            raise UnreadableResultsError(content)
+        return content
+
+    def _read(self, files: Sequence[tuple[str, int, int]], sli: Sli) -> RunHistory:
+        runs, flawed = list[CountedRun](), list[CountedRun]()
+        metrics = set[str]()
+        undated, unreadable, foreign = list[UndatedFile](), list[str](), dict[str, Sequence[str]]()
+        for file in files:
+            name = self._shown(file[0])
+            try:
+                run = read_run(
+                    self._content(file), file_name=file[0], metric=sli.metric, score=sli.score
+                )
+            except UnreadableResultsError as error:
+                unreadable.append(f"{name}: {error}")
+                continue
+            metrics.update(run.metrics)
+            if _is_foreign(run, sli.metric or ALL_CHECKS):
+                foreign[name] = run.metrics
+                continue
+            counted = _counted(run, name, self.settings.time_zone)
+            if isinstance(counted, UndatedFile):
+                undated.append(counted)
+            else:
+                (flawed if counted.flaw else runs).append(counted)
+        merged, copies = _merged(runs)
+        return RunHistory(
+            runs=merged,
+            flawed=sorted(flawed, key=lambda run: run.at),
+            undated=undated,
+            unreadable=unreadable,
+            copies=copies,
+            foreign=foreign,
+            metrics=sorted(metrics),
+            files=len(files),
+        )
+
+    def _shown(self, name: str) -> str:
+        folder = str(self.settings.directory)
+        return name if folder == "." else name.removeprefix(folder).lstrip("/")
+
+
+def _is_foreign(run: EvaluationRun, metric: str) -> bool:
+    """Return whether a file is about other metrics.
+
+    One that names none is not: where every case ended in an error, there is no score of anything.
+    """
+    names = {name.casefold() for name in run.metrics}
+    return metric != ALL_CHECKS and bool(names) and metric.casefold() not in names
+
+
+def _counted(run: EvaluationRun, file: str, zone: tzinfo | None) -> CountedRun | UndatedFile:
+    """Return what a file says. A case with more rows than are declared has not passed."""
+    cases = cases_of([run])
+    at, again = _instant(run, zone), frozenset(cases.duplicates)
+    passed = {
+        case: outcome is CaseOutcome.PASSED and case not in again
+        for case, outcome in cases.outcomes.items()
+    }
+    named_passed = sum(outcome is CaseOutcome.PASSED for outcome in cases.outcomes.values())
+    unnamed = cases.total - len(passed)
+    unnamed_bad = unnamed - (cases.passed - named_passed)
+    if at is None:
+        bad = list(passed.values()).count(False) + unnamed_bad
+        return UndatedFile(file=file, bad=bad, without_zone=run.started_at is not None)
+    flaws = [*run.flaws, *([] if cases.total else ["it has no case"])]
+    if unnamed and run.tally is None:
+        flaws.append("rows have no id, so that distinct cases cannot be counted")
+    return CountedRun(
+        file=file,
+        at=at,
+        tool=run.tool,
+        passed=passed,
+        unnamed=unnamed,
+        unnamed_bad=unnamed_bad,
+        flaw="; ".join(flaws) or None,
+        rerun=len(again),
+    )
+
+
+def _instant(run: EvaluationRun, zone: tzinfo | None) -> datetime | None:
+    if run.started_at is None or run.zoned:
+        return run.started_at
+    if zone is None:
+        return None
+    local = run.started_at.astimezone(_EARLIEST_ZONE).replace(tzinfo=zone)
+    return local.astimezone(UTC)
+
+
+def _merged(runs: Iterable[CountedRun]) -> tuple[list[CountedRun], list[str]]:
+    """Return each run once, and the further files of those that are in several.
+
+    Files of the same tool and time are of one run: copies of it, or parts. A case that several of
+    them have counts once, and has passed only if it has in all.
+    """
+    merged, copies = dict[tuple[str, datetime], CountedRun](), list[str]()
+    for run in sorted(runs, key=lambda run: (run.at, run.file)):
+        first = merged.setdefault((run.tool, run.at), run)
+        if first is run:
+            continue
+        common = first.passed.keys() & run.passed.keys()
+        if common or (run.unnamed, run.unnamed_bad) == (first.unnamed, first.unnamed_bad):
+            copies.append(run.file)
+        disputed = sum(first.passed[case] is not run.passed[case] for case in common)
+        united = {
+            case: first.passed.get(case, True) and run.passed.get(case, True)
+            for case in {**first.passed, **run.passed}
+        }
+        merged[run.tool, run.at] = replace(
+            first,
+            passed=united,
+            unnamed=max(first.unnamed, run.unnamed),
+            unnamed_bad=max(first.unnamed_bad, run.unnamed_bad),
+            rerun=max(first.rerun, run.rerun),
+            disputed=first.disputed + disputed,
+        )
+    return list(merged.values()), copies
