@@ -202,7 +202,7 @@ def inspect_future(scene: Scene) -> None:
     scene.replace("2026-11-28T", "2026-11-29T")
 
 
-@doctored(INSPECT, "is too old")
+@doctored(INSPECT, "its times contradict each other")
 def inspect_created_renewed(scene: Scene) -> None:
     """Somebody renews when the log was created, and leaves when it started and ended."""
     scene.replace("2026-11-28T", "2026-11-25T")

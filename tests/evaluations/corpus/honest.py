@@ -32,6 +32,7 @@ from tests.evaluations.corpus.bases import (
     RAGAS,
     RAGAS_JSON,
 )
+from tests.evaluations.corpus.doctored_promptfoo import add_prompt, restate
 from tests.evaluations.corpus.scene import AT, BEFORE, OTHER_COMMIT, Base, Scene
 from tests.hosts.repository import git
 
@@ -182,6 +183,14 @@ def promptfoo_declared_repeats(scene: Scene) -> None:
 
 
 @honest(PROMPTFOO)
+def promptfoo_two_prompts(scene: Scene) -> None:
+    """Each case was run with two prompts, as the file says, and all rows of a case passed."""
+    with scene.json() as document:
+        add_prompt(document)
+        restate(document)
+
+
+@honest(PROMPTFOO)
 def promptfoo_beside_other_commits(scene: Scene) -> None:
     """Failed results of another commit lie beside the ones of this commit."""
     failed = scene.honest("promptfoo/fail.json")
@@ -197,7 +206,7 @@ def promptfoo_short_commit(scene: Scene) -> None:
 @honest(PROMPTFOO)
 def promptfoo_clock_slightly_ahead(scene: Scene) -> None:
     """The clock of the runner is two minutes ahead of the one that checks."""
-    scene.replace("2026-11-28T22:51:51.437Z", "2026-11-28T23:32:00.000Z")
+    scene.replace("2026-11-28T22:51:51", "2026-11-28T23:32:00")
 
 
 @honest(PROMPTFOO)
