@@ -16,6 +16,7 @@ from gate.backends.evaluations.backend import EvaluationsBackend
 from gate.backends.evaluations.rounds import coverage
 from gate.backends.evaluations.runs import read_file
 from gate.backends.evaluations.settings import EvaluationsSettings
+from gate.evaluations import CaseOutcome, CaseRow, EvaluationRun, Tally
 from gate.measure import Answer, Cause, CountRequest, Counts, Suspicion, Unmeasured
 from gate.measure.history import Series, SeriesRequest, on_the_clock
 from gate.slo.indicator import Sli
@@ -403,6 +404,50 @@ def test_a_case_with_more_rows_than_are_declared_is_bad_and_may_be_good(tmp_path
     assert (doubt.cause, doubt.doubtful) == (Cause.UNKNOWN_OUTCOME, 3)
 
 
+def totals(at: datetime, cases: int, passed: int) -> EvaluationRun:
+    """Return a run of which the file has only totals."""
+    return EvaluationRun(tool="lm-eval", tally=Tally(cases=cases, passed=passed), started_at=at)
+
+
+def from_runs(folder: Path, *runs: EvaluationRun) -> Counts:
+    """Count runs that a reader has found in as many files."""
+    for place in range(len(runs)):
+        put(folder, f"{place}.json", "{}")
+    with patch("gate.backends.evaluations.runs.read_run", side_effect=runs):
+        return counted(folder)
+
+
+def test_of_a_file_with_totals_alone_these_count(tmp_path: Path) -> None:
+    counts = from_runs(tmp_path, totals(AT - DAY, 200, 196), totals(AT - HOUR, 200, 190))
+
+    assert (counts.total, counts.bad, counts.evidence.suspicions) == (400, 14, ())
+
+
+def test_totals_of_fewer_cases_are_suspected(tmp_path: Path) -> None:
+    counts = from_runs(tmp_path, totals(AT - DAY, 200, 196), totals(AT - HOUR, 50, 50))
+    (doubt,) = counts.evidence.suspicions
+
+    assert (doubt.cause, doubt.hidden) == (Cause.LOST, 150)
+    assert "left out 150 cases that" in doubt.reason
+
+
+def test_totals_of_one_run_in_two_files_count_once(tmp_path: Path) -> None:
+    counts = from_runs(tmp_path, totals(AT - DAY, 200, 196), totals(AT - DAY, 200, 196))
+
+    assert (counts.total, counts.bad) == (200, 4)
+
+
+def test_rows_without_an_id_are_no_distinct_cases(tmp_path: Path) -> None:
+    row = CaseRow(case_id=None, outcome=CaseOutcome.PASSED)
+    nameless = EvaluationRun(tool="odd", rows=(row,) * 30, started_at=AT - HOUR)
+    counts = from_runs(tmp_path, totals(AT - DAY, 200, 196), nameless)
+    (doubt,) = counts.evidence.suspicions
+
+    assert counts.total == 200
+    assert (doubt.cause, doubt.hidden) == (Cause.UNKNOWN_OUTCOME, 200)
+    assert "rows have no id" in doubt.reason
+
+
 def left_out(folder: Path, *runs: Night, sli: Sli = SLI) -> Fraction | None:
     """Return how many cases are suspected to be left out."""
     write(folder, runs)
@@ -454,7 +499,7 @@ def test_failing_cases_that_are_run_once_more_are_not_suspected(tmp_path: Path) 
     assert counted(tmp_path).total == 404
 
 
-def test_of_files_with_totals_only_the_numbers_are_compared(tmp_path: Path) -> None:
+def test_of_cases_with_other_ids_every_night_the_numbers_are_compared(tmp_path: Path) -> None:
     runs = [night(AT - days * DAY, 0, cases=names(200, first=1000 * days)) for days in (3, 2)]
     fewer = night(AT - DAY, 0, cases=names(120, first=9000))
 
