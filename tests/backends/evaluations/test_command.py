@@ -133,11 +133,25 @@ def test_a_drop_is_a_signal_of_a_chart_with_one_point_a_day(folder: Path) -> Non
     assert drawn["centre"] == pytest.approx(0.02, abs=0.001)
 
 
-def test_a_chart_in_hours_says_that_it_has_too_few_points(folder: Path) -> None:
+def test_a_chart_of_two_weeks_says_that_it_has_too_few_points(folder: Path) -> None:
     done = run(folder, "anomalies", "gate.yaml")
 
     assert done.exit_code == 3
-    assert "7 of the 20 points needed" in " ".join(done.stdout.split())
+    assert "7 of the 20 points needed; look further back" in " ".join(done.stdout.split())
+
+
+def test_the_rule_of_control_charts_warns_in_the_morning_after_a_drop(folder: Path) -> None:
+    text = (Path(__file__).parents[3] / "policies" / "golden-set.yaml").read_text(encoding="utf-8")
+    (folder / "rule.yaml").write_text(text.replace("../evals", "evals"), encoding="utf-8")
+    words = ("check", "rule.yaml", "--change=canary", "--format=json")
+
+    def charted(place: int) -> set[str]:
+        at = FIRST + place * DAY + timedelta(hours=7)
+        findings = document(run(folder, *words, at=at))["policies"][0]["findings"]
+        return {each["verdict"] for each in findings if each["rule"] == "control-chart"}
+
+    assert charted(69) == {"allow"}
+    assert charted(70) == {"warn"}
 
 
 @pytest.mark.parametrize("command", ["incidents", "forecast", "review", "report", "status"])
