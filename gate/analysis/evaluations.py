@@ -29,7 +29,7 @@ class ReadResults:
 
     @property
     def flaws(self) -> tuple[str, ...]:
-        """Why it is no evidence, one clause each; empty: nothing is wrong with it."""
+        """What is wrong with it, one clause each; empty: nothing."""
         run = self.file.run
         own = () if self.file.flaw is None else (self.file.flaw,)
         if run is None:

@@ -20,7 +20,13 @@ from gate.decision.attestation import ENDING, Attested, attested_by
 from gate.decision.reading import OddDocumentError, read_json
 from gate.decision.seal import SealKey
 from gate.evaluations import UnreadableResultsError
-from gate.evaluations.binding import CannotTellError, ChangeUnderTest, ResultFile, is_about
+from gate.evaluations.binding import (
+    CLOCKS_DIFFER,
+    CannotTellError,
+    ChangeUnderTest,
+    ResultFile,
+    is_about,
+)
 from gate.evaluations.judge import judge
 from gate.evaluations.reading import read_file, read_run
 from gate.git.repository import FULL_HASH
@@ -29,6 +35,7 @@ from gate.hosts.git import Checkout, GitError
 from gate.policy.changes import Live, matches_glob
 from gate.policy.policy import Policy
 from gate.policy.requirements import EvaluationRequirement, RequirementResult, RequirementState
+from gate.wording import instant
 
 _MOST: Final = 1_000
 """Files of one requirement."""
@@ -41,7 +48,7 @@ class EvidenceFinder:
     """Reads result files from the folder that the run works in."""
 
     checkout: Checkout
-    """Of the folder that the run works in."""
+    """The checkout of the folder that the run works in."""
     revision: str | None
     """The commit that would ship; None: it is not known."""
     find_base: Callable[[Live | None], Base]
@@ -115,7 +122,7 @@ class EvidenceFinder:
         try:
             own = belongs_to(self.checkout, name)
         except GitError as error:
-            return f"it cannot be told whether the change brought it: {error}"
+            return f"git cannot say whether the change brought it: {error}"
         if not own:
             return None
         return (
@@ -180,6 +187,12 @@ def read_result(
         flaw = (
             f"it says that it is about {run.commit}, and its attestation that it is about"
             f" {attested.commit}; attest it where it was made"
+        )
+        return ResultFile(name=name, run=run, flaw=flaw)
+    if run.started_at is not None and run.started_at > attested.ran_at + CLOCKS_DIFFER:
+        flaw = (
+            f"it says that the evaluation ran at {instant(run.started_at)}, and its attestation"
+            f" that it ran before, at {instant(attested.ran_at)}; run the evaluation again"
         )
         return ResultFile(name=name, run=run, flaw=flaw)
     times = [time for time in (run.started_at, attested.ran_at) if time is not None]

@@ -1,6 +1,7 @@
 """Requirements for a shadow deployment: what is asked of the backend, and what that comes to."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -15,16 +16,17 @@ from gate.check.shadow_words import (
     undecided,
 )
 from gate.dataclass import dataclass
-from gate.history.cohorts import FEWEST_STEPS, Pair, arm, fewest_steps
+from gate.history.cohorts import FEWEST_STEPS, Arm, Pair, arm, fewest_steps
 from gate.history.shadow import (
     Doubted,
     ShadowTest,
+    as_counted,
     compare_paired,
     compare_unpaired,
     missing_steps,
 )
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
-from gate.measure.cohorts import CohortAnswer, CohortRequest, Cohorts
+from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest
 from gate.measure.pairing import PairAnswer, PairRequest, Pairs
 from gate.measure.remedies import remedy_of, with_advice
 from gate.policy.policy import Policy
@@ -58,9 +60,24 @@ class _Part:
         )
 
     @property
+    def whole(self) -> CohortRequest:
+        """What is asked of both over the whole time."""
+        return replace(self.cohorts, step=self.span.length)
+
+    @property
     def evidence(self) -> CountRequest:
         """What is asked of the SLO as a whole: how far its counts can be trusted."""
         return CountRequest(sli=self.slo.sli, span=self.span, probe=True)
+
+    def stretch(self, steps: range) -> Span:
+        """Return the time of some steps in a row."""
+        start = self.span.start
+        return Span(start + steps.start * self.step, start + steps.stop * self.step)
+
+    def arm(self, cohort: Cohort, whole: Cohort | None) -> Arm:
+        """Return the events of a deployment by step, as many as of the whole time if given."""
+        events = arm([cohort], self.cohorts.steps)
+        return events if whole is None else as_counted(events, *arm([whole], 1).sums)
 
     def pairs(self, pair_by: str) -> PairRequest:
         """Return what is asked of requests and their copies."""
@@ -134,7 +151,10 @@ def _compare(
     """Ask the backend, which can separate both, and compare each SLO, in order."""
     grouping, pairing = cohorts_of(backend), pairs_of(backend)
     evidence = backend.measure([part.evidence for part in parts], at)
-    cohorts = grouping.cohorts([part.cohorts for part in parts]) if grouping else []
+    requests = [part.cohorts for part in parts]
+    if pairing is None:  # only where single requests are seen are steps as exact as the whole time
+        requests += [part.whole for part in parts]
+    cohorts = grouping.cohorts(requests) if grouping else []
     wanted = {
         place: part.pairs(part.requirement.pair_by)
         for place, part in enumerate(parts)
@@ -142,9 +162,10 @@ def _compare(
     }
     answers = pairing.pairs(list(wanted.values())) if pairing and wanted else []
     pairs = dict(zip(wanted, answers, strict=True))
-    for place, (part, counts, groups) in enumerate(zip(parts, evidence, cohorts, strict=True)):
+    for place, (part, counts) in enumerate(zip(parts, evidence, strict=True)):
         try:
-            yield _compared(policy, part, counts, groups, pairs.get(place))
+            both = _both(policy, part, cohorts[place :: len(parts)])
+            yield _compared(policy, part, both, counts, pairs.get(place))
         except _NotComparedError as why:
             yield ComparedSlo(slo=part.slo.name, why=str(why))
 
@@ -159,16 +180,8 @@ def _refusal(answer: Unmeasured) -> _NotComparedError:
 
 
 def _compared(
-    policy: Policy,
-    part: _Part,
-    counts: Answer,
-    cohorts: CohortAnswer,
-    paired: PairAnswer | None,
+    policy: Policy, part: _Part, both: Pair, counts: Answer, paired: PairAnswer | None
 ) -> ComparedSlo:
-    # First what names the label and its values: without them the rest is not of interest.
-    if isinstance(cohorts, Unmeasured):
-        raise _refusal(cohorts)
-    pair = _both(policy, part, cohorts)
     doubted = _doubted(policy, part, counts)
     test = ShadowTest(
         allowed=float(part.requirement.margin * part.slo.budget),
@@ -177,30 +190,36 @@ def _compared(
         doubted=doubted,
     )
     pairs = None if paired is None else _checked_pairs(part, paired)
-    comparison = compare_unpaired(pair, test) if pairs is None else compare_paired(pairs, test)
+    comparison = compare_unpaired(both, test) if pairs is None else compare_paired(pairs, test)
     return ComparedSlo(slo=part.slo.name, comparison=comparison, pairs=pairs, doubt=doubted.reason)
 
 
-def _both(policy: Policy, part: _Part, cohorts: Cohorts) -> Pair:
-    """Return the events of both, which were there during the whole time."""
-    values, by_value = (part.requirement.candidate, part.requirement.against), cohorts.groups
+def _both(policy: Policy, part: _Part, answers: Sequence[CohortAnswer]) -> Pair:
+    """Return the events of both, which were there during the whole time.
+
+    Args:
+        policy: says how late data may be.
+        part: which SLO it is.
+        answers: by step, and of the whole time where that is more exact.
+    """
+    measured = []
+    for answer in answers:
+        if isinstance(answer, Unmeasured):
+            raise _refusal(answer)
+        measured.append(answer.groups)
+    values = (part.requirement.candidate, part.requirement.against)
     for value in values:
-        if (value,) not in by_value:
-            others = [name for (name,) in by_value if name not in {"", *values}]
+        if (value,) not in measured[0]:
+            others = [name for (name,) in measured[0] if name not in {"", *values}]
             raise _NotComparedError(missing_value(part.requirement, value, others))
-    candidate, against = (by_value[value,] for value in values)
+    by_step = [measured[0][value,] for value in values]
     grace = policy.guards.max_age // part.step
-    for value, own, other in zip(values, (candidate, against), (against, candidate), strict=True):
+    for value, own, other in zip(values, by_step, by_step[::-1], strict=True):
         if runs := missing_steps(own, other, grace):
-            spans = [
-                Span(
-                    part.span.start + run.start * part.step, part.span.start + run.stop * part.step
-                )
-                for run in runs
-            ]
+            spans = [part.stretch(run) for run in runs]
             raise _NotComparedError(absent(part.requirement, value, spans, part.span))
-    steps = part.span.length // part.step
-    pair = Pair(arm([candidate], steps), arm([against], steps))
+    wholes = [measured[-1].get((value,)) if len(measured) > 1 else None for value in values]
+    pair = Pair(*map(part.arm, by_step, wholes))
     _check_steps(fewest_steps([pair.matched()]), part)
     return pair
 

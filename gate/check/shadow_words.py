@@ -84,9 +84,9 @@ def _within(
     requirement: ShadowRequirement, slo: ComparedSlo, comparison: ShadowComparison, slos: int
 ) -> str:
     others = f"; {slos - 1} more SLO{'s' * (slos > 2)} passed" if slos > 1 else ""  # noqa: PLR2004
+    most = _share(max(comparison.interval[1], 0.0), up=True)
     return (
-        f"{slo.slo}: {_ratios(requirement, slo, comparison)}: at most"
-        f" {_share(max(comparison.interval[1], 0.0), up=True)} more of its requests fail (95%), and"
+        f"{slo.slo}: {_ratios(requirement, slo, comparison)}; the excess is at most {most}"
         f" {_allowed(requirement, comparison)}{others}"
     )
 
@@ -94,9 +94,9 @@ def _within(
 def _worse(
     requirement: ShadowRequirement, slo: ComparedSlo, comparison: ShadowComparison, _slos: int
 ) -> str:
+    least = _share(comparison.interval[0], up=False)
     return (
-        f"{slo.slo}: {_ratios(requirement, slo, comparison)}: at least"
-        f" {_share(comparison.interval[0], up=False)} more of its requests fail (95%), and"
+        f"{slo.slo}: {_ratios(requirement, slo, comparison)}; the excess is at least {least}"
         f" {_allowed(requirement, comparison)}; find out why {_who(requirement)} fails more often"
     )
 
@@ -105,10 +105,11 @@ def _unsure(
     requirement: ShadowRequirement, slo: ComparedSlo, comparison: ShadowComparison, _slos: int
 ) -> str:
     low, high = comparison.interval
+    sign, low_up = ("-", True) if low < 0 else ("", False)
+    between = f"{sign}{_share(abs(low), up=low_up)} and {_share(high, up=True)}"
     start = (
-        f"{slo.slo}: cannot tell yet: {_ratios(requirement, slo, comparison)}:"
-        f" {_excess(low, high)} of its requests fail (95%), and"
-        f" {_allowed(requirement, comparison)}"
+        f"{slo.slo}: cannot tell yet: {_ratios(requirement, slo, comparison)}; the excess is"
+        f" between {between} {_allowed(requirement, comparison)}"
     )
     if comparison.in_doubt:
         return f"{start}; {_doubts(requirement, slo)}"
@@ -117,15 +118,15 @@ def _unsure(
         start += f"; failures come in bursts, so the requests tell as much as {fewer}"
     if comparison.needed is None:
         return (
-            f"{start}; if the ratios stay as they are, more requests will not show that this is"
-            f" so: find out why {_who(requirement)} fails more often"
+            f"{start}; if the ratios stay as they are, more requests will not show it to be"
+            f" allowed: find out why {_who(requirement)} fails more often"
         )
-    more = ceil((comparison.needed - 1) * comparison.candidate.total)
-    longer = _rounded_up(comparison.needed * requirement.lasting)
+    more = _rough(ceil((comparison.needed - 1) * comparison.candidate.total))
+    after = format_duration(_rounded_up((comparison.needed - 1) * requirement.lasting))
+    longer = format_duration(_rounded_up(comparison.needed * requirement.lasting))
     return (
-        f"{start}; it needs about {_rough(more)} more requests of {_who(requirement)}, at this rate"
-        f" about {format_duration(_rounded_up((comparison.needed - 1) * requirement.lasting))}:"
-        f" mirror more requests, or write for: {format_duration(longer)}"
+        f"{start}; it takes about {more} more requests of {_who(requirement)}, at this rate about"
+        f" {after}: mirror more requests to it, or write for: {longer}"
     )
 
 
@@ -148,16 +149,13 @@ def _doubts(requirement: ShadowRequirement, slo: ComparedSlo) -> str:
 def _ratios(requirement: ShadowRequirement, slo: ComparedSlo, comparison: ShadowComparison) -> str:
     own, other = map(_share, comparison.ratios)
     mine, theirs = (_count(counts.total) for counts in (comparison.candidate, comparison.against))
-    against = f"{requirement.by}={requirement.against}"
+    who, against = _who(requirement), f"{requirement.by}={requirement.against}"
     if slo.pairs is not None:
         return (
-            f"of {mine} requests that both handled {own} failed with"
-            f" {_who(requirement)} and {other} with {against}{_alone(slo.pairs)}"
+            f"of {mine} requests that both handled, {own} failed with {who} and {other} with"
+            f" {against}{_alone(slo.pairs)}"
         )
-    return (
-        f"{own} of {mine} requests failed with {_who(requirement)} and {other} of"
-        f" {theirs} with {against}"
-    )
+    return f"{own} of {mine} requests of {who} failed, and {other} of {theirs} of {against}"
 
 
 def _alone(pairs: Pairs) -> str:
@@ -165,19 +163,12 @@ def _alone(pairs: Pairs) -> str:
     if not sides:
         return ""
     share = max(side.alone / side.events for side in sides)
-    return f" ({_share(share)} have no partner)"
+    return f" ({_share(share)} of the requests have no partner)"
 
 
 def _allowed(requirement: ShadowRequirement, comparison: ShadowComparison) -> str:
     allowed, margin = percent(shown(comparison.allowed)), percent(requirement.margin)
-    return f"{allowed} more is allowed ({margin} of the error budget)"
-
-
-def _excess(low: float, high: float) -> str:
-    """Write the interval of an excess that may be too much, so that its end is above 0."""
-    if low < 0:
-        return f"anything from {_share(-low, up=True)} less to {_share(high, up=True)} more"
-    return f"{_share(low, up=False)} to {_share(high, up=True)} more"
+    return f"(95% confidence), and {allowed} is allowed ({margin} of the error budget)"
 
 
 def _who(requirement: ShadowRequirement) -> str:
@@ -273,7 +264,7 @@ def absent(requirement: ShadowRequirement, value: str, missing: Sequence[Span], 
     if last.start == span.start:
         return (
             f"cannot tell yet: {who} has run since {instant(last.end)} only, and the last {lasting}"
-            f" are compared; {again}"
+            f" is compared; {again}"
         )
     return (
         f"{who} has no requests from {stretch(last.start, last.end, open_=False)}, and all of the"

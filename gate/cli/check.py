@@ -90,8 +90,7 @@ def check(
     """
     _see_that_they_fit(measurement, change, outcome)
     publisher = publisher_of(click.get_current_context())
-    place = _place(change) if publisher is None else publisher.place
-    place = replace(place, log=outcome.record)
+    place = replace(publisher.place if publisher else _place(change), log=outcome.record)
     files = load_all(measurement.policies, place.policies(change.policy_ref))
     if publisher is not None:
         write_note(publisher.start(file.policy.service for file in files))
@@ -123,8 +122,7 @@ def check(
 
     decision = until_allowed(decide, options.at, outcome.wait)
     measurement.report.write(lambda name, style: render(name, decision, style))
-    _write_trigger(decision, change)
-    _publish(decision, place, outcome)
+    _publish(decision, place, change, outcome)
     if publisher is not None:
         write_note(publisher.decided(decision))
     return decision.exit_code
@@ -157,8 +155,11 @@ def _write_trigger(decision: Decision, change: ChangeOptions) -> None:
     write_note("\n".join(promises(trigger)))
 
 
-def _publish(decision: Decision, place: CiEnvironment, outcome: OutcomeOptions) -> None:
-    """Record the decision and keep the comment, as far as that is wanted."""
+def _publish(
+    decision: Decision, place: CiEnvironment, change: ChangeOptions, outcome: OutcomeOptions
+) -> None:
+    """Write the trigger, record the decision and keep the comment, as far as that is wanted."""
+    _write_trigger(decision, change)
     if outcome.record is not None:
         append(outcome.record, decision)
     if not outcome.comment:

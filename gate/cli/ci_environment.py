@@ -19,7 +19,7 @@ from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
 from gate.policy.logins import Right
 from gate.policy.override import Labelled, OverrideRule, named
 from gate.policy.policy import Policy
-from gate.policy.requirements import RequirementResult, RequirementState, ShadowRequirement
+from gate.policy.requirements import ShadowRequirement
 
 if TYPE_CHECKING:
     from gate.hosts.base import BaseFinder
@@ -87,16 +87,19 @@ class CiEnvironment:
         )
         return finder.evaluations(policy, at)
 
-    def shadows(self, policy: Policy, _backend: Backend, _at: datetime) -> RequirementResults:
+    def shadows(self, policy: Policy, backend: Backend, at: datetime) -> RequirementResults:
         """Compare the shadow deployments that the tiers of a policy require."""
-        return {
-            requirement: RequirementResult(
-                state=RequirementState.UNDECIDED,
-                reason="this version does not compare shadow deployments yet; claim it by a name",
-            )
+        shadows = [
+            requirement
             for requirement in policy.requirements
             if isinstance(requirement, ShadowRequirement)
-        }
+        ]
+        if not shadows:
+            return {}
+        from gate.check.shadow import judge_shadows  # noqa: PLC0415 - for such policies only
+
+        results = judge_shadows(policy, shadows, backend, at)
+        return {requirement: results[requirement] for requirement in shadows}
 
     def _checkout(self) -> "Checkout":
         from gate.hosts.git import Checkout  # noqa: PLC0415 - as above

@@ -31,6 +31,8 @@ from gate.slo.quantities import format_duration
 
 _SHORTEST: Final = timedelta(seconds=1)
 """A step; backends count no shorter ones."""
+_MOST_LOOKS: Final = 20_000
+"""A day of a look every five seconds; each step of them is kept."""
 
 
 class WatchCommand(StatusCommand):
@@ -93,6 +95,8 @@ def _check(traffic: WatchedTraffic, conduct: WatchConduct, policies: Sequence[st
         raise click.UsageError(f"--every is shorter than {format_duration(_SHORTEST)}")
     if traffic.every > traffic.lasting:
         raise click.UsageError("--every is longer than --for; look at least once")
+    if traffic.lasting > _MOST_LOOKS * traffic.every:
+        raise click.UsageError(f"--every is too short for --for: at most {_MOST_LOOKS:,} looks")
     if conduct.resume and conduct.state is None:
         raise click.UsageError("--resume needs --state, the file to go on with")
 

@@ -15,7 +15,7 @@ from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union, child
 from gate.parsing.values import ABOVE_NONE, COUNT, DURATION, NAME, NUMBER, TEXT
 from gate.policy.requirements import Claim, EvaluationRequirement, Requirement, ShadowRequirement
 from gate.policy.tiers import Tier
-from gate.slo.objective import Slo, counts_events
+from gate.slo.objective import Slo
 from gate.slo.quantities import parse_ratio
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -80,34 +80,24 @@ _MARGIN: Final = Scalar(
         "examples": ["10%"],
     },
 )
-_ARTIFACT: Final = Object(
-    {
-        "artifact": Field(
-            schema=TEXT,
-            doc="Name of a CI artifact of the run for this commit.",
-            required=True,
-            example="evaluation-results",
-        ),
-        "files": Field(
-            schema=_FILES, doc="Globs of the files in it.", required=True, example='"*.json"'
-        ),
-    },
-    lambda values, _: (values.get("artifact"), values.get("files")),
-)
 
 
 class _From:
-    """Where result files are: globs of files that are here, or a CI artifact."""
+    """Where result files are: a glob, or several."""
 
-    def read(self, node: yaml.Node, reader: Reader) -> tuple[str | None, tuple[str, ...]]:
-        """Return the name of the artifact, None for files that are here, and the globs."""
+    def read(self, node: yaml.Node, reader: Reader) -> tuple[str, ...]:
+        """Return the globs."""
         if isinstance(node, yaml.MappingNode):
-            return _ARTIFACT.read(node, reader)
-        return None, _FILES.read(node, reader)
+            message = (
+                "result files are named by globs; let a step download the artifact first, and"
+                f" write their paths{reader.form()}"
+            )
+            raise reader.fail(node, message)
+        return _FILES.read(node, reader)
 
     def schema(self) -> JsonSchema:
-        """Return all three forms."""
-        return {"anyOf": [*_FILES.schema()["anyOf"], _ARTIFACT.schema()]}
+        """Return both forms."""
+        return _FILES.schema()
 
 
 class _CaseIds:
@@ -150,7 +140,6 @@ def _lines(node: yaml.ScalarNode, reader: Reader) -> tuple[str, ...]:
 
 
 def _build_evaluation(values: Values, reader: Reader) -> EvaluationRequirement:
-    artifact, files = values.get("from")
     compared = "not_worse_than" in values.values
     if "base_from" in values.values and not compared:
         message = "base_from is only read with not_worse_than; add not_worse_than: base"
@@ -170,8 +159,7 @@ def _build_evaluation(values: Values, reader: Reader) -> EvaluationRequirement:
         raise reader.fail(values.node("at_least"), message)
     return EvaluationRequirement(
         name=values.get("evaluation"),
-        files=files,
-        artifact=artifact,
+        files=values.get("from"),
         base_files=values.get("base_from", ()),
         not_worse_than_base=compared,
         **values.only(
@@ -191,7 +179,7 @@ EVALUATION: Final = Object(
         ),
         "from": Field(
             schema=_From(),
-            doc="Globs of its result files from the folder that gate runs in, or a CI artifact.",
+            doc="Globs of its result files, from the folder that gate runs in.",
             required=True,
             example='"evals/*.json"',
         ),
@@ -371,7 +359,7 @@ REQUIREMENTS: Final = _Requirements()
 def check_requirements(
     tiers: tuple[Tier, ...], node: yaml.Node, slos: tuple[Slo, ...], reader: Reader
 ) -> bool:
-    """Note each shadow that compares an SLO which is not there, or counts no events.
+    """Note each shadow deployment that cannot be compared, whatever data there is.
 
     Args:
         tiers: as they were read.
@@ -379,23 +367,16 @@ def check_requirements(
         slos: of the policy.
         reader: takes the mistakes.
     """
-    by_name, whole = {slo.name: slo for slo in slos}, True
+    whole = True
     for requirement, place in required(tiers, node):
-        names = requirement.slos if isinstance(requirement, ShadowRequirement) else ()
-        for name, named in zip(names, _slo_nodes(place) if names else (), strict=True):
-            if name not in by_name:
-                reader.note(named, f"the policy has no SLO {name!r}{nearest(name, by_name)}")
-                whole = False
-            elif not counts_events(by_name[name]):
-                message = f"{name} counts no events, so that two deployments cannot be compared"
-                reader.note(named, f"{message}; remove it")
+        if isinstance(requirement, ShadowRequirement):
+            from gate.policy.shadows import why_no_shadow  # noqa: PLC0415 - for shadows only
+
+            mistake = why_no_shadow(slos, requirement)
+            if mistake is not None:
+                reader.note(place, mistake)
                 whole = False
     return whole
-
-
-def _slo_nodes(place: yaml.Node) -> list[yaml.Node]:
-    named: list[yaml.Node] = child_at(place, "shadow", "slos").value
-    return named
 
 
 def warn_of_bare_names(tiers: tuple[Tier, ...], node: yaml.Node, reader: Reader) -> None:

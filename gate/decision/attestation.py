@@ -20,7 +20,7 @@ from gate.decision.statement import PAYLOAD_TYPE, STATEMENT_TYPE, opened
 
 PREDICATE_TYPE: Final = "urn:error-budget-gate:evaluation-result:1"
 ENDING: Final = ".attestation.json"
-"""Of the file beside the one that it is about."""
+"""The end of its file's name, behind that of the file that it is about."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 

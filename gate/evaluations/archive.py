@@ -5,7 +5,6 @@ Its members are compressed with Zstandard, which Python's own zipfile reads from
 
 import io
 import re
-import zlib
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, Final
@@ -18,6 +17,7 @@ _HEADER: Final = "header.json"
 _START: Final = "_journal/start.json"
 _SAMPLE: Final = re.compile(r"samples/[^/]+\.json")
 _ZSTANDARD: Final = 93
+_DAMAGED: Final = "it is a zip file that is damaged or encrypted"
 _MEMBER: Final = 64 << 20
 """Bytes that a member may have."""
 _UNPACKED: Final = 512 << 20
@@ -34,8 +34,8 @@ def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _read(_Members(archive), query)
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError) as error:
-        raise UnreadableResultsError("it is a zip file that is damaged or encrypted") from error
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise UnreadableResultsError(_DAMAGED) from error
 
 
 def _zipfile() -> ModuleType:
@@ -65,6 +65,8 @@ class _Members:
         except NotImplementedError as error:
             method = self._archive.getinfo(name).compress_type
             raise UnreadableResultsError(_unsupported(method)) from error
+        except Exception as error:
+            raise UnreadableResultsError(_DAMAGED) from error
         self._left -= len(raw)
         if self._left < 0 or len(raw) > _MEMBER:
             raise UnreadableResultsError("it unpacks to far more than results have")

@@ -10,7 +10,7 @@ from gate.policy.requirements import EvaluationRequirement
 from gate.slo.quantities import format_duration
 from gate.wording import instant
 
-_LATE: Final = timedelta(minutes=5)
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """By which clocks may differ."""
 _SHORTEST: Final = 7
 """Digits of a commit that name it: as git abbreviates it."""
@@ -34,7 +34,7 @@ class ResultFile:
     ran_at: datetime | None = None
     """When the evaluation ran, likewise."""
     flaw: str | None = None
-    """Why it is no evidence whatever it says, in a clause with what to do; None: nothing is wrong
+    """Why it does not count whatever it says, in a clause with what to do; None: nothing is wrong
     with it."""
 
 
@@ -129,7 +129,7 @@ def check_time(requirement: EvaluationRequirement, file: ResultFile, at: datetim
             f"{file.name} does not say when the evaluation ran, which max_age needs; run gate"
             " attest on it right after the evaluation"
         )
-    if ran_at > at + _LATE:
+    if ran_at > at + CLOCKS_DIFFER:
         raise CannotTellError(
             f"{file.name} says that the evaluation ran at {instant(ran_at)}, which is later than"
             f" this check ({instant(at)}); set the clock, or run the evaluation before the gate"

@@ -33,6 +33,7 @@ _COMMIT_KEYS: Final = frozenset(
     }
 )
 """Names under which people write the commit, in small letters and without marks."""
+_LONGEST_RUN: Final = timedelta(days=1)
 _EARLIEST_ZONE: Final = timezone(timedelta(hours=14))
 _LENGTH_OF_INSTANT: Final = len("2026-11-28T22:51:51")
 
@@ -238,18 +239,26 @@ def identity(value: Any) -> str | None:
         raise UnreadableResultsError("it is nested too deeply") from error
 
 
-def earliest(times: Iterable[Any]) -> tuple[datetime | None, bool]:
-    """Return the earliest of the times (ISO 8601) that are such, in UTC, and if all have a zone."""
-    instants = [_instant(time) for time in times if isinstance(time, str)]
-    dated = [instant for instant in instants if instant is not None]
-    zoned = all(instant.tzinfo is not _EARLIEST_ZONE for instant in dated)
-    return min((instant.astimezone(UTC) for instant in dated), default=None), zoned
+def earliest(times: Iterable[Any], flaws: Flaws) -> tuple[datetime | None, bool]:
+    """Return the earliest of the times (ISO 8601) that are such, in UTC, and if all have a zone.
+
+    Times of a run that are more than a day apart are a flaw.
+    """
+    instants = [instant for instant in map(instant_of, times) if instant is not None]
+    if not instants:
+        return None, True
+    if max(instants) - min(instants) > _LONGEST_RUN:
+        flaws.add("its times contradict each other")
+    zoned = all(instant.tzinfo is not _EARLIEST_ZONE for instant in instants)
+    return min(instants).astimezone(UTC), zoned
 
 
-def _instant(time: str) -> datetime | None:
+def instant_of(time: Any) -> datetime | None:
     """Return an instant; one without a zone is that of the zone where it is the earliest."""
+    if not isinstance(time, str) or len(time) < _LENGTH_OF_INSTANT:
+        return None
     try:
-        instant = datetime.fromisoformat(time if len(time) >= _LENGTH_OF_INSTANT else "")
+        instant = datetime.fromisoformat(time)
         instant = instant if instant.tzinfo else instant.replace(tzinfo=_EARLIEST_ZONE)
         instant.astimezone(UTC)
     except (ValueError, OverflowError):

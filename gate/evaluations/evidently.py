@@ -68,7 +68,7 @@ def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
     metrics = _of_snapshot(document) if "metric_results" in document else _of_report(document)
     for metric in metrics:
         _check_tests(metric, flaws)
-    started_at, zoned = earliest([document.get("timestamp")])
+    started_at, zoned = earliest([document.get("timestamp")], flaws)
     return EvaluationRun(
         tool="evidently",
         file_name=query.file_name,
@@ -166,7 +166,7 @@ def _check_tests(metric: _Metric, flaws: Flaws) -> None:
         parts = mapping(metric.value)
         is_count = mapping(test.get("bound_test")).get("is_count")
         value = exact(parts.get("count" if is_count else "share") if parts else metric.value)
-        if compare is None or bar is None or value is None or status not in {"SUCCESS", "FAIL"}:
+        if compare is None or bar is None or value is None or status not in ("SUCCESS", "FAIL"):
             continue
         if compare(value, bar) is not (status == "SUCCESS"):
             flaws.add(f"the status of a test of {metric.name} contradicts its value")

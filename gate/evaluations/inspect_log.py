@@ -5,6 +5,7 @@ Source: ``EvalLog`` of inspect_ai, and files of 0.3.285.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from gate.evaluations.documents import (
     earliest,
     exact,
     identity,
+    instant_of,
     mapping,
     score_of,
     sequence,
@@ -29,6 +31,7 @@ from gate.evaluations.documents import (
 _VERSION: Final = 2
 _GRADES: Final = {"C": Fraction(1), "P": Fraction(1, 2), "I": Fraction(0), "N": Fraction(0)}
 """Correct, partially correct, incorrect, no answer: ``value_to_float`` of inspect_ai."""
+_CLOCK: Final = timedelta(minutes=1)
 _TOLERANCE: Final = Fraction(1, 10**9)
 
 
@@ -41,8 +44,11 @@ class SampleRows:
     flaws: Flaws
     rows: list[CaseRow] = field(default_factory=list)
     errors: int = 0
+    scored: int = 0
     scorers: set[str] = field(default_factory=set)
-    started: list[Any] = field(default_factory=list)
+    chosen: set[str] = field(default_factory=set)
+    """The scorers that counted; empty where all did."""
+    times: list[datetime] = field(default_factory=list)
     seen: set[tuple[str | None, int | None]] = field(default_factory=set)
 
     def add(self, sample: Mapping[str, Any]) -> None:
@@ -57,8 +63,10 @@ class SampleRows:
         self.seen.add(attempt)
         scores = _values(mapping(sample.get("scores")))
         self.scorers |= scores.keys()
-        self.started.append(sample.get("started_at"))
+        times = [instant_of(sample.get(name)) for name in ("started_at", "completed_at")]
+        self.times += [time for time in times if time is not None]
         self.errors += bool(sample.get("error"))
+        self.scored += bool(scores)
         self.rows.append(self._row(sample, scores, case_id))
 
     def _row(
@@ -72,9 +80,15 @@ class SampleRows:
             self.flaws.add(f"samples lack the scorer {metric!r}, and have {others}", case_id)
             return CaseRow(case_id=case_id, outcome=CaseOutcome.UNSCORED)
         named = case_id or "without an id"
-        chosen = list(scores.values()) if metric is None else [scores[metric]]
-        values = [self._grade(value, named) for value in chosen]
-        outcome = worst([by_score(value, self.query, self.flaws, named) for value in values])
+        chosen = list(scores) if metric is None else [metric]
+        self.chosen |= set(chosen)
+        values = [self._grade(scores[scorer], named) for scorer in chosen]
+        outcome = worst(
+            [
+                self._outcome(scores[scorer], value, named)
+                for scorer, value in zip(chosen, values, strict=True)
+            ]
+        )
         if outcome is CaseOutcome.PASSED and sample.get("error_retries"):
             outcome = CaseOutcome.FLAKY
         score = values[0] if len(values) == 1 else None
@@ -98,13 +112,16 @@ class SampleRows:
         is_task = mapping(self.header.get("eval")).get("task") == name
         return next(iter(scores)) if is_task and len(scores) == 1 else name
 
+    def _outcome(self, grade: Any, value: Fraction | None, case_id: str) -> CaseOutcome:
+        if grade == "P" and self.query.score is None:
+            return CaseOutcome.FAILED  # a partial credit needs no bar to be one
+        return by_score(value, self.query, self.flaws, case_id)
+
     def _grade(self, value: Any, case_id: str) -> Fraction | None:
         if isinstance(value, bool):
             return Fraction(value)
         if isinstance(value, str) and value in _GRADES:
-            # A partial credit is a failure, and needs no bar to be one.
-            partial = value == "P" and self.query.score is None
-            return Fraction(0) if partial else _GRADES[value]
+            return _GRADES[value]
         return score_of(value, self.flaws, case_id)
 
 
@@ -145,8 +162,12 @@ def read_log(
     rows = (*collected.rows, *_missing(spec, collected.rows, flaws))
     _check_counts(header, collected, len(rows), epochs, flaws)
     stats = mapping(header.get("stats"))
-    times = [spec.get("created"), stats.get("started_at"), *collected.started]
-    started_at, zoned = earliest(times)
+    started_at, zoned = earliest([spec.get("created"), stats.get("started_at")], flaws)
+    if started_at is not None and collected.times:
+        # Samples of an earlier try that was repeated are older than the run.
+        if max(collected.times) < started_at - _CLOCK:
+            flaws.add("all its samples are older than the run")
+        started_at = min(started_at, *collected.times).astimezone(UTC)
     commit, note = _commit(header, spec, flaws)
     return EvaluationRun(
         tool="inspect",
@@ -199,30 +220,34 @@ def _check_counts(
     results = mapping(header.get("results"))
     samples = len(collected.rows)
     finished = samples - collected.errors
+    total, completed = (results.get(f"{each}_samples") for each in ("total", "completed"))
+    # With score_on_error Inspect counts as completed what has an error and a score.
     if results and (
-        count(results.get("total_samples")) != samples
-        or count(results.get("completed_samples")) != finished
+        count(total) != samples or count(completed) not in {finished, collected.scored}
     ):
-        total, completed = results.get("total_samples"), results.get("completed_samples")
         flaws.add(
             f"it counts {completed!s:.20} of {total!s:.20} samples as completed, and has"
             f" {finished} of {samples}"
         )
     if not rows:
         flaws.add("it has no samples")
-    if epochs == 1:
+    if epochs == 1 and collected.scored <= finished:
         _check_accuracy(results, collected, flaws)
 
 
 def _check_accuracy(results: Mapping[str, Any], collected: SampleRows, flaws: Flaws) -> None:
-    """Note where the accuracy of a single scorer is not that of the samples, errors left out."""
-    declared = [mapping(score) for score in sequence(results.get("scores"))]
+    """Note where the accuracy of the scorer that counts is not that of the samples."""
     scores = [row.score for row in collected.rows if row.score is not None]
-    if len(declared) != 1 or not scores or collected.query.score is not None:
-        return
-    accuracy = exact(mapping(mapping(declared[0].get("metrics")).get("accuracy")).get("value"))
-    if accuracy is not None and abs(accuracy - sum(scores, Fraction()) / len(scores)) > _TOLERANCE:
-        flaws.add("its accuracy is not that of its samples")
+    metrics = [
+        mapping(score.get("metrics"))
+        for score in map(mapping, sequence(results.get("scores")))
+        if [score.get("name"), score.get("scorer")] == 2 * list(collected.chosen)
+    ]
+    for metric in metrics:
+        accuracy = exact(mapping(metric.get("accuracy")).get("value"))
+        mean = sum(scores, Fraction()) / max(1, len(scores))
+        if accuracy is not None and abs(accuracy - mean) > _TOLERANCE:
+            flaws.add("its accuracy is not that of its samples")
 
 
 def _commit(

@@ -27,7 +27,7 @@ from gate.wording import percent, percent_left, rounded
 
 _NAMED: Final = 3
 """Cases that a sentence names."""
-Facts = dict[str, str | int | float | None]
+_Figures = dict[str, str | int | float | None]
 
 
 def judge(
@@ -42,12 +42,12 @@ def judge(
     Args:
         requirement: of the policy.
         files: all that match its ``files``.
-        base_files: those with the results of the base, among ``files`` or apart; not looked at
-            where nothing is compared.
+        base_files: those with the results of the base, among ``files`` or apart; only read
+            where something is compared.
         change: what they must be about.
         at: the instant of the decision.
     """
-    facts: Facts = {"at_least": float(requirement.at_least)}
+    facts: _Figures = {"at_least": float(requirement.at_least)}
     bases = change.bases if requirement.not_worse_than_base else ()
     try:
         used, aside = files_about(change.revision, files, bases)
@@ -114,7 +114,7 @@ def _check_ids(
 
 
 def _share(
-    requirement: EvaluationRequirement, cases: Cases, facts: Facts
+    requirement: EvaluationRequirement, cases: Cases, facts: _Figures
 ) -> tuple[RequirementState, str]:
     """Return on which side of the bar the share of passed cases is."""
     total, passed, bar = cases.total, cases.passed, requirement.at_least
@@ -149,7 +149,7 @@ def _against_base(
     files: Sequence[ResultFile],
     cases: Cases,
     change: ChangeUnderTest,
-    facts: Facts,
+    facts: _Figures,
 ) -> tuple[RequirementState, str]:
     """Return whether the change is shown not to be worse than its base, case by case.
 
@@ -175,7 +175,7 @@ def _against_base(
     return compared.state, f"{compared.reason} (base {base[:SHOWN]})"
 
 
-def _facts(cases: Cases, files: Sequence[ResultFile], aside: int) -> Facts:
+def _facts(cases: Cases, files: Sequence[ResultFile], aside: int) -> _Figures:
     times = [file.ran_at for file in files if file.ran_at is not None]
     counts: Mapping[str, int] = {str(kind): count for kind, count in cases.counts.items() if count}
     return {

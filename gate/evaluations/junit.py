@@ -6,7 +6,7 @@ and attributes that count them.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from fractions import Fraction
 from typing import Final
@@ -17,7 +17,9 @@ from gate.evaluations import CaseOutcome, CaseRow, EvaluationRun, UnreadableResu
 from gate.evaluations.documents import (
     Flaws,
     ResultsQuery,
+    agreed_commit,
     by_score,
+    commits_in,
     earliest,
     exact,
     identity,
@@ -36,6 +38,10 @@ _CHILDREN: Final = {
     "rerunError": CaseOutcome.FLAKY,
 }
 """What a child of a test case makes of it; the first that is there counts."""
+_OF_CASES: Final = {"testcase", *_CHILDREN}
+"""Elements that say what became of a test case, or are one."""
+_DIGITS: Final = 9
+"""Of a number of test cases; Python refuses to read thousands of digits."""
 _NEUTRAL: Final = {"properties", "system-out", "system-err"}
 _WORDS: Final = {
     # Of attributes `status` and `result`, which GoogleTest, CTest and others write.
@@ -45,12 +51,8 @@ _WORDS: Final = {
     **dict.fromkeys(("fail", "failed", "failure"), CaseOutcome.FAILED),
     **dict.fromkeys(("error", "errored", "broken"), CaseOutcome.ERRORED),
 }
-_COUNTS: Final = {
-    "tests": None,
-    "failures": CaseOutcome.FAILED,
-    "errors": CaseOutcome.ERRORED,
-    "skipped": CaseOutcome.SKIPPED,
-}
+_COUNTS: Final = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+"""Attributes of a suite, and the children of test cases that they count."""
 
 
 @dataclass(slots=True)
@@ -59,12 +61,12 @@ class _Element:
     attributes: Mapping[str, str]
     children: list["_Element"] = field(default_factory=list)
 
-    def inside(self, name: str) -> Iterator["_Element"]:
-        """Yield the elements of a name at any depth, in the order of the file."""
+    def inside(self, *names: str) -> Iterator["_Element"]:
+        """Yield the elements of some names at any depth, in the order of the file."""
         stack = self.children[::-1]
         while stack:
             element = stack.pop()
-            if element.name == name:
+            if element.name in names:
                 yield element
             stack += element.children[::-1]
 
@@ -120,15 +122,18 @@ def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
     suites = [root, *root.inside("testsuite")]
     for suite in suites:
         _check_counts(suite, flaws)
+        _check_children(suite, flaws)
     if not rows:
         flaws.add("it has no test cases")
-    started_at, zoned = earliest(suite.attributes.get("timestamp") for suite in suites)
+    started_at, zoned = earliest([suite.attributes.get("timestamp") for suite in suites], flaws)
+    labels = [_properties(suite) for suite in suites]
     return EvaluationRun(
         tool="junit",
         file_name=query.file_name,
         rows=rows,
         started_at=started_at,
         zoned=zoned,
+        commit=agreed_commit([name for each in labels for name in commits_in(each)], flaws),
         flaws=flaws.clauses(),
     )
 
@@ -154,7 +159,7 @@ def _rows(root: _Element, query: ResultsQuery, flaws: Flaws) -> Iterator[CaseRow
 
 def _row(case: _Element, case_id: str, query: ResultsQuery, flaws: Flaws) -> CaseRow:
     outcome = _outcome(case, case_id, flaws)
-    score = _score(case, query)
+    score = _score(case, case_id, query, flaws)
     if query.score is not None and outcome is CaseOutcome.PASSED:
         if score is None:
             flaws.add("the policy asks for a `score`, and test cases have none", case_id)
@@ -177,15 +182,27 @@ def _outcome(case: _Element, case_id: str, flaws: Flaws) -> CaseOutcome:
     return CaseOutcome.PASSED if asserted else CaseOutcome.UNCHECKED
 
 
-def _score(case: _Element, query: ResultsQuery) -> Fraction | None:
-    """Return the property of a test case that is called like the metric, or ``score``."""
-    values = {
-        item.attributes.get("name"): item.attributes.get("value")
-        for item in case.inside("property")
+def _properties(element: _Element) -> dict[str, str | None]:
+    """Return the properties of a suite or a test case, without those of what is inside it."""
+    return {
+        item.attributes.get("name", ""): item.attributes.get("value")
+        for child in element.children
+        if child.name == "properties"
+        for item in child.children
     }
-    text = values.get(query.metric, values.get("score")) if query.metric else values.get("score")
+
+
+def _score(case: _Element, case_id: str, query: ResultsQuery, flaws: Flaws) -> Fraction | None:
+    """Return the property of a test case that is called like the metric, or ``score``."""
+    values: dict[str | None, set[str | None]] = {}
+    for item in case.inside("property"):
+        values.setdefault(item.attributes.get("name"), set()).add(item.attributes.get("value"))
+    texts = (values.get(query.metric) if query.metric else None) or values.get("score") or set()
+    if len(texts) > 1:
+        flaws.add("a test case has two scores", case_id)
+        return None
     try:
-        return exact(parse_json(text or ""))
+        return exact(parse_json(next(iter(texts), None) or ""))
     except UnreadableResultsError:
         return None
 
@@ -195,20 +212,37 @@ def _check_counts(suite: _Element, flaws: Flaws) -> None:
 
     Runners count those of suites in a suite with it, or do not.
     """
-    every = [_counted(case) for case in suite.inside("testcase")]
-    own = [_counted(case) for case in suite.children if case.name == "testcase"]
-    for name, outcome in _COUNTS.items():
+    own = [case for case in suite.children if case.name == "testcase"]
+    for name in ("tests", *_COUNTS):
         declared = suite.attributes.get(name)
         if declared is None:
             continue
-        counts = {
-            sum(outcome is None or each is outcome for each in cases) for cases in (every, own)
-        }
-        if not declared.isdecimal() or int(declared) not in counts:
-            flaws.add(
-                f"a suite says {name}={declared[:20]!r}, and the cases in it are {max(counts)}"
-            )
+        counts = [_count(name, cases) for cases in (list(suite.inside("testcase")), own)]
+        is_number = declared.isdecimal() and len(declared) <= _DIGITS
+        if not is_number or int(declared) not in counts:
+            flaws.add(f"a suite says {name}={declared[:20]!r}, and the cases in it are {counts[0]}")
 
 
-def _counted(case: _Element) -> CaseOutcome:
-    return _outcome(case, "", Flaws())
+def _count(attribute: str, cases: Sequence[_Element]) -> int:
+    """Return how many of the cases an attribute of a suite should count."""
+    if attribute == "tests":
+        return len(cases)
+    child = _COUNTS[attribute]
+    by_word = [
+        case
+        for case in cases
+        if child in {each.name for each in case.children}
+        or _outcome(case, "", Flaws()) is _CHILDREN[child]
+    ]
+    return len(by_word)
+
+
+def _check_children(suite: _Element, flaws: Flaws) -> None:
+    """Note what became of a suite itself, and test cases where no suite has them."""
+    for child in suite.children:
+        if child.name in {"testsuite", "testcase"}:
+            continue
+        if child.name in _CHILDREN:
+            flaws.add(f"a suite itself has a <{child.name}>, such as one of its preparation")
+        elif any(child.inside(*_OF_CASES)):
+            flaws.add(f"a suite has test cases in an element <{child.name}>, which is not of JUnit")

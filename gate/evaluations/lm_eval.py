@@ -107,7 +107,8 @@ def _tally(
     if cases is None or not cases or original is None:
         flaws.add("it does not say how many cases the task has")
         return None
-    if cases != original:
+    limit = exact(mapping(document.get("config")).get("limit"))
+    if cases != original or (limit is not None and 1 <= limit < cases):
         flaws.add(f"only {cases} of {original} cases of the task were evaluated")
     if count(results.get("sample_len")) != cases:
         flaws.add("it gives two numbers of cases")

@@ -77,7 +77,7 @@ def compare(
 
 
 def tail(worse: int, better: int) -> Fraction:
-    """Return the probability of at least so many regressions among all differences, by chance."""
+    """Return the probability of this number of regressions or more among all differences."""
     differing = worse + better
     ways = term = comb(differing, worse)
     for many in range(worse, differing):

@@ -5,6 +5,7 @@ Source: its types ``EvaluateResult`` and ``EvaluateSummaryV3``, and files of 0.1
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from gate.evaluations.documents import (
     earliest,
     exact,
     identity,
+    instant_of,
     mapping,
     score_of,
     sequence,
@@ -28,13 +30,21 @@ from gate.evaluations.documents import (
 _VERSION: Final = 3
 _NO_FAILURE, _ERROR = 0, 2
 """``ResultFailureReason``: none, an assertion (1), an error."""
+_CLOCK: Final = timedelta(seconds=2)
+"""By how much two times of one creation may differ: one of them has no fractions of a second."""
 _EVAL_ID: Final = re.compile(r"eval-.+?-(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)")
 
 
 def is_document(document: Mapping[str, Any]) -> bool:
     """Return whether a document is that of ``-o results.json``."""
-    results = mapping(document.get("results"))
-    return "results" in results and ("stats" in results or "evalId" in document)
+    results = _results(document)
+    return isinstance(results.get("results"), list) and ("stats" in results or "evalId" in document)
+
+
+def _results(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what has the rows: ``results``, or a summary that is the document itself."""
+    results = document.get("results")
+    return document if isinstance(results, list) else mapping(results)
 
 
 def is_row(document: Mapping[str, Any]) -> bool:
@@ -45,7 +55,7 @@ def is_row(document: Mapping[str, Any]) -> bool:
 def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
     """Return what the JSON file of an evaluation says."""
     flaws = Flaws()
-    results = mapping(document["results"])
+    results = _results(document)
     version = results.get("version", document.get("version"))
     if version != _VERSION:
         flaws.add(f"its version is {version!r:.20}, and only {_VERSION} is supported")
@@ -55,9 +65,7 @@ def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
     _check_totals(results, rows, flaws)
     metadata = mapping(document.get("metadata"))
     config = mapping(document.get("config"))
-    identifier = _EVAL_ID.fullmatch(str(document.get("evalId")))
-    times = [results.get("timestamp"), metadata.get("evaluationCreatedAt")]
-    started_at, zoned = earliest([*times, identifier[1] + "Z" if identifier else None])
+    started_at, zoned = _time(document, results, metadata, flaws)
     return EvaluationRun(
         tool="promptfoo",
         file_name=query.file_name,
@@ -71,6 +79,22 @@ def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
         flaws=flaws.clauses(),
         metrics=_metrics(rows),
     )
+
+
+def _time(
+    document: Mapping[str, Any],
+    results: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    flaws: Flaws,
+) -> tuple[datetime | None, bool]:
+    """Return when the evaluation was created, which the file says in three places."""
+    identifier = _EVAL_ID.fullmatch(str(document.get("evalId")))
+    times = [results.get("timestamp"), metadata.get("evaluationCreatedAt")]
+    times += [identifier[1] + "Z"] if identifier else []
+    instants = [instant for time in times if (instant := instant_of(time)) is not None]
+    if instants and max(instants) - min(instants) > _CLOCK:
+        flaws.add("its times contradict each other")
+    return earliest(times, flaws)
 
 
 def read_rows(documents: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
@@ -159,6 +183,9 @@ def _score(
         return None
     else:
         score = score_of(named[metric], flaws, case_id)
+    for number in (row.get("score"), *named.values()):
+        if number is not None and exact(number) is None:
+            flaws.add("a score is not a finite number", case_id)  # JavaScript writes null
     if score is not None and score < 0:
         flaws.add("a score is negative", case_id)
         return None
@@ -176,7 +203,7 @@ def _outcome(row: Mapping[str, Any], case_id: str, flaws: Flaws) -> CaseOutcome:
     bar, score = exact(mapping(row.get("testCase")).get("threshold")), exact(row.get("score"))
     below = bar is not None and score is not None and score < bar
     if (graded is not success and reason != _ERROR) or (
-        success and (below or reason not in {_NO_FAILURE, None} or row.get("error"))
+        success and (below or reason not in (_NO_FAILURE, None) or row.get("error"))
     ):
         flaws.add("`success` contradicts the rest of the row", case_id)
         return CaseOutcome.UNSCORED
@@ -230,6 +257,10 @@ def _check_totals(
     names = ("testPassCount", "testFailCount", "testErrorCount")
     if any(name in prompt for prompt in by_prompt for name in names):
         declared.append(tuple(sum(count(p.get(name)) or 0 for p in by_prompt) for name in names))
+    places = [(str(row.get("testIdx")), str(row.get("promptIdx"))) for row in rows]
+    ids = [row["id"] for row in rows if isinstance(row.get("id"), str)]
+    if len(set(places)) < len(places) or len(set(ids)) < len(ids):
+        flaws.add("it has two rows of one test")
     for totals in declared:
         if totals != counted:
             flaws.add(

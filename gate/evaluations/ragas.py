@@ -108,7 +108,8 @@ def read(records: Sequence[Mapping[str, Any]], query: ResultsQuery) -> Evaluatio
 def _row(
     record: Mapping[str, Any], metrics: Sequence[str], query: ResultsQuery, flaws: Flaws
 ) -> CaseRow:
-    case_id = identity(record.get(_INPUT))
+    question = record.get(_INPUT)
+    case_id = identity(question) if isinstance(question, str | list) else None
     named = case_id or "without a question"
     lacking = [name for name in metrics if name not in record]
     for name in lacking:

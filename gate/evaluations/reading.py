@@ -113,10 +113,10 @@ def _read_document(document: Mapping[str, Any], query: ResultsQuery) -> Evaluati
         (lm_eval.is_document, lm_eval.read),
         (evidently.is_document, evidently.read),
     )
-    for recognises, read in readers:
-        if recognises(document):
-            return read(document, query)
-    return _read_lines([document], query)
+    reading = [read for recognises, read in readers if recognises(document)]
+    if len(reading) > 1:
+        raise UnreadableResultsError("it looks like the result file of several tools")
+    return reading[0](document, query) if reading else _read_lines([document], query)
 
 
 def _read_lines(documents: Sequence[Any], query: ResultsQuery) -> EvaluationRun:

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Final
 
 from gate.dataclass import dataclass
-from gate.history.cohorts import Pair, design_effect_of, difference_effect
+from gate.history.cohorts import Arm, Pair, design_effect_of, difference_effect
 from gate.history.cohorts.ratios import LEVEL, critical
 from gate.history.differences import Score, difference_score, excess_at, paired_score
 from gate.measure.cohorts import Cohort, EventCounts
@@ -208,6 +208,29 @@ def _paired_effect(total: Sequence[int], steps: PairSteps) -> float:
     residuals = [difference - count * mean for difference, count in zip(apart, total, strict=True)]
     unlike = sum(steps.candidate_only) + sum(steps.against_only)
     return design_effect_of(residuals, unlike - pairs * mean**2, sum(map(bool, total)))
+
+
+def as_counted(steps: Arm, total: float, bad: float) -> Arm:
+    """Return the events by step so that together they are as many as were counted at once.
+
+    A server that extrapolates is off in each step by what happened between its last sample and the
+    first of the next, and much less over the whole time. Failures that no step has are spread like
+    the requests.
+
+    Args:
+        steps: with some event.
+        total: events of the whole time, above 0.
+        bad: failures among them.
+    """
+    events, failed = steps.sums
+    ratio = bad / events if not failed else 0.0
+    return Arm(
+        tuple(number * total / events for number in steps.total),
+        tuple(
+            number * bad / failed if failed else number_of_all * ratio
+            for number, number_of_all in zip(steps.bad, steps.total, strict=True)
+        ),
+    )
 
 
 def missing_steps(own: Cohort, other: Cohort, grace: int) -> list[range]:

@@ -30,8 +30,6 @@ class EvaluationRequirement:
     """The evaluation's name, and that of the metric that counts where ``metric`` is None."""
     files: tuple[str, ...]
     """Globs of the result files, relative to the folder that the process works in; at least one."""
-    artifact: str | None = None
-    """The CI artifact that ``files`` are in, of the run for the commit; None: they are here."""
     at_least: Fraction
     """The share of cases that must pass, above 0 and at most 1."""
     cases: int | None = None

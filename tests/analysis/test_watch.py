@@ -32,6 +32,8 @@ from tests.analysis.watching import (
 )
 
 HOUR = timedelta(hours=1)
+UNSEEN: Minute = {STABLE: (9000, 9)}
+"""A minute in which the canary has no request."""
 
 
 def test_a_canary_like_its_baseline_is_healthy_after_the_whole_time() -> None:
@@ -41,7 +43,8 @@ def test_a_canary_like_its_baseline_is_healthy_after_the_whole_time() -> None:
     assert done.report.verdict is CanaryVerdict.HEALTHY
     assert EXIT_CODES[done.report.verdict] is ExitCode.ALLOW
     assert seen.standing is CanaryStanding.WITHIN
-    assert (seen.canary, seen.baseline) == ((60_000, 60), (540_000, 540))
+    assert seen.canary == pytest.approx((60_000, 60))
+    assert seen.baseline == pytest.approx((540_000, 540))
     assert seen.excess == 0
     assert seen.bounds[0] < 0 < seen.bounds[1] < seen.margin == pytest.approx(0.001)
     assert done.report.ended_at == START + HOUR
@@ -73,7 +76,7 @@ def test_a_worse_canary_is_rolled_back_as_soon_as_that_is_shown() -> None:
     watched = len(seen.steps)
     assert watched <= 4
     assert done.report.ended_at == START + watched * MINUTE
-    assert seen.canary == (1000 * watched, 10 * watched)
+    assert seen.canary == pytest.approx((1000 * watched, 10 * watched))
     assert done.machine.seconds == 60 * watched
     # 9 more a minute than at the baseline's ratio, of 1,000 that may fail in the window.
     assert seen.spent == pytest.approx((0.009 * watched, 0.009 * watched))
@@ -127,7 +130,7 @@ def test_a_service_without_traffic_cannot_be_judged() -> None:
 
 
 def test_a_canary_whose_traffic_ends_is_not_healthy_although_what_was_seen_is_within() -> None:
-    done = watch_minutes([*HEALTHY[:40], *[{STABLE: (9000.0, 9.0)}] * 20])
+    done = watch_minutes([*HEALTHY[:40], *[UNSEEN] * 20])
     (seen,) = done.report.slos
 
     assert seen.standing is CanaryStanding.WITHIN
@@ -136,7 +139,7 @@ def test_a_canary_whose_traffic_ends_is_not_healthy_although_what_was_seen_is_wi
 
 
 def test_a_canary_alone_whose_traffic_ends_is_not_healthy() -> None:
-    done = watch_minutes([*HEALTHY[:40], *[{STABLE: (9000.0, 9.0)}] * 20], options(arms=ALONE))
+    done = watch_minutes([*HEALTHY[:40], *[UNSEEN] * 20], options(arms=ALONE))
 
     assert done.report.verdict is CanaryVerdict.CANNOT_TELL
 
@@ -153,7 +156,7 @@ def test_the_backend_may_be_down_for_a_while_and_is_asked_again() -> None:
     done = watch_minutes(HEALTHY, down=lambda now: 20 <= now < 30)
 
     assert done.report.verdict is CanaryVerdict.HEALTHY
-    assert done.report.slos[0].canary == (60_000, 60)
+    assert done.report.slos[0].canary == pytest.approx((60_000, 60))
     assert done.machine.looks[25].slos[0].troubles == (
         "6 of 25 steps have no data: backend error: the server does not answer",
     )
@@ -192,7 +195,7 @@ def test_a_lost_minute_does_not_hide_a_worse_canary() -> None:
 def test_events_that_come_late_are_counted_whole() -> None:
     done = watch_minutes(HEALTHY, arrived=lambda _place, age: min(0.5 + age / 2, 1))
 
-    assert done.report.slos[0].canary == (60_000, 60)
+    assert done.report.slos[0].canary == pytest.approx((60_000, 60))
     assert done.report.verdict is CanaryVerdict.HEALTHY
 
 
@@ -200,14 +203,14 @@ def test_a_step_without_any_event_is_asked_for_until_its_events_are_there() -> N
     done = watch_minutes(HEALTHY, arrived=lambda place, age: float(place < 50 or age >= 8))
 
     # Those of the last minutes are still missing two minutes after the end, as if there were none.
-    assert done.report.slos[0].canary == (54_000, 54)
+    assert done.report.slos[0].canary == pytest.approx((54_000, 54))
 
 
 def test_a_slow_backend_makes_looks_rarer() -> None:
     done = watch_minutes(HEALTHY, machine=Machine(latency=150))
 
     assert done.report.verdict is CanaryVerdict.HEALTHY
-    assert done.report.slos[0].canary == (60_000, 60)
+    assert done.report.slos[0].canary == pytest.approx((60_000, 60))
     # An answer takes two and a half minutes, so that there is a look every three.
     assert 20 <= done.report.looks <= 23
 
@@ -357,7 +360,8 @@ def test_canary_and_baseline_may_have_different_labels() -> None:
 
     assert done.traffic.asked[0].by == ("deployment", "track")
     steps = len(seen.steps)
-    assert (seen.canary, seen.baseline) == ((1000 * steps, 10 * steps), (9000 * steps, 9 * steps))
+    assert seen.canary == pytest.approx((1000 * steps, 10 * steps))
+    assert seen.baseline == pytest.approx((9000 * steps, 9 * steps))
     assert done.report.verdict is CanaryVerdict.ROLL_BACK
 
 
@@ -459,7 +463,7 @@ def test_events_that_are_a_sample_tell_as_much_as_independent_ones() -> None:
 
     plain, sampled = watch_minutes(HEALTHY), watch_minutes(HEALTHY, policy=policy)
 
-    assert sampled.report.slos[0].canary == (60_000, 60)
+    assert sampled.report.slos[0].canary == pytest.approx((60_000, 60))
     assert sampled.report.slos[0].bounds[1] > plain.report.slos[0].bounds[1]
 
 

@@ -132,26 +132,26 @@ FAULTS: dict[str, tuple[Minutes, ShadowRequirement, RequirementState, str]] = {
         LIVE + shadow(6_000, 120),
         required(),
         NOT_MET,
-        "availability: 2% of 6,000 requests failed with deployment=shadow and 0.1% of 60,000",
+        "availability: 2% of 6,000 requests of deployment=shadow failed, and 0.1% of 60,000",
     ),
     "worse, and paired": (
         LIVE + shadow(60_000, 600),
         PAIRED,
         NOT_MET,
-        "of 60,000 requests that both handled 1% failed with deployment=shadow and 0.1% with",
+        "of 60,000 requests that both handled, 1% failed with deployment=shadow and 0.1% with",
     ),
     "too few requests": (
         hour("live", 60_000, 600) + shadow(600, 6),
         required(),
         UNDECIDED,
-        "it needs about 1,700 more requests of deployment=shadow, at this rate about 3h: mirror"
-        " more requests, or write for: 4h",
+        "it takes about 1,700 more requests of deployment=shadow, at this rate about 3h: mirror"
+        " more requests to it, or write for: 4h",
     ),
     "somewhat worse": (
         hour("live", 60_000, 600) + shadow(600, 10),
         required(),
         UNDECIDED,
-        "more requests will not show that this is so: find out why deployment=shadow fails",
+        "more requests will not show it to be allowed: find out why deployment=shadow fails",
     ),
     "failures in bursts": (
         LIVE + [replace(each, bad=150 * (each.minute == 10)) for each in shadow(60_000, 0)],
@@ -163,7 +163,7 @@ FAULTS: dict[str, tuple[Minutes, ShadowRequirement, RequirementState, str]] = {
         LIVE + shadow(5_000, 5, 5),
         required(),
         UNDECIDED,
-        "deployment=shadow has run since 2026-10-31 11:55 UTC only, and the last 1h are compared;"
+        "deployment=shadow has run since 2026-10-31 11:55 UTC only, and the last 1h is compared;"
         " check again after 2026-10-31 12:55 UTC",
     ),
     "live for five minutes": (
@@ -388,6 +388,7 @@ class Answering:
 
     evidence: Evidence | Unmeasured = EVIDENCE
     groups: dict[tuple[str, ...], Cohort] | Unmeasured = field(default_factory=lambda: BOTH)
+    """By step; a backend that sees single requests is asked for nothing else."""
     unpaired: Unmeasured | None = None
     asked: list[CountRequest | CohortRequest] = field(default_factory=list)
 
@@ -542,10 +543,13 @@ def test_a_long_time_and_a_shadow_that_fails_less_are_written_plainly() -> None:
     worse = Answering(groups={**BOTH, ("shadow",): replace(FLOW, bad=(8.0,) * 12)})
 
     assert (
-        "0.0194% to 0.102% more of its requests"
+        "the excess is between 0.0194% and 0.102%"
         in answer(worse, required(margin=Fraction(1, 20))).reason
     )
-    assert "anything from 0.0364% less to 0.0364% more" in answer(Answering(), scarce).reason
+    assert (
+        "the excess is between -0.0364% and 0.0364% (95% confidence)"
+        in answer(Answering(), scarce).reason
+    )
     assert "at this rate about" in answer(Answering(), scarce).reason
-    assert "0.01% more is allowed" in answer(better, required(margin=Fraction(1, 100))).reason
-    assert "at most 0% more of its requests fail" in answer(best, scarce).reason
+    assert "0.01% is allowed" in answer(better, required(margin=Fraction(1, 100))).reason
+    assert "the excess is at most 0%" in answer(best, scarce).reason

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli import watched
 from tests.cli.installed import AT, POLICY
 from tests.command import Result, Run
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
@@ -33,6 +35,12 @@ def write_policy(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def write_logs(tmp_path: Path) -> Callable[..., None]:
+    """Write a policy, and logs of a canary: `tests.cli.watched.write`."""
+    return partial(watched.write, tmp_path)
 
 
 @pytest.fixture

@@ -245,7 +245,7 @@ def test_where_git_does_not_know_the_files_nothing_is_proved(
     (checkout / ".git").rename(tmp_path / "moved")
     done = check("-f", "json", "--ci", "github", GITHUB_ACTIONS="true", GITHUB_SHA=revision)
     assert done.exit_code == 3
-    assert "cannot be told whether the change brought it" in requirement(done)["reason"]
+    assert "git cannot say whether the change brought it" in requirement(done)["reason"]
 
 
 def test_a_checked_requirement_cannot_be_stated_as_met(check: Check) -> None:

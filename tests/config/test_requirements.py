@@ -36,8 +36,7 @@ def test_the_three_kinds_are_read() -> None:
             "{evaluation: safety, from: [./a/x.json, '**/*.xml'], at_least: 0.9, cases: 2,"
             " max_age: 24h, not_worse_than: base, base_from: base/*.json, metric: all,"
             " score: 0.8, case_ids: [a, 2], repeats: 3}",
-            "{evaluation: f1, from: {artifact: results, files: '*.json'}, at_least: 95%,"
-            f" case_digest: {'ab' * 32}}}",
+            f"{{evaluation: f1, from: '*.json', at_least: 95%, case_digest: {'ab' * 32}}}",
             "{shadow: {by: deployment, candidate: shadow, against: live, slos: [availability],"
             " margin: 10%, for: 1h, pair_by: request_id}}",
             "review",
@@ -65,7 +64,6 @@ def test_the_three_kinds_are_read() -> None:
         EvaluationRequirement(
             name="f1",
             files=("*.json",),
-            artifact="results",
             at_least=Fraction(95, 100),
             case_digest="ab" * 32,
         ),
@@ -146,9 +144,8 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
         (evaluation(files="¦'C:/x'"), f"'C:/x' {PATH}"),
         (evaluation(files="¦[]"), 'the list needs at least 1 entry; write from: "evals/*.json"'),
         (evaluation(files="¦''"), 'the value is empty; write from: "evals/*.json"'),
-        (evaluation(files="¦{artifact: a}"), "the key 'files' is missing; add files: \"*.json\""),
-        (evaluation(files="¦{files: a}"), "the key 'artifact' is missing; add artifact:"
-         " evaluation-results"),
+        (evaluation(files="¦{artifact: a, files: b}"), "result files are named by globs; let a step"
+         ' download the artifact first, and write their paths; write from: "evals/*.json"'),
         ("¦{evaluation: f, at_least: 95%}", "the key 'from' is missing; add from:"
          ' "evals/*.json"'),
         (f"review, {evaluation()}, ¦{evaluation()}", "'f' is required twice; remove one, or give it"
@@ -158,7 +155,7 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
         (shadow(margin="¦10"), "a bare 10 is ambiguous; write 10% or a share from 0 to 1"),
         (shadow(against="¦shadow"), "candidate and against are the same; write the value of the"
          " live deployment"),
-        (shadow("slos: [¦availabilty]"), "the policy has no SLO 'availabilty'; did you mean"
+        (f"¦{shadow('slos: [availabilty]')}", "no SLO is named 'availabilty'; did you mean"
          " 'availability'?"),
         (shadow("slos: ¦[]"), "the list needs at least 1 entry; write slos: [availability]"),
         ("{shadow: ¦{by: d, candidate: s, against: l, margin: 10%}}", "the key 'for' is missing;"
@@ -205,7 +202,7 @@ def test_the_ids_of_the_cases_may_be_in_a_file_which_is_part_of_the_policy(
     first = load(str(tmp_path / "gate.yaml"), {})
     (requirement,) = first.policy.requirements
     assert isinstance(requirement, EvaluationRequirement)
-    assert requirement.case_ids == {"q-1", "q 2"}
+    assert requirement.case_ids == frozenset({"q-1", "q 2"})
     ids.write_text("q-1\n")
     second = load(str(tmp_path / "gate.yaml"), {})
     assert second.source.sha256 != first.source.sha256
@@ -247,9 +244,10 @@ slos:
   - {name: availability, objective: 99.9%, window: 30d, sli: {bad: errors, total: requests}}
   - {name: money, allowance: 5 USD, window: 30d, sli: {spent: cost}}
 """
-    text = requiring(shadow("slos: [¦money]"))
+    text = requiring(f"¦{shadow('slos: [money]')}")
     start, end = text.index("slos:\n"), text.index("tiers:")
     assert_mistake(
         text[:start] + slos + text[end:],
-        "money counts no events, so that two deployments cannot be compared; remove it",
+        "money cannot be compared: spend is an amount, not a count of events; name other SLOs in"
+        " slos",
     )

@@ -89,7 +89,7 @@ tiers:
           case_ids: [q-1, 2]
           repeats: 3
         - evaluation: safety
-          from: {artifact: evaluation, files: "*.json"}
+          from: more/*.json
           at_least: 0.5
           case_digest: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
         - shadow:

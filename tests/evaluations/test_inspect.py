@@ -1,7 +1,5 @@
 """Inspect's logs after an accident or by the hand of a cheater."""
 
-import json
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -9,21 +7,17 @@ import pytest
 
 from gate.evaluations import CaseOutcome, EvaluationRun
 from gate.evaluations.cases import cases_of
-from gate.evaluations.reading import read_run
-from tests.evaluations.honest import content, outcomes, run_of
-
-Document = dict[str, Any]
+from tests.evaluations.documents import Change, Document, changed
+from tests.evaluations.honest import outcomes, run_of
 
 
 def doctored(
-    change: Callable[[Document], object],
+    change: Change,
     name: str = "small",
     metric: str | None = "match",
     score: Fraction | None = None,
 ) -> EvaluationRun:
-    document = json.loads(content(f"inspect/{name}.json"))
-    change(document)
-    return read_run(json.dumps(document).encode(), file_name=name, metric=metric, score=score)
+    return changed(f"inspect/{name}.json", change, metric, score)
 
 
 def scored(value: Any, **more: Any) -> EvaluationRun:
@@ -57,9 +51,7 @@ def scored(value: Any, **more: Any) -> EvaluationRun:
         (lambda d: d.update(samples=[]), "does not announce"),
     ],
 )
-def test_a_log_that_contradicts_itself_is_flawed(
-    change: Callable[[Document], object], clause: str
-) -> None:
+def test_a_log_that_contradicts_itself_is_flawed(change: Change, clause: str) -> None:
     if clause == "does not announce":
         clause = "has 0 of 0"
 
@@ -133,12 +125,49 @@ def test_the_bar_of_the_policy_decides_where_it_has_one(
     assert run.flaws == ()
 
 
-def test_an_accuracy_is_not_compared_where_the_policy_has_a_bar() -> None:
-    run = doctored(
-        lambda d: d["samples"][0]["scores"]["match"].update(value="P"), score=Fraction(1, 2)
-    )
+@pytest.mark.parametrize("score", [None, Fraction(1, 2)])
+def test_a_partial_credit_is_half_of_one_in_the_accuracy(score: Fraction | None) -> None:
+    def change(document: Document) -> None:
+        document["samples"][0]["scores"]["match"].update(value="P")
+        document["results"]["scores"][0]["metrics"]["accuracy"]["value"] = 0.95
 
-    assert run.flaws == ()
+    assert doctored(change, score=score).flaws == ()
+
+
+def test_the_accuracy_of_another_scorer_is_not_compared() -> None:
+    def second(document: Document) -> None:
+        for sample in document["samples"]:
+            sample["scores"]["style"] = {"value": "I"}
+        figures = {"name": "style", "scorer": "style", "metrics": {"accuracy": {"value": 0.5}}}
+        document["results"]["scores"].append(figures)
+
+    assert doctored(second).flaws == ()
+    assert doctored(second, metric="style").flaws == ("its accuracy is not that of its samples",)
+
+
+@pytest.mark.parametrize("completed", [9, 10])
+def test_a_sample_with_an_error_and_a_score_may_count_as_completed(completed: int) -> None:
+    def change(document: Document) -> None:
+        document["samples"][0].update(error={"message": "503"})
+        document["results"].update(completed_samples=completed)
+
+    run = doctored(change)
+
+    assert (outcomes(run), run.flaws) == ({"errored": 1, "passed": 9}, ())
+
+
+@pytest.mark.parametrize("score", [None, Fraction(1, 2)], ids=["no bar", "a bar"])
+@pytest.mark.parametrize(("accuracy", "is_right"), [(0.95, True), (1.0, False), (0.9, False)])
+def test_an_accuracy_counts_half_of_what_is_partially_right(
+    score: Fraction | None, accuracy: float, is_right: bool
+) -> None:
+    def change(document: Document) -> None:
+        document["samples"][0]["scores"]["match"]["value"] = "P"
+        document["results"]["scores"][0]["metrics"]["accuracy"]["value"] = accuracy
+
+    run = doctored(change, score=score)
+
+    assert (run.flaws == ()) == is_right
 
 
 def test_a_sample_that_passed_when_it_was_tried_again_is_flaky() -> None:
@@ -215,13 +244,33 @@ def test_a_commit_has_at_least_seven_hexadecimal_digits(commit: Any) -> None:
     assert run.commit == good.get(commit)
 
 
+def dated(header: str, *samples: str) -> EvaluationRun:
+    """Read a log with times of the header, and of the first samples."""
+
+    def change(document: Document) -> None:
+        document["eval"].update(created=header)
+        document["stats"].update(started_at=header)
+        for sample in document["samples"]:
+            sample.update(started_at=header, completed_at=header)
+        for sample, time in zip(document["samples"], samples, strict=False):
+            sample.update(started_at=time, completed_at=time)
+
+    return doctored(change)
+
+
 def test_a_run_is_as_old_as_its_oldest_sample() -> None:
-    run = doctored(
-        lambda d: (
-            d["eval"].update(created="2026-12-24T00:00:00Z"),
-            d["stats"].update(started_at="2026-12-24T00:00:00Z"),
-        )
-    )
+    run = dated("2026-11-28T22:49:40+00:00", "2026-11-20T12:00:00+02:00")
 
     assert run.started_at is not None
-    assert run.started_at.isoformat() == "2026-11-28T22:49:40.941040+00:00"
+    assert run.started_at.isoformat() == "2026-11-20T10:00:00+00:00"
+    assert run.flaws == ()
+
+
+def test_a_run_is_not_younger_than_all_its_samples() -> None:
+    run = dated("2026-11-28T22:49:40Z", *["2026-11-28T22:48:39Z"] * 10)
+
+    assert run.flaws == ("all its samples are older than the run",)
+
+
+def test_a_log_without_times_has_none() -> None:
+    assert dated("").started_at is None

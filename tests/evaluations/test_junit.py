@@ -190,3 +190,77 @@ def test_a_repeat_of_promptfoo_is_the_same_case() -> None:
     run = read_run(text.encode(), file_name="x")
 
     assert [row.case_id for row in run.rows] == ["q-001", "q-001", "p::test 3"]
+
+
+def test_a_suite_may_name_its_commit() -> None:
+    commit = "46c34f6b8f3fe90c303ccc3e1cca1a21079c6849"
+    label = f'<properties><property name="git.sha" value="{commit}"/></properties>'
+    inside = '<testcase name="a"><properties><property name="commit" value="abcdefa"/></properties>'
+
+    assert report(label, '<testcase name="a"/>').commit == commit
+    assert report(f"{inside}</testcase>").commit is None
+    two = f"<testsuite>{label.replace('46c', '56c')}</testsuite>"
+    assert "it names two commits" in report(label, two, '<testcase name="a"/>').flaws[0]
+
+
+def test_a_case_may_have_a_failure_and_an_error() -> None:
+    case = '<testcase name="a"><failure/><failure/><error/></testcase>'
+    run = report(case, attributes='tests="1" failures="1" errors="1"')
+
+    assert (run.rows[0].outcome, run.flaws) == (CaseOutcome.ERRORED, ())
+
+
+def test_suites_of_one_run_are_not_days_apart() -> None:
+    times = ("2026-11-28T22:54:11Z", "2026-11-30T22:54:11Z")
+    suites = [
+        f'<testsuite timestamp="{time}"><testcase name="{time}"/></testsuite>' for time in times
+    ]
+    run = read_run(f"<testsuites>{''.join(suites)}</testsuites>".encode(), file_name="x")
+
+    assert run.flaws == ("its times contradict each other",)
+
+
+@pytest.mark.parametrize(
+    ("child", "clause"),
+    [
+        ("<error/>", "a suite itself has a <error>"),
+        ("<failure/>", "a suite itself has a <failure>"),
+        ("<group><testcase name='c'/></group>", "test cases in an element <group>"),
+        ("<group><a><skipped/></a></group>", "test cases in an element <group>"),
+    ],
+)
+def test_what_a_suite_has_beside_its_test_cases_may_be_a_flaw(child: str, clause: str) -> None:
+    run = report('<testcase name="b"/>', child)
+
+    (flaw,) = run.flaws
+    assert clause in flaw
+
+
+def test_elements_of_a_suite_that_are_no_test_cases_are_left_out() -> None:
+    run = report('<testcase name="b"/>', "<properties/><system-err/><console><line/></console>")
+
+    assert run.flaws == ()
+
+
+@pytest.mark.parametrize(
+    ("properties", "clause"),
+    [
+        (("1", "1.0"), "two scores"),
+        (("1", "1"), None),
+        (("nan",), "have none"),
+        ((), "have none"),
+    ],
+)
+def test_a_test_case_has_one_score(properties: tuple[str, ...], clause: str | None) -> None:
+    inside = "".join(f'<property name="score" value="{value}"/>' for value in properties)
+
+    run = report(f'<testcase name="b"><p>{inside}</p></testcase>', score=Fraction(1))
+
+    flaws = [flaw for flaw in run.flaws if "<p>" not in flaw]
+    assert (clause is None and not flaws) or (clause is not None and clause in str(flaws))
+
+
+def test_a_number_of_thousands_of_digits_is_not_the_number_of_test_cases() -> None:
+    run = report('<testcase name="b"/>', attributes=f'tests="{"1" * 5000}"')
+
+    assert run.flaws == (f"a suite says tests='{'1' * 20}', and the cases in it are 1",)

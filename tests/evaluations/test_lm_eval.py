@@ -62,6 +62,8 @@ def test_a_mean_is_a_share_only_where_its_error_proves_it(
     ("change", "clause"),
     [
         (lambda d: d["n-samples"]["sums"].update(effective=50), "only 50 of 200 cases"),
+        (lambda d: d["config"].update(limit=50.0), "only 200 of 200 cases"),
+        (lambda d: d["config"].update(limit=1), "only 200 of 200 cases"),
         (lambda d: d["n-samples"].pop("sums"), "does not say how many cases"),
         (lambda d: d["n-samples"]["sums"].update(effective=0), "does not say how many cases"),
         (lambda d: d["n-samples"]["sums"].update(effective=-200), "does not say how many cases"),
@@ -90,6 +92,11 @@ def test_results_that_prove_nothing_are_flawed(change: Change, clause: str) -> N
 )
 def test_a_metric_has_its_filter_and_perhaps_its_task(metric: str | None) -> None:
     assert run_of(PASS, metric).tally == Tally(cases=200, passed=196)
+
+
+@pytest.mark.parametrize("limit", [None, 0.5, 200.0, 500])
+def test_a_limit_that_is_not_reached_limits_nothing(limit: Any) -> None:
+    assert doctored(lambda d: d["config"].update(limit=limit)).flaws == ()
 
 
 def test_of_several_filters_and_tasks_one_is_to_be_named() -> None:

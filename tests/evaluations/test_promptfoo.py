@@ -1,7 +1,6 @@
 """promptfoo's files after an accident or by the hand of a cheater."""
 
 import json
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -10,20 +9,17 @@ import pytest
 from gate.evaluations import CaseOutcome, EvaluationRun
 from gate.evaluations.cases import cases_of
 from gate.evaluations.reading import read_run
+from tests.evaluations.documents import Change, Document, changed
 from tests.evaluations.honest import content, outcomes, run_of
-
-Document = dict[str, Any]
 
 
 def doctored(
-    change: Callable[[Document], object],
+    change: Change,
     name: str = "small",
     metric: str | None = "faithfulness",
     score: Fraction | None = None,
 ) -> EvaluationRun:
-    document = json.loads(content(f"promptfoo/{name}.json"))
-    change(document)
-    return read_run(json.dumps(document).encode(), file_name=name, metric=metric, score=score)
+    return changed(f"promptfoo/{name}.json", change, metric, score)
 
 
 def row(document: Document, place: int = 0) -> Document:
@@ -31,7 +27,7 @@ def row(document: Document, place: int = 0) -> Document:
     return results
 
 
-def of_first(change: Callable[[Document], object], **more: Any) -> EvaluationRun:
+def of_first(change: Change, **more: Any) -> EvaluationRun:
     return doctored(lambda document: change(row(document)), **more)
 
 
@@ -74,11 +70,13 @@ def graded(parts: dict[str, bool], **grading: Any) -> Document:
             lambda d: d["config"].update(tags={"git.sha": "a" * 40, "commit": "b" * 40}),
             "it names two commits",
         ),
+        (lambda d: row(d).update(score="1"), "not a finite number"),
+        (lambda d: row(d).update(score=float("nan")), "not a finite number"),
+        (lambda d: row(d).update(id=row(d, 1)["id"]), "two rows of one test"),
+        (lambda d: row(d).update(testIdx=1), "two rows of one test"),
     ],
 )
-def test_a_file_that_contradicts_itself_is_flawed(
-    change: Callable[[Document], object], clause: str
-) -> None:
+def test_a_file_that_contradicts_itself_is_flawed(change: Change, clause: str) -> None:
     run = doctored(change)
 
     assert clause in " ".join(run.flaws)
@@ -106,9 +104,7 @@ def test_a_file_that_contradicts_itself_is_flawed(
         (lambda r: r.update(gradingResult=graded({"length": False})), CaseOutcome.PASSED),
     ],
 )
-def test_a_row_without_a_proof_is_not_a_pass(
-    change: Callable[[Document], object], outcome: CaseOutcome
-) -> None:
+def test_a_row_without_a_proof_is_not_a_pass(change: Change, outcome: CaseOutcome) -> None:
     assert of_first(change).rows[0].outcome is outcome
 
 
@@ -218,7 +214,8 @@ def test_several_prompts_make_several_rows_of_a_case() -> None:
     def twice(document: Document) -> None:
         results = document["results"]
         results["prompts"] *= 2
-        results["results"] *= 2
+        again = [{**each, "promptIdx": 1, "id": f"{each['id']}-1"} for each in results["results"]]
+        results["results"] += again
         results["stats"]["successes"] = 20
 
     run = doctored(twice)
@@ -229,14 +226,42 @@ def test_several_prompts_make_several_rows_of_a_case() -> None:
 
 
 def test_the_time_of_an_export_makes_a_run_no_younger() -> None:
-    def export(document: Document) -> None:
-        document["metadata"]["exportedAt"] = "2026-12-24T00:00:00Z"
-        document["results"]["timestamp"] = "2026-12-24T00:00:00Z"
+    run = doctored(lambda d: d["metadata"].update(exportedAt="2026-12-24T00:00:00Z"))
 
-    run = doctored(export)
+    assert run.started_at == run_of("promptfoo/small.json").started_at
+    assert run.flaws == ()
 
-    assert run.started_at is not None
-    assert run.started_at.day == 28
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d["results"].update(timestamp="2026-12-24T00:00:00Z"),
+        lambda d: d["metadata"].update(evaluationCreatedAt="2026-11-28T22:00:00Z"),
+        lambda d: d.update(evalId="eval-abc-2026-11-28T22:52:30"),
+    ],
+)
+def test_times_of_one_creation_agree(change: Change) -> None:
+    assert doctored(change).flaws == ("its times contradict each other",)
+
+
+def test_a_time_may_stand_in_one_place_only() -> None:
+    def strip(document: Document) -> None:
+        document.pop("evalId")
+        document.pop("metadata")
+
+    def strip_all(document: Document) -> None:
+        strip(document)
+        document["results"].pop("timestamp")
+
+    assert doctored(strip).started_at is not None
+    assert doctored(strip_all).started_at is None
+
+
+def test_a_summary_may_be_the_document_itself() -> None:
+    summary = json.loads(content("promptfoo/small.json"))["results"]
+    run = read_run(json.dumps(summary).encode(), file_name="x", metric="faithfulness")
+
+    assert (outcomes(run), run.flaws) == ({"passed": 10}, ())
 
 
 def test_the_totals_of_prompts_may_be_left_out() -> None:

@@ -88,6 +88,14 @@ def test_a_table_without_rows_is_flawed() -> None:
     assert table().flaws == ("it has no rows",)
 
 
+@pytest.mark.parametrize("question", [None, False, 1, {}, ""])
+def test_a_row_without_a_question_has_no_id(question: Any) -> None:
+    records = [{"user_input": question, "m": 1}, {"user_input": [{"content": "hi"}], "m": 1}]
+    run = read_run(json.dumps(records).encode(), file_name="x")
+
+    assert [row.case_id for row in run.rows] == [None, '[{"content":"hi"}]']
+
+
 def test_a_row_of_json_may_lack_a_metric() -> None:
     records = [{"user_input": "q", "m": 1}, {"user_input": "p"}]
     run = read_run(json.dumps(records).encode(), file_name="x", metric="m")

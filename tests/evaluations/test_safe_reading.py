@@ -120,3 +120,9 @@ def test_what_is_too_deep_to_be_written_identifies_no_case() -> None:
 
     with pytest.raises(UnreadableResultsError, match="nested too deeply"):
         identity(deep)
+
+
+def test_a_document_of_two_tools_is_refused() -> None:
+    passed, failed = content("promptfoo/pass.json"), content("deepeval/fail.latest_test_run.json")
+
+    assert "several tools" in refusal(passed.strip()[:-1] + b"," + failed.strip()[1:])

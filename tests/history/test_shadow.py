@@ -12,6 +12,7 @@ from gate.history.shadow import (
     ShadowComparison,
     ShadowOutcome,
     ShadowTest,
+    as_counted,
     compare_paired,
     compare_unpaired,
     missing_steps,
@@ -238,8 +239,8 @@ def test_failures_without_a_partner_count_against_either_verdict() -> None:
     hidden = paired(pairs(60_000, steps(60, 60, 0), candidate=lost))
     excused = paired(pairs(60_000, steps(480, 60, 0), against=lost))
 
-    assert (hidden.outcome, hidden.in_doubt) == (UNSURE, True)
-    assert (excused.outcome, excused.in_doubt) == (UNSURE, True)
+    outcomes = [(one.outcome, one.in_doubt) for one in (hidden, excused)]
+    assert outcomes == [(UNSURE, True)] * 2
     assert paired(pairs(60_000, steps(60, 60, 0), against=lost)).outcome is WITHIN
 
 
@@ -247,6 +248,17 @@ def test_what_is_hidden_counts_in_pairs_too() -> None:
     for hidden in (400.0, None):
         found = paired(pairs(60_000, steps(60, 60, 0)), doubted=Doubted(hidden=hidden))
         assert (found.outcome, found.in_doubt) == (UNSURE, True)
+
+
+def test_steps_are_scaled_to_what_was_counted_at_once() -> None:
+    steps = Arm((100.0,) * 10, (0.0,) * 8 + (5.0, 5.0))
+
+    scaled = as_counted(steps, 1_010.0, 8.0)
+    spread_out = as_counted(Arm((100.0,) * 10, (0.0,) * 10), 1_000.0, 10.0)
+
+    assert scaled.sums == (pytest.approx(1_010), pytest.approx(8))
+    assert scaled.bad[-2:] == (pytest.approx(4), pytest.approx(4))
+    assert spread_out.bad == pytest.approx((1.0,) * 10)
 
 
 GONE = None

@@ -16,7 +16,8 @@ from gate.policy.requirements import (
     RequirementState,
     as_stated,
 )
-from tests.policy.building import AT, EXHAUSTED, HEALTHY, found, left, policy_of
+from tests.budget.building import AT
+from tests.policy.building import EXHAUSTED, HEALTHY, found, left, policy_of
 
 FAITHFUL = EvaluationRequirement(name="faithfulness", files=("*.json",), at_least=Fraction(9, 10))
 REVIEW = Claim(name="review")

@@ -77,7 +77,9 @@ class Pod:
         shell, script, *arguments = command
         whole = [shutil.which(shell) or shell, str(self.folder / script), *arguments]
         pipe = subprocess.PIPE
-        return subprocess.Popen(whole, env=self.environ, stdout=pipe, stderr=pipe, text=True)
+        return subprocess.Popen(
+            whole, cwd=self.folder, env=self.environ, stdout=pipe, stderr=pipe, text=True
+        )
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a script of the folder to its end."""

@@ -62,7 +62,7 @@ def test_a_rollout_begins_when_the_gate_allows_it_and_waits_until_then(pod: Pod,
     pod.ends(code)
 
     assert answer(pod, "confirm-rollout") == (200 if code in (0, 11) else 500)
-    assert pod.calls() == [f"check {pod.folder}/gate.yaml --change canary"]
+    assert pod.calls() == [f"check {pod.folder}/gate.yaml --change canary --timeout 10s"]
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -108,11 +108,12 @@ def test_a_look_is_at_all_that_has_settled_since_the_canary_began(
 
     (called,) = pod.calls()
     # A minute may have passed since it was said when the canary began.
-    *rest, lasting = called.split()
+    *rest, lasting, timeout, seconds = called.split()
     assert lasting in (f"{seen}m", f"{min(seen + 1, MINUTES)}m")
     traffic = ["--canary", "app=chat", "--baseline", "app=chat-primary"]
     at = ["--at", f"{began:%Y-%m-%dT%H:%M:%SZ}"]
     assert rest == ["watch", str(pod.folder / "gate.yaml"), *traffic, *at, "--for"]
+    assert (timeout, seconds) == ("--timeout", "10s")
 
 
 @pytest.mark.parametrize("kind", ["confirm-promotion", "confirm-traffic-increase"])
@@ -193,6 +194,15 @@ def test_an_unknown_webhook_and_a_missing_gate_are_answered_with_500(begun: Pod)
     assert answer(begun, "rollout") == 200
 
 
+@pytest.mark.parametrize("on_term", [3, 143])
+def test_a_gate_that_does_not_answer_in_time_can_not_tell(begun: Pod, on_term: int) -> None:
+    begun.waits(on_term)
+    begun.environ["GATE_SECONDS"] = "0.5"
+
+    kinds = ("confirm-rollout", "rollback", "rollout", "confirm-promotion")
+    assert [answer(begun, kind) for kind in kinds] == [500, 500, 200, 500]
+
+
 def test_the_canary_keeps_a_small_share_until_it_is_promoted_and_has_every_hook() -> None:
     analysis = one(CANARY, "Canary", "chat")["spec"]["analysis"]
 
@@ -212,7 +222,10 @@ def test_the_timeouts_of_one_turn_are_shorter_than_the_interval_and_than_the_loa
 
     assert analysis["interval"] == "1m"
     seconds = {kind: int(hook["timeout"].removesuffix("s")) for kind, hook in webhooks().items()}
+    # Flagger asks for the confirmation of a rollout before the turns of the analysis.
     assert sum(seconds.values()) - seconds["confirm-rollout"] <= 60
+    longest = 15 + 2  # after which the gate is ended, and then killed
+    assert min(taken for kind, taken in seconds.items() if kind != "pre-rollout") > longest
     assert "-timeout=1m" in container["args"]
 
 

@@ -57,6 +57,9 @@ RAGAS_JSON: Final = Base(
 )
 
 INSPECT: Final = Base(source="inspect/pass.json", requirement={"evaluation": "match", **FRESH})
+INSPECT_SCORED: Final = Base(
+    source="inspect/pass.json", requirement={"evaluation": "match", **FRESH, "score": 0.5}
+)
 INSPECT_EVAL: Final = Base(
     source="inspect/pass.eval",
     target="evals/run.eval",
@@ -94,6 +97,12 @@ JUNIT: Final = Base(
     source="junit/pass.xml",
     target="evals/junit.xml",
     requirement={"evaluation": "test_faithfulness", "metric": "all", **FRESH},
+    attested=True,
+)
+JUNIT_SCORED: Final = Base(
+    source="junit/pass.xml",
+    target="evals/junit.xml",
+    requirement={"evaluation": "faithfulness", **FRESH, "score": 1},
     attested=True,
 )
 JUNIT_SMALL: Final = Base(

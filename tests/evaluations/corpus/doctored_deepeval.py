@@ -19,7 +19,7 @@ def restate(document: Json) -> None:
     run = document["testRunData"]
     entries = [entry for case in cases(document) for entry in case["metricsData"]]
     passes = sum(entry["success"] is True for entry in entries)
-    errors = sum("error" in entry for entry in entries)
+    errors = sum("score" not in entry for entry in entries)
     run["metricsScores"][0].update(
         scores=[entry["score"] for entry in entries if "score" in entry],
         passes=passes,
@@ -83,7 +83,7 @@ def deepeval_interrupted_at_the_end(scene: Scene) -> None:
         del document["testRunData"]["testFailed"]
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "", ends=BLOCKED)
 def deepeval_threshold_zero(scene: Scene) -> None:
     """The metric's threshold is 0, so that 50 scores of 0 are successes."""
     scene.take("deepeval/fail.latest_test_run.json")
@@ -175,7 +175,7 @@ def deepeval_flaky(scene: Scene) -> None:
             case["metricsData"][0]["flaky"] = True
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "", ends=BLOCKED)
 def deepeval_without_metrics(scene: Scene) -> None:
     """Twelve cases have no metric, and count as successes."""
     with scene.json() as document:
@@ -202,7 +202,7 @@ def deepeval_metric_twice(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "", ends=BLOCKED)
 def deepeval_not_a_number(scene: Scene) -> None:
     """Twelve scores are NaN."""
     with scene.json() as document:

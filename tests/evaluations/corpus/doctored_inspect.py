@@ -5,7 +5,7 @@ import struct
 import zipfile
 from typing import Any
 
-from tests.evaluations.corpus.bases import INSPECT, INSPECT_EVAL, INSPECT_SMALL
+from tests.evaluations.corpus.bases import INSPECT, INSPECT_EVAL, INSPECT_SCORED, INSPECT_SMALL
 from tests.evaluations.corpus.doctoring import BLOCKED, doctored
 from tests.evaluations.corpus.scene import OTHER_COMMIT, Scene
 
@@ -120,7 +120,7 @@ def inspect_limited_to_enough_cases(scene: Scene) -> None:
     scene.take("inspect/limit.json")
 
 
-@doctored(INSPECT_SMALL, "")
+@doctored(INSPECT_SMALL, "", ends=BLOCKED)
 def inspect_samples_missing(scene: Scene) -> None:
     """Two samples of twelve in the dataset have no row."""
     with scene.json() as document:
@@ -235,6 +235,13 @@ def inspect_samples_changed(scene: Scene) -> None:
     scene.replace('"value":"I"', '"value":"C"')
 
 
+@doctored(INSPECT_SCORED, "")
+def inspect_samples_changed_under_a_bar(scene: Scene) -> None:
+    """Somebody changes the samples of a failed run, whose policy has a bar of its own."""
+    scene.take("inspect/fail.json")
+    scene.replace('"value":"I"', '"value":"C"')
+
+
 @doctored(INSPECT, "")
 def inspect_total_changed(scene: Scene) -> None:
     """The results count more samples than there are."""
@@ -274,7 +281,7 @@ def inspect_error_and_a_score(scene: Scene) -> None:
         document["results"]["completed_samples"] = 188
 
 
-@doctored(INSPECT, "", ends=BLOCKED)
+@doctored(INSPECT, "")
 def inspect_unscored(scene: Scene) -> None:
     """The scorer gave no score to twelve samples."""
     with scene.json() as document:

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.evaluations.corpus.bases import JUNIT, JUNIT_SMALL
+from tests.evaluations.corpus.bases import JUNIT, JUNIT_SCORED, JUNIT_SMALL
 from tests.evaluations.corpus.doctoring import BLOCKED, doctored
 from tests.evaluations.corpus.scene import Scene
 
@@ -151,6 +151,30 @@ def junit_number_is_negative(scene: Scene) -> None:
 
 
 @doctored(JUNIT, "")
+def junit_number_with_ten_thousand_digits(scene: Scene) -> None:
+    """The number of tests has ten thousand digits, more than Python reads."""
+    edit(scene, r'tests="200"', f'tests="{"2" * 10_000}"')
+
+
+@doctored(JUNIT_SCORED, "")
+def junit_two_scores(scene: Scene) -> None:
+    """Each wrong answer has two scores, of which the second is good enough."""
+    scene.take("junit/fail.xml")
+    edit(scene, FAILURE.pattern, "")
+    edit(scene, r'failures="50"', 'failures="0"')
+    zero = '<property name="score" value="0.0" />'
+    edit(scene, zero, zero + zero.replace("0.0", "1.0"))
+
+
+@doctored(JUNIT_SCORED, "150 of 200", ends=BLOCKED)
+def junit_bar_lowered(scene: Scene) -> None:
+    """The tests assert nothing any more, and their scores say what they would have found."""
+    scene.take("junit/fail.xml")
+    edit(scene, FAILURE.pattern, "")
+    edit(scene, r'failures="50"', 'failures="0"')
+
+
+@doctored(JUNIT, "")
 def junit_number_in_other_digits(scene: Scene) -> None:
     """The number of tests is written with a raised digit, which some parsers count as one."""
     edit(scene, r'tests="200"', 'tests="²00"')
@@ -184,13 +208,13 @@ def junit_suite_failed(scene: Scene) -> None:
     edit(scene, r"</testsuite>", '<error message="the fixture failed">503</error></testsuite>')
 
 
-@doctored(JUNIT, "", ends=BLOCKED)
+@doctored(JUNIT, "")
 def junit_not_run(scene: Scene) -> None:
     """Twelve tests have the status of GoogleTest that they were not run."""
     edit(scene, r"<testcase ", '<testcase status="notrun" ', 12)
 
 
-@doctored(JUNIT, "")
+@doctored(JUNIT, "", ends=BLOCKED)
 def junit_failure_in_another_namespace(scene: Scene) -> None:
     """The failures are in a namespace, where a reader of plain names does not see them."""
     scene.take("junit/fail.xml")
@@ -355,7 +379,7 @@ def junit_attributes_twice(scene: Scene) -> None:
     edit(scene, r'failures="50"', 'failures="50" failures="0"')
 
 
-@doctored(JUNIT, "")
+@doctored(JUNIT, "", ends=BLOCKED)
 def junit_tests_outside_of_suites(scene: Scene) -> None:
     """Fifty failed tests are outside of every suite, where no total counts them."""
     extra = "".join(

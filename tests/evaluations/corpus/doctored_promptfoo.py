@@ -239,7 +239,7 @@ def promptfoo_run_that_could_only_fail(scene: Scene) -> None:
     scene.take("promptfoo/zero.json")
 
 
-@doctored(PROMPTFOO_ALL, "")
+@doctored(PROMPTFOO_ALL, "", ends=BLOCKED)
 def promptfoo_nothing_asserted(scene: Scene) -> None:
     """The assertions were removed from all 200 tests, and everything succeeds."""
     with scene.json() as document:
@@ -272,7 +272,7 @@ def promptfoo_success_and_reason_flipped(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(PROMPTFOO, "")
+@doctored(PROMPTFOO, "", ends=BLOCKED)
 def promptfoo_metric_flipped(scene: Scene) -> None:
     """Somebody raises the scores of the metric, and leaves the rows as failures."""
     scene.take("promptfoo/fail.json")
@@ -291,7 +291,7 @@ def promptfoo_grading_left(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(PROMPTFOO, "")
+@doctored(PROMPTFOO, "", ends=BLOCKED)
 def promptfoo_assertions_left(scene: Scene) -> None:
     """Somebody flips rows and verdicts, and forgets the single assertions below them."""
     scene.take("promptfoo/fail.json")
@@ -344,7 +344,7 @@ def promptfoo_more_successes_than_cases(scene: Scene) -> None:
         document["results"]["stats"].update(successes=400, failures=-200, errors=0)
 
 
-@doctored(PROMPTFOO, "")
+@doctored(PROMPTFOO, "", ends=BLOCKED)
 def promptfoo_threshold_zero(scene: Scene) -> None:
     """The test's own threshold is 0, so that a score of 0 is a success."""
     scene.take("promptfoo/fail.json")
@@ -378,7 +378,7 @@ def promptfoo_metric_renamed(scene: Scene) -> None:
     scene.replace('"faithfulness"', '"faithfulness_easy"')
 
 
-@doctored(PROMPTFOO, "", ends=BLOCKED)
+@doctored(PROMPTFOO, "")
 def promptfoo_metric_missing_in_some_rows(scene: Scene) -> None:
     """Twelve tests do not have the assertion, and succeed."""
     with scene.json() as document:
@@ -389,7 +389,7 @@ def promptfoo_metric_missing_in_some_rows(scene: Scene) -> None:
             row["gradingResult"]["componentResults"] = []
 
 
-@doctored(PROMPTFOO, "")
+@doctored(PROMPTFOO, "", ends=BLOCKED)
 def promptfoo_not_a_number(scene: Scene) -> None:
     """A model-graded assertion divided by zero in twelve rows, and the tool wrote NaN."""
     with scene.json() as document:

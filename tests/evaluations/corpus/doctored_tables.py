@@ -64,7 +64,7 @@ def ragas_not_a_number(scene: Scene) -> None:
     scores(scene, "nan")
 
 
-@doctored(RAGAS, "", ends=BLOCKED)
+@doctored(RAGAS, "")
 def ragas_infinity(scene: Scene) -> None:
     """Twelve scores are inf, which is above every bar."""
     scores(scene, "inf")
@@ -176,7 +176,7 @@ def ragas_nulls(scene: Scene) -> None:
             row["exact_match"] = None
 
 
-@doctored(RAGAS_JSON, "", ends=BLOCKED)
+@doctored(RAGAS_JSON, "")
 def ragas_scores_missing(scene: Scene) -> None:
     """Twelve rows do not have the metric."""
     with scene.json() as document:
