@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -220,7 +221,7 @@ def test_without_a_signal_waiting_ends_by_itself() -> None:
 @pytest.mark.parametrize("boot", [True, False])
 def test_seconds_go_on_whatever_the_clock_is_set_to(boot: bool) -> None:
     if not boot:
-        with patch.object(watching.time, "CLOCK_BOOTTIME", None, create=True):
+        with patch.object(time, "CLOCK_BOOTTIME", None, create=True):
             first = steady_seconds()
             assert steady_seconds() >= first == pytest.approx(time.monotonic(), abs=60)
         return
@@ -231,7 +232,7 @@ def test_seconds_go_on_whatever_the_clock_is_set_to(boot: bool) -> None:
 def test_a_command_is_ended_with_the_gate_and_where_there_are_no_groups_of_processes() -> None:
     report: Any = watch_minutes((minute(10),) * 60).report
 
-    class Interrupted(watching.subprocess.Popen):  # type: ignore[type-arg,misc]
+    class Interrupted(subprocess.Popen[bytes]):
         def wait(self, timeout: float | None = None) -> int:
             if timeout is not None:
                 raise KeyboardInterrupt
@@ -240,7 +241,7 @@ def test_a_command_is_ended_with_the_gate_and_where_there_are_no_groups_of_proce
     with (
         open(os.devnull, "w") as nowhere,  # noqa: PTH123 - a device
         patch.object(sys, "stderr", nowhere),
-        patch.object(watching.subprocess, "Popen", Interrupted),
+        patch.object(subprocess, "Popen", Interrupted),
         patch.object(watching, "_has_groups", lambda: False),
         pytest.raises(KeyboardInterrupt),
     ):
