@@ -22,10 +22,11 @@ PER_SCRAPE: Final = {"canary": 25, "stable": 75}
 FAILING: Final[Mapping[str, Mapping[str, float]]] = {
     "healthy": {"canary": 0.02, "stable": 0.02},
     "worse": {"canary": 0.2, "stable": 0.02},
+    "perfect": {"canary": 0.0, "stable": 0.0},
     "idle": {"canary": 0.02, "stable": 0.02},
 }
 """By service and version, the share of the requests that fail; of ``idle`` the canary has none."""
-VERDICTS: Final = {"healthy": 0, "worse": 10, "idle": 3}
+VERDICTS: Final = {"healthy": 0, "worse": 10, "perfect": 0, "idle": 3}
 
 
 def events() -> Iterator[tuple[datetime, str, str, int]]:
@@ -46,7 +47,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     text = folder / "canaries.om"
     counters: dict[tuple[str, str, str], list[tuple[datetime, int]]] = {}
     for at, service, track, bad in events():
-        for code, count in (("200", PER_SCRAPE[track] - bad), ("500", bad)):
+        counts = {"200": PER_SCRAPE[track] - bad, "500": bad}
+        for code, count in counts.items() if service != "perfect" else [("200", counts["200"])]:
             samples = counters.setdefault((service, track, code), [(at, 0)])
             samples.append((at + SCRAPE, samples[-1][1] + count))
     lines = ["# TYPE requests counter"]
