@@ -22,8 +22,8 @@ from gate.slo.objective import RatioSlo, Span
 
 StepBySlo = Mapping[str, ComparedStep]
 _PART: Final = 3
-"""A step is shifted by one of so many parts of itself. A step has at least four scrapes, so that is
-more than the time between two of them, by which moments differ at most."""
+"""A step is shifted by a third of itself. A step has at least four scrapes, so that is more than the
+time between two of them, by which moments differ at most."""
 
 
 def shifted_requests(
@@ -54,8 +54,8 @@ def aligned(step: ComparedStep, shifted: Iterable[ComparedStep | None]) -> Compa
         step: as it was counted.
         shifted: the same a little earlier and later; None: nothing is known of it.
     """
-    known = [other.baseline_bad for other in shifted if other is not None]
-    bad = max([step.baseline_bad, *known])
+    others = [other.baseline_bad for other in shifted if other is not None]
+    bad = max([step.baseline_bad, *others])
     return step._replace(baseline_bad=min(bad, step.baseline_total))
 
 
