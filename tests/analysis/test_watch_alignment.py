@@ -98,15 +98,31 @@ def test_an_outage_of_both_accuses_nobody_whenever_each_is_scraped(
     assert watched(backend).verdict is not CanaryVerdict.ROLL_BACK
 
 
+@pytest.mark.parametrize("offset", [15, -15])
+@pytest.mark.parametrize("late", [False, True], ids=["live", "recorded"])
+def test_short_outages_of_both_accuse_nobody_however_many_fall_on_the_edge_of_a_step(
+    offset: int, late: bool
+) -> None:
+    def blips(second: int) -> float:
+        since = second % 120 if offset > 0 else (second + 12) % 120
+        return 0.5 if 2 <= since < 10 else 0.0002
+
+    machine = Machine(seconds=86_400 if late else 0)
+
+    report = watched(Scraped(offset, blips, blips, machine))
+
+    assert report.verdict is not CanaryVerdict.ROLL_BACK
+
+
 @pytest.mark.parametrize("offset", [15, -15, 0])
-def test_a_canary_that_fails_alone_is_found_in_the_same_step(offset: int) -> None:
+def test_a_canary_that_fails_alone_is_found_in_two_steps(offset: int) -> None:
     backend = Scraped(offset, outage(300, 900), outage(0, 0), Machine())
 
     report = watched(backend)
 
     assert report.verdict is CanaryVerdict.ROLL_BACK
-    # With the step in which it begins to fail, or the next one where it is scraped sooner.
-    assert report.ended_at in (START + timedelta(minutes=5), START + timedelta(minutes=6))
+    # Two steps have to say it; where it is scraped later it fails by then in one more of them.
+    assert report.ended_at in (START + timedelta(minutes=6), START + timedelta(minutes=7))
     (seen,) = report.slos
     assert seen.baseline is not None
     assert seen.baseline[1] == pytest.approx(0.0002 * seen.baseline[0]), "it is told as counted"
@@ -139,10 +155,10 @@ def test_where_nothing_is_known_of_shifted_steps_the_counts_stand_as_they_are() 
     assert watched(backend).verdict is CanaryVerdict.ROLL_BACK
 
 
-@pytest.mark.parametrize("until, latency", [(6 * MINUTE + 10, 0.0), (6 * MINUTE + 21.5, 1.0)])
+@pytest.mark.parametrize("until, latency", [(7 * MINUTE + 10, 0.0), (7 * MINUTE + 21.5, 1.0)])
 def test_a_signal_while_it_looks_again_ends_the_watch(until: float, latency: float) -> None:
-    # The step in which the canary begins to fail ends after six minutes; a third of a step later it
-    # is looked at again.
+    # Two minutes after the canary has begun to fail it would be accused; a third of a minute later
+    # the step that says so is looked at again.
     machine = Machine(until=until, latency=latency)
     backend = Scraped(0, outage(300, 900), outage(0, 0), machine)
 

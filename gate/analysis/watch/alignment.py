@@ -22,8 +22,8 @@ from gate.slo.objective import RatioSlo, Span
 
 StepBySlo = Mapping[str, ComparedStep]
 _PART: Final = 3
-"""A step is shifted by a third of itself. A step has at least four scrapes, so that is more than the
-time between two of them, by which moments differ at most."""
+"""A step is shifted by a third of itself, which is more than the time between two scrapes, of which
+a step has at least four."""
 
 
 def shifted_requests(
