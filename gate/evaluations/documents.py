@@ -233,9 +233,12 @@ def score_of(value: Any, flaws: Flaws, case_id: str) -> Fraction | None:
 def identity(value: Any) -> str | None:
     """Return what identifies a case, in one line: a text as it is, anything else as JSON.
 
+    Blanks around a text do not count: they would be lost in a file of ids.
+
     Raises:
         UnreadableResultsError: it is nested too deeply.
     """
+    value = value.strip() if isinstance(value, str) else value
     if value is None or value in ("", {}, []):
         return None
     if isinstance(value, str) and value.isprintable():
