@@ -169,7 +169,8 @@ def _score(
     else:
         score = score_of(named[metric], flaws, case_id)
     for number in (row.get("score"), *named.values()):
-        score_of(number, flaws, case_id)
+        if number is not None and exact(number) is None:
+            flaws.add("a score is not a finite number", case_id)  # for NaN promptfoo writes null
     if score is not None and score < 0:
         flaws.add("a score is negative", case_id)
         return None

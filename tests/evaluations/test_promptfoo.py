@@ -71,7 +71,7 @@ def graded(parts: dict[str, bool], **grading: Any) -> Document:
             "it names two commits",
         ),
         (lambda d: row(d).update(score="1"), "not a finite number"),
-        (lambda d: row(d).update(score=float("inf")), "not a finite number"),
+        (lambda d: row(d).update(score=float("nan")), "not a finite number"),
         (lambda d: row(d).update(id=row(d, 1)["id"]), "two rows of one test"),
         (lambda d: row(d).update(testIdx=1), "two rows of one test"),
     ],
