@@ -250,6 +250,34 @@ def test_where_git_does_not_know_the_files_nothing_is_proved(
     assert "git cannot say whether the change brought it" in requirement(done)["reason"]
 
 
+def test_results_of_the_trial_merge_are_told_from_those_of_the_head(
+    check: Check, checkout: Path, tmp_path: Path
+) -> None:
+    revision = head(checkout)
+    commit(checkout, "trial merge", {"a.md": ""})
+    write(checkout, promptfoo(20, commit_=head(checkout)))
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"head": {"sha": revision}, "number": 7}}))
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(event)}
+    github |= {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_SHA": head(checkout)}
+    done = check("-f", "json", **github)
+    assert requirement(done)["reason"].endswith(
+        f"before the gate ({head(checkout)[:12]} is checked out here, and not the head of the pull"
+        " request: check that out for the evaluation)"
+    )
+    write(checkout, promptfoo(20, commit_="f" * 40))
+    assert requirement(check("-f", "json", **github))["reason"].endswith("before the gate")
+
+
+def test_a_name_that_is_not_utf_8_is_shown_as_far_as_it_can_be(
+    check: Check, checkout: Path
+) -> None:
+    path = write(checkout, promptfoo(20, commit_=head(checkout)))
+    path.rename(os.fsdecode(os.fsencode(path.parent) + b"/\xff.json"))
+    done = check("-f", "json")
+    assert (done.exit_code, requirement(done)["facts"]["file"]) == (0, "evals/?.json")
+
+
 def test_a_checked_requirement_cannot_be_stated_as_met(check: Check) -> None:
     done = check("--met", "faithfulness=https://ci/1")
     assert done.exit_code == 2
