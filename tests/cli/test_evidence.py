@@ -278,6 +278,17 @@ def test_a_name_that_is_not_utf_8_is_shown_as_far_as_it_can_be(
     assert (done.exit_code, requirement(done)["facts"]["file"]) == (0, "evals/?.json")
 
 
+def test_a_shadow_that_the_backend_cannot_tell_apart_is_undecided(
+    check: Check, checkout: Path
+) -> None:
+    shadow = "{shadow: {by: deployment, candidate: shadow, against: live, margin: 10%, for: 1h}}"
+    commit(checkout, "shadow", {"gate.yaml": POLICY.replace("REQUIRED", shadow)})
+    done = check("-f", "json")
+    assert done.exit_code == 3
+    found = requirement(done)
+    assert (found["name"], found["kind"], found["state"]) == ("shadow", "shadow", "undecided")
+
+
 def test_a_checked_requirement_cannot_be_stated_as_met(check: Check) -> None:
     done = check("--met", "faithfulness=https://ci/1")
     assert done.exit_code == 2
@@ -537,7 +548,7 @@ def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path)
     )
     assert done.exit_code == 3
     empty, first, second, broken = json.loads(done.stdout)["files"]
-    assert (empty["usable"], empty["cases"], "there are no cases in it" in empty["flaws"]) == (
+    assert (empty["usable"], empty["cases"], "it has no test cases" in empty["flaws"]) == (
         False,
         0,
         True,
@@ -561,3 +572,8 @@ def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path)
     words = " ".join(totals.stdout.split())
     assert "(sums)" in words
     assert "Repeats 2 rows a case, as the file declares" in words
+    none = gate("evaluation", str(DATA / "junit" / "zerok.xml"))
+    assert (none.exit_code, "Flaw it has no test cases Tool" in " ".join(none.stdout.split())) == (
+        3,
+        True,
+    )
