@@ -100,7 +100,7 @@ def _requirements_agree(policy: Mapping[str, Any]) -> bool:
     """Tell whether what is said of the requirements is what the findings say of them."""
     required = policy["requirements"]
     said = [(each["verdict"], f"{each['name']}: {each['reason']}") for each in required]
-    found = [
+    ruled = [
         (finding["verdict"], finding["reason"])
         for finding in policy["findings"]
         if finding["rule"] == Rule.REQUIREMENT
@@ -108,7 +108,7 @@ def _requirements_agree(policy: Mapping[str, Any]) -> bool:
     return (
         [each["name"] for each in required] == policy["obligations"]
         and all(RequirementState(each["state"]).verdict == each["verdict"] for each in required)
-        and sorted(said) == sorted(found)
+        and sorted(said) == sorted(ruled)
     )
 
 
