@@ -174,9 +174,12 @@ class EvidenceFinder:
 
 
 def is_attestation(path: Path) -> bool:
-    """Tell whether a file is the attestation of another one, which is read with that."""
-    other = path.name.removesuffix(ENDING)
-    return other != path.name and path.with_name(other).is_file()
+    """Tell whether a file is the attestation of another one, which is read with that.
+
+    Behind that of an attestation the name would hide a file from everything that is read.
+    """
+    other = path.with_name(path.name.removesuffix(ENDING))
+    return other.name != path.name and other.is_file() and not other.name.endswith(ENDING)
 
 
 def read_result(

@@ -192,6 +192,14 @@ def hidden_failure(folder: Path) -> None:
     write(folder, promptfoo(1, 19, commit_=head(folder)), "evals/y.json.attestation.json")
 
 
+def hidden_deeper(folder: Path) -> None:
+    """Likewise, behind the attestation of a file that is there."""
+    write(folder, promptfoo(20, commit_=head(folder)))
+    (folder / "evals" / "x.json.attestation.json").write_text("{}")
+    ending = ".attestation.json"
+    write(folder, promptfoo(1, 19, commit_=head(folder)), f"evals/x.json{ending}{ending}")
+
+
 @pytest.mark.parametrize(
     ("prepare", "reason"),
     [
@@ -205,6 +213,7 @@ def hidden_failure(folder: Path) -> None:
         (dangling, "evals/y.json: it cannot be read: No such file or directory"),
         (piped, "evals/y.json: it is not a regular file"),
         (hidden_failure, "cases have more rows than are declared"),
+        (hidden_deeper, "evals/x.json: its attestation does not count"),
     ],
 )
 def test_what_proves_nothing_is_undecided(
