@@ -110,6 +110,7 @@ def test_a_label_that_no_series_has_is_named_with_those_that_there_are(url: str)
 
     assert result.state is UNDECIDED
     assert "has the label deploymnt; there are: deployment" in result.reason
+    assert result.reason.endswith("; correct by or pair_by, or the indicator of the SLO")
 
 
 def test_a_shadow_may_be_judged_by_a_shorter_and_by_a_longer_time(url: str) -> None:
