@@ -94,9 +94,6 @@ class Watching:
     def _look(self, at: datetime) -> None:
         """Ask for the steps that have ended and not settled, and judge what is new."""
         self.state.looks += 1
-        if self.settled.rolls_back:
-            self.shown = self.settled
-            return
         ended, arms = self.state.grid.ended(at), self.options.arms
         wanted = [
             (slo, places)
