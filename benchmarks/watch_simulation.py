@@ -18,9 +18,10 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import beta
 
-from gate.history.sequential import FROM_THE_START, RATIOS, ComparedStep, Worse
-from gate.history.sequential.excess import DROPS, Excess
-from gate.history.sequential.verdict import ALPHA
+from gate.history.sequential import FROM_THE_START, RATIOS, ComparedStep
+from gate.history.sequential.clusters import BETS, FITTED
+from gate.history.sequential.excess import DROPS
+from gate.history.sequential.verdict import ALPHA, CanaryEvidence
 
 Array = Any
 """An array of numpy, one value a canary."""
@@ -126,23 +127,79 @@ class Service:
         return np.minimum(np.where(clusters > 0, clusters + more, 0), requests)
 
 
+def to_come(stake: Array) -> Array:
+    """Return how much of the evidence is about canaries that become worse later."""
+    return (1 - FROM_THE_START) * (1 + stake / 20) ** -0.5
+
+
+@dataclass(slots=True)
+class Clusters:
+    """How the failures were split, of many canaries at once: gate.history.sequential.clusters."""
+
+    canaries: int
+    started: Array = field(init=False)
+    steps: Array = field(init=False)
+    sums: Array = field(init=False)
+    """By sum, canary and ratio of `FITTED`."""
+
+    def __post_init__(self) -> None:
+        """Begin without evidence."""
+        self.started = np.full((self.canaries, len(BETS)), FROM_THE_START)
+        self.steps = np.zeros(self.canaries)
+        self.sums = np.zeros((5, self.canaries, len(FITTED)))
+
+    def add(self, share: Array, canary_bad: Array, bad: Array) -> None:
+        """Add a minute; without failures, and without traffic of either, bad is 0."""
+        counts, k = bad > 0, np.maximum(bad, 1)
+        surplus = np.where(counts, canary_bad / k / np.maximum(share, 1e-12) - 1, 0)
+        steps = self.steps + counts[:, 0]
+        begins = to_come(self.steps) - to_come(steps)
+        self.started = self.started * (1 + np.array(BETS) * surplus) + begins[:, None]
+        self.steps = steps
+        ratios = np.array(FITTED)
+        expected = np.clip(ratios * share / (1 + (ratios - 1) * share), 1e-12, 1 - 1e-12)
+        variance, deviation = expected * (1 - expected), (canary_bad - k * expected) ** 2
+        terms = (
+            canary_bad * np.log(ratios) - k * np.log1p((ratios - 1) * share),
+            *(deviation / (k * variance), np.maximum(2 + (1 - 6 * variance) / (k * variance), 0)),
+            *(deviation, k * variance),
+        )
+        self.sums += np.where(counts, terms, 0)
+
+    @property
+    def evidence(self) -> Array:
+        """The logarithm of the evidence in which each step counts once."""
+        return np.log(self.started.mean(axis=1) + to_come(self.steps))
+
+    @property
+    def factor(self) -> Array:
+        """How many failures come together."""
+        best = self.sums[0].argmax(axis=1)
+        _, surprises, spreads, deviations, variances = self.sums[:, np.arange(self.canaries), best]
+        seen = surprises - self.steps > 1.5 * np.sqrt(spreads)
+        return np.where(seen, np.clip(deviations / np.maximum(variances, 1e-12), 1, 100), 1)
+
+
 @dataclass(slots=True)
 class Evidence:
-    """The evidence of `Worse` and `Excess`, of many canaries at once."""
+    """The evidence of `CanaryEvidence`, of many canaries at once."""
 
     canaries: int
     margin: float
+    slos: int
     stake: Array = field(init=False)
     started: Array = field(init=False)
     canary_total: Array = field(init=False)
     canary_bad: Array = field(init=False)
     drops: Array = field(init=False)
+    clusters: Clusters = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin without evidence."""
         self.stake, self.canary_total, self.canary_bad = np.zeros((3, self.canaries))
         self.started = np.full((self.canaries, len(RATIOS)), log(FROM_THE_START))
         self.drops = np.zeros((self.canaries, len(DROPS)))
+        self.clusters = Clusters(self.canaries)
 
     def add(self, minute: Minute, canary_bad: Array, baseline_bad: Array) -> None:
         """Add a minute."""
@@ -150,34 +207,43 @@ class Evidence:
         both = (n > 0) & (m > 0)
         share, bad = n / np.maximum(n + m, 1), (canary_bad + baseline_bad)[:, None] * both
         stake = self.stake + bad[:, 0]
-        begun = (1 - FROM_THE_START) * ((1 + self.stake / 20) ** -0.5 - (1 + stake / 20) ** -0.5)
         ratios = np.array(RATIOS)
         gain = canary_bad[:, None] * both * np.log(ratios) - bad * np.log1p((ratios - 1) * share)
         with np.errstate(divide="ignore"):
-            self.started = np.logaddexp(self.started + gain, np.log(begun)[:, None])
+            begins = np.log(to_come(self.stake) - to_come(stake))
+        self.started = np.logaddexp(self.started + gain, begins[:, None])
         self.stake = stake
         odds = np.where(m > 0, n / np.maximum(m, 1), 0)
         self.drops += baseline_bad[:, None] * np.log1p(np.array(DROPS) * odds)
         self.canary_total = self.canary_total + minute.canary
         self.canary_bad = self.canary_bad + canary_bad
+        self.clusters.add(share, canary_bad[:, None] * both, bad)
+
+    @property
+    def needed(self) -> float:
+        """The logarithm of the evidence that shows that the canary is worse."""
+        return log(self.slos / ALPHA)
 
     @property
     def worse(self) -> Array:
-        """The logarithm of the evidence that the canary is worse."""
-        waiting = np.log((1 - FROM_THE_START) * (1 + self.stake / 20) ** -0.5)
+        """The logarithm of the evidence for that."""
         mean = np.logaddexp.reduce(self.started, axis=1) - log(len(RATIOS))
-        return np.logaddexp(mean, waiting)
+        worse = np.logaddexp(mean, np.log(to_come(self.stake)))
+        by_steps = self.clusters.evidence
+        bar = np.where(self.clusters.factor > 1, self.needed, log(2))
+        return np.where(by_steps >= bar, worse, np.minimum(worse, by_steps / bar * self.needed))
 
     @property
     def within(self) -> Array:
-        """The logarithm of the evidence that its excess is below the margin."""
+        """Whether it is shown that its excess is below the margin."""
         drops = np.array(DROPS)
         weights = np.where(np.arange(len(DROPS)) < 11, 0.5 / 11, 0.5 / (len(DROPS) - 11))
         allowed = self.margin * self.canary_total
         logarithms = (
             self.drops + np.log1p(-drops) * self.canary_bad[:, None] + drops * allowed[:, None]
         )
-        return np.logaddexp.reduce(logarithms + np.log(weights), axis=1)
+        evidence = np.logaddexp.reduce(logarithms + np.log(weights), axis=1)
+        return evidence >= log(1 / ALPHA) * self.clusters.factor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,40 +258,45 @@ class Outcome:
     """Whether that ever was shown while its true excess until then was the margin or more."""
 
 
-def watch(
-    service: Service, margin: float, minutes: int, canaries: int, seed: Sequence[int]
-) -> Outcome:
-    """Watch some canaries of a service; they are checked against the product's functions."""
+def watch(scenario: "Scenario", canaries: int, seed: Sequence[int]) -> Outcome:
+    """Watch some canaries; some are checked against the product's functions.
+
+    Args:
+        scenario: what happens, and how long it is watched.
+        canaries: how many.
+        seed: of what happens by chance; where it ends with 0 the check is made.
+    """
+    service, margin = scenario.service, scenario.margin
     rng = np.random.default_rng(seed)
     accused, cleared_by_all = np.full(canaries, inf), np.zeros(canaries)
     wrongly = np.zeros(canaries, bool)
     for _ in range(service.slos):
-        evidence, true = Evidence(canaries, margin), np.zeros(canaries)
+        evidence, true = Evidence(canaries, margin, service.slos), np.zeros(canaries)
         cleared = np.full(canaries, inf)
-        products = [(Worse(), Excess()) for _ in range(CHECKED if seed[-1] == 0 else 0)]
-        for number, minute in enumerate(service.minutes(rng, canaries, minutes), start=1):
+        checked = min(CHECKED, canaries) if seed[-1] == 0 else 0
+        products = [CanaryEvidence.compared_with_baseline(margin)] * checked
+        for number, minute in enumerate(service.minutes(rng, canaries, scenario.minutes), start=1):
             canary_bad, baseline_bad = service.failures(rng, minute)
             evidence.add(minute, canary_bad, baseline_bad)
             true += minute.canary * (minute.canary_ratio - minute.baseline_ratio)
-            worse, within = evidence.worse, evidence.within >= log(1 / ALPHA)
-            accused = np.where(
-                (accused == inf) & (worse >= log(service.slos / ALPHA)), number, accused
-            )
-            cleared = np.where((cleared == inf) & within, number, cleared)
-            wrongly |= within & (true >= margin * evidence.canary_total * (1 - 1e-9))
-            for place, (product_worse, product_excess) in enumerate(products):
-                step = ComparedStep(
-                    float(minute.canary[place]),
-                    float(canary_bad[place]),
-                    float(minute.baseline[place]),
-                    float(baseline_bad[place]),
-                )
-                products[place] = product_worse.after(step), product_excess.after(step)
+            shown = evidence.worse >= evidence.needed
+            accused = np.where((accused == inf) & shown, number, accused)
+            if number % scenario.every == 0:
+                within = evidence.within
+                cleared = np.where((cleared == inf) & within, number, cleared)
+                wrongly |= within & (true >= margin * evidence.canary_total * (1 - 1e-9))
+            counts = (minute.canary, canary_bad, minute.baseline, baseline_bad)
+            for place, product in enumerate(products):
+                step = ComparedStep(*(float(count[place]) for count in counts))
+                products[place] = product.after(step)
         cleared_by_all = np.maximum(cleared_by_all, cleared)
-        for place, (product_worse, product_excess) in enumerate(products):
-            below = product_excess.log_evidence_below(margin)
-            np.testing.assert_allclose(evidence.worse[place], product_worse.log_evidence, atol=1e-6)
-            np.testing.assert_allclose(evidence.within[place], below, atol=1e-6)
+        for place, product in enumerate(products):
+            worse = product.log_evidence(evidence.needed)
+            factor = product.clusters.factor
+            within_margin = product.bounds()[1] <= margin
+            np.testing.assert_allclose(evidence.worse[place], worse, atol=1e-6)
+            np.testing.assert_allclose(evidence.clusters.factor[place], factor, rtol=1e-6)
+            np.testing.assert_equal(evidence.within[place], within_margin)
     return Outcome(accused_at=accused, cleared_at=cleared_by_all, wrongly_cleared=wrongly)
 
 
@@ -237,6 +308,8 @@ class Scenario:
     minutes: int = DAY
     margin: float = 0.002
     """Share of the canary's requests."""
+    every: int = 30
+    """After how many minutes it is seen whether the canary is within the margin."""
     fewer: int = 1
     """By how many the number of runs is divided."""
 
@@ -244,8 +317,9 @@ class Scenario:
         """Watch this many canaries, in parts on every processor."""
         sizes = [min(_PART, runs - first) for first in range(0, runs, _PART)]
         with ProcessPoolExecutor() as pool:
-            work = partial(watch, self.service, self.margin, self.minutes)
-            parts = list(pool.map(work, sizes, [(16, place) for place in range(len(sizes))]))
+            parts = list(
+                pool.map(partial(watch, self), sizes, [(16, place) for place in range(len(sizes))])
+            )
         return Outcome(
             **{
                 name: np.concatenate([getattr(part, name) for part in parts])
@@ -262,8 +336,8 @@ SAME: Final = {
     "same: changing shares": Scenario(service=Service(shares=True)),
     "same: all of these": Scenario(service=Service(**ODD)),
     "same: all of these, 4 SLOs": Scenario(service=Service(**ODD, slos=4)),
-    "same: 2%, half of the traffic": Scenario(service=Service(ratio=0.02, share=0.5)),
-    "same: 20,000 a minute": Scenario(service=Service(requests=20_000)),
+    "same: 2%, half of the traffic": Scenario(service=Service(ratio=0.02, share=0.5), fewer=5),
+    "same: 20,000 a minute": Scenario(service=Service(requests=20_000), fewer=5),
 }
 WORSE: Final = {
     f"worse: {times} times{f' after {late} minutes' if late else ''}": Scenario(
@@ -272,35 +346,54 @@ WORSE: Final = {
     for times, late in ((1.5, 0), (2, 0), (3, 0), (5, 0), (10, 0), (5, 60), (5, 600))
 }
 MARGIN: Final = {
-    "margin: excess of just the margin": Scenario(service=Service(excess=0.002)),
-    "margin: drifting around it": Scenario(service=Service(excess=0.002, drifting=True)),
-    "margin: all of these, too": Scenario(service=Service(excess=0.002, drifting=True, **ODD)),
+    "margin: excess of just the margin": Scenario(service=Service(excess=0.002), every=1, fewer=4),
+    "margin: drifting around it": Scenario(
+        service=Service(excess=0.002, drifting=True), every=1, fewer=4
+    ),
+    "margin: all of these, too": Scenario(
+        service=Service(excess=0.002, drifting=True, **ODD), every=1, fewer=4
+    ),
     "margin: 2%, half of the traffic": Scenario(
-        service=Service(ratio=0.02, share=0.5, excess=0.02), margin=0.02
+        service=Service(ratio=0.02, share=0.5, excess=0.02), margin=0.02, every=1, fewer=4
     ),
 }
 CLEARED: Final = {
-    "cleared: margin of 100% at the objective's ratio": Scenario(service=Service(), fewer=5),
-    "cleared: a tenth of the objective's ratio": Scenario(service=Service(ratio=0.0002), fewer=5),
-    "cleared: margin of 10% at the objective's ratio": Scenario(
-        service=Service(requests=20_000), margin=0.0002, fewer=5
+    "cleared: margin of 100% at the objective's ratio": Scenario(
+        service=Service(), every=1, fewer=5
     ),
-    "cleared: 20,000 a minute": Scenario(service=Service(requests=20_000), fewer=5),
+    "cleared: a tenth of the objective's ratio": Scenario(
+        service=Service(ratio=0.0002), every=1, fewer=5
+    ),
+    "cleared: margin of 10% at the objective's ratio": Scenario(
+        service=Service(requests=20_000), margin=0.0002, every=1, fewer=5
+    ),
+    "cleared: 20,000 a minute": Scenario(service=Service(requests=20_000), every=1, fewer=5),
 }
-CLUSTERS: Final = {
-    f"clusters: of {size}, {'each on one side' if apart else 'shared'}": Scenario(
-        service=Service(clusters=size, apart=apart), fewer=5, minutes=minutes
-    )
-    for size, apart, minutes in (
-        *((2.0, False, DAY), (10.0, False, DAY)),
-        *((1.2, True, 60), (2.0, True, 60), (5.0, True, 60)),
-        *((1.2, True, DAY), (2.0, True, DAY), (5.0, True, DAY)),
-    )
-}
-SCENARIOS: Final = {
-    f"{name} ({scenario.minutes / 60:g} h)": scenario
-    for name, scenario in {**SAME, **WORSE, **MARGIN, **CLEARED, **CLUSTERS}.items()
-}
+CLUSTERS: Final = (
+    {
+        f"clusters: of {size:g}, {'on one side' if apart else 'shared'}, {hours} h": Scenario(
+            service=Service(clusters=size, apart=apart), minutes=60 * hours, fewer=10
+        )
+        for size, apart, hours in (
+            *((2.0, False, 24), (10.0, False, 24)),
+            *((1.2, True, 1), (2.0, True, 1), (5.0, True, 1), (10.0, True, 1)),
+            *((1.2, True, 24), (2.0, True, 24), (5.0, True, 24), (10.0, True, 24)),
+        )
+    }
+    | {
+        f"clusters: of {size:g}, on one side, {times:g} times as many": Scenario(
+            service=Service(clusters=size, apart=True, times=times), minutes=480, fewer=10
+        )
+        for size, times in ((2.0, 5.0), (5.0, 5.0), (5.0, 10.0))
+    }
+    | {
+        f"clusters: of {size:g}, on one side, excess of just the margin": Scenario(
+            service=Service(clusters=size, apart=True, excess=0.002), minutes=480, every=1, fewer=10
+        )
+        for size in (1.2, 2.0, 5.0)
+    }
+)
+SCENARIOS: Final = {**SAME, **WORSE, **MARGIN, **CLEARED, **CLUSTERS}
 
 
 def upper_bound(hits: int, runs: int, level: float = 0.99) -> float:

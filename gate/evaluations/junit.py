@@ -41,7 +41,7 @@ _CHILDREN: Final = {
 _OF_CASES: Final = {"testcase", *_CHILDREN}
 """Elements that say what became of a test case, or are one."""
 _DIGITS: Final = 9
-"""Of a number of test cases; Python refuses to read thousands of digits."""
+"""A longer number cannot be one of test cases, and Python refuses to read thousands of digits."""
 _NEUTRAL: Final = {"properties", "system-out", "system-err"}
 _WORDS: Final = {
     # Of attributes `status` and `result`, which GoogleTest, CTest and others write.

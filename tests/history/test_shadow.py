@@ -201,10 +201,8 @@ def test_pairs_need_far_fewer_requests_where_both_fail_together() -> None:
 
     assert together.outcome is WITHIN
     assert separate.outcome is UNSURE
-    assert separate.needed is not None
-    assert separate.needed > 2
-    assert together.candidate == (2_400, 48)
-    assert together.against == (2_400, 48)
+    assert [*together.candidate, *together.against] == [2_400, 48, 2_400, 48]
+    assert (separate.needed or 0) > 2
 
 
 def test_pairs_show_what_is_worse_and_what_is_not_yet_known() -> None:
@@ -256,9 +254,9 @@ def test_steps_are_scaled_to_what_was_counted_at_once() -> None:
     scaled = as_counted(steps, 1_010.0, 8.0)
     spread_out = as_counted(Arm((100.0,) * 10, (0.0,) * 10), 1_000.0, 10.0)
 
-    assert scaled.sums == (pytest.approx(1_010), pytest.approx(8))
-    assert scaled.bad[-2:] == (pytest.approx(4), pytest.approx(4))
-    assert spread_out.bad == pytest.approx((1.0,) * 10)
+    assert list(scaled.sums) == pytest.approx([1_010, 8])
+    assert list(scaled.bad[-2:]) == pytest.approx([4, 4])
+    assert list(spread_out.bad) == pytest.approx([1.0] * 10)
 
 
 GONE = None

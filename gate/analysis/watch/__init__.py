@@ -16,7 +16,6 @@ from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.sequential import ComparedStep
 from gate.history.sequential.verdict import (
-    ALPHA,
     CanaryEvidence,
     CanaryStanding,
     CanaryVerdict,
@@ -113,7 +112,7 @@ class WatchedSlo:
     @property
     def evidence(self) -> float:
         """Natural logarithm of the e-value that it is worse."""
-        return self.shown.worse.log_evidence
+        return self.shown.log_evidence(self.needed)
 
     @property
     def margin(self) -> float:
@@ -137,7 +136,7 @@ class WatchedSlo:
 
         They are -1 (0 where there is no baseline) and 1 where nothing is known.
         """
-        return self.shown.excess.bounds(ALPHA)
+        return self.shown.bounds()
 
     @property
     def longer(self) -> timedelta | None:

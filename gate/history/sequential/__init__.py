@@ -25,7 +25,7 @@ FROM_THE_START: Final = 0.7
 """How much of the evidence of `Worse` is about a canary that is worse from its first request on;
 the rest is about one that becomes worse later."""
 _PACE: Final = 20.0
-"""Failures; of that rest a share of 1 - (1 + s / _PACE)^-0.5 has started after s of them."""
+"""Failures (or steps); of that rest a share of 1 - (1 + s / _PACE)^-0.5 has started after s."""
 _LARGEST: Final = 709.0
 """The logarithm of the largest float, about."""
 
@@ -76,10 +76,10 @@ class Worse:
         if not bad and not allowed:
             return self
         stake = self.stake + bad + allowed
-        begun = 0.0 if self.lasting else _to_come(self.stake) - _to_come(stake)
+        begun = 0.0 if self.lasting else to_come(self.stake) - to_come(stake)
         begins = log(begun) if begun > 0 else -inf  # after this step, which may not choose itself
         started = tuple(
-            _log_sum(evidence + _gain(ratio, share, canary_bad, bad, allowed), begins)
+            log_sum(evidence + _gain(ratio, share, canary_bad, bad, allowed), begins)
             for evidence, ratio in zip(self.started, RATIOS, strict=True)
         )
         return replace(self, stake=stake, started=started)
@@ -93,8 +93,8 @@ class Worse:
         evidence = log_mean(self.started, _EVEN)
         if self.lasting:
             return evidence - log(FROM_THE_START)
-        to_come = _to_come(self.stake)
-        return _log_sum(evidence, log(to_come)) if to_come > 0 else evidence
+        rest = to_come(self.stake)
+        return log_sum(evidence, log(rest)) if rest > 0 else evidence
 
     def document(self) -> dict[str, Any]:
         """Return what the steps have added, for JSON."""
@@ -161,12 +161,16 @@ def _gain(ratio: float, share: float, canary_bad: float, bad: float, allowed: fl
     return canary_bad * log(ratio) - bad * spread - lift * allowed
 
 
-def _to_come(stake: float) -> float:
-    """Return how much of the evidence is about canaries that become worse later than this."""
+def to_come(stake: float) -> float:
+    """Return how much of the evidence is about canaries that become worse later than this.
+
+    Args:
+        stake: failures, or steps, until now.
+    """
     return float((1 - FROM_THE_START) * (1 + stake / _PACE) ** -0.5)
 
 
-def _log_sum(logarithm: float, other: float) -> float:
+def log_sum(logarithm: float, other: float) -> float:
     """Return the logarithm of a sum; minus infinity stands for 0, not for both."""
     larger, smaller = max(logarithm, other), min(logarithm, other)
     return larger + log1p(exp(smaller - larger))

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from gate.dataclass import dataclass
 from gate.history.sequential import ComparedStep, Worse
+from gate.history.sequential.clusters import Clusters
 from gate.history.sequential.excess import Excess
 
 ALPHA: Final = 0.05
@@ -47,6 +48,7 @@ class CanaryEvidence:
     beyond: Worse
     """Worse by more than the margin, at present."""
     excess: Excess
+    clusters: Clusters = Clusters()
     beyond_steps: int = 0
     """Steps in a row until now after which it was shown that it is beyond the margin at present."""
 
@@ -88,30 +90,60 @@ class CanaryEvidence:
             worse=self.worse.after(step),
             beyond=beyond,
             excess=self.excess.after(step),
+            clusters=self.clusters.after(step),
             beyond_steps=self.beyond_steps + 1 if shown else 0,
         )
 
     def standing(self, slos: int) -> CanaryStanding:
         """Return what is shown.
 
-        Worse is shown at `ALPHA` / slos (Bonferroni), so that all SLOs together accuse a canary
-        that is not worse in any at most that often. Within the margin needs no such correction: a
-        canary is healthy only if that is shown of all of them.
+        Worse is shown by `log_evidence` at `ALPHA` / slos (Bonferroni), so that all SLOs together
+        accuse a canary that is not worse in any at most that often. Within the margin needs no such
+        correction: a canary is healthy only if that is shown of all of them.
 
         Args:
             slos: how many are watched, at least 1.
         """
-        within = self.excess.log_evidence_below(self.margin) >= log(1 / ALPHA)
+        within = self.excess.log_evidence_below(self.margin) >= log(1 / self._alpha)
         excused = within and self.beyond_steps < LASTS
-        if not excused and self.worse.log_evidence >= log(slos / ALPHA):
+        needed = log(slos / ALPHA)
+        if not excused and self.log_evidence(needed) >= needed:
             return CanaryStanding.WORSE
         return (
             CanaryStanding.WITHIN if within and not self.beyond_steps else CanaryStanding.NOT_SHOWN
         )
 
+    def log_evidence(self, needed: float) -> float:
+        """Return the logarithm of the evidence that it is worse, which is shown from `needed` on.
+
+        Where the evidence does not come from enough steps it is less than that, however large that
+        of `worse` is. A canary alone has no split of failures that could show clusters.
+
+        Args:
+            needed: log(slos / `ALPHA`), above 0.
+        """
+        worse, by_steps = self.worse.log_evidence, self.clusters.log_evidence
+        bar = self.clusters.bar(needed)
+        if self.excess.alone or by_steps >= bar:
+            return worse
+        return min(worse, by_steps / bar * needed)
+
+    def bounds(self) -> tuple[float, float]:
+        """Return `Excess.bounds`, each at `ALPHA`; wider where failures come in clusters."""
+        return self.excess.bounds(self._alpha)
+
+    @property
+    def _alpha(self) -> float:
+        """The level at which evidence that counts each failure is taken, such that it is `ALPHA`.
+
+        If each event makes several failures, there are fewer events by that factor, and the
+        logarithm of the evidence is smaller by the same factor.
+        """
+        return float(ALPHA**self.clusters.factor)
+
     def outlook(self) -> float | None:
         """Return about how many more requests show that it is within (`Excess.outlook`)."""
-        return self.excess.outlook(self.margin, ALPHA)
+        return self.excess.outlook(self.margin, self._alpha)
 
     def document(self) -> dict[str, Any]:
         """Return what the steps have added, for JSON."""
@@ -119,6 +151,7 @@ class CanaryEvidence:
             "worse": self.worse.document(),
             "beyond": self.beyond.document(),
             "excess": self.excess.document(),
+            "clusters": self.clusters.document(),
             "beyond_steps": self.beyond_steps,
         }
 
@@ -128,8 +161,10 @@ class CanaryEvidence:
         Raises:
             ValueError: it is not such a document.
         """
-        parts = [document.get(name) for name in ("worse", "beyond", "excess")]
-        worse, beyond, excess = [part if isinstance(part, Mapping) else {} for part in parts]
+        parts = [document.get(name) for name in ("worse", "beyond", "excess", "clusters")]
+        worse, beyond, excess, clusters = [
+            part if isinstance(part, Mapping) else {} for part in parts
+        ]
         steps = document.get("beyond_steps")
         if type(steps) is not int or steps < 0:
             raise ValueError("what was kept has not the numbers of this version")
@@ -138,6 +173,7 @@ class CanaryEvidence:
             worse=self.worse.restored(worse),
             beyond=self.beyond.restored(beyond),
             excess=self.excess.restored(excess),
+            clusters=self.clusters.restored(clusters),
             beyond_steps=steps,
         )
 
