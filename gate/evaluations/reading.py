@@ -121,7 +121,12 @@ def _read_document(document: Mapping[str, Any], query: ResultsQuery) -> Evaluati
 
 def _read_lines(documents: Sequence[Any], query: ResultsQuery) -> EvaluationRun:
     """Return what a file of JSON lines says, or a single line of it."""
-    from gate.evaluations import braintrust, lm_eval, promptfoo  # noqa: PLC0415 - as above
+    from gate.evaluations import (  # noqa: PLC0415 - as above
+        braintrust,
+        lm_eval,
+        promptfoo,
+        ragas,
+    )
 
     lines = [mapping(document) for document in documents]
     if all(promptfoo.is_row(line) for line in lines):
@@ -130,4 +135,6 @@ def _read_lines(documents: Sequence[Any], query: ResultsQuery) -> EvaluationRun:
         return lm_eval.read_rows(lines, query)
     if all(braintrust.is_line(line) for line in lines):
         return braintrust.read(lines, query)
+    if len(lines) > 1 and ragas.is_records(documents):
+        return ragas.read(lines, query)
     raise UnreadableResultsError(_OTHER)
