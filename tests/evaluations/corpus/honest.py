@@ -24,16 +24,18 @@ from tests.evaluations.corpus.bases import (
     JUNIT,
     JUNIT_SMALL,
     LM_EVAL,
+    LM_EVAL_DIGEST,
     LM_EVAL_SAMPLES,
     PROMPTFOO,
     PROMPTFOO_ALL,
     PROMPTFOO_COMPARED,
+    PROMPTFOO_DIGEST,
     PROMPTFOO_PINNED,
     PROMPTFOO_SCORED,
     RAGAS,
     RAGAS_JSON,
 )
-from tests.evaluations.corpus.doctored_promptfoo import add_prompt, restate
+from tests.evaluations.corpus.doctored_promptfoo import add_prompt, fail, restate
 from tests.evaluations.corpus.scene import AT, BEFORE, OTHER_COMMIT, Base, Scene
 from tests.hosts.repository import git
 
@@ -679,3 +681,29 @@ def attested_with_a_key_pair(scene: Scene) -> None:
     scene.environment = {"GATE_SIGNING_KEY": private}
     scene.attest()
     scene.environment = {"GATE_VERIFY_KEY": public}
+
+
+@honest(PROMPTFOO_DIGEST)
+def promptfoo_with_the_hash_of_its_cases(scene: Scene) -> None:
+    """The policy has the hash of the ids."""
+
+
+@honest(LM_EVAL_DIGEST)
+def lm_eval_with_the_hash_of_its_questions(scene: Scene) -> None:
+    """The policy has the hash that the tool takes of the questions."""
+
+
+@honest(PROMPTFOO)
+def promptfoo_exactly_as_old_as_allowed(scene: Scene) -> None:
+    """The run was exactly 24 hours before the check."""
+    scene.replace("2026-11-28T22:51:51.437Z", "2026-11-27T23:30:00.000Z")
+    scene.replace("2026-11-28T22:51:51", "2026-11-27T23:30:00")
+
+
+@honest(PROMPTFOO)
+def promptfoo_exactly_enough(scene: Scene) -> None:
+    """190 of 200 is exactly the bar."""
+    with scene.json() as document:
+        for row in document["results"]["results"][:6]:
+            fail(row)
+        restate(document)
