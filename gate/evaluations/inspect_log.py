@@ -20,6 +20,7 @@ from gate.evaluations.documents import (
     count,
     earliest,
     exact,
+    few_of,
     identity,
     instant_of,
     mapping,
@@ -76,7 +77,7 @@ class SampleRows:
             return CaseRow(case_id=case_id, outcome=CaseOutcome.ERRORED)
         metric = self._metric(scores)
         if metric is not None and metric not in scores:
-            others = ", ".join(sorted(scores)) or "none"
+            others = few_of(sorted(scores))
             self.flaws.add(f"samples lack the scorer {metric!r}, and have {others}", case_id)
             return CaseRow(case_id=case_id, outcome=CaseOutcome.UNSCORED)
         named = case_id or "without an id"

@@ -40,13 +40,25 @@ def is_records(documents: Sequence[Any]) -> bool:
     """Return whether a list is that of a table's rows, or of ``.scores``."""
     if not documents or not all(isinstance(each, dict) and each for each in documents):
         return False
-    names = documents[0].keys()
-    has_samples = _INPUT in names and any(name not in _SAMPLE for name in names)
+    first = documents[0]
+    has_input = isinstance(first.get(_INPUT), str | list)
+    has_samples = has_input and any(name not in _SAMPLE for name in first)
     return has_samples or all(
         value is None or (isinstance(value, int | Decimal) and not isinstance(value, bool))
         for each in documents
         for value in each.values()
     )
+
+
+def rows_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the rows of a table that pandas has written by columns; empty if it is not one."""
+    columns = document.values()
+    if _INPUT not in document or not all(isinstance(column, dict) for column in columns):
+        return ()
+    places = document[_INPUT].keys()
+    if any(column.keys() != places for column in columns):
+        raise UnreadableResultsError("its columns are not of one length")
+    return [{name: column[place] for name, column in document.items()} for place in places]
 
 
 def read_table(text: str, query: ResultsQuery) -> EvaluationRun | None:

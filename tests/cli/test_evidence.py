@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gate.decision.seal import sealed
 from tests.command import Result, Run
 from tests.hosts.repository import commit, git
 
@@ -26,6 +27,7 @@ tiers:
   - {name: exhausted, otherwise: true, allow: [security-patch, rollback]}
 """
 PLAIN = "{evaluation: faithfulness, from: evals/*.json, at_least: 95%, cases: 20, max_age: 24h}"
+DATA = Path(__file__).parent.parent / "data" / "evaluations"
 KEY = "0123456789abcdef0123456789abcdef"
 NOW = datetime.now(UTC)
 
@@ -441,4 +443,93 @@ def test_the_time_of_an_attestation_can_be_stated(check: Check, checkout: Path, 
     assert (
         gate("attest", "evals/x.json", "--at", long_ago, cwd=checkout, env=signing).exit_code == 0
     )
-    assert "is too old" in requirement(check("-f", "json", **signing))["reason"]
+    reason = requirement(check("-f", "json", **signing))["reason"]
+    assert "its attestation that it ran before" in reason
+
+
+def _unmet(policy: dict[str, Any]) -> None:
+    policy["requirements"][0] |= {"state": "not-met", "verdict": "block"}
+
+
+def _worded(policy: dict[str, Any]) -> None:
+    policy["requirements"][0]["reason"] = "200 of 200 cases passed"
+
+
+def _stated(policy: dict[str, Any]) -> None:
+    policy["requirements"][0]["state"] = "undecided"
+
+
+def _dropped(policy: dict[str, Any]) -> None:
+    policy["requirements"] = []
+
+
+@pytest.mark.parametrize("forge", [None, _unmet, _worded, _stated, _dropped])
+def test_a_decision_that_contradicts_its_requirements_is_refused(
+    check: Check,
+    checkout: Path,
+    gate: Run,
+    forge: Callable[[dict[str, Any]], None] | None,
+) -> None:
+    write(checkout, promptfoo(20, commit_=head(checkout)))
+    document = json.loads(check("-f", "json").stdout)
+    if forge is not None:
+        forge(document["policies"][0])
+    del document["seal"]
+    (checkout / "evals" / "d.json").write_text(json.dumps(sealed(document, None)))
+    done = gate("verify", "evals/d.json", "--ci", "none", cwd=checkout)
+    if forge is None:
+        assert (done.exit_code, done.stdout[:5]) == (0, "HOLDS")
+    else:
+        assert done.exit_code == 3
+        assert "what is required of 'chat' contradicts its findings" in done.stdout
+
+
+def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path) -> None:
+    write(checkout, promptfoo(19, 1, commit_=head(checkout)))
+    write(checkout, promptfoo(3), "evals/y.json")
+    (checkout / "evals" / "z.json").write_text("{")
+    (checkout / "evals" / "empty.xml").write_text("<testsuites/>")
+    good = gate("evaluation", "evals/x.json", "evals/y.json", cwd=checkout)
+    words = " ".join(good.stdout.split())
+    assert good.exit_code == 0
+    assert f"READ evals/x.json Tool promptfoo Commit {head(checkout)} Ran" in words
+    assert (
+        "Metrics faithfulness Cases 19 of 20 passed (95.0%, 95% interval 76.4% to 99.1%)" in words
+    )
+    assert "Others 1 failed case_digest" in words
+    assert "Commit the file does not say; run gate attest on it" in words
+    signing = {"GATE_SIGNING_KEY": KEY}
+    assert gate("attest", "evals/y.json", cwd=checkout, env=signing).exit_code == 0
+    names = sorted(path.name for path in (checkout / "evals").iterdir())
+    assert names == ["empty.xml", "x.json", "y.json", "y.json.attestation.json", "z.json"]
+    done = gate(
+        *("evaluation", *(f"evals/{name}" for name in names), "-f", "json", "--repeats", "2"),
+        cwd=checkout,
+        env=signing,
+    )
+    assert done.exit_code == 3
+    empty, first, second, broken = json.loads(done.stdout)["files"]
+    assert (empty["usable"], empty["cases"], "there are no cases in it" in empty["flaws"]) == (
+        False,
+        0,
+        True,
+    )
+    assert (first["usable"], first["cases"], first["passed"], first["outcomes"]) == (
+        True,
+        20,
+        0,
+        {"missing": 19, "failed": 1},
+    )
+    assert (second["commit"], second["tool"]) == (head(checkout), "promptfoo")
+    assert (broken["tool"], broken["metrics"], broken["repeats"]) == (None, [], None)
+    assert broken["flaws"] == ["it is not complete JSON; remove it, or run the evaluation again"]
+    shown = gate("evaluation", "evals/z.json", cwd=checkout)
+    assert "NOT USABLE evals/z.json Flaw it is not complete JSON" in " ".join(shown.stdout.split())
+    totals = gate(
+        "evaluation",
+        str(next((DATA / "lmeval" / "pass").glob("results_*.json"))),
+        str(DATA / "promptfoo" / "repeat.json"),
+    )
+    words = " ".join(totals.stdout.split())
+    assert "(sums)" in words
+    assert "Repeats 2 rows a case, as the file declares" in words

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gate.evaluations import UnreadableResultsError
-from gate.evaluations.documents import identity
+from gate.evaluations.documents import few_of, identity
 from gate.evaluations.reading import read_file, read_run
 from tests.evaluations.honest import content, outcomes
 
@@ -126,3 +126,12 @@ def test_a_document_of_two_tools_is_refused() -> None:
     passed, failed = content("promptfoo/pass.json"), content("deepeval/fail.latest_test_run.json")
 
     assert "several tools" in refusal(passed.strip()[:-1] + b"," + failed.strip()[1:])
+
+
+def test_names_in_messages_are_few_and_short() -> None:
+    assert few_of([]) == "none"
+    assert few_of(["a", "b"]) == "a, b"
+    assert (
+        few_of([str(number) for number in range(12)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+    )
+    assert few_of(["x" * 61, "y" * 60]) == f"{'x' * 60}..., {'y' * 60}"

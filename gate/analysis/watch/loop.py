@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from gate import __version__
 from gate.analysis import why_unmeasured
 from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
+from gate.analysis.watch.alignment import Alignment
 from gate.analysis.watch.arms import StepsRead, cohort_request, read_steps, runs
 from gate.analysis.watch.judge import Judge, idle_troubles, watched_slo
 from gate.analysis.watch.state import Surroundings, WatchState
@@ -39,6 +40,7 @@ class Watching:
     surroundings: Surroundings
     backend: Backend
     cohorts: CohortBackend
+    alignment: Alignment
     slos: tuple[RatioSlo, ...]
     settled: Judge
     """Has the steps that are not asked for again."""
@@ -79,6 +81,7 @@ class Watching:
         return self._report(at)
 
     def _is_over(self) -> bool:
+        self.interrupted |= self.alignment.interrupted
         return self.interrupted or self.shown.rolls_back
 
     def _recall(self) -> None:
@@ -91,9 +94,6 @@ class Watching:
     def _look(self, at: datetime) -> None:
         """Ask for the steps that have ended and not settled, and judge what is new."""
         self.state.looks += 1
-        if self.settled.rolls_back:
-            self.shown = self.settled
-            return
         ended, arms = self.state.grid.ended(at), self.options.arms
         wanted = [
             (slo, places)
@@ -119,20 +119,19 @@ class Watching:
 
         A step without any event does not settle: its events may be very late.
         """
-        grid = self.state.grid
-        old = grid.ended(at - grid.late)
+        old = self.state.grid.ended(at - self.state.grid.late)
         for place, steps in _by_place(self.fresh).items():
             settling = {slo: step for slo, step in steps.items() if place < old and any(step)}
-            for slo, step in settling.items():
+            self.settled, counted = self.alignment.added(self.settled, place, settling, at)
+            for slo, step in counted.items():
                 self.state.settle(slo, place, step)
                 del self.fresh[slo][place]
-            self.settled.add(place, settling)
             if self.settled.rolls_back:
                 self.shown = self.settled
                 return
         self.shown = self.settled.copy()
         for place, steps in _by_place(self.fresh).items():
-            self.shown.add(place, steps)
+            self.shown, _ = self.alignment.added(self.shown, place, steps, at)
             if self.shown.rolls_back:
                 return
 
