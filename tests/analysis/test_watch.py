@@ -62,8 +62,8 @@ def test_each_step_is_asked_for_in_three_looks_and_never_again() -> None:
     times = Counter(place for places in done.asked for place in places)
     assert times == {**dict.fromkeys(range(59), 3), 59: 2}
     assert done.asked[:4] == [[0], [0, 1], [0, 1, 2], [1, 2, 3]]
-    # The budget is measured once for its size, and once at the end.
-    assert done.traffic.measured == [START, START + HOUR]
+    # The budget is measured at the start, for its size, then every ten looks, and at the end.
+    assert done.traffic.measured == [*(START + n * 10 * MINUTE for n in range(7)), START + HOUR]
 
 
 def test_a_worse_canary_is_rolled_back_as_soon_as_that_is_shown() -> None:
