@@ -335,44 +335,44 @@ SAME: Final = {
     "same: shared outages": Scenario(service=Service(outages=True)),
     "same: changing shares": Scenario(service=Service(shares=True)),
     "same: all of these": Scenario(service=Service(**ODD)),
-    "same: all of these, 4 SLOs": Scenario(service=Service(**ODD, slos=4)),
-    "same: 2%, half of the traffic": Scenario(service=Service(ratio=0.02, share=0.5), fewer=5),
-    "same: 20,000 a minute": Scenario(service=Service(requests=20_000), fewer=5),
+    "same: all of these, 4 SLOs": Scenario(service=Service(**ODD, slos=4), fewer=10),
+    "same: 2%, half of the traffic": Scenario(service=Service(ratio=0.02, share=0.5), fewer=10),
+    "same: 20,000 a minute": Scenario(service=Service(requests=20_000), fewer=10),
 }
 WORSE: Final = {
     f"worse: {times} times{f' after {late} minutes' if late else ''}": Scenario(
-        service=Service(times=times, from_minute=late), minutes=late + 480, fewer=5
+        service=Service(times=times, from_minute=late), minutes=late + 480, fewer=10
     )
     for times, late in ((1.5, 0), (2, 0), (3, 0), (5, 0), (10, 0), (5, 60), (5, 600))
 }
 MARGIN: Final = {
-    "margin: excess of just the margin": Scenario(service=Service(excess=0.002), every=1, fewer=4),
+    "margin: excess of just the margin": Scenario(service=Service(excess=0.002), every=1, fewer=10),
     "margin: drifting around it": Scenario(
-        service=Service(excess=0.002, drifting=True), every=1, fewer=4
+        service=Service(excess=0.002, drifting=True), every=1, fewer=10
     ),
     "margin: all of these, too": Scenario(
-        service=Service(excess=0.002, drifting=True, **ODD), every=1, fewer=4
+        service=Service(excess=0.002, drifting=True, **ODD), every=1, fewer=10
     ),
     "margin: 2%, half of the traffic": Scenario(
-        service=Service(ratio=0.02, share=0.5, excess=0.02), margin=0.02, every=1, fewer=4
+        service=Service(ratio=0.02, share=0.5, excess=0.02), margin=0.02, every=1, fewer=10
     ),
 }
 CLEARED: Final = {
     "cleared: margin of 100% at the objective's ratio": Scenario(
-        service=Service(), every=1, fewer=5
+        service=Service(), every=1, fewer=20
     ),
     "cleared: a tenth of the objective's ratio": Scenario(
-        service=Service(ratio=0.0002), every=1, fewer=5
+        service=Service(ratio=0.0002), every=1, fewer=20
     ),
     "cleared: margin of 10% at the objective's ratio": Scenario(
-        service=Service(requests=20_000), margin=0.0002, every=1, fewer=5
+        service=Service(requests=20_000), margin=0.0002, every=1, fewer=20
     ),
-    "cleared: 20,000 a minute": Scenario(service=Service(requests=20_000), every=1, fewer=5),
+    "cleared: 20,000 a minute": Scenario(service=Service(requests=20_000), every=1, fewer=20),
 }
 CLUSTERS: Final = (
     {
         f"clusters: of {size:g}, {'on one side' if apart else 'shared'}, {hours} h": Scenario(
-            service=Service(clusters=size, apart=apart), minutes=60 * hours, fewer=10
+            service=Service(clusters=size, apart=apart), minutes=60 * hours, fewer=20
         )
         for size, apart, hours in (
             *((2.0, False, 24), (10.0, False, 24)),
@@ -382,13 +382,13 @@ CLUSTERS: Final = (
     }
     | {
         f"clusters: of {size:g}, on one side, {times:g} times as many": Scenario(
-            service=Service(clusters=size, apart=True, times=times), minutes=480, fewer=10
+            service=Service(clusters=size, apart=True, times=times), minutes=480, fewer=20
         )
         for size, times in ((2.0, 5.0), (5.0, 5.0), (5.0, 10.0))
     }
     | {
         f"clusters: of {size:g}, on one side, excess of just the margin": Scenario(
-            service=Service(clusters=size, apart=True, excess=0.002), minutes=480, every=1, fewer=10
+            service=Service(clusters=size, apart=True, excess=0.002), minutes=480, every=1, fewer=20
         )
         for size in (1.2, 2.0, 5.0)
     }

@@ -4,11 +4,13 @@ import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -17,10 +19,11 @@ import pytest
 
 from gate.analysis.watch import WatchLook
 from gate.analysis.watch.phrases import beginning, lines, live_line, state_of
-from gate.analysis.watch.words import page
+from gate.analysis.watch.words import output, page
 from gate.cli import watching
 from gate.cli.watching import StateFile, Watchman, steady_seconds
 from gate.errors import ExitCode
+from gate.reporters import Style, render_page
 from tests.analysis.watching import (
     ALONE,
     HEALTHY,
@@ -156,6 +159,12 @@ def test_the_lines_say_how_it_stands_in_plain_words() -> None:
     assert live_line(worse, options()).endswith(" (and 1 more)")
     assert len(list(lines(worse, options()))) == 2
     assert "alone until" in beginning(look(0), options(arms=ALONE))
+    spending = watch_minutes((minute(2),) * 60, options(max_spend=Fraction(1, 10_000)))
+    unmeasured = watch_minutes(HEALTHY, budget_after=100)
+    assert "it has spent more than was agreed" in next(lines(spending.machine.looks[-1], options()))
+    assert list(lines(unmeasured.machine.looks[0], options()))[1:] == [
+        "errors: its budget was not measured: the server does not answer"
+    ]
     assert "strong signs that it is worse" in next(lines(look(1, canary=5), options()))
 
 
@@ -172,6 +181,19 @@ def test_a_page_says_what_cannot_be_shown_and_when_it_ended_by_a_signal() -> Non
     assert facts["Next"].startswith("go on from the state that was kept")
 
 
+def test_a_page_names_an_overspent_budget_and_saves_nothing_where_the_time_is_up() -> None:
+    # The 21st failure is beyond 2% of the 1,000 that may fail; it comes in the last minute.
+    minutes = [minute(1)] * 19 + [minute(3)]
+    wanted = options(arms=ALONE, lasting=20 * MINUTE, max_spend=Fraction(21, 1000))
+
+    report = watch_minutes(minutes, wanted).report
+
+    text = render_page("terminal", output(report), Style())
+    assert "overspent" in text
+    assert "it has spent 2.2% of the budget; at most 2.1%" in text
+    assert "Saved" not in text
+
+
 def test_a_margin_that_the_canary_exceeds_cannot_be_shown_at_this_rate() -> None:
     # Twice as many fail, of so few requests that nothing is shown.
     minutes = [minute(2, 9, of=(100, 900))] * 3
@@ -179,6 +201,9 @@ def test_a_margin_that_the_canary_exceeds_cannot_be_shown_at_this_rate() -> None
     report = watch_minutes(minutes, options(lasting=3 * MINUTE)).report
 
     assert report.reasons[0].endswith("which cannot be shown at this rate")
+    assert "watch with more traffic or a larger margin" in render_page(
+        "brief", output(report), Style()
+    )
 
 
 def test_a_question_that_fails_is_raised_where_it_was_asked() -> None:
@@ -220,7 +245,7 @@ def test_without_a_signal_waiting_ends_by_itself() -> None:
 @pytest.mark.parametrize("boot", [True, False])
 def test_seconds_go_on_whatever_the_clock_is_set_to(boot: bool) -> None:
     if not boot:
-        with patch.object(watching.time, "CLOCK_BOOTTIME", None, create=True):
+        with patch.object(time, "CLOCK_BOOTTIME", None, create=True):
             first = steady_seconds()
             assert steady_seconds() >= first == pytest.approx(time.monotonic(), abs=60)
         return
@@ -231,7 +256,7 @@ def test_seconds_go_on_whatever_the_clock_is_set_to(boot: bool) -> None:
 def test_a_command_is_ended_with_the_gate_and_where_there_are_no_groups_of_processes() -> None:
     report: Any = watch_minutes((minute(10),) * 60).report
 
-    class Interrupted(watching.subprocess.Popen):  # type: ignore[type-arg,misc]
+    class Interrupted(subprocess.Popen[bytes]):
         def wait(self, timeout: float | None = None) -> int:
             if timeout is not None:
                 raise KeyboardInterrupt
@@ -240,7 +265,7 @@ def test_a_command_is_ended_with_the_gate_and_where_there_are_no_groups_of_proce
     with (
         open(os.devnull, "w") as nowhere,  # noqa: PTH123 - a device
         patch.object(sys, "stderr", nowhere),
-        patch.object(watching.subprocess, "Popen", Interrupted),
+        patch.object(subprocess, "Popen", Interrupted),
         patch.object(watching, "_has_groups", lambda: False),
         pytest.raises(KeyboardInterrupt),
     ):

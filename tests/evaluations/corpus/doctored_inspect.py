@@ -7,8 +7,7 @@ from typing import Any
 
 from tests.evaluations.corpus.bases import INSPECT, INSPECT_EVAL, INSPECT_SCORED, INSPECT_SMALL
 from tests.evaluations.corpus.doctoring import BLOCKED, doctored
-from tests.evaluations.corpus.scene import OTHER_COMMIT, Scene
-from tests.evaluations.corpus.scene import zipfile as zstandard_zipfile
+from tests.evaluations.corpus.scene import OTHER_COMMIT, Scene, packed_again
 
 Json = Any
 
@@ -203,7 +202,7 @@ def inspect_future(scene: Scene) -> None:
     scene.replace("2026-11-28T", "2026-11-29T")
 
 
-@doctored(INSPECT, "is too old")
+@doctored(INSPECT, "its times contradict each other")
 def inspect_created_renewed(scene: Scene) -> None:
     """Somebody renews when the log was created, and leaves when it started and ended."""
     scene.replace("2026-11-28T", "2026-11-25T")
@@ -362,15 +361,12 @@ def inspect_archive_of_a_killed_run(scene: Scene) -> None:
 @doctored(INSPECT_EVAL, "counts 200 of 200 samples")
 def inspect_archive_without_some_samples(scene: Scene) -> None:
     """Somebody removes the first nine samples from the archive."""
-    buffer = io.BytesIO()
-    with (
-        zstandard_zipfile.ZipFile(scene.file) as before,
-        zstandard_zipfile.ZipFile(buffer, "w") as after,
-    ):
-        for member in before.infolist():
-            if not member.filename.startswith("samples/q-00"):
-                after.writestr(member, before.read(member))
-    scene.write(buffer.getvalue())
+    scene.write(
+        packed_again(
+            scene.file.read_bytes(),
+            lambda name, member: None if name.startswith("samples/q-00") else member,
+        )
+    )
 
 
 @doctored(INSPECT_EVAL, "is about other commits")
@@ -388,12 +384,12 @@ def inspect_archive_truncated(scene: Scene) -> None:
 
 @doctored(INSPECT_EVAL, "unpacks to far more")
 def inspect_archive_bomb(scene: Scene) -> None:
-    """The archive's header is a gigabyte of blanks, which is a megabyte or so when zipped."""
+    """The archive's header is 576 megabytes of blanks, which are three when zipped."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("_journal/start.json", "{}")
         with archive.open("header.json", "w", force_zip64=True) as header:
-            for _ in range(16):
+            for _ in range(9):
                 header.write(b" " * 64 * 1024 * 1024)
     scene.write(buffer.getvalue())
 

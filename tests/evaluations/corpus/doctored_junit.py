@@ -351,7 +351,7 @@ def junit_old(scene: Scene) -> None:
     edit(scene, r'timestamp="2026-11-28', 'timestamp="2026-11-25')
 
 
-@doctored(JUNIT, "is too old")
+@doctored(JUNIT, "its times contradict each other")
 def junit_one_old_suite(scene: Scene) -> None:
     """A suite of last week is kept beside the one of today."""
     text = scene.file.read_text(encoding="utf-8")

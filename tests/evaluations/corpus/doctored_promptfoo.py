@@ -1,15 +1,18 @@
 """Doctored files of promptfoo."""
 
+from copy import deepcopy
 from typing import Any
 
 from tests.evaluations.corpus.bases import (
     PROMPTFOO,
     PROMPTFOO_ALL,
+    PROMPTFOO_COMPARED,
     PROMPTFOO_PINNED,
     PROMPTFOO_SCORED,
 )
 from tests.evaluations.corpus.doctoring import BLOCKED, doctored
-from tests.evaluations.corpus.scene import OTHER_COMMIT, Scene
+from tests.evaluations.corpus.scene import BEFORE, OTHER_COMMIT, Scene
+from tests.hosts.repository import git
 
 Json = Any
 
@@ -25,9 +28,14 @@ def restate(document: Json) -> None:
     errors = sum(row["failureReason"] == 2 for row in rows(document))
     failures = len(rows(document)) - successes - errors
     document["results"]["stats"].update(successes=successes, failures=failures, errors=errors)
-    for prompt in document["results"]["prompts"]:
+    for place, prompt in enumerate(document["results"]["prompts"]):
+        own = [row for row in rows(document) if row["promptIdx"] == place]
+        passed = sum(row["success"] for row in own)
+        errored = sum(row["failureReason"] == 2 for row in own)
         prompt["metrics"].update(
-            testPassCount=successes, testFailCount=failures, testErrorCount=errors
+            testPassCount=passed,
+            testFailCount=len(own) - passed - errored,
+            testErrorCount=errored,
         )
 
 
@@ -44,6 +52,16 @@ def crash(row: Json) -> None:
     """Make a row into one whose provider raised an exception, as the tool writes it."""
     row.update(success=False, score=0, failureReason=2, namedScores={}, gradingResult=None)
     row.update(error="Error: provider answered 503", response={})
+
+
+def add_prompt(document: Json) -> None:
+    """Let the same cases run with a second prompt, as the tool writes it."""
+    prompts = document["results"]["prompts"]
+    prompts.append(deepcopy(prompts[0]))
+    again = deepcopy(rows(document))
+    for row in again:
+        row.update(promptIdx=1, id=f"{row['id']}-1")
+    rows(document).extend(again)
 
 
 def succeed(row: Json) -> None:
@@ -159,23 +177,25 @@ def promptfoo_commit_is_a_list(scene: Scene) -> None:
 @doctored(PROMPTFOO, "is too old")
 def promptfoo_old(scene: Scene) -> None:
     """The run failed to start, and the file of three days ago is still there."""
-    scene.replace("2026-11-28T22:51:51.", "2026-11-25T22:51:51.")
+    scene.replace("2026-11-28T22:51:51", "2026-11-25T22:51:51")
 
 
 @doctored(PROMPTFOO, "is too old")
 def promptfoo_old_and_exported_again(scene: Scene) -> None:
     """The evaluation of three days ago is exported anew today."""
-    scene.replace("2026-11-28T22:51:51.437Z", "2026-11-25T22:51:51.437Z")
+    scene.replace("2026-11-28T22:51:51", "2026-11-25T22:51:51")
+    with scene.json() as document:
+        document["metadata"]["exportedAt"] = "2026-11-28T23:20:00.000Z"
 
 
 @doctored(PROMPTFOO, "is too old")
 def promptfoo_old_with_a_new_mtime(scene: Scene) -> None:
     """The CI cache brings the file of three days ago back, with the present time on the outside."""
-    scene.replace("2026-11-28T22:51:51.", "2026-11-25T22:51:51.")
+    scene.replace("2026-11-28T22:51:51", "2026-11-25T22:51:51")
     scene.touch()
 
 
-@doctored(PROMPTFOO, "is too old")
+@doctored(PROMPTFOO, "its times contradict each other")
 def promptfoo_two_times(scene: Scene) -> None:
     """Somebody renews one time of an old file and forgets the other."""
     with scene.json() as document:
@@ -389,7 +409,7 @@ def promptfoo_metric_missing_in_some_rows(scene: Scene) -> None:
             row["gradingResult"]["componentResults"] = []
 
 
-@doctored(PROMPTFOO, "12 unscored", ends=BLOCKED)
+@doctored(PROMPTFOO, "a score is not a finite number")
 def promptfoo_not_a_number(scene: Scene) -> None:
     """A model-graded assertion divided by zero in twelve rows, and the tool wrote NaN."""
     with scene.json() as document:
@@ -452,7 +472,7 @@ def promptfoo_numbers_instead_of_truth(scene: Scene) -> None:
             row["success"] = 1
 
 
-@doctored(PROMPTFOO, "more rows than are declared")
+@doctored(PROMPTFOO, "it has two rows of one test")
 def promptfoo_case_twice(scene: Scene) -> None:
     """One case is in the file a second time in place of a harder one."""
     with scene.json() as document:
@@ -467,13 +487,13 @@ def promptfoo_repeats_not_declared(scene: Scene) -> None:
         document["runtimeOptions"]["repeat"] = 1
 
 
-@doctored(PROMPTFOO, "more rows than are declared")
+@doctored(PROMPTFOO, "it has two rows of one test")
 def promptfoo_time_limit(scene: Scene) -> None:
     """The time limit ended the run: 40 cases passed, 161 rows errored, and one case is in twice."""
     scene.take("promptfoo/maxtime.json")
 
 
-@doctored(PROMPTFOO, "more rows than are declared")
+@doctored(PROMPTFOO, "it has two rows of one test")
 def promptfoo_reruns_merged(scene: Scene) -> None:
     """The failed cases were run again until they passed, and the rows of both runs are there."""
     with scene.json("evals/run.json") as document:
@@ -511,23 +531,17 @@ def promptfoo_more_easy_cases(scene: Scene) -> None:
     scene.take("promptfoo/fail.json")
     with scene.json() as document:
         easy = rows(document)[0]
-        for number in range(2000):
-            rows(document).append(
-                {
-                    **easy,
-                    "testIdx": 200 + number,
-                    "metadata": {"case_id": f"x-{number}"},
-                    "testCase": {
-                        **easy["testCase"],
-                        "description": f"x-{number}",
-                        "metadata": {"case_id": f"x-{number}"},
-                    },
-                }
-            )
+        for number in range(200, 2200):
+            row = deepcopy(easy)
+            row.update(testIdx=number, id=f"x-{number}")
+            row["testCase"]["description"] = f"x-{number}"
+            for place in (row["testCase"]["metadata"], row["metadata"]):
+                place["case_id"] = f"x-{number}"
+            rows(document).append(row)
         restate(document)
 
 
-@doctored(PROMPTFOO_PINNED, "these are not the cases of the policy")
+@doctored(PROMPTFOO_PINNED, "cases have more rows than are declared (q-001)")
 def promptfoo_twin_with_a_blank(scene: Scene) -> None:
     """A hard case is replaced by an easy one whose name has a blank at the end."""
     with scene.json() as document:
@@ -536,23 +550,22 @@ def promptfoo_twin_with_a_blank(scene: Scene) -> None:
         row["metadata"]["case_id"] = row["testCase"]["metadata"]["case_id"] = "q-001 "
 
 
-@doctored(PROMPTFOO, "more rows than are declared")
+@doctored(PROMPTFOO, "100 of 100 cases passed")
 def promptfoo_two_prompts(scene: Scene) -> None:
     """100 cases with two prompts are 200 rows, but not 200 cases."""
     with scene.json() as document:
-        first = rows(document)[:100]
-        rows(document)[:] = [*first, *({**row, "promptIdx": 1} for row in first)]
+        rows(document)[:] = rows(document)[:100]
+        add_prompt(document)
         restate(document)
 
 
-@doctored(PROMPTFOO, "more rows than are declared")
+@doctored(PROMPTFOO, "0 of 200 cases passed", ends=BLOCKED)
 def promptfoo_second_provider_fails(scene: Scene) -> None:
     """The run has two providers, and the one that would ship fails every case."""
     with scene.json() as document:
-        for row in [dict(row) for row in rows(document)]:
-            row["gradingResult"] = {**row["gradingResult"], "componentResults": []}
+        add_prompt(document)
+        for row in rows(document)[200:]:
             fail(row)
-            rows(document).append({**row, "promptIdx": 1, "provider": {"id": "new-model"}})
         restate(document)
 
 
@@ -671,3 +684,91 @@ def promptfoo_results_are_null(scene: Scene) -> None:
     """The run ended before there were results."""
     with scene.json() as document:
         document["results"] = None
+
+
+@doctored(PROMPTFOO_COMPARED, "worse", ends=BLOCKED)
+def compared_and_worse(scene: Scene) -> None:
+    """Six more cases fail than before, which still meets the bar and is no accident."""
+    with scene.json() as document:
+        for row in rows(document)[:6]:
+            fail(row)
+        restate(document)
+
+
+@doctored(PROMPTFOO_COMPARED, "not enough cases to tell")
+def compared_and_slightly_worse(scene: Scene) -> None:
+    """Three more cases fail than before, which may be an accident."""
+    with scene.json() as document:
+        for row in rows(document)[:3]:
+            fail(row)
+        restate(document)
+
+
+@doctored(PROMPTFOO_COMPARED, "worse", ends=BLOCKED)
+def compared_and_other_cases_fail(scene: Scene) -> None:
+    """As many errored as are allowed, among them many that passed before."""
+    with scene.json() as document:
+        for row in rows(document)[:6]:
+            crash(row)
+        restate(document)
+
+
+@doctored(PROMPTFOO_COMPARED, "missing")
+def compared_without_the_hard_cases(scene: Scene) -> None:
+    """Other cases take the place of those that failed before."""
+    with scene.json() as document:
+        for row in rows(document):
+            if not row["success"]:
+                row["testCase"]["description"] += "-new"
+                row["metadata"]["case_id"] = row["testCase"]["description"]
+                row["testCase"]["metadata"]["case_id"] = row["testCase"]["description"]
+
+
+@doctored(PROMPTFOO_COMPARED, "no result file is about")
+def compared_with_nothing(scene: Scene) -> None:
+    """The results of the base are not there."""
+    (scene.folder / BEFORE).unlink()
+
+
+@doctored(PROMPTFOO_COMPARED, "no result file is about")
+def compared_with_another_commit(scene: Scene) -> None:
+    """The results of a worse commit are there, and called the base."""
+    scene.write(scene.honest("promptfoo/fail.json").replace(scene.head.encode(), b"e" * 40), BEFORE)
+
+
+@doctored(PROMPTFOO_COMPARED, "its totals are")
+def compared_with_a_doctored_base(scene: Scene) -> None:
+    """Somebody makes all cases of the base fail, so that nothing can be worse."""
+    with scene.json(BEFORE) as document:
+        for row in rows(document):
+            fail(row)
+
+
+@doctored(PROMPTFOO_COMPARED, "it is not complete JSON")
+def compared_with_a_broken_base(scene: Scene) -> None:
+    """The results of the base are cut off."""
+    scene.write((scene.folder / BEFORE).read_bytes()[:1000], BEFORE)
+
+
+@doctored(PROMPTFOO_COMPARED, "have more rows than are declared")
+def compared_with_a_base_of_reruns(scene: Scene) -> None:
+    """The results of the base are there twice, and do not agree."""
+    worse = scene.honest("promptfoo/fail.json")
+    scene.write(worse.replace(scene.head.encode(), scene.before.encode()), "evals/worse.json")
+
+
+@doctored(PROMPTFOO_COMPARED, "the commit itself has this file")
+def compared_with_a_committed_base(scene: Scene) -> None:
+    """The change brings the results of the base along."""
+    git(scene.folder, "add", "--force", BEFORE)
+    git(scene.folder, "commit", "--quiet", "--amend", "--message=change")
+    head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
+    scene.replace(head, scene.head)
+
+
+@doctored(PROMPTFOO_COMPARED, "150 of 200", ends=BLOCKED)
+def compared_and_as_bad(scene: Scene) -> None:
+    """The change is no worse than its base, and both are below the bar."""
+    failed = scene.honest("promptfoo/fail.json")
+    scene.write(failed)
+    scene.write(failed.replace(scene.head.encode(), scene.before.encode()), BEFORE)
