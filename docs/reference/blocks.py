@@ -60,6 +60,8 @@ def _name(form: Schema, at: str) -> str:
     tags = [entry["const"] for entry in form["properties"].values() if "const" in entry]
     if tags:
         return f"{at}: {tags[0]}"
+    if at == "tiers: require: CLASS":
+        return f"tiers: require: {form['required'][0]}"
     return f"{at}: from" if "from" in form["required"] and at == "slos" else at
 
 

@@ -36,6 +36,8 @@ KINDS = {
     "50000 USD": "amount",
     "slos/*.yaml": "glob",
     "incidents/*.yaml": "glob",
+    "evals/*.json": "glob",
+    "10%": "share",
     "2.5s": "duration or number",
     "%d/%m/%Y %H:%M:%S": "text",
 }

@@ -145,6 +145,8 @@ class Watchman:
     def _ask(self, question: Callable[[], T]) -> T | None:
         """Return what a question comes to; it is put in a thread, so that a signal can end it."""
         answers, errors = list[T](), list[BaseException]()
+        if self._ending:
+            return None
 
         def work() -> None:
             try:
@@ -240,10 +242,14 @@ def _run(command: str, environ: dict[str, str]) -> str:
     return f"has failed with exit code {code}" if code else ""
 
 
+def _has_groups() -> bool:
+    return hasattr(os, "killpg")
+
+
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     """End a command with all that it has started, where the system has groups of processes."""
     with suppress(ProcessLookupError):
-        if hasattr(os, "killpg"):
+        if _has_groups():
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()

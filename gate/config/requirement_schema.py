@@ -359,7 +359,7 @@ REQUIREMENTS: Final = _Requirements()
 def check_requirements(
     tiers: tuple[Tier, ...], node: yaml.Node, slos: tuple[Slo, ...], reader: Reader
 ) -> bool:
-    """Note each shadow deployment that cannot be compared, whatever data there is.
+    """Note each shadow that no data could meet: its SLOs count no events, or its time is too short.
 
     Args:
         tiers: as they were read.

@@ -9,9 +9,10 @@ from gate.dataclass import dataclass
 from gate.decision.decision import Mode, exit_code, overall_verdict
 from gate.decision.reading import read_instant
 from gate.errors import ExitCode
-from gate.policy.findings import Verdict, worst
+from gate.policy.findings import Rule, Verdict, worst
 from gate.policy.override import Override
 from gate.policy.policy import LONGEST_VALID_FOR
+from gate.policy.requirements import RequirementState
 
 SKEW: Final = timedelta(minutes=1)
 """By so much the clocks of two machines may differ."""
@@ -70,8 +71,7 @@ def _contradictions(document: DecisionDocument) -> Iterator[str]:
     """Yield where the parts of a document do not agree with what the gate derives from them."""
     policies = document["policies"]
     for policy in policies:
-        if policy["verdict"] != worst(Verdict(f["verdict"]) for f in policy["findings"]):
-            yield f"the verdict on {shown(policy['service'])} contradicts its findings"
+        yield from _policy_contradictions(policy)
     verdict = overall_verdict((Verdict(policy["verdict"]) for policy in policies), Mode.ENFORCED)
     if document["verdict"] != verdict:
         yield "its verdict is not the worst of its policies' verdicts"
@@ -87,6 +87,29 @@ def _contradictions(document: DecisionDocument) -> Iterator[str]:
         yield "it contradicts itself about who confirms its override"
     if document["exit_code"] != code:
         yield "its exit code contradicts its verdict"
+
+
+def _policy_contradictions(policy: Mapping[str, Any]) -> Iterator[str]:
+    if policy["verdict"] != worst(Verdict(f["verdict"]) for f in policy["findings"]):
+        yield f"the verdict on {shown(policy['service'])} contradicts its findings"
+    if not _requirements_agree(policy):
+        yield f"what is required of {shown(policy['service'])} contradicts its findings"
+
+
+def _requirements_agree(policy: Mapping[str, Any]) -> bool:
+    """Tell whether what is said of the requirements is what the findings say of them."""
+    required = policy["requirements"]
+    said = [(each["verdict"], f"{each['name']}: {each['reason']}") for each in required]
+    ruled = [
+        (finding["verdict"], finding["reason"])
+        for finding in policy["findings"]
+        if finding["rule"] == Rule.REQUIREMENT
+    ]
+    return (
+        [each["name"] for each in required] == policy["obligations"]
+        and all(RequirementState(each["state"]).verdict == each["verdict"] for each in required)
+        and sorted(said) == sorted(ruled)
+    )
 
 
 def _override(document: DecisionDocument) -> Override | None:

@@ -8,13 +8,12 @@ from typing import Final
 
 from gate.dataclass import dataclass
 from gate.evaluations import CaseOutcome, EvaluationRun, Tally
+from gate.evaluations.documents import few_of
 
 _WORST_FIRST: Final = (
     *(CaseOutcome.ERRORED, CaseOutcome.UNSCORED, CaseOutcome.FAILED, CaseOutcome.MISSING),
     *(CaseOutcome.SKIPPED, CaseOutcome.UNCHECKED, CaseOutcome.FLAKY, CaseOutcome.PASSED),
 )
-_NAMED: Final = 3
-"""Cases that a clause names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +87,8 @@ def _worst(outcomes: Sequence[CaseOutcome], rows: int) -> CaseOutcome:
 
 def _doubts(duplicates: Sequence[str], nameless: int) -> Iterable[str]:
     if duplicates:
-        more = len(duplicates) - _NAMED
-        rest = f" and {more} more" if more > 0 else ""
         yield (
-            f"cases have more rows than are declared ({', '.join(duplicates[:_NAMED])}{rest}):"
+            f"cases have more rows than are declared ({few_of(duplicates, 3)}):"
             " reruns have to be declared with `repeats`"
         )
     if nameless:

@@ -79,20 +79,34 @@ def _row(case: Mapping[str, Any], metric: str | None, query: ResultsQuery, flaws
         flaws.add("a test case has no name")
     named = case_id or "without a name"
     checks = _checks(case)
-    decisive = [check.get("success") for check in checks if check.get("flaky") is not True]
-    is_failed = any(each is False for each in decisive)
-    if (is_failed or True in decisive) and case.get("success") is is_failed:
-        flaws.add("the `success` of a case contradicts that of its metrics", named)
+    _check_success(case, checks, flaws, named)
     chosen = [check for check in checks if query.metric is None or _name(check) == metric]
     if checks and not chosen and metric is not None:
         flaws.add(f"cases lack the metric {metric!r}", named)
     outcome = worst([_outcome(check, query, flaws, named) for check in chosen])
+    by_tool = query.metric is None and query.score is None
     if not checks:
         outcome = CaseOutcome.UNCHECKED
+    elif outcome is CaseOutcome.PASSED and by_tool and case.get("success") is False:
+        outcome = CaseOutcome.FAILED  # by an expectation
     elif outcome is CaseOutcome.PASSED and case.get("flaky"):
         outcome = CaseOutcome.FLAKY
     score = exact(chosen[0].get("score")) if len(chosen) == 1 else None
     return CaseRow(case_id=case_id, outcome=outcome, score=score)
+
+
+def _check_success(
+    case: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], flaws: Flaws, case_id: str
+) -> None:
+    """Note where a case is a success and a metric of it is not, or the other way round.
+
+    Flaky metrics do not decide, and expectations do, which are not among the metrics.
+    """
+    decisive = [check.get("success") for check in checks if check.get("flaky") is not True]
+    is_failed = any(each is False for each in decisive)
+    may_fail = case.get("expectationsData") is not None and case.get("success") is False
+    if (is_failed or True in decisive) and case.get("success") is is_failed and not may_fail:
+        flaws.add("the `success` of a case contradicts that of its metrics", case_id)
 
 
 def _outcome(

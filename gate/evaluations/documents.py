@@ -23,8 +23,10 @@ _WORST_FIRST: Final = (
     *(CaseOutcome.ERRORED, CaseOutcome.UNSCORED, CaseOutcome.FAILED, CaseOutcome.UNCHECKED),
     *(CaseOutcome.FLAKY, CaseOutcome.PASSED),
 )
-_NAMED_CASES: Final = 3
-"""Cases that a clause names."""
+_VALUES: Final = 8_000_000
+"""Values of one document, which take 1 GB of memory; 64 MiB of results have fewer."""
+_SHOWN: Final = 60
+"""Characters of a name in a message: a case may be called by its whole question."""
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
 _COMMIT_KEYS: Final = frozenset(
     {
@@ -33,7 +35,6 @@ _COMMIT_KEYS: Final = frozenset(
     }
 )
 """Names under which people write the commit, in small letters and without marks."""
-_LONGEST_RUN: Final = timedelta(days=1)
 _EARLIEST_ZONE: Final = timezone(timedelta(hours=14))
 _LENGTH_OF_INSTANT: Final = len("2026-11-28T22:51:51")
 
@@ -42,26 +43,30 @@ _LENGTH_OF_INSTANT: Final = len("2026-11-28T22:51:51")
 class Flaws:
     """What is wrong with a file, each once, with the cases that it concerns."""
 
-    cases: dict[str, list[str]] = field(default_factory=dict)
+    cases: dict[str, dict[str, None]] = field(default_factory=dict)
+    """The ids of cases, in the order of the file, by the clause that says what is wrong."""
 
     def add(self, clause: str, case_id: str | None = None) -> None:
         """Note that something is wrong, and in which case."""
-        named = self.cases.setdefault(clause, [])
-        if case_id is not None and case_id not in named:
-            named.append(case_id)
+        ids = self.cases.setdefault(clause, {})
+        if case_id is not None:
+            ids[case_id] = None
 
     def clauses(self) -> tuple[str, ...]:
         """Return a clause for each."""
-        return tuple(clause + _naming(cases) for clause, cases in self.cases.items())
+        return tuple(
+            f"{clause} ({'case' if len(ids) == 1 else 'cases'} {few_of(list(ids), 3)})"
+            if ids
+            else clause
+            for clause, ids in self.cases.items()
+        )
 
 
-def _naming(cases: Sequence[str]) -> str:
-    if not cases:
-        return ""
-    more = len(cases) - _NAMED_CASES
-    rest = f" and {more} more" if more > 0 else ""
-    noun = "case" if len(cases) == 1 else "cases"
-    return f" ({noun} {', '.join(cases[:_NAMED_CASES])}{rest})"
+def few_of(names: Sequence[str], most: int = 10) -> str:
+    """Return some names for a message, and how many more there are; ``none`` if there are none."""
+    shown = [name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..." for name in names[:most]]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(shown) or 'none'}{more}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +90,7 @@ class ResultsQuery:
         alike = [name for name in names if name.casefold() == self.metric.casefold()]
         if len(alike) == 1:
             return alike[0]
-        others = f"it has {', '.join(names)}" if names else "it names none"
+        others = f"it has {few_of(names)}" if names else "it names none"
         flaws.add(f"there is no metric {self.metric!r} in it: {others}")
         return None
 
@@ -126,7 +131,7 @@ def by_own_bar(score: Fraction, bars: Iterable[Any], flaws: Flaws, case_id: str)
     numbers = sorted({str(bar) for bar in bars if bar is not None})
     if score < 1 and numbers:
         flaws.add(
-            f"cases pass only by a bar inside the file ({', '.join(numbers)}): the policy has to"
+            f"cases pass only by a bar inside the file ({few_of(numbers)}): the policy has to"
             " say `score`",
             case_id,
         )
@@ -157,6 +162,8 @@ def parse_json(text: str) -> Any:
     Raises:
         UnreadableResultsError: it is not JSON, or an object has two values of one name.
     """
+    if sum(map(text.count, "[{,")) > _VALUES:
+        raise UnreadableResultsError("it has more values than results have")
     try:
         return json.loads(
             text, object_pairs_hook=_object, parse_float=_decimal, parse_constant=Decimal
@@ -226,9 +233,12 @@ def score_of(value: Any, flaws: Flaws, case_id: str) -> Fraction | None:
 def identity(value: Any) -> str | None:
     """Return what identifies a case, in one line: a text as it is, anything else as JSON.
 
+    Blanks around a text do not count: they would be lost in a file of ids.
+
     Raises:
         UnreadableResultsError: it is nested too deeply.
     """
+    value = value.strip() if isinstance(value, str) else value
     if value is None or value in ("", {}, []):
         return None
     if isinstance(value, str) and value.isprintable():
@@ -239,15 +249,17 @@ def identity(value: Any) -> str | None:
         raise UnreadableResultsError("it is nested too deeply") from error
 
 
-def earliest(times: Iterable[Any], flaws: Flaws) -> tuple[datetime | None, bool]:
+def earliest(
+    times: Iterable[Any], flaws: Flaws, apart: timedelta = timedelta(days=1)
+) -> tuple[datetime | None, bool]:
     """Return the earliest of the times (ISO 8601) that are such, in UTC, and if all have a zone.
 
-    Times of a run that are more than a day apart are a flaw.
+    Times of one run that are further apart than this are a flaw.
     """
     instants = [instant for instant in map(instant_of, times) if instant is not None]
     if not instants:
         return None, True
-    if max(instants) - min(instants) > _LONGEST_RUN:
+    if max(instants) - min(instants) > apart:
         flaws.add("its times contradict each other")
     zoned = all(instant.tzinfo is not _EARLIEST_ZONE for instant in instants)
     return min(instants).astimezone(UTC), zoned

@@ -19,6 +19,7 @@ from gate.evaluations.documents import (
     count,
     earliest,
     exact,
+    few_of,
     mapping,
     sequence,
     words,
@@ -144,7 +145,7 @@ def _choose(metrics: Sequence[_Metric], query: ResultsQuery, flaws: Flaws) -> _M
     exactly = [metric for metric in counts if metric.name == query.metric]
     by_column = [metric for metric in counts if query.metric in {None, metric.column}]
     meant = exactly or by_column
-    listed = ", ".join(metric.name for metric in counts) or "none"
+    listed = few_of([metric.name for metric in counts])
     if len(meant) != 1:
         what = "which count of passes is meant" if meant else "how many rows passed"
         flaws.add(f"it does not say {what}: name a CategoryCount as `metric`; it has {listed}")

@@ -20,6 +20,7 @@ from gate.evaluations.documents import (
     count,
     earliest,
     exact,
+    few_of,
     identity,
     instant_of,
     mapping,
@@ -61,6 +62,8 @@ class SampleRows:
         if attempt in self.seen:
             self.flaws.add("it has two samples of the same id and epoch", case_id)
         self.seen.add(attempt)
+        if sample.get("invalidation"):
+            self.flaws.add("a sample was invalidated", case_id)
         scores = _values(mapping(sample.get("scores")))
         self.scorers |= scores.keys()
         times = [instant_of(sample.get(name)) for name in ("started_at", "completed_at")]
@@ -76,7 +79,7 @@ class SampleRows:
             return CaseRow(case_id=case_id, outcome=CaseOutcome.ERRORED)
         metric = self._metric(scores)
         if metric is not None and metric not in scores:
-            others = ", ".join(sorted(scores)) or "none"
+            others = few_of(sorted(scores))
             self.flaws.add(f"samples lack the scorer {metric!r}, and have {others}", case_id)
             return CaseRow(case_id=case_id, outcome=CaseOutcome.UNSCORED)
         named = case_id or "without an id"
@@ -189,6 +192,8 @@ def _check_finished(header: Mapping[str, Any], flaws: Flaws) -> None:
         flaws.add(f"its version is {version!r:.20}, and only {_VERSION} is supported")
     if header.get("status") != "success":
         flaws.add(f"the run is not finished: its status is {header.get('status')!r:.20}")
+    if header.get("error"):
+        flaws.add("the run ended with an error")
     if header.get("invalidated"):
         flaws.add("the log was invalidated")
     results = mapping(header.get("results"))

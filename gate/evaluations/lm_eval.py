@@ -16,6 +16,7 @@ from gate.evaluations.documents import (
     by_score,
     count,
     exact,
+    few_of,
     identity,
     mapping,
     score_of,
@@ -85,7 +86,7 @@ def _choose(metrics: Mapping[str, Any], query: ResultsQuery, flaws: Flaws) -> st
     ]
     if len(names) == 1:
         return names[0]
-    listed = ", ".join(sorted(metrics)) or "none"
+    listed = few_of(sorted(metrics))
     what = "no metric" if query.metric is None else f"no metric {query.metric!r}"
     if names:
         flaws.add(f"several metrics may be meant: name one of {listed}")
@@ -120,7 +121,7 @@ def _tally(
         return None
     passed = round(mean * cases)
     if abs(mean * cases - passed) > _TOLERANCE * cases or not _is_share(mean, stderr, cases):
-        flaws.add(f"{metric} is not the share of cases that passed; read samples_*.jsonl instead")
+        flaws.add(f"{metric} is not the share of cases that passed: read samples_*.jsonl instead")
         return None
     if query.score is not None and not 0 < query.score <= 1:
         flaws.add("cases are right or wrong in it, and the policy's `score` is not of that kind")
@@ -151,7 +152,7 @@ def read_rows(documents: Sequence[Mapping[str, Any]], query: ResultsQuery) -> Ev
     wanted = None if query.metric is None else query.metric.rpartition("/")[2]
     chosen = names if wanted is None else [name for name in names if name == wanted]
     if not chosen:
-        flaws.add(f"there is no metric {wanted!r} in it: it has {', '.join(names) or 'none'}")
+        flaws.add(f"there is no metric {wanted!r} in it: it has {few_of(names)}")
     filters = {name.rpartition(",")[2] for name in chosen}
     rows = [
         _row(document, chosen, query, flaws)

@@ -3,9 +3,9 @@
 Source: its types ``EvaluateResult`` and ``EvaluateSummaryV3``, and files of 0.121.20.
 """
 
-import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ from gate.evaluations.documents import (
     earliest,
     exact,
     identity,
-    instant_of,
     mapping,
     score_of,
     sequence,
@@ -31,8 +30,7 @@ _VERSION: Final = 3
 _NO_FAILURE, _ERROR = 0, 2
 """``ResultFailureReason``: none, an assertion (1), an error."""
 _CLOCK: Final = timedelta(seconds=2)
-"""By how much two times of one creation may differ: one of them has no fractions of a second."""
-_EVAL_ID: Final = re.compile(r"eval-.+?-(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)")
+"""By how much two times of one creation may differ."""
 
 
 def is_document(document: Mapping[str, Any]) -> bool:
@@ -65,7 +63,9 @@ def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
     _check_totals(results, rows, flaws)
     metadata = mapping(document.get("metadata"))
     config = mapping(document.get("config"))
-    started_at, zoned = _time(document, results, metadata, flaws)
+    # When the evaluation was created; that of the export is younger.
+    times = [results.get("timestamp"), metadata.get("evaluationCreatedAt")]
+    started_at, zoned = earliest(times, flaws, _CLOCK)
     return EvaluationRun(
         tool="promptfoo",
         file_name=query.file_name,
@@ -79,22 +79,6 @@ def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
         flaws=flaws.clauses(),
         metrics=_metrics(rows),
     )
-
-
-def _time(
-    document: Mapping[str, Any],
-    results: Mapping[str, Any],
-    metadata: Mapping[str, Any],
-    flaws: Flaws,
-) -> tuple[datetime | None, bool]:
-    """Return when the evaluation was created, which the file says in three places."""
-    identifier = _EVAL_ID.fullmatch(str(document.get("evalId")))
-    times = [results.get("timestamp"), metadata.get("evaluationCreatedAt")]
-    times += [identifier[1] + "Z"] if identifier else []
-    instants = [instant for time in times if (instant := instant_of(time)) is not None]
-    if instants and max(instants) - min(instants) > _CLOCK:
-        flaws.add("its times contradict each other")
-    return earliest(times, flaws)
 
 
 def read_rows(documents: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
@@ -142,11 +126,12 @@ def _case_ids(rows: Sequence[Mapping[str, Any]], repeats: int) -> list[str]:
         identity(case.get("vars")) or identity(row.get("vars"))
         for case, row in zip(cases, rows, strict=True)
     ]
+    rows_of = Counter(names)
     ids = []
     for case, name, values in zip(cases, names, variables, strict=True):
         if name is None:
             ids.append(values or identity(case.get("metadata")) or "{}")
-        elif values is not None and names.count(name) > repeats:
+        elif values is not None and rows_of[name] > repeats:
             ids.append(identity(f"{name} {values}") or name)
         else:
             ids.append(identity(name) or name)
@@ -185,7 +170,7 @@ def _score(
         score = score_of(named[metric], flaws, case_id)
     for number in (row.get("score"), *named.values()):
         if number is not None and exact(number) is None:
-            flaws.add("a score is not a finite number", case_id)  # JavaScript writes null
+            flaws.add("a score is not a finite number", case_id)  # for NaN promptfoo writes null
     if score is not None and score < 0:
         flaws.add("a score is negative", case_id)
         return None
@@ -216,9 +201,11 @@ def _outcome(row: Mapping[str, Any], case_id: str, flaws: Flaws) -> CaseOutcome:
 
 def _is_checked(row: Mapping[str, Any], grading: Mapping[str, Any]) -> bool:
     """Return whether an assertion was looked at: without one, promptfoo counts a success."""
-    if grading.get("reason") == "No assertions":
+    parts = grading.get("componentResults")
+    declared = mapping(row.get("testCase")).get("assert")
+    if grading.get("reason") == "No assertions" or (declared == [] and not parts):
         return False
-    return bool(row.get("namedScores") or grading.get("componentResults"))
+    return bool(row.get("namedScores") or parts)
 
 
 def _by_file(
@@ -240,6 +227,10 @@ def _by_file(
     ]
     if any(part.get("pass") is not True for part in parts):
         return CaseOutcome.FAILED
+    # promptfoo lets an assertion of the weight 0 pass whatever its score, as it only measures.
+    weights = [exact(mapping(part.get("assertion")).get("weight")) for part in parts]
+    if score < 1 and weights and not any(weight != 0 for weight in weights):
+        return CaseOutcome.UNCHECKED
     checks = [mapping(check) for check in (test, *sequence(test.get("assert")))]
     return by_own_bar(score, [check.get("threshold") for check in checks], flaws, case_id)
 

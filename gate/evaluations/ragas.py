@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 from gate.evaluations import CaseRow, EvaluationRun, UnreadableResultsError
@@ -32,6 +33,8 @@ _SAMPLE: Final = frozenset(
 _INPUT: Final = "user_input"
 _LOWER_IS_BETTER: Final = "noise_sensitivity"
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_ROWS: Final = 200_000
+"""Rows of a table, with its header."""
 _CELL: Final = 64 << 20
 """Characters of a cell: contexts are long."""
 
@@ -40,13 +43,25 @@ def is_records(documents: Sequence[Any]) -> bool:
     """Return whether a list is that of a table's rows, or of ``.scores``."""
     if not documents or not all(isinstance(each, dict) and each for each in documents):
         return False
-    names = documents[0].keys()
-    has_samples = _INPUT in names and any(name not in _SAMPLE for name in names)
+    first = documents[0]
+    has_input = isinstance(first.get(_INPUT), str | list)
+    has_samples = has_input and any(name not in _SAMPLE for name in first)
     return has_samples or all(
         value is None or (isinstance(value, int | Decimal) and not isinstance(value, bool))
         for each in documents
         for value in each.values()
     )
+
+
+def rows_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the rows of a table that pandas has written by columns; empty if it is not one."""
+    columns = document.values()
+    if _INPUT not in document or not all(isinstance(column, dict) for column in columns):
+        return ()
+    places = document[_INPUT].keys()
+    if any(column.keys() != places for column in columns):
+        raise UnreadableResultsError("its columns are not of one length")
+    return [{name: column[place] for name, column in document.items()} for place in places]
 
 
 def read_table(text: str, query: ResultsQuery) -> EvaluationRun | None:
@@ -57,12 +72,15 @@ def read_table(text: str, query: ResultsQuery) -> EvaluationRun | None:
     """
     csv.field_size_limit(_CELL)
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        lines = list(islice(reader, _ROWS + 1))
     except csv.Error:
         return None
     header, rows = lines[0], lines[1:]
     if _INPUT not in header:
         return None
+    if len(lines) > _ROWS:
+        raise UnreadableResultsError(f"it has more than {_ROWS:,} rows")
     if len(set(header)) < len(header):
         raise UnreadableResultsError("two of its columns have one name")
     if any(len(row) != len(header) for row in rows):

@@ -81,8 +81,9 @@ def read_run(
     documents = _documents(text)
     if len(documents) > 1:
         return _read_lines(documents, query)
-    if ragas.is_records(sequence(documents[0])):
-        return ragas.read(documents[0], query)
+    rows = sequence(documents[0]) or ragas.rows_of(mapping(documents[0]))
+    if ragas.is_records(rows):
+        return ragas.read(rows, query)
     return _read_document(mapping(documents[0]), query)
 
 
@@ -121,13 +122,15 @@ def _read_document(document: Mapping[str, Any], query: ResultsQuery) -> Evaluati
 
 def _read_lines(documents: Sequence[Any], query: ResultsQuery) -> EvaluationRun:
     """Return what a file of JSON lines says, or a single line of it."""
-    from gate.evaluations import braintrust, lm_eval, promptfoo  # noqa: PLC0415 - as above
+    from gate.evaluations import braintrust, lm_eval, promptfoo, ragas  # noqa: PLC0415 - as above
 
     lines = [mapping(document) for document in documents]
     if all(promptfoo.is_row(line) for line in lines):
         return promptfoo.read_rows(lines, query)
     if all(lm_eval.is_row(line) for line in lines):
         return lm_eval.read_rows(lines, query)
+    if all("user_input" in line for line in lines) and ragas.is_records(lines):
+        return ragas.read(lines, query)
     if all(braintrust.is_line(line) for line in lines):
         return braintrust.read(lines, query)
     raise UnreadableResultsError(_OTHER)

@@ -20,7 +20,7 @@ _RULES: Final[Mapping[Rule, str]] = {
     Rule.MEASUREMENT: "Every budget must be measured, and to be believed.",
     Rule.TIER: "The worst remaining budget must allow this class of change.",
     Rule.SAMPLES: "There must be samples enough to tell which tier it is.",
-    Rule.REQUIREMENT: "What the tier requires must have been done.",
+    Rule.REQUIREMENT: "What the tier requires must be shown first.",
     Rule.BURN_RATE: "The budget must not burn too fast right now.",
     Rule.EXHAUSTION: "The budget must last for a while at its present rate.",
     Rule.FREEZE: "The calendar must be open.",

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from math import log
@@ -11,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.analysis.watch import EXIT_CODES, SpendLimit
-from gate.analysis.watch.arms import Arms, TrafficLabel
+from gate.analysis.watch.arms import Arms, NotComparableError, TrafficLabel, watched_slos
 from gate.analysis.watch.run import watch_grid
 from gate.errors import ExitCode, UsageError
 from gate.history.sequential.verdict import CanaryStanding, CanaryVerdict
 from gate.measure import Cause, Counts, Evidence
+from gate.slo.objective import RatioSlo
 from tests.analysis.memory import file, slo, unmeasured
 from tests.analysis.watching import (
     ALONE,
@@ -60,8 +62,8 @@ def test_each_step_is_asked_for_in_three_looks_and_never_again() -> None:
     times = Counter(place for places in done.asked for place in places)
     assert times == {**dict.fromkeys(range(59), 3), 59: 2}
     assert done.asked[:4] == [[0], [0, 1], [0, 1, 2], [1, 2, 3]]
-    # The budget is measured once for its size, and once at the end.
-    assert done.traffic.measured == [START, START + HOUR]
+    # The budget is measured at the start, for its size, then every ten looks, and at the end.
+    assert done.traffic.measured == [*(START + n * 10 * MINUTE for n in range(7)), START + HOUR]
 
 
 def test_a_worse_canary_is_rolled_back_as_soon_as_that_is_shown() -> None:
@@ -77,7 +79,8 @@ def test_a_worse_canary_is_rolled_back_as_soon_as_that_is_shown() -> None:
     assert watched <= 4
     assert done.report.ended_at == START + watched * MINUTE
     assert seen.canary == pytest.approx((1000 * watched, 10 * watched))
-    assert done.machine.seconds == 60 * watched
+    # A third of a step later it has looked at the baseline once more.
+    assert done.machine.seconds == 60 * watched + 20
     # 9 more a minute than at the baseline's ratio, of 1,000 that may fail in the window.
     assert seen.spent == pytest.approx((0.009 * watched, 0.009 * watched))
     assert seen.saved == pytest.approx(0.009 * (60 - watched))
@@ -310,7 +313,10 @@ def test_recorded_data_are_asked_for_at_once_and_judged_minute_by_minute() -> No
 
     replayed = watch_minutes(minutes, machine=Machine(seconds=86_400))
 
-    assert replayed.asked == [list(range(60))]
+    # The step that accuses is looked at again, a little earlier and later.
+    first, *again = replayed.asked
+    assert first == list(range(60))
+    assert len(again) == 2
     assert replayed.report.slos == live.report.slos
     assert replayed.report.ended_at == live.report.ended_at
 
@@ -422,6 +428,18 @@ def test_a_budget_that_is_not_measured_leaves_open_what_was_spent() -> None:
     assert len(done.traffic.measured) == done.report.looks + 1
 
 
+def test_a_budget_that_is_measured_late_ends_the_watch_at_once_where_too_much_is_spent() -> None:
+    wanted = options(max_spend=Fraction(1, 1000))
+
+    done = watch_minutes((minute(2),) * 60, wanted, budget_after=4.5)
+
+    assert done.report.verdict is CanaryVerdict.ROLL_BACK
+    assert done.report.slos[0].overspent
+    # What was seen by then is enough, and the fifth step is not asked for.
+    assert (done.machine.seconds, len(done.report.slos[0].steps)) == (300, 4)
+    assert done.asked[-1] == [1, 2, 3]
+
+
 def test_without_a_limit_the_budget_is_seldom_asked_for_and_decides_nothing() -> None:
     done = watch_minutes(HEALTHY, budget=unmeasured(Cause.BACKEND_ERROR))
 
@@ -503,6 +521,19 @@ def test_an_slo_that_cannot_be_watched_is_refused_at_once(
         watch_minutes({"errors": HEALTHY}, options(slos=names), policy=file("chat", *slos))
 
     assert str(refused.value) == message
+
+
+def test_series_of_slices_cannot_be_watched() -> None:
+    (errors,) = file("chat", slo("errors")).policy.slos
+    assert isinstance(errors, RatioSlo)
+    policy = file("chat", slo("errors"))
+    sliced = replace(errors, sli=replace(errors.sli, sliced=True))
+
+    with pytest.raises(NotComparableError) as refused:
+        watched_slos(replace(policy.policy, slos=(sliced,)), ())
+
+    assert "its series hold ratios of slices of time" in str(refused.value)
+    assert refused.value.others == ()
 
 
 def test_an_advisory_slo_accuses_only_where_it_is_named() -> None:

@@ -86,12 +86,16 @@ class Traffic:
     down: Callable[[float], bool] = lambda _now: False
     """Whether it does not answer, by the minutes since the start."""
     budget: Answer = field(default_factory=lambda: counts(1_000_000, 100))
+    budget_after: float = 0.0
+    """The minute from which on the budget is measured."""
     asked: list[CohortRequest] = field(default_factory=list)
     measured: list[datetime] = field(default_factory=list)
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         self.measured.append(at)
-        return [self.budget for _ in requests]
+        late = self.machine.seconds < self.budget_after * 60
+        gone = Unmeasured(cause=Cause.BACKEND_ERROR, reason="the server does not answer")
+        return [gone if late else self.budget for _ in requests]
 
     def cohorts(self, requests: Sequence[CohortRequest]) -> list[CohortAnswer]:
         self.asked += requests

@@ -118,6 +118,16 @@ def some(minutes: Minutes, keep: Callable[[int], bool]) -> Minutes:
     return [each for each in minutes if keep(each.minute)]
 
 
+def fading(minutes: Minutes, *, first: int) -> Minutes:
+    """Return minutes of which the newest quarter of an hour has one request each, with own ids."""
+    newest = [
+        replace(each, requests=1, bad=0, first=each.first + first)
+        for each in minutes
+        if each.minute < 15
+    ]
+    return newest + some(minutes, lambda minute: minute >= 15)
+
+
 def renumbered(minutes: Minutes, *, first: int) -> Minutes:
     return [replace(each, first=each.first + first) for each in minutes]
 
@@ -255,6 +265,12 @@ FAULTS: dict[str, tuple[Minutes, ShadowRequirement, RequirementState, str]] = {
         UNDECIDED,
         "values of request_id that came more than once could decide it either way",
     ),
+    "pairs in too few steps": (
+        fading(LIVE, first=0) + fading(SHADOW, first=10**6),
+        PAIRED,
+        UNDECIDED,
+        "both have requests in only 9 of 12 steps",
+    ),
     "requests in too few steps": (
         hour("live", 60_000, 60)
         + [Minute(minute=n, arm="shadow", requests=1) for n in (2, 30, 55)],
@@ -320,6 +336,17 @@ def test_the_worst_of_all_slos_decides_and_is_named(tmp_path: Path) -> None:
     assert (without.state, without.facts["slo"]) == (MET, "availability")
     assert without.reason.endswith("(50% of the error budget); 1 more SLO passed")
     assert (broken.state, broken.facts["slo"]) == (NOT_MET, "strict")
+
+
+def test_one_slo_that_is_not_shown_keeps_the_others_from_passing(tmp_path: Path) -> None:
+    log = write_minutes(tmp_path / "requests.parquet", LIVE + shadow(60_000, 75))
+
+    unsure = judge(log, slos=TWO)
+    broken = judge(log, required(slos=("availability", "outcome")), slos=TWO.replace("= 429", "<"))
+
+    assert (unsure.state, unsure.facts["slo"]) == (UNDECIDED, "strict")
+    assert (broken.state, broken.facts["slo"]) == (UNDECIDED, "outcome")
+    assert broken.reason.startswith("outcome: bad: 'status <' is not a valid SQL expression")
 
 
 def test_several_slos_that_cannot_be_compared_are_counted(tmp_path: Path) -> None:
@@ -497,7 +524,9 @@ def test_a_doubt_may_also_keep_a_shadow_from_failing() -> None:
 def test_pairs_that_cannot_be_had_are_undecided() -> None:
     lost = Answering(unpaired=failure(Cause.INVALID, "no such column"))
 
-    assert answer(lost, PAIRED).reason.startswith("availability: no such column; ")
+    assert answer(lost, PAIRED).reason.endswith(
+        "availability: no such column; correct by or pair_by, or the indicator of the SLO"
+    )
 
 
 def test_a_backend_that_cannot_separate_or_pair_requests_says_which_can(tmp_path: Path) -> None:

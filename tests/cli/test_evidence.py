@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gate.decision.seal import sealed
 from tests.command import Result, Run
 from tests.hosts.repository import commit, git
 
@@ -26,6 +27,7 @@ tiers:
   - {name: exhausted, otherwise: true, allow: [security-patch, rollback]}
 """
 PLAIN = "{evaluation: faithfulness, from: evals/*.json, at_least: 95%, cases: 20, max_age: 24h}"
+DATA = Path(__file__).parent.parent / "data" / "evaluations"
 KEY = "0123456789abcdef0123456789abcdef"
 NOW = datetime.now(UTC)
 
@@ -190,6 +192,14 @@ def hidden_failure(folder: Path) -> None:
     write(folder, promptfoo(1, 19, commit_=head(folder)), "evals/y.json.attestation.json")
 
 
+def hidden_deeper(folder: Path) -> None:
+    """Likewise, behind the attestation of a file that is there."""
+    write(folder, promptfoo(20, commit_=head(folder)))
+    (folder / "evals" / "x.json.attestation.json").write_text("{}")
+    ending = ".attestation.json"
+    write(folder, promptfoo(1, 19, commit_=head(folder)), f"evals/x.json{ending}{ending}")
+
+
 @pytest.mark.parametrize(
     ("prepare", "reason"),
     [
@@ -203,6 +213,7 @@ def hidden_failure(folder: Path) -> None:
         (dangling, "evals/y.json: it cannot be read: No such file or directory"),
         (piped, "evals/y.json: it is not a regular file"),
         (hidden_failure, "cases have more rows than are declared"),
+        (hidden_deeper, "evals/x.json: its attestation does not count"),
     ],
 )
 def test_what_proves_nothing_is_undecided(
@@ -246,6 +257,45 @@ def test_where_git_does_not_know_the_files_nothing_is_proved(
     done = check("-f", "json", "--ci", "github", GITHUB_ACTIONS="true", GITHUB_SHA=revision)
     assert done.exit_code == 3
     assert "git cannot say whether the change brought it" in requirement(done)["reason"]
+
+
+def test_results_of_the_trial_merge_are_told_from_those_of_the_head(
+    check: Check, checkout: Path, tmp_path: Path
+) -> None:
+    revision = head(checkout)
+    commit(checkout, "trial merge", {"a.md": ""})
+    write(checkout, promptfoo(20, commit_=head(checkout)))
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"head": {"sha": revision}, "number": 7}}))
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(event)}
+    github |= {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_SHA": head(checkout)}
+    done = check("-f", "json", **github)
+    assert requirement(done)["reason"].endswith(
+        f"before the gate ({head(checkout)[:12]} is checked out here, and not the head of the pull"
+        " request: check that out for the evaluation)"
+    )
+    write(checkout, promptfoo(20, commit_="f" * 40))
+    assert requirement(check("-f", "json", **github))["reason"].endswith("before the gate")
+
+
+def test_a_name_that_is_not_utf_8_is_shown_as_far_as_it_can_be(
+    check: Check, checkout: Path
+) -> None:
+    path = write(checkout, promptfoo(20, commit_=head(checkout)))
+    path.rename(os.fsdecode(os.fsencode(path.parent) + b"/\xff.json"))
+    done = check("-f", "json")
+    assert (done.exit_code, requirement(done)["facts"]["file"]) == (0, "evals/?.json")
+
+
+def test_a_shadow_that_the_backend_cannot_tell_apart_is_undecided(
+    check: Check, checkout: Path
+) -> None:
+    shadow = "{shadow: {by: deployment, candidate: shadow, against: live, margin: 10%, for: 1h}}"
+    commit(checkout, "shadow", {"gate.yaml": POLICY.replace("REQUIRED", shadow)})
+    done = check("-f", "json")
+    assert done.exit_code == 3
+    found = requirement(done)
+    assert (found["name"], found["kind"], found["state"]) == ("shadow", "shadow", "undecided")
 
 
 def test_a_checked_requirement_cannot_be_stated_as_met(check: Check) -> None:
@@ -441,4 +491,98 @@ def test_the_time_of_an_attestation_can_be_stated(check: Check, checkout: Path, 
     assert (
         gate("attest", "evals/x.json", "--at", long_ago, cwd=checkout, env=signing).exit_code == 0
     )
-    assert "is too old" in requirement(check("-f", "json", **signing))["reason"]
+    reason = requirement(check("-f", "json", **signing))["reason"]
+    assert "its attestation that it ran before" in reason
+
+
+def _unmet(policy: dict[str, Any]) -> None:
+    policy["requirements"][0] |= {"state": "not-met", "verdict": "block"}
+
+
+def _worded(policy: dict[str, Any]) -> None:
+    policy["requirements"][0]["reason"] = "200 of 200 cases passed"
+
+
+def _stated(policy: dict[str, Any]) -> None:
+    policy["requirements"][0]["state"] = "undecided"
+
+
+def _dropped(policy: dict[str, Any]) -> None:
+    policy["requirements"] = []
+
+
+@pytest.mark.parametrize("forge", [None, _unmet, _worded, _stated, _dropped])
+def test_a_decision_that_contradicts_its_requirements_is_refused(
+    check: Check,
+    checkout: Path,
+    gate: Run,
+    forge: Callable[[dict[str, Any]], None] | None,
+) -> None:
+    write(checkout, promptfoo(20, commit_=head(checkout)))
+    document = json.loads(check("-f", "json").stdout)
+    if forge is not None:
+        forge(document["policies"][0])
+    del document["seal"]
+    (checkout / "evals" / "d.json").write_text(json.dumps(sealed(document, None)))
+    done = gate("verify", "evals/d.json", "--ci", "none", cwd=checkout)
+    if forge is None:
+        assert (done.exit_code, done.stdout[:5]) == (0, "HOLDS")
+    else:
+        assert done.exit_code == 3
+        assert "what is required of 'chat' contradicts its findings" in done.stdout
+
+
+def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path) -> None:
+    write(checkout, promptfoo(19, 1, commit_=head(checkout)))
+    write(checkout, promptfoo(3), "evals/y.json")
+    (checkout / "evals" / "z.json").write_text("{")
+    (checkout / "evals" / "empty.xml").write_text("<testsuites/>")
+    good = gate("evaluation", "evals/x.json", "evals/y.json", cwd=checkout)
+    words = " ".join(good.stdout.split())
+    assert good.exit_code == 0
+    assert f"READ evals/x.json Tool promptfoo Commit {head(checkout)} Ran" in words
+    assert (
+        "Metrics faithfulness Cases 19 of 20 passed (95.0%, 95% interval 76.4% to 99.1%)" in words
+    )
+    assert "Others 1 failed case_digest" in words
+    assert "Commit the file does not say; run gate attest on it" in words
+    signing = {"GATE_SIGNING_KEY": KEY}
+    assert gate("attest", "evals/y.json", cwd=checkout, env=signing).exit_code == 0
+    names = sorted(path.name for path in (checkout / "evals").iterdir())
+    assert names == ["empty.xml", "x.json", "y.json", "y.json.attestation.json", "z.json"]
+    done = gate(
+        *("evaluation", *(f"evals/{name}" for name in names), "-f", "json", "--repeats", "2"),
+        cwd=checkout,
+        env=signing,
+    )
+    assert done.exit_code == 3
+    empty, first, second, broken = json.loads(done.stdout)["files"]
+    assert (empty["usable"], empty["cases"], "it has no test cases" in empty["flaws"]) == (
+        False,
+        0,
+        True,
+    )
+    assert (first["usable"], first["cases"], first["passed"], first["outcomes"]) == (
+        True,
+        20,
+        0,
+        {"missing": 19, "failed": 1},
+    )
+    assert (second["commit"], second["tool"]) == (head(checkout), "promptfoo")
+    assert (broken["tool"], broken["metrics"], broken["repeats"]) == (None, [], None)
+    assert broken["flaws"] == ["it is not complete JSON; remove it, or run the evaluation again"]
+    shown = gate("evaluation", "evals/z.json", cwd=checkout)
+    assert "NOT USABLE evals/z.json Flaw it is not complete JSON" in " ".join(shown.stdout.split())
+    totals = gate(
+        "evaluation",
+        str(next((DATA / "lmeval" / "pass").glob("results_*.json"))),
+        str(DATA / "promptfoo" / "repeat.json"),
+    )
+    words = " ".join(totals.stdout.split())
+    assert "(sums)" in words
+    assert "Repeats 2 rows a case, as the file declares" in words
+    none = gate("evaluation", str(DATA / "junit" / "zerok.xml"))
+    assert (none.exit_code, "Flaw it has no test cases Tool" in " ".join(none.stdout.split())) == (
+        3,
+        True,
+    )

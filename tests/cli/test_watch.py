@@ -551,15 +551,16 @@ def test_a_trigger_must_be_signed_where_there_is_a_key(
     assert "the trigger t.json is refused" in unsigned.stderr
 
 
+@pytest.mark.parametrize("blocked", [True, False])
 def test_a_trigger_of_a_blocked_change_and_without_a_limit_is_warned_of(
-    gate: Run, write_logs: Callable[..., None]
+    gate: Run, write_logs: Callable[..., None], blocked: bool
 ) -> None:
-    write_logs(text=WATCHED.replace("window: 1h", "window: 30d"))
-    gate(
-        *("check", "--change", "canary", "--at", AT, "--policy-ref", "none", "--trigger", "t.json"),
-        *("--impact", "canary=10%", "--dry-run"),
-    )
+    text = WATCHED.replace("window: 1h", "window: 30d")
+    write_logs(text=text.replace("allow: all", "allow: [rollback]") if blocked else text)
+    write_trigger(gate, "--dry-run")
 
     done = replay(gate, "--trigger", "t.json")
 
+    warning = "gate: warning: the decision of the trigger was to block this change"
+    assert (warning in done.stderr) is blocked
     assert "gate: the trigger has no limit for availability: only " in done.stderr

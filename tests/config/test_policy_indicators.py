@@ -17,7 +17,7 @@ LOGS = "backend: {type: logs, path: a, timestamp: ts}\n"
 INDICATOR = (
     "the indicator does not say what to count; write {preset: vllm/errors}, {bad: ...,"
     " total: ...}, {histogram: ..., threshold: 2.5s}, {column: ..., threshold: 2500},"
-    " {gauge: ...} or {spent: ...}"
+    " {gauge: ...}, {metric: ...} or {spent: ...}"
 )
 
 

@@ -28,7 +28,7 @@ VALUES: tuple[Any, ...] = (None, "", 99.9, -1, "1 month", "zzz", True, [], ["zzz
 """What takes the place of each value: wrong units, wrong forms, words that nothing knows."""
 ONLY_VALIDATE = {
     "is not a change class|no tier|which this tier does not allow": "classes are the policy's own",
-    "is not an SLO with|duplicate": "names refer to other places of the file",
+    "is not an SLO with|duplicate|no SLO is named|required twice": "names refer to other places",
     "tier must hold|no budget|move this tier": "an order of entries",
     "the key '(sli|total)' is missing": "which keys an indicator needs depends on the backend",
     "backend does not|is for the|reads rows of": "what a backend counts is in another block",
@@ -38,7 +38,9 @@ ONLY_VALIDATE = {
     "valid (time zone|http|address|path|name|date|local time|instant)|no http": "beyond a pattern",
     "auth has either|given together": "the ways to log in, each with keys of its own",
     "does not match YAML": "the endings of several kinds of files",
-    "lower than|shorter than|longer than|not be above|a slice|begins": "two values",
+    "lower than|shorter than|longer than|not be above|a slice|begins|could never be": "two values",
+    "base_from is only|add cases: how many|say the same|are the same|there twice": "two values",
+    "in less time it is not seen|cannot be compared": "what is compared is in other blocks",
     "every SLO is advisory|does not go with|is too long|finer than": "two values",
 }
 """What a schema cannot tell, by the words of the message, and why."""

@@ -122,7 +122,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
         "key",
         "column",
     }
-    absent |= {"every", "metric", "score", "cases_since"}
+    absent |= {"every", "cases_since"}
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
     absent |= {"gitlab-environments", "file", "presets"}
     # The logins of managed services.

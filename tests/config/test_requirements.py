@@ -238,6 +238,23 @@ def test_a_file_of_ids_that_cannot_be_read_is_a_mistake(
     assert mistakes[0].endswith("ids/golden.txt cannot be read: Permission denied")
 
 
+def test_a_shadow_that_no_data_could_meet_says_what_to_write() -> None:
+    short = requiring(f"¦{shadow()}".replace("for: 1h", "for: 5m"))
+    same = requiring(f"¦{shadow()}".replace("{by: d,", "{by: code,"))
+    sli = "sli: {bad: 'errors{code=\"500\"}', total: errors}"
+
+    assert_mistake(
+        short,
+        "for is 5m; write at least 10m, since in less time it is not seen whether failures come in"
+        " bursts",
+    )
+    assert_mistake(
+        same.replace("sli: {bad: errors, total: requests}", sli),
+        "code is part of what makes an event of availability bad, so the two differ by definition;"
+        " separate them by another label, or name other SLOs in slos",
+    )
+
+
 def test_an_slo_that_counts_no_events_cannot_be_compared() -> None:
     slos = """\
 slos:

@@ -138,6 +138,16 @@ def test_every_metric_of_a_case_counts_where_all_do() -> None:
     assert outcomes(doctored(second)) == {"passed": 10}
 
 
+def test_an_expectation_may_fail_a_case_whose_metrics_pass() -> None:
+    def expect(data: Document) -> None:
+        data["testCases"][0].update(success=False, expectationsData={"score": 0.0})
+        data.update(testPassed=9, testFailed=1)
+
+    assert outcomes(doctored(expect, metric="all")) == {"failed": 1, "passed": 9}
+    assert outcomes(doctored(expect)) == {"passed": 10}
+    assert doctored(expect).flaws == ()
+
+
 def test_a_case_of_a_conversation_is_a_case() -> None:
     def talk(data: Document) -> None:
         data["conversationalTestCases"] = [{**data["testCases"].pop(), "turns": []}]

@@ -74,7 +74,10 @@ def test_a_mean_is_a_share_only_where_its_error_proves_it(
         (lambda d: d["results"]["sums"].update({"exact_match,none": -1}), "between 0 and 1"),
         (lambda d: d["results"]["sums"].update({"exact_match,none": "1"}), "between 0 and 1"),
         (lambda d: d["results"]["sums"].update({"exact_match,none": float("nan")}), "between 0"),
-        (lambda d: d["results"]["sums"].update({"exact_match,none": 0.99}), "not the share"),
+        (
+            lambda d: d["results"]["sums"].update({"exact_match,none": 0.99}),
+            "not the share",
+        ),
         (
             lambda d: d["results"]["sums"].update({"exact_match_stderr,none": "N/A"}),
             "not the share",

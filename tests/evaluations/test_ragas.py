@@ -90,10 +90,10 @@ def test_a_table_without_rows_is_flawed() -> None:
 
 @pytest.mark.parametrize("question", [None, False, 1, {}, ""])
 def test_a_row_without_a_question_has_no_id(question: Any) -> None:
-    records = [{"user_input": question, "m": 1}, {"user_input": [{"content": "hi"}], "m": 1}]
+    records = [{"user_input": [{"content": "hi"}], "m": 1}, {"user_input": question, "m": 1}]
     run = read_run(json.dumps(records).encode(), file_name="x")
 
-    assert [row.case_id for row in run.rows] == [None, '[{"content":"hi"}]']
+    assert [row.case_id for row in run.rows] == ['[{"content":"hi"}]', None]
 
 
 def test_a_row_of_json_may_lack_a_metric() -> None:
@@ -116,6 +116,9 @@ def test_a_row_of_json_may_lack_a_metric() -> None:
         ("plain text\n", "not the result file of a tool"),
         ('[{"m": "1"}]', "not the result file of a tool"),
         ('[{"m": true}]', "not the result file of a tool"),
+        ('{"user_input": {"0": "q"}, "m": {}}', "its columns are not of one length"),
+        ('{"user_input": {"0": "q"}, "m": 1}', "not the result file of a tool"),
+        ('{"user_input": {}, "m": {}}', "not the result file of a tool"),
         ("[{}]", "not the result file of a tool"),
         ("[1]", "not the result file of a tool"),
         ('[{"m": 1}]\n[{"m": 1}]', "not complete JSON"),
@@ -139,6 +142,20 @@ def test_a_table_and_its_json_say_the_same() -> None:
     name = "exact_match"
 
     assert run_of("ragas/errors.csv", name).rows == run_of("ragas/errors.json", name).rows
+
+
+@pytest.mark.parametrize("orient", ["columns", "lines"])
+def test_every_way_in_which_pandas_writes_json_says_the_same(orient: str) -> None:
+    records = json.loads(content("ragas/errors.json"))
+    columns = {
+        name: {str(place): record[name] for place, record in enumerate(records)}
+        for name in records[0]
+    }
+    lines = "".join(f"{json.dumps(record)}\n" for record in records)
+    text = json.dumps(columns) if orient == "columns" else lines
+    run = read_run(text.encode(), file_name="x", metric="exact_match")
+
+    assert run.rows == run_of("ragas/errors.json", "exact_match").rows
 
 
 def test_scores_alone_have_no_cases_to_count() -> None:

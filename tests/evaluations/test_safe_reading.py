@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from gate.evaluations import UnreadableResultsError
-from gate.evaluations.documents import identity
+from gate.evaluations import UnreadableResultsError, documents, junit, ragas
+from gate.evaluations.documents import few_of, identity
 from gate.evaluations.reading import read_file, read_run
 from tests.evaluations.honest import content, outcomes
 
@@ -113,6 +114,22 @@ def test_a_number_that_takes_much_memory_is_not_a_number(number: str) -> None:
     assert "a score is not a finite number" in " ".join(run.flaws)
 
 
+@pytest.mark.parametrize(
+    ("raw", "module", "limit", "reason"),
+    [
+        (b'{"a": [[], [], [], 1]}', documents, "_VALUES", "more values than results have"),
+        (b"user_input,m\n" + b"q,1\n" * 7, ragas, "_ROWS", "more than 6 rows"),
+        (b"<testsuite>" + b"<a/>" * 6 + b"</testsuite>", junit, "_ELEMENTS", "more elements than"),
+    ],
+)
+def test_what_would_take_all_memory_is_refused(
+    raw: bytes, module: ModuleType, limit: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, limit, 6)
+
+    assert reason in refusal(raw)
+
+
 def test_what_is_too_deep_to_be_written_identifies_no_case() -> None:
     deep: list[object] = [1]
     for _ in range(100_000):
@@ -126,3 +143,12 @@ def test_a_document_of_two_tools_is_refused() -> None:
     passed, failed = content("promptfoo/pass.json"), content("deepeval/fail.latest_test_run.json")
 
     assert "several tools" in refusal(passed.strip()[:-1] + b"," + failed.strip()[1:])
+
+
+def test_names_in_messages_are_few_and_short() -> None:
+    assert few_of([]) == "none"
+    assert few_of(["a", "b"]) == "a, b"
+    assert (
+        few_of([str(number) for number in range(12)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+    )
+    assert few_of(["x" * 61, "y" * 60]) == f"{'x' * 60}..., {'y' * 60}"

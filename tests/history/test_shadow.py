@@ -201,10 +201,8 @@ def test_pairs_need_far_fewer_requests_where_both_fail_together() -> None:
 
     assert together.outcome is WITHIN
     assert separate.outcome is UNSURE
-    assert separate.needed is not None
-    assert separate.needed > 2
-    assert together.candidate == (2_400, 48)
-    assert together.against == (2_400, 48)
+    assert [*together.candidate, *together.against] == [2_400, 48, 2_400, 48]
+    assert (separate.needed or 0) > 2
 
 
 def test_pairs_show_what_is_worse_and_what_is_not_yet_known() -> None:
@@ -256,9 +254,9 @@ def test_steps_are_scaled_to_what_was_counted_at_once() -> None:
     scaled = as_counted(steps, 1_010.0, 8.0)
     spread_out = as_counted(Arm((100.0,) * 10, (0.0,) * 10), 1_000.0, 10.0)
 
-    assert scaled.sums == (pytest.approx(1_010), pytest.approx(8))
-    assert scaled.bad[-2:] == (pytest.approx(4), pytest.approx(4))
-    assert spread_out.bad == pytest.approx((1.0,) * 10)
+    assert list(scaled.sums) == pytest.approx([1_010, 8])
+    assert list(scaled.bad[-2:]) == pytest.approx([4, 4])
+    assert list(spread_out.bad) == pytest.approx([1.0] * 10)
 
 
 GONE = None
@@ -288,6 +286,7 @@ FLOWING = (100.0,) * 12
         ((5, 0, 0, 0) * 3, FLOWING, []),
         ((0,) * 11 + (1,), (0,) * 11 + (1,), []),
         ((10,) * 12, (0,) * 12, []),
+        ((100,) * 6 + (0,) * 6, (0,) * 12, []),
         ((0,) * 6 + (10,) * 6, (10,) * 6 + (0,) * 6, [range(6)]),
         ((0,) * 6 + (1,) * 6, (10,) * 6 + (0,) * 6, []),
     ],
@@ -325,14 +324,10 @@ def drawn(rng: random.Random, total: int, ratio: float, burst: int) -> Arm:
 SIMULATED = [
     # Shadow's and live's requests, live's ratio, margin; failures that come together.
     (60_000, 60_000, 0.0002, 0.0001, 1),
-    (60_000, 600_000, 0.0002, 0.0001, 1),
     (100_000, 1_000_000, 0.00001, 0.0001, 1),
     (6_000, 6_000, 0.03, 0.005, 1),
-    (2_400, 24_000, 0.02, 0.01, 1),
     (60_000, 6_000, 0.002, 0.001, 1),
-    (60_000, 60_000, 0.0002, 0.0001, 2),
     (6_000, 6_000, 0.03, 0.005, 5),
-    (2_400, 24_000, 0.02, 0.01, 5),
     (60_000, 6_000, 0.002, 0.001, 5),
     (6_000, 6_000, 0.03, 0.005, 20),
     (60_000, 600_000, 0.0002, 0.0001, 20),
@@ -344,7 +339,7 @@ SIMULATED = [
 def test_a_shadow_exactly_at_the_margin_passes_or_fails_in_one_of_twenty_at_most(
     total: int, rest: int, ratio: float, allowed: float, burst: int
 ) -> None:
-    rng, runs = random.Random(f"{total} {rest} {burst}"), 400
+    rng, runs = random.Random(f"{total} {rest} {burst}"), 1_000
     outcomes = [
         compare(
             drawn(rng, total, ratio + allowed, burst), drawn(rng, rest, ratio, burst), allowed

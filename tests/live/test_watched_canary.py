@@ -17,7 +17,7 @@ import yaml
 
 from tests.cli.installed import command
 from tests.live.command import TIERS
-from tests.servers.canary import CANARY, STABLE, Deployment, deployment
+from tests.servers.canary import CANARY, PAST, STABLE, Deployment, deployment
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
@@ -172,12 +172,16 @@ def test_the_rollback_takes_the_traffic_away_from_the_canary_and_from_nobody_els
 
 def test_the_budget_that_was_saved_is_told(bad: tuple[Watched, Deployment]) -> None:
     watched, _ = bad
-    seen = len([step for step in watched.slo["steps"] if step])
-    left = int(120 / EVERY) - seen
+    slo, seen = watched.slo, len([step for step in watched.slo["steps"] if step])
+    spent = slo["budget_spent"]
 
+    # An hour's budget: a twentieth of its requests, nearly all of which are of the hour before.
+    budget = 0.05 * sum(PAST.values()) / 2
+    assert spent == pytest.approx(slo["canary"]["bad"] / budget, rel=0.05)
     # What the canary took in the steps that were seen, it would have taken in those that were left.
-    assert watched.slo["budget_spent"] > 0
-    assert watched.slo["budget_saved"] == pytest.approx(watched.slo["budget_spent"] * left / seen)
+    left = int(120 / EVERY) - seen
+    assert slo["budget_saved"] == pytest.approx(spent * left / seen)
+    assert slo["budget_saved"] > 0
 
 
 def test_an_outage_that_hits_both_versions_accuses_nobody(outage: Watched) -> None:

@@ -1,15 +1,16 @@
 """A canary deployment: a real nginx splits the traffic between two versions of a small server.
 
 Both versions expose their counters, which a real Prometheus scrapes every second with the label
-``track``. A test turns the canary's share and how often each version fails; `Deployment.counted` is
-the truth, counted by those who answer.
+``track``; of the stable version it has some hours already. A test turns the canary's share and how
+often each version fails; `Deployment.counted` is the truth, counted by those who answer.
 """
 
 import random
 import subprocess
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -17,10 +18,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-from tests.servers.metrics import prometheus
+from tests.servers.metrics import backfill, prometheus
 from tests.servers.processes import binary, free_port, running
 
 STABLE, CANARY = TRACKS = ("stable", "canary")
+PAST: Final = {"200": 430_000, "500": 430}
+"""What the stable version has answered in the hours before, by status, at an even pace."""
+_PAST_HOURS, _PAST_STEP = 2, 15
+"""How long these hours are, and seconds between two samples of them."""
 _CLIENTS: Final = 4
 _PAUSE: Final = 0.04
 """Seconds that a client waits between two requests."""
@@ -68,6 +73,8 @@ class Version:
     """One of the two that answer."""
 
     track: str
+    past: Mapping[str, int] = field(default_factory=dict)
+    """What its counters have from before, by status."""
     failing: float = 0.0
     """The share of its answers that are errors."""
     _counts: Counter[str] = field(default_factory=lambda: Counter({"200": 0, "500": 0}))
@@ -82,13 +89,16 @@ class Version:
         return status
 
     def counted(self) -> dict[str, int]:
-        """Return how many answers there were of each status."""
+        """Return how many answers of each status there were now, without the past."""
         with self._lock:
             return dict(self._counts)
 
     def page(self) -> str:
         """Return the page of metrics."""
-        lines = [f'requests_total{{code="{code}"}} {n}\n' for code, n in self.counted().items()]
+        lines = [
+            f'requests_total{{code="{code}"}} {self.past.get(code, 0) + count}\n'
+            for code, count in self.counted().items()
+        ]
         return "# TYPE requests_total counter\n" + "".join(lines)
 
 
@@ -134,13 +144,15 @@ class Deployment:
 @contextmanager
 def deployment(folder: Path) -> Iterator[Deployment]:
     """Run it all under steady load while the block lasts; the canary has no traffic yet."""
-    versions = {track: Version(track) for track in TRACKS}
+    versions = {STABLE: Version(STABLE, PAST), CANARY: Version(CANARY)}
     program, port = binary("nginx"), free_port()
     config = folder / "nginx.conf"
     control = (program, "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log"))
     with ExitStack() as stack:
         ports = {track: stack.enter_context(_serving(versions[track])) for track in TRACKS}
         config.write_text(_NGINX.format(folder=folder, port=port, **ports))
+        _write_past(folder / "past.om", ports[STABLE])
+        backfill(folder / "past.om", folder / "data")
         scraping = _SCRAPES.format(**ports)
         server = stack.enter_context(prometheus(folder / "prometheus", folder / "data", scraping))
         made = Deployment(folder, server.url, versions, control)
@@ -148,6 +160,19 @@ def deployment(folder: Path) -> Iterator[Deployment]:
         stack.enter_context(running(control, f"http://127.0.0.1:{port}/ready", folder / "log"))
         stack.enter_context(_load(port))
         yield made
+
+
+def _write_past(path: Path, port: int) -> None:
+    """Write the past of the stable version as OpenMetrics, up to now."""
+    now, steps = int(time.time()), _PAST_HOURS * 3600 // _PAST_STEP
+    with path.open("w", encoding="utf-8") as file:
+        file.write("# TYPE requests counter\n")
+        for code, count in PAST.items():
+            labels = f'code="{code}",instance="127.0.0.1:{port}",job="chat",track="{STABLE}"'
+            for step in range(steps + 1):
+                at = now - (steps - step) * _PAST_STEP
+                file.write(f"requests_total{{{labels}}} {count * step // steps} {at}\n")
+        file.write("# EOF\n")
 
 
 def _handler(version: Version) -> type[BaseHTTPRequestHandler]:

@@ -132,8 +132,6 @@ def watched_slos(policy: Policy, names: Sequence[str]) -> tuple[RatioSlo, ...]:
     if reasons:
         name, reason = next(iter(reasons.items()))
         raise NotComparableError(f"the SLO {name} cannot be compared: {reason}", others)
-    if not wanted:
-        raise NotComparableError("every SLO is advisory, and accuses no change", others)
     return tuple(slo for slo in wanted if isinstance(slo, RatioSlo))
 
 

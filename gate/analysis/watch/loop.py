@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from gate import __version__
 from gate.analysis import why_unmeasured
 from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
+from gate.analysis.watch.alignment import Alignment
 from gate.analysis.watch.arms import StepsRead, cohort_request, read_steps, runs
 from gate.analysis.watch.judge import Judge, idle_troubles, watched_slo
 from gate.analysis.watch.state import Surroundings, WatchState
@@ -39,6 +40,7 @@ class Watching:
     surroundings: Surroundings
     backend: Backend
     cohorts: CohortBackend
+    alignment: Alignment
     slos: tuple[RatioSlo, ...]
     settled: Judge
     """Has the steps that are not asked for again."""
@@ -64,7 +66,7 @@ class Watching:
             return start + timedelta(seconds=around.steady() - begun)
 
         at, last = now(), grid.end + grid.late
-        self._size_budgets(min(at, grid.start))
+        self._look_at_budgets(at)
         self._recall()
         while not self._is_over():
             self._look(at)
@@ -74,11 +76,12 @@ class Watching:
                 break
             self.interrupted = around.pause(grid.seconds_until_next(now()))
             at = now()
-            if self._lack_budgets():
-                self._size_budgets(min(at, grid.start))
+            if self._budgets_are_due():
+                self._look_at_budgets(at)
         return self._report(at)
 
     def _is_over(self) -> bool:
+        self.interrupted |= self.alignment.interrupted
         return self.interrupted or self.shown.rolls_back
 
     def _recall(self) -> None:
@@ -91,9 +94,6 @@ class Watching:
     def _look(self, at: datetime) -> None:
         """Ask for the steps that have ended and not settled, and judge what is new."""
         self.state.looks += 1
-        if self.settled.rolls_back:
-            self.shown = self.settled
-            return
         ended, arms = self.state.grid.ended(at), self.options.arms
         wanted = [
             (slo, places)
@@ -119,20 +119,19 @@ class Watching:
 
         A step without any event does not settle: its events may be very late.
         """
-        grid = self.state.grid
-        old = grid.ended(at - grid.late)
+        old = self.state.grid.ended(at - self.state.grid.late)
         for place, steps in _by_place(self.fresh).items():
             settling = {slo: step for slo, step in steps.items() if place < old and any(step)}
-            for slo, step in settling.items():
+            self.settled, counted = self.alignment.added(self.settled, place, settling, at)
+            for slo, step in counted.items():
                 self.state.settle(slo, place, step)
                 del self.fresh[slo][place]
-            self.settled.add(place, settling)
             if self.settled.rolls_back:
                 self.shown = self.settled
                 return
         self.shown = self.settled.copy()
         for place, steps in _by_place(self.fresh).items():
-            self.shown.add(place, steps)
+            self.shown, _ = self.alignment.added(self.shown, place, steps, at)
             if self.shown.rolls_back:
                 return
 
@@ -143,16 +142,24 @@ class Watching:
         if read.trouble is not None:
             self.troubles[slo] = why_unmeasured(read.trouble)
 
-    def _lack_budgets(self) -> bool:
-        """Return whether to ask again for a budget whose size is not known."""
-        missing = [slo.name for slo in self.slos if slo.name not in self.settled.costs]
-        decides = any(self.options.limit(name) is not None for name in missing)
-        return decides or (bool(missing) and self.state.looks % _RARELY == 0)
+    @property
+    def _unsized(self) -> list[str]:
+        """The SLOs of which it is not known what a failure costs."""
+        return [slo.name for slo in self.slos if slo.name not in self.settled.costs]
 
-    def _size_budgets(self, at: datetime) -> None:
-        for name, assessment in self._budgets(at).items():
-            self.assessments[name] = assessment
-            self.settled.size(assessment)
+    def _budgets_are_due(self) -> bool:
+        """Return whether to ask for the budgets: seldom, and always while the verdict needs one."""
+        decides = any(self.options.limit(name) is not None for name in self._unsized)
+        return decides or self.state.looks % _RARELY == 0
+
+    def _look_at_budgets(self, at: datetime) -> None:
+        """Measure the budgets; their size is that at the start."""
+        measured = self._budgets(min(at, self.state.grid.start) if self._unsized else at)
+        for name, assessment in measured.items():
+            if assessment.measured or name not in self.assessments:
+                self.assessments[name] = assessment
+            if name in self._unsized:
+                self.settled.size(assessment)
 
     def _budgets(self, at: datetime) -> dict[str, Assessment]:
         """Measure the budgets of what is watched; none where the watch has to end."""

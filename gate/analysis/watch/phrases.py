@@ -5,7 +5,7 @@ from math import exp
 from typing import Final
 
 from gate import wording
-from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
+from gate.analysis.watch import SpendLimit, WatchedSlo, WatchLook, WatchOptions, WatchReport
 from gate.analysis.watch.arms import Arms
 from gate.history.sequential.verdict import CanaryStanding, CanaryVerdict
 from gate.slo.quantities import format_duration
@@ -45,6 +45,11 @@ def part(share: float) -> str:
     return wording.spent(wording.shown(share))
 
 
+def limit_of(limit: SpendLimit) -> str:
+    """Write the share of a budget that may be spent: with all digits where a person stated it."""
+    return ratio(float(limit.most)) if limit.promised else wording.percent(limit.most)
+
+
 def evidence(slo: WatchedSlo) -> str:
     """Write how strong the evidence for "worse" is, and how strong it has to be."""
     value = f"{exp(min(slo.evidence, _LARGEST)):,.0f}"
@@ -67,7 +72,8 @@ def standing(slo: WatchedSlo) -> str:
 def compared(slo: WatchedSlo, arms: Arms) -> str:
     """Say how many failed: of the canary, and beside it of the baseline."""
     beside = "" if slo.baseline is None else f", {arms.baseline} {failed(slo.baseline)}"
-    return f"{arms.canary} {failed(slo.canary)} failed{beside}"
+    had = "had no events" if not slo.canary[0] else f"{failed(slo.canary)} failed"
+    return f"{arms.canary} {had}{beside}"
 
 
 def subject(report: WatchReport) -> str:
@@ -100,13 +106,13 @@ def _reasons(report: WatchReport, slo: WatchedSlo) -> Iterator[str]:
         than = "than the baseline" if slo.baseline is not None else "than the budget allows"
         yield f"{compared(slo, report.options.arms)}: it fails more often {than} ({evidence(slo)})"
     if slo.overspent and slo.spent is not None and slo.limit is not None:
-        most = wording.percent(slo.limit.most)
+        most = limit_of(slo.limit)
         whose = "the pre-mortem said at most" if slo.limit.promised else "at most"
         yield f"it has spent {spent(slo)} of the budget; {whose} {most}"
     if slo.standing is CanaryStanding.WITHIN:
         most = ratio(max(slo.bounds[1], 0.0))
         yield f"at most {most} {_more(slo)}; {ratio(slo.margin)} is allowed"
-    elif slo.standing is CanaryStanding.NOT_SHOWN and not slo.overspent:
+    elif slo.standing is CanaryStanding.NOT_SHOWN and not slo.overspent and slo.excess is not None:
         yield _not_shown(slo)
     yield from slo.troubles
 
@@ -117,8 +123,6 @@ def _more(slo: WatchedSlo) -> str:
 
 def _not_shown(slo: WatchedSlo) -> str:
     low, high = slo.bounds
-    if slo.excess is None:
-        return "the canary has had no event"
     between = f"between {ratio(low)} and {ratio(high)} {_more(slo)}; {ratio(slo.margin)} is allowed"
     if slo.longer is None:
         return f"{between}, which cannot be shown at this rate"
@@ -154,6 +158,10 @@ def lines(look: WatchLook, options: WatchOptions) -> Iterator[str]:
     """Yield a line for each SLO, for a log."""
     if not look.ended:
         yield beginning(look, options)
+        for slo in look.slos:
+            if slo.assessment is not None and not slo.assessment.measured:
+                why = "; ".join(doubt.reason for doubt in slo.assessment.doubts[:1])
+                yield f"{slo.slo.name}: its budget was not measured: {why}"
         return
     yield from (f"{_watched(look)}; {_line(slo, options)}" for slo in look.slos)
 
@@ -174,8 +182,16 @@ def _pressing(slo: WatchedSlo) -> tuple[bool, bool, float]:
     return slo.standing is CanaryStanding.WORSE or slo.overspent, bool(slo.troubles), slo.evidence
 
 
+def _left(slo: WatchedSlo) -> str:
+    """Say what is left of its budget; nothing where that is not known."""
+    assessment = slo.assessment
+    if assessment is None or assessment.compared is None or assessment.uncovered is not None:
+        return ""
+    return f", {wording.budget_left(assessment.compared, 'it')}"
+
+
 def _line(slo: WatchedSlo, options: WatchOptions) -> str:
     parts = [f"{slo.slo.name}: {compared(slo, options.arms)}", standing(slo)]
     if slo.spent is not None:
-        parts.append(f"{spent(slo)} of the budget spent")
+        parts.append(f"{spent(slo)} of the budget spent{_left(slo)}")
     return "; ".join([*parts, *slo.troubles])

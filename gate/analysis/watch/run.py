@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gate.analysis.watch import WatchOptions, WatchReport
+from gate.analysis.watch.alignment import Alignment
 from gate.analysis.watch.arms import (
     WatchGrid,
     watched_slos,
@@ -103,6 +104,13 @@ def watch(
         surroundings=surroundings,
         backend=backend,
         cohorts=cohorts,
+        alignment=Alignment(
+            slos=slos,
+            arms=options.arms,
+            grid=state.grid,
+            cohorts=cohorts,
+            surroundings=surroundings,
+        ),
         slos=slos,
         settled=Judge(slos=slos, options=options),
         shown=Judge(slos=slos, options=options),

@@ -6,7 +6,7 @@ from typing import Final
 
 from gate import wording
 from gate.analysis.watch import EXIT_CODES, WatchedSlo, WatchReport, watch_document
-from gate.analysis.watch.phrases import failed, part, ratio, spent, subject
+from gate.analysis.watch.phrases import failed, limit_of, part, ratio, spent, subject
 from gate.history.sequential import ComparedStep
 from gate.history.sequential.verdict import CanaryStanding, CanaryVerdict
 from gate.policy.findings import Verdict
@@ -83,7 +83,7 @@ def _spending(slo: WatchedSlo) -> str:
     limit = slo.limit
     text = f"{spent(slo)} of the budget"
     if limit is not None:
-        text += f", of at most {wording.percent(limit.most)}"
+        text += f", of at most {limit_of(limit)}"
     if limit is not None and limit.expected is not None:
         text += f"; the pre-mortem expected {wording.spent(limit.expected)}"
     return text
@@ -107,7 +107,7 @@ def _next(report: WatchReport) -> str:
     if report.verdict is CanaryVerdict.ROLL_BACK:
         return f"roll {arms.canary} back"
     if any(slo.troubles for slo in report.slos):
-        return "mend what could not be measured and watch again; promote nothing until then"
+        return "find out why it could not be measured, and watch again; promote nothing until then"
     if len(report.slos[0].steps) < report.grid.count:
         return "go on from the state that was kept, or watch again; promote nothing until then"
     longer = [slo.longer for slo in report.slos if slo.standing is CanaryStanding.NOT_SHOWN]
@@ -148,7 +148,7 @@ def _baseline(slo: WatchedSlo) -> str:
 
 def _between(slo: WatchedSlo) -> str:
     low, high = slo.bounds
-    return f"{ratio(low)} to {ratio(high)}"
+    return wording.NOTHING if slo.excess is None else f"{ratio(low)} to {ratio(high)}"
 
 
 def _left(slo: WatchedSlo) -> str:

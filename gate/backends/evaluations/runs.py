@@ -249,7 +249,7 @@ def _merged(runs: Iterable[CountedRun]) -> tuple[list[CountedRun], list[str]]:
         if first is run:
             continue
         common = first.passed.keys() & run.passed.keys()
-        if common or (run.unnamed, run.unnamed_bad) == (first.unnamed, first.unnamed_bad):
+        if common or run.unnamed:
             copies.append(run.file)
         disputed = sum(first.passed[case] is not run.passed[case] for case in common)
         united = {

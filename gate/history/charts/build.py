@@ -154,6 +154,8 @@ def _too_few(kind: ChartKind, samples_left: int, spoilt: int, steps_per_point: i
     reason = f"not enough data for a baseline: {samples_left} of the {FEWEST} points needed"
     if spoilt:
         reason += f" ({spoilt} more are in incidents)"
+    elif steps_per_point == 1:
+        reason += "; look further back"
     if steps_per_point == 1:
         return NoChart(kind=kind, reason=reason, cause=Cause.LOW_COVERAGE)
     reason += f"; failures are so rare that a point takes {steps_per_point} steps"

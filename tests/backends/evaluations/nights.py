@@ -55,7 +55,10 @@ class Night:
                 "version": 3,
                 "timestamp": time,
                 "prompts": [{"raw": "{{q}}", "provider": "local-model"}],
-                "results": [self._row(case) for case in self.outcomes],
+                "results": [
+                    {**self._row(case), "testIdx": place}
+                    for place, case in enumerate(self.outcomes)
+                ],
                 "stats": {
                     "successes": outcomes.count(GOOD),
                     "failures": outcomes.count(BAD),

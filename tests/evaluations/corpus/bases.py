@@ -26,6 +26,12 @@ PROMPTFOO_ALL: Final = Base(
     requirement={"evaluation": "sums", "metric": "all", **FRESH},
 )
 
+PROMPTFOO_COMPARED: Final = Base(
+    source="promptfoo/pass.json",
+    compared="promptfoo/pass.json",
+    requirement={"evaluation": "faithfulness", **FRESH, "not_worse_than": "base"},
+)
+
 DEEPEVAL: Final = Base(
     source="deepeval/pass.latest_test_run.json",
     target="evals/.latest_test_run.json",

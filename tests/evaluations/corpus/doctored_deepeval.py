@@ -48,7 +48,7 @@ def deepeval_errored(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL, "", ends=BLOCKED)
+@doctored(DEEPEVAL, "12 errored", ends=BLOCKED)
 def deepeval_errored_without_a_word(scene: Scene) -> None:
     """The test runner leaves neither a score nor an error where a case raised an exception."""
     with scene.json() as document:
@@ -59,7 +59,7 @@ def deepeval_errored_without_a_word(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "a metric is a success without a score")
 def deepeval_no_score_but_success(scene: Scene) -> None:
     """Cases without a score are called successes."""
     with scene.json() as document:
@@ -68,13 +68,13 @@ def deepeval_no_score_but_success(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "totals are not there")
 def deepeval_interrupted(scene: Scene) -> None:
     """The run was interrupted after 71 cases, and somebody renames the temporary file."""
     scene.take("deepeval/half_INT.temp_test_run_data.json")
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "totals are not there")
 def deepeval_interrupted_at_the_end(scene: Scene) -> None:
     """The run was interrupted before the totals were written, after 200 cases."""
     with scene.json() as document:
@@ -83,7 +83,7 @@ def deepeval_interrupted_at_the_end(scene: Scene) -> None:
         del document["testRunData"]["testFailed"]
 
 
-@doctored(DEEPEVAL, "", ends=BLOCKED)
+@doctored(DEEPEVAL, "50 unchecked", ends=BLOCKED)
 def deepeval_threshold_zero(scene: Scene) -> None:
     """The metric's threshold is 0, so that 50 scores of 0 are successes."""
     scene.take("deepeval/fail.latest_test_run.json")
@@ -108,7 +108,7 @@ def deepeval_threshold_lowered(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "`success` of a metric contradicts")
 def deepeval_success_flipped(scene: Scene) -> None:
     """Somebody sets success to true everywhere, and leaves scores below the threshold."""
     scene.take("deepeval/fail.latest_test_run.json")
@@ -119,7 +119,7 @@ def deepeval_success_flipped(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "`success` of a metric contradicts")
 def deepeval_scores_raised(scene: Scene) -> None:
     """Somebody raises the scores, and leaves that the cases failed."""
     scene.take("deepeval/fail.latest_test_run.json")
@@ -128,7 +128,7 @@ def deepeval_scores_raised(scene: Scene) -> None:
             case["metricsData"][0]["score"] = 1.0
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "`success` of a case contradicts")
 def deepeval_only_the_metrics_flipped(scene: Scene) -> None:
     """Somebody changes the metric of each case, and leaves that the case itself failed."""
     scene.take("deepeval/fail.latest_test_run.json")
@@ -137,7 +137,7 @@ def deepeval_only_the_metrics_flipped(scene: Scene) -> None:
             case["metricsData"][0].update(score=1.0, success=True)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "its totals are 200 passed")
 def deepeval_totals_changed(scene: Scene) -> None:
     """Somebody changes the number of passed tests to 200."""
     scene.take("deepeval/fail.latest_test_run.json")
@@ -145,7 +145,7 @@ def deepeval_totals_changed(scene: Scene) -> None:
         document["testRunData"].update(testPassed=200, testFailed=0)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "its totals are 150 passed")
 def deepeval_cases_changed(scene: Scene) -> None:
     """Somebody changes all cases to passes, and leaves the totals."""
     scene.take("deepeval/fail.latest_test_run.json")
@@ -155,7 +155,7 @@ def deepeval_cases_changed(scene: Scene) -> None:
             case["metricsData"][0].update(score=1.0, success=True)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "totals of its metrics disagree")
 def deepeval_totals_of_the_metric_left(scene: Scene) -> None:
     """Somebody changes cases and totals, and forgets the totals of the metric."""
     scene.take("deepeval/fail.latest_test_run.json")
@@ -166,7 +166,7 @@ def deepeval_totals_of_the_metric_left(scene: Scene) -> None:
         document["testRunData"].update(testPassed=200, testFailed=0)
 
 
-@doctored(DEEPEVAL, "", ends=BLOCKED)
+@doctored(DEEPEVAL, "12 flaky", ends=BLOCKED)
 def deepeval_flaky(scene: Scene) -> None:
     """Twelve cases passed only when they were tried again."""
     with scene.json() as document:
@@ -175,7 +175,7 @@ def deepeval_flaky(scene: Scene) -> None:
             case["metricsData"][0]["flaky"] = True
 
 
-@doctored(DEEPEVAL, "", ends=BLOCKED)
+@doctored(DEEPEVAL, "12 unchecked", ends=BLOCKED)
 def deepeval_without_metrics(scene: Scene) -> None:
     """Twelve cases have no metric, and count as successes."""
     with scene.json() as document:
@@ -190,7 +190,7 @@ def deepeval_metric_renamed(scene: Scene) -> None:
     scene.replace('"Faithfulness"', '"Faithfulness lite"')
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "`success` of a case contradicts")
 def deepeval_metric_twice(scene: Scene) -> None:
     """Each case has the metric twice: strict, which fails, and lax, which passes."""
     scene.take("deepeval/fail.latest_test_run.json")
@@ -202,7 +202,7 @@ def deepeval_metric_twice(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL, "", ends=BLOCKED)
+@doctored(DEEPEVAL, "12 unscored", ends=BLOCKED)
 def deepeval_not_a_number(scene: Scene) -> None:
     """Twelve scores are NaN."""
     with scene.json() as document:
@@ -211,7 +211,7 @@ def deepeval_not_a_number(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL_SCORED, "")
+@doctored(DEEPEVAL_SCORED, "a score is not a finite number")
 def deepeval_infinity(scene: Scene) -> None:
     """Failed cases have a score of Infinity, which is above every threshold."""
     scene.take("deepeval/fail.latest_test_run.json")
@@ -222,7 +222,7 @@ def deepeval_infinity(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "a score is not a finite number")
 def deepeval_scores_are_words(scene: Scene) -> None:
     """The scores are strings."""
     with scene.json() as document:
@@ -230,7 +230,7 @@ def deepeval_scores_are_words(scene: Scene) -> None:
             case["metricsData"][0]["score"] = "1.0"
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "a score is not a finite number")
 def deepeval_scores_are_truths(scene: Scene) -> None:
     """The scores are true, which Python takes for the number 1."""
     with scene.json() as document:
@@ -238,7 +238,7 @@ def deepeval_scores_are_truths(scene: Scene) -> None:
             case["metricsData"][0]["score"] = True
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "a test case has no name")
 def deepeval_nameless(scene: Scene) -> None:
     """The cases have neither names nor inputs."""
     with scene.json() as document:
@@ -246,14 +246,14 @@ def deepeval_nameless(scene: Scene) -> None:
             case["name"] = case["input"] = None
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "more rows than are declared")
 def deepeval_case_twice(scene: Scene) -> None:
     """A case is in the file twice, in place of a harder one."""
     with scene.json() as document:
         cases(document)[150] = {**cases(document)[0], "order": 150}
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "its totals are 196 passed")
 def deepeval_failures_among_conversations(scene: Scene) -> None:
     """The failed cases were moved to the list of conversations, where nobody looks."""
     with scene.json() as document:
@@ -265,7 +265,7 @@ def deepeval_failures_among_conversations(scene: Scene) -> None:
         run["conversationalTestCases"] = extra
 
 
-@doctored(DEEPEVAL_ALONE, "", attest=False)
+@doctored(DEEPEVAL_ALONE, "does not say when the evaluation ran", attest=False)
 def deepeval_without_a_time(scene: Scene) -> None:
     """The policy asks for a fresh run, and the format has no time."""
     policy = scene.folder / "gate.yaml"
@@ -273,38 +273,38 @@ def deepeval_without_a_time(scene: Scene) -> None:
     policy.write_text(text.replace('"cases": 200', '"cases": 200, "max_age": "24h"'))
 
 
-@doctored(DEEPEVAL_ALONE, "")
+@doctored(DEEPEVAL_ALONE, "is about other commits")
 def deepeval_other_commit(scene: Scene) -> None:
     """The run found no cases, and the file of the commit before is still there."""
     scene.replace(scene.head, OTHER_COMMIT)
 
 
-@doctored(DEEPEVAL_ALONE, "")
+@doctored(DEEPEVAL_ALONE, "does not say which commit it is about")
 def deepeval_without_a_commit(scene: Scene) -> None:
     """The run has no hyperparameters, and nobody attested to the file."""
     with scene.json() as document:
         document["testRunData"]["hyperparameters"] = {}
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "its attestation that it is about")
 def deepeval_commit_and_attestation_differ(scene: Scene) -> None:
     """The file names the commit before, and the run attests that it is about this one."""
     scene.replace(scene.head, OTHER_COMMIT)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "not complete JSON")
 def deepeval_truncated(scene: Scene) -> None:
     """The job was ended while the file was written."""
     scene.write(scene.file.read_bytes()[:-100])
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "it is empty")
 def deepeval_empty(scene: Scene) -> None:
     """The file is there and has no content."""
     scene.write(b"")
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "totals of its metrics disagree")
 def deepeval_no_cases(scene: Scene) -> None:
     """The list of cases is empty."""
     with scene.json() as document:
@@ -312,7 +312,7 @@ def deepeval_no_cases(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL, "")
+@doctored(DEEPEVAL, "two values of one name")
 def deepeval_success_twice(scene: Scene) -> None:
     """Each failed case has success twice, first false and then true."""
     scene.take("deepeval/fail.latest_test_run.json")

@@ -26,12 +26,14 @@ from tests.evaluations.corpus.bases import (
     LM_EVAL_SAMPLES,
     PROMPTFOO,
     PROMPTFOO_ALL,
+    PROMPTFOO_COMPARED,
     PROMPTFOO_PINNED,
     PROMPTFOO_SCORED,
     RAGAS,
     RAGAS_JSON,
 )
-from tests.evaluations.corpus.scene import AT, OTHER_COMMIT, Base, Scene
+from tests.evaluations.corpus.doctored_promptfoo import add_prompt, restate
+from tests.evaluations.corpus.scene import AT, BEFORE, OTHER_COMMIT, Base, Scene
 from tests.hosts.repository import git
 
 Act = Callable[[Scene], None]
@@ -181,6 +183,14 @@ def promptfoo_declared_repeats(scene: Scene) -> None:
 
 
 @honest(PROMPTFOO)
+def promptfoo_two_prompts(scene: Scene) -> None:
+    """Each case was run with two prompts, as the file says, and all rows of a case passed."""
+    with scene.json() as document:
+        add_prompt(document)
+        restate(document)
+
+
+@honest(PROMPTFOO)
 def promptfoo_beside_other_commits(scene: Scene) -> None:
     """Failed results of another commit lie beside the ones of this commit."""
     failed = scene.honest("promptfoo/fail.json")
@@ -196,7 +206,7 @@ def promptfoo_short_commit(scene: Scene) -> None:
 @honest(PROMPTFOO)
 def promptfoo_clock_slightly_ahead(scene: Scene) -> None:
     """The clock of the runner is two minutes ahead of the one that checks."""
-    scene.replace("2026-11-28T22:51:51.437Z", "2026-11-28T23:32:00.000Z")
+    scene.replace("2026-11-28T22:51:51", "2026-11-28T23:32:00")
 
 
 @honest(PROMPTFOO)
@@ -425,3 +435,33 @@ def results_of_the_commit_elsewhere(scene: Scene) -> None:
     git(scene.folder, "commit", "--quiet", "--message=docs")
     head, scene.head = scene.head, git(scene.folder, "rev-parse", "HEAD")
     scene.replace(head, scene.head)
+
+
+@honest(PROMPTFOO_COMPARED)
+def compared(scene: Scene) -> None:
+    """All cases come out as they did at the base."""
+
+
+@honest(PROMPTFOO_COMPARED)
+def compared_and_better(scene: Scene) -> None:
+    """The base failed every fourth case."""
+    failed = scene.honest("promptfoo/fail.json")
+    scene.write(failed.replace(scene.head.encode(), scene.before.encode()), BEFORE)
+
+
+@honest(PROMPTFOO_COMPARED)
+def compared_with_an_older_base(scene: Scene) -> None:
+    """The base was evaluated last week, and its age does not matter."""
+    text = (scene.folder / BEFORE).read_text(encoding="utf-8")
+    scene.write(text.replace("2026-11-28T", "2026-11-20T"), BEFORE)
+
+
+@honest(PROMPTFOO_COMPARED)
+def compared_with_more_cases(scene: Scene) -> None:
+    """The change brings more cases than its base had."""
+    with scene.json(BEFORE) as document:
+        document["results"]["results"] = document["results"]["results"][:150]
+        good = sum(row["success"] for row in document["results"]["results"])
+        document["results"]["stats"].update(successes=good, failures=150 - good)
+        metrics = document["results"]["prompts"][0]["metrics"]
+        metrics.update(testPassCount=good, testFailCount=150 - good)

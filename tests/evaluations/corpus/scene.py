@@ -6,6 +6,7 @@ tools on 28 November 2026 (`tests/data/evaluations`); the only change to them is
 that they name is the one of the scene, which is what the tool would have written there.
 """
 
+import atexit
 import base64
 import hmac
 import io
@@ -38,6 +39,8 @@ HONEST_COMMITS: Final = ("46c34f6b8f3fe90c303ccc3e1cca1a21079c6849", "68c0ea6", 
 """The commits that the honest files name, whole or their first 7 digits."""
 OTHER_COMMIT: Final = "0123456789abcdef0123456789abcdef01234567"
 ATTESTED_AT: Final = "2026-11-28T23:00:00Z"
+BEFORE: Final = "evals/before.json"
+"""The results of the commit before, where they are compared."""
 ENDING: Final = ".attestation.json"
 KEY: Final = "a secret of the runs that may attest to files"
 """The secret that the scene's runs sign with, and that the check verifies with."""
@@ -64,8 +67,8 @@ class Base:
     """The keys of the requirement except ``from``."""
     target: str = "evals/run.json"
     """Where the tool writes it in the scene."""
-    more: Mapping[str, str] = field(default_factory=dict)
-    """Further files: where the tool writes each, and the honest file."""
+    compared: str | None = None
+    """The honest file with the results of the commit before; None: nothing is compared."""
     attested: bool = False
     """Whether the run attests to the files, as their format has no commit or time."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -76,17 +79,23 @@ class Base:
 def _template(policy: str, files: tuple[tuple[str, str], ...]) -> Path:
     """Return a repository with one commit that has the policy; it is copied and never changed."""
     folder = Path(mkdtemp(prefix="gate-corpus-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
     commit(folder, "begin", {"gate.yaml": policy, "counts.yaml": COUNTS, **dict(files)})
     return folder
 
 
-def _packed_again(content: bytes, change: Callable[[bytes], bytes]) -> bytes:
-    """Return an archive of Inspect, compressed as it was, whose members are changed."""
+def packed_again(content: bytes, change: Callable[[str, bytes], bytes | None]) -> bytes:
+    """Return an archive of Inspect, compressed as it was, with other content of its members.
+
+    The function gets the name and the content of each, and returns None where it is left out.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(buffer, "w") as after:
         for member in before.infolist():
-            after.writestr(member, change(before.read(member)))
+            changed = change(member.filename, before.read(member))
+            if changed is not None:
+                after.writestr(member, changed)
     return buffer.getvalue()
 
 
@@ -112,6 +121,8 @@ class Scene:
     folder: Path
     base: Base
     head: str = ""
+    before: str = ""
+    """The commit before, where the base is compared."""
     environment: dict[str, str] = field(default_factory=lambda: {"GATE_SIGNING_KEY": KEY})
 
     @classmethod
@@ -127,8 +138,12 @@ class Scene:
         shutil.copytree(template, folder)
         scene = cls(folder=folder, base=base, head=git(folder, "rev-parse", "HEAD"))
         scene.take(base.source)
-        for target, source in base.more.items():
-            scene.take(source, target)
+        if base.compared is not None:
+            scene.write(scene.honest(base.compared), BEFORE)
+            scene.before = scene.head
+            git(folder, "commit", "--quiet", "--allow-empty", "--message=change")
+            scene.head = git(folder, "rev-parse", "HEAD")
+            scene.take(base.source)
         return scene
 
     @property
@@ -140,7 +155,7 @@ class Scene:
         """Return an honest file as its tool would have written it in this repository."""
         content = (DATA / source).read_bytes()
         if source.endswith(".eval"):
-            return _packed_again(content, self._about_head)
+            return packed_again(content, lambda _, member: self._about_head(member))
         if source.startswith("promptfoo/"):  # some runs were not given a tag
             tags = b'"config":{"tags":{"git.sha":"%s"}' % HONEST_COMMITS[0].encode()
             content = content.replace(b'"config":{"tags":{}', tags)
@@ -211,7 +226,8 @@ class Scene:
     @property
     def arguments(self) -> list[str]:
         """The command line of the check, without the name of the program."""
-        return ["check", "gate.yaml", "--change", "model-update", "--policy-ref", "none"]
+        base = ["--base", self.before] if self.before else []
+        return ["check", "gate.yaml", "--change", "model-update", "--policy-ref", "none", *base]
 
     def check(self, *more: str) -> Result:
         """Decide on the change, half an hour after the honest runs."""

@@ -5,6 +5,7 @@ into one that must not be. The table states how the check must end; nothing of i
 gate.
 """
 
+import json
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.evaluations.corpus import (
     doctored_promptfoo,
     doctored_tables,
 )
-from tests.evaluations.corpus.doctoring import DOCTORINGS, Doctoring
+from tests.evaluations.corpus.doctoring import BLOCKED, DOCTORINGS, UNDECIDED, Doctoring
 from tests.evaluations.corpus.scene import Base, Scene
 
 pytestmark = pytest.mark.untraced
@@ -51,11 +52,14 @@ def test_no_doctored_file_is_accepted(row: Doctoring, tmp_path: Path) -> None:
     if row.attest and row.base.attested:
         scene.sign()
 
-    result = scene.check()
+    result = scene.check("--format", "json")
 
     assert result.exit_code == row.ends, result.stdout + result.stderr
-    assert row.says.lower() in result.stdout.lower()
     assert "Traceback" not in result.stderr
+    (policy,) = json.loads(result.stdout)["policies"]
+    (requirement,) = policy["requirements"]
+    assert requirement["verdict"] == {UNDECIDED: "undecided", BLOCKED: "block"}[row.ends]
+    assert row.says in requirement["reason"]
 
 
 def test_the_table_has_all_tools_and_enough_rows() -> None:

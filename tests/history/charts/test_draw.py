@@ -171,7 +171,9 @@ def test_a_baseline_of_few_points_is_none_and_not_in_control() -> None:
     found = lacking(of_1000([*[None] * 150, *usual(hours=18), *usual(5)]))
 
     assert found.cause is Cause.LOW_COVERAGE
-    assert found.reason == "not enough data for a baseline: 18 of the 20 points needed"
+    assert found.reason == (
+        "not enough data for a baseline: 18 of the 20 points needed; look further back"
+    )
 
 
 def test_a_baseline_that_is_all_incidents_is_none() -> None:

@@ -1,0 +1,111 @@
+"""Counts of a canary and of its baseline that are not of the same moments.
+
+A server scrapes each target at a moment of its own. Where an outage begins or ends at the edge of a
+step, the failures of one version can be counted in it, and those of the other in the step before or
+after: the outage seems to be the canary's own. So before a step accuses a canary, the canary is
+compared with the most failures that the baseline had in the same length of time, a little earlier
+or later as well.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from gate.analysis.watch.arms import Arms, WatchGrid, cohort_request, read_steps
+from gate.analysis.watch.judge import Judge
+from gate.analysis.watch.state import Surroundings
+from gate.dataclass import dataclass
+from gate.history.sequential import ComparedStep
+from gate.measure.cohorts import CohortBackend, CohortRequest
+from gate.slo.objective import RatioSlo, Span
+
+StepBySlo = Mapping[str, ComparedStep]
+_PART: Final = 3
+"""A step is shifted by a third of itself, which is more than the time between two scrapes, of which
+a step has at least four."""
+
+
+def shifted_requests(
+    slo: RatioSlo, grid: WatchGrid, place: int, arms: Arms
+) -> tuple[CohortRequest, CohortRequest]:
+    """Return the questions about a step a little earlier and a little later.
+
+    Args:
+        slo: what is counted.
+        grid: the steps of the watch.
+        place: the number of the step.
+        arms: the canary and its baseline.
+    """
+    request, shift = cohort_request(slo, grid, range(place, place + 1), arms), grid.step / _PART
+    start, end = request.span.start, request.span.end
+    return (
+        replace(request, span=Span(start - shift, end - shift)),
+        replace(request, span=Span(start + shift, end + shift)),
+    )
+
+
+def aligned(step: ComparedStep, shifted: Iterable[ComparedStep | None]) -> ComparedStep:
+    """Return a step with the most failures that the baseline had in it or in a shifted one.
+
+    Nothing else changes, so that the canary is accused more seldom, and never more often.
+
+    Args:
+        step: as it was counted.
+        shifted: the same a little earlier and later; None: nothing is known of it.
+    """
+    others = [other.baseline_bad for other in shifted if other is not None]
+    bad = max([step.baseline_bad, *others])
+    return step._replace(baseline_bad=min(bad, step.baseline_total))
+
+
+@dataclass(slots=True, kw_only=True)
+class Alignment:
+    """Adds steps to the evidence, and looks again at those that would accuse the canary."""
+
+    slos: tuple[RatioSlo, ...]
+    arms: Arms
+    grid: WatchGrid
+    cohorts: CohortBackend
+    surroundings: Surroundings
+    interrupted: bool = False
+    """Whether the watch had to end before it was clear."""
+
+    def added(
+        self, judge: Judge, place: int, steps: StepBySlo, at: datetime
+    ) -> tuple[Judge, StepBySlo]:
+        """Return the evidence with a step, and the counts of it that were added.
+
+        Args:
+            judge: the evidence before; it is changed.
+            place: the number of the step.
+            steps: its counts by SLO, as they were asked for.
+            at: the instant at which that was.
+        """
+        before = judge.copy()
+        judge.add(place, steps)
+        if self.arms.baseline is None or not steps or not judge.rolls_back:
+            return judge, steps
+        counts = self._aligned(place, steps, at)
+        trial = before.copy()
+        trial.add(place, counts)
+        return (judge, steps) if trial.rolls_back else (trial, counts)
+
+    def _aligned(self, place: int, steps: StepBySlo, at: datetime) -> StepBySlo:
+        """Return the counts of a step as `aligned` has them; the same where that is not known."""
+        slos = [slo for slo in self.slos if slo.name in steps]
+        requests = [
+            request
+            for slo in slos
+            for request in shifted_requests(slo, self.grid, place, self.arms)
+        ]
+        early = (max(request.span.end for request in requests) - at).total_seconds()
+        if early > 0 and self.surroundings.pause(early):
+            self.interrupted = True
+            return steps
+        answers = self.surroundings.ask(lambda: self.cohorts.cohorts(requests))
+        if answers is None:
+            self.interrupted = True
+            return steps
+        reads = iter([read_steps(answer, 1, self.arms).counts[0] for answer in answers])
+        return {slo.name: aligned(steps[slo.name], (next(reads), next(reads))) for slo in slos}
