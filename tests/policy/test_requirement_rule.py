@@ -5,9 +5,11 @@ from fractions import Fraction
 
 import pytest
 
+from gate.measure import Cause
 from gate.policy.case import Case, Past
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement, allowed_now, judge
+from gate.policy.policy import Action
 from gate.policy.requirements import (
     Claim,
     EvaluationRequirement,
@@ -16,8 +18,8 @@ from gate.policy.requirements import (
     RequirementState,
     as_stated,
 )
-from tests.budget.building import AT
-from tests.policy.building import EXHAUSTED, HEALTHY, found, left, policy_of
+from tests.budget.building import AT, lost, ratio
+from tests.policy.building import EXHAUSTED, HEALTHY, TENTH, found, left, policy_of
 
 FAITHFUL = EvaluationRequirement(name="faithfulness", files=("*.json",), at_least=Fraction(9, 10))
 REVIEW = Claim(name="review")
@@ -105,6 +107,28 @@ def test_what_else_would_ship_is_judged_by_the_same_evidence() -> None:
     assert "canary" not in allowed_now(replace(case(FAITHFUL), change="rollback"))
     met = replace(case(FAITHFUL, evidence={FAITHFUL: result}), change="rollback")
     assert "canary" in allowed_now(met)
+
+
+def test_where_no_budget_is_known_what_every_tier_requires_is_required_still() -> None:
+    lost_budget = ratio(lost())
+    for others, expected in (((FAITHFUL, REVIEW), (REVIEW,)), ((), ())):
+        low = replace(EXHAUSTED, allow=frozenset({"canary"}), require={"canary": others})
+        none = replace(EXHAUSTED, allow=frozenset({"rollback"}), require={})
+        tiers = (
+            replace(HEALTHY, require={"canary": (REVIEW,)}),
+            replace(low, condition=TENTH),
+            none,
+        )
+        unknown = replace(
+            case(),
+            assessments=(lost_budget,),
+            policy=policy_of((lost_budget,), tiers=tiers, on=dict.fromkeys(Cause, Action.ALLOW)),
+        )
+        assert unknown.obligations == expected
+        assert judge(unknown).verdict is (Verdict.BLOCK if expected else Verdict.ALLOW)
+    assert replace(unknown, change="model-update").obligations == ()
+    nowhere = replace(unknown, policy=replace(unknown.policy, tiers=(none,)))
+    assert nowhere.obligations == ()
 
 
 def test_a_policy_lists_what_its_tiers_require_once() -> None:
