@@ -189,6 +189,27 @@ def test_a_minute_that_is_lost_leaves_it_undecided() -> None:
     assert [10] in done.asked[-2:]
 
 
+def test_a_minute_that_is_known_late_counts_and_the_report_is_about_all_that_was_seen() -> None:
+    # The minute in which 50 more fail than at the baseline's ratio is known seven minutes later.
+    minutes = [*HEALTHY[:3], minute(51), *HEALTHY[4:]]
+    wanted = options(max_spend=Fraction(2, 100))
+
+    done = watch_minutes(minutes, wanted, lost=lambda place, age: place == 3 and age < 7)
+
+    assert done.report.verdict is CanaryVerdict.ROLL_BACK
+    assert done.machine.seconds == 11 * 60
+    # Eight steps had settled, which is enough: the three after them may still change.
+    assert len(done.report.slos[0].steps) == 8
+    assert done.report.slos[0].canary == pytest.approx((8_000, 58))
+
+
+def test_a_signal_in_the_last_look_is_told() -> None:
+    done = watch_minutes(HEALTHY, machine=Machine(until=62 * 60 + 2, latency=5))
+
+    assert done.report.interrupted
+    assert done.report.verdict is CanaryVerdict.HEALTHY
+
+
 def test_a_lost_minute_does_not_hide_a_worse_canary() -> None:
     done = watch_minutes([minute(10), None, *[minute(10)] * 58])
 
