@@ -134,7 +134,8 @@ class EvidenceFinder:
         # Path.glob takes ** for something else in some versions of Python.
         for path in glob.glob(literal, root_dir=folder, recursive=True, include_hidden=True):  # noqa: PTH207
             name = Path(path).as_posix()
-            if matches_glob(pattern, name) and not (folder / name).is_dir():
+            # Unlike the methods of Path these raise nothing where the folder may not be entered.
+            if matches_glob(pattern, name) and not os.path.isdir(folder / name):  # noqa: PTH112
                 yield name
 
     def _own(self, name: str) -> str | None:
@@ -179,7 +180,8 @@ def is_attestation(path: Path) -> bool:
     Behind that of an attestation the name would hide a file from everything that is read.
     """
     other = path.with_name(path.name.removesuffix(ENDING))
-    return other.name != path.name and other.is_file() and not other.name.endswith(ENDING)
+    beside = other.name != path.name and not other.name.endswith(ENDING)
+    return beside and os.path.isfile(other)  # noqa: PTH113 - as above
 
 
 def read_result(

@@ -186,6 +186,12 @@ def piped(folder: Path) -> None:
     os.mkfifo(folder / "evals" / "y.json")
 
 
+def looped(folder: Path) -> None:
+    """A link to itself, of which the system says nothing but that it cannot be followed."""
+    write(folder, promptfoo(20, commit_=head(folder)))
+    (folder / "evals" / "y.json").symlink_to("y.json")
+
+
 def hidden_failure(folder: Path) -> None:
     """Named like an attestation, of a file that is not there."""
     write(folder, promptfoo(20, commit_=head(folder)))
@@ -212,6 +218,7 @@ def hidden_deeper(folder: Path) -> None:
         (unreadable, "evals/y.json: it is not complete JSON"),
         (dangling, "evals/y.json: it cannot be read: No such file or directory"),
         (piped, "evals/y.json: it is not a regular file"),
+        (looped, "evals/y.json: it cannot be read: Too many levels of symbolic links"),
         (hidden_failure, "cases have more rows than are declared"),
         (hidden_deeper, "evals/x.json: its attestation does not count"),
     ],

@@ -205,6 +205,16 @@ def test_cases_that_share_a_description_differ_by_their_variables() -> None:
     assert cases_of([run]).total == 10
 
 
+def test_a_repeated_case_keeps_its_description() -> None:
+    def add(document: Document) -> None:
+        for each in document["results"]["results"]:
+            each["testCase"]["vars"] = {"q": each["testCase"]["description"]}
+
+    run = doctored(add, name="repeat")
+
+    assert {row.case_id for row in run.rows} == {f"q-{number:03}" for number in range(1, 201)}
+
+
 def test_a_copy_of_a_case_is_the_same_case() -> None:
     def copy(document: Document) -> None:
         rows = document["results"]["results"]

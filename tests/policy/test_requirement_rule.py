@@ -18,6 +18,7 @@ from gate.policy.requirements import (
     RequirementState,
     as_stated,
 )
+from gate.policy.tiers import Tier
 from tests.budget.building import AT, lost, ratio
 from tests.policy.building import EXHAUSTED, HEALTHY, TENTH, found, left, policy_of
 
@@ -109,26 +110,31 @@ def test_what_else_would_ship_is_judged_by_the_same_evidence() -> None:
     assert "canary" in allowed_now(met)
 
 
-def test_where_no_budget_is_known_what_every_tier_requires_is_required_still() -> None:
-    lost_budget = ratio(lost())
-    for others, expected in (((FAITHFUL, REVIEW), (REVIEW,)), ((), ())):
-        low = replace(EXHAUSTED, allow=frozenset({"canary"}), require={"canary": others})
-        none = replace(EXHAUSTED, allow=frozenset({"rollback"}), require={})
-        tiers = (
-            replace(HEALTHY, require={"canary": (REVIEW,)}),
-            replace(low, condition=TENTH),
-            none,
-        )
-        unknown = replace(
-            case(),
-            assessments=(lost_budget,),
-            policy=policy_of((lost_budget,), tiers=tiers, on=dict.fromkeys(Cause, Action.ALLOW)),
-        )
-        assert unknown.obligations == expected
-        assert judge(unknown).verdict is (Verdict.BLOCK if expected else Verdict.ALLOW)
-    assert replace(unknown, change="model-update").obligations == ()
-    nowhere = replace(unknown, policy=replace(unknown.policy, tiers=(none,)))
-    assert nowhere.obligations == ()
+ONLY_ROLLBACK = replace(EXHAUSTED, allow=frozenset({"rollback"}), require={})
+UNKNOWN = ratio(lost())
+
+
+def without_budget(change: str, *tiers: Tier) -> Case:
+    """A change of which the policy says that it may ship though nothing is measured."""
+    on = dict.fromkeys(Cause, Action.ALLOW)
+    policy = policy_of((UNKNOWN,), tiers=tiers, on=on)
+    return replace(case(), assessments=(UNKNOWN,), policy=policy, change=change)
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"), [((FAITHFUL, REVIEW), (REVIEW,)), ((), ())], ids=["both", "one"]
+)
+def test_where_no_budget_is_known_what_every_tier_requires_is_required_still(
+    others: tuple[Requirement, ...], expected: tuple[Requirement, ...]
+) -> None:
+    low = replace(EXHAUSTED, allow=frozenset({"canary"}), require={"canary": others})
+    high = replace(HEALTHY, require={"canary": (REVIEW,)})
+    tiers = (high, replace(low, condition=TENTH), ONLY_ROLLBACK)
+    unknown = without_budget("canary", *tiers)
+    assert unknown.obligations == expected
+    assert judge(unknown).verdict is (Verdict.BLOCK if expected else Verdict.ALLOW)
+    assert without_budget("model-update", *tiers).obligations == ()
+    assert without_budget("canary", ONLY_ROLLBACK).obligations == ()
 
 
 def test_a_policy_lists_what_its_tiers_require_once() -> None:

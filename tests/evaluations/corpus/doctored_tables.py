@@ -10,6 +10,7 @@ from tests.evaluations.corpus.bases import (
     EVIDENTLY,
     EVIDENTLY_SNAPSHOT,
     LM_EVAL,
+    LM_EVAL_DIGEST,
     LM_EVAL_SAMPLES,
     RAGAS,
     RAGAS_JSON,
@@ -488,6 +489,22 @@ def lm_eval_deep(scene: Scene) -> None:
     with scene.json() as document:
         document["chat_template"] = 777
     scene.replace('"chat_template":777', '"x":' + '{"a":' * 100_000 + "1" + "}" * 100_000)
+
+
+@doctored(LM_EVAL_DIGEST, "these are not the cases of the policy")
+def lm_eval_other_questions(scene: Scene) -> None:
+    """The questions are easier ones under the same name, of which the tool takes another hash."""
+    with scene.json() as document:
+        document["task_hashes"]["sums"] = "0" * 64
+
+
+@doctored(LM_EVAL_DIGEST, "several metrics may be meant")
+def lm_eval_questions_of_another_task(scene: Scene) -> None:
+    """An easy task has the share, and the hash of the questions is the one of a task beside it."""
+    with scene.json() as document:
+        for name in ("results", "versions", "n-shot", "higher_is_better", "n-samples", "configs"):
+            document[name]["easy"] = json.loads(json.dumps(document[name]["sums"]))
+        document["task_hashes"]["easy"] = "0" * 64
 
 
 def metric(document: Json, name: str) -> Json:
