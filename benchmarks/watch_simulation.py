@@ -387,10 +387,14 @@ CLUSTERS: Final = (
         for size, times in ((2.0, 5.0), (5.0, 5.0), (5.0, 10.0))
     }
     | {
-        f"clusters: of {size:g}, on one side, excess of just the margin": Scenario(
-            service=Service(clusters=size, apart=True, excess=0.002), minutes=480, every=1, fewer=20
+        f"clusters: of {size:g}, on one side, excess of just the margin, {words}": Scenario(
+            service=Service(clusters=size, apart=True, excess=0.002),
+            minutes=minutes,
+            every=every,
+            fewer=20,
         )
         for size in (1.2, 2.0, 5.0)
+        for words, minutes, every in (("after 1 h", 60, 60), ("ever in 8 h", 480, 1))
     }
 )
 SCENARIOS: Final = {**SAME, **WORSE, **MARGIN, **CLEARED, **CLUSTERS}

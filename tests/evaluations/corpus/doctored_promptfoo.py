@@ -544,7 +544,7 @@ def promptfoo_more_easy_cases(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(PROMPTFOO_PINNED, "these are not the cases of the policy")
+@doctored(PROMPTFOO_PINNED, "cases have more rows than are declared (q-001)")
 def promptfoo_twin_with_a_blank(scene: Scene) -> None:
     """A hard case is replaced by an easy one whose name has a blank at the end."""
     with scene.json() as document:
