@@ -248,7 +248,7 @@ def lm_eval_small(scene: Scene) -> None:
     scene.take("lmeval/small/results_2026-11-28T22-56-56.005655.json")
 
 
-@doctored(LM_EVAL, "not the share of cases")
+@doctored(LM_EVAL, "share of cases")
 def lm_eval_share_changed(scene: Scene) -> None:
     """Somebody changes the share of a failed run, and leaves the standard error."""
     scene.take(FAILED_TOTALS)
@@ -412,7 +412,7 @@ def lm_eval_share_is_true(scene: Scene) -> None:
     shared(scene, True)
 
 
-@doctored(LM_EVAL, "not the share of cases")
+@doctored(LM_EVAL, "share of cases")
 def lm_eval_share_of_no_whole_cases(scene: Scene) -> None:
     """The mean is not a number of cases: scores between 0 and 1, of which none says what passed."""
     shared(scene, 0.9734)
