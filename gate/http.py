@@ -121,6 +121,7 @@ class Sender:
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        stream: bool = False,
     ) -> requests.Response:
         """Send one request; return the whole response, be it a redirect or a refusal.
 
@@ -131,6 +132,7 @@ class Sender:
             params: of the address.
             form: sent as a form.
             body: sent as JSON.
+            stream: whether the caller reads the content, and closes the response.
 
         Raises:
             Exception: whatever goes wrong; `network_failure` has the words for it.
@@ -146,6 +148,7 @@ class Sender:
             auth=self.auth or _FixedHeaders(),
             timeout=(min(seconds, self.longest_connect), longest_read),
             allow_redirects=False,
+            stream=stream,
             # Given with every request: as an attribute of the session, REQUESTS_CA_BUNDLE in the
             # environment would go before it (https://github.com/psf/requests/issues/3829).
             verify=self.verify,

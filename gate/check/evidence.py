@@ -12,16 +12,18 @@ from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
 
 from gate.check.options import RequirementResults
+from gate.check.result_files import (
+    ArtifactOrigin,
+    check_number,
+    is_attestation,
+    read_archive,
+    read_result,
+)
 from gate.dataclass import dataclass
-from gate.decision.attestation import ENDING, Attested, attested_by
-from gate.decision.reading import OddDocumentError, read_json
 from gate.decision.seal import SealKey
-from gate.evaluations import UnreadableResultsError
 from gate.evaluations.binding import (
-    CLOCKS_DIFFER,
     SHOWN,
     CannotTellError,
     ChangeUnderTest,
@@ -29,19 +31,14 @@ from gate.evaluations.binding import (
     is_about,
 )
 from gate.evaluations.judge import judge
-from gate.evaluations.reading import read_file, read_run
 from gate.git.repository import FULL_HASH
+from gate.hosts import RestError
+from gate.hosts.artifacts import ArtifactHost
 from gate.hosts.base import Base, belongs_to
 from gate.hosts.git import Checkout, GitError
 from gate.policy.changes import Live, matches_glob
 from gate.policy.policy import Policy
 from gate.policy.requirements import EvaluationRequirement, RequirementResult, RequirementState
-from gate.wording import instant
-
-_MOST: Final = 1_000
-"""Files of one requirement."""
-_LONGEST: Final = 100_000
-"""Bytes of an attestation."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +53,9 @@ class EvidenceFinder:
     """Finds what the change is compared with, where a policy says so of what is live."""
     key: SealKey | None
     """That attestations must be signed with; None: none is set here."""
+    artifacts: Callable[[], ArtifactHost]
+    """Returns the code host that has CI artifacts; raises `CannotTellError` where none can be
+    asked."""
 
     def evaluations(self, policy: Policy, at: datetime) -> RequirementResults:
         """Return what is known of each evaluation that the tiers of a policy require."""
@@ -71,17 +71,93 @@ class EvidenceFinder:
     def _judged(
         self, requirement: EvaluationRequirement, change: ChangeUnderTest, at: datetime
     ) -> RequirementResult:
-        metric, score = requirement.metric or requirement.name, requirement.score
         try:
-            files = self.result_files(requirement.files, metric, score)
-            base_files: Sequence[ResultFile] = files
-            if requirement.base_files:
-                base_files = self.result_files(requirement.base_files, metric, score)
+            files = self._files(requirement)
+            base_files = self._base_files(requirement, files, change)
         except CannotTellError as error:
             return RequirementResult(state=RequirementState.UNDECIDED, reason=str(error))
         result = judge(requirement, files, base_files, change, at)
         hint = self._trial_merge(files) if result.state is RequirementState.UNDECIDED else ""
         return replace(result, reason=f"{result.reason}{hint}")
+
+    def _files(self, requirement: EvaluationRequirement) -> list[ResultFile]:
+        """Return the results of the change.
+
+        Raises:
+            CannotTellError: there are none, or the code host does not say.
+        """
+        name = requirement.artifact
+        if name is None:
+            metric = requirement.metric or requirement.name
+            return self.result_files(requirement.files, metric, requirement.score)
+        if self.revision is None:
+            raise CannotTellError(
+                "it is not known which commit would ship: run this in its checkout"
+            )
+        files = self._of_artifacts(name, requirement.files, self.revision, requirement)
+        if not files:
+            raise CannotTellError(
+                f"there is no CI artifact {name} of {self.revision[:SHOWN]}; upload it in a job"
+                " before this one (on GitLab its name is that of the job)"
+            )
+        return files
+
+    def _base_files(
+        self, requirement: EvaluationRequirement, files: list[ResultFile], change: ChangeUnderTest
+    ) -> list[ResultFile]:
+        """Return the results of the base: those of the first of its commits that has an artifact.
+
+        Raises:
+            CannotTellError: no file matches, or too many do.
+        """
+        patterns, name = requirement.base_files, requirement.base_artifact
+        if not patterns:
+            patterns, name = requirement.files, requirement.artifact
+        elif name is None:
+            metric = requirement.metric or requirement.name
+            return self.result_files(patterns, metric, requirement.score)
+        if name is None or not requirement.not_worse_than_base:
+            return files
+        shown = f"the artifact {name} of the base"
+        try:
+            for base in change.bases:
+                if base_files := self._of_artifacts(name, patterns, base, requirement):
+                    return base_files
+        except CannotTellError as error:
+            return [ResultFile(name=shown, flaw=str(error))]
+        flaw = "there is none; let the run on the main branch upload it"
+        return [ResultFile(name=shown, flaw=flaw)]
+
+    def _of_artifacts(
+        self, name: str, patterns: Sequence[str], commit: str, requirement: EvaluationRequirement
+    ) -> list[ResultFile]:
+        """Return the files of all CI artifacts of a name that are of a commit; none: empty.
+
+        Raises:
+            CannotTellError: all have expired, no file matches, or the code host does not say.
+        """
+        host, files = self.artifacts(), list[ResultFile]()
+        try:
+            artifacts = host.of_commit(name, commit)
+            left = [artifact for artifact in artifacts if not artifact.expired]
+            if artifacts and not left:
+                raise CannotTellError(
+                    f"the CI artifact {name} of {commit[:SHOWN]} has expired; run its job again"
+                )
+            for artifact in left:
+                files += read_archive(
+                    host.archive(artifact),
+                    patterns,
+                    ArtifactOrigin(
+                        name=f"{name}#{artifact.number}", commit=commit, made_at=artifact.made_at
+                    ),
+                    metric=requirement.metric or requirement.name,
+                    score=requirement.score,
+                    key=self.key,
+                )
+        except RestError as error:
+            raise CannotTellError(str(error)) from error
+        return files
 
     def _trial_merge(self, files: Sequence[ResultFile]) -> str:
         """Say that a file is about the trial merge of a pull request, which CI systems check out.
@@ -115,11 +191,7 @@ class EvidenceFinder:
                 f"no file matches {', '.join(patterns)} in {self.checkout.folder}; run the"
                 " evaluation before the gate, in the same job, or bring its files here"
             )
-        if len(files) > _MOST:
-            raise CannotTellError(
-                f"{len(files):,} files match {', '.join(patterns)}, and {_MOST:,} are read; write"
-                " a narrower pattern"
-            )
+        check_number(files, patterns)
         return [self._result_file(name, metric, score) for name in files]
 
     def _result_file(self, name: str, metric: str | None, score: Fraction | None) -> ResultFile:
@@ -172,71 +244,3 @@ class EvidenceFinder:
             bases=tuple(dict.fromkeys(each for each in bases if each != self.revision)),
             no_base="the base is the commit itself; name the commit before the change",
         )
-
-
-def is_attestation(path: Path) -> bool:
-    """Tell whether a file is the attestation of another one, which is read with that.
-
-    Behind that of an attestation the name would hide a file from everything that is read.
-    """
-    other = path.with_name(path.name.removesuffix(ENDING))
-    beside = other.name != path.name and not other.name.endswith(ENDING)
-    return beside and os.path.isfile(other)  # noqa: PTH113 - as above
-
-
-def read_result(
-    path: Path, *, name: str, metric: str | None, score: Fraction | None, key: SealKey | None
-) -> ResultFile:
-    """Return what a result file and its attestation say.
-
-    Args:
-        path: of the file.
-        name: of the file in messages.
-        metric: that counts, or ``all``.
-        score: that a case needs to pass; None: the tool's own word counts.
-        key: that attestations must be signed with; None: there is none here.
-    """
-    try:
-        content = read_file(path)
-        run = read_run(content, file_name=name, metric=metric, score=score)
-    except UnreadableResultsError as error:
-        return ResultFile(name=name, flaw=f"{error}; remove it, or run the evaluation again")
-    try:
-        attested = _attested(path, content, key)
-    except OddDocumentError as error:
-        flaw = f"its attestation does not count: {error}; run gate attest on it again"
-        return ResultFile(name=name, run=run, flaw=flaw)
-    if attested is None:
-        return ResultFile(name=name, run=run, commit=run.commit, ran_at=run.started_at)
-    if run.commit is not None and not is_about(run.commit, attested.commit):
-        flaw = (
-            f"it says that it is about {run.commit}, and its attestation that it is about"
-            f" {attested.commit}; attest it where it was made"
-        )
-        return ResultFile(name=name, run=run, flaw=flaw)
-    if run.started_at is not None and run.started_at > attested.ran_at + CLOCKS_DIFFER:
-        flaw = (
-            f"it says that the evaluation ran at {instant(run.started_at)}, and its attestation"
-            f" that it ran before, at {instant(attested.ran_at)}; run the evaluation again"
-        )
-        return ResultFile(name=name, run=run, flaw=flaw)
-    times = [time for time in (run.started_at, attested.ran_at) if time is not None]
-    return ResultFile(name=name, run=run, commit=attested.commit, ran_at=min(times))
-
-
-def _attested(path: Path, content: bytes, key: SealKey | None) -> Attested | None:
-    """Return what the attestation of a file says; None: it has none.
-
-    Raises:
-        OddDocumentError: it does not count.
-    """
-    beside = path.with_name(f"{path.name}{ENDING}")
-    if not os.path.lexists(beside):
-        return None
-    try:
-        parcel = read_json(read_file(beside, _LONGEST))
-    except UnreadableResultsError as error:
-        raise OddDocumentError(str(error)) from error
-    if not isinstance(parcel, dict):
-        raise OddDocumentError("it is not an envelope of an in-toto statement")
-    return attested_by(parcel, content, key)

@@ -22,6 +22,7 @@ from gate.policy.policy import Policy
 from gate.policy.requirements import ShadowRequirement
 
 if TYPE_CHECKING:
+    from gate.hosts.artifacts import ArtifactHost
     from gate.hosts.base import BaseFinder
     from gate.hosts.git import Checkout
     from gate.hosts.github import GitHub
@@ -31,6 +32,17 @@ if TYPE_CHECKING:
 
 _ANNOTATING: Final = frozenset({"github", "gitlab"})
 """Systems that show a finding at a file, which they look for from the top of the repository."""
+
+_NO_TOKEN: Final = {
+    "github": "CI artifacts cannot be read without a token; set GITHUB_TOKEN, with the permission"
+    " actions: read",
+    "gitlab": "CI artifacts cannot be read without a token; set GITLAB_TOKEN, with the role"
+    " Reporter and the scope read_api",
+}
+_ELSEWHERE: Final = (
+    "CI artifacts are read on GitHub and GitLab only; let a step bring the files here, and name"
+    " their paths in the policy"
+)
 
 
 def context_of(system: str, *, base: str | None = None, environment: str | None = None) -> Context:
@@ -84,8 +96,22 @@ class CiEnvironment:
             revision=self.context.revision,
             find_base=self._bases(checkout),
             key=verifying_key(self.environ),
+            artifacts=self._artifacts,
         )
         return finder.evaluations(policy, at)
+
+    def _artifacts(self) -> "ArtifactHost":
+        """Return what has the CI artifacts.
+
+        Raises:
+            CannotTellError: it cannot be asked.
+        """
+        from gate.evaluations.binding import CannotTellError  # noqa: PLC0415 - as above
+
+        host = self.host()
+        if host is None:
+            raise CannotTellError(_NO_TOKEN.get(self.context.system, _ELSEWHERE))
+        return host.artifacts
 
     def shadows(self, policy: Policy, backend: Backend, at: datetime) -> RequirementResults:
         """Compare the shadow deployments that the tiers of a policy require."""

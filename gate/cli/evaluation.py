@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from gate.analysis.evaluations import exit_code, output, read_cases
-from gate.check.evidence import is_attestation, read_result
+from gate.check.result_files import is_attestation, read_result
 from gate.cli.command import FILE, Heading, argument, command, group, option
 from gate.cli.keys import verifying_key
 from gate.cli.option_values import Parsed

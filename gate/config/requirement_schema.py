@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import yaml
 
+from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, decode
@@ -82,22 +83,46 @@ _MARGIN: Final = Scalar(
 )
 
 
-class _From:
-    """Where result files are: a glob, or several."""
+@dataclass(frozen=True, slots=True)
+class ResultSource:
+    """Where result files are."""
 
-    def read(self, node: yaml.Node, reader: Reader) -> tuple[str, ...]:
-        """Return the globs."""
+    files: tuple[str, ...]
+    artifact: str | None = None
+    """None: here."""
+
+
+_ARTIFACT: Final = Object(
+    {
+        "artifact": Field(
+            schema=TEXT,
+            doc="Name of a CI artifact of this very commit; on GitLab the name of the job.",
+            required=True,
+            example="evaluation-results",
+        ),
+        "files": Field(
+            schema=_FILES,
+            doc="Globs of the result files in it.",
+            required=True,
+            example='"*.json"',
+        ),
+    },
+    lambda values, _: ResultSource(values.get("files"), values.get("artifact")),
+)
+
+
+class _Source:
+    """Where result files are: globs of files that are here, or a CI artifact."""
+
+    def read(self, node: yaml.Node, reader: Reader) -> ResultSource:
+        """Return the globs, and the name of the artifact."""
         if isinstance(node, yaml.MappingNode):
-            message = (
-                "result files are named by globs; let a step download the artifact first, and"
-                f" write their paths{reader.form()}"
-            )
-            raise reader.fail(node, message)
-        return _FILES.read(node, reader)
+            return _ARTIFACT.read(node, reader)
+        return ResultSource(_FILES.read(node, reader))
 
     def schema(self) -> JsonSchema:
-        """Return both forms."""
-        return _FILES.schema()
+        """Return all three forms."""
+        return {"anyOf": [*_FILES.schema()["anyOf"], _ARTIFACT.schema()]}
 
 
 class _CaseIds:
@@ -157,10 +182,13 @@ def _build_evaluation(values: Values, reader: Reader) -> EvaluationRequirement:
     if values.get("at_least") == 1 and cases is None:
         message = "no number of cases proves that all of them pass; add cases: how many are enough"
         raise reader.fail(values.node("at_least"), message)
+    source, base = values.get("from"), values.get("base_from", ResultSource(()))
     return EvaluationRequirement(
         name=values.get("evaluation"),
-        files=values.get("from"),
-        base_files=values.get("base_from", ()),
+        files=source.files,
+        artifact=source.artifact,
+        base_files=base.files,
+        base_artifact=base.artifact,
         not_worse_than_base=compared,
         **values.only(
             *("at_least", "cases", "max_age", "metric", "score"),
@@ -178,8 +206,8 @@ EVALUATION: Final = Object(
             example="faithfulness",
         ),
         "from": Field(
-            schema=_From(),
-            doc="Globs of its result files, from the folder that gate runs in.",
+            schema=_Source(),
+            doc="Globs of its result files, from the folder that gate runs in, or a CI artifact.",
             required=True,
             example='"evals/*.json"',
         ),
@@ -206,8 +234,8 @@ EVALUATION: Final = Object(
             example="base",
         ),
         "base_from": Field(
-            schema=_FILES,
-            doc="Globs of the result files of the base. Default: those of from.",
+            schema=_Source(),
+            doc="Globs of the result files of the base, or its artifact. Default: those of from.",
             example='"evals-base/*.json"',
         ),
         "metric": Field(

@@ -1,11 +1,12 @@
-"""Inspect's logs as it writes them by default: ``.eval``, a zip file of JSON documents.
+"""Zip files of results: Inspect's logs as it writes them by default, and CI artifacts.
 
-Its members are compressed with Zstandard, which Python's own zipfile reads from 3.14 on.
+Nothing is ever written to a disk. A log, ``.eval``, is a zip file of JSON documents. Its members
+are compressed with Zstandard, which Python's own zipfile reads from 3.14 on.
 """
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ _MEMBER: Final = 64 << 20
 """Bytes that a member may have."""
 _UNPACKED: Final = 512 << 20
 """Bytes that all members may have together."""
+_MOST: Final = 50_000
+"""Members of an archive."""
 
 
 def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
@@ -36,6 +39,42 @@ def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
             return _read(_Members(archive), query)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise UnreadableResultsError(_DAMAGED) from error
+
+
+def unpacked(content: bytes, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the files of an archive whose name is wanted, by name.
+
+    Raises:
+        UnreadableResultsError: it is damaged, encrypted or too large, or has odd names.
+    """
+    zipfile = _zipfile()
+    # Each entry of the directory begins with this, so that no more of them are read than these.
+    if content.count(b"PK\x01\x02") > _MOST:
+        raise UnreadableResultsError(f"it has more than {_MOST:,} members")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = _Members(archive)
+            for name in sorted(members.names):
+                _check_name(name)
+            _check_twice(members.names)
+            files = [name for name in members.names if not name.endswith("/")]
+            for name in sorted(filter(wanted, files)):
+                yield name, members.content(name)
+    except UnreadableResultsError:
+        raise
+    except Exception as error:
+        raise UnreadableResultsError(_DAMAGED) from error
+
+
+def _check_name(name: str) -> None:
+    parts = name.removesuffix("/").split("/")
+    if not name.isprintable() or "\\" in name or not {"", ".", ".."}.isdisjoint(parts):
+        raise UnreadableResultsError(f"it has a member with the odd name {name!r}")
+
+
+def _check_twice(names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        raise UnreadableResultsError("two of its members have one name")
 
 
 def _zipfile() -> ModuleType:
@@ -59,6 +98,10 @@ class _Members:
 
     def document(self, name: str) -> Any:
         """Return a document."""
+        return parse_json(decode(self.content(name)))
+
+    def content(self, name: str) -> bytes:
+        """Return what a member holds."""
         try:
             with self._archive.open(name) as file:
                 raw: bytes = file.read(min(self._left, _MEMBER) + 1)
@@ -70,7 +113,7 @@ class _Members:
         self._left -= len(raw)
         if self._left < 0 or len(raw) > _MEMBER:
             raise UnreadableResultsError("it unpacks to far more than results have")
-        return parse_json(decode(raw))
+        return raw
 
 
 def _unsupported(method: int) -> str:
@@ -84,8 +127,7 @@ def _unsupported(method: int) -> str:
 
 def _read(members: _Members, query: ResultsQuery) -> EvaluationRun:
     flaws = Flaws()
-    if len(set(members.names)) < len(members.names):
-        raise UnreadableResultsError("two of its members have one name")
+    _check_twice(members.names)
     if _HEADER in members.names:
         header = mapping(members.document(_HEADER))
     elif _START in members.names:

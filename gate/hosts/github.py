@@ -9,6 +9,7 @@ from typing import Any, Final
 import requests
 
 from gate.hosts import CommitStatus, PostedStatus, Purpose, described
+from gate.hosts.artifacts import GitHubArtifacts
 from gate.hosts.comments import Comment
 from gate.hosts.github_changes import GitHubChanges
 from gate.hosts.github_events import GitHubDeployments, GitHubError, github_path
@@ -82,6 +83,7 @@ class GitHub:
             seconds=seconds,
         )
         self.people = GitHubPeople(self._rest, self._repository)
+        self.artifacts = GitHubArtifacts(self._rest, self._repository)
         self.files = GitHubFiles(self._rest, self._repository)
         self.deployments = GitHubDeployments(self._rest, self._repository)
         self.open_pulls = GitHubOpenPulls(self._rest, self._repository)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import requests
 
 from gate.hosts import CommitStatus, PostedStatus, Purpose, RestError
+from gate.hosts.artifacts import GitLabArtifacts
 from gate.hosts.comments import Comment
 from gate.hosts.gitlab_changes import GitLabChanges
 from gate.hosts.gitlab_open import GitLabOpenRequests
@@ -76,6 +77,7 @@ class GitLab:
             clock=clock,
             seconds=seconds,
         )
+        self.artifacts = GitLabArtifacts(self._rest, self._project)
         self.files = GitLabFiles(self._rest, self._project)
         self.people = GitLabPeople(self._rest, self._project)
         self.open_pulls = GitLabOpenRequests(self._rest, self._project)

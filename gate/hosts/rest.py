@@ -1,7 +1,7 @@
 """The REST API of a code host: requests with a purpose, pages, and every failure as a sentence."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
@@ -12,8 +12,9 @@ import requests
 
 from gate.dataclass import dataclass
 from gate.hosts import Purpose, RestError
+from gate.hosts.downloads import Download
 from gate.hosts.rest_failures import hint, refusal
-from gate.http import Clock, Retries, Sender, is_html, persist
+from gate.http import Clock, Retries, Sender, Success, is_html, persist
 from gate.redaction import Redactor, redactable
 from gate.request_failure import RequestFailure
 
@@ -106,20 +107,44 @@ class Rest:
         """
         return self._reply(purpose, _Request(method, f"{self._url}/{path}", query, body)).body
 
+    def download(self, purpose: Purpose, path: str, most: int) -> bytes:
+        """Return a file, which the host may keep elsewhere; the token does not go there.
+
+        Args:
+            purpose: of the request.
+            path: of the address.
+            most: bytes that it may have.
+
+        Raises:
+            RestError: as above, or it is larger.
+        """
+        download = Download(
+            sender=self._sender, is_ours=self.is_ours, secure=_is_secure(self._url), most=most
+        )
+        url = f"{self._url}/{path}"
+        return self._persisted(purpose, lambda seconds: download(url, seconds, self._clock))
+
     def pages(
-        self, purpose: Purpose, path: str, query: Mapping[str, str] | None = None
+        self,
+        purpose: Purpose,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        key: str | None = None,
     ) -> Iterator[Any]:
         """Yield the items of a list, of every page; the next is asked for when it is needed.
+
+        ``key`` is where an object has the list that a page is; None: the page is the list.
 
         Raises:
             RestError: as above.
         """
         query = {"per_page": str(_PAGE), **(query or {})}
         reply, number = self._reply(purpose, _Request("GET", f"{self._url}/{path}", query)), 1
-        yield from reply.body
+        yield from reply.body if key is None else reply.body[key]
         while (following := self._following(reply, path, query, number + 1)) is not None:
             reply, number = self._reply(purpose, following), number + 1
-            yield from reply.body
+            yield from reply.body if key is None else reply.body[key]
 
     def _following(
         self, reply: _Reply, path: str, query: Mapping[str, str], number: int
@@ -143,13 +168,13 @@ class Rest:
             raise self._failed(purpose, failure) from error
 
     def _reply(self, purpose: Purpose, request: _Request) -> _Reply:
+        return self._persisted(purpose, lambda seconds: self._try(request, seconds))
+
+    def _persisted(
+        self, purpose: Purpose, attempt: Callable[[float], Success | RequestFailure]
+    ) -> Success:
         until = self._clock.monotonic() + self._left
-        outcome = persist(
-            lambda seconds: self._try(request, seconds),
-            until=until,
-            retries=_RETRIES,
-            clock=self._clock,
-        )
+        outcome = persist(attempt, until=until, retries=_RETRIES, clock=self._clock)
         self._left = until - self._clock.monotonic()
         if isinstance(outcome, RequestFailure):
             raise self._failed(purpose, outcome)
@@ -206,6 +231,10 @@ class Rest:
             reason = f"cannot be reached: {reason}"
         sentence = f"cannot {purpose.doing}: {self._host} {reason}{hint(purpose, failure)}"
         return self._error(sentence, failure.status)
+
+
+def _is_secure(url: str) -> bool:
+    return urlsplit(url).scheme != "http"
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -29,7 +29,8 @@ class EvaluationRequirement:
     name: str
     """The evaluation's name, and that of the metric that counts where ``metric`` is None."""
     files: tuple[str, ...]
-    """Globs of the result files, relative to the folder that the process works in; at least one."""
+    """Globs of the result files, relative to the folder that the process works in, or in the CI
+    artifact; at least one."""
     at_least: Fraction
     """The share of cases that must pass, above 0 and at most 1."""
     cases: int | None = None
@@ -40,7 +41,13 @@ class EvaluationRequirement:
     not_worse_than_base: bool = False
     """Compare case by case with the results of the commit that the change is compared with."""
     base_files: tuple[str, ...] = ()
-    """Globs of the results of the base; empty: they are among ``files``."""
+    """Globs of the results of the base; empty: they are among ``files``, or in the artifact of the
+    same name that is the base's."""
+    artifact: str | None = None
+    """Name of the CI artifact of the commit that has ``files``, on GitLab of the job that uploads
+    them. None: they are in a folder here."""
+    base_artifact: str | None = None
+    """Likewise for ``base_files``, of the base."""
     metric: str | None = None
     """Metric, scorer or column that counts, as the file names it."""
     score: Fraction | None = None

@@ -143,10 +143,12 @@ def next_step(decided: PolicyDecision) -> ShellCommand | None:
 
 
 def _evaluation_step(decided: PolicyDecision) -> ShellCommand | None:
-    """Return what shows the result files of the first evaluation that objects; None: none does."""
+    """Return what shows the files of the first evaluation that objects and has files here."""
     for checked in decided.judgement.requirements:
         requirement, passes = checked.requirement, checked.result.state.verdict is Verdict.ALLOW
-        if isinstance(requirement, EvaluationRequirement) and not passes:
+        if passes or not isinstance(requirement, EvaluationRequirement):
+            continue
+        if requirement.artifact is None:
             # Unquoted, the shell expands a glob as the policy does.
             files = " ".join(map(_as_glob, requirement.files))
             purpose = "shows what the gate reads in these files"

@@ -237,7 +237,7 @@ def test_what_proves_nothing_is_undecided(
 def test_too_many_files_are_not_read(
     check: Check, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gate.check.evidence._MOST", 1)
+    monkeypatch.setattr("gate.check.result_files._MOST", 1)
     for name in "xy":
         write(checkout, promptfoo(20, commit_=head(checkout)), f"evals/{name}.json")
     done = check("-f", "json")

@@ -37,6 +37,8 @@ def test_the_three_kinds_are_read() -> None:
             " max_age: 24h, not_worse_than: base, base_from: base/*.json, metric: all,"
             " score: 0.8, case_ids: [a, 2], repeats: 3}",
             f"{{evaluation: f1, from: '*.json', at_least: 95%, case_digest: {'ab' * 32}}}",
+            "{evaluation: recall, from: {artifact: results, files: [./a/*.json, b.xml]},"
+            " at_least: 95%, not_worse_than: base, base_from: {artifact: main, files: '**'}}",
             "{shadow: {by: deployment, candidate: shadow, against: live, slos: [availability],"
             " margin: 10%, for: 1h, pair_by: request_id}}",
             "review",
@@ -66,6 +68,15 @@ def test_the_three_kinds_are_read() -> None:
             files=("*.json",),
             at_least=Fraction(95, 100),
             case_digest="ab" * 32,
+        ),
+        EvaluationRequirement(
+            name="recall",
+            files=("a/*.json", "b.xml"),
+            artifact="results",
+            at_least=Fraction(95, 100),
+            not_worse_than_base=True,
+            base_files=("**",),
+            base_artifact="main",
         ),
         ShadowRequirement(
             by="deployment",
@@ -144,8 +155,15 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
         (evaluation(files="¦'C:/x'"), f"'C:/x' {PATH}"),
         (evaluation(files="¦[]"), 'the list needs at least 1 entry; write from: "evals/*.json"'),
         (evaluation(files="¦''"), 'the value is empty; write from: "evals/*.json"'),
-        (evaluation(files="¦{artifact: a, files: b}"), "result files are named by globs; let a step"
-         ' download the artifact first, and write their paths; write from: "evals/*.json"'),
+        (evaluation(files="¦{artifact: a}"), "the key 'files' is missing; add files: \"*.json\""),
+        (evaluation(files="¦{files: a}"), "the key 'artifact' is missing; add artifact:"
+         " evaluation-results"),
+        (evaluation(files="{artifact: ¦'', files: a}"), "the value is empty; write artifact:"
+         " evaluation-results"),
+        (evaluation(files="{artifact: a, files: ¦[]}"), "the list needs at least 1 entry; write"
+         ' files: "*.json"'),
+        (evaluation(files="{artifact: a, files: ¦/x}"), f"'/x' {PATH}"),
+        (evaluation(files="{artifact: a, ¦file: x}"), "unknown key 'file'; did you mean 'files'?"),
         ("¦{evaluation: f, at_least: 95%}", "the key 'from' is missing; add from:"
          ' "evals/*.json"'),
         (f"review, {evaluation()}, ¦{evaluation()}", "'f' is required twice; remove one, or give it"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.check.evidence import read_result
+from gate.check.result_files import read_result
 from gate.decision.attestation import ENDING, Attested, attestation
 from gate.decision.seal import hmac_key
 from gate.evaluations.binding import ResultFile

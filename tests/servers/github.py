@@ -65,6 +65,18 @@ class Deployment:
 
 
 @dataclass(slots=True, kw_only=True)
+class KeptArtifact:
+    """A CI artifact as it is kept, and the host that has its archive."""
+
+    archive: bytes
+    sha: str | None
+    """Of the workflow run; None: the run was deleted."""
+    name: str = "evaluation-results"
+    created: str = _NOW
+    expired: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
 class OpenPull:
     """A pull request of a list as it is kept."""
 
@@ -137,6 +149,10 @@ class FakeGitHub:
     changes: Changes = field(default_factory=Changes)
     deployments: list[Deployment] = field(default_factory=list)
     """The oldest first."""
+    artifacts: list[KeptArtifact] = field(default_factory=list)
+    """The oldest first."""
+    storage: str = ""
+    """Address that archives are at: of another host; empty: this one."""
     faults: dict[str, list[Answer]] = field(default_factory=dict)
     """Operation -> answers to the next calls of it."""
     before: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
@@ -414,6 +430,23 @@ class FakeGitHub:
         numbered = [(newest - place, *status) for place, status in enumerate(one.statuses)]
         return page(call, numbered, _deployment_status)
 
+    def list_artifacts(self, call: Call) -> Answer:
+        name = call.query.get("name")
+        listed = [
+            (number, artifact)
+            for number, artifact in enumerate(self.artifacts)
+            if name in {None, artifact.name}
+        ]
+        answer = page(call, listed[::-1], _artifact)
+        return Answer(200, {"total_count": len(listed), "artifacts": answer.body}, answer.headers)
+
+    def download_artifact(self, call: Call) -> Answer:
+        assert call.parts["archive_format"] == "zip"
+        number = int(call.parts["artifact_id"])
+        if self.artifacts[number].expired:
+            return refused(410, "Artifact has expired")
+        return Answer(302, None, {"Location": f"{self.storage}/{number}?sig=s3cret"})
+
     def set_status(self, call: Call) -> Answer:
         if len(call.body.get("description") or "") > _LONGEST_DESCRIPTION:
             return invalid("Description is too long (maximum is 140 characters)")
@@ -424,6 +457,8 @@ class FakeGitHub:
 
 
 _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
+    "actions/download-artifact": FakeGitHub.download_artifact,
+    "actions/list-artifacts-for-repo": FakeGitHub.list_artifacts,
     "git/get-ref": FakeGitHub.read_ref,
     "git/get-tag": FakeGitHub.read_tag,
     "issues/create-comment": FakeGitHub.create_comment,
@@ -510,6 +545,20 @@ def _status(numbered: tuple[int, dict[str, Any], tuple[str | None, str]]) -> dic
         creator=None if login is None else user(login),
         created_at=at,
         updated_at=at,
+    )
+
+
+def _artifact(numbered: tuple[int, KeptArtifact]) -> dict[str, Any]:
+    number, artifact = numbered
+    run = {"id": 10, "repository_id": 42, "head_repository_id": 42, "head_branch": "main"}
+    return description().example(
+        "artifact",
+        id=number,
+        name=artifact.name,
+        size_in_bytes=len(artifact.archive),
+        created_at=artifact.created,
+        expired=artifact.expired,
+        workflow_run=None if artifact.sha is None else run | {"head_sha": artifact.sha},
     )
 
 

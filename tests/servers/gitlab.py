@@ -90,6 +90,12 @@ class FakeGitLab:
     """Place in ``statuses`` -> who has set it and when, where that is not the writer just now."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Of the list of open merge requests."""
+    pipelines: dict[int, str] = field(default_factory=dict)
+    """Number -> commit."""
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+    """In the form of https://docs.gitlab.com/api/jobs/#list-pipeline-jobs, the oldest first."""
+    archives: dict[int, bytes] = field(default_factory=dict)
+    """Of the artifacts, by job."""
     forbidden: set[str] = field(default_factory=set)
     """Operations that the token's role does not allow."""
     faults: dict[str, list[Answer]] = field(default_factory=dict)
@@ -243,6 +249,49 @@ class FakeGitLab:
     def read_group_member(self, _sent: Sent, group: str, number: str) -> Answer:
         return self.people.group_member(unquote(group), int(number)) or GONE
 
+    def run_job(self, number: int, pipeline: int, archive: bytes | None, **more: Any) -> None:
+        """Add a job, with what it has uploaded."""
+        file = None if archive is None else {"filename": "artifacts.zip", "size": len(archive)}
+        self.jobs.append(
+            {
+                "id": number,
+                "name": "evaluate",
+                "status": "success",
+                "created_at": _NOW,
+                "finished_at": _NOW,
+                "commit": {"id": self.pipelines[pipeline]},
+                "pipeline": {"id": pipeline, "sha": self.pipelines[pipeline]},
+                "artifacts_file": file,
+                "retried": False,
+                **more,
+            }
+        )
+        if file is None:
+            self.jobs[-1].pop("artifacts_file")
+        else:
+            self.archives[number] = archive or b""
+
+    def list_pipelines(self, sent: Sent) -> Answer:
+        listed = [
+            {"id": number, "iid": number, "sha": sha, "status": "success"}
+            for number, sha in sorted(self.pipelines.items(), reverse=True)
+            if sha.startswith(sent.query["sha"])
+        ]
+        return self._page(sent, listed)
+
+    def list_jobs(self, sent: Sent, pipeline: str) -> Answer:
+        everything = sent.query.get("include_retried") == "true"
+        listed = [
+            {name: value for name, value in job.items() if name != "retried"}
+            for job in self.jobs
+            if job["pipeline"]["id"] == int(pipeline) and (everything or not job["retried"])
+        ]
+        return self._page(sent, listed)
+
+    def read_archive(self, _sent: Sent, number: str) -> Answer:
+        archive = self.archives.get(int(number))
+        return GONE if archive is None else Answer(200, archive)
+
     def list_requests(self, sent: Sent) -> Answer:
         assert sent.query["state"] == "opened"
         return self._page(sent, self.requests)
@@ -303,6 +352,9 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ("GET", r"/users/(\d+)"): ("user", FakeGitLab.read_user),
     ("GET", rf"{_PROJECT}/members/all/(\d+)"): ("member", FakeGitLab.read_member),
     ("GET", r"/groups/([^/]+)/members/all/(\d+)"): ("group", FakeGitLab.read_group_member),
+    ("GET", f"{_PROJECT}/pipelines"): ("pipelines", FakeGitLab.list_pipelines),
+    ("GET", rf"{_PROJECT}/pipelines/(\d+)/jobs"): ("jobs", FakeGitLab.list_jobs),
+    ("GET", rf"{_PROJECT}/jobs/(\d+)/artifacts"): ("archive", FakeGitLab.read_archive),
     ("GET", f"{_PROJECT}/merge_requests"): ("requests", FakeGitLab.list_requests),
     ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]{{40}})/statuses"): (
         "statuses",
@@ -319,6 +371,8 @@ _MORE: Final = {
     "merge base": {"refs[]"},
     "requests": {"state"},
     "statuses": {"all"},
+    "pipelines": {"sha"},
+    "jobs": {"include_retried"},
 }
 """Parameters of single operations."""
 
@@ -398,7 +452,9 @@ def gitlab() -> Iterator[FakeGitLab]:
 
     def serve(handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
         answer = fake.answer(handler, body)
-        content = b"" if answer.body is None else json.dumps(answer.body).encode()
+        content = answer.body
+        if not isinstance(content, bytes):
+            content = b"" if content is None else json.dumps(content).encode()
         return answer.status, answer.headers | {"Content-Type": "application/json"}, content
 
     with serving(serve) as address:

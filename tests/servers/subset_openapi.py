@@ -12,6 +12,8 @@ from typing import Any, Final
 OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "/orgs/{org}/teams/{team_slug}/memberships/{username}": ("get",),
     "/repos/{owner}/{repo}": ("get",),
+    "/repos/{owner}/{repo}/actions/artifacts": ("get",),
+    "/repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}": ("get",),
     "/repos/{owner}/{repo}/activity": ("get",),
     "/repos/{owner}/{repo}/collaborators/{username}/permission": ("get",),
     "/repos/{owner}/{repo}/commits/{ref}/statuses": ("get",),
