@@ -29,9 +29,9 @@ class Artifact:
     number: int
     """The host's own: of the artifact on GitHub, of the job on GitLab."""
     made_at: datetime
-    """When it was uploaded on GitHub, or its job was created on GitLab."""
+    """When it was uploaded on GitHub, or its job ended on GitLab."""
     expired: bool
-    """Whether the host has deleted the archive."""
+    """Whether the host says that it has deleted the archive; GitLab then lists none."""
 
 
 class ArtifactHost(Protocol):
@@ -90,7 +90,7 @@ class GitLabArtifacts:
             return tuple(
                 Artifact(
                     number=int(job["id"]),
-                    made_at=read_instant(job["created_at"]),
+                    made_at=read_instant(job.get("finished_at") or job["created_at"]),
                     expired=False,
                 )
                 for pipeline in self._pipelines(revision)
