@@ -89,7 +89,7 @@ tiers:
           case_ids: [q-1, 2]
           repeats: 3
         - evaluation: safety
-          from: more/*.json
+          from: {artifact: evaluate, files: ["*.json", "more/**"]}
           at_least: 0.5
           case_digest: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
         - shadow:
