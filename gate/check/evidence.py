@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gate.check.options import RequirementResults
 from gate.check.result_files import (
@@ -33,12 +34,14 @@ from gate.evaluations.binding import (
 from gate.evaluations.judge import judge
 from gate.git.repository import FULL_HASH
 from gate.hosts import RestError
-from gate.hosts.artifacts import ArtifactHost
 from gate.hosts.base import Base, belongs_to
 from gate.hosts.git import Checkout, GitError
 from gate.policy.changes import Live, matches_glob
 from gate.policy.policy import Policy
 from gate.policy.requirements import EvaluationRequirement, RequirementResult, RequirementState
+
+if TYPE_CHECKING:
+    from gate.hosts.artifacts import ArtifactHost
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +56,7 @@ class EvidenceFinder:
     """Finds what the change is compared with, where a policy says so of what is live."""
     key: SealKey | None
     """That attestations must be signed with; None: none is set here."""
-    artifacts: Callable[[], ArtifactHost]
+    artifacts: Callable[[], "ArtifactHost"]
     """Returns the code host that has CI artifacts; raises `CannotTellError` where none can be
     asked."""
 

@@ -13,7 +13,6 @@ from gate.decision.attestation import ENDING, Attested, attested_by
 from gate.decision.reading import OddDocumentError, read_json
 from gate.decision.seal import SealKey
 from gate.evaluations import UnreadableResultsError
-from gate.evaluations.archive import unpacked
 from gate.evaluations.binding import CLOCKS_DIFFER, CannotTellError, ResultFile, is_about
 from gate.evaluations.reading import read_file, read_run
 from gate.policy.changes import matches_glob
@@ -102,6 +101,8 @@ def read_archive(
     Raises:
         CannotTellError: no file matches, or too many do.
     """
+    from gate.evaluations.archive import unpacked  # noqa: PLC0415 - for artifacts only
+
     members = list[str]()
 
     def matches(member: str) -> bool:
