@@ -64,7 +64,7 @@ def watch(
     It ends as soon as the canary is shown to be worse, and else when the time is up. The looks are
     as many as one likes: the test allows for them.
 
-    Exit codes: 0 healthy, 3 cannot decide, 10 roll back, 2 usage or policy-file error, 130
+    Exit codes: 0 healthy, 3 cannot tell, 10 roll back, 2 usage or policy-file error, 130
     interrupted. SIGTERM ends it with the verdict on what was seen.
     """
     _check(traffic, conduct, measurement.policies)

@@ -348,7 +348,10 @@ class _Requirements(ListOf[Requirement]):
         names = [requirement.name for requirement in requirements]
         for place, name in enumerate(names):
             if name in names[:place]:
-                message = f"{name!r} is required twice; remove one, or give it another name"
+                remedy = "remove one"
+                if not isinstance(requirements[place], ShadowRequirement):
+                    remedy += ", or give it another name"
+                message = f"{name!r} is required twice; {remedy}"
                 raise reader.fail(node.value[place], message)
         return requirements
 

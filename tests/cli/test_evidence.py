@@ -588,6 +588,8 @@ def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path)
     words = " ".join(totals.stdout.split())
     assert "(sums)" in words
     assert "Repeats 2 rows a case, as the file declares" in words
+    zoneless = gate("evaluation", str(DATA / "evidently" / "pass.snapshot.json"))
+    assert "from 2026-11-28 09:00 UTC on: its time has no zone" in " ".join(zoneless.stdout.split())
     none = gate("evaluation", str(DATA / "junit" / "zerok.xml"))
     assert (none.exit_code, "Flaw it has no test cases Tool" in " ".join(none.stdout.split())) == (
         3,

@@ -150,6 +150,7 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
          ' "evals/*.json"'),
         (f"review, {evaluation()}, ¦{evaluation()}", "'f' is required twice; remove one, or give it"
          " another name"),
+        (f"{shadow()}, ¦{shadow()}", "'shadow' is required twice; remove one"),
         (shadow(margin="¦0%"), "0% must be above 0%: no number of requests shows that two"
          " deployments are exactly alike; write for example 10%"),
         (shadow(margin="¦10"), "a bare 10 is ambiguous; write 10% or a share from 0 to 1"),

@@ -117,7 +117,7 @@ def test_where_there_are_not_enough_cases_it_is_said_how_many_would_do() -> None
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ((), "no result file is about a1a1a1a1a1a1; run the evaluation on this commit"),
+        ((), "no result file is about a1a1a1a1a1a1; run the evaluation on that commit"),
         ((file(commit=OTHER),), "evals/x.json (c3c3c3c3c3c3) is about other commits; run the"),
         (
             tuple(file(name=name, commit=OTHER) for name in "abcd"),
@@ -140,6 +140,10 @@ def test_where_there_are_not_enough_cases_it_is_said_how_many_would_do() -> None
         ((file(), file(name="y", commit=None, flaw="it is empty")), "y: it is empty"),
         ((file(flaw="it is the change's own"),), "evals/x.json: it is the change's own"),
         ((file(flaws=("it is not finished",)),), "it is not finished; run the evaluation again"),
+        (
+            (file(flaws=("there is no metric 'f' in it: it has g",)),),
+            "it has g; name another metric in the requirement, or run the evaluation again",
+        ),
         ((file(()),), "there are no cases in evals/x.json"),
         ((file(rows(200) + rows(1)),), "cases have more rows than are declared (q-000)"),
         ((file(), file(name="y")), "cases have more rows than are declared (q-000, q-001, q-002"),
