@@ -10,7 +10,8 @@ from gate.analysis import why_unmeasured
 from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
 from gate.analysis.watch.alignment import Alignment
 from gate.analysis.watch.arms import StepsRead, cohort_request, read_steps, runs
-from gate.analysis.watch.judge import Judge, idle_troubles, watched_slo
+from gate.analysis.watch.judge import Judge, watched_slo
+from gate.analysis.watch.silence import idle_troubles
 from gate.analysis.watch.state import Surroundings, WatchState
 from gate.budget.assessment import Assessment
 from gate.check.measure import measure

@@ -1,0 +1,98 @@
+"""Whether the canary had traffic all the time: what it did not serve says nothing of it."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from gate.analysis.watch.arms import Arms, WatchGrid
+from gate.errors import nearest
+from gate.history.sequential import ComparedStep
+from gate.measure.cohorts import LabelValues
+from gate.wording import instant
+
+_IDLE: Final = 20.0
+"""As many requests as the canary would have had: without any, its traffic has ended. By chance that
+happens once in 500 million times (Poisson)."""
+_STARTS: Final = 5
+"""Steps in which the canary may be without traffic: while it starts, or starts again."""
+_SILENT: Final = 0.1
+"""The same as a share of all steps; with more than both it was not watched all the time."""
+
+
+def idle_troubles(
+    arms: Arms,
+    grid: WatchGrid,
+    steps: Sequence[ComparedStep | None],
+    groups: Collection[LabelValues],
+) -> Iterator[str]:
+    """Yield why the traffic is not what a verdict of healthy needs; nothing where it is.
+
+    Args:
+        arms: whose traffic is compared.
+        grid: the steps of the watch.
+        steps: those that were looked at.
+        groups: that had an event, with the labels of the options.
+    """
+    seen = [(place, step) for place, step in enumerate(steps) if step is not None]
+    if not any(step.canary_total or step.baseline_total for _, step in seen):
+        if seen:
+            yield "there was no traffic"
+        return
+    values = [set(of_label) for of_label in zip(*groups, strict=True)] or [set()] * len(arms.by)
+    for label, totals in (
+        (arms.canary, [(place, step.canary_total) for place, step in seen]),
+        (arms.baseline, [(place, step.baseline_total) for place, step in seen]),
+    ):
+        if label is not None and not any(total for _, total in totals):
+            there = values[arms.by.index(label.label)] - {""}
+            yield f"no event has {label}{nearest(label.value, there)}"
+    last = max((place for place, step in seen if step.canary_total), default=None)
+    if last is not None and _expected(seen, last, alone=arms.baseline is None) >= _IDLE:
+        since = instant(grid.end_of(last))
+        yield f"{arms.canary} has had no traffic since {since}"
+    silent = [
+        place
+        for stretch in _silences([entry for entry in seen if entry[0] <= (last or 0)])
+        for place in stretch
+    ]
+    if len(silent) > max(_STARTS, _SILENT * len(steps)):
+        since = instant(grid.end_of(silent[0] - 1))
+        yield (
+            f"{arms.canary} had no traffic in {len(silent)} of {len(steps)} steps in which"
+            f" {arms.baseline} had some; the first began at {since}"
+        )
+
+
+def _silences(seen: Sequence[tuple[int, ComparedStep]]) -> Iterator[list[int]]:
+    """Yield each stretch of steps in which the canary had no request before it had some again.
+
+    Only those in which it would have had many, by its share of the traffic until then; before its
+    first request by that of the rest. A canary alone has none of them: nothing else shows that
+    there was traffic.
+    """
+    begin = 0
+    for has_traffic, entries in groupby(seen, key=lambda entry: entry[1].canary_total > 0):
+        stretch = list(entries)
+        end = begin + len(stretch)
+        odds = _odds(seen[:begin] or seen[end:])
+        if not has_traffic and odds * sum(step.baseline_total for _, step in stretch) >= _IDLE:
+            yield [place for place, _ in stretch]
+        begin = end
+
+
+def _odds(seen: Sequence[tuple[int, ComparedStep]]) -> float:
+    """Return the canary's requests for each of the baseline; 0 if that had none."""
+    baseline = sum(step.baseline_total for _, step in seen)
+    return sum(step.canary_total for _, step in seen) / baseline if baseline else 0.0
+
+
+def _expected(seen: Sequence[tuple[int, ComparedStep]], last: int, *, alone: bool) -> float:
+    """Return how many requests the canary would have had after the last step in which it had any.
+
+    By its share of the traffic until then; where it is alone, by its requests a step.
+    """
+    before = [entry for entry in seen if entry[0] <= last]
+    after = [step for place, step in seen if place > last]
+    if alone:
+        return sum(step.canary_total for _, step in before) / len(before) * len(after)
+    return _odds(before) * sum(step.baseline_total for step in after)
