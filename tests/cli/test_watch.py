@@ -273,6 +273,7 @@ def _without_seconds(state: dict[str, Any]) -> None:
         (_without_seconds, "its start or its number of steps is missing"),
         (lambda state: state.update(steps=True), "its start or its number of steps is missing"),
         (lambda state: state.update(steps=-1), "its start or its number of steps is missing"),
+        (lambda state: state.update(steps=10), "it has 10 steps, and this watch has 30"),
         (lambda state: state.update(looks="3"), "its start or its number of steps is missing"),
         (lambda state: state.update(settled=[]), "its steps are missing"),
         (
@@ -354,6 +355,42 @@ def test_a_state_that_is_a_folder_or_lies_in_the_future_is_refused(
     assert (folder.exit_code, future.exit_code) == (2, 2)
     assert "folder is not the state of a watch" in folder.stderr
     assert "begins at 2999-01-01 00:00:00 UTC, which is in the future" in future.stderr
+
+
+def test_a_state_that_is_left_over_from_another_deploy_is_refused(
+    gate: Run, write_logs: Callable[..., None]
+) -> None:
+    write_logs()
+    replay(gate, "--state", "watch.json")
+
+    now = gate("watch", *BOTH, "--for", "30m", "--state", "watch.json", "--resume")
+    later = ("--for", "30m", "--at", "2026-11-20T15:31:00Z", "--state", "watch.json", "--resume")
+    too_late = gate("watch", *BOTH, *later)
+    soon = gate("watch", *BOTH, *later[:3], "2026-11-20T15:30:00Z", *later[4:])
+
+    assert (now.exit_code, too_late.exit_code, soon.exit_code) == (2, 2, 0)
+    assert "watch.json is of a watch that ended at 2026-11-20 14:30 UTC, long ago" in now.stderr
+    assert "remove the file to watch from now on, or write --at 2026-11-20T14:00:00Z" in now.stderr
+
+
+@pytest.mark.parametrize(
+    ("arms", "margin", "least"),
+    [(BOTH, "1000%", "1000%"), (BOTH, "5000%", "1000%"), (BOTH[:2], "900%", "900%")],
+)
+def test_a_margin_that_lets_every_request_fail_is_refused(
+    gate: Run,
+    write_logs: Callable[..., None],
+    arms: tuple[str, ...],
+    margin: str,
+    least: str,
+) -> None:
+    write_logs()
+
+    done = gate("watch", *arms, "--for", "30m", "--at", AT, "--margin", margin)
+
+    assert done.exit_code == 2
+    assert f"--margin {margin} lets every request of availability fail" in done.stderr
+    assert f"write less than {least}" in done.stderr
 
 
 def test_a_state_that_cannot_be_written_any_more_is_a_warning(
