@@ -198,7 +198,7 @@ def hidden_failure(folder: Path) -> None:
         (lambda _: None, "no file matches evals/*.json in"),
         (tracked, "evals/x.json: the commit itself has this file, or a link to it"),
         (linked, "evals/x.json: the commit itself has this file, or a link to it"),
-        (other_commit, "evals/x.json (ffffffffffff) is about other commits"),
+        (other_commit, "evals/x.json (ffffffffffff) is about another commit"),
         (no_commit, "evals/x.json does not say which commit it is about; run gate attest"),
         (old, "evals/x.json is too old: the evaluation ran at"),
         (unreadable, "evals/y.json: it is not complete JSON"),

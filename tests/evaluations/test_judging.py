@@ -118,7 +118,7 @@ def test_where_there_are_not_enough_cases_it_is_said_how_many_would_do() -> None
     ("files", "reason"),
     [
         ((), "no result file is about a1a1a1a1a1a1; run the evaluation on this commit"),
-        ((file(commit=OTHER),), "evals/x.json (c3c3c3c3c3c3) is about other commits; run the"),
+        ((file(commit=OTHER),), "evals/x.json (c3c3c3c3c3c3) is about another commit; run the"),
         (
             tuple(file(name=name, commit=OTHER) for name in "abcd"),
             "a (c3c3c3c3c3c3), b (c3c3c3c3c3c3), c (c3c3c3c3c3c3) and 1 more are about other",
