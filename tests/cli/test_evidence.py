@@ -412,6 +412,22 @@ def test_what_cannot_be_attested_is_refused(
     assert not list((checkout / "evals").glob("*.attestation.json"))
 
 
+def test_files_can_be_attested_again_with_their_attestations_beside_them(
+    checkout: Path, gate: Run
+) -> None:
+    signing = {"GATE_SIGNING_KEY": KEY}
+    write(checkout, promptfoo(1, 19, commit_=None))
+    beside = "evals/x.json.attestation.json"
+
+    first = gate("attest", "evals/x.json", cwd=checkout, env=signing)
+    again = gate("attest", "evals/x.json", beside, cwd=checkout, env=signing)
+    alone = gate("attest", beside, cwd=checkout, env=signing)
+
+    assert (first.exit_code, again.exit_code, alone.exit_code) == (0, 0, 2)
+    assert again.stdout.count("\n") == 1
+    assert "name the result files that they are about" in alone.stderr
+
+
 def test_an_attestation_needs_a_key_a_commit_and_a_place(
     gate: Run, checkout: Path, tmp_path: Path
 ) -> None:
