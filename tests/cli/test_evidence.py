@@ -346,6 +346,7 @@ def test_an_attestation_binds_a_file_that_says_nothing(
         "its attestation does not count: it is signed, and there is no key here"
         in (unverified["reason"])
     )
+    assert unverified["reason"].endswith("this job the key, as GATE_SIGNING_KEY or GATE_VERIFY_KEY")
     foreign = check("-f", "json", GATE_SIGNING_KEY="another secret of 16")
     assert "its signature does not fit" in requirement(foreign)["reason"]
     write(checkout, promptfoo(20, 0, ran_at=NOW + timedelta(seconds=1)))

@@ -570,7 +570,7 @@ def test_a_trigger_of_another_environment_is_refused(
     right = replay(gate, "--trigger", "t.json", "--environment", "staging")
 
     assert wrong.exit_code == 2
-    assert "written for the environment staging; write it anew" in wrong.stderr
+    assert "written for the environment staging; write it again" in wrong.stderr
     assert right.exit_code == 0
 
 
@@ -583,9 +583,12 @@ def test_a_trigger_must_be_signed_where_there_is_a_key(
     unsigned = replay(gate, "--trigger", "t.json", env=key)
     write_trigger(gate, env=key)
     signed = replay(gate, "--trigger", "t.json", env=key)
+    keyless = replay(gate, "--trigger", "t.json")
 
-    assert (unsigned.exit_code, signed.exit_code) == (2, 0)
+    assert (unsigned.exit_code, signed.exit_code, keyless.exit_code) == (2, 0, 2)
     assert "the trigger t.json is refused" in unsigned.stderr
+    assert unsigned.stderr.endswith("; write it again with gate check\n")
+    assert "if it is signed, set GATE_SIGNING_KEY or GATE_VERIFY_KEY" in keyless.stderr
 
 
 @pytest.mark.parametrize("blocked", [True, False])
