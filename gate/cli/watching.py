@@ -37,7 +37,7 @@ _OFTEN: Final = 10
 """Looks after which a log gets a line at least."""
 _HOUR: Final = timedelta(hours=1)
 """After its end, or as long as it lasts, a watch can be gone on with. A state that is older is most
-likely left over from another deploy, whose verdict says nothing of this canary."""
+likely left over from another deploy, and its verdict is about that one."""
 _COMMAND_SECONDS: Final = 300.0
 """That the command may take which is run on a rollback."""
 

@@ -68,10 +68,7 @@ def compare(
         "improvements": better,
         "p_value": float(chance),
     }
-    cases = "1 case" if len(before) == 1 else f"{len(before):,} cases"
-    fail = "1 fails" if len(worse) == 1 else f"{len(worse):,} fail"
-    passes = "1 passes" if better == 1 else f"{better:,} pass"
-    lead = f"of {cases} of the base, {fail} now and {passes} now"
+    lead = _lead(len(before), len(worse), better)
     if len(worse) <= better:
         reason, state = f"{lead}: not worse", RequirementState.MET
     elif chance <= _ALPHA:
@@ -86,6 +83,13 @@ def compare(
         )
         state = RequirementState.UNDECIDED
     return PairedComparison(state=state, reason=reason, facts=facts)
+
+
+def _lead(compared: int, worse: int, better: int) -> str:
+    cases = "1 case" if compared == 1 else f"{compared:,} cases"
+    fail = "1 fails" if worse == 1 else f"{worse:,} fail"
+    passes = "1 passes" if better == 1 else f"{better:,} pass"
+    return f"of {cases} of the base, {fail} now and {passes} now"
 
 
 def tail(worse: int, better: int) -> Fraction:

@@ -1,4 +1,4 @@
-"""Whether the canary had traffic all the time: what it did not serve says nothing of it."""
+"""Whether the canary had traffic all the time; without any it cannot be judged."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
@@ -38,23 +38,14 @@ def idle_troubles(
         if seen:
             yield "there was no traffic"
         return
-    values = [set(of_label) for of_label in zip(*groups, strict=True)] or [set()] * len(arms.by)
-    for label, totals in (
-        (arms.canary, [(place, step.canary_total) for place, step in seen]),
-        (arms.baseline, [(place, step.baseline_total) for place, step in seen]),
-    ):
-        if label is not None and not any(total for _, total in totals):
-            there = values[arms.by.index(label.label)] - {""}
-            yield f"no event has {label}{nearest(label.value, there)}"
+    yield from _never_seen(arms, [step for _, step in seen], groups)
     last = max((place for place, step in seen if step.canary_total), default=None)
-    if last is not None and _expected(seen, last, alone=arms.baseline is None) >= _IDLE:
+    if last is None:
+        return
+    if _expected(seen, last, alone=arms.baseline is None) >= _IDLE:
         since = instant(grid.end_of(last))
         yield f"{arms.canary} has had no traffic since {since}"
-    silent = [
-        place
-        for stretch in _silences([entry for entry in seen if entry[0] <= (last or 0)])
-        for place in stretch
-    ]
+    silent = list(_silences([entry for entry in seen if entry[0] <= last]))
     if len(silent) > max(_STARTS, _SILENT * len(steps)):
         since = instant(grid.end_of(silent[0] - 1))
         yield (
@@ -63,27 +54,42 @@ def idle_troubles(
         )
 
 
-def _silences(seen: Sequence[tuple[int, ComparedStep]]) -> Iterator[list[int]]:
-    """Yield each stretch of steps in which the canary had no request before it had some again.
+def _never_seen(
+    arms: Arms, steps: Sequence[ComparedStep], groups: Collection[LabelValues]
+) -> Iterator[str]:
+    values = [set(of_label) for of_label in zip(*groups, strict=True)] or [set()] * len(arms.by)
+    for label, totals in (
+        (arms.canary, [step.canary_total for step in steps]),
+        (arms.baseline, [step.baseline_total for step in steps]),
+    ):
+        if label is not None and not any(totals):
+            there = values[arms.by.index(label.label)] - {""}
+            yield f"no event has {label}{nearest(label.value, there)}"
 
-    Only those in which it would have had many, by its share of the traffic until then; before its
-    first request by that of the rest. A canary alone has none of them: nothing else shows that
+
+def _silences(seen: Sequence[tuple[int, ComparedStep]]) -> Iterator[int]:
+    """Yield the steps in which the canary had no request before it had some again.
+
+    Only stretches in which it would have had many, by its share of the traffic until then; before
+    its first request by that of the rest. A canary alone has none of them: nothing else shows that
     there was traffic.
     """
-    begin = 0
+    canary, baseline = 0.0, 0.0
+    later = sum(step.canary_total for _, step in seen)
+    baseline_later = sum(step.baseline_total for _, step in seen)
     for has_traffic, entries in groupby(seen, key=lambda entry: entry[1].canary_total > 0):
         stretch = list(entries)
-        end = begin + len(stretch)
-        odds = _odds(seen[:begin] or seen[end:])
-        if not has_traffic and odds * sum(step.baseline_total for _, step in stretch) >= _IDLE:
-            yield [place for place, _ in stretch]
-        begin = end
+        there = sum(step.baseline_total for _, step in stretch)
+        usual = _usual(canary, baseline) if canary else _usual(later, baseline_later - there)
+        if not has_traffic and usual * there >= _IDLE:
+            yield from (place for place, _ in stretch)
+        canary += sum(step.canary_total for _, step in stretch)
+        baseline += there
 
 
-def _odds(seen: Sequence[tuple[int, ComparedStep]]) -> float:
+def _usual(canary: float, baseline: float) -> float:
     """Return the canary's requests for each of the baseline; 0 if that had none."""
-    baseline = sum(step.baseline_total for _, step in seen)
-    return sum(step.canary_total for _, step in seen) / baseline if baseline else 0.0
+    return canary / baseline if baseline > 0 else 0.0
 
 
 def _expected(seen: Sequence[tuple[int, ComparedStep]], last: int, *, alone: bool) -> float:
@@ -95,4 +101,7 @@ def _expected(seen: Sequence[tuple[int, ComparedStep]], last: int, *, alone: boo
     after = [step for place, step in seen if place > last]
     if alone:
         return sum(step.canary_total for _, step in before) / len(before) * len(after)
-    return _odds(before) * sum(step.baseline_total for step in after)
+    usual = _usual(
+        sum(step.canary_total for _, step in before), sum(step.baseline_total for _, step in before)
+    )
+    return usual * sum(step.baseline_total for step in after)
