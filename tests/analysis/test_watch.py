@@ -170,6 +170,9 @@ def test_a_canary_without_traffic_for_a_part_of_the_time_is_not_healthy(
         f"track=canary had no traffic in {silent} of 60 steps in which track=stable had some;"
         f" the first began at 2026-11-20 {since} UTC",
     )
+    first, second = done.report.reasons
+    assert first.endswith(seen.troubles[0])
+    assert second.startswith("errors: in what was seen, at most ")
 
 
 @pytest.mark.parametrize(
