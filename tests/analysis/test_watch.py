@@ -191,6 +191,31 @@ def test_a_canary_may_be_without_traffic_for_a_short_time_or_when_all_are(
     assert watch_minutes(minutes).report.verdict is CanaryVerdict.HEALTHY
 
 
+@pytest.mark.parametrize(
+    ("total", "bad", "verdict"),
+    [
+        (2, 2, CanaryVerdict.CANNOT_TELL),
+        (0, 2, CanaryVerdict.CANNOT_TELL),
+        (2, 0.5, CanaryVerdict.HEALTHY),
+        (4, 2, CanaryVerdict.HEALTHY),
+        (500, 5, CanaryVerdict.HEALTHY),
+    ],
+    ids=["only failures", "another metric", "too few to matter", "half of it", "other traffic"],
+)
+def test_failures_without_the_label_of_the_canary_may_be_its_own(
+    total: float, bad: float, verdict: CanaryVerdict
+) -> None:
+    # A thousandth of the canary's requests may be worse: 1 of the 1,000 of a minute.
+    done = watch_minutes([{**(each or {}), ("",): (total, bad)} for each in HEALTHY])
+
+    assert done.report.verdict is verdict
+    if verdict is CanaryVerdict.CANNOT_TELL:
+        assert done.report.slos[0].troubles == (
+            "120 failures have no track, and may be those of track=canary: let failures have that"
+            " label, too, or leave them out by the selector of the SLO",
+        )
+
+
 def test_a_canary_alone_may_rest() -> None:
     done = watch_minutes([*HEALTHY[:20], *[UNSEEN] * 20, *HEALTHY[:20]], options(arms=ALONE))
 

@@ -1,6 +1,7 @@
-"""Whether the canary had traffic all the time; without any it cannot be judged."""
+"""Whether the canary was seen: it had traffic all the time, and its failures have its label."""
 
 from collections.abc import Collection, Iterator, Sequence
+from fractions import Fraction
 from itertools import groupby
 from typing import Final
 
@@ -8,7 +9,7 @@ from gate.analysis.watch.arms import Arms, WatchGrid
 from gate.errors import nearest
 from gate.history.sequential import ComparedStep
 from gate.measure.cohorts import LabelValues
-from gate.wording import instant
+from gate.wording import amount, instant
 
 _IDLE: Final = 20.0
 """As many requests as the canary would have had: without any, its traffic has ended. By chance that
@@ -51,6 +52,34 @@ def idle_troubles(
         yield (
             f"{arms.canary} had no traffic in {len(silent)} of {len(steps)} steps in which"
             f" {arms.baseline} had some; the first began at {since}"
+        )
+
+
+def nameless_troubles(
+    arms: Arms,
+    steps: Sequence[ComparedStep | None],
+    nameless: Sequence[tuple[float, float]],
+    margin: float,
+) -> Iterator[str]:
+    """Yield that the canary's failures may lack its label, so that they were not counted.
+
+    Of other traffic without the label most succeeds. Where most of it fails, it is likely that only
+    failures lack the label: they came before it was set, or another metric counts them.
+
+    Args:
+        arms: whose traffic is compared.
+        steps: those that were looked at.
+        nameless: events and failures without the canary's label, in each of them.
+        margin: by how much the canary's ratio may be higher.
+    """
+    total, bad = (sum(counts) for counts in zip(*nameless, strict=True)) if nameless else (0, 0)
+    canary = sum(step.canary_total for step in steps if step is not None)
+    if canary and 2 * bad > total and bad >= margin * canary:
+        label = arms.canary.label
+        yield (
+            f"{amount(Fraction(round(bad)))} failures have no {label}, and may be those of"
+            f" {arms.canary}: let failures have that label, too, or leave them out by the"
+            " selector of the SLO"
         )
 
 
