@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from gate.cli import watching
-from tests.cli.watched import AT, BOTH, WATCHED, replay
+from tests.cli.watched import AT, BOTH, MINUTE, START, WATCHED, replay, rows
 from tests.command import Run
 
 
@@ -56,6 +56,23 @@ def test_too_few_requests_end_with_exit_code_3_and_how_much_longer_it_takes(
     assert done.stdout.startswith("? CANNOT TELL  track=canary of chat\n")
     assert "more of this traffic would show it" in done.stdout
     assert "watch for " in done.stdout
+
+
+def test_a_canary_that_fails_more_at_the_end_is_watched_on(
+    gate: Run, write_logs: Callable[..., None], tmp_path: Path
+) -> None:
+    # Two of five requests of the canary fail in the last three minutes of half an hour.
+    write_logs(canary=0, minutes=27)
+    worse = rows(13, canary=12, start=START + 27 * MINUTE)
+    log = tmp_path / "log.jsonl"
+    log.write_text("\n".join([log.read_text().strip(), *worse, ""]))
+
+    done = replay(gate)
+
+    assert done.exit_code == 3
+    shown = " ".join(done.stdout.split())
+    assert "10% is allowed, and at present more of them fail than that Spent" in shown
+    assert "Next watch on, which shows whether that lasts; promote nothing until then" in shown
 
 
 def test_logs_that_end_too_soon_end_with_exit_code_3(

@@ -129,6 +129,8 @@ def _more(slo: WatchedSlo) -> str:
 def _not_shown(slo: WatchedSlo) -> str:
     low, high = slo.bounds
     between = f"between {ratio(low)} and {ratio(high)} {_more(slo)}; {ratio(slo.margin)} is allowed"
+    if slo.shown.beyond_steps:
+        return f"{between}, and at present more of them fail than that"
     if slo.longer is None:
         return f"{between}, which cannot be shown at this rate"
     return f"{between}; about {describe_time(slo.longer)} more of this traffic would show it"
