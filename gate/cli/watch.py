@@ -26,6 +26,7 @@ from gate.cli.watch_options import CONDUCT, TRAFFIC, WatchConduct, WatchedTraffi
 from gate.cli.watching import StateFile, Watchman, run_command
 from gate.config.load import PolicyFile
 from gate.errors import ExitCode, UsageError
+from gate.history.cohorts.comparison import is_part_of_bad
 from gate.history.sequential.verdict import CanaryVerdict
 from gate.reporters import PAGES, Style, render_page
 from gate.slo.objective import RatioSlo
@@ -119,7 +120,7 @@ def _options(
         named = " ".join(f"--slo {name}" for name in error.others)
         advice = f"watch the others: {named}" if named else "the policy has no other"
         raise UsageError(f"{file.source.path}: {error}; {advice}") from error
-    _check_margin(slos, traffic)
+    _check_comparison(slos, traffic)
     change: str | None = None
     promises: dict[str, SpendLimit] = {}
     if traffic.trigger is not None:
@@ -139,13 +140,19 @@ def _options(
     )
 
 
-def _check_margin(slos: Sequence[RatioSlo], traffic: WatchedTraffic) -> None:
-    """Refuse a margin with which a canary is healthy although all of its requests fail.
+def _check_comparison(slos: Sequence[RatioSlo], traffic: WatchedTraffic) -> None:
+    """Refuse what makes a canary healthy whatever happens to its requests.
 
     Raises:
-        UsageError: of click, with the margin that is too large.
+        UsageError: of click: the margin or the label does so; the message says which.
     """
+    label = traffic.canary.label
     for slo in slos:
+        if is_part_of_bad(label, slo.sli):
+            raise click.UsageError(
+                f"{label} is part of what makes an event of {slo.name} bad, so that it says how the"
+                " canary does; name it by another label"
+            )
         allowed = 1 - slo.budget if traffic.baseline is None else Fraction(1)
         if traffic.margin * slo.budget >= allowed:
             raise click.UsageError(

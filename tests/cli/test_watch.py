@@ -410,6 +410,19 @@ def test_a_margin_that_lets_every_request_fail_is_refused(
     assert f"write less than {least}" in done.stderr
 
 
+@pytest.mark.parametrize("label", ["status=200", "status < 500=true"])
+def test_a_label_that_is_a_part_of_the_outcome_cannot_be_that_of_the_canary(
+    gate: Run, write_logs: Callable[..., None], label: str
+) -> None:
+    write_logs(canary=15)
+
+    done = gate("watch", "--canary", label, *BOTH[2:], "--for", "30m", "--at", AT)
+
+    assert done.exit_code == 2
+    assert "is part of what makes an event of availability bad" in done.stderr
+    assert "name it by another label" in done.stderr
+
+
 def test_a_state_that_cannot_be_written_any_more_is_a_warning(
     gate: Run, write_logs: Callable[..., None]
 ) -> None:
