@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -99,11 +100,18 @@ def test_the_lines_of_use_it_lead_from_nothing_to_a_decision(tmp_path: Path, vll
     codes = []
     for line in lines.splitlines():
         _, *arguments = shlex.split(line, comments=True)
-        # The server's month ends at a fixed instant, and the readers' ends now.
-        at = ("--at", END.isoformat()) if arguments[0] in {"doctor", "status", "check"} else ()
+        # The server's month ends at a fixed instant, and the readers' ends now. What is watched has
+        # passed, so that nothing waits.
+        instants = dict.fromkeys(("doctor", "status", "check"), END) | {
+            "watch": END - timedelta(hours=2)
+        }
+        at = ("--at", instants[arguments[0]].isoformat()) if arguments[0] in instants else ()
         done = run(tmp_path, *arguments, *at, PROMETHEUS_URL=vllm)
         codes.append((arguments[0], done.exit_code))
-    assert codes == [("init", 0), ("validate", 0), ("doctor", 0), ("status", 0), ("check", 0)]
+    *before, watched = codes
+    assert before == [("init", 0), ("validate", 0), ("doctor", 0), ("status", 0), ("check", 0)]
+    # The server's series have no label track, so that nothing is known of a canary.
+    assert watched == ("watch", 3)
 
 
 def test_the_snippet_for_github_is_that_of_the_pages_and_of_the_action() -> None:

@@ -34,7 +34,7 @@ class ReadResults:
         own = () if self.file.flaw is None else (self.file.flaw,)
         if run is None:
             return own
-        none = () if self.cases.total else ("there are no cases in it",)
+        none = () if self.cases.total or run.flaws else ("there are no cases in it",)
         return (*own, *run.flaws, *self.cases.doubts, *none)
 
 

@@ -22,6 +22,7 @@ from gate.decision.seal import SealKey
 from gate.evaluations import UnreadableResultsError
 from gate.evaluations.binding import (
     CLOCKS_DIFFER,
+    SHOWN,
     CannotTellError,
     ChangeUnderTest,
     ResultFile,
@@ -79,7 +80,26 @@ class EvidenceFinder:
                 base_files = self.result_files(requirement.base_files, metric, score)
         except CannotTellError as error:
             return RequirementResult(state=RequirementState.UNDECIDED, reason=str(error))
-        return judge(requirement, files, base_files, change, at)
+        result = judge(requirement, files, base_files, change, at)
+        hint = self._trial_merge(files) if result.state is RequirementState.UNDECIDED else ""
+        return replace(result, reason=f"{result.reason}{hint}")
+
+    def _trial_merge(self, files: Sequence[ResultFile]) -> str:
+        """Say that a file is about the trial merge of a pull request, which CI systems check out.
+
+        It is not the commit that would ship: https://github.com/actions/checkout#usage
+        """
+        try:
+            head = self.checkout.head()
+        except GitError:
+            return ""
+        commits = [file.commit for file in files if file.commit is not None]
+        if head == self.revision or not any(is_about(commit, head) for commit in commits):
+            return ""
+        return (
+            f" ({head[:SHOWN]} is checked out here, and not the head of the pull request: check"
+            " that out for the evaluation)"
+        )
 
     def result_files(
         self, patterns: Sequence[str], metric: str | None, score: Fraction | None
@@ -104,8 +124,8 @@ class EvidenceFinder:
         return [self._result_file(name, metric, score) for name in files]
 
     def _result_file(self, name: str, metric: str | None, score: Fraction | None) -> ResultFile:
-        path = self.checkout.folder / name
-        file = read_result(path, name=name, metric=metric, score=score, key=self.key)
+        path, shown = self.checkout.folder / name, name.encode("utf-8", "replace").decode()
+        file = read_result(path, name=shown, metric=metric, score=score, key=self.key)
         own = None if file.flaw is not None else self._own(name)
         return file if own is None else replace(file, flaw=own)
 
@@ -115,7 +135,8 @@ class EvidenceFinder:
         # Path.glob takes ** for something else in some versions of Python.
         for path in glob.glob(literal, root_dir=folder, recursive=True, include_hidden=True):  # noqa: PTH207
             name = Path(path).as_posix()
-            if matches_glob(pattern, name) and not (folder / name).is_dir():
+            # Unlike the methods of Path these raise nothing where the folder may not be entered.
+            if matches_glob(pattern, name) and not os.path.isdir(folder / name):  # noqa: PTH112
                 yield name
 
     def _own(self, name: str) -> str | None:
@@ -155,9 +176,13 @@ class EvidenceFinder:
 
 
 def is_attestation(path: Path) -> bool:
-    """Tell whether a file is the attestation of another one, which is read with that."""
-    other = path.name.removesuffix(ENDING)
-    return other != path.name and path.with_name(other).is_file()
+    """Tell whether a file is the attestation of another one, which is read with that.
+
+    Behind that of an attestation the name would hide a file from everything that is read.
+    """
+    other = path.with_name(path.name.removesuffix(ENDING))
+    beside = other.name != path.name and not other.name.endswith(ENDING)
+    return beside and os.path.isfile(other)  # noqa: PTH113 - as above
 
 
 def read_result(

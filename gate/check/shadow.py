@@ -40,6 +40,7 @@ _MOST: Final = 1000
 """How many values of the label are kept separate: more than a service has deployments."""
 MOST_ALONE: Final = 0.05
 """The share of either side's requests that may be in no pair."""
+_CORRECT: Final = "correct by or pair_by, or the indicator of the SLO"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +176,10 @@ class _NotComparedError(Exception):
 
 
 def _refusal(answer: Unmeasured) -> _NotComparedError:
-    reason, advice = with_advice(answer.reason, remedy_of(answer.cause).hint)
+    # What cannot be grouped or paired is most often another label than the one that was meant.
+    wrong = answer.cause is Cause.INVALID
+    hint = _CORRECT if wrong else remedy_of(answer.cause).hint
+    reason, advice = with_advice(answer.reason, hint)
     return _NotComparedError(f"{reason}; {advice}")
 
 

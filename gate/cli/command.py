@@ -241,13 +241,17 @@ def output_option(help_: str, *, type_: FileName = FILE, **attributes: Any) -> D
     )
 
 
-def policies_argument() -> Decorator:
-    """Add the policy files, of which there is at least one."""
+def policies_argument(*, single: bool = False) -> Decorator:
+    """Add the policy files, of which there is at least one.
+
+    Args:
+        single: whether the command takes no more than that, as its help says.
+    """
     return argument(
         "policies",
-        metavar="[POLICY]...",
+        metavar="[POLICY]" if single else "[POLICY]...",
         nargs=-1,
         type=FILE,
         callback=lambda _context, _parameter, paths: paths or (DEFAULT_POLICY,),
-        help_=f"Policy files. Default: {DEFAULT_POLICY}.",
+        help_=f"Policy file{'' if single else 's'}. Default: {DEFAULT_POLICY}.",
     )

@@ -61,7 +61,7 @@ _EXIT_CODES: Final = {
     ExitCode.INTERNAL: "internal error",
     ExitCode.USAGE: "usage or policy-file error",
     ExitCode.UNDECIDED: "undecided: it could not be measured",
-    ExitCode.BLOCK: "block",
+    ExitCode.BLOCK: "block; of gate watch: roll back",
     ExitCode.WARN: "warn, with --fail-on warn only",
     ExitCode.FINDINGS: "gate doctor or gate test found something wrong",
     ExitCode.INTERRUPTED: "interrupted",

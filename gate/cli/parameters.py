@@ -185,7 +185,12 @@ _AT: Final = "Measure at this RFC 3339 time, such as 2026-11-20T14:00:00Z. Defau
 
 
 def measurement_options(
-    formats: Collection[str], default: str = "terminal", *, timeout: str = "60s", at: str = _AT
+    formats: Collection[str],
+    default: str = "terminal",
+    *,
+    timeout: str = "60s",
+    at: str = _AT,
+    single: bool = False,
 ) -> Decorator:
     """Add `MeasurementOptions` to a command, as its argument ``measurement``.
 
@@ -194,9 +199,10 @@ def measurement_options(
         default: the format where none is stated.
         timeout: the default of ``--timeout``.
         at: the help of ``--at``.
+        single: whether the command takes one policy only.
     """
     decorators: list[Decorator] = [
-        policies_argument(),
+        policies_argument(single=single),
         option(
             "--at",
             type=INSTANT,

@@ -52,7 +52,12 @@ class WatchCommand(StatusCommand):
         "gate watch --canary track=canary --for 30m --max-spend 5% --on-rollback ./rollback.sh",
     ),
 )
-@measurement_options(PAGES, at="Begin at this RFC 3339 time, and do not wait where it has passed.")
+@measurement_options(
+    PAGES,
+    at="Begin at this RFC 3339 time, such as that of the deploy, and do not wait for what has"
+    " passed. Default: now.",
+    single=True,
+)
 @group("traffic", WatchedTraffic, TRAFFIC)
 @group("conduct", WatchConduct, CONDUCT)
 def watch(
@@ -76,8 +81,8 @@ def watch(
         write_note(publisher.start([file.policy.service]))
     with Watchman(options, state, now()).on_duty() as surroundings:
         report = watch_canary(file, options, begun, surroundings)
-    if report.verdict is CanaryVerdict.ROLL_BACK and conduct.on_rollback is not None:
-        run_command(conduct.on_rollback, report)
+        if report.verdict is CanaryVerdict.ROLL_BACK and conduct.on_rollback is not None:
+            run_command(conduct.on_rollback, report)
     measurement.report_page(output(report))
     _publish(report, conduct, measurement.policies)
     if publisher is not None:

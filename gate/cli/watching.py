@@ -147,8 +147,8 @@ class Watchman:
         self._awake.set()
 
     def _pause(self, seconds: float) -> bool:
-        if not self._ending:
-            self._awake.clear()
+        self._awake.clear()
+        if not self._ending:  # a signal from here on wakes it up
             self._awake.wait(seconds)
         return self._ending
 

@@ -15,7 +15,6 @@ from gate.config.class_checks import (
     warn_of_unused_classes,
     word_pairs,
 )
-from gate.config.requirement_schema import check_requirements, warn_of_bare_names
 from gate.config.sli_schema import sli_kind
 from gate.config.slo_schema import PlacedSlo
 from gate.config.tier_checks import check_tiers
@@ -80,6 +79,13 @@ def _check_required(values: Values, reader: Reader) -> bool:
     if not values.given("tiers"):
         return True
     tiers, node = values.get("tiers"), values.node("tiers")
+    if not any(tier.require for tier in tiers):
+        return True
+    from gate.config.requirement_schema import (  # noqa: PLC0415 - where anything is required only
+        check_requirements,
+        warn_of_bare_names,
+    )
+
     if not values.get("claims", False):
         warn_of_bare_names(tiers, node, reader)
     if not values.given("slos"):

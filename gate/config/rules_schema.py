@@ -6,7 +6,6 @@ from typing import Final, get_args
 
 import yaml
 
-from gate.config.requirement_schema import REQUIREMENTS
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.measure import Cause
@@ -28,6 +27,7 @@ from gate.parsing.values import (
 from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher, Live, LiveKind
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.policy.requirements import Requirement
 from gate.policy.rule_settings import NAMED_BURN_RATES, BurnRateRule, Effect, Freeze
 from gate.policy.tiers import Tier
 
@@ -203,6 +203,22 @@ def _build_tier(values: Values, reader: Reader) -> Tier:
     return tier
 
 
+class _Requirements:
+    """What is required of one change class."""
+
+    def read(self, node: yaml.Node, reader: Reader) -> tuple[Requirement, ...]:
+        """Return the requirements."""
+        from gate.config.requirement_schema import REQUIREMENTS  # noqa: PLC0415 - where any is
+
+        return REQUIREMENTS.read(node, reader)
+
+    def schema(self) -> JsonSchema:
+        """Return an array of the forms that one has."""
+        from gate.config.requirement_schema import REQUIREMENTS  # noqa: PLC0415 - as above
+
+        return REQUIREMENTS.schema()
+
+
 TIER: Final = Object(
     {
         "name": Field(
@@ -228,7 +244,7 @@ TIER: Final = Object(
             schema=CLASSES, doc="Classes that may ship with a warning.", example="[canary]"
         ),
         "require": Field(
-            schema=MapOf(REQUIREMENTS),
+            schema=MapOf(_Requirements()),
             doc="What must be shown first, by change class.",
             example="{model-update: [{evaluation: faithfulness, from: evals/*.json,"
             " at_least: 95%}]}",

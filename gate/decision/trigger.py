@@ -117,7 +117,7 @@ def _promise(assessment: Assessment, decided: PolicyDecision, *, overridden: boo
     floor = _lowest_allowed(decided.policy.tiers, decided.change_class, left)
     # An advisory SLO closes no tier, and an override sets the tiers aside.
     if floor is not None and not assessment.slo.advisory and not overridden:
-        largest = min(largest, max(left - floor, Fraction(0)))
+        largest = min(largest, left - floor)
     return SloPromise(slo=name, expected_cost=price.cost, largest_loss=largest)
 
 

@@ -90,6 +90,9 @@ def files_about(
 def _check_bound(file: ResultFile, bases: Sequence[str]) -> None:
     if file.flaw is not None:
         raise CannotTellError(f"{file.name}: {file.flaw}")
+    if file.commit is None and file.run is not None and file.run.flaws:
+        # An attestation would not mend these; names of two commits are one of them.
+        raise CannotTellError(f"{file.name}: {'; '.join(file.run.flaws)}; run the evaluation again")
     if file.commit is None:
         raise CannotTellError(f"{file.name} {_no_commit(file.run)}")
     if any(is_about(file.commit, base) for base in bases):

@@ -23,6 +23,8 @@ _WORST_FIRST: Final = (
     *(CaseOutcome.ERRORED, CaseOutcome.UNSCORED, CaseOutcome.FAILED, CaseOutcome.UNCHECKED),
     *(CaseOutcome.FLAKY, CaseOutcome.PASSED),
 )
+_VALUES: Final = 8_000_000
+"""Values of one document, which take 1 GB of memory; 64 MiB of results have fewer."""
 _SHOWN: Final = 60
 """Characters of a name in a message: a case may be called by its whole question."""
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
@@ -160,6 +162,8 @@ def parse_json(text: str) -> Any:
     Raises:
         UnreadableResultsError: it is not JSON, or an object has two values of one name.
     """
+    if sum(map(text.count, "[{,")) > _VALUES:
+        raise UnreadableResultsError("it has more values than results have")
     try:
         return json.loads(
             text, object_pairs_hook=_object, parse_float=_decimal, parse_constant=Decimal
@@ -229,9 +233,12 @@ def score_of(value: Any, flaws: Flaws, case_id: str) -> Fraction | None:
 def identity(value: Any) -> str | None:
     """Return what identifies a case, in one line: a text as it is, anything else as JSON.
 
+    Blanks around a text do not count: they would be lost in a file of ids.
+
     Raises:
         UnreadableResultsError: it is nested too deeply.
     """
+    value = value.strip() if isinstance(value, str) else value
     if value is None or value in ("", {}, []):
         return None
     if isinstance(value, str) and value.isprintable():

@@ -62,6 +62,8 @@ class SampleRows:
         if attempt in self.seen:
             self.flaws.add("it has two samples of the same id and epoch", case_id)
         self.seen.add(attempt)
+        if sample.get("invalidation"):
+            self.flaws.add("a sample was invalidated", case_id)
         scores = _values(mapping(sample.get("scores")))
         self.scorers |= scores.keys()
         times = [instant_of(sample.get(name)) for name in ("started_at", "completed_at")]
@@ -190,6 +192,8 @@ def _check_finished(header: Mapping[str, Any], flaws: Flaws) -> None:
         flaws.add(f"its version is {version!r:.20}, and only {_VERSION} is supported")
     if header.get("status") != "success":
         flaws.add(f"the run is not finished: its status is {header.get('status')!r:.20}")
+    if header.get("error"):
+        flaws.add("the run ended with an error")
     if header.get("invalidated"):
         flaws.add("the log was invalidated")
     results = mapping(header.get("results"))

@@ -27,6 +27,7 @@ from gate.evaluations.documents import (
 )
 
 _DEPTH: Final = 100
+_ELEMENTS: Final = 1_000_000
 _CHILDREN: Final = {
     "error": CaseOutcome.ERRORED,
     "failure": CaseOutcome.FAILED,
@@ -77,6 +78,7 @@ class _Builder:
 
     root: _Element | None = None
     open_elements: list[_Element] = field(default_factory=list)
+    elements: int = 0
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         element = _Element(name.rpartition(":")[2], attributes)
@@ -85,8 +87,11 @@ class _Builder:
         else:
             self.root = element
         self.open_elements.append(element)
+        self.elements += 1
         if len(self.open_elements) > _DEPTH:
             raise UnreadableResultsError("it is nested too deeply")
+        if self.elements > _ELEMENTS:
+            raise UnreadableResultsError("it has more elements than results have")
 
     def end(self, _name: str) -> None:
         self.open_elements.pop()
@@ -212,15 +217,16 @@ def _check_counts(suite: _Element, flaws: Flaws) -> None:
 
     Runners count those of suites in a suite with it, or do not.
     """
+    every = list(suite.inside("testcase"))
     own = [case for case in suite.children if case.name == "testcase"]
     for name in ("tests", *_COUNTS):
         declared = suite.attributes.get(name)
         if declared is None:
             continue
-        counts = [_count(name, cases) for cases in (list(suite.inside("testcase")), own)]
+        counted = _count(name, every)
         is_number = declared.isdecimal() and len(declared) <= _DIGITS
-        if not is_number or int(declared) not in counts:
-            flaws.add(f"a suite says {name}={declared[:20]!r}, and the cases in it are {counts[0]}")
+        if not is_number or int(declared) not in {counted, _count(name, own)}:
+            flaws.add(f"a suite says {name}={declared[:20]!r}, and the cases in it are {counted}")
 
 
 def _count(attribute: str, cases: Sequence[_Element]) -> int:

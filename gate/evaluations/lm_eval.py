@@ -121,7 +121,7 @@ def _tally(
         return None
     passed = round(mean * cases)
     if abs(mean * cases - passed) > _TOLERANCE * cases or not _is_share(mean, stderr, cases):
-        flaws.add(f"{metric} is not shown to be a share of cases: read samples_*.jsonl instead")
+        flaws.add(f"{metric} is not the share of cases that passed: read samples_*.jsonl instead")
         return None
     if query.score is not None and not 0 < query.score <= 1:
         flaws.add("cases are right or wrong in it, and the policy's `score` is not of that kind")

@@ -169,7 +169,8 @@ def _score(
     else:
         score = score_of(named[metric], flaws, case_id)
     for number in (row.get("score"), *named.values()):
-        score_of(number, flaws, case_id)
+        if number is not None and exact(number) is None:
+            flaws.add("a score is not a finite number", case_id)  # for NaN promptfoo writes null
     if score is not None and score < 0:
         flaws.add("a score is negative", case_id)
         return None
@@ -200,9 +201,11 @@ def _outcome(row: Mapping[str, Any], case_id: str, flaws: Flaws) -> CaseOutcome:
 
 def _is_checked(row: Mapping[str, Any], grading: Mapping[str, Any]) -> bool:
     """Return whether an assertion was looked at: without one, promptfoo counts a success."""
-    if grading.get("reason") == "No assertions":
+    parts = grading.get("componentResults")
+    declared = mapping(row.get("testCase")).get("assert")
+    if grading.get("reason") == "No assertions" or (declared == [] and not parts):
         return False
-    return bool(row.get("namedScores") or grading.get("componentResults"))
+    return bool(row.get("namedScores") or parts)
 
 
 def _by_file(
@@ -224,6 +227,10 @@ def _by_file(
     ]
     if any(part.get("pass") is not True for part in parts):
         return CaseOutcome.FAILED
+    # promptfoo lets an assertion of the weight 0 pass whatever its score, as it only measures.
+    weights = [exact(mapping(part.get("assertion")).get("weight")) for part in parts]
+    if score < 1 and weights and not any(weight != 0 for weight in weights):
+        return CaseOutcome.UNCHECKED
     checks = [mapping(check) for check in (test, *sequence(test.get("assert")))]
     return by_own_bar(score, [check.get("threshold") for check in checks], flaws, case_id)
 

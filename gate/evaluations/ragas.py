@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 from gate.evaluations import CaseRow, EvaluationRun, UnreadableResultsError
@@ -32,6 +33,8 @@ _SAMPLE: Final = frozenset(
 _INPUT: Final = "user_input"
 _LOWER_IS_BETTER: Final = "noise_sensitivity"
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_ROWS: Final = 200_000
+"""Rows of a table, with its header."""
 _CELL: Final = 64 << 20
 """Characters of a cell: contexts are long."""
 
@@ -69,12 +72,15 @@ def read_table(text: str, query: ResultsQuery) -> EvaluationRun | None:
     """
     csv.field_size_limit(_CELL)
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        lines = list(islice(reader, _ROWS + 1))
     except csv.Error:
         return None
     header, rows = lines[0], lines[1:]
     if _INPUT not in header:
         return None
+    if len(lines) > _ROWS:
+        raise UnreadableResultsError(f"it has more than {_ROWS:,} rows")
     if len(set(header)) < len(header):
         raise UnreadableResultsError("two of its columns have one name")
     if any(len(row) != len(header) for row in rows):

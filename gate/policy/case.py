@@ -93,9 +93,17 @@ class Case:
 
     @property
     def obligations(self) -> tuple[Requirement, ...]:
-        """What the tier requires of the change."""
+        """What the tier requires of the change; where it is not known, what any of them would."""
         tier = self.tier
-        return () if tier is None else tier.require.get(self.change, ())
+        if tier is not None:
+            return tier.require.get(self.change, ())
+        allowing = [
+            tier.require.get(self.change, ())
+            for tier in self.policy.tiers
+            if tier.allows(self.change)
+        ]
+        first = allowing[0] if allowing else ()
+        return tuple(each for each in first if all(each in listed for listed in allowing))
 
     @property
     def objecting(self) -> list[Assessment]:

@@ -44,7 +44,8 @@ class EvaluationRequirement:
     metric: str | None = None
     """Metric, scorer or column that counts, as the file names it."""
     score: Fraction | None = None
-    """The score that a case needs to pass; None: the tool's own word counts."""
+    """The score that a case needs to pass. None: the tool's own word counts, unless a score below 1
+    passes by a bar inside the file."""
     case_ids: frozenset[str] | None = None
     """The ids of exactly the cases that must be there; None: any."""
     case_digest: str | None = None

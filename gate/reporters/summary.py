@@ -110,7 +110,10 @@ def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
         if lesser not in {verdict, Verdict.ALLOW}:
             yield from (("Also", f"{lesser}: {why}") for why in reasons(decided, lesser))
     yield from _notes(decided)
-    yield from (("Needs", obligation(checked)) for checked in decided.judgement.requirements)
+    required = sorted(
+        decided.judgement.requirements, key=lambda each: -each.result.state.verdict.severity
+    )
+    yield from (("Needs", obligation(checked)) for checked in required)
     yield from (("Remedy", remedy) for remedy in remedies(decided))
     yield "Allowed now", allowed_now(decided)
     if verdict in STOPPING:

@@ -63,8 +63,8 @@ def test_each_step_is_asked_for_in_three_looks_and_never_again() -> None:
     times = Counter(place for places in done.asked for place in places)
     assert times == {**dict.fromkeys(range(59), 3), 59: 2}
     assert done.asked[:4] == [[0], [0, 1], [0, 1, 2], [1, 2, 3]]
-    # The budget is measured once for its size, and once at the end.
-    assert done.traffic.measured == [START, START + HOUR]
+    # The budget is measured at the start, for its size, then every ten looks, and at the end.
+    assert done.traffic.measured == [*(START + n * 10 * MINUTE for n in range(7)), START + HOUR]
 
 
 def test_a_worse_canary_is_rolled_back_as_soon_as_that_is_shown() -> None:
@@ -262,6 +262,27 @@ def test_a_minute_that_is_lost_leaves_it_undecided() -> None:
     )
     # It is asked for by itself until the end.
     assert [10] in done.asked[-2:]
+
+
+def test_a_minute_that_is_known_late_counts_and_the_report_is_about_all_that_was_seen() -> None:
+    # The minute in which 50 more fail than at the baseline's ratio is known seven minutes later.
+    minutes = [*HEALTHY[:3], minute(51), *HEALTHY[4:]]
+    wanted = options(max_spend=Fraction(2, 100))
+
+    done = watch_minutes(minutes, wanted, lost=lambda place, age: place == 3 and age < 7)
+
+    assert done.report.verdict is CanaryVerdict.ROLL_BACK
+    assert done.machine.seconds == 11 * 60
+    # Eight steps had settled, which is enough: the three after them may still change.
+    assert len(done.report.slos[0].steps) == 8
+    assert done.report.slos[0].canary == pytest.approx((8_000, 58))
+
+
+def test_a_signal_in_the_last_look_is_told() -> None:
+    done = watch_minutes(HEALTHY, machine=Machine(until=62 * 60 + 2, latency=5))
+
+    assert done.report.interrupted
+    assert done.report.verdict is CanaryVerdict.HEALTHY
 
 
 def test_a_lost_minute_does_not_hide_a_worse_canary() -> None:

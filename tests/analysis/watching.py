@@ -83,6 +83,8 @@ class Traffic:
     minutes: Mapping[str, Sequence[Minute]]
     arrived: Callable[[int, float], float] = lambda _minute, _age: 1.0
     """Which share of a minute's events is there, so many minutes after its end."""
+    lost: Callable[[int, float], bool] = lambda _minute, _age: False
+    """Whether nothing is known of a minute, so many minutes after its end."""
     down: Callable[[float], bool] = lambda _now: False
     """Whether it does not answer, by the minutes since the start."""
     budget: Answer = field(default_factory=lambda: counts(1_000_000, 100))
@@ -117,7 +119,8 @@ class Traffic:
     def _seen(self, minutes: Sequence[Minute], place: int) -> Minute:
         age = self.machine.seconds / 60 - place - 1
         assert age >= 0, "a step that has not ended is asked for"
-        some = minutes[place] if place < len(minutes) else None
+        there = place < len(minutes) and not self.lost(place, age)
+        some = minutes[place] if there else None
         part = self.arrived(place, age)
         if some is None or not part:
             return None if some is None else {}

@@ -186,10 +186,24 @@ def piped(folder: Path) -> None:
     os.mkfifo(folder / "evals" / "y.json")
 
 
+def looped(folder: Path) -> None:
+    """A link to itself, of which the system says nothing but that it cannot be followed."""
+    write(folder, promptfoo(20, commit_=head(folder)))
+    (folder / "evals" / "y.json").symlink_to("y.json")
+
+
 def hidden_failure(folder: Path) -> None:
     """Named like an attestation, of a file that is not there."""
     write(folder, promptfoo(20, commit_=head(folder)))
     write(folder, promptfoo(1, 19, commit_=head(folder)), "evals/y.json.attestation.json")
+
+
+def hidden_deeper(folder: Path) -> None:
+    """Likewise, behind the attestation of a file that is there."""
+    write(folder, promptfoo(20, commit_=head(folder)))
+    (folder / "evals" / "x.json.attestation.json").write_text("{}")
+    ending = ".attestation.json"
+    write(folder, promptfoo(1, 19, commit_=head(folder)), f"evals/x.json{ending}{ending}")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +218,9 @@ def hidden_failure(folder: Path) -> None:
         (unreadable, "evals/y.json: it is not complete JSON"),
         (dangling, "evals/y.json: it cannot be read: No such file or directory"),
         (piped, "evals/y.json: it is not a regular file"),
+        (looped, "evals/y.json: it cannot be read: Too many levels of symbolic links"),
         (hidden_failure, "cases have more rows than are declared"),
+        (hidden_deeper, "evals/x.json: its attestation does not count"),
     ],
 )
 def test_what_proves_nothing_is_undecided(
@@ -248,6 +264,45 @@ def test_where_git_does_not_know_the_files_nothing_is_proved(
     done = check("-f", "json", "--ci", "github", GITHUB_ACTIONS="true", GITHUB_SHA=revision)
     assert done.exit_code == 3
     assert "git cannot say whether the change brought it" in requirement(done)["reason"]
+
+
+def test_results_of_the_trial_merge_are_told_from_those_of_the_head(
+    check: Check, checkout: Path, tmp_path: Path
+) -> None:
+    revision = head(checkout)
+    commit(checkout, "trial merge", {"a.md": ""})
+    write(checkout, promptfoo(20, commit_=head(checkout)))
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"head": {"sha": revision}, "number": 7}}))
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(event)}
+    github |= {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_SHA": head(checkout)}
+    done = check("-f", "json", **github)
+    assert requirement(done)["reason"].endswith(
+        f"before the gate ({head(checkout)[:12]} is checked out here, and not the head of the pull"
+        " request: check that out for the evaluation)"
+    )
+    write(checkout, promptfoo(20, commit_="f" * 40))
+    assert requirement(check("-f", "json", **github))["reason"].endswith("before the gate")
+
+
+def test_a_name_that_is_not_utf_8_is_shown_as_far_as_it_can_be(
+    check: Check, checkout: Path
+) -> None:
+    path = write(checkout, promptfoo(20, commit_=head(checkout)))
+    path.rename(os.fsdecode(os.fsencode(path.parent) + b"/\xff.json"))
+    done = check("-f", "json")
+    assert (done.exit_code, requirement(done)["facts"]["file"]) == (0, "evals/?.json")
+
+
+def test_a_shadow_that_the_backend_cannot_tell_apart_is_undecided(
+    check: Check, checkout: Path
+) -> None:
+    shadow = "{shadow: {by: deployment, candidate: shadow, against: live, margin: 10%, for: 1h}}"
+    commit(checkout, "shadow", {"gate.yaml": POLICY.replace("REQUIRED", shadow)})
+    done = check("-f", "json")
+    assert done.exit_code == 3
+    found = requirement(done)
+    assert (found["name"], found["kind"], found["state"]) == ("shadow", "shadow", "undecided")
 
 
 def test_a_checked_requirement_cannot_be_stated_as_met(check: Check) -> None:
@@ -526,7 +581,7 @@ def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path)
     )
     assert done.exit_code == 3
     empty, first, second, broken = json.loads(done.stdout)["files"]
-    assert (empty["usable"], empty["cases"], "there are no cases in it" in empty["flaws"]) == (
+    assert (empty["usable"], empty["cases"], "it has no test cases" in empty["flaws"]) == (
         False,
         0,
         True,
@@ -550,3 +605,8 @@ def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path)
     words = " ".join(totals.stdout.split())
     assert "(sums)" in words
     assert "Repeats 2 rows a case, as the file declares" in words
+    none = gate("evaluation", str(DATA / "junit" / "zerok.xml"))
+    assert (none.exit_code, "Flaw it has no test cases Tool" in " ".join(none.stdout.split())) == (
+        3,
+        True,
+    )

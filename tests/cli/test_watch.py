@@ -286,7 +286,11 @@ def _without_seconds(state: dict[str, Any]) -> None:
             "it is of a watch with another policy, or the policy has changed since",
         ),
         (lambda state: state.update(margin="1/2"), "another margin"),
-        (lambda state: state.update(for_seconds=60.0), "another for"),
+        (lambda state: state.update(for_seconds=60.0), "another length (1m, and not 30m)"),
+        (
+            lambda state: state.update(every_seconds=None),
+            "another time between two looks (null, and not 1m)",
+        ),
         (_without_seconds, "its start or its number of steps is missing"),
         (lambda state: state.update(steps=True), "its start or its number of steps is missing"),
         (lambda state: state.update(steps=-1), "its start or its number of steps is missing"),

@@ -25,6 +25,7 @@ from gate.policy.override import Override
 from gate.reporters.outlook import promises
 from tests.reporters.builders import (
     AT,
+    TIERS,
     allow_policy,
     availability,
     composite,
@@ -100,6 +101,19 @@ def test_the_largest_loss_is_at_most_what_is_left_above_the_tiers_that_allow_the
 
     assert promise.largest_loss == largest
     assert promise.expected_cost == Fraction(25, 1000)
+
+
+def test_a_tier_that_allows_with_a_warning_allows() -> None:
+    healthy, caution, exhausted = TIERS
+    tiers = (healthy, replace(caution, warn=frozenset({"full-rollout"})), exhausted)
+    (made,) = change(budget(870)).policies
+    warned = replace(
+        made,
+        policy=replace(made.policy, tiers=tiers),
+        recognition=Recognition(change="full-rollout", how="--change"),
+    )
+
+    assert promised(decision(warned)).largest_loss == Fraction(30, 1000)
 
 
 def test_an_override_sets_the_tiers_aside() -> None:

@@ -34,6 +34,11 @@ def scored(value: Any, **more: Any) -> EvaluationRun:
         (lambda d: d.update(version=3), "its version is 3, and only 2"),
         (lambda d: d.update(status="started"), "its status is 'started'"),
         (lambda d: d.update(invalidated=True), "invalidated"),
+        (lambda d: d.update(error={"message": "503"}), "ended with an error"),
+        (
+            lambda d: d["samples"][0].update(invalidation={"author": "x"}),
+            "a sample was invalidated",
+        ),
         (lambda d: d.pop("results"), "no results"),
         (lambda d: d["results"].update(early_stopping={"reason": ""}), "stopped early"),
         (lambda d: d["results"].update(completed_samples=9), "counts 9 of 10"),

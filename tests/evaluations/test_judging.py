@@ -128,6 +128,10 @@ def test_where_there_are_not_enough_cases_it_is_said_how_many_would_do() -> None
             "y does not say which commit it is about; run gate",
         ),
         (
+            (file(commit=None, flaws=("it names two commits: a and b",)),),
+            "evals/x.json: it names two commits: a and b; run the evaluation again",
+        ),
+        (
             (file(commit=None, commit_note="the checkout had other changes"),),
             "evals/x.json is not bound to a commit (the checkout had other changes); run gate",
         ),

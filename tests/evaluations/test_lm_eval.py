@@ -76,11 +76,11 @@ def test_a_mean_is_a_share_only_where_its_error_proves_it(
         (lambda d: d["results"]["sums"].update({"exact_match,none": float("nan")}), "between 0"),
         (
             lambda d: d["results"]["sums"].update({"exact_match,none": 0.99}),
-            "not shown to be a share",
+            "not the share",
         ),
         (
             lambda d: d["results"]["sums"].update({"exact_match_stderr,none": "N/A"}),
-            "not shown to be a share",
+            "not the share",
         ),
         (lambda d: d["results"]["sums"].pop("exact_match,none"), "no metric 'exact_match,none'"),
         (lambda d: d.update(results=[]), "it has none"),

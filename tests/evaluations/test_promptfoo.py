@@ -71,7 +71,7 @@ def graded(parts: dict[str, bool], **grading: Any) -> Document:
             "it names two commits",
         ),
         (lambda d: row(d).update(score="1"), "not a finite number"),
-        (lambda d: row(d).update(score=float("inf")), "not a finite number"),
+        (lambda d: row(d).update(score=float("nan")), "not a finite number"),
         (lambda d: row(d).update(id=row(d, 1)["id"]), "two rows of one test"),
         (lambda d: row(d).update(testIdx=1), "two rows of one test"),
     ],
@@ -102,6 +102,10 @@ def test_a_file_that_contradicts_itself_is_flawed(change: Change, clause: str) -
         ),
         (lambda r: r.update(gradingResult=graded({"faithfulness": False})), CaseOutcome.FAILED),
         (lambda r: r.update(gradingResult=graded({"length": False})), CaseOutcome.PASSED),
+        (
+            lambda r: (r.update(gradingResult=None), r["testCase"].update({"assert": []})),
+            CaseOutcome.UNCHECKED,
+        ),
     ],
 )
 def test_a_row_without_a_proof_is_not_a_pass(change: Change, outcome: CaseOutcome) -> None:
@@ -117,6 +121,26 @@ def test_every_check_of_a_row_counts_where_all_do() -> None:
 
     assert run.rows[0].outcome is CaseOutcome.FAILED
     assert outcomes(run) == {"failed": 1, "passed": 9}
+
+
+@pytest.mark.parametrize(
+    ("weight", "score", "outcome"),
+    [
+        (0, 0.5, CaseOutcome.UNCHECKED),
+        (0, 1, CaseOutcome.PASSED),
+        (1, 0.5, CaseOutcome.PASSED),
+        (None, 0.5, CaseOutcome.PASSED),
+    ],
+)
+def test_an_assertion_that_only_measures_checks_nothing(
+    weight: int | None, score: float, outcome: CaseOutcome
+) -> None:
+    def weigh(r: Document) -> None:
+        grading = graded({"faithfulness": True})
+        grading["componentResults"][0]["assertion"]["weight"] = weight
+        r.update(gradingResult=grading, score=score, namedScores={"faithfulness": score})
+
+    assert of_first(weigh).rows[0].outcome is outcome
 
 
 def test_a_bar_of_nothing_makes_no_pass() -> None:
@@ -181,6 +205,16 @@ def test_cases_that_share_a_description_differ_by_their_variables() -> None:
     assert cases_of([run]).total == 10
 
 
+def test_a_repeated_case_keeps_its_description() -> None:
+    def add(document: Document) -> None:
+        for each in document["results"]["results"]:
+            each["testCase"]["vars"] = {"q": each["testCase"]["description"]}
+
+    run = doctored(add, name="repeat")
+
+    assert {row.case_id for row in run.rows} == {f"q-{number:03}" for number in range(1, 201)}
+
+
 def test_a_copy_of_a_case_is_the_same_case() -> None:
     def copy(document: Document) -> None:
         rows = document["results"]["results"]
@@ -200,6 +234,7 @@ def test_a_copy_of_a_case_is_the_same_case() -> None:
         ({"metadata": {"case_id": "q-1"}}, {}, '{"case_id":"q-1"}'),
         ({}, {}, "{}"),
         ({"description": "two\nlines"}, {}, '"two\\nlines"'),
+        ({"description": " q-1 "}, {}, "q-1"),
     ],
 )
 def test_a_case_is_identified_by_what_it_has(

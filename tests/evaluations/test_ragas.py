@@ -171,3 +171,20 @@ def test_a_table_that_ends_early_has_fewer_passes() -> None:
     run = read_run(b"".join(lines[:51]), file_name="x", metric="exact_match")
 
     assert cases_of([run]).total == 50  # nothing in a table says how long it should be
+
+
+def test_records_may_be_lines() -> None:
+    records = json.loads(content("ragas/errors.json"))
+    lines = "".join(f"{json.dumps(record)}\n" for record in records)
+
+    run = read_run(lines.encode(), file_name="x", metric="exact_match")
+
+    assert run.tool == "ragas"
+    assert run.rows == run_of("ragas/errors.json", "exact_match").rows
+
+
+def test_a_line_that_is_of_no_table_makes_a_file_unknown() -> None:
+    line = json.dumps(json.loads(content("ragas/small.json"))[0])
+
+    with pytest.raises(UnreadableResultsError, match="not the result file of a tool"):
+        read_run(f'{line}\n{{"x": "y"}}\n[1]\n'.encode(), file_name="x", metric="exact_match")

@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from gate.evaluations import UnreadableResultsError
+from gate.evaluations import UnreadableResultsError, documents, junit, ragas
 from gate.evaluations.documents import few_of, identity
 from gate.evaluations.reading import read_file, read_run
 from tests.evaluations.honest import content, outcomes
@@ -111,6 +112,22 @@ def test_a_number_that_takes_much_memory_is_not_a_number(number: str) -> None:
 
     assert number in raw.decode()
     assert "a score is not a finite number" in " ".join(run.flaws)
+
+
+@pytest.mark.parametrize(
+    ("raw", "module", "limit", "reason"),
+    [
+        (b'{"a": [[], [], [], 1]}', documents, "_VALUES", "more values than results have"),
+        (b"user_input,m\n" + b"q,1\n" * 7, ragas, "_ROWS", "more than 6 rows"),
+        (b"<testsuite>" + b"<a/>" * 6 + b"</testsuite>", junit, "_ELEMENTS", "more elements than"),
+    ],
+)
+def test_what_would_take_all_memory_is_refused(
+    raw: bytes, module: ModuleType, limit: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, limit, 6)
+
+    assert reason in refusal(raw)
 
 
 def test_what_is_too_deep_to_be_written_identifies_no_case() -> None:

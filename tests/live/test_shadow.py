@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from gate.backends.prometheus.settings import PrometheusSettings
 from gate.check.shadow import judge_shadows
 from gate.measure import Limits
 from gate.policy.requirements import RequirementResult, RequirementState, ShadowRequirement
+from tests.command import gate
 from tests.config.texts import policy, sound
 from tests.servers.metrics import backfill, prometheus, victoria
 from tests.servers.series import END
@@ -43,13 +45,17 @@ def url(request: pytest.FixtureRequest, servers: dict[str, str]) -> str:
     return servers[request.param]
 
 
-def judge(url: str, service: str, at: datetime = END, **fields: Any) -> RequirementResult:
-    """Judge a service of 99%, of whose budget the shadow may use half more."""
+def slos(service: str, window: str = "30d") -> str:
+    """Return an SLO of 99% on a service."""
     selector = f'llm_requests_total{{service="{service}"'
-    slos = (
-        "slos:\n  - name: availability\n    objective: 99%\n    window: 30d\n    sli:\n"
+    return (
+        f"slos:\n  - name: availability\n    objective: 99%\n    window: {window}\n    sli:\n"
         f"      bad: '{selector},code=\"500\"}}'\n      total: '{selector}}}'\n"
     )
+
+
+def judge(url: str, service: str, at: datetime = END, **fields: Any) -> RequirementResult:
+    """Judge a service of 99%, of whose budget the shadow may use half more."""
     given: dict[str, Any] = {
         "by": "deployment",
         "candidate": "shadow",
@@ -60,7 +66,7 @@ def judge(url: str, service: str, at: datetime = END, **fields: Any) -> Requirem
     }
     wanted = ShadowRequirement(**given | fields)
     backend = open_backend(PrometheusSettings(url=url), Limits(timeout=timedelta(seconds=30)))
-    return judge_shadows(sound(policy(slos=slos)), [wanted], backend, at)[wanted]
+    return judge_shadows(sound(policy(slos=slos(service))), [wanted], backend, at)[wanted]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +110,7 @@ def test_a_label_that_no_series_has_is_named_with_those_that_there_are(url: str)
 
     assert result.state is UNDECIDED
     assert "has the label deploymnt; there are: deployment" in result.reason
+    assert result.reason.endswith("; correct by or pair_by, or the indicator of the SLO")
 
 
 def test_a_shadow_may_be_judged_by_a_shorter_and_by_a_longer_time(url: str) -> None:
@@ -140,3 +147,35 @@ def test_a_server_that_does_not_answer_is_undecided_with_what_to_do() -> None:
     assert result.state is UNDECIDED
     assert result.reason.startswith("availability: ")
     assert "; check" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "words"),
+    [
+        ("equal", 0, "the excess is at most 0.0364% (95% confidence), and 0.5% is allowed"),
+        ("worse", 10, "the excess is at least 1.57% (95% confidence), and 0.5% is allowed"),
+        ("scarce", 3, "cannot tell yet: 1% of 600 requests of deployment=shadow failed"),
+        ("young", 3, "check again after 2026-11-01 00:55 UTC"),
+    ],
+)
+def test_the_command_allows_blocks_or_waits(
+    url: str, service: str, code: int, words: str, tmp_path: Path
+) -> None:
+    shadow = "{by: deployment, candidate: shadow, against: live, margin: 50%, for: 1h}"
+    tiers = (
+        "tiers:\n  - name: healthy\n    remaining: '> 0%'\n    allow: all\n"
+        f"    require: {{model-update: [{{shadow: {shadow}}}]}}\n"
+        "  - {name: exhausted, otherwise: true, allow: [rollback]}\n"
+    )
+    text = policy(
+        backend=f"backend: {{type: prometheus, url: '{url}'}}\n",
+        slos=slos(service, "5h"),
+        tiers=tiers,
+    )
+    (tmp_path / "gate.yaml").write_text(text, encoding="utf-8")
+    when = ("--at", END.isoformat(), "--policy-ref", "none")
+
+    done = gate("check", "--change", "model-update", *when, cwd=tmp_path)
+
+    assert done.exit_code == code, done.stdout + done.stderr
+    assert words in " ".join(done.stdout.split())

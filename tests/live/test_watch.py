@@ -24,9 +24,11 @@ FAILING: Final[Mapping[str, Mapping[str, float]]] = {
     "worse": {"canary": 0.2, "stable": 0.02},
     "perfect": {"canary": 0.0, "stable": 0.0},
     "idle": {"canary": 0.02, "stable": 0.02},
+    "gone": {"canary": 0.0, "stable": 0.0},
 }
-"""By service and version, the share of the requests that fail; of ``idle`` the canary has none."""
-VERDICTS: Final = {"healthy": 0, "worse": 10, "perfect": 0, "idle": 3}
+"""By service and version, the share of the requests that fail. The canary of ``idle`` has none, and
+that of ``gone`` is taken away after a quarter of an hour."""
+VERDICTS: Final = {"healthy": 0, "worse": 10, "perfect": 0, "idle": 3, "gone": 3}
 
 
 def events() -> Iterator[tuple[datetime, str, str, int]]:
@@ -36,7 +38,8 @@ def events() -> Iterator[tuple[datetime, str, str, int]]:
         for scrape in range(-4 * MINUTES, 4 * MINUTES):
             for track, share in shares.items():
                 bad = sum(draw.random() < share for _ in range(PER_SCRAPE[track]))
-                if track == "stable" or (scrape >= 0 and service != "idle"):
+                last = {"idle": 0, "gone": MINUTES}.get(service, 4 * MINUTES)
+                if track == "stable" or 0 <= scrape < last:
                     yield START + scrape * SCRAPE, service, track, bad
 
 
@@ -124,7 +127,10 @@ def test_every_backend_gives_the_same_verdict_after_the_same_steps(
         for arm in ("canary", "baseline"):
             for key in ("total", "bad"):
                 assert slo[arm][key] == pytest.approx(counted[arm][key], rel=0.02), (name, arm)
-    if service != "idle":
+    if service not in {"idle", "gone"}:
         minutes = len(counted["steps"])
         assert counted["canary"]["total"] == 4 * minutes * PER_SCRAPE["canary"]
         assert counted["baseline"]["total"] == 4 * minutes * PER_SCRAPE["stable"]
+    if service == "gone":
+        reason = "availability: track=canary has had no traffic since 2026-10-20 14:15 UTC"
+        assert all(reason in document["reasons"] for document in reports.values())

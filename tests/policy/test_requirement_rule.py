@@ -5,9 +5,11 @@ from fractions import Fraction
 
 import pytest
 
+from gate.measure import Cause
 from gate.policy.case import Case, Past
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement, allowed_now, judge
+from gate.policy.policy import Action
 from gate.policy.requirements import (
     Claim,
     EvaluationRequirement,
@@ -16,8 +18,9 @@ from gate.policy.requirements import (
     RequirementState,
     as_stated,
 )
-from tests.budget.building import AT
-from tests.policy.building import EXHAUSTED, HEALTHY, found, left, policy_of
+from gate.policy.tiers import Tier
+from tests.budget.building import AT, lost, ratio
+from tests.policy.building import EXHAUSTED, HEALTHY, TENTH, found, left, policy_of
 
 FAITHFUL = EvaluationRequirement(name="faithfulness", files=("*.json",), at_least=Fraction(9, 10))
 REVIEW = Claim(name="review")
@@ -105,6 +108,33 @@ def test_what_else_would_ship_is_judged_by_the_same_evidence() -> None:
     assert "canary" not in allowed_now(replace(case(FAITHFUL), change="rollback"))
     met = replace(case(FAITHFUL, evidence={FAITHFUL: result}), change="rollback")
     assert "canary" in allowed_now(met)
+
+
+ONLY_ROLLBACK = replace(EXHAUSTED, allow=frozenset({"rollback"}), require={})
+UNKNOWN = ratio(lost())
+
+
+def without_budget(change: str, *tiers: Tier) -> Case:
+    """A change of which the policy says that it may ship though nothing is measured."""
+    on = dict.fromkeys(Cause, Action.ALLOW)
+    policy = policy_of((UNKNOWN,), tiers=tiers, on=on)
+    return replace(case(), assessments=(UNKNOWN,), policy=policy, change=change)
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"), [((FAITHFUL, REVIEW), (REVIEW,)), ((), ())], ids=["both", "one"]
+)
+def test_where_no_budget_is_known_what_every_tier_requires_is_required_still(
+    others: tuple[Requirement, ...], expected: tuple[Requirement, ...]
+) -> None:
+    low = replace(EXHAUSTED, allow=frozenset({"canary"}), require={"canary": others})
+    high = replace(HEALTHY, require={"canary": (REVIEW,)})
+    tiers = (high, replace(low, condition=TENTH), ONLY_ROLLBACK)
+    unknown = without_budget("canary", *tiers)
+    assert unknown.obligations == expected
+    assert judge(unknown).verdict is (Verdict.BLOCK if expected else Verdict.ALLOW)
+    assert without_budget("model-update", *tiers).obligations == ()
+    assert without_budget("canary", ONLY_ROLLBACK).obligations == ()
 
 
 def test_a_policy_lists_what_its_tiers_require_once() -> None:

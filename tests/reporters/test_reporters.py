@@ -20,7 +20,12 @@ from gate.decision.status import status_document
 from gate.measure import Cause, Unmeasured
 from gate.policy.changes import Recognition
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.policy.requirements import RequirementResult, RequirementState
+from gate.policy.requirements import (
+    CheckedRequirement,
+    EvaluationRequirement,
+    RequirementResult,
+    RequirementState,
+)
 from gate.reporters import PAGES, REPORTERS, render, render_page
 from gate.reporters.ansi import Style
 from gate.reporters.decision_page import status_output
@@ -218,6 +223,32 @@ def test_requirements_are_told_with_their_evidence(reporter: str) -> None:
     not_met = RequirementResult(state=RequirementState.NOT_MET, reason="it is needed first")
     needed = block_policy(requirements=(replace(CLAIMED, result=not_met),))
     assert "shadow, not met" in render(reporter, decision(needed), STYLE)
+
+
+def evaluated(state: RequirementState, reason: str, *files: str) -> CheckedRequirement:
+    requirement = EvaluationRequirement(name=reason[:5], files=files, at_least=Fraction(9, 10))
+    return CheckedRequirement(requirement, RequirementResult(state=state, reason=reason))
+
+
+def test_what_is_not_met_comes_first_and_the_next_command_shows_its_files() -> None:
+    found = finding(Rule.REQUIREMENT, Verdict.UNDECIDED, "third: no file")
+    required = (
+        evaluated(RequirementState.MET, "first and good", "first/*.json"),
+        CLAIMED,
+        evaluated(RequirementState.UNDECIDED, "third", "my evals/?.json", "more/**/*.xml"),
+    )
+    made = decided(healthy(), findings=(found,), tier="healthy", requirements=required)
+    words = " ".join(render("terminal", decision(made), Style(width=400)).split())
+    assert (
+        "Needs third, undecided first, met: first and good shadow, claimed, not verified:" in words
+    )
+    assert "Allowed again once what is required is shown" in words
+    assert (
+        "Next gate evaluation 'my evals/'?.json more/**/*.xml (shows what the gate reads" in words
+    )
+    claimed = replace(made.judgement, requirements=(CLAIMED,))
+    alone = render("terminal", decision(replace(made, judgement=claimed)), Style(width=400))
+    assert "Next" not in alone
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)

@@ -17,8 +17,8 @@ _GATE: Final = """\
 #!/bin/sh
 echo "$*" >> "$CALLS"
 if [ -e "$CALLS.waits" ]; then
-  touch "$CALLS.running"
   trap 'exit "$ON_TERM"' TERM
+  touch "$CALLS.running"
   while :; do sleep 0.05; done
 fi
 read -r code rest < "$CODES"

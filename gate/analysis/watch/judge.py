@@ -52,7 +52,10 @@ class Judge:
         return CanaryEvidence.compared_with_baseline(margin)
 
     def copy(self) -> "Judge":
-        """Return another to which steps can be added on trial."""
+        """Return another to which steps can be added on trial.
+
+        What failures cost is the same in both, also what is measured later.
+        """
         return Judge(
             slos=self.slos,
             options=self.options,

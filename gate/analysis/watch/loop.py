@@ -69,7 +69,7 @@ class Watching:
             return start + timedelta(seconds=around.steady() - begun)
 
         at, last = now(), grid.end + grid.late
-        self._size_budgets(min(at, grid.start))
+        self._look_at_budgets(at)
         self._recall()
         while not self._is_over():
             self._look(at)
@@ -79,8 +79,8 @@ class Watching:
                 break
             self.interrupted = around.pause(grid.seconds_until_next(now()))
             at = now()
-            if self._lack_budgets():
-                self._size_budgets(min(at, grid.start))
+            if self._budgets_are_due():
+                self._look_at_budgets(at)
         return self._report(at)
 
     def _is_over(self) -> bool:
@@ -146,16 +146,24 @@ class Watching:
         if read.trouble is not None:
             self.troubles[slo] = why_unmeasured(read.trouble)
 
-    def _lack_budgets(self) -> bool:
-        """Return whether to ask again for a budget whose size is not known."""
-        missing = [slo.name for slo in self.slos if slo.name not in self.settled.costs]
-        decides = any(self.options.limit(name) is not None for name in missing)
-        return decides or (bool(missing) and self.state.looks % _RARELY == 0)
+    @property
+    def _unsized(self) -> list[str]:
+        """The SLOs of which it is not known what a failure costs."""
+        return [slo.name for slo in self.slos if slo.name not in self.settled.costs]
 
-    def _size_budgets(self, at: datetime) -> None:
-        for name, assessment in self._budgets(at).items():
-            self.assessments[name] = assessment
-            self.settled.size(assessment)
+    def _budgets_are_due(self) -> bool:
+        """Return whether to ask for the budgets: seldom, and always while the verdict needs one."""
+        decides = any(self.options.limit(name) is not None for name in self._unsized)
+        return decides or self.state.looks % _RARELY == 0
+
+    def _look_at_budgets(self, at: datetime) -> None:
+        """Measure the budgets; their size is that at the start."""
+        measured = self._budgets(min(at, self.state.grid.start) if self._unsized else at)
+        for name, assessment in measured.items():
+            if assessment.measured or name not in self.assessments:
+                self.assessments[name] = assessment
+            if name in self._unsized:
+                self.settled.size(assessment)
 
     def _budgets(self, at: datetime) -> dict[str, Assessment]:
         """Measure the budgets of what is watched; none where the watch has to end."""

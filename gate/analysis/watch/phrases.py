@@ -189,8 +189,16 @@ def _pressing(slo: WatchedSlo) -> tuple[bool, bool, float]:
     return slo.standing is CanaryStanding.WORSE or slo.overspent, bool(slo.troubles), slo.evidence
 
 
+def _left(slo: WatchedSlo) -> str:
+    """Say what is left of its budget; nothing where that is not known."""
+    assessment = slo.assessment
+    if assessment is None or assessment.compared is None or assessment.uncovered is not None:
+        return ""
+    return f", {wording.budget_left(assessment.compared, 'it')}"
+
+
 def _line(slo: WatchedSlo, options: WatchOptions) -> str:
     parts = [f"{slo.slo.name}: {compared(slo, options.arms)}", standing(slo)]
     if slo.spent is not None:
-        parts.append(f"{spent(slo)} of the budget spent")
+        parts.append(f"{spent(slo)} of the budget spent{_left(slo)}")
     return "; ".join([*parts, *slo.troubles])

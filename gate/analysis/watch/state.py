@@ -13,10 +13,20 @@ from gate.decision.reading import OddDocumentError, read_instant, read_json
 from gate.decision.slo_document import rfc3339
 from gate.errors import UsageError
 from gate.history.sequential import ComparedStep
+from gate.slo.quantities import format_duration
 
 T = TypeVar("T")
 _KIND: Final = "gate watch state"
 _VERSION: Final = 1
+_NAMES: Final = {
+    "policy_sha256": "policy",
+    "every_seconds": "time between two looks",
+    "for_seconds": "length",
+    "max_spend": "limit of what the canary may spend",
+}
+"""What a person calls the keys of a state."""
+_LONGEST: Final = 1e9
+"""Seconds."""
 _REMEDY: Final = "remove the file to watch from now on"
 _COUNTS: Final = 4
 
@@ -133,7 +143,7 @@ def _check(document: Mapping[str, Any], question: WatchQuestion) -> None:
         raise OddDocumentError("another version of gate has written it")
     for key, value in question.document().items():
         if document.get(key) != value:
-            name = key.removesuffix("_seconds").removesuffix("_sha256")
+            name = _NAMES.get(key, key)
             raise OddDocumentError(
                 f"it is of a watch with another {name}{_both(document, key, value)}"
             )
@@ -143,7 +153,14 @@ def _both(document: Mapping[str, Any], key: str, value: object) -> str:
     """Say what it has and what was asked for; the hash of a policy tells nobody anything."""
     if key == "policy_sha256":
         return ", or the policy has changed since"
-    return f" ({json.dumps(document.get(key))}, and not {json.dumps(value)})"
+    return f" ({_shown(document.get(key))}, and not {_shown(value)})"
+
+
+def _shown(value: object) -> str:
+    """Write a value of a state as people do; a number of seconds is a duration."""
+    if isinstance(value, float) and 0 <= value < _LONGEST:
+        return format_duration(timedelta(seconds=value))
+    return json.dumps(value)
 
 
 def _state(document: object, question: WatchQuestion) -> WatchState:

@@ -1,5 +1,6 @@
 """The honest runs that doctorings start from: 196 of 200 cases pass, and 95% are asked for."""
 
+from hashlib import sha256
 from typing import Any, Final
 
 from tests.evaluations.corpus.scene import Base
@@ -7,6 +8,8 @@ from tests.evaluations.corpus.scene import Base
 BAR: Final[dict[str, Any]] = {"at_least": "95%", "cases": 200}
 FRESH: Final[dict[str, Any]] = {**BAR, "max_age": "24h"}
 IDS: Final = tuple(f"q-{number:03}" for number in range(1, 201))
+DIGEST: Final = sha256("".join(f"{case}\n" for case in IDS).encode()).hexdigest()
+"""What ``sort -u ids.txt | sha256sum`` prints of them."""
 PINNED: Final = {"cases.txt": "".join(f"{case}\n" for case in IDS)}
 
 PROMPTFOO: Final = Base(
@@ -20,6 +23,18 @@ PROMPTFOO_PINNED: Final = Base(
 PROMPTFOO_SCORED: Final = Base(
     source="promptfoo/pass.json",
     requirement={"evaluation": "faithfulness", **FRESH, "score": 0.8},
+)
+PROMPTFOO_DIGEST: Final = Base(
+    source="promptfoo/pass.json",
+    requirement={"evaluation": "faithfulness", **FRESH, "case_digest": DIGEST},
+)
+PROMPTFOO_REPEATED: Final = Base(
+    source="promptfoo/repeat.json",
+    requirement={"evaluation": "faithfulness", **FRESH, "repeats": 2},
+)
+PROMPTFOO_WITHOUT_NUMBER: Final = Base(
+    source="promptfoo/pass.json",
+    requirement={"evaluation": "faithfulness", "at_least": "90%", "max_age": "24h"},
 )
 PROMPTFOO_ALL: Final = Base(
     source="promptfoo/pass.json",
@@ -42,6 +57,12 @@ DEEPEVAL_SCORED: Final = Base(
     source="deepeval/pass.latest_test_run.json",
     target="evals/.latest_test_run.json",
     requirement={"evaluation": "Faithfulness", **FRESH, "score": 0.5},
+    attested=True,
+)
+DEEPEVAL_ALL: Final = Base(
+    source="deepeval/pass.latest_test_run.json",
+    target="evals/.latest_test_run.json",
+    requirement={"evaluation": "sums", "metric": "all", **FRESH},
     attested=True,
 )
 DEEPEVAL_ALONE: Final = Base(
@@ -86,6 +107,17 @@ LM_EVAL_SAMPLES: Final = Base(
     target="evals/samples_sums_2026-11-28T22-56-06.190442.jsonl",
     requirement={"evaluation": "sums", "metric": "exact_match,none", **FRESH, "score": 1},
     attested=True,
+)
+
+LM_EVAL_DIGEST: Final = Base(
+    source="lmeval/pass/results_2026-11-28T22-56-06.190442.json",
+    target="evals/results_2026-11-28T22-56-06.190442.json",
+    requirement={
+        "evaluation": "sums",
+        "metric": "exact_match,none",
+        **FRESH,
+        "case_digest": "94d3ddcece52ada755d8cff19a4c1795dc417840dbf1582b9ada7be5c6a1d9e3",
+    },
 )
 
 EVIDENTLY: Final = Base(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.evaluations.corpus.bases import DEEPEVAL, DEEPEVAL_ALONE, DEEPEVAL_SCORED
+from tests.evaluations.corpus.bases import DEEPEVAL, DEEPEVAL_ALL, DEEPEVAL_ALONE, DEEPEVAL_SCORED
 from tests.evaluations.corpus.doctoring import BLOCKED, doctored
 from tests.evaluations.corpus.scene import OTHER_COMMIT, Scene
 
@@ -317,3 +317,47 @@ def deepeval_success_twice(scene: Scene) -> None:
     """Each failed case has success twice, first false and then true."""
     scene.take("deepeval/fail.latest_test_run.json")
     scene.replace('"success":false', '"success":false,"success":true')
+
+
+@doctored(DEEPEVAL, "bar inside the file")
+def deepeval_threshold_lowered_and_no_bar(scene: Scene) -> None:
+    """The threshold was lowered to 0.1, and the policy does not say which score is enough."""
+    scene.take("deepeval/fail.latest_test_run.json")
+    with scene.json() as document:
+        for case in cases(document):
+            entry = case["metricsData"][0]
+            if not case["success"]:
+                entry["score"] = 0.2
+            case["success"] = True
+            entry.update(threshold=0.1, success=True)
+        restate(document)
+
+
+@doctored(DEEPEVAL_ALL, "150 of 200 cases passed", ends=BLOCKED)
+def deepeval_second_metric_fails(scene: Scene) -> None:
+    """All checks count, and every fourth case fails the second one."""
+    with scene.json() as document:
+        run = document["testRunData"]
+        for number, case in enumerate(cases(document)):
+            case["metricsData"] = [
+                {**case["metricsData"][0], "score": 1.0, "success": True},
+                {
+                    **case["metricsData"][0],
+                    "name": "Tone",
+                    "score": float(number % 4 > 0),
+                    "success": number % 4 > 0,
+                },
+            ]
+            case["success"] = number % 4 > 0
+        run["metricsScores"] = [
+            {"metric": "Faithfulness", "scores": [1.0] * 200, "passes": 200, "fails": 0},
+            {
+                "metric": "Tone",
+                "scores": [float(number % 4 > 0) for number in range(200)],
+                "passes": 150,
+                "fails": 50,
+            },
+        ]
+        for totals in run["metricsScores"]:
+            totals["errors"] = 0
+        run.update(testPassed=150, testFailed=50)

@@ -461,3 +461,23 @@ def claimed_instead_of_shown(scene: Scene) -> None:
     """The author says that the evaluation was good, and there are no results."""
     scene.file.unlink()
     scene.write("# The evaluation was good.\n", "evals/README.md")
+
+
+@doctored(PROMPTFOO, "its attestation does not count")
+def failures_called_an_attestation(scene: Scene) -> None:
+    """The results that failed have the name of an attestation, which is not read as results."""
+    scene.take("promptfoo/fail.json", "evals/run.json.attestation.json")
+
+
+@doctored(JUNIT, "not the result file of a tool", attest=False)
+def attestation_alone(scene: Scene) -> None:
+    """The attestation was brought along, and the results were not."""
+    scene.sign()
+    scene.file.unlink()
+
+
+@doctored(PROMPTFOO, "files match")
+def several_thousand(scene: Scene) -> None:
+    """The folder has more files than anybody reads."""
+    for number in range(1_001):
+        (scene.folder / "evals" / f"{number}.json").touch()

@@ -7,8 +7,11 @@ from tests.evaluations.corpus.bases import (
     PROMPTFOO,
     PROMPTFOO_ALL,
     PROMPTFOO_COMPARED,
+    PROMPTFOO_DIGEST,
     PROMPTFOO_PINNED,
+    PROMPTFOO_REPEATED,
     PROMPTFOO_SCORED,
+    PROMPTFOO_WITHOUT_NUMBER,
 )
 from tests.evaluations.corpus.doctoring import BLOCKED, doctored
 from tests.evaluations.corpus.scene import BEFORE, OTHER_COMMIT, Scene
@@ -110,7 +113,7 @@ def promptfoo_truncated(scene: Scene) -> None:
     scene.write(content[: len(content) // 2])
 
 
-@doctored(PROMPTFOO, "does not say which commit it is about")
+@doctored(PROMPTFOO, "rows only")
 def promptfoo_stream_of_an_interrupted_run(scene: Scene) -> None:
     """The run wrote JSON lines, and was interrupted after 50 cases without a failure."""
     scene.take("promptfoo/half_INT.jsonl")
@@ -541,7 +544,7 @@ def promptfoo_more_easy_cases(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(PROMPTFOO_PINNED, "these are not the cases of the policy")
+@doctored(PROMPTFOO_PINNED, "cases have more rows than are declared (q-001)")
 def promptfoo_twin_with_a_blank(scene: Scene) -> None:
     """A hard case is replaced by an easy one whose name has a blank at the end."""
     with scene.json() as document:
@@ -772,3 +775,96 @@ def compared_and_as_bad(scene: Scene) -> None:
     failed = scene.honest("promptfoo/fail.json")
     scene.write(failed)
     scene.write(failed.replace(scene.head.encode(), scene.before.encode()), BEFORE)
+
+
+@doctored(PROMPTFOO, "195 of 199 cases passed")
+def promptfoo_one_case_short(scene: Scene) -> None:
+    """One case of 200 is missing."""
+    with scene.json() as document:
+        del rows(document)[0]
+        restate(document)
+
+
+@doctored(PROMPTFOO, "189 of 200 cases passed", ends=BLOCKED)
+def promptfoo_one_pass_short(scene: Scene) -> None:
+    """189 of 200 is 94.5%, which some reports round to 95%."""
+    with scene.json() as document:
+        for row in rows(document)[:7]:
+            fail(row)
+        restate(document)
+
+
+@doctored(PROMPTFOO, "is too old")
+def promptfoo_one_second_too_old(scene: Scene) -> None:
+    """The run is a second older than the policy allows."""
+    scene.replace("2026-11-28T22:51:51.437Z", "2026-11-27T23:29:59.000Z")
+    scene.replace("2026-11-28T22:51:51", "2026-11-27T23:29:59")
+
+
+@doctored(PROMPTFOO, "later than this check")
+def promptfoo_six_minutes_ahead(scene: Scene) -> None:
+    """The run is dated six minutes after the check, more than clocks differ."""
+    scene.replace("2026-11-28T22:51:51", "2026-11-28T23:36:00")
+
+
+@doctored(PROMPTFOO, "bar inside the file")
+def promptfoo_threshold_lowered_and_no_bar(scene: Scene) -> None:
+    """The assertion's threshold is 0.1, and the policy does not say which score is enough."""
+    with scene.json() as document:
+        for row in rows(document)[:50]:
+            row["testCase"]["assert"][0]["threshold"] = 0.1
+            row.update(score=0.2, namedScores={"faithfulness": 0.2})
+            row["gradingResult"].update(score=0.2, namedScores={"faithfulness": 0.2})
+            row["gradingResult"]["componentResults"][0]["score"] = 0.2
+
+
+@doctored(PROMPTFOO, "two commits")
+def promptfoo_two_commits(scene: Scene) -> None:
+    """The tags name this commit and, under another key, the one that was evaluated."""
+    with scene.json() as document:
+        document["config"]["tags"]["commit"] = OTHER_COMMIT
+
+
+@doctored(PROMPTFOO_DIGEST, "these are not the cases of the policy")
+def promptfoo_other_digest(scene: Scene) -> None:
+    """A hard case is replaced by a new one, which a hash of the ids shows."""
+    with scene.json() as document:
+        row = rows(document)[150]
+        row["testCase"]["description"] = "q-201"
+        row["metadata"]["case_id"] = row["testCase"]["metadata"]["case_id"] = "q-201"
+
+
+@doctored(PROMPTFOO_REPEATED, "missing", ends=BLOCKED)
+def promptfoo_repeats_left_out(scene: Scene) -> None:
+    """The second row of twelve cases is gone, in which they failed."""
+    with scene.json() as document:
+        last = {row["testCase"]["description"]: row for row in rows(document) if row["success"]}
+        for name in sorted(last)[:12]:
+            rows(document).remove(last[name])
+        restate(document)
+
+
+@doctored(PROMPTFOO_REPEATED, "more rows than are declared")
+def promptfoo_one_more_repeat(scene: Scene) -> None:
+    """Cases that failed were run a third time."""
+    with scene.json() as document:
+        for number, row in enumerate([row for row in rows(document) if not row["success"]]):
+            again = deepcopy(row)
+            again.update(testIdx=400 + number, id=f"again-{number}")
+            succeed(again)
+            rows(document).append(again)
+        restate(document)
+
+
+@doctored(PROMPTFOO_WITHOUT_NUMBER, "not enough cases to tell")
+def promptfoo_too_few_to_tell(scene: Scene) -> None:
+    """All of ten cases pass, which happens by chance, too."""
+    scene.take("promptfoo/small.json")
+
+
+@doctored(PROMPTFOO_WITHOUT_NUMBER, "not enough cases to tell")
+def promptfoo_one_case(scene: Scene) -> None:
+    """A single case passes."""
+    with scene.json() as document:
+        del rows(document)[1:]
+        restate(document)

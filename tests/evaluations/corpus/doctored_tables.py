@@ -10,6 +10,7 @@ from tests.evaluations.corpus.bases import (
     EVIDENTLY,
     EVIDENTLY_SNAPSHOT,
     LM_EVAL,
+    LM_EVAL_DIGEST,
     LM_EVAL_SAMPLES,
     RAGAS,
     RAGAS_JSON,
@@ -247,7 +248,7 @@ def lm_eval_small(scene: Scene) -> None:
     scene.take("lmeval/small/results_2026-11-28T22-56-56.005655.json")
 
 
-@doctored(LM_EVAL, "not the share of cases")
+@doctored(LM_EVAL, "share of cases")
 def lm_eval_share_changed(scene: Scene) -> None:
     """Somebody changes the share of a failed run, and leaves the standard error."""
     scene.take(FAILED_TOTALS)
@@ -411,7 +412,7 @@ def lm_eval_share_is_true(scene: Scene) -> None:
     shared(scene, True)
 
 
-@doctored(LM_EVAL, "not the share of cases")
+@doctored(LM_EVAL, "share of cases")
 def lm_eval_share_of_no_whole_cases(scene: Scene) -> None:
     """The mean is not a number of cases: scores between 0 and 1, of which none says what passed."""
     shared(scene, 0.9734)
@@ -488,6 +489,22 @@ def lm_eval_deep(scene: Scene) -> None:
     with scene.json() as document:
         document["chat_template"] = 777
     scene.replace('"chat_template":777', '"x":' + '{"a":' * 100_000 + "1" + "}" * 100_000)
+
+
+@doctored(LM_EVAL_DIGEST, "these are not the cases of the policy")
+def lm_eval_other_questions(scene: Scene) -> None:
+    """The questions are easier ones under the same name, of which the tool takes another hash."""
+    with scene.json() as document:
+        document["task_hashes"]["sums"] = "0" * 64
+
+
+@doctored(LM_EVAL_DIGEST, "several metrics may be meant")
+def lm_eval_questions_of_another_task(scene: Scene) -> None:
+    """An easy task has the share, and the hash of the questions is the one of a task beside it."""
+    with scene.json() as document:
+        for name in ("results", "versions", "n-shot", "higher_is_better", "n-samples", "configs"):
+            document[name]["easy"] = json.loads(json.dumps(document[name]["sums"]))
+        document["task_hashes"]["easy"] = "0" * 64
 
 
 def metric(document: Json, name: str) -> Json:

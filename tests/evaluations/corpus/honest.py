@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
+from tests.attacks.decisions import pair
 from tests.evaluations.corpus.bases import (
     DEEPEVAL,
     DEEPEVAL_ALONE,
@@ -23,20 +24,23 @@ from tests.evaluations.corpus.bases import (
     JUNIT,
     JUNIT_SMALL,
     LM_EVAL,
+    LM_EVAL_DIGEST,
     LM_EVAL_SAMPLES,
     PROMPTFOO,
     PROMPTFOO_ALL,
     PROMPTFOO_COMPARED,
+    PROMPTFOO_DIGEST,
     PROMPTFOO_PINNED,
     PROMPTFOO_SCORED,
     RAGAS,
     RAGAS_JSON,
 )
-from tests.evaluations.corpus.doctored_promptfoo import add_prompt, restate
+from tests.evaluations.corpus.doctored_promptfoo import add_prompt, fail, restate
 from tests.evaluations.corpus.scene import AT, BEFORE, OTHER_COMMIT, Base, Scene
 from tests.hosts.repository import git
 
 Act = Callable[[Scene], None]
+JEST: Final = '<testsuites name="jest tests" tests="200" failures="4" errors="0" time="2.1">'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -465,3 +469,241 @@ def compared_with_more_cases(scene: Scene) -> None:
         document["results"]["stats"].update(successes=good, failures=150 - good)
         metrics = document["results"]["prompts"][0]["metrics"]
         metrics.update(testPassCount=good, testFailCount=150 - good)
+
+
+@honest(PROMPTFOO)
+def promptfoo_without_descriptions(scene: Scene) -> None:
+    """The tests have variables and metadata of their own, and no description."""
+    with scene.json() as document:
+        for number, row in enumerate(document["results"]["results"]):
+            del row["testCase"]["description"]
+            row["vars"] = row["testCase"]["vars"] = {"q": f"What is {number} plus 1?"}
+
+
+@honest(PROMPTFOO)
+def promptfoo_one_description_for_all(scene: Scene) -> None:
+    """The tests share a description, and have variables of their own."""
+    with scene.json() as document:
+        for number, row in enumerate(document["results"]["results"]):
+            row["testCase"]["description"] = "a sum"
+            row["vars"] = row["testCase"]["vars"] = {"q": f"What is {number} plus 1?"}
+
+
+@honest(asking(PROMPTFOO, score=0.7))
+def promptfoo_graded_by_a_model(scene: Scene) -> None:
+    """A model grades each answer between 0 and 1, and the assertion has a threshold."""
+    with scene.json() as document:
+        for row in document["results"]["results"]:
+            if not row["success"]:
+                continue
+            row["testCase"]["assert"][0].update(type="llm-rubric", threshold=0.7)
+            row.update(score=0.85, namedScores={"faithfulness": 0.85})
+            row["gradingResult"].update(score=0.85, namedScores={"faithfulness": 0.85})
+            row["gradingResult"]["componentResults"][0]["score"] = 0.85
+            row["gradingResult"]["componentResults"][0]["assertion"]["threshold"] = 0.7
+
+
+@honest(PROMPTFOO)
+def promptfoo_several_metrics(scene: Scene) -> None:
+    """Each test has a second assertion with a metric of its own."""
+    with scene.json() as document:
+        for row in document["results"]["results"]:
+            row["namedScores"]["tone"] = 1
+            row["gradingResult"]["namedScores"]["tone"] = 1
+            row["testCase"]["assert"].append({"type": "javascript", "metric": "tone"})
+            row["gradingResult"]["componentResults"].append(
+                {
+                    "pass": True,
+                    "score": 1,
+                    "reason": "Assertion passed",
+                    "assertion": {"type": "javascript", "metric": "tone"},
+                }
+            )
+
+
+@honest(PROMPTFOO)
+def promptfoo_commit_in_capitals(scene: Scene) -> None:
+    """The tag has the commit in capital letters."""
+    scene.replace(scene.head, scene.head.upper())
+
+
+@honest(PROMPTFOO)
+def promptfoo_another_zone(scene: Scene) -> None:
+    """The times have the zone of the runner."""
+    scene.replace("2026-11-28T22:51:51.437Z", "2026-11-29T00:51:51.437+02:00")
+
+
+@honest(asking(PROMPTFOO, **{"from": ["evals/**/*.json"]}))
+def promptfoo_in_folders(scene: Scene) -> None:
+    """Each job writes into a folder of its own."""
+    folder = scene.folder / "evals" / "job 1" / "out"
+    folder.mkdir(parents=True)
+    scene.file.rename(folder / "results.json")
+
+
+@honest(asking(DEEPEVAL, score=0.5))
+def deepeval_graded_by_a_model(scene: Scene) -> None:
+    """A model grades each answer between 0 and 1, above the threshold or below."""
+    with scene.json() as document:
+        run = document["testRunData"]
+        for case in run["testCases"]:
+            case["metricsData"][0]["score"] = 0.82 if case["success"] else 0.31
+        run["metricsScores"][0]["scores"] = [
+            case["metricsData"][0]["score"] for case in run["testCases"]
+        ]
+
+
+@honest(DEEPEVAL)
+def deepeval_several_metrics(scene: Scene) -> None:
+    """Each case has a second metric, which never fails."""
+    with scene.json() as document:
+        run = document["testRunData"]
+        for case in run["testCases"]:
+            first = case["metricsData"][0]
+            case["metricsData"].append({**first, "name": "Tone", "score": 0.9, "success": True})
+        run["metricsScores"].append(
+            {"metric": "Tone", "scores": [0.9] * 200, "passes": 200, "fails": 0, "errors": 0}
+        )
+
+
+@honest(asking(RAGAS, score=0.8))
+def ragas_between_0_and_1(scene: Scene) -> None:
+    """The scores are between 0 and 1, and the policy says which is enough."""
+    text = scene.file.read_text(encoding="utf-8")
+    scene.write(re.sub(r",1\.0$", ",0.9166666666", text, flags=re.MULTILINE))
+
+
+@honest(RAGAS)
+def ragas_with_more_columns(scene: Scene) -> None:
+    """The table has an index, several lines in a cell, and a second metric."""
+    lines = scene.file.read_text(encoding="utf-8").splitlines()
+    rows = [
+        f'{number},"{line.split(",")[0]}\nPlease, be brief."' for number, line in enumerate(lines)
+    ]
+    texts = [f"{row},{line.split(',', 1)[1]},0.5" for row, line in zip(rows, lines, strict=True)]
+    texts[0] = f",user_input,{lines[0].split(',', 1)[1]},tone"
+    scene.write("\n".join(texts) + "\n")
+
+
+@honest(RAGAS_JSON)
+def ragas_lines(scene: Scene) -> None:
+    """The table is written as JSON lines."""
+    rows = json.loads(scene.file.read_bytes())
+    scene.write("\n".join(json.dumps(row) for row in rows) + "\n")
+
+
+@honest(asking(INSPECT, score=0.7))
+def inspect_graded_by_a_model(scene: Scene) -> None:
+    """A model grades each answer between 0 and 1, and the policy says which is enough."""
+    with scene.json() as document:
+        values = {"C": 0.75, "I": 0.25}
+        for sample in document["samples"]:
+            score = sample["scores"]["match"]
+            score["value"] = values[score["value"]]
+        metrics = document["results"]["scores"][0]["metrics"]
+        metrics["accuracy"]["value"] = (196 * 0.75 + 4 * 0.25) / 200
+
+
+@honest(INSPECT)
+def inspect_several_scorers(scene: Scene) -> None:
+    """A second scorer marks each sample by its own lights."""
+    with scene.json() as document:
+        first = document["results"]["scores"][0]
+        metrics = {"accuracy": {**first["metrics"]["accuracy"], "value": 1.0}}
+        document["results"]["scores"].append(
+            {**first, "name": "polite", "scorer": "polite", "metrics": metrics}
+        )
+        for sample in document["samples"]:
+            sample["scores"]["polite"] = {"value": "C"}
+
+
+@honest(LM_EVAL)
+def lm_eval_several_tasks(scene: Scene) -> None:
+    """The file has a second, harder task, which the policy does not ask about."""
+    with scene.json() as document:
+        for name in ("results", "versions", "n-shot", "higher_is_better", "n-samples", "configs"):
+            document[name]["proofs"] = json.loads(json.dumps(document[name]["sums"]))
+        document["results"]["proofs"].update(
+            {"exact_match,none": 0.5, "exact_match_stderr,none": 0.0354440602504168}
+        )
+
+
+@honest(JUNIT)
+def junit_of_jest(scene: Scene) -> None:
+    """The root has totals, the suites are files, and the times have no zone."""
+    text = scene.file.read_text(encoding="utf-8")
+    text = re.sub(r'timestamp="([^"+.]*)[^"]*"', r'timestamp="\1"', text)
+    text = text.replace('<testsuites name="pytest tests">', JEST)
+    scene.write(re.sub(r"<properties>.*?</properties>", "", text))
+
+
+@honest(JUNIT)
+def junit_of_suites_in_suites(scene: Scene) -> None:
+    """A suite has the suites of its classes, and all of them count."""
+    text = scene.file.read_text(encoding="utf-8")
+    cases = re.findall(r"<testcase .*?</testcase>", text)
+    parts = []
+    for start in (0, 100):
+        part = cases[start : start + 100]
+        failures = sum("<failure" in case for case in part)
+        parts.append(
+            f'<testsuite name="part {start}" tests="100" failures="{failures}" errors="0"'
+            f' timestamp="2026-11-28T22:54:12Z">{"".join(part)}</testsuite>'
+        )
+    scene.write(
+        f'<?xml version="1.0"?><testsuites><testsuite name="all" tests="200" failures="4">'
+        f"{''.join(parts)}</testsuite></testsuites>"
+    )
+
+
+@honest(JUNIT)
+def junit_some_skipped(scene: Scene) -> None:
+    """Four tests are skipped and four fail: 192 of 200 is 96%."""
+    text = scene.file.read_text(encoding="utf-8")
+    text = text.replace(
+        "</properties></testcase>", '</properties><skipped message="no key" /></testcase>', 4
+    )
+    scene.write(text.replace('skipped="0"', 'skipped="4"'))
+
+
+@honest(DEEPEVAL)
+def attested_and_moved(scene: Scene) -> None:
+    """The file and its attestation were brought from another job, and are in another folder."""
+    scene.attest()
+    for path in sorted((scene.folder / "evals").iterdir()):
+        path.rename(path.with_name(path.name.replace(".latest_test_run", "of another job")))
+
+
+@honest(JUNIT)
+def attested_with_a_key_pair(scene: Scene) -> None:
+    """The evaluation signs with a private key, and the check has only the public one."""
+    private, public = pair()
+    scene.environment = {"GATE_SIGNING_KEY": private}
+    scene.attest()
+    scene.environment = {"GATE_VERIFY_KEY": public}
+
+
+@honest(PROMPTFOO_DIGEST)
+def promptfoo_with_the_hash_of_its_cases(scene: Scene) -> None:
+    """The policy has the hash of the ids."""
+
+
+@honest(LM_EVAL_DIGEST)
+def lm_eval_with_the_hash_of_its_questions(scene: Scene) -> None:
+    """The policy has the hash that the tool takes of the questions."""
+
+
+@honest(PROMPTFOO)
+def promptfoo_exactly_as_old_as_allowed(scene: Scene) -> None:
+    """The run was exactly 24 hours before the check."""
+    scene.replace("2026-11-28T22:51:51.437Z", "2026-11-27T23:30:00.000Z")
+    scene.replace("2026-11-28T22:51:51", "2026-11-27T23:30:00")
+
+
+@honest(PROMPTFOO)
+def promptfoo_exactly_enough(scene: Scene) -> None:
+    """190 of 200 is exactly the bar."""
+    with scene.json() as document:
+        for row in document["results"]["results"][:6]:
+            fail(row)
+        restate(document)

@@ -199,12 +199,17 @@ class Scene:
         names = sorted(path.name for path in (self.folder / "evals").iterdir())
         return [f"evals/{name}" for name in names if not name.endswith(ENDING)]
 
+    @property
+    def is_attested(self) -> bool:
+        """Whether somebody has attested to the results already."""
+        return any(path.name.endswith(ENDING) for path in (self.folder / "evals").iterdir())
+
     def attest(self) -> None:
         """Run ``gate attest`` on the results, as if right after the evaluation."""
         done = gate(
             *("attest", *self.results, "--at", ATTESTED_AT),
             cwd=self.folder,
-            env={"GATE_SIGNING_KEY": KEY},
+            env=self.environment,
         )
         assert done.exit_code == 0, done.stderr
 
@@ -236,7 +241,7 @@ class Scene:
             *("--at", f"{AT:%Y-%m-%dT%H:%M:%SZ}"),
             *more,
             cwd=self.folder,
-            env={**dict.fromkeys(("GATE_VERIFY_KEY",)), **self.environment},
+            env={**dict.fromkeys(("GATE_SIGNING_KEY", "GATE_VERIFY_KEY")), **self.environment},
         )
 
     def touch(self, at: datetime = AT) -> None:

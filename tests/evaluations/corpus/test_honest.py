@@ -14,7 +14,7 @@ pytestmark = pytest.mark.untraced
 def test_every_honest_file_is_accepted(row: Honest, tmp_path: Path) -> None:
     scene = Scene.begin(tmp_path / "repository", row.base)
     row.act(scene)
-    if row.base.attested:
+    if row.base.attested and not scene.is_attested:
         scene.attest()
 
     result = scene.check()

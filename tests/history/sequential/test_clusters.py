@@ -106,6 +106,13 @@ def test_clusters_are_seen_and_single_failures_are_not() -> None:
     assert (single.bar(NEEDED), of_five.bar(NEEDED)) == (log(2), NEEDED)
 
 
+def test_what_varies_by_chance_is_seldom_taken_for_clusters() -> None:
+    factors = [after(clustered(Random(seed), 60, 1, 2, 2)).factor for seed in range(60)]
+
+    # By 1.5 standard deviations a fifteenth varies more, by any amount a good fourth.
+    assert sum(factor > 1 for factor in factors) <= 6
+
+
 def test_a_canary_that_is_worse_all_the_time_does_not_look_like_clusters() -> None:
     worse = after(clustered(Random(3), 240, 1, 2.0, 3.6))
 

@@ -93,6 +93,12 @@ def test_a_canary_alone_is_compared_with_the_budget() -> None:
     assert alone((5, ComparedStep(1000, 1))) == CanaryStanding.NOT_SHOWN
 
 
+def test_a_canary_alone_may_have_the_budget_and_the_margin() -> None:
+    # 0.13% is more than the budget of 0.1%, and less than that and a margin of 0.1%.
+    assert alone((1500, ComparedStep(1000, 1.3))) == CanaryStanding.WITHIN
+    assert alone((1500, ComparedStep(1000, 2.3))) == CanaryStanding.WORSE
+
+
 def test_a_canary_alone_that_spends_its_average_in_one_outage_is_not_worse() -> None:
     steps = (200, ComparedStep(1000, 0)), (2, ComparedStep(1000, 80)), (100, ComparedStep(1000, 0))
 
