@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gate import __version__
+from gate.check.evidence import is_attestation
 from gate.cli.ci_environment import context_of
 from gate.cli.command import FILE, Heading, argument, command, option
 from gate.cli.keys import signing_key
@@ -54,8 +55,11 @@ def attest(*, files: tuple[str, ...], commit: str | None, at: datetime | None, c
             "an attestation is signed: set GATE_SIGNING_KEY to a secret of 16 bytes or more, or to"
             " an Ed25519 private key"
         )
+    results = [name for name in files if not is_attestation(Path(name))]
+    if not results:
+        raise UsageError("these are attestations; name the result files that they are about")
     attested = Attested(commit=_commit(commit, ci), ran_at=at or now())
-    contents = {name: _content(name, attested.commit) for name in files}
+    contents = {name: _content(name, attested.commit) for name in results}
     for name, content in contents.items():
         path = Path(f"{name}{ENDING}")
         parcel = attestation(content, Path(name).name, attested, version=__version__, key=key)

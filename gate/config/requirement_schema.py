@@ -12,7 +12,7 @@ from gate.errors import nearest
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, decode
 from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union, child_at, pairs
-from gate.parsing.values import ABOVE_NONE, COUNT, DURATION, NAME, NUMBER, TEXT
+from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, COUNT, DURATION, NAME, TEXT
 from gate.policy.requirements import Claim, EvaluationRequirement, Requirement, ShadowRequirement
 from gate.policy.tiers import Tier
 from gate.slo.objective import Slo
@@ -217,8 +217,8 @@ EVALUATION: Final = Object(
             example='"exact_match,none"',
         ),
         "score": Field(
-            schema=NUMBER,
-            doc="Score that a case needs to pass. Default: as the tool says.",
+            schema=ABOVE_ZERO,
+            doc="Score that a case needs to pass, above 0. Default: as the tool says.",
             example="0.8",
         ),
         "case_ids": Field(

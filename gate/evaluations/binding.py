@@ -116,7 +116,8 @@ def _none_about(revision: str, others: Sequence[ResultFile]) -> str:
             f"{file.name} ({(file.commit or '')[:SHOWN]})" for file in others[:_NAMED]
         )
         rest = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        about = f"{about}: {named}{rest} {'are' if len(others) > 1 else 'is'} about other commits"
+        verb = "are about other commits" if len(others) > 1 else "is about another commit"
+        about = f"{about}: {named}{rest} {verb}"
     return f"{about}; run the evaluation on that commit, before the gate"
 
 

@@ -212,7 +212,7 @@ def hidden_deeper(folder: Path) -> None:
         (lambda _: None, "no file matches evals/*.json in"),
         (tracked, "evals/x.json: the commit itself has this file, or a link to it"),
         (linked, "evals/x.json: the commit itself has this file, or a link to it"),
-        (other_commit, "evals/x.json (ffffffffffff) is about other commits"),
+        (other_commit, "evals/x.json (ffffffffffff) is about another commit"),
         (no_commit, "evals/x.json does not say which commit it is about; run gate attest"),
         (old, "evals/x.json is too old: the evaluation ran at"),
         (unreadable, "evals/y.json: it is not complete JSON"),
@@ -401,6 +401,7 @@ def test_an_attestation_binds_a_file_that_says_nothing(
         "its attestation does not count: it is signed, and there is no key here"
         in (unverified["reason"])
     )
+    assert unverified["reason"].endswith("this job the key, as GATE_SIGNING_KEY or GATE_VERIFY_KEY")
     foreign = check("-f", "json", GATE_SIGNING_KEY="another secret of 16")
     assert "its signature does not fit" in requirement(foreign)["reason"]
     write(checkout, promptfoo(20, 0, ran_at=NOW + timedelta(seconds=1)))
@@ -465,6 +466,22 @@ def test_what_cannot_be_attested_is_refused(
     assert done.exit_code == 2
     assert message in done.stderr
     assert not list((checkout / "evals").glob("*.attestation.json"))
+
+
+def test_files_can_be_attested_again_with_their_attestations_beside_them(
+    checkout: Path, gate: Run
+) -> None:
+    signing = {"GATE_SIGNING_KEY": KEY}
+    write(checkout, promptfoo(1, 19, commit_=None))
+    beside = "evals/x.json.attestation.json"
+
+    first = gate("attest", "evals/x.json", cwd=checkout, env=signing)
+    again = gate("attest", "evals/x.json", beside, cwd=checkout, env=signing)
+    alone = gate("attest", beside, cwd=checkout, env=signing)
+
+    assert (first.exit_code, again.exit_code, alone.exit_code) == (0, 0, 2)
+    assert again.stdout.count("\n") == 1
+    assert "name the result files that they are about" in alone.stderr
 
 
 def test_an_attestation_needs_a_key_a_commit_and_a_place(

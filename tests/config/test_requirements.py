@@ -121,6 +121,8 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
          " not_worse_than: base"),
         (evaluation("score: ¦high"), "'high' is not a valid number; write digits, with a point for"
          " decimals"),
+        (evaluation("score: ¦0"), "0 is not above zero; write a positive number"),
+        (evaluation("score: ¦-1"), "-1 is not above zero; write a positive number"),
         (evaluation("case_digest: ¦abc"), "'abc' is not a hash of case ids: 64 hexadecimal digits"
          " in lower case, as gate evaluation prints them"),
         (evaluation("case_ids: [a, b]", f"case_digest: ¦{'a' * 64}"), "'case_ids' and"
