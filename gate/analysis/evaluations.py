@@ -1,6 +1,7 @@
 """What the gate reads in result files, for people who write a requirement."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from fractions import Fraction
 from functools import partial
 from typing import Any, Final
@@ -10,6 +11,7 @@ from gate.budget.ratio import wilson_interval
 from gate.dataclass import dataclass
 from gate.decision.slo_document import rfc3339
 from gate.errors import ExitCode
+from gate.evaluations import EvaluationRun
 from gate.evaluations.binding import ResultFile
 from gate.evaluations.cases import Cases, case_digest, cases_of, describe
 from gate.policy.findings import Verdict
@@ -17,6 +19,7 @@ from gate.reporters.page import Badge, Fact, Facts, Output, Page, Section
 from gate.wording import instant, percent_left, rounded
 
 _UNTIMED: Final = "the file does not say; max_age needs it: run gate attest on it"
+_ZONELESS: Final = " on: its time has no zone, and the earliest that it can be counts"
 _UNBOUND: Final = "the file does not say; run gate attest on it"
 
 
@@ -78,7 +81,7 @@ def _facts(each: ReadResults) -> Iterator[Fact]:
         return
     yield "Tool", run.tool
     yield "Commit", file.commit or run.commit_note or _UNBOUND
-    yield "Ran", _UNTIMED if file.ran_at is None else instant(file.ran_at)
+    yield "Ran", _UNTIMED if file.ran_at is None else _ran(file.ran_at, run)
     yield "Metrics", ", ".join(run.metrics) or "the file names none"
     if run.repeats > 1:
         yield "Repeats", f"{run.repeats} rows a case, as the file declares"
@@ -92,6 +95,11 @@ def _facts(each: ReadResults) -> Iterator[Fact]:
     if cases.outcomes:
         yield "case_digest", case_digest(cases.outcomes)
     yield from (("case_digest", f"{digest} ({task})") for task, digest in run.digests.items())
+
+
+def _ran(ran_at: datetime, run: EvaluationRun) -> str:
+    zoneless = run.started_at == ran_at and not run.zoned
+    return f"{'from ' * zoneless}{instant(ran_at)}{_ZONELESS * zoneless}"
 
 
 def _document(results: Sequence[ReadResults]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _MOST: Final = 1_000
 """Files of one requirement."""
 _LONGEST: Final = 100_000
 """Bytes of an attestation."""
+_GIVE_KEY: Final = "give this job the key, as GATE_SIGNING_KEY or GATE_VERIFY_KEY"
 _NAMED: Final = 3
 """Files that a sentence names."""
 
@@ -196,7 +197,8 @@ def _result(
     try:
         attested = _attested(attestation, content, key)
     except OddDocumentError as error:
-        flaw = f"its attestation does not count: {error}; run gate attest on it again"
+        remedy = "run gate attest on it again" if key is not None else _GIVE_KEY
+        flaw = f"its attestation does not count: {error}; {remedy}"
         return ResultFile(name=name, run=run, flaw=flaw)
     if attested is None:
         return ResultFile(name=name, run=run, commit=run.commit, ran_at=run.started_at)

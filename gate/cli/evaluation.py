@@ -15,7 +15,7 @@ from gate.cli.session import report_page
 from gate.dataclass import dataclass
 from gate.errors import ExitCode
 from gate.evaluations import ALL_CHECKS
-from gate.parsing.values import COUNT, NUMBER
+from gate.parsing.values import ABOVE_ZERO, COUNT
 from gate.reporters import PAGES
 
 
@@ -43,7 +43,7 @@ _COUNTING: Final = (
     ),
     option(
         "--score",
-        type=Parsed("number", NUMBER.parse),
+        type=Parsed("number", ABOVE_ZERO.parse),
         heading=Heading.CASES,
         help="The score that a case needs to pass, such as 0.8. Default: as the tool says.",
     ),

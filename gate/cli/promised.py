@@ -13,7 +13,8 @@ from gate.decision.trigger import ServicePromises, Trigger
 from gate.errors import UsageError
 from gate.policy.findings import Verdict
 
-_AGAIN = "write it anew with gate check"
+_AGAIN = "write it again with gate check"
+_GIVE_KEY = "if it is signed, set GATE_SIGNING_KEY or GATE_VERIFY_KEY"
 
 
 def promised_limits(
@@ -29,10 +30,12 @@ def promised_limits(
     Raises:
         UsageError: the file is not a trigger that counts here; the message says why.
     """
+    key = verifying_key(os.environ)
     try:
-        trigger = read_trigger_file(path, verifying_key(os.environ))
+        trigger = read_trigger_file(path, key)
     except (NotReadableError, OddDocumentError) as error:
-        raise UsageError(f"the trigger {named(path)} is refused: {error}") from error
+        remedy = _AGAIN if key is not None else f"{_AGAIN}, or {_GIVE_KEY}"
+        raise UsageError(f"the trigger {named(path)} is refused: {error}; {remedy}") from error
     promised = _of(trigger, file)
     if promised is None:
         raise UsageError(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from datetime import timedelta
+from fractions import Fraction
 from typing import Final
 
 import click
@@ -25,9 +26,12 @@ from gate.cli.watch_options import CONDUCT, TRAFFIC, WatchConduct, WatchedTraffi
 from gate.cli.watching import StateFile, Watchman, run_command
 from gate.config.load import PolicyFile
 from gate.errors import ExitCode, UsageError
+from gate.history.cohorts.comparison import is_part_of_bad
 from gate.history.sequential.verdict import CanaryVerdict
 from gate.reporters import PAGES, Style, render_page
+from gate.slo.objective import RatioSlo
 from gate.slo.quantities import format_duration
+from gate.wording import percent
 
 _SHORTEST: Final = timedelta(seconds=1)
 """A step; backends count no shorter ones."""
@@ -64,7 +68,7 @@ def watch(
     It ends as soon as the canary is shown to be worse, and else when the time is up. The looks are
     as many as one likes: the test allows for them.
 
-    Exit codes: 0 healthy, 3 cannot decide, 10 roll back, 2 usage or policy-file error, 130
+    Exit codes: 0 healthy, 3 cannot tell, 10 roll back, 2 usage or policy-file error, 130
     interrupted. SIGTERM ends it with the verdict on what was seen.
     """
     _check(traffic, conduct, measurement.policies)
@@ -116,11 +120,12 @@ def _options(
             not of this policy.
     """
     try:
-        slos = tuple(slo.name for slo in watched_slos(file.policy, traffic.slos))
+        slos = watched_slos(file.policy, traffic.slos)
     except NotComparableError as error:
         named = " ".join(f"--slo {name}" for name in error.others)
         advice = f"watch the others: {named}" if named else "the policy has no other"
         raise UsageError(f"{file.source.path}: {error}; {advice}") from error
+    _check_comparison(slos, traffic)
     change: str | None = None
     promises: dict[str, SpendLimit] = {}
     if traffic.trigger is not None:
@@ -133,11 +138,32 @@ def _options(
         every=traffic.every,
         margin=traffic.margin,
         max_spend=traffic.max_spend,
-        slos=slos,
+        slos=tuple(slo.name for slo in slos),
         timeout=timeout,
         change=change,
         promises=promises,
     )
+
+
+def _check_comparison(slos: Sequence[RatioSlo], traffic: WatchedTraffic) -> None:
+    """Refuse what makes a canary healthy whatever happens to its requests.
+
+    Raises:
+        UsageError: of click: the margin or the label does so; the message says which.
+    """
+    label = traffic.canary.label
+    for slo in slos:
+        if is_part_of_bad(label, slo.sli):
+            raise click.UsageError(
+                f"{label} is part of what makes an event of {slo.name} bad, so that it says how the"
+                " canary does; name it by another label"
+            )
+        allowed = 1 - slo.budget if traffic.baseline is None else Fraction(1)
+        if traffic.margin * slo.budget >= allowed:
+            raise click.UsageError(
+                f"--margin {percent(traffic.margin)} lets every request of {slo.name} fail; write"
+                f" less than {percent(allowed / slo.budget)}"
+            )
 
 
 def _publish(report: WatchReport, conduct: WatchConduct, policies: Sequence[str]) -> None:

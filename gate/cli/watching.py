@@ -26,6 +26,7 @@ from gate.dataclass import dataclass
 from gate.errors import UsageError
 from gate.history.sequential.verdict import CanaryStanding
 from gate.reporters.escape import plain
+from gate.wording import exact_instant, instant
 
 T = TypeVar("T")
 _ENDING: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
@@ -34,6 +35,9 @@ _LARGEST: Final = 1 << 26
 """Bytes of a state: a step of an SLO takes some forty."""
 _OFTEN: Final = 10
 """Looks after which a log gets a line at least."""
+_HOUR: Final = timedelta(hours=1)
+"""After its end, or as long as it lasts, a watch can be gone on with. A state that is older is most
+likely left over from another deploy, and its verdict is about that one."""
 _COMMAND_SECONDS: Final = 300.0
 """That the command may take which is run on a rollback."""
 
@@ -77,6 +81,12 @@ class StateFile:
             raise UsageError(
                 f"{named(self.path)} begins at {state.grid.start:%Y-%m-%d %H:%M:%S} UTC, which is"
                 " in the future: set the clock, or remove the file to watch from now on"
+            )
+        if at > state.grid.end + max(options.lasting, _HOUR):
+            raise UsageError(
+                f"{named(self.path)} is of a watch that ended at {instant(state.grid.end)}, long"
+                " ago: remove the file to watch from now on, or write --at"
+                f" {exact_instant(state.grid.start)} for what that watch comes to"
             )
         write_note(f"gate: going on with {named(self.path)}, from its look {state.looks}")
         return state

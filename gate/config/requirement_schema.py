@@ -13,13 +13,17 @@ from gate.errors import nearest
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, decode
 from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union, child_at, pairs
-from gate.parsing.values import ABOVE_NONE, COUNT, DURATION, NAME, NUMBER, TEXT
+from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, COUNT, DURATION, NAME, TEXT
 from gate.policy.requirements import Claim, EvaluationRequirement, Requirement, ShadowRequirement
 from gate.policy.tiers import Tier
 from gate.slo.objective import Slo
 from gate.slo.quantities import parse_ratio
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+_LARGEST_MARGIN: Final = 10
+"""Budgets; more than that would let nearly every request of most services fail."""
 
 
 def _result_files(text: str) -> str:
@@ -46,6 +50,8 @@ def _margin(text: str) -> Fraction:
             f"{text} must be above 0%: no number of requests shows that two deployments are"
             " exactly alike; write for example 10%"
         )
+    if margin > _LARGEST_MARGIN:
+        raise ValueError(f"{text} is more than ten whole budgets; write 1000% or less")
     return margin
 
 
@@ -245,8 +251,8 @@ EVALUATION: Final = Object(
             example='"exact_match,none"',
         ),
         "score": Field(
-            schema=NUMBER,
-            doc="Score that a case needs to pass. Default: as the tool says.",
+            schema=ABOVE_ZERO,
+            doc="Score that a case needs to pass, above 0. Default: as the tool says.",
             example="0.8",
         ),
         "case_ids": Field(
@@ -376,7 +382,10 @@ class _Requirements(ListOf[Requirement]):
         names = [requirement.name for requirement in requirements]
         for place, name in enumerate(names):
             if name in names[:place]:
-                message = f"{name!r} is required twice; remove one, or give it another name"
+                remedy = "remove one"
+                if not isinstance(requirements[place], ShadowRequirement):
+                    remedy += ", or give it another name"
+                message = f"{name!r} is required twice; {remedy}"
                 raise reader.fail(node.value[place], message)
         return requirements
 

@@ -6,7 +6,7 @@ from typing import Final
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, JsonSchema, MapOf, Scalar
-from gate.parsing.values import INSTANT, NAME, NUMBER, TEXT, threshold_in
+from gate.parsing.values import ABOVE_ZERO, INSTANT, NAME, NUMBER, TEXT, threshold_in
 from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.quantities import UNITS, Threshold, parse_threshold
 
@@ -244,8 +244,8 @@ SLI: Final = Object(
             example="faithfulness",
         ),
         "score": Field(
-            schema=NUMBER,
-            doc="Evaluations: score that a case needs. Default: the tool's own verdict.",
+            schema=ABOVE_ZERO,
+            doc="Evaluations: score that a case needs, above 0. Default: the tool's own verdict.",
             example="0.7",
         ),
         "cases_since": Field(

@@ -6,6 +6,7 @@ from typing import Final
 
 from gate.dataclass import dataclass
 from gate.evaluations import EvaluationRun
+from gate.evaluations.documents import NO_METRIC
 from gate.policy.requirements import EvaluationRequirement
 from gate.slo.quantities import format_duration
 from gate.wording import instant
@@ -87,12 +88,19 @@ def files_about(
     return used, len(aside)
 
 
+def flawed(run: EvaluationRun) -> str:
+    """Return what is wrong with a run that has flaws, and what to do."""
+    lacks = any(flaw.startswith(NO_METRIC) for flaw in run.flaws)
+    remedy = "name another metric in the requirement, or run" if lacks else "run"
+    return f"{'; '.join(run.flaws)}; {remedy} the evaluation again"
+
+
 def _check_bound(file: ResultFile, bases: Sequence[str]) -> None:
     if file.flaw is not None:
         raise CannotTellError(f"{file.name}: {file.flaw}")
     if file.commit is None and file.run is not None and file.run.flaws:
         # An attestation would not mend these; names of two commits are one of them.
-        raise CannotTellError(f"{file.name}: {'; '.join(file.run.flaws)}; run the evaluation again")
+        raise CannotTellError(f"{file.name}: {flawed(file.run)}")
     if file.commit is None:
         raise CannotTellError(f"{file.name} {_no_commit(file.run)}")
     if any(is_about(file.commit, base) for base in bases):
@@ -108,8 +116,9 @@ def _none_about(revision: str, others: Sequence[ResultFile]) -> str:
             f"{file.name} ({(file.commit or '')[:SHOWN]})" for file in others[:_NAMED]
         )
         rest = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        about = f"{about}: {named}{rest} {'are' if len(others) > 1 else 'is'} about other commits"
-    return f"{about}; run the evaluation on this commit, before the gate"
+        verb = "are about other commits" if len(others) > 1 else "is about another commit"
+        about = f"{about}: {named}{rest} {verb}"
+    return f"{about}; run the evaluation on that commit, before the gate"
 
 
 def _no_commit(run: EvaluationRun | None) -> str:

@@ -25,6 +25,8 @@ _WORST_FIRST: Final = (
 )
 _VALUES: Final = 8_000_000
 """Values of one document, which take 1 GB of memory; 64 MiB of results have fewer."""
+NO_METRIC: Final = "there is no metric"
+"""How a flaw begins that another requirement would not have."""
 _SHOWN: Final = 60
 """Characters of a name in a message: a case may be called by its whole question."""
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
@@ -91,7 +93,7 @@ class ResultsQuery:
         if len(alike) == 1:
             return alike[0]
         others = f"it has {few_of(names)}" if names else "it names none"
-        flaws.add(f"there is no metric {self.metric!r} in it: {others}")
+        flaws.add(f"{NO_METRIC} {self.metric!r} in it: {others}")
         return None
 
 

@@ -18,6 +18,7 @@ from gate.evaluations.binding import (
     ResultFile,
     check_time,
     files_about,
+    flawed,
     is_about,
 )
 from gate.evaluations.cases import Cases, case_digest, cases_of, describe
@@ -77,7 +78,7 @@ def _cases(requirement: EvaluationRequirement, files: Sequence[ResultFile], at: 
     runs = [file.run for file in files if file.run is not None]
     for file, run in zip(files, runs, strict=True):
         if run.flaws:
-            raise CannotTellError(f"{file.name}: {'; '.join(run.flaws)}; run the evaluation again")
+            raise CannotTellError(f"{file.name}: {flawed(run)}")
         check_time(requirement, file, at)
     cases = cases_of(runs, requirement.repeats)
     if cases.doubts:

@@ -83,7 +83,7 @@ class Object(Generic[T]):
             entry = self.fields.get(key.value, self.others)
             if entry is None:
                 meant = self._meant(key.value)
-                nodes |= dict.fromkeys(meant, child)  # not missing as well
+                nodes = dict.fromkeys(meant, child) | nodes  # not missing as well
                 reader.note(key, f"unknown key {key.value!r}{self._hint(key.value)}")
                 whole = False
                 continue

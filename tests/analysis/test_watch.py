@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -145,6 +146,80 @@ def test_a_canary_alone_whose_traffic_ends_is_not_healthy() -> None:
     done = watch_minutes([*HEALTHY[:40], *[UNSEEN] * 20], options(arms=ALONE))
 
     assert done.report.verdict is CanaryVerdict.CANNOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("minutes", "silent", "since"),
+    [
+        ([*HEALTHY[:20], *[UNSEEN] * 20, *HEALTHY[:20]], 20, "14:20"),
+        ([*HEALTHY[:20], *[UNSEEN] * 39, minute(0, of=(1, 9000))], 39, "14:20"),
+        ([*[UNSEEN] * 7, *HEALTHY[:53]], 7, "14:00"),
+        ([UNSEEN, *HEALTHY[:3]] * 15, 15, "14:00"),
+    ],
+    ids=["in the middle", "all but a single request", "at the start", "again and again"],
+)
+def test_a_canary_without_traffic_for_a_part_of_the_time_is_not_healthy(
+    minutes: Sequence[Minute], silent: int, since: str
+) -> None:
+    done = watch_minutes(minutes)
+    (seen,) = done.report.slos
+
+    assert seen.standing is CanaryStanding.WITHIN
+    assert done.report.verdict is CanaryVerdict.CANNOT_TELL
+    assert seen.troubles == (
+        f"track=canary had no traffic in {silent} of 60 steps in which track=stable had some;"
+        f" the first began at 2026-11-20 {since} UTC",
+    )
+    first, second = done.report.reasons
+    assert first.endswith(seen.troubles[0])
+    assert second.startswith("errors: in what was seen, at most ")
+
+
+@pytest.mark.parametrize(
+    "minutes",
+    [
+        [*[UNSEEN] * 5, *HEALTHY[:55]],
+        [*HEALTHY[:30], *[UNSEEN] * 3, *HEALTHY[:27]],
+        [*HEALTHY[:10], *[{}] * 20, *HEALTHY[:30]],
+        [{CANARY: (1000, 1)}, *[UNSEEN] * 2, *HEALTHY[:57]],
+    ],
+    ids=["while it starts", "a restart", "nobody had any", "no baseline yet"],
+)
+def test_a_canary_may_be_without_traffic_for_a_short_time_or_when_all_are(
+    minutes: Sequence[Minute],
+) -> None:
+    assert watch_minutes(minutes).report.verdict is CanaryVerdict.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("total", "bad", "verdict"),
+    [
+        (2, 2, CanaryVerdict.CANNOT_TELL),
+        (0, 2, CanaryVerdict.CANNOT_TELL),
+        (2, 0.5, CanaryVerdict.HEALTHY),
+        (4, 2, CanaryVerdict.HEALTHY),
+        (500, 5, CanaryVerdict.HEALTHY),
+    ],
+    ids=["only failures", "another metric", "too few to matter", "half of it", "other traffic"],
+)
+def test_failures_without_the_label_of_the_canary_may_be_its_own(
+    total: float, bad: float, verdict: CanaryVerdict
+) -> None:
+    # A thousandth of the canary's requests may be worse: 1 of the 1,000 of a minute.
+    done = watch_minutes([{**(each or {}), ("",): (total, bad)} for each in HEALTHY])
+
+    assert done.report.verdict is verdict
+    if verdict is CanaryVerdict.CANNOT_TELL:
+        assert done.report.slos[0].troubles == (
+            "120 failures have no track, and may be those of track=canary: let failures have that"
+            " label, too, or leave them out by the selector of the SLO",
+        )
+
+
+def test_a_canary_alone_may_rest() -> None:
+    done = watch_minutes([*HEALTHY[:20], *[UNSEEN] * 20, *HEALTHY[:20]], options(arms=ALONE))
+
+    assert done.report.slos[0].troubles == ()
 
 
 def test_a_quiet_end_of_little_traffic_raises_no_doubt() -> None:

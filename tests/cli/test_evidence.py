@@ -212,7 +212,7 @@ def hidden_deeper(folder: Path) -> None:
         (lambda _: None, "no file matches evals/*.json in"),
         (tracked, "evals/x.json: the commit itself has this file, or a link to it"),
         (linked, "evals/x.json: the commit itself has this file, or a link to it"),
-        (other_commit, "evals/x.json (ffffffffffff) is about other commits"),
+        (other_commit, "evals/x.json (ffffffffffff) is about another commit"),
         (no_commit, "evals/x.json does not say which commit it is about; run gate attest"),
         (old, "evals/x.json is too old: the evaluation ran at"),
         (unreadable, "evals/y.json: it is not complete JSON"),
@@ -401,6 +401,7 @@ def test_an_attestation_binds_a_file_that_says_nothing(
         "its attestation does not count: it is signed, and there is no key here"
         in (unverified["reason"])
     )
+    assert unverified["reason"].endswith("this job the key, as GATE_SIGNING_KEY or GATE_VERIFY_KEY")
     foreign = check("-f", "json", GATE_SIGNING_KEY="another secret of 16")
     assert "its signature does not fit" in requirement(foreign)["reason"]
     write(checkout, promptfoo(20, 0, ran_at=NOW + timedelta(seconds=1)))
@@ -465,6 +466,80 @@ def test_what_cannot_be_attested_is_refused(
     assert done.exit_code == 2
     assert message in done.stderr
     assert not list((checkout / "evals").glob("*.attestation.json"))
+
+
+def alter(folder: Path) -> None:
+    (folder / "counts.yaml").write_text("counts: {}")
+
+
+def delete(folder: Path) -> None:
+    (folder / "counts.yaml").unlink()
+
+
+def redirect(folder: Path) -> None:
+    (folder / "link").unlink()
+    (folder / "link").symlink_to("counts.yaml")
+
+
+def replace_a_link(folder: Path) -> None:
+    (folder / "link").unlink()
+    (folder / "link").write_text("gate.yaml")
+
+
+def add(folder: Path) -> None:
+    (folder / "new.txt").write_text("of no commit")
+
+
+@pytest.mark.parametrize(
+    ("act", "name"),
+    [
+        *((alter, "counts.yaml"), (delete, "counts.yaml"), (redirect, "link")),
+        *((replace_a_link, "link"), (add, None)),
+    ],
+)
+def test_a_checkout_that_differs_from_the_commit_is_attested_only_for_a_named_commit(
+    checkout: Path, gate: Run, act: Callable[[Path], None], name: str | None
+) -> None:
+    (checkout / "link").symlink_to("gate.yaml")
+    commit(checkout, "a link", {})
+    git(checkout, "update-index", "--add", "--cacheinfo", f"160000,{head(checkout)},module")
+    git(checkout, "commit", "-q", "-m", "a submodule")
+    write(checkout, promptfoo(20))
+    act(checkout)
+    words = ("attest", "evals/x.json")
+
+    done = gate(*words, cwd=checkout, env={"GATE_SIGNING_KEY": KEY})
+    by_name = gate(*words, "--commit", "HEAD", cwd=checkout, env={"GATE_SIGNING_KEY": KEY})
+
+    assert done.exit_code == (0 if name is None else 2)
+    assert name is None or f"{name} differs from the commit" in done.stderr
+    assert by_name.exit_code == 0
+
+
+def test_a_ci_system_says_which_commit_it_is_where_there_is_no_checkout(
+    tmp_path: Path, gate: Run
+) -> None:
+    (tmp_path / "evals").mkdir()
+    write(tmp_path, promptfoo(20))
+    env = {"GATE_SIGNING_KEY": KEY, "GITHUB_ACTIONS": "true", "GITHUB_SHA": "a" * 40}
+    done = gate("attest", "evals/x.json", cwd=tmp_path, env=env)
+    assert (done.exit_code, "commit aaaaaaaaaaaa" in done.stdout) == (0, True)
+
+
+def test_files_can_be_attested_again_with_their_attestations_beside_them(
+    checkout: Path, gate: Run
+) -> None:
+    signing = {"GATE_SIGNING_KEY": KEY}
+    write(checkout, promptfoo(1, 19, commit_=None))
+    beside = "evals/x.json.attestation.json"
+
+    first = gate("attest", "evals/x.json", cwd=checkout, env=signing)
+    again = gate("attest", "evals/x.json", beside, cwd=checkout, env=signing)
+    alone = gate("attest", beside, cwd=checkout, env=signing)
+
+    assert (first.exit_code, again.exit_code, alone.exit_code) == (0, 0, 2)
+    assert again.stdout.count("\n") == 1
+    assert "name the result files that they are about" in alone.stderr
 
 
 def test_an_attestation_needs_a_key_a_commit_and_a_place(
@@ -588,6 +663,8 @@ def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path)
     words = " ".join(totals.stdout.split())
     assert "(sums)" in words
     assert "Repeats 2 rows a case, as the file declares" in words
+    zoneless = gate("evaluation", str(DATA / "evidently" / "pass.snapshot.json"))
+    assert "from 2026-11-28 09:00 UTC on: its time has no zone" in " ".join(zoneless.stdout.split())
     none = gate("evaluation", str(DATA / "junit" / "zerok.xml"))
     assert (none.exit_code, "Flaw it has no test cases Tool" in " ".join(none.stdout.split())) == (
         3,

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from gate.cli import watching
-from tests.cli.watched import AT, BOTH, WATCHED, replay
+from tests.cli.watched import AT, BOTH, MINUTE, START, WATCHED, replay, rows
 from tests.command import Run
 
 
@@ -56,6 +56,23 @@ def test_too_few_requests_end_with_exit_code_3_and_how_much_longer_it_takes(
     assert done.stdout.startswith("? CANNOT TELL  track=canary of chat\n")
     assert "more of this traffic would show it" in done.stdout
     assert "watch for " in done.stdout
+
+
+def test_a_canary_that_fails_more_at_the_end_is_watched_on(
+    gate: Run, write_logs: Callable[..., None], tmp_path: Path
+) -> None:
+    # Two of five requests of the canary fail in the last three minutes of half an hour.
+    write_logs(canary=0, minutes=27)
+    worse = rows(13, canary=12, start=START + 27 * MINUTE)
+    log = tmp_path / "log.jsonl"
+    log.write_text("\n".join([log.read_text().strip(), *worse, ""]))
+
+    done = replay(gate)
+
+    assert done.exit_code == 3
+    shown = " ".join(done.stdout.split())
+    assert "10% is allowed, and at present more of them fail than that Spent" in shown
+    assert "Next watch on, which shows whether that lasts; promote nothing until then" in shown
 
 
 def test_logs_that_end_too_soon_end_with_exit_code_3(
@@ -277,6 +294,7 @@ def _without_seconds(state: dict[str, Any]) -> None:
         (_without_seconds, "its start or its number of steps is missing"),
         (lambda state: state.update(steps=True), "its start or its number of steps is missing"),
         (lambda state: state.update(steps=-1), "its start or its number of steps is missing"),
+        (lambda state: state.update(steps=10), "it has 10 steps, and this watch has 30"),
         (lambda state: state.update(looks="3"), "its start or its number of steps is missing"),
         (lambda state: state.update(settled=[]), "its steps are missing"),
         (
@@ -358,6 +376,55 @@ def test_a_state_that_is_a_folder_or_lies_in_the_future_is_refused(
     assert (folder.exit_code, future.exit_code) == (2, 2)
     assert "folder is not the state of a watch" in folder.stderr
     assert "begins at 2999-01-01 00:00:00 UTC, which is in the future" in future.stderr
+
+
+def test_a_state_that_is_left_over_from_another_deploy_is_refused(
+    gate: Run, write_logs: Callable[..., None]
+) -> None:
+    write_logs()
+    replay(gate, "--state", "watch.json")
+
+    now = gate("watch", *BOTH, "--for", "30m", "--state", "watch.json", "--resume")
+    later = ("--for", "30m", "--at", "2026-11-20T15:31:00Z", "--state", "watch.json", "--resume")
+    too_late = gate("watch", *BOTH, *later)
+    soon = gate("watch", *BOTH, *later[:3], "2026-11-20T15:30:00Z", *later[4:])
+
+    assert (now.exit_code, too_late.exit_code, soon.exit_code) == (2, 2, 0)
+    assert "watch.json is of a watch that ended at 2026-11-20 14:30 UTC, long ago" in now.stderr
+    assert "remove the file to watch from now on, or write --at 2026-11-20T14:00:00Z" in now.stderr
+
+
+@pytest.mark.parametrize(
+    ("arms", "margin", "least"),
+    [(BOTH, "1000%", "1000%"), (BOTH, "5000%", "1000%"), (BOTH[:2], "900%", "900%")],
+)
+def test_a_margin_that_lets_every_request_fail_is_refused(
+    gate: Run,
+    write_logs: Callable[..., None],
+    arms: tuple[str, ...],
+    margin: str,
+    least: str,
+) -> None:
+    write_logs()
+
+    done = gate("watch", *arms, "--for", "30m", "--at", AT, "--margin", margin)
+
+    assert done.exit_code == 2
+    assert f"--margin {margin} lets every request of availability fail" in done.stderr
+    assert f"write less than {least}" in done.stderr
+
+
+@pytest.mark.parametrize("label", ["status=200", "status < 500=true"])
+def test_a_label_that_is_a_part_of_the_outcome_cannot_be_that_of_the_canary(
+    gate: Run, write_logs: Callable[..., None], label: str
+) -> None:
+    write_logs(canary=15)
+
+    done = gate("watch", "--canary", label, *BOTH[2:], "--for", "30m", "--at", AT)
+
+    assert done.exit_code == 2
+    assert "is part of what makes an event of availability bad" in done.stderr
+    assert "name it by another label" in done.stderr
 
 
 def test_a_state_that_cannot_be_written_any_more_is_a_warning(
@@ -537,7 +604,7 @@ def test_a_trigger_of_another_environment_is_refused(
     right = replay(gate, "--trigger", "t.json", "--environment", "staging")
 
     assert wrong.exit_code == 2
-    assert "written for the environment staging; write it anew" in wrong.stderr
+    assert "written for the environment staging; write it again" in wrong.stderr
     assert right.exit_code == 0
 
 
@@ -550,9 +617,12 @@ def test_a_trigger_must_be_signed_where_there_is_a_key(
     unsigned = replay(gate, "--trigger", "t.json", env=key)
     write_trigger(gate, env=key)
     signed = replay(gate, "--trigger", "t.json", env=key)
+    keyless = replay(gate, "--trigger", "t.json")
 
-    assert (unsigned.exit_code, signed.exit_code) == (2, 0)
+    assert (unsigned.exit_code, signed.exit_code, keyless.exit_code) == (2, 0, 2)
     assert "the trigger t.json is refused" in unsigned.stderr
+    assert unsigned.stderr.endswith("; write it again with gate check\n")
+    assert "if it is signed, set GATE_SIGNING_KEY or GATE_VERIFY_KEY" in keyless.stderr
 
 
 @pytest.mark.parametrize("blocked", [True, False])

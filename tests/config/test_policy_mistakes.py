@@ -108,6 +108,7 @@ def sli(text: str) -> str:
             policy(more="Owners¦: [a]\n").replace("Owners¦", "¦Owners"),
             "unknown key 'Owners'; did you mean 'owners'?",
         ),
+        (policy(more="¦types: {}\n"), "unknown key 'types'; did you mean 'tiers'?"),
         (
             policy(backend='backend: {type: prometheus, url: ¦"http://p:9090/api/v1/query"}\n'),
             "url is the part before /api/v1; remove /api/v1/query from its end",

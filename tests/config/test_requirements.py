@@ -132,6 +132,8 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
          " not_worse_than: base"),
         (evaluation("score: ¦high"), "'high' is not a valid number; write digits, with a point for"
          " decimals"),
+        (evaluation("score: ¦0"), "0 is not above zero; write a positive number"),
+        (evaluation("score: ¦-1"), "-1 is not above zero; write a positive number"),
         (evaluation("case_digest: ¦abc"), "'abc' is not a hash of case ids: 64 hexadecimal digits"
          " in lower case, as gate evaluation prints them"),
         (evaluation("case_ids: [a, b]", f"case_digest: ¦{'a' * 64}"), "'case_ids' and"
@@ -168,8 +170,10 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
          ' "evals/*.json"'),
         (f"review, {evaluation()}, ¦{evaluation()}", "'f' is required twice; remove one, or give it"
          " another name"),
+        (f"{shadow()}, ¦{shadow()}", "'shadow' is required twice; remove one"),
         (shadow(margin="¦0%"), "0% must be above 0%: no number of requests shows that two"
          " deployments are exactly alike; write for example 10%"),
+        (shadow(margin="¦1001%"), "1001% is more than ten whole budgets; write 1000% or less"),
         (shadow(margin="¦10"), "a bare 10 is ambiguous; write 10% or a share from 0 to 1"),
         (shadow(against="¦shadow"), "candidate and against are the same; write the value of the"
          " live deployment"),

@@ -117,8 +117,8 @@ def test_where_there_are_not_enough_cases_it_is_said_how_many_would_do() -> None
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ((), "no result file is about a1a1a1a1a1a1; run the evaluation on this commit"),
-        ((file(commit=OTHER),), "evals/x.json (c3c3c3c3c3c3) is about other commits; run the"),
+        ((), "no result file is about a1a1a1a1a1a1; run the evaluation on that commit"),
+        ((file(commit=OTHER),), "evals/x.json (c3c3c3c3c3c3) is about another commit; run the"),
         (
             tuple(file(name=name, commit=OTHER) for name in "abcd"),
             "a (c3c3c3c3c3c3), b (c3c3c3c3c3c3), c (c3c3c3c3c3c3) and 1 more are about other",
@@ -140,6 +140,10 @@ def test_where_there_are_not_enough_cases_it_is_said_how_many_would_do() -> None
         ((file(), file(name="y", commit=None, flaw="it is empty")), "y: it is empty"),
         ((file(flaw="it is the change's own"),), "evals/x.json: it is the change's own"),
         ((file(flaws=("it is not finished",)),), "it is not finished; run the evaluation again"),
+        (
+            (file(flaws=("there is no metric 'f' in it: it has g",)),),
+            "it has g; name another metric in the requirement, or run the evaluation again",
+        ),
         ((file(()),), "there are no cases in evals/x.json"),
         ((file(rows(200) + rows(1)),), "cases have more rows than are declared (q-000)"),
         ((file(), file(name="y")), "cases have more rows than are declared (q-000, q-001, q-002"),
@@ -262,7 +266,8 @@ def test_a_change_is_compared_with_its_base_case_by_case(
     result = judged(*files, at_least=Fraction(1, 10), not_worse_than_base=True)
     assert result.state is state
     assert (result.facts["regressions"], result.facts["improvements"]) == (worse, better)
-    assert f"of 200 cases of the base, {worse} fail now and {better} pass now" in result.reason
+    passes = "1 passes" if better == 1 else f"{better} pass"
+    assert f"of 200 cases of the base, {worse} fail now and {passes} now" in result.reason
     assert "not counted" not in result.reason
 
 
@@ -280,9 +285,22 @@ def test_what_the_base_had_must_be_there() -> None:
         "6 cases of the base are missing (q-004, q-005, q-006 and 3 more); run all of them"
     )
     one = compare(outcomes(5, 0), outcomes(4, 0))
-    assert one.reason == "1 cases of the base are missing (q-004); run all of them"
+    assert one.reason == "1 case of the base is missing (q-004); run all of them"
     assert compare({}, outcomes(4, 0)).state is UNDECIDED
     assert compare(outcomes(4, 0), outcomes(6, 0)).state is MET
+
+
+def test_a_base_with_few_of_the_cases_says_nothing() -> None:
+    few = compare(outcomes(0, 2), outcomes(5, 0))
+    assert few.state is UNDECIDED
+    assert few.reason == (
+        "the base has 2 of the 5 cases, and at least half of them are needed to compare; run all"
+        " of them on the base, too"
+    )
+    assert compare(outcomes(0, 2), outcomes(4, 0)).state is MET
+    assert compare(outcomes(1, 0), outcomes(0, 1)).reason.startswith(
+        "of 1 case of the base, 1 fails now and 0 pass now"
+    )
 
 
 def test_the_worse_of_bar_and_base_counts() -> None:

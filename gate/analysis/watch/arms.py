@@ -178,6 +178,8 @@ class StepsRead:
     """Why some of them are not known; None: all are, or the answer does not say."""
     groups: frozenset[LabelValues] = frozenset()
     """The groups that had an event."""
+    nameless: tuple[tuple[float, float], ...] = ()
+    """Events and failures that lack the canary's label and are not the baseline's, one a step."""
     notes: tuple[str, ...] = ()
 
 
@@ -196,6 +198,11 @@ def read_steps(answer: CohortAnswer, steps: int, arms: Arms) -> StepsRead:
         )
     canary = [cohort for values, cohort in answer.groups.items() if arms.is_canary(values)]
     baseline = [cohort for values, cohort in answer.groups.items() if arms.is_baseline(values)]
+    nameless = [
+        cohort
+        for values, cohort in answer.groups.items()
+        if not values[0] and not arms.is_baseline(values)
+    ]
     measured = [
         any(cohort.total[step] is not None for cohort in answer.groups.values())
         for step in range(steps)
@@ -206,12 +213,17 @@ def read_steps(answer: CohortAnswer, steps: int, arms: Arms) -> StepsRead:
             for step, there in enumerate(measured)
         ),
         groups=frozenset(answer.groups),
+        nameless=tuple(_raw_sums(nameless, step) for step in range(steps)),
         notes=answer.notes,
     )
 
 
 def _sums(cohorts: Sequence[Cohort], step: int) -> tuple[float, float]:
     """Return the events and the bad ones; what a server extrapolates too far is cut."""
+    total, bad = _raw_sums(cohorts, step)
+    return total, min(bad, total)
+
+
+def _raw_sums(cohorts: Sequence[Cohort], step: int) -> tuple[float, float]:
     total = sum(max(cohort.total[step] or 0.0, 0.0) for cohort in cohorts)
-    bad = sum(cohort.bad[step] or 0.0 for cohort in cohorts)
-    return total, min(max(bad, 0.0), total)
+    return total, max(sum(cohort.bad[step] or 0.0 for cohort in cohorts), 0.0)

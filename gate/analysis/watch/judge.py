@@ -1,16 +1,15 @@
 """What the counts of a watch say: step by step, and of each SLO when it is shown."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from fractions import Fraction
 from math import log
 from typing import Final
 
 from gate.analysis.watch import SpendLimit, WatchedSlo, WatchOptions
-from gate.analysis.watch.arms import Arms, WatchGrid
+from gate.analysis.watch.arms import WatchGrid
 from gate.budget.assessment import Assessment, Doubt
 from gate.dataclass import dataclass
-from gate.errors import nearest
 from gate.history.sequential import ComparedStep
 from gate.history.sequential.verdict import (
     ALPHA,
@@ -19,13 +18,8 @@ from gate.history.sequential.verdict import (
     CanaryVerdict,
     canary_verdict,
 )
-from gate.measure.cohorts import LabelValues
 from gate.slo.objective import RatioSlo
-from gate.wording import instant
 
-_IDLE: Final = 20.0
-"""As many requests as the canary would have had: without any, its traffic has ended. By chance that
-happens once in 500 million times (Poisson)."""
 _NOISE: Final = 1e-9
 
 
@@ -184,50 +178,3 @@ def watched_slo(
         step=grid.step,
         assessment=assessment,
     )
-
-
-def idle_troubles(
-    arms: Arms,
-    grid: WatchGrid,
-    steps: Sequence[ComparedStep | None],
-    groups: Collection[LabelValues],
-) -> Iterator[str]:
-    """Yield why the traffic is not what a verdict of healthy needs; nothing where it is.
-
-    Args:
-        arms: whose traffic is compared.
-        grid: the steps of the watch.
-        steps: those that were looked at.
-        groups: that had an event, with the labels of the options.
-    """
-    seen = [(place, step) for place, step in enumerate(steps) if step is not None]
-    if not any(step.canary_total or step.baseline_total for _, step in seen):
-        if seen:
-            yield "there was no traffic"
-        return
-    values = [set(of_label) for of_label in zip(*groups, strict=True)] or [set()] * len(arms.by)
-    for label, totals in (
-        (arms.canary, [(place, step.canary_total) for place, step in seen]),
-        (arms.baseline, [(place, step.baseline_total) for place, step in seen]),
-    ):
-        if label is not None and not any(total for _, total in totals):
-            there = values[arms.by.index(label.label)] - {""}
-            yield f"no event has {label}{nearest(label.value, there)}"
-    last = max((place for place, step in seen if step.canary_total), default=None)
-    if last is not None and _expected(seen, last, alone=arms.baseline is None) >= _IDLE:
-        since = instant(grid.end_of(last))
-        yield f"{arms.canary} has had no traffic since {since}"
-
-
-def _expected(seen: Sequence[tuple[int, ComparedStep]], last: int, *, alone: bool) -> float:
-    """Return how many requests the canary would have had after the last step in which it had any.
-
-    By its share of the traffic until then; where it is alone, by its requests a step.
-    """
-    before = [step for place, step in seen if place <= last]
-    after = [step for place, step in seen if place > last]
-    total = sum(step.canary_total for step in before)
-    if alone:
-        return total / len(before) * len(after)
-    baseline = sum(step.baseline_total for step in before)
-    return total / baseline * sum(step.baseline_total for step in after) if baseline else 0.0

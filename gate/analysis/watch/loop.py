@@ -10,7 +10,8 @@ from gate.analysis import why_unmeasured
 from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
 from gate.analysis.watch.alignment import Alignment
 from gate.analysis.watch.arms import StepsRead, cohort_request, read_steps, runs
-from gate.analysis.watch.judge import Judge, idle_troubles, watched_slo
+from gate.analysis.watch.judge import Judge, watched_slo
+from gate.analysis.watch.silence import idle_troubles, nameless_troubles
 from gate.analysis.watch.state import Surroundings, WatchState
 from gate.budget.assessment import Assessment
 from gate.check.measure import measure
@@ -53,6 +54,8 @@ class Watching:
     """By SLO, what went wrong in the last look."""
     groups: dict[str, set[LabelValues]] = field(default_factory=dict)
     """By SLO, the groups that have had an event."""
+    nameless: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
+    """By SLO and step, the events and failures without the canary's label."""
     notes: dict[str, None] = field(default_factory=dict)
     """What the backend said, each once."""
     assessments: dict[str, Assessment] = field(default_factory=dict)
@@ -109,6 +112,7 @@ class Watching:
         for (slo, places), answer in zip(wanted, answers, strict=True):
             read = read_steps(answer, len(places), arms)
             self._remember(slo.name, read)
+            self.nameless.setdefault(slo.name, {}).update(zip(places, read.nameless, strict=False))
             counted = zip(places, read.counts, strict=True)
             fresh = self.fresh.setdefault(slo.name, {})
             fresh |= {place: step for place, step in counted if step is not None}
@@ -194,7 +198,10 @@ class Watching:
 
     def _idle(self, slo: str, steps: Sequence[ComparedStep | None]) -> Iterator[str]:
         groups = self.groups.get(slo, set())
-        return idle_troubles(self.options.arms, self.state.grid, steps, groups)
+        yield from idle_troubles(self.options.arms, self.state.grid, steps, groups)
+        margin = self.shown.evidence[slo].margin
+        nameless = list(self.nameless.get(slo, {}).values())
+        yield from nameless_troubles(self.options.arms, steps, nameless, margin)
 
     def _unknown(self, slo: str, steps: Sequence[ComparedStep | None]) -> Iterator[str]:
         """Yield what is not known of an SLO, and why."""

@@ -101,7 +101,11 @@ def reasons(report: WatchReport) -> Iterator[str]:
 
 
 def _reasons(report: WatchReport, slo: WatchedSlo) -> Iterator[str]:
-    """Yield what is said of one SLO: which number against which bar."""
+    """Yield what is said of one SLO: which number against which bar.
+
+    What keeps a canary from being healthy comes before what is shown of it: the first sentence is
+    all that a commit status has.
+    """
     if slo.standing is CanaryStanding.WORSE:
         than = "than the baseline" if slo.baseline is not None else "than the budget allows"
         yield f"{compared(slo, report.options.arms)}: it fails more often {than} ({evidence(slo)})"
@@ -109,12 +113,13 @@ def _reasons(report: WatchReport, slo: WatchedSlo) -> Iterator[str]:
         most = limit_of(slo.limit)
         whose = "the pre-mortem said at most" if slo.limit.promised else "at most"
         yield f"it has spent {spent(slo)} of the budget; {whose} {most}"
+    yield from slo.troubles
     if slo.standing is CanaryStanding.WITHIN:
         most = ratio(max(slo.bounds[1], 0.0))
-        yield f"at most {most} {_more(slo)}; {ratio(slo.margin)} is allowed"
+        seen = "in what was seen, " if slo.troubles else ""
+        yield f"{seen}at most {most} {_more(slo)}; {ratio(slo.margin)} is allowed"
     elif slo.standing is CanaryStanding.NOT_SHOWN and not slo.overspent and slo.excess is not None:
         yield _not_shown(slo)
-    yield from slo.troubles
 
 
 def _more(slo: WatchedSlo) -> str:
@@ -124,6 +129,8 @@ def _more(slo: WatchedSlo) -> str:
 def _not_shown(slo: WatchedSlo) -> str:
     low, high = slo.bounds
     between = f"between {ratio(low)} and {ratio(high)} {_more(slo)}; {ratio(slo.margin)} is allowed"
+    if slo.shown.beyond_steps:
+        return f"{between}, and at present more of them fail than that"
     if slo.longer is None:
         return f"{between}, which cannot be shown at this rate"
     return f"{between}; about {describe_time(slo.longer)} more of this traffic would show it"

@@ -46,6 +46,11 @@ class WatchQuestion:
     bars: Mapping[str, str]
     """What decides, by its name: it was stated before anything was seen, and stays."""
 
+    @property
+    def steps(self) -> int:
+        """How many steps the watch has."""
+        return -(-self.lasting // self.every)
+
     def document(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {
@@ -167,6 +172,8 @@ def _state(document: object, question: WatchQuestion) -> WatchState:
     looks = document.get("looks")
     if start is None or not _is_count(count) or not _is_count(looks):
         raise OddDocumentError("its start or its number of steps is missing")
+    if count != question.steps:
+        raise OddDocumentError(f"it has {count:,} steps, and this watch has {question.steps:,}")
     grid = WatchGrid(start.astimezone(UTC), question.every, count)
     return WatchState(
         question=question,

@@ -110,11 +110,18 @@ def _next(report: WatchReport) -> str:
         return "find out why it could not be measured, and watch again; promote nothing until then"
     if len(report.slos[0].steps) < report.grid.count:
         return "go on from the state that was kept, or watch again; promote nothing until then"
+    return f"{_longer(report)}; promote nothing until then"
+
+
+def _longer(report: WatchReport) -> str:
+    """Say what would show more than a watch that has come to its end."""
+    if any(slo.shown.beyond_steps for slo in report.slos):
+        return "watch on, which shows whether that lasts"
     longer = [slo.longer for slo in report.slos if slo.standing is CanaryStanding.NOT_SHOWN]
     if None in longer:
-        return "watch with more traffic or a larger margin; promote nothing until then"
+        return "watch with more traffic or a larger margin"
     most = max(length for length in longer if length is not None)
-    return f"watch for {describe_time(most)} more, or with more traffic; promote nothing until then"
+    return f"watch for {describe_time(most)} more, or with more traffic"
 
 
 def _table(report: WatchReport) -> DataTable:

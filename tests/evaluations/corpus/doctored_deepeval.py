@@ -273,7 +273,7 @@ def deepeval_without_a_time(scene: Scene) -> None:
     policy.write_text(text.replace('"cases": 200', '"cases": 200, "max_age": "24h"'))
 
 
-@doctored(DEEPEVAL_ALONE, "is about other commits")
+@doctored(DEEPEVAL_ALONE, "is about another commit")
 def deepeval_other_commit(scene: Scene) -> None:
     """The run found no cases, and the file of the commit before is still there."""
     scene.replace(scene.head, OTHER_COMMIT)

@@ -165,7 +165,7 @@ def inspect_dirty_is_not_there(scene: Scene) -> None:
     scene.replace('"dirty":false', '"dirty":"no idea"')
 
 
-@doctored(INSPECT, "is about other commits")
+@doctored(INSPECT, "is about another commit")
 def inspect_other_commit(scene: Scene) -> None:
     """The log is about another commit."""
     scene.replace(scene.head[:7], OTHER_COMMIT[:7])
@@ -369,7 +369,7 @@ def inspect_archive_without_some_samples(scene: Scene) -> None:
     )
 
 
-@doctored(INSPECT_EVAL, "is about other commits")
+@doctored(INSPECT_EVAL, "is about another commit")
 def inspect_archive_of_another_commit(scene: Scene) -> None:
     """The archive is the honest one of another commit."""
     scene.head = OTHER_COMMIT

@@ -88,7 +88,7 @@ def attestation_without_an_envelope(scene: Scene) -> None:
     scene.write(base64.b64decode(envelope["payload"]), SIDECAR)
 
 
-@doctored(JUNIT, "is about other commits", attest=False)
+@doctored(JUNIT, "is about another commit", attest=False)
 def attestation_of_another_commit(scene: Scene) -> None:
     """The attestation was made for another commit."""
     scene.sign(commit=OTHER_COMMIT)
@@ -240,7 +240,7 @@ def place_committed(scene: Scene) -> None:
     scene.replace(head, scene.head)
 
 
-@doctored(JUNIT, "is about other commits", attest=False)
+@doctored(JUNIT, "is about another commit", attest=False)
 def place_committed_and_attested(scene: Scene) -> None:
     """The commit itself has the results, and a careless job attests to whatever is there."""
     git(scene.folder, "add", "--force", "evals")

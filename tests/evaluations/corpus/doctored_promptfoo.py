@@ -127,7 +127,7 @@ def promptfoo_interrupted_run_in_an_envelope(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(PROMPTFOO, "is about other commits")
+@doctored(PROMPTFOO, "is about another commit")
 def promptfoo_other_commit(scene: Scene) -> None:
     """The results are about the commit before."""
     scene.replace(scene.head, OTHER_COMMIT)

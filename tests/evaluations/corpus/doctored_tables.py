@@ -306,7 +306,7 @@ def lm_eval_samples_alone(scene: Scene) -> None:
     """Nobody attested to the samples, which have neither a commit nor a time."""
 
 
-@doctored(LM_EVAL, "is about other commits")
+@doctored(LM_EVAL, "is about another commit")
 def lm_eval_other_commit(scene: Scene) -> None:
     """The results are about another commit."""
     scene.replace(scene.head[:7], OTHER_COMMIT[:7])
