@@ -83,7 +83,7 @@ class WatchedSlo:
     slo: RatioSlo
     standing: CanaryStanding
     overspent: bool
-    """Whether the canary has spent more of its budget than was agreed."""
+    """Whether the canary is shown to have spent more of its budget than was agreed."""
     canary: tuple[float, float]
     """Its events, and the bad ones."""
     baseline: tuple[float, float] | None
