@@ -65,6 +65,8 @@ class WatchOptions:
     """By SLO, what was written before the change."""
     change: str | None = None
     """The class of the change that the promises are about; None: nothing was written."""
+    revision: str | None = None
+    """The commit that the canary is of; None: not known."""
 
     def limit(self, slo: str) -> SpendLimit | None:
         """Return how much of an SLO's budget the canary may spend: the strictest; None: any."""
