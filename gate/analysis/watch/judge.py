@@ -135,8 +135,8 @@ class Judge:
             yield f"the size of its budget is not known: only {self.parts[slo][1]} are measured"
         elif _exceeds(spent[0], limit) and not self.rolls_back:
             yield (
-                "it may have spent more than was agreed, which is not shown: the failures"
-                " beyond the baseline's ratio may be chance; more traffic of both would show it"
+                "it may have spent more than was agreed: the failures beyond the baseline's ratio"
+                " may be chance, and more traffic of both would tell"
             )
 
     def verdict(self, *, finished: bool) -> CanaryVerdict:
