@@ -23,6 +23,7 @@ from gate.evaluations.binding import is_about
 from gate.evaluations.reading import read_file, read_run
 from gate.git.repository import FULL_HASH, working_folder
 from gate.hosts.git import Checkout, GitError
+from gate.hosts.pinning.local_files import altered_file
 
 
 @command(example=("gate attest evals/scores.csv", "gate attest evals/*.json --commit HEAD"))
@@ -78,6 +79,7 @@ def _commit(ref: str | None, ci: str) -> str:
     if ref is None:
         if context.revision is None:
             raise UsageError("it is not known which commit was evaluated: name it with --commit")
+        _see_that_it_is_checked_out(Checkout(working_folder(os.environ), context.workspace))
         return context.revision
     try:
         return Checkout(working_folder(os.environ), context.workspace).commit(ref)
@@ -85,6 +87,19 @@ def _commit(ref: str | None, ci: str) -> str:
         if FULL_HASH.fullmatch(ref):
             return ref
         raise UsageError(f"{error}; name the commit by its full hash") from error
+
+
+def _see_that_it_is_checked_out(checkout: Checkout) -> None:
+    """See that the evaluation ran on what the commit has, and not on files that differ from it."""
+    try:
+        altered = altered_file(checkout)
+    except GitError:
+        return  # there is no checkout here, and nothing says that the CI system is wrong
+    if altered is not None:
+        raise UsageError(
+            f"{altered} differs from the commit, so that the evaluation may have run on something"
+            " else; commit it, or name the commit with --commit if the evaluation did not use it"
+        )
 
 
 def _content(name: str, commit: str) -> bytes:

@@ -21,6 +21,10 @@ from gate.slo.quantities import parse_ratio
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
+_LARGEST_MARGIN: Final = 10
+"""Budgets; more than that would let nearly every request of most services fail."""
+
+
 def _result_files(text: str) -> str:
     pattern = posixpath.normpath(text)
     if pattern.startswith(("/", "~")) or "\\" in text or re.match("[A-Za-z]:", text):
@@ -45,6 +49,8 @@ def _margin(text: str) -> Fraction:
             f"{text} must be above 0%: no number of requests shows that two deployments are"
             " exactly alike; write for example 10%"
         )
+    if margin > _LARGEST_MARGIN:
+        raise ValueError(f"{text} is more than ten whole budgets; write 1000% or less")
     return margin
 
 

@@ -468,6 +468,64 @@ def test_what_cannot_be_attested_is_refused(
     assert not list((checkout / "evals").glob("*.attestation.json"))
 
 
+def alter(folder: Path) -> None:
+    (folder / "counts.yaml").write_text("counts: {}")
+
+
+def delete(folder: Path) -> None:
+    (folder / "counts.yaml").unlink()
+
+
+def redirect(folder: Path) -> None:
+    (folder / "link").unlink()
+    (folder / "link").symlink_to("counts.yaml")
+
+
+def replace_a_link(folder: Path) -> None:
+    (folder / "link").unlink()
+    (folder / "link").write_text("gate.yaml")
+
+
+def add(folder: Path) -> None:
+    (folder / "new.txt").write_text("of no commit")
+
+
+@pytest.mark.parametrize(
+    ("act", "name"),
+    [
+        *((alter, "counts.yaml"), (delete, "counts.yaml"), (redirect, "link")),
+        *((replace_a_link, "link"), (add, None)),
+    ],
+)
+def test_a_checkout_that_differs_from_the_commit_is_attested_only_for_a_named_commit(
+    checkout: Path, gate: Run, act: Callable[[Path], None], name: str | None
+) -> None:
+    (checkout / "link").symlink_to("gate.yaml")
+    commit(checkout, "a link", {})
+    git(checkout, "update-index", "--add", "--cacheinfo", f"160000,{head(checkout)},module")
+    git(checkout, "commit", "-q", "-m", "a submodule")
+    write(checkout, promptfoo(20))
+    act(checkout)
+    words = ("attest", "evals/x.json")
+
+    done = gate(*words, cwd=checkout, env={"GATE_SIGNING_KEY": KEY})
+    by_name = gate(*words, "--commit", "HEAD", cwd=checkout, env={"GATE_SIGNING_KEY": KEY})
+
+    assert done.exit_code == (0 if name is None else 2)
+    assert name is None or f"{name} differs from the commit" in done.stderr
+    assert by_name.exit_code == 0
+
+
+def test_a_ci_system_says_which_commit_it_is_where_there_is_no_checkout(
+    tmp_path: Path, gate: Run
+) -> None:
+    (tmp_path / "evals").mkdir()
+    write(tmp_path, promptfoo(20))
+    env = {"GATE_SIGNING_KEY": KEY, "GITHUB_ACTIONS": "true", "GITHUB_SHA": "a" * 40}
+    done = gate("attest", "evals/x.json", cwd=tmp_path, env=env)
+    assert (done.exit_code, "commit aaaaaaaaaaaa" in done.stdout) == (0, True)
+
+
 def test_files_can_be_attested_again_with_their_attestations_beside_them(
     checkout: Path, gate: Run
 ) -> None:

@@ -155,6 +155,7 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
         (f"{shadow()}, ¦{shadow()}", "'shadow' is required twice; remove one"),
         (shadow(margin="¦0%"), "0% must be above 0%: no number of requests shows that two"
          " deployments are exactly alike; write for example 10%"),
+        (shadow(margin="¦1001%"), "1001% is more than ten whole budgets; write 1000% or less"),
         (shadow(margin="¦10"), "a bare 10 is ambiguous; write 10% or a share from 0 to 1"),
         (shadow(against="¦shadow"), "candidate and against are the same; write the value of the"
          " live deployment"),

@@ -12,7 +12,7 @@ from typing import Final
 from gate.backends import Settings, files_of
 from gate.dataclass import dataclass
 from gate.git import GitError
-from gate.git.objects import Entry, Objects, blob_id
+from gate.git.objects import LINK, SUBMODULE, Entry, Objects, blob_id
 from gate.hosts.git import Checkout
 from gate.hosts.pinning.places import parts_inside
 from gate.hosts.pinning.sources import HostFiles
@@ -113,6 +113,29 @@ class LocalFileCheck:
         # A star matches more here than in a glob: of what is deleted too much is refused.
         wanted = "/".join(parts[first:]).replace("**/", "*")
         yield from (name for name in then if name not in own and fnmatchcase(name, wanted))
+
+
+def altered_file(checkout: Checkout) -> str | None:
+    """Return the first file of the checked-out commit that the checkout has otherwise; None: none.
+
+    What no commit has is left out: results of an evaluation are among it.
+
+    Raises:
+        GitError: git has no answer.
+    """
+    objects, top = checkout.objects, checkout.repository.top
+    rows = objects.ask("ls-tree", "-r", "-z", "--full-tree", checkout.head()).split(b"\0")
+    for row in filter(None, rows):
+        info, _, raw = row.partition(b"\t")
+        mode, _, blob = info.decode().split()
+        path = top / os.fsdecode(raw)
+        if int(mode, 8) == LINK:
+            same = path.is_symlink() and blob_id(os.fsencode(path.readlink()), objects.form) == blob
+        else:
+            same = int(mode, 8) == SUBMODULE or blob in blob_ids(path, objects.form)
+        if not same:
+            return os.fsdecode(raw)
+    return None
 
 
 def _literal(part: str) -> str:
