@@ -25,6 +25,7 @@ from gate.cli.streams import write_note
 from gate.cli.watch_options import CONDUCT, TRAFFIC, WatchConduct, WatchedTraffic
 from gate.cli.watching import StateFile, Watchman, run_command
 from gate.config.load import PolicyFile
+from gate.decision.decision import Context
 from gate.errors import ExitCode, UsageError
 from gate.history.cohorts.comparison import is_part_of_bad
 from gate.history.sequential.verdict import CanaryVerdict
@@ -74,7 +75,7 @@ def watch(
     _check(traffic, conduct, measurement.policies)
     publisher = publisher_of(click.get_current_context())
     (file,) = load_all(measurement.policies)
-    options = _options(file, traffic, conduct, measurement.timeout)
+    options = _options(file, traffic, conduct, measurement)
     state = StateFile(conduct.state, resume=conduct.resume)
     begun = state.begin(watch_question(file, options), options, measurement.instant())
     if publisher is not None:
@@ -111,7 +112,10 @@ def _check(traffic: WatchedTraffic, conduct: WatchConduct, policies: Sequence[st
 
 
 def _options(
-    file: PolicyFile, traffic: WatchedTraffic, conduct: WatchConduct, timeout: timedelta
+    file: PolicyFile,
+    traffic: WatchedTraffic,
+    conduct: WatchConduct,
+    measurement: MeasurementOptions,
 ) -> WatchOptions:
     """Return what is watched.
 
@@ -128,10 +132,11 @@ def _options(
     _check_comparison(slos, traffic)
     change: str | None = None
     promises: dict[str, SpendLimit] = {}
+    context = _context(conduct)
     if traffic.trigger is not None:
         from gate.cli.promised import promised_limits  # noqa: PLC0415 - where there is a trigger
 
-        change, promises = promised_limits(traffic.trigger, file, conduct.environment)
+        change, promises = promised_limits(traffic.trigger, file, context, measurement.at)
     return WatchOptions(
         arms=Arms(traffic.canary, traffic.baseline),
         lasting=traffic.lasting,
@@ -139,10 +144,18 @@ def _options(
         margin=traffic.margin,
         max_spend=traffic.max_spend,
         slos=tuple(slo.name for slo in slos),
-        timeout=timeout,
+        timeout=measurement.timeout,
         change=change,
         promises=promises,
+        revision=context.revision,
     )
+
+
+def _context(conduct: WatchConduct) -> Context:
+    """Return where this runs, with the commit that it is about."""
+    from gate.cli.ci_environment import context_of  # noqa: PLC0415 - git is seldom asked
+
+    return context_of(conduct.ci, environment=conduct.environment)
 
 
 def _check_comparison(slos: Sequence[RatioSlo], traffic: WatchedTraffic) -> None:
@@ -170,10 +183,10 @@ def _publish(report: WatchReport, conduct: WatchConduct, policies: Sequence[str]
     """Keep the comment, as far as that is wanted."""
     if not conduct.comment:
         return
-    from gate.cli.ci_environment import CiEnvironment, context_of  # noqa: PLC0415 - where it is kept only
+    from gate.cli.ci_environment import CiEnvironment  # noqa: PLC0415 - where it is kept only
     from gate.cli.publishing import identity_of, keep_page  # noqa: PLC0415 - as above
 
-    place = CiEnvironment(context_of(conduct.ci, environment=conduct.environment), os.environ)
+    place = CiEnvironment(_context(conduct), os.environ)
     key = conduct.gate_key or WatchCommand.default_key
     identity = identity_of(policies, place, key=key, status_name=conduct.status_name)
     text = render_page("markdown", output(report), Style())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import jsonschema
 import pytest
 
 from gate.cli import watching
+from gate.decision.seal import sealed
 from tests.cli.watched import AT, BOTH, MINUTE, START, WATCHED, replay, rows
 from tests.command import Run
 
@@ -625,6 +627,126 @@ def test_a_trigger_must_be_signed_where_there_is_a_key(
     assert "if it is signed, set GATE_SIGNING_KEY or GATE_VERIFY_KEY" in keyless.stderr
 
 
+REVISION, OTHER = "a" * 40, "b" * 40
+
+
+def run_of(revision: str) -> dict[str, str]:
+    """Return the environment of a CI run about a commit."""
+    return {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": revision}
+
+
+def doctored(path: Path, **changes: object) -> None:
+    """Write a trigger with other values, and a seal that fits."""
+    document = json.loads(path.read_text()) | changes
+    del document["seal"]
+    path.write_text(json.dumps(sealed(document, None)))
+
+
+def test_a_trigger_without_an_environment_is_refused_where_one_is_stated(
+    gate: Run, write_logs: Callable[..., None]
+) -> None:
+    write_logs(text=TRIGGERED)
+    write_trigger(gate)
+
+    done = replay(gate, "--trigger", "t.json", "--environment", "production")
+
+    assert done.exit_code == 2
+    assert (
+        "written for no environment; write it again with gate check for production" in done.stderr
+    )
+
+
+def test_a_trigger_of_another_commit_is_refused_and_one_of_none_is_not(
+    gate: Run, write_logs: Callable[..., None], tmp_path: Path
+) -> None:
+    write_logs(text=TRIGGERED)
+    write_trigger(gate, env=run_of(REVISION))
+
+    right = replay(gate, "--trigger", "t.json", env=run_of(REVISION))
+    wrong = replay(gate, "--trigger", "t.json", env=run_of(OTHER))
+    doctored(tmp_path / "t.json", revision=None)
+    silent = replay(gate, "--trigger", "t.json", env=run_of(OTHER))
+
+    assert (right.exit_code, wrong.exit_code, silent.exit_code) == (0, 2, 0)
+    assert f"written for the commit '{REVISION}', and this run is about {OTHER}" in wrong.stderr
+    assert "write it again with gate check for that" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("age", "said"), [(timedelta(hours=23), False), (timedelta(hours=30), True)]
+)
+def test_a_trigger_of_more_than_a_day_ago_is_taken_and_its_age_is_said(
+    gate: Run, write_logs: Callable[..., None], tmp_path: Path, age: timedelta, said: bool
+) -> None:
+    write_logs(text=TRIGGERED)
+    write_trigger(gate)
+    doctored(tmp_path / "t.json", evaluated_at=(START - age).isoformat().replace("+00:00", "Z"))
+
+    done = replay(gate, "--trigger", "t.json")
+
+    assert done.exit_code == 0
+    assert ("gate: the trigger was written 1d6h before this watch" in done.stderr) is said
+
+
+@pytest.mark.parametrize(
+    ("decided", "code"),
+    [
+        (("block", False, "enforced"), 2),
+        (("undecided", False, "enforced"), 2),
+        (("block", False, "stated-instant"), 2),
+        (("block", True, "enforced"), 0),
+        (("warn", False, "enforced"), 0),
+        (("allow", False, "stated-instant"), 0),
+    ],
+)
+def test_a_trigger_of_a_change_that_was_not_allowed_is_refused(
+    gate: Run,
+    write_logs: Callable[..., None],
+    tmp_path: Path,
+    decided: tuple[str, bool, str],
+    code: int,
+) -> None:
+    write_logs(text=TRIGGERED)
+    write_trigger(gate)
+    (policy,) = json.loads((tmp_path / "t.json").read_text())["policies"]
+    verdict, overridden, mode = decided
+    more = {"policies": [policy | {"verdict": verdict}], "mode": mode}
+    doctored(tmp_path / "t.json", verdict=verdict, overridden=overridden, **more)
+
+    done = replay(gate, "--trigger", "t.json")
+
+    assert done.exit_code == code
+    assert ("; run gate check again, and deploy nothing" in done.stderr) is (code == 2)
+
+
+def test_a_trigger_of_another_moment_holds_no_watch_that_begins_now(
+    gate: Run, write_logs: Callable[..., None], tmp_path: Path
+) -> None:
+    write_logs(text=TRIGGERED)
+    write_trigger(gate)
+    doctored(tmp_path / "t.json", mode="stated-instant")
+
+    done = gate("watch", *BOTH, "--for", "30m", "--trigger", "t.json")
+
+    assert done.exit_code == 2
+    assert "its decision is about another moment than that at which it was made" in done.stderr
+
+
+def test_a_state_of_another_commit_is_not_gone_on_with(
+    gate: Run, write_logs: Callable[..., None]
+) -> None:
+    write_logs()
+    state = ("--state", "watch.json", "--resume")
+    replay(gate, *state, env=run_of(REVISION))
+
+    wrong = replay(gate, *state, env=run_of(OTHER))
+    right = replay(gate, *state, env=run_of(REVISION))
+    unknown = replay(gate, *state)
+
+    assert (wrong.exit_code, right.exit_code, unknown.exit_code) == (2, 0, 0)
+    assert f'another commit ("{REVISION}", and not "{OTHER}"); remove the file' in wrong.stderr
+
+
 @pytest.mark.parametrize("blocked", [True, False])
 def test_a_trigger_of_a_blocked_change_and_without_a_limit_is_warned_of(
     gate: Run, write_logs: Callable[..., None], blocked: bool
@@ -635,6 +757,6 @@ def test_a_trigger_of_a_blocked_change_and_without_a_limit_is_warned_of(
 
     done = replay(gate, "--trigger", "t.json")
 
-    warning = "gate: warning: the decision of the trigger was to block this change"
+    warning = "gate: warning: the decision of the trigger was to block this change, which held"
     assert (warning in done.stderr) is blocked
     assert "gate: the trigger has no limit for availability: only " in done.stderr

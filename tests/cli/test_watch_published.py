@@ -159,7 +159,8 @@ def test_the_lines_say_how_it_stands_in_plain_words() -> None:
     assert live_line(worse, options()).endswith(" (and 1 more)")
     assert len(list(lines(worse, options()))) == 2
     assert "alone until" in beginning(look(0), options(arms=ALONE))
-    spending = watch_minutes((minute(2),) * 60, options(max_spend=Fraction(1, 10_000)))
+    wanted = options(margin=Fraction(100), max_spend=Fraction(1, 20))
+    spending = watch_minutes((minute(30),) * 60, wanted)
     unmeasured = watch_minutes(HEALTHY, budget_after=100)
     assert "it has spent more than was agreed" in next(lines(spending.machine.looks[-1], options()))
     assert list(lines(unmeasured.machine.looks[0], options()))[1:] == [

@@ -65,6 +65,8 @@ class WatchOptions:
     """By SLO, what was written before the change."""
     change: str | None = None
     """The class of the change that the promises are about; None: nothing was written."""
+    revision: str | None = None
+    """The commit that the canary is of; None: not known."""
 
     def limit(self, slo: str) -> SpendLimit | None:
         """Return how much of an SLO's budget the canary may spend: the strictest; None: any."""
@@ -83,7 +85,7 @@ class WatchedSlo:
     slo: RatioSlo
     standing: CanaryStanding
     overspent: bool
-    """Whether the canary has spent more of its budget than was agreed."""
+    """Whether the canary is shown to have spent more of its budget than was agreed."""
     canary: tuple[float, float]
     """Its events, and the bad ones."""
     baseline: tuple[float, float] | None

@@ -88,6 +88,10 @@ class Judge:
                 thinned = ComparedStep(*(count / effect for count in step))
                 self.evidence[slo.name] = self.evidence[slo.name].after(thinned)
 
+    def _events(self, slo: str) -> float:
+        """Return how many events stand behind one that the evidence counts."""
+        return next(float(each.design_effect) for each in self.slos if each.name == slo)
+
     def spent(self, slo: str) -> tuple[float, float] | None:
         """Return the share of an SLO's budget that the canary took beyond the baseline's ratio.
 
@@ -98,14 +102,21 @@ class Judge:
         cost = self.costs.get(slo)
         if cost is None:
             return None
-        effect = next(float(each.design_effect) for each in self.slos if each.name == slo)
-        most = max(self.evidence[slo].excess.excess_bad, 0.0) * effect * float(cost)
+        bad = max(self.evidence[slo].excess.excess_bad, 0.0)
+        most = bad * self._events(slo) * float(cost)
         return (most * float(self.parts[slo][0]) if slo in self.parts else most), most
 
     def overspent(self, slo: str) -> bool:
-        """Return whether that is more than was agreed, whatever was not measured."""
+        """Return whether more than was agreed is shown to be spent, whatever was not measured.
+
+        Beside a baseline that had little traffic, or none, chance alone makes for much of `spent`.
+        """
         spent, limit = self.spent(slo), self.options.limit(slo)
-        return spent is not None and limit is not None and _exceeds(spent[0], limit)
+        if spent is None or limit is None or not _exceeds(spent[0], limit):
+            return False
+        least = self.evidence[slo].least_excess_bad(len(self.slos)) * self._events(slo)
+        part = self.parts[slo][0] if slo in self.parts else 1
+        return _exceeds(least * float(self.costs[slo] * part), limit)
 
     def spending_troubles(self, slo: str, doubts: Sequence[Doubt]) -> Iterator[str]:
         """Yield why it is not known whether the canary has spent more than was agreed.
@@ -122,6 +133,11 @@ class Judge:
             yield f"its budget was not measured, so what was spent of it is not known{why}"
         elif _exceeds(spent[1], limit) and not _exceeds(spent[0], limit):
             yield f"the size of its budget is not known: only {self.parts[slo][1]} are measured"
+        elif _exceeds(spent[0], limit) and not self.rolls_back:
+            yield (
+                "it may have spent more than was agreed: the failures beyond the baseline's ratio"
+                " may be chance, and more traffic of both would tell"
+            )
 
     def verdict(self, *, finished: bool) -> CanaryVerdict:
         """Return the verdict on all SLOs."""

@@ -48,6 +48,7 @@ def watch_question(file: PolicyFile, options: WatchOptions) -> WatchQuestion:
         slos=tuple(slo.name for slo in watched_slos(file.policy, options.slos)),
         every=options.every,
         lasting=options.lasting,
+        revision=options.revision,
         bars={
             "margin": str(options.margin),
             "max_spend": str(options.max_spend),

@@ -22,6 +22,7 @@ _NAMES: Final = {
     "policy_sha256": "policy",
     "every_seconds": "time between two looks",
     "for_seconds": "length",
+    "revision": "commit",
     "max_spend": "limit of what the canary may spend",
 }
 """What a person calls the keys of a state."""
@@ -43,6 +44,8 @@ class WatchQuestion:
     slos: tuple[str, ...]
     every: timedelta
     lasting: timedelta
+    revision: str | None
+    """The commit that the canary is of; None: not known."""
     bars: Mapping[str, str]
     """What decides, by its name: it was stated before anything was seen, and stays."""
 
@@ -61,6 +64,7 @@ class WatchQuestion:
             "slos": list(self.slos),
             "every_seconds": self.every.total_seconds(),
             "for_seconds": self.lasting.total_seconds(),
+            "revision": self.revision,
             **self.bars,
         }
 
@@ -142,7 +146,10 @@ def _check(document: Mapping[str, Any], question: WatchQuestion) -> None:
     if document.get("version") != _VERSION:
         raise OddDocumentError("another version of gate has written it")
     for key, value in question.document().items():
-        if document.get(key) != value:
+        kept = document.get(key)
+        if key == "revision" and None in (kept, value):
+            continue  # one of the two did not say which commit it is about
+        if kept != value:
             name = _NAMES.get(key, key)
             raise OddDocumentError(
                 f"it is of a watch with another {name}{_both(document, key, value)}"

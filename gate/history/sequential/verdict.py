@@ -48,6 +48,9 @@ class CanaryEvidence:
     beyond: Worse
     """Worse by more than the margin, at present."""
     excess: Excess
+    compared: Excess
+    """The same of the steps in which the baseline had traffic: in the others nobody knows how much
+    of what failed was beyond its ratio. Of a canary alone all steps."""
     clusters: Clusters = Clusters()
     beyond_steps: int = 0
     """Steps in a row until now after which it was shown that it is beyond the margin at present."""
@@ -60,7 +63,13 @@ class CanaryEvidence:
             margin: as a share of the canary's requests, above 0: the margin of the policy (a share
                 of the budget) times what the objective lets fail.
         """
-        return cls(margin=margin, worse=Worse(), beyond=Worse(margin=margin), excess=Excess())
+        return cls(
+            margin=margin,
+            worse=Worse(),
+            beyond=Worse(margin=margin),
+            excess=Excess(),
+            compared=Excess(),
+        )
 
     @classmethod
     def alone(cls, budget: float, margin: float) -> Self:
@@ -75,6 +84,7 @@ class CanaryEvidence:
             worse=Worse(margin=budget, alone=True, lasting=True),
             beyond=Worse(margin=budget + margin, alone=True),
             excess=Excess(alone=True),
+            compared=Excess(alone=True),
         )
 
     def after(self, step: ComparedStep) -> Self:
@@ -90,6 +100,9 @@ class CanaryEvidence:
             worse=self.worse.after(step),
             beyond=beyond,
             excess=self.excess.after(step),
+            compared=self.compared.after(step)
+            if self.excess.alone or step.baseline_total > 0
+            else self.compared,
             clusters=self.clusters.after(step),
             beyond_steps=self.beyond_steps + 1 if shown else 0,
         )
@@ -132,6 +145,21 @@ class CanaryEvidence:
         """Return `Excess.bounds`, each at `ALPHA`; wider where failures come in clusters."""
         return self.excess.bounds(self._alpha)
 
+    def least_excess_bad(self, slos: int) -> float:
+        """Return how many of the canary's failures are shown to be beyond the baseline's ratio.
+
+        The lower bound of `compared`, at `ALPHA` / slos as in `standing`. That failures come in
+        clusters does not widen it: all of a cluster is spent. A canary alone is compared with
+        nothing: all of its failures are its own.
+
+        Args:
+            slos: how many are watched, at least 1.
+        """
+        compared = self.compared
+        if compared.alone:
+            return compared.canary_bad
+        return max(compared.bounds(ALPHA / slos)[0], 0.0) * compared.canary_total
+
     @property
     def _alpha(self) -> float:
         """The level at which evidence that counts each failure is taken, such that it is `ALPHA`.
@@ -151,6 +179,7 @@ class CanaryEvidence:
             "worse": self.worse.document(),
             "beyond": self.beyond.document(),
             "excess": self.excess.document(),
+            "compared": self.compared.document(),
             "clusters": self.clusters.document(),
             "beyond_steps": self.beyond_steps,
         }
@@ -161,8 +190,9 @@ class CanaryEvidence:
         Raises:
             ValueError: it is not such a document.
         """
-        parts = [document.get(name) for name in ("worse", "beyond", "excess", "clusters")]
-        worse, beyond, excess, clusters = [
+        names = ("worse", "beyond", "excess", "compared", "clusters")
+        parts = [document.get(name) for name in names]
+        worse, beyond, excess, compared, clusters = [
             part if isinstance(part, Mapping) else {} for part in parts
         ]
         steps = document.get("beyond_steps")
@@ -173,6 +203,7 @@ class CanaryEvidence:
             worse=self.worse.restored(worse),
             beyond=self.beyond.restored(beyond),
             excess=self.excess.restored(excess),
+            compared=self.compared.restored(compared),
             clusters=self.clusters.restored(clusters),
             beyond_steps=steps,
         )
