@@ -6,9 +6,10 @@ sees, closed pipes, signals, encodings, and what is imported.
 """
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, chdir, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -99,3 +100,17 @@ def gate(
 def _text(stream: TextIO) -> str:
     stream.seek(0)
     return stream.read()
+
+
+@contextmanager
+def heeding_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C ends, also where a shell has started the tests with ``&``.
+
+    Such a shell lets what it starts ignore SIGINT, and a process that ignores a signal hands this
+    down to its children: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

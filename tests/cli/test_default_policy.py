@@ -17,7 +17,11 @@ HEAD = "a" * 40
 
 WritePolicy = Callable[..., Path]
 TAKING = [name for name, each in ALL.items() if any(one.name == "policies" for one in each.params)]
-REQUIRED = {"cohorts": ("--by", "model"), "export": ("--format", "sloth")}
+REQUIRED = {
+    "cohorts": ("--by", "model"),
+    "export": ("--format", "sloth"),
+    "watch": ("--canary", "track=canary", "--for", "1h"),
+}
 MISSING = (
     "gate.yaml:1:1: error: the file cannot be read: No such file or directory;"
     " gate init writes a first policy\n"
@@ -26,6 +30,7 @@ MISSING = (
 
 def test_every_command_that_reads_policies_has_the_default() -> None:
     others = {"presets", "verify", "log", "init", "schema", "help", "version", "completion"}
+    others |= {"attest", "evaluation"}
 
     assert {name.split()[0] for name in ALL.keys() - set(TAKING)} == others
 

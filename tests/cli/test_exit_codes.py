@@ -6,14 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.installed import AT, POLICY, command
-from tests.command import Run, environment
+from tests.command import Run, environment, heeding_interrupts
 
 WritePolicy = Callable[..., Path]
 
@@ -170,20 +169,6 @@ def test_a_fault_of_the_program_is_1_and_no_verdict(
     assert done.stdout == ""
     assert "ZeroDivisionError: planted" in done.stderr
     assert "this is not a verdict" in done.stderr
-
-
-@contextmanager
-def heeding_interrupts() -> Iterator[None]:
-    """Start processes that Ctrl-C ends, also where a shell has started the tests with ``&``.
-
-    Such a shell lets what it starts ignore SIGINT, and a process that ignores a signal hands this
-    down to its children: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html
-    """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

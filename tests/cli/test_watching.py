@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.installed import command
 from tests.cli.watched import BOTH
-from tests.command import environment
+from tests.command import environment, heeding_interrupts
 
 
 @contextmanager
@@ -44,14 +44,15 @@ def growing(log: Path, *, canary: float = 0.02) -> Iterator[None]:
 
 def started(folder: Path, *more: str, seconds: int = 60) -> "subprocess.Popen[str]":
     line = command("watch", *BOTH, "--for", f"{seconds}s", "--every", "1s", *more)
-    return subprocess.Popen(
-        line,
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with heeding_interrupts():
+        return subprocess.Popen(
+            line,
+            cwd=folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
 
 def wait_for(path: Path, word: str) -> None:
