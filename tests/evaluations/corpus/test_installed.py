@@ -57,7 +57,7 @@ def test_a_file_is_accepted_once_it_is_attested(base: Base, tmp_path: Path) -> N
     policy.write_text(policy.read_text(encoding="utf-8").replace("24h", "1h"), encoding="utf-8")
 
     before = run(scene, *scene.arguments)
-    attested = run(scene, "attest", *scene.results)
+    attested = run(scene, "attest", "--commit", "HEAD", *scene.results)
     after = run(scene, *scene.arguments)
 
     assert (before.returncode, attested.returncode, after.returncode) == (3, 0, 0)
