@@ -38,3 +38,11 @@ def test_the_table_of_variables_has_what_a_command_for_a_rollback_finds() -> Non
     named = set(re.findall(r"GATE_WATCH_[A-Z]+", PAGE))
 
     assert named == _variables(watch_minutes(HEALTHY).report).keys() | {"GATE_WATCH_FILE"}
+
+
+def test_the_simulated_figures_are_those_of_the_page_about_the_statistics() -> None:
+    statistics = (Path(__file__).parents[1] / "docs" / "watch-statistics.md").read_text("utf-8")
+    rows = re.findall(r"^\| .* \| [0-9,]+000 \| .*%.* \|$", PAGE, re.MULTILINE)
+
+    assert len(rows) == 8
+    assert [row for row in rows if row not in statistics] == []
