@@ -45,7 +45,8 @@ def listener() -> Iterator[Listener]:
                 except OSError:
                     return
                 heard.connections += 1
-                heard.sent.append(connection.recv(65536))
+                with connection:
+                    heard.sent.append(connection.recv(65536))
 
         threading.Thread(target=listen, daemon=True).start()
         yield heard
