@@ -148,6 +148,9 @@ class Limits:
 
     timeout: timedelta
     """For everything that the backend does in this run."""
+    max_scan: int | None = None
+    """Bytes that one statement may read; None: any number. Backends that do not pay by the bytes
+    they read look at none."""
 
 
 class Backend(Protocol):

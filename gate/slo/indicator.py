@@ -78,6 +78,8 @@ class Sli:
     cases_since: datetime | None = None
     """Evaluations: when the set of cases was last changed on purpose; runs before it do not say
     which cases belong to it. None: never."""
+    backend: str = ""
+    """The name of the backend that counts it, where a policy has several; empty: its only one."""
     labels: Mapping[str, str] | None = None
     """Prometheus: label values that take the place of ``$labels`` in the expressions."""
     preset: str | None = None

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from gate.backends.logs.database import Database, Row, file_list, identifier, literal
+from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.headers import CsvHeader, read_header
 from gate.backends.logs.source import (
     EXACT,
@@ -19,6 +19,7 @@ from gate.backends.logs.source import (
 )
 from gate.backends.logs.time_formats import iso_instant
 from gate.backends.records import Records
+from gate.backends.sql.engine import Row
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 

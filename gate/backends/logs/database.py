@@ -6,17 +6,15 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
 from gate.backends.logs.bounds import Worker, bounded_memory
 from gate.backends.logs.refusals import invalid, refusal, unreadable
+from gate.backends.sql.engine import Row
 from gate.measure import MeasurementError
 from gate.slo.quantities import format_duration
-
-Row = tuple[Any, ...]
-
 
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     # https://duckdb.org/docs/operations_manual/securing_duckdb/overview

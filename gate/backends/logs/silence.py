@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from gate.backends.logs.coverage import Parts, UsualRows
-from gate.backends.logs.database import Row
 from gate.backends.logs.statement import Statement
 from gate.backends.logs.timestamps import EPOCH, MICROSECOND
+from gate.backends.sql.engine import Row
 from gate.dataclass import dataclass
 from gate.slo.objective import Span
 

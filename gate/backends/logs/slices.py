@@ -15,10 +15,11 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Final
 
-from gate.backends.logs.database import Database, Row
+from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.statement import Statement
 from gate.backends.logs.timestamps import EPOCH, MICROSECOND, microseconds
+from gate.backends.sql.engine import Row
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Counts, Unmeasured
 from gate.measure.history import clock_start

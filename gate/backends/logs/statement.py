@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
 
-from gate.backends.logs.database import Database, Row, file_list, identifier, literal
+from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.search import Search, search
 from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource
@@ -18,6 +18,7 @@ from gate.backends.logs.timestamps import (
     sql_instant,
     within,
 )
+from gate.backends.sql.engine import Row
 from gate.dataclass import dataclass
 from gate.slo.objective import Span
 

@@ -13,8 +13,8 @@ from itertools import accumulate
 from typing import Any
 
 from gate.backends.logs.coverage import Parts
-from gate.backends.logs.database import Row
 from gate.backends.logs.timestamps import MICROSECOND, instant, microseconds
+from gate.backends.sql.engine import Row
 from gate.slo.objective import Span
 
 
