@@ -15,10 +15,11 @@ import pytest
 import yaml
 
 from gate.backends import open_backend
-from gate.backends.logs import indicators
+from gate.backends.logs import prepare
 from gate.backends.logs.database import Database
-from gate.backends.logs.expressions import SqlExpression, parse
+from gate.backends.logs.expressions import parse
 from gate.backends.records import Records, record_names
+from gate.backends.sql.engine import SqlExpression
 from gate.config.load import load
 from gate.config.presets import load_preset
 from gate.measure import CountRequest, Limits, Spent, Unmeasured
@@ -46,7 +47,7 @@ def _parse_each_expression_once(monkeypatch: pytest.MonkeyPatch) -> None:
             PARSED[role, text] = parse(database, role, text)
         return PARSED[role, text]
 
-    monkeypatch.setattr(indicators, "parse", parse_once)
+    monkeypatch.setattr(prepare, "parse", parse_once)
 
 
 def module(name: str) -> Any:
