@@ -1,8 +1,8 @@
 """The policy's conditions in ClickHouse's, PostgreSQL's and Spark's SQL: read and checked.
 
 What is sent to the engine is the policy's own text in brackets, never a translation: a condition
-means what its engine says that it means. What is checked is twofold, so that a mistake of the one
-is no hole: its words and signs (`gate.backends.sql.tokens`), and the tree that sqlglot makes of
+means what its engine says that it means. Two checks stand one behind the
+other: of its words and signs (`gate.backends.sql.tokens`), and of the tree that sqlglot makes of
 them, by lists of what may be in it.
 """
 
@@ -76,7 +76,7 @@ class Conditions:
             self._check(root)
         except TokenError as error:
             where = f"{role}: {text!r}, column {error.place + 1}"
-            raise MeasurementError(Cause.BACKEND_ERROR, f"{where}: {error}") from None
+            raise MeasurementError(Cause.INVALID, f"{where}: {error}") from None
         return SqlExpression(
             role=role,
             text=text,

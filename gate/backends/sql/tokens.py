@@ -57,7 +57,7 @@ class TokenError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class SqlToken:
     """A word or sign."""
 
     kind: str
@@ -76,7 +76,7 @@ class Token:
         return self.kind == "sign" and self.text in signs
 
 
-def tokens_of(text: str, dialect: str) -> list[Token]:
+def tokens_of(text: str, dialect: str) -> list[SqlToken]:
     """Take an expression apart.
 
     Args:
@@ -86,7 +86,7 @@ def tokens_of(text: str, dialect: str) -> list[Token]:
     Raises:
         TokenError: something in it is not read in the same way by all.
     """
-    tokens, open_ = list[Token](), list[Token]()
+    tokens, open_ = list[SqlToken](), list[SqlToken]()
     for token in _split(text, dialect):
         before = tokens[-1] if tokens else None
         _check_pair(before, token)
@@ -104,12 +104,12 @@ def tokens_of(text: str, dialect: str) -> list[Token]:
     return tokens
 
 
-def _close(open_: list[Token], token: Token) -> None:
+def _close(open_: list[SqlToken], token: SqlToken) -> None:
     if not open_ or _CLOSING[open_.pop().text] != token.text:
         raise TokenError(f"{token.text} closes nothing; remove it", token.place)
 
 
-def _split(text: str, dialect: str) -> Iterator[Token]:
+def _split(text: str, dialect: str) -> Iterator[SqlToken]:
     place = 0
     while place < len(text):
         match = _TOKEN.match(text, place)
@@ -123,11 +123,11 @@ def _split(text: str, dialect: str) -> Iterator[Token]:
         if kind == "operator":
             yield from _operators(match[0], place, dialect)
         elif kind != "blank":
-            yield Token(kind, match[0], place)
+            yield SqlToken(kind, match[0], place)
         place = match.end()
 
 
-def _operators(run: str, place: int, dialect: str) -> Iterator[Token]:
+def _operators(run: str, place: int, dialect: str) -> Iterator[SqlToken]:
     for comment in _COMMENTS:
         if comment in run:
             reason = "it holds a comment; write it in YAML, after a #, and - - with a space"
@@ -141,10 +141,10 @@ def _operators(run: str, place: int, dialect: str) -> Iterator[Token]:
         raise TokenError(
             f"{run} is not an operator that may stand here; these may: {listed}", place
         )
-    yield Token("operator", run, place)
+    yield SqlToken("operator", run, place)
 
 
-def _check_pair(before: Token | None, token: Token) -> None:
+def _check_pair(before: SqlToken | None, token: SqlToken) -> None:
     """Refuse what means something else when it stands side by side."""
     if before is None:
         return

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gate.backends.sql.functions import FUNCTIONS
-from gate.backends.sql.tokens import Token, TokenError
+from gate.backends.sql.tokens import SqlToken, TokenError
 
 _READERS: Final = """
 select table values exists over union intersect except lateral user current_user session_user
@@ -25,10 +25,10 @@ _MAY_FOLLOW: Final = frozenset({"like", "ilike", "rlike", "regexp", "~", "~*", "
 """Behind these no time is expected ..."""
 _OF_JSON: Final = frozenset({"->", "->>", "#>", "#>>", "?"})
 """... nor behind these."""
-_NOTHING: Final = Token("nothing", "", 0)
+_NOTHING: Final = SqlToken("nothing", "", 0)
 
 
-def check_words(tokens: Sequence[Token], dialect: str) -> None:
+def check_words(tokens: Sequence[SqlToken], dialect: str) -> None:
     """Refuse words and calls that may depend on more than the row.
 
     Raises:
@@ -45,7 +45,7 @@ def check_words(tokens: Sequence[Token], dialect: str) -> None:
         _check_sign(before, token, after, dialect)
 
 
-def _check_sign(before: Token, token: Token, after: Token, dialect: str) -> None:
+def _check_sign(before: SqlToken, token: SqlToken, after: SqlToken, dialect: str) -> None:
     if token.is_sign("(") and after.is_sign(")"):
         reason = "nothing stands in the brackets, so that it is not about the row; remove it"
         raise TokenError(reason, token.place)
@@ -57,14 +57,14 @@ def _check_sign(before: Token, token: Token, after: Token, dialect: str) -> None
         raise TokenError("it holds a star; name the column", token.place)
 
 
-def _check_word(before: Token, token: Token, dialect: str) -> None:
+def _check_word(before: SqlToken, token: SqlToken, dialect: str) -> None:
     if token.lower not in _FORBIDDEN - _COLUMNS.get(dialect, set()) or before.is_sign("."):
         return
     reason = f"{token.text} may read more than the row; put it in quotes if it is a column's name"
     raise TokenError(reason, token.place)
 
 
-def _check_call(before: Token, token: Token, dialect: str) -> None:
+def _check_call(before: SqlToken, token: SqlToken, dialect: str) -> None:
     if before.is_sign("."):
         raise TokenError(f"{token.text} is called with its schema; leave that out", token.place)
     if token.kind == "name" or token.lower not in FUNCTIONS[dialect]:
@@ -76,7 +76,7 @@ def _check_call(before: Token, token: Token, dialect: str) -> None:
         )
 
 
-def _check_text(before: Token, token: Token) -> None:
+def _check_text(before: SqlToken, token: SqlToken) -> None:
     if before.lower in _MAY_FOLLOW | _OF_JSON or not _OF_THE_DAY.fullmatch(token.text):
         return
     reason = "may be the time of the clock for the engine; write a time, or LIKE for a text"
