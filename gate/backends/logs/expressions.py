@@ -13,7 +13,7 @@ import duckdb
 from gate.backends.logs.database import Database
 from gate.backends.logs.refusals import invalid, sentence
 from gate.backends.logs.source import LogSource, is_number
-from gate.backends.sql.expression import SqlExpression
+from gate.backends.sql.engine import SqlExpression
 
 _Node = dict[str, Any]
 _ABOUT_A_ROW: Final = frozenset(

@@ -15,7 +15,7 @@ from gate.backends.logs.expressions import (
 )
 from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import LogSource, is_number
-from gate.backends.sql.expression import SqlExpression
+from gate.backends.sql.engine import SqlExpression
 from gate.dataclass import dataclass
 from gate.slo.indicator import Sli
 

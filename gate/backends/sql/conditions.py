@@ -8,10 +8,10 @@ them, by lists of what may be in it.
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
-from gate.backends.sql.expression import SqlExpression
+from gate.backends.sql.engine import SqlExpression
 from gate.backends.sql.functions import PREDICATES
 from gate.backends.sql.tokens import TokenError, tokens_of
 from gate.backends.sql.words import check_words
@@ -68,7 +68,16 @@ class Conditions:
         self._dialect = dialect
 
     def parse(self, role: str, text: str) -> SqlExpression:
-        """As `gate.backends.sql.expression.ExpressionParser`."""
+        """Read one expression about one row.
+
+        Args:
+            role: its key in the policy.
+            text: as the policy has it.
+
+        Raises:
+            MeasurementError: it is something else, or may depend on more than the row; the message
+                names the role, the text, the place and the remedy.
+        """
         try:
             tokens = tokens_of(text, self._dialect)
             check_words(tokens, self._dialect)
@@ -77,20 +86,14 @@ class Conditions:
         except TokenError as error:
             where = f"{role}: {text!r}, column {error.place + 1}"
             raise MeasurementError(Cause.INVALID, f"{where}: {error}") from None
+        column = self._sqlglot.exp.Column
         return SqlExpression(
             role=role,
             text=text,
-            columns=frozenset(self._columns(root)),
+            columns=frozenset(node.parts[0].name.lower() for node in root.find_all(column)),
             as_text=frozenset(),
             predicate=self._is_predicate(root),
         )
-
-    def column(self, name: str, columns: Iterable[str]) -> str | None:
-        """As `gate.backends.sql.expression.ExpressionParser`."""
-        if self._dialect != "spark":
-            return name if name in set(columns) else None
-        same = [column for column in columns if column.lower() == name]
-        return same[0] if len(same) == 1 else None
 
     def _tree(self, text: str) -> Any:
         """Return what sqlglot makes of the text, which is one expression in our brackets."""
@@ -144,14 +147,6 @@ class Conditions:
                         "a name in an IN list may be a table in ClickHouse; write values, or OR"
                     )
                     raise TokenError(reason, _place(item))
-
-    def _columns(self, root: Any) -> Iterator[str]:
-        for column in root.find_all(self._sqlglot.exp.Column):
-            first = column.parts[0]
-            if self._dialect == "spark" or (self._dialect == "postgres" and not first.quoted):
-                yield first.name.lower()
-            else:
-                yield first.name
 
     def _is_predicate(self, node: Any) -> bool:
         """Return whether the value is true, false or NULL by its form."""
