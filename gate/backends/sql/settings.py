@@ -39,7 +39,7 @@ class TableSettings:
 
 
 def table_parts(text: str, fold: Callable[[str], str] = str) -> tuple[str, ...]:
-    """Take the name of a table apart: the table comes last, before it its schema, then a catalog.
+    """Take apart the name of a table, which comes last, behind its schema and its catalog.
 
     Args:
         text: parts with a dot between them; a part in double quotes or backticks may have any
@@ -47,7 +47,7 @@ def table_parts(text: str, fold: Callable[[str], str] = str) -> tuple[str, ...]:
         fold: what the engine does to a part without quotes (PostgreSQL: `str.lower`).
 
     Raises:
-        ValueError: the text is no such name; the message has the remedy.
+        ValueError: the text is not such a name; the message has the remedy.
     """
     parts, place = [], 0
     while part := _PART.match(text, place):
