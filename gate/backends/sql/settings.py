@@ -49,19 +49,14 @@ def table_parts(text: str, fold: Callable[[str], str] = str) -> tuple[str, ...]:
     Raises:
         ValueError: the text is not such a name; the message has the remedy.
     """
-    parts, place = [], 0
-    while part := _PART.match(text, place):
+    parts, place, after = [], 0, "."
+    while after == "." and (part := _PART.match(text, place)):
         plain, double, back = part.groups()
         quoted = double.replace('""', '"') if double else (back or "").replace("``", "`")
         parts.append(fold(plain) if plain else quoted)
-        place = part.end()
-        if place == len(text):
-            break
-        if text[place] != "." or len(parts) == _MOST_PARTS:
-            place = -1
-            break
-        place += 1
-    if place != len(text) or text.endswith("."):
+        after = text[part.end() : part.end() + 1]
+        place = part.end() + 1
+    if after or not 0 < len(parts) <= _MOST_PARTS:
         raise ValueError(
             f"{text!r} is not the name of a table; write requests or schema.requests, and other"
             " characters than letters, digits and _ in double quotes: '\"my-schema\".requests'"
