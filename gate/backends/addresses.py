@@ -44,14 +44,17 @@ class HttpAddress(Scalar[str]):
             behind: a regular expression for the parts of an API, and pages for people, which
                 follow the address of such a server.
         """
-        self._example, self._meaning = example, meaning
-        self._behind = re.compile(rf"({behind})/*$")
+        ending = re.compile(rf"({behind})/*$")
         json = {
             "type": "string",
             "pattern": r"^\s*[hH][tT][tT][pP][sS]?://|\$\{",
-            "not": {"pattern": rf"^[^/]*//[^/]+(?:/.*)?{self._behind.pattern}"},
+            "not": {"pattern": rf"^[^/]*//[^/]+(?:/.*)?{ending.pattern}"},
         }
-        super().__init__(self._url, json, variables=True, silent=True)
+
+        def parse(text: str) -> str:
+            return _url(text, example, meaning, ending)
+
+        super().__init__(parse, json, variables=True, silent=True)
 
     def read(self, node: yaml.Node, reader: Reader) -> str:
         """Read the address; see `Scalar.read`."""
@@ -64,30 +67,32 @@ class HttpAddress(Scalar[str]):
             raise reader.fail(node, message)
         return super().read(node, reader)
 
-    def _url(self, text: str) -> str:
-        # The text is not repeated, nor is Python's own message: there may be a password in it.
-        wrong = ValueError(self._wrong_form(text))
-        try:
-            parts = urlsplit(text)
-            port = parts.port
-        except ValueError:
-            raise wrong from None
-        usable = parts.scheme in {"http", "https"} and parts.hostname and port != 0
-        if not usable or _UNFILLED.search(parts.netloc):
-            raise wrong
-        if parts.query or parts.fragment:
-            raise ValueError(f"url is {self._meaning}; remove ? or # and everything behind it")
-        if page := self._behind.search(parts.path):
-            raise ValueError(f"url is {self._meaning}; remove {page[1]} from its end")
-        return text.rstrip("/")
 
-    def _wrong_form(self, text: str) -> str:
-        """Say why a text is not an address, without any of it: there may be a password in it."""
-        if name := _UNFILLED.match(text.removeprefix("http://").removeprefix("https://")):
-            return f"${name[1]} is not filled in; write ${{{name[1]}}}"
-        if re.match(r"[\w.-]+(:[0-9]+)?(/|$)", text):
-            return f"the url has no http:// or https://; write {self._example}"
-        return f"not a valid http or https address; write {self._example}"
+def _url(text: str, example: str, meaning: str, ending: re.Pattern[str]) -> str:
+    # The text is not repeated, nor is Python's own message: there may be a password in it.
+    wrong = ValueError(_wrong_form(text, example))
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    usable = parts.scheme in {"http", "https"} and parts.hostname and port != 0
+    if not usable or _UNFILLED.search(parts.netloc):
+        raise wrong
+    if parts.query or parts.fragment:
+        raise ValueError(f"url is {meaning}; remove ? or # and everything behind it")
+    if page := ending.search(parts.path):
+        raise ValueError(f"url is {meaning}; remove {page[1]} from its end")
+    return text.rstrip("/")
+
+
+def _wrong_form(text: str, example: str) -> str:
+    """Say why a text is not an address, without any of it: there may be a password in it."""
+    if name := _UNFILLED.match(text.removeprefix("http://").removeprefix("https://")):
+        return f"${name[1]} is not filled in; write ${{{name[1]}}}"
+    if re.match(r"[\w.-]+(:[0-9]+)?(/|$)", text):
+        return f"the url has no http:// or https://; write {example}"
+    return f"not a valid http or https address; write {example}"
 
 
 def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:

@@ -23,6 +23,8 @@ _KINDS: Final = (
 _DECIMAL: Final = re.compile(r"Decimal(?:\d+\((\d+)\)|\(\d+, (\d+)\))")
 _DATE_TIME64: Final = re.compile(r"DateTime64\((\d)")
 _MICRO_DIGITS: Final = 6
+_DIGITS_OF_64: Final = 18
+"""Decimals of up to so many digits are added up in 128 bits, which is enough for all rows."""
 _TWO_TO_64: Final = "18446744073709551616.0"
 _LARGE: Final = 1 << 40
 _SECONDS: Final = (datetime(1970, 1, 2, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
@@ -126,6 +128,26 @@ class ClickHouseDialect(Dialect):
         if column.kind is Kind.FLOAT:
             return f"(isNotNull({value}) AND NOT ifNull(isNaN({value}), 0))"
         return f"isNotNull({value})"
+
+    def to_whole(self, value: str) -> str:
+        """Return it as Int64; one that does not fit is an error, and does not wrap around."""
+        return f"accurateCast({value}, 'Nullable(Int64)')"
+
+    def summable(self, value: str, column: SqlColumn) -> str:
+        """Widen what its own sum, of 64 or 128 bits, could wrap around."""
+        bare = self.bare(column.type)
+        if column.kind is Kind.DECIMAL:
+            wide = bare.startswith("Decimal(") and int(bare[8:].partition(",")[0]) > _DIGITS_OF_64
+            return f"toDecimal256({value}, {column.exactness})" if wide else value
+        return f"toInt256({value})" if bare.endswith("128") else f"toInt128({value})"
+
+    def count(self, condition: str) -> str:
+        """Count with the function that needs no values."""
+        return f"countIf({condition})"
+
+    def distinct(self, value: str) -> str:
+        """Count exactly, whatever a profile says that DISTINCT means."""
+        return f"uniqExact({value})"
 
     def _digits(self, column: SqlColumn) -> int:
         """Return how many digits of a second a time has."""

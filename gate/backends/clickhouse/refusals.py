@@ -1,4 +1,4 @@
-"""What the error codes of ClickHouse mean for a person who reads them, and what to do about each."""
+"""What the error codes of ClickHouse mean for people, and what to do about each."""
 
 from typing import Final
 
@@ -32,7 +32,7 @@ class Meaning:
     """Whether the same statement may succeed in a moment."""
 
 
-UNKNOWN_CODE: Final = Meaning(quotable=False)
+UNKNOWN_CODE: Final = Meaning(remedy="clickhouse-error", quotable=False)
 _LOGIN: Final = Meaning(remedy="clickhouse-login")
 _RIGHTS: Final = Meaning(remedy="clickhouse-rights")
 _READONLY: Final = Meaning(remedy="clickhouse-readonly")

@@ -14,7 +14,7 @@ from gate.backends.clickhouse.dialect import ClickHouseDialect
 from gate.backends.clickhouse.refusals import CODES, UNKNOWN_CODE, ClickHouseFailure
 from gate.backends.sql.engine import Kind, Row
 from gate.dataclass import dataclass
-from gate.http import is_html, redirect_target, retry_after
+from gate.http import redirect_target, retry_after
 from gate.request_failure import Trouble
 
 _REDIRECTS: Final = range(300, 400)
@@ -22,7 +22,9 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 _SAID: Final = re.compile(r"Code: (\d+)\. DB::\w*Exception: (.*)", re.DOTALL)
 """How ClickHouse writes an exception, in an answer of its own as well as behind half an answer."""
 _NAMED: Final = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*\).*)?\s*$", re.DOTALL)
-_REPEATED: Final = re.compile(r"[.:]? *\bIn scope (?:WITH|SELECT)\b.*|Stack trace:.*", re.DOTALL | re.I)
+_REPEATED: Final = re.compile(
+    r"[.:]? *\bIn scope (?:WITH|SELECT)\b.*|Stack trace:.*", re.DOTALL | re.IGNORECASE
+)
 """The statement, which the message repeats, and what only developers read."""
 _NATIVE_PORT: Final = "is for clickhouse-client program"
 _PLAIN_TO_TLS: Final = re.compile(b"(?i)plain http request|client sent an http request")
@@ -35,8 +37,17 @@ class Reply:
     types: tuple[str, ...]
     rows: list[Row]
     """Floats that are NaN are NaN, unless the server was not told to write them: then None."""
+    limited: bool
+    """Whether the server applied a limit to the number of rows, be it of the statement or not."""
     read: int | None
     """Bytes that the server has read for it; None: it does not say."""
+
+    @property
+    def unclear(self) -> bool:
+        """Whether some float is None."""
+        kinds = [ClickHouseDialect().kind(name) for name in self.types]
+        floats = [place for place, kind in enumerate(kinds) if kind is Kind.FLOAT]
+        return any(row[place] is None for row in self.rows for place in floats)
 
 
 class _Broken(Exception):
@@ -65,13 +76,13 @@ def read_reply(response: Response, content: bytes, now: datetime) -> Reply | Cli
         text = content.decode("utf-8", "replace")
         if said := list(_SAID.finditer(text[-20_000:])):
             return _exception(int(said[-1][1]), said[-1][2], status)
-        if is_html_text(response, content):
+        if _is_html(response, content):
             return _not_clickhouse("an HTML page", status)
         reason = f"its answer is not whole: {broken}"
         return ClickHouseFailure(reason=reason, status=status, remedy="clickhouse-half")
 
 
-def is_html_text(response: Response, content: bytes) -> bool:
+def _is_html(response: Response, content: bytes) -> bool:
     """Return whether an answer is a page for people."""
     kind = response.headers.get("Content-Type", "").lower()
     return "html" in kind or content.lstrip()[:1] == b"<"
@@ -141,13 +152,12 @@ def _whole(response: Response, content: bytes) -> Reply:
             types = tuple(_type_of(column) for column in meta)
         case _:
             raise _Broken("it has no rows")
-    # With a limit, ClickHouse says how many rows there would have been.
-    before = body.get("rows_before_limit_at_least", count)
-    if len(data) != count or not isinstance(before, int) or before > count:
-        raise _Broken(f"it has {len(data)} rows, and {max(count, int(before))} are announced")
+    if len(data) != count:
+        raise _Broken(f"it has {len(data)} rows, and {count} are announced")
     readers = [_READERS[ClickHouseDialect().kind(name)] for name in types]
     rows = [_row(values, readers) for values in data]
-    return Reply(types=types, rows=rows, read=_bytes_read(response, body))
+    limited = "rows_before_limit_at_least" in body
+    return Reply(types=types, rows=rows, limited=limited, read=_bytes_read(response, body))
 
 
 def _json(content: bytes) -> dict[str, Any]:
@@ -222,7 +232,6 @@ def _bytes_read(response: Response, body: dict[str, Any]) -> int | None:
         summary = json.loads(response.headers.get("X-ClickHouse-Summary", ""))
         return int(summary["read_bytes"])
     except (ValueError, TypeError, KeyError):
-        match body.get("statistics"):
-            case {"bytes_read": int(read)}:
-                return read
-    return None
+        statistics = body.get("statistics")
+        read = statistics.get("bytes_read") if isinstance(statistics, dict) else None
+        return read if isinstance(read, int) else None

@@ -1,13 +1,17 @@
-"""The settings under which an answer of ClickHouse is whole, and what a user's profile says of them.
+"""Under which settings an answer of ClickHouse is whole, and what a user's profile says of them.
 
 A profile can say that an answer may be cut where it takes too long or too much, that a shard may be
 missing, or that some rows are left out; nothing in the answer would show it.
 https://clickhouse.com/docs/operations/settings/settings
 """
 
+# ruff: noqa: S608 - made of names only
+
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from gate.backends.clickhouse.replies import Reply
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.measure.remedies import hint_for
@@ -107,6 +111,7 @@ _EXACT_INDEXES: Final = "use_skip_indexes_if_final_exact_mode"
 _INDEXES: Final = "use_skip_indexes_if_final"
 _LOWER_BOUNDS: Final[Mapping[str, int]] = {"max_query_size": 16 << 20}
 """The gate's statement grows with the number of SLOs and windows."""
+_LIMIT: Final = re.compile(r"\bLIMIT\b", re.IGNORECASE)
 _READ_ONLY: Final = "1"
 _TRUTHS: Final = {"true": "1", "false": "0"}
 
@@ -124,9 +129,6 @@ def question() -> str:
         " (SELECT groupArray((name, value, readonly)) FROM system.settings"
         f" WHERE name IN ({chosen}))"
     )
-
-
-VERSION_QUESTION: Final = "SELECT version()"
 
 
 def version_of(text: str) -> tuple[int, ...]:
@@ -165,19 +167,11 @@ class Session:
         return self.values.get("readonly") == _READ_ONLY
 
     @property
-    def tells_nan(self) -> bool:
-        """Whether NaN is another answer than NULL."""
-        name = "output_format_json_quote_denormals"
-        return not self._is_fixed(name) or self.values[name] == NEEDED[name]
-
-    @property
     def filters(self) -> list[str]:
         """The settings of the profile that leave rows out."""
         return [name for name, none in _FILTERS.items() if self.values.get(name, none) != none]
 
-    def parameters(
-        self, *, seconds: float, max_bytes: int | None, behind: bool
-    ) -> dict[str, str]:
+    def parameters(self, *, seconds: float, max_bytes: int | None, behind: bool) -> dict[str, str]:
         """Return the settings to send with a statement.
 
         Args:
@@ -209,6 +203,28 @@ class Session:
             raise MeasurementError(Cause.PARTIAL, self._refusal(wrong, wanted))
         return sent
 
+    def check(self, reply: Reply, statement: str) -> None:
+        """Look at an answer for what the profile may have done to it where it cannot be changed.
+
+        Raises:
+            MeasurementError: rows may be missing, or NaN may have been written as NULL.
+        """
+        # Of the limits themselves the server does not say the value: it takes each for a LIMIT of
+        # the statement, and resets it.
+        if reply.limited and self._is_fixed("limit") and not _LIMIT.search(statement):
+            raise MeasurementError(
+                Cause.PARTIAL,
+                "the profile of this user limits the number of rows of an answer"
+                + hint_for("clickhouse-filters"),
+            )
+        name = "output_format_json_quote_denormals"
+        if self._is_fixed(name) and self.values[name] != NEEDED[name] and reply.unclear:
+            raise MeasurementError(
+                Cause.INVALID,
+                "a floating-point number is NULL or NaN, and the profile of this user does not let"
+                f" the server say which: {name} must be 1{hint_for('clickhouse-readonly')}",
+            )
+
     def _bounds(self, seconds: float, max_bytes: int | None) -> dict[str, str]:
         """Return limits that are stricter than the profile's, and one that must be wide enough."""
         limits = {"max_execution_time": max(int(seconds), 1), "max_bytes_to_read": max_bytes}
@@ -230,7 +246,9 @@ class Session:
         return name not in _HARMLESS and (behind or name not in _BEHIND)
 
     def _refusal(self, wrong: list[str], wanted: Mapping[str, str]) -> str:
-        parts = [f"{name} is {self.values[name] or 'empty'} and must be {wanted[name]}" for name in wrong]
+        parts = [
+            f"{name} is {self.values[name] or 'empty'} and must be {wanted[name]}" for name in wrong
+        ]
         why = "readonly=1 forbids" if self.readonly else "its constraints forbid"
         return (
             f"an answer to this user may not be whole, and {why} to change that: "

@@ -16,15 +16,19 @@ _SELECT_LIST: Final = 3
 """How deep the list of expressions is."""
 _TRUTHS: Final = frozenset(
     # https://clickhouse.com/docs/sql-reference/functions: those whose result is a truth.
-    (
-        "equals notEquals less greater lessOrEquals greaterOrEquals isDistinctFrom"
-        " isNotDistinctFrom and or not xor in notIn nullIn notNullIn like notLike ilike notILike"
-        " match empty notEmpty isNull isNotNull isNullable isNaN isFinite isInfinite startsWith"
-        " endsWith startsWithUTF8 endsWithUTF8 has hasAny hasAll hasSubstr hasToken"
-        " hasTokenCaseInsensitive mapContains mapContainsKey mapContainsValue multiMatchAny"
-        " multiSearchAny multiSearchAnyCaseInsensitive hasSubsequence JSONHas simpleJSONHas"
-        " visitParamHas isValidUTF8 isValidJSON isIPAddressInRange arrayExists arrayAll"
-    ).split()
+    {
+        *("equals", "notEquals", "less", "greater", "lessOrEquals", "greaterOrEquals"),
+        *("isDistinctFrom", "isNotDistinctFrom", "isNull", "isNotNull", "isNullable"),
+        *("and", "or", "not", "xor", "in", "notIn", "nullIn", "notNullIn"),
+        *("like", "notLike", "ilike", "notILike", "match", "multiMatchAny", "hasSubsequence"),
+        *("startsWith", "endsWith", "startsWithUTF8", "endsWithUTF8"),
+        *("multiSearchAny", "multiSearchAnyCaseInsensitive", "hasToken"),
+        *("hasTokenCaseInsensitive", "empty", "notEmpty", "isNaN", "isFinite", "isInfinite"),
+        *("has", "hasAny", "hasAll", "hasSubstr", "arrayExists", "arrayAll"),
+        *("mapContains", "mapContainsKey", "mapContainsValue"),
+        *("JSONHas", "simpleJSONHas", "visitParamHas", "isValidJSON", "isValidUTF8"),
+        "isIPAddressInRange",
+    }
 )
 _FIRST_OF: Final = frozenset({"coalesce", "ifNull"})
 _SAME: Final = frozenset({"assumeNotNull", "toNullable", "identity"})

@@ -28,6 +28,7 @@ _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 _BEHIND: Final = r"/api/v1(?:/.*)?|/graph|/metrics|/targets|/alerts|/query|/-/(?:healthy|ready)"
 """Parts of the API, and pages for people, which follow the address of the server."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusSettings:
     """A server that speaks the Prometheus HTTP API."""
