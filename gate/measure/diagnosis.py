@@ -53,6 +53,7 @@ class Check(StrEnum):
     REPEATS = "repeats"
     RIGHTS = "rights"
     TABLE = "table"
+    PRUNED = "pruned"
 
 
 QUESTIONS: Final[Mapping[Check, str]] = {
@@ -85,6 +86,7 @@ QUESTIONS: Final[Mapping[Check, str]] = {
     Check.REPEATS: "no request is logged twice",
     Check.RIGHTS: "the login may read and do nothing else",
     Check.TABLE: "the table gives each row once",
+    Check.PRUNED: "counting reads no more of the table than the window",
 }
 """What each check asks, as the words after "whether"."""
 

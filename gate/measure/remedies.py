@@ -10,6 +10,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
 from gate.measure.cluster_troubles import CLUSTERS
+from gate.measure.database_troubles import DATABASES
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
 
 
@@ -173,6 +174,7 @@ REMEDIES: Final = {
         *CONNECTION,
         *LOGS,
         *CLICKHOUSE,
+        *DATABASES,
         *CLUSTERS,
         *HOSTS,
     )

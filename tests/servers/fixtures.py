@@ -19,6 +19,7 @@ from tests.doctor.planted import write_text
 from tests.presets.pages import write_pages
 from tests.servers.clickhouse import ClickHouse, clickhouse
 from tests.servers.metrics import Server, backfill, prometheus, victoria, write_history
+from tests.servers.postgres import Postgres, postgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +129,10 @@ def pages_victoria(pages_data: Data, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
     with clickhouse(tmp_path_factory.mktemp("clickhouse")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    with postgres() as server:
         yield server
