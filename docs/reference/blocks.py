@@ -51,9 +51,14 @@ def blocks(schema: Schema, at: str = "") -> list[Block]:
             for key, value in form["properties"].items():
                 listed += _below(key, value, block, listed)
         others = form.get("additionalProperties")
-        if isinstance(others, Mapping) and (below := blocks(others, f"{at}: CLASS")):
+        if isinstance(others, Mapping) and (below := blocks(others, f"{at}: {_key(at)}")):
             listed += below
     return listed
+
+
+def _key(at: str) -> str:
+    """Return what stands for the names that a user chooses in a block."""
+    return "NAME" if at == "backends" else "CLASS"
 
 
 def _name(form: Schema, at: str) -> str:
