@@ -136,7 +136,9 @@ class Diagnosis:
     """What an examination saw."""
 
     backend: tuple[CheckResult, ...]
-    """About the server, or about the files as a whole."""
+    """About the server, or about the files as a whole; empty where there are several backends."""
+    backends: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+    """Of several, the same of each that counts any of the SLOs, by name."""
     slos: tuple[tuple[CheckResult, ...], ...]
     """For each SLO, in order."""
     skipped: tuple[tuple[SkippedCheck, ...], ...] = field(default=())
