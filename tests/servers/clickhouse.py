@@ -12,6 +12,7 @@ import requests
 
 from gate.backends.clickhouse.engine import ClickHouseEngine
 from gate.backends.clickhouse.settings import ClickHouseSettings
+from gate.backends.sql.settings import TableSettings
 from gate.measure import Limits
 from tests.servers.processes import free_port, missing, running
 
@@ -55,6 +56,7 @@ USERS: Mapping[str, Mapping[str, Any]] = {
 """By name: the password, the profile, ``readonly``, and the tables that the user may not read."""
 
 
+REQUESTS = TableSettings(table="requests", timestamp="ts")
 START = datetime(2025, 11, 1, tzinfo=UTC)
 ROWS, EVERY = 200_000, 100
 """Of the table ``requests``: one a second from `START`, of which every so many have failed."""
@@ -104,7 +106,9 @@ class ClickHouse:
     ) -> ClickHouseEngine:
         """Open the gate's connection for a user."""
         password = USERS.get(user, {}).get("password")
-        settings = ClickHouseSettings(url=self.url, user=user, password=password, **more)
+        settings = ClickHouseSettings(
+            **{"url": self.url, "user": user, "password": password, "table": REQUESTS, **more}
+        )
         return ClickHouseEngine(
             settings, Limits(timeout=timedelta(seconds=seconds), max_scan=max_scan)
         )

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from gate.backends.addresses import TLS, HttpAddress, shown_address
+from gate.backends.sql.settings import TABLE_FIELDS, TableSettings, table_settings_of
 from gate.dataclass import dataclass
 from gate.parsing.files import literal
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
@@ -25,6 +26,7 @@ class ClickHouseSettings:
 
     url: str = field(repr=False)
     """Of the HTTP interface; of it messages show no more than `shown`."""
+    table: TableSettings
     shown: str = ""
     """How messages name the server where the url, or a part of it, came from a variable. Empty: the
     url is the policy's own text, and its host may be shown."""
@@ -86,9 +88,10 @@ def files(settings: ClickHouseSettings) -> tuple[str, ...]:
     return tuple(literal(str(path)) for path in paths if path is not None)
 
 
-def _build_settings(values: Values, reader: Reader) -> ClickHouseSettings:  # noqa: ARG001
+def _build_settings(values: Values, reader: Reader) -> ClickHouseSettings:
     return ClickHouseSettings(
         url=values.get("url"),
+        table=table_settings_of(values, reader),
         shown=shown_address(written(values.node("url"))),
         **values.get("tls", {}),
         **values.only("user", "password", "database", "retries"),
@@ -110,12 +113,17 @@ BLOCK: Final = Object(
             doc="User with the right to read. Default: default.",
             example="gate",
         ),
-        "password": Field(schema=SECRET, doc="The user's password, from a variable."),
+        "password": Field(
+            schema=SECRET,
+            doc="The user's password, from a variable.",
+            example='"${CLICKHOUSE_PASSWORD}"',
+        ),
         "database": Field(
             schema=CONNECTION,
             doc="Database of the table. Default: the user's default database.",
             example="logs",
         ),
+        **TABLE_FIELDS,
         "tls": Field(
             schema=TLS,
             doc="Certificate authorities of your own, and a client certificate.",
