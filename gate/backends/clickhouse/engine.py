@@ -15,7 +15,8 @@ from gate.backends.clickhouse.replies import Reply
 from gate.backends.clickhouse.session import Session, check_version, question, session_of
 from gate.backends.clickhouse.settings import ClickHouseSettings
 from gate.backends.clickhouse.truths import truths
-from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn
+from gate.backends.sql.conditions import Conditions
+from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn, SqlExpression
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 from gate.measure.remedies import hint_for
@@ -43,10 +44,11 @@ class ClickHouseEngine:
         """Prepare; nothing is sent. The run's time begins now.
 
         Raises:
-            UsageError: the url cannot be read at all.
+            UsageError: the url cannot be read at all, or sqlglot is not installed.
         """
         self.dialect: Final = ClickHouseDialect()
         self.clock: Final = clock or Clock()
+        self._conditions = Conditions(self.dialect.name)
         self._client = Client(settings, self.clock)
         self._database = settings.database
         self._max_scan = limits.max_scan
@@ -134,6 +136,10 @@ class ClickHouseEngine:
     def rows(self, statement: str) -> list[Row]:
         """Run a statement under the settings that let no part of an answer be missing."""
         return answer_of(self._ask(statement)).rows
+
+    def parse(self, role: str, text: str) -> SqlExpression:
+        """Parse an expression of the policy in ClickHouse's dialect."""
+        return self._conditions.parse(role, text)
 
     def examine(self, table: str) -> "tuple[CheckResult, ...]":
         """Return what is to be said of the server, of the table's engine and of the user."""

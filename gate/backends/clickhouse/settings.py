@@ -16,6 +16,10 @@ from gate.parsing.values import CONNECTION, CONNECTION_COUNT, SECRET
 
 _BEHIND: Final = "/(?:ping|play|dashboard|replicas_status|query)"
 """Pages that follow the address of a server."""
+USUAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1", "clickhouse")
+"""Hosts whose names say nothing."""
+_LONG: Final = 8
+"""Characters of a part of a path from which on it is masked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +76,19 @@ def secrets(settings: ClickHouseSettings) -> tuple[str, ...]:
         url = urlsplit(settings.url.strip())
     except ValueError:
         url = urlsplit("")  # to such an address nothing is ever sent
-    pair = login_headers(settings, url).get("Authorization", "").removeprefix("Basic ")
+    password = login_of(settings, url)[1]
+    login = login_headers(settings, url).get("Authorization", "").removeprefix("Basic ")
+    outside = settings.shown and url.hostname not in USUAL_HOSTS
     texts = [
-        login_of(settings, url)[1],
-        url.password,
-        pair if login_of(settings, url)[1] else "",
-        settings.url if settings.shown and url.password else "",
+        *((password, login, url.password) if password else ()),
+        *((settings.url, *filter(_is_opaque, url.path.split("/"))) if outside else ()),
     ]
     return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _is_opaque(part: str) -> bool:
+    """Return whether a part of a path may be more than a usual word."""
+    return len(part) >= _LONG
 
 
 def files(settings: ClickHouseSettings) -> tuple[str, ...]:
