@@ -1,11 +1,14 @@
 """A ClickHouse server with the engine of chdb, and what stands in its tables."""
 
+import atexit
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
@@ -112,6 +115,15 @@ class ClickHouse:
         return ClickHouseEngine(
             settings, Limits(timeout=timedelta(seconds=seconds), max_scan=max_scan)
         )
+
+
+@cache
+def shared_clickhouse() -> ClickHouse:
+    """Return the server of this process, which is started once and ends with the process."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    folder = stack.enter_context(TemporaryDirectory())
+    return stack.enter_context(clickhouse(Path(folder)))
 
 
 @contextmanager

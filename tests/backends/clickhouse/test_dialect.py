@@ -4,11 +4,13 @@ import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import pytest
 
 from gate.backends.clickhouse.dialect import ClickHouseDialect
+from gate.backends.clickhouse.engine import ClickHouseEngine
 from gate.backends.sql.engine import Kind, SqlColumn
 from gate.measure import MeasurementError
 from tests.servers.clickhouse import EVERY, ROWS, START, ClickHouse
@@ -54,8 +56,14 @@ def column(type_name: str) -> SqlColumn:
     return SQL.column(type_name)
 
 
+@cache
+def opened(server: ClickHouse) -> ClickHouseEngine:
+    """Return a connection for all tests here, whose settings are asked for once."""
+    return server.engine(seconds=600)
+
+
 def value_of(server: ClickHouse, sql: str) -> Any:
-    ((value,),) = server.engine().rows(f"SELECT {sql}")
+    ((value,),) = opened(server).rows(f"SELECT {sql}")
     return value
 
 
@@ -104,7 +112,7 @@ def test_time_is_a_number_of_microseconds_rounded_down(
     else:
         times = [f"toDateTime({number}, '{zone}')" for number in seconds]
     numbers = ", ".join(SQL.microseconds(time, column(kind), None) for time in times)
-    (row,) = clickhouse_server.engine().rows(f"SELECT {numbers}")
+    (row,) = opened(clickhouse_server).rows(f"SELECT {numbers}")
 
     assert list(row) == [((moment - EPOCH) // step * step) // MICROSECOND for moment in moments]
 
@@ -125,7 +133,7 @@ def test_bounds_let_nothing_out_that_belongs_to_the_window(
     )
     time = f"CAST({ticks} AS {kind.type})"
     exact = SQL.microseconds("t", kind, None)
-    rows = clickhouse_server.engine().rows(
+    rows = opened(clickhouse_server).rows(
         f"SELECT {exact} <= {number}, {SQL.until('t', kind, bound, None)},"
         f" {exact} > {number}, {SQL.after('t', kind, bound, None)}"
         f" FROM (SELECT {time} AS t FROM numbers(60))"
@@ -144,7 +152,7 @@ def test_bound_that_no_datetime_can_have_is_written_in_another_type(
         f" AND {SQL.until('ts', column('DateTime'), late, None)}"
     )
 
-    assert clickhouse_server.engine().rows(statement) == [(1000,)]
+    assert opened(clickhouse_server).rows(statement) == [(1000,)]
 
 
 def test_bounds_skip_parts_of_the_table(clickhouse_server: ClickHouse) -> None:
@@ -180,7 +188,7 @@ TEXTS = {
 
 @pytest.mark.parametrize(("sql", "text"), TEXTS.items())
 def test_every_value_has_a_text(clickhouse_server: ClickHouse, sql: str, text: str) -> None:
-    (kind,) = clickhouse_server.engine().types("requests", [sql])
+    (kind,) = opened(clickhouse_server).types("requests", [sql])
 
     assert isinstance(kind, SqlColumn)
     assert value_of(clickhouse_server, SQL.to_text(sql, kind)) == text
@@ -193,7 +201,7 @@ def test_fixed_point_sums_do_not_depend_on_the_order(clickhouse_server: ClickHou
         f"SELECT sum({SQL.fixed_point('x')}) FROM (SELECT arrayJoin([{values}, nan, inf]) AS x)"
     )
 
-    ((total,),) = clickhouse_server.engine().rows(statement)
+    ((total,),) = opened(clickhouse_server).rows(statement)
 
     assert total == sum(round(Fraction(amount) * 2**64) for amount in amounts)
     assert value_of(clickhouse_server, SQL.fixed_point("CAST(NULL AS Nullable(Float64))")) is None
@@ -214,7 +222,7 @@ NUMBERS = {
 def test_neither_null_nor_nan_is_a_number(
     clickhouse_server: ClickHouse, sql: str, is_number: bool
 ) -> None:
-    (kind,) = clickhouse_server.engine().types("requests", [sql])
+    (kind,) = opened(clickhouse_server).types("requests", [sql])
 
     assert isinstance(kind, SqlColumn)
     assert value_of(clickhouse_server, SQL.is_number(sql, kind)) == is_number
@@ -238,7 +246,7 @@ def test_sums_do_not_wrap_around(
         f"SELECT sum({widened}) FROM (SELECT CAST('{value}' AS {type_name}) AS x FROM numbers(3))"
     )
 
-    ((total,),) = clickhouse_server.engine().rows(statement)
+    ((total,),) = opened(clickhouse_server).rows(statement)
 
     assert Fraction(total) == 3 * Fraction(value)
 
@@ -251,7 +259,7 @@ def test_whole_number_that_does_not_fit_is_an_error(clickhouse_server: ClickHous
 
 
 def test_values_come_as_pythons(clickhouse_server: ClickHouse) -> None:
-    (row,) = clickhouse_server.engine().rows(
+    (row,) = opened(clickhouse_server).rows(
         "SELECT toUInt64(18446744073709551615), toDecimal64('1.25', 2), true, nan, inf,"
         " 'ä\\'\"\\n', NULL, now(), [1], toFloat64(3)"
     )
@@ -286,13 +294,13 @@ TRUTHS = {
 
 
 def test_truth_is_told_from_a_small_number(clickhouse_server: ClickHouse) -> None:
-    types = clickhouse_server.engine().types("requests", list(TRUTHS))
+    types = opened(clickhouse_server).types("requests", list(TRUTHS))
 
     assert [kind.kind for kind in types if isinstance(kind, SqlColumn)] == list(TRUTHS.values())
 
 
 def test_expression_that_does_not_fit_is_named_alone(clickhouse_server: ClickHouse) -> None:
-    good, unknown, unfit = clickhouse_server.engine().types(
+    good, unknown, unfit = opened(clickhouse_server).types(
         "requests", ["status >= 500", "nope > 1", "ms + id"]
     )
 
@@ -308,7 +316,7 @@ def test_columns_are_those_that_can_be_read(clickhouse_server: ClickHouse) -> No
         "CREATE TABLE IF NOT EXISTS columns (a UInt8, b String EPHEMERAL, c Int8 ALIAS a + 1,"
         " `d.e` Decimal(9, 2)) ENGINE = Memory"
     )
-    columns = clickhouse_server.engine().columns("columns")
+    columns = opened(clickhouse_server).columns("columns")
 
     assert {name: found.type for name, found in columns.items()} == {
         "a": "UInt8",
@@ -328,7 +336,7 @@ def test_table_that_is_not_there_is_named(
     clickhouse_server: ClickHouse, table: str, words: str
 ) -> None:
     with pytest.raises(MeasurementError, match=words):
-        clickhouse_server.engine().columns(table)
+        opened(clickhouse_server).columns(table)
 
 
 @pytest.mark.parametrize("table", ["default.requests", '"default".requests', "`requests`"])

@@ -6,15 +6,10 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from gate.measure.diagnosis import Check, CheckResult, Level
-from tests.backends.clickhouse.test_client import (
-    FakeServer,
-    about_itself,
-    answer,
-    asking,
-    exception,
-)
+from tests.backends.clickhouse.test_client import asking
 from tests.backends.loopback import send
 from tests.servers.clickhouse import ClickHouse
+from tests.servers.clickhouse_fake import FakeServer, about_itself, answer, exception
 
 
 def examined(server: ClickHouse, user: str, table: str = "requests") -> dict[Check, CheckResult]:
