@@ -81,12 +81,14 @@ class ClickHouseEngine:
         return session_of(rows[0])
 
     def relation(self, table: str) -> str:
-        """Return the table, with FINAL where it may have older versions of rows."""
+        """Return the table; of a row that has older versions too, only the newest is read."""
         name, engine = self._name(table), self.table_engine(table)
-        if engine is not None and engine.merged:
-            return f"{name.sql} FINAL"
-        # Of views, and of tables of other servers, the setting ``final`` says it.
-        self._behind = self._behind or engine is None or not engine.plain
+        if engine is not None and engine.merged and not self.session.may_set("final"):
+            # Without the columns that are computed, which a sub-select does not have.
+            return f"(SELECT * FROM {name.sql} FINAL)"
+        # Else the setting ``final`` says it, also of what is behind views and on other servers.
+        plain = engine is not None and (engine.plain or engine.merged)
+        self._behind = self._behind or not plain
         return name.sql
 
     def table_engine(self, table: str) -> TableEngine | None:
