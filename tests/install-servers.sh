@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what tests need beyond Python's packages: the servers of tests/live (Prometheus with
-# promtool, VictoriaMetrics, nginx), the runner of tests/gitlab (gitlab-ci-local, which needs rsync), a
+# promtool, VictoriaMetrics, nginx), PostgreSQL, the runner of tests/gitlab (gitlab-ci-local, which needs rsync), a
 # browser with what drives it (tests/browser), and the schemas of Argo Rollouts (tests/rollouts).
 # Does nothing when they are there; says what is missing when it cannot install. Never fails the
 # caller: a test whose program is missing is skipped, or fails under GATE_REQUIRE_SERVERS=1.
@@ -78,6 +78,8 @@ want prometheus prometheus
 want promtool prometheus
 want victoria-metrics victoria-metrics
 want nginx nginx-light
+# Debian puts initdb and pg_ctl beside each other by version, and not into the PATH.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || want initdb postgresql
 want git git
 want rsync rsync
 want npm npm

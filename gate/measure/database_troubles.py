@@ -116,7 +116,8 @@ DATABASES: Final[Rows] = (
     (
         "unfit-value",
         "A value does not fit the expression",
-        "For some row the expression fails: it divides by zero, or casts a text that is not a number.",
+        "For some row the expression fails: it divides by zero, or casts a text that is not a"
+        " number.",
         "guard the expression: NULLIF(divisor, 0), or CASE WHEN status ~ '^[0-9]+$' THEN"
         " CAST(status AS integer) END",
     ),
