@@ -1,15 +1,15 @@
 """LiteLLM's own store: what a real proxy writes into a real PostgreSQL is what the driver sent.
 
 The tables are made by LiteLLM's own migrations, the rows by its own logger. Only the last step is
-another (`tests.servers.litellm`): Prisma's engine, which LiteLLM sends rows with, is a program that it
-downloads when it is first used.
+another (`tests.servers.litellm`): Prisma's engine, which LiteLLM sends rows with, is a program that
+is downloaded when it is first used.
 """
 
 import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -49,12 +49,12 @@ class Stored:
 
 
 def is_written(kind: Kind) -> bool:
-    """Return whether LiteLLM writes a row: of calls of a model, and of who has no key for a list."""
+    """Return whether LiteLLM writes a row: of calls of a model, and of callers without a key."""
     return kind.asks_a_model or (kind.keyless and kind.route != "/metrics")
 
 
 @pytest.fixture(scope="module")
-def stored(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
+def stored(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Stored:
     """Put a LiteLLM with its store under load."""
     folder = tmp_path_factory.mktemp("spend-logs")
     installed = Path(program("GATE_LITELLM", "litellm", "bin/litellm")).parents[1]
@@ -77,7 +77,7 @@ def stored(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) 
             time.sleep(0.5)
         at = datetime.now(UTC)
         payloads = [json.loads(line) for line in proxy.payloads.read_text().splitlines()]
-    yield Stored(
+    return Stored(
         server=server, payloads=payloads, sent=sent, at=at, window=int(at.timestamp() - since) + 60
     )
 
