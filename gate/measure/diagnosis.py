@@ -52,6 +52,7 @@ class Check(StrEnum):
     ORDER = "order"
     REPEATS = "repeats"
     RIGHTS = "rights"
+    TABLE = "table"
     PRUNED = "pruned"
 
 
@@ -84,6 +85,7 @@ QUESTIONS: Final[Mapping[Check, str]] = {
     Check.ORDER: "rows are in order of time",
     Check.REPEATS: "no request is logged twice",
     Check.RIGHTS: "the login may read and do nothing else",
+    Check.TABLE: "the table gives each row once",
     Check.PRUNED: "counting reads no more of the table than the window",
 }
 """What each check asks, as the words after "whether"."""
@@ -134,7 +136,9 @@ class Diagnosis:
     """What an examination saw."""
 
     backend: tuple[CheckResult, ...]
-    """About the server, or about the files as a whole."""
+    """About the server, or about the files as a whole; empty where there are several backends."""
+    backends: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+    """Of several, the same of each that counts any of the SLOs, by name."""
     slos: tuple[tuple[CheckResult, ...], ...]
     """For each SLO, in order."""
     skipped: tuple[tuple[SkippedCheck, ...], ...] = field(default=())
