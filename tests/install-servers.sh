@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs what tests need beyond Python's packages: the servers of tests/live (Prometheus with
 # promtool, VictoriaMetrics, nginx), the runner of tests/gitlab (gitlab-ci-local, which needs rsync), a
-# browser with what drives it (tests/browser), the schemas of Argo Rollouts (tests/rollouts), the
-# engine of ClickHouse as a library, chdb (tests/servers/clickhouse.py; 560 MB in .servers/chdb), and
-# Sail, which speaks Spark Connect (.servers/engines).
+# browser with what drives it (tests/browser), the schemas of Argo Rollouts (tests/rollouts), and the
+# engines of tests/backends: PostgreSQL, the engine of ClickHouse as a library, chdb (560 MB in
+# .servers/chdb), and Sail, which speaks Spark Connect (.servers/engines).
 # Does nothing when they are there; says what is missing when it cannot install. Never fails the
 # caller: a test whose program is missing is skipped, or fails under GATE_REQUIRE_SERVERS=1.
 set -u
@@ -113,6 +113,8 @@ want prometheus prometheus
 want promtool prometheus
 want victoria-metrics victoria-metrics
 want nginx nginx-light
+# Debian puts initdb and pg_ctl beside each other by version, and not into the PATH.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || want initdb postgresql
 want git git
 want rsync rsync
 want npm npm

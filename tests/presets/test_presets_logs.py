@@ -4,7 +4,7 @@ The counts are those of the requests themselves, by plain Python, in tests/prese
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from fractions import Fraction
 from importlib import import_module
@@ -104,9 +104,10 @@ def write_policy(folder: Path, name: str, log: str, cases: Cases, **more: Any) -
     return path
 
 
-def measure(policy: Path) -> dict[str, dict[str, Any]]:
+def measure(policy: Path, environ: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
     """Return what the command measures, by the SLO's name."""
-    done = gate("status", str(policy), "--at", AT.isoformat(), "--format", "json")
+    words = ("status", str(policy), "--at", AT.isoformat(), "--format", "json")
+    done = gate(*words, env=environ or {})
     assert done.exit_code == 0, done.stdout + done.stderr
     return {slo["name"]: slo for slo in json.loads(done.stdout)["policies"][0]["slos"]}
 
