@@ -33,7 +33,12 @@ _PARTING: Final = 2.0
 """Seconds for what is said to the server at the end, whatever is left of the run's time."""
 
 
-def _protocol() -> Any:
+def load_protocol() -> Any:
+    """Import the protocol's messages, in silence.
+
+    Raises:
+        UsageError: the package is not installed.
+    """
     # gRPC's core writes to stderr by itself, and pandas, which pyspark imports, warns.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
@@ -54,7 +59,7 @@ class SparkConnection:
     """
 
     def __init__(self, settings: "SparkSettings", timeout: timedelta) -> None:
-        self.protocol = _protocol()
+        self.protocol = load_protocol()
         import grpc  # noqa: PLC0415 - with the package above
 
         self._rpc_error = grpc.RpcError
@@ -146,7 +151,8 @@ class SparkConnection:
             self._gone = True
 
     def close(self) -> None:
-        """Close the channel."""
+        """Close the channel; calls that still wait end in a refusal."""
+        self._gone = True
         self._channel.close()
 
     def _bounds(self) -> dict[str, object]:

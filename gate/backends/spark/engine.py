@@ -35,6 +35,7 @@ _OLDEST: Final = (3, 5)
 class SparkEngine:
     """One run's Spark session; see `gate.backends.sql.engine.Engine`."""
 
+    name: Final = "Spark"
     dialect: Final = SparkDialect()
 
     def __init__(self, session: SparkSession) -> None:
