@@ -6,6 +6,7 @@ from pathlib import Path
 
 from docs.reference.text import filled
 from gate.measure import Cause
+from gate.measure.clickhouse_troubles import CLICKHOUSE
 from gate.measure.remedies import REMEDIES, Remedy
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS
 from gate.policy.policy import DEFAULT_ACTIONS
@@ -16,6 +17,7 @@ GROUPS = {
     "causes": [cause.value for cause in Cause],
     "connection": [key for key, *_ in CONNECTION],
     "logs": [key for key, *_ in LOGS],
+    "clickhouse": [key for key, *_ in CLICKHOUSE],
     "hosts": [key for key, *_ in HOSTS],
 }
 """Place in the frame -> the entries of the table of remedies that stand there."""

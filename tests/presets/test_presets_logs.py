@@ -17,9 +17,10 @@ import yaml
 from gate.backends import open_backend
 from gate.backends.logs import indicators
 from gate.backends.logs.database import Database
-from gate.backends.logs.expressions import SqlExpression, parse
+from gate.backends.logs.expressions import parse
 from gate.backends.preset_records import shipped_records
 from gate.backends.records import FILES, Records
+from gate.backends.sql.engine import SqlExpression
 from gate.config.load import load
 from gate.config.presets import load_preset
 from gate.measure import CountRequest, Limits, Spent, Unmeasured

@@ -13,7 +13,7 @@ import duckdb
 from gate.backends.logs.database import Database
 from gate.backends.logs.refusals import invalid, sentence
 from gate.backends.logs.source import LogSource, is_number
-from gate.dataclass import dataclass
+from gate.backends.sql.engine import SqlExpression
 
 _Node = dict[str, Any]
 _ABOUT_A_ROW: Final = frozenset(
@@ -56,27 +56,6 @@ _BOUNDED: Final = re.compile(
 _TEXTS: Final = frozenset({"VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR", "NVARCHAR"})
 _JOINED: Final = frozenset({"||", "concat", "concat_ws", "format", "printf"})
 _PLACES: Final = ("query_location", "query_location_length")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SqlExpression:
-    """One scalar expression over a row's columns, as the policy has it."""
-
-    role: str
-    """The key in the policy: ``bad``, ``good``, ``total``, ``spent``."""
-    text: str
-    columns: frozenset[str]
-    """The first name of every column that it mentions, in lower case."""
-    as_text: frozenset[str]
-    """Those of them that it turns into text."""
-
-    @property
-    def sql(self) -> str:
-        """The expression in brackets."""
-        return f"({self.text})"
-
-    def __str__(self) -> str:
-        return f"{self.role}: {self.text!r}"
 
 
 def parse(database: Database, role: str, text: str) -> SqlExpression:

@@ -8,7 +8,6 @@ from math import floor
 
 from gate.backends.logs.database import Database, identifier, literal
 from gate.backends.logs.expressions import (
-    SqlExpression,
     check_boolean,
     check_number,
     check_value,
@@ -16,6 +15,7 @@ from gate.backends.logs.expressions import (
 )
 from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import LogSource, is_number
+from gate.backends.sql.engine import SqlExpression
 from gate.dataclass import dataclass
 from gate.slo.indicator import Sli
 

@@ -67,6 +67,9 @@ class SqlExpression:
     """The first name of every column that it mentions, in lower case."""
     as_text: frozenset[str]
     """Those of them that it turns into text."""
+    predicate: bool = False
+    """Whether it says true or false by its form, whatever type the engine has for that: ClickHouse
+    gives a small number for ``status >= 500``."""
 
     @property
     def sql(self) -> str:
@@ -87,6 +90,11 @@ class Dialect(ABC):
     """The dialect's name in sqlglot, which parses the policy's expressions."""
     true: str = "TRUE"
     false: str = "FALSE"
+    computed_once: str = ""
+    """What ends a sub-select so that its columns are computed once for a row, however often the
+    statement around it uses them. Empty: the engine does so anyway."""
+    most_columns: int | None = None
+    """Most columns of one statement, those that it is grouped by included; None: any number."""
 
     @abstractmethod
     def kind(self, type_name: str) -> Kind:

@@ -97,7 +97,7 @@ TABLE_FIELDS: Final[Mapping[str, Field]] = {
     "time_zone": Field(schema=ZONE, doc="Time zone of timestamps that have none.", example="UTC"),
     "time_format": Field(
         schema=Choice(tuple(NUMBER_FORMATS)),
-        doc="Of a time that is a number since 1970: its unit.",
+        doc="Unit of a time that is a number since 1970.",
         example="unix-ms",
     ),
     "where": Field(
