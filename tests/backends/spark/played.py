@@ -40,7 +40,21 @@ class Columns:
     types: Mapping[str, str]
 
 
-Part = Batch | Complete
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many bytes each stage of the query has read so far."""
+
+    read: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a statement would be run."""
+
+    text: str
+
+
+Part = Batch | Complete | Progress
 Stream = Callable[[], Iterator[Part]]
 """Yields the parts of an answer; raises `Fails`."""
 
@@ -63,13 +77,15 @@ class Script:
 
     streams: Sequence[Stream] = ()
     """For each call that asks for rows, in order; the last one for all that follow."""
-    analyzed: Sequence[Columns | Fails] = ()
+    analyzed: Sequence[Columns | Plan | Fails] = ()
     """For each call that asks for a schema or the like: an answer, or what it fails with."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """That stay as they are, whatever is set."""
     version: str = "4.3.0"
     sessions: Sequence[str] = ("first",)
     """What the session is called on the server, at each answer; the last one from then on."""
+    deaf: bool = False
+    """Whether interrupts fail."""
     calls: list[tuple[str, Any, dict[str, str]]] = field(default_factory=list)
     """Method, request and metadata of each."""
 
@@ -81,6 +97,11 @@ def _message(protocol: Any, part: Part) -> Any:
     response = protocol.ExecutePlanResponse
     if isinstance(part, Complete):
         return response(result_complete=response.ResultComplete())
+    if isinstance(part, Progress):
+        progress = response.ExecutionProgress()
+        for stage, read in part.read.items():
+            progress.stages.add(stage_id=stage, input_bytes_read=read)
+        return response(execution_progress=progress)
     import pyarrow as pa  # noqa: PLC0415 - as in the engine
 
     rows = pa.RecordBatch.from_pylist([{"n": row} for row in part.rows])
@@ -91,6 +112,13 @@ def _message(protocol: Any, part: Part) -> Any:
     data = sink.getvalue().to_pybytes()
     arrow = response.ArrowBatch(row_count=count, data=data, start_offset=part.start)
     return response(arrow_batch=arrow)
+
+
+def _analyzed(protocol: Any, answer: Columns | Plan) -> Any:
+    if isinstance(answer, Plan):
+        explain = protocol.AnalyzePlanResponse.Explain(explain_string=answer.text)
+        return protocol.AnalyzePlanResponse(explain=explain)
+    return _schema(protocol, answer)
 
 
 def _schema(protocol: Any, columns: Columns) -> Any:
@@ -143,7 +171,7 @@ class _Service:
         self.analyzed += 1
         if isinstance(answer, Fails):
             _fail(context, answer)
-        return self._signed(_schema(self.protocol, answer))
+        return self._signed(_analyzed(self.protocol, answer))
 
     def ExecutePlan(self, request: Any, context: Any) -> Iterator[Any]:
         self._see("ExecutePlan", request, context)
@@ -166,6 +194,8 @@ class _Service:
 
     def Interrupt(self, request: Any, context: Any) -> Any:
         self._see("Interrupt", request, context)
+        if self.script.deaf:
+            _fail(context, Fails("UNAVAILABLE", "busy"))
         return self._signed(self.protocol.InterruptResponse())
 
     def ReleaseSession(self, request: Any, context: Any) -> Any:

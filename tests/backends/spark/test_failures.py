@@ -1,6 +1,7 @@
 """What Spark, or the way to it, does wrong is an error with a remedy, and never half an answer."""
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gate.backends.spark.connection import _AGAIN
+from gate.backends.spark.connection import _AGAIN, load_protocol
+from gate.errors import UsageError
 from gate.measure import Cause, MeasurementError
 from tests.backends.spark.opened import opened
 from tests.backends.spark.played import (
@@ -256,6 +258,15 @@ def test_query_is_interrupted_on_the_server_when_the_run_ends() -> None:
     assert len(script.requests("ReleaseSession")) == 1
 
 
+def test_server_that_hears_no_interrupt_is_not_waited_for() -> None:
+    script = Script(streams=[stream(Fails("UNAVAILABLE", "down"))], deaf=True)
+    with playing(script) as url:
+        assert "it is not available" in refused(url).reason
+
+    assert len(script.requests("Interrupt")) == 1
+    assert not script.requests("ReleaseSession")
+
+
 def test_query_is_interrupted_on_the_server_at_ctrl_c() -> None:
     def slow() -> Iterator[Part]:
         threading.Timer(0.1, signal.raise_signal, [signal.SIGINT]).start()
@@ -345,6 +356,13 @@ def test_run_that_has_no_time_left_asks_nothing() -> None:
         assert "no answer within 0s" in refused(url, timeout=0).reason
 
     assert not script.calls
+
+
+def test_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql.connect", None)
+
+    with pytest.raises(UsageError, match=r"pip install 'error-budget-gate\[spark\]'"):
+        load_protocol()
 
 
 def test_old_server_is_doubted() -> None:
