@@ -196,6 +196,12 @@ def described(settings: Settings) -> str:
     return f"each of the backends {', '.join(names)}" if names else f"the backend {settings.kind}"
 
 
+def keeps_history(settings: Settings) -> bool:
+    """Return whether any backend that these settings are for can be asked about the past."""
+    kinds = {own.kind for own in backends_in(settings).values()} & BACKENDS.keys()
+    return any(registration(kind).keeps_history for kind in kinds)
+
+
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Return every text of these settings that must be masked wherever it appears."""
     return _opening(settings).secrets(settings)
