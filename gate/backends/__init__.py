@@ -193,7 +193,9 @@ def backends_in(settings: Settings) -> Mapping[str, Settings]:
 def described(settings: Settings) -> str:
     """Return how a sentence calls what these settings are for: ``the backend logs``."""
     names = [f"{name} ({own.kind})" for name, own in backends_in(settings).items() if name]
-    return f"each of the backends {', '.join(names)}" if names else f"the backend {settings.kind}"
+    return (
+        f"each of the backends {' and '.join(names)}" if names else f"the backend {settings.kind}"
+    )
 
 
 def keeps_history(settings: Settings) -> bool:
