@@ -18,7 +18,8 @@ from gate.backends import open_backend
 from gate.backends.logs import indicators
 from gate.backends.logs.database import Database
 from gate.backends.logs.expressions import SqlExpression, parse
-from gate.backends.records import Records, record_names
+from gate.backends.preset_records import shipped_records
+from gate.backends.records import FILES, Records
 from gate.config.load import load
 from gate.config.presets import load_preset
 from gate.measure import CountRequest, Limits, Spent, Unmeasured
@@ -30,6 +31,8 @@ from tests.presets.logs.entries import AT
 pytestmark = pytest.mark.real
 EVERY_RUN = {"helicone", "nginx", "otlp-spans"}
 """Of each column of each format, those of these; the others are many and alike."""
+
+NAMES = [name for name, records in shipped_records().items() if records.backend == FILES]
 
 PARSED: dict[tuple[str, str], SqlExpression] = {}
 """By role and text."""
@@ -53,7 +56,7 @@ def module(name: str) -> Any:
     return import_module(f"tests.presets.logs.{name.replace('-', '_')}")
 
 
-SHAPES = [(name, form) for name in record_names() for form in module(name).FORMS]
+SHAPES = [(name, form) for name in NAMES for form in module(name).FORMS]
 
 
 def write_log(folder: Path, name: str, form: str) -> Path:
@@ -126,7 +129,7 @@ def test_a_preset_counts_what_the_log_says(tmp_path: Path, name: str, form: str)
             assert counted == pytest.approx({role: says[role] for role in counted}), (kind, says)
 
 
-@pytest.mark.parametrize("name", record_names())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_indicator_that_can_be_measured_has_its_cases(name: str) -> None:
     indicators = load_preset(name).indicators
     cases: Cases = module(name).EXPECTED
@@ -159,10 +162,7 @@ def known(name: str) -> Records:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in EVERY_RUN else pytest.mark.slow)
-        for name in record_names()
-    ],
+    [pytest.param(name, marks=() if name in EVERY_RUN else pytest.mark.slow) for name in NAMES],
 )
 def test_a_column_that_is_missing_never_makes_it_look_better(tmp_path: Path, name: str) -> None:
     policy = write_policy(tmp_path, name, "log.jsonl", module(name).EXPECTED)
@@ -190,7 +190,7 @@ def without(column: str) -> Callable[[str], str]:
     return lambda line: json.dumps(pruned(json.loads(line))) + "\n"
 
 
-@pytest.mark.parametrize("name", record_names())
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("text", ["", "{}\n", '{"ts": "2026-10-31T11:59:00Z", "status": 200}\n'])
 def test_a_log_of_another_format_is_not_measured(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / "log.jsonl").write_text(text)
