@@ -28,7 +28,8 @@ def export(*, policies: tuple[str, ...], format_: str | None, output: str | None
     The format prometheus-rules has recording rules, which gate uses where the server has them, and
     alerts. With sloth and prometheus-rules the SLOs of several policies go into one file.
 
-    What a format cannot express is left out and named on stderr.
+    What a format cannot express is left out and named on stderr, and so is what no Prometheus
+    counts.
 
     Exit codes: 0 something was written, 2 nothing could be.
     """
