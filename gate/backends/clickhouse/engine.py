@@ -69,16 +69,8 @@ class ClickHouseEngine:
         self.opened = self.clock.now()
         if isinstance(outcome, ClickHouseFailure) and outcome.code in _UNKNOWN_NAMES:
             version = self._client.query("SELECT version()", {}, until=self._until)
-            for row in answer_of(version).rows:
-                check_version(row[0])
-        rows = answer_of(outcome).rows
-        if len(rows) != 1:
-            raise MeasurementError(
-                Cause.PARTIAL,
-                f"{self._client.shown}: {len(rows)} rows came back where 1 must be: the profile of"
-                f" this user cuts answers{hint_for('clickhouse-filters')}",
-            )
-        return session_of(rows[0])
+            check_version(self._single_row(version)[0])
+        return session_of(self._single_row(outcome))
 
     def relation(self, table: str) -> str:
         """Return the table; of a row that has older versions too, only the newest is read."""
@@ -158,6 +150,17 @@ class ClickHouseEngine:
     def close(self) -> None:
         """Stop what still runs, and close the connection."""
         self._client.close()
+
+    def _single_row(self, outcome: Reply | ClickHouseFailure) -> Row:
+        """Return the row of an answer that has one, unless a profile cuts it."""
+        rows = answer_of(outcome).rows
+        if len(rows) != 1:
+            raise MeasurementError(
+                Cause.PARTIAL,
+                f"{self._client.shown}: {len(rows)} rows came back where 1 must be: the profile of"
+                f" this user cuts answers{hint_for('clickhouse-filters')}",
+            )
+        return rows[0]
 
     def _name(self, table: str) -> TableName:
         return table_name(table, self._database)

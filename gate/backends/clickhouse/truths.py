@@ -3,14 +3,12 @@
 This is read off the tree that the server itself makes of them (EXPLAIN AST).
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import field
 from typing import Final
 
 from gate.dataclass import dataclass
 
-_LINE: Final = re.compile(r"( *)(\w+)(?: (\S+))?")
 _FUNCTION: Final = "Function"
 _SELECT_LIST: Final = 3
 """How deep the list of expressions is."""
@@ -72,11 +70,10 @@ def truths(tree: Sequence[str]) -> list[bool]:
     """
     path = list[_Node]()
     for line in tree:
-        match = _LINE.match(line)
-        if match is None:
-            continue
-        node = _Node(kind=match[2], name=match[3] or "")
-        del path[len(match[1]) :]
+        bare = line.lstrip(" ")
+        kind, _, rest = bare.partition(" ")
+        node = _Node(kind=kind, name=rest.partition(" ")[0])
+        del path[len(line) - len(bare) :]
         if path:
             path[-1].parts.append(node)
         path.append(node)

@@ -251,6 +251,13 @@ def test_sums_do_not_wrap_around(
     assert Fraction(total) == 3 * Fraction(value)
 
 
+def test_values_are_counted_exactly(clickhouse_server: ClickHouse) -> None:
+    sql = f"{SQL.distinct('id')}, {SQL.count('status >= 500')}, avg({SQL.to_double('status')})"
+    (row,) = opened(clickhouse_server).rows(f"SELECT {sql} FROM requests")
+
+    assert row == (ROWS, ROWS // EVERY, pytest.approx(200 + 300 / EVERY))
+
+
 def test_whole_number_that_does_not_fit_is_an_error(clickhouse_server: ClickHouse) -> None:
     assert value_of(clickhouse_server, SQL.to_whole("CAST(NULL AS Nullable(UInt8))")) is None
     assert value_of(clickhouse_server, SQL.to_whole("toUInt64(5)")) == 5
