@@ -53,6 +53,7 @@ class Check(StrEnum):
     REPEATS = "repeats"
     RIGHTS = "rights"
     TABLE = "table"
+    PRUNED = "pruned"
 
 
 QUESTIONS: Final[Mapping[Check, str]] = {
@@ -85,6 +86,7 @@ QUESTIONS: Final[Mapping[Check, str]] = {
     Check.REPEATS: "no request is logged twice",
     Check.RIGHTS: "the login may read and do nothing else",
     Check.TABLE: "the table gives each row once",
+    Check.PRUNED: "counting reads no more of the table than the window",
 }
 """What each check asks, as the words after "whether"."""
 
@@ -134,7 +136,9 @@ class Diagnosis:
     """What an examination saw."""
 
     backend: tuple[CheckResult, ...]
-    """About the server, or about the files as a whole."""
+    """About the server, or about the files as a whole; empty where there are several backends."""
+    backends: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+    """Of several, the same of each that counts any of the SLOs, by name."""
     slos: tuple[tuple[CheckResult, ...], ...]
     """For each SLO, in order."""
     skipped: tuple[tuple[SkippedCheck, ...], ...] = field(default=())

@@ -43,7 +43,12 @@ def setup(
     timeout: str = "20s",
     **more: Any,
 ) -> Setup:
-    backend: dict[str, Any] = {"type": "clickhouse", "url": url, "user": "gate", "password": "${PASSWORD}"}
+    backend: dict[str, Any] = {
+        "type": "clickhouse",
+        "url": url,
+        "user": "gate",
+        "password": "${PASSWORD}",
+    }
     backend |= {"table": "requests", "timestamp": "at", "retries": 0}
     backend |= {"database": database} if database else {}
     return Setup(backend=backend | more, slo=slo, timeout=timeout)

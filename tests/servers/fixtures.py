@@ -19,6 +19,7 @@ from tests.doctor.planted import write_text
 from tests.presets.pages import write_pages
 from tests.servers.clickhouse import ClickHouse, shared_clickhouse
 from tests.servers.metrics import Server, backfill, prometheus, victoria, write_history
+from tests.servers.postgres import Postgres, postgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +129,9 @@ def pages_victoria(pages_data: Data, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def clickhouse_server() -> ClickHouse:
     return shared_clickhouse()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    with postgres() as server:
+        yield server

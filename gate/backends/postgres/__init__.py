@@ -1,0 +1,1 @@
+"""Requests in a table of a PostgreSQL server, counted by the server in one scan."""

@@ -1,0 +1,1 @@
+"""Counts from tables of a Spark cluster, over Spark Connect."""
