@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from gate.backends import open_backend
-from gate.backends.logs import indicators
+from gate.backends.logs import prepare
 from gate.backends.logs.database import Database
 from gate.backends.logs.expressions import parse
 from gate.backends.preset_records import shipped_records
@@ -50,7 +50,7 @@ def _parse_each_expression_once(monkeypatch: pytest.MonkeyPatch) -> None:
             PARSED[role, text] = parse(database, role, text)
         return PARSED[role, text]
 
-    monkeypatch.setattr(indicators, "parse", parse_once)
+    monkeypatch.setattr(prepare, "parse", parse_once)
 
 
 def module(name: str) -> Any:
