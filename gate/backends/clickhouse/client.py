@@ -74,8 +74,8 @@ class Client:
         self._retries = Retries(count=settings.retries, first_pause=_FIRST_PAUSE)
         self._running: str | None = None
         # Not secret by themselves, and anyway not for everybody: who logs in, and where.
-        hidden = [*secrets(settings), login_of(settings, url)[0]]
-        hidden += [url.hostname] if settings.shown and url.hostname not in USUAL_HOSTS else []
+        host = url.hostname if settings.shown and url.hostname not in USUAL_HOSTS else None
+        hidden = [*secrets(settings), login_of(settings, url)[0], host]
         self._redacted = Redactor(redactable(hidden))
         session = requests.Session()
         if settings.cert is not None:

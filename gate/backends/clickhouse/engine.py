@@ -16,7 +16,7 @@ from gate.backends.clickhouse.session import Session, check_version, question, s
 from gate.backends.clickhouse.settings import ClickHouseSettings
 from gate.backends.clickhouse.truths import truths
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn, SqlExpression
+from gate.backends.sql.engine import Dialect, Kind, Row, ScanSize, SqlColumn, SqlExpression
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 from gate.measure.remedies import hint_for
@@ -46,7 +46,8 @@ class ClickHouseEngine:
         Raises:
             UsageError: the url cannot be read at all, or sqlglot is not installed.
         """
-        self.dialect: Final = ClickHouseDialect()
+        self._sql: Final = ClickHouseDialect()
+        self.dialect: Dialect = self._sql
         self.clock: Final = clock or Clock()
         self._conditions = Conditions(self.dialect.name)
         self._client = Client(settings, self.clock)
@@ -97,7 +98,7 @@ class ClickHouseEngine:
             rows = self.rows(name.columns_question) or answer_of(outcome).rows
         else:
             rows = answer_of(outcome).rows
-        return {row[0]: self.dialect.column(row[1]) for row in rows if row[2] != _EPHEMERAL}
+        return {row[0]: self._sql.column(row[1]) for row in rows if row[2] != _EPHEMERAL}
 
     def types(self, relation: str, expressions: Sequence[str]) -> list[SqlColumn | str]:
         """Return the types of expressions; a truth that is kept as UInt8 is a truth."""
@@ -110,7 +111,7 @@ class ClickHouseEngine:
         small = {
             place: column
             for place, column in enumerate(types)
-            if isinstance(column, SqlColumn) and self.dialect.bare(column.type) == "UInt8"
+            if isinstance(column, SqlColumn) and self._sql.bare(column.type) == "UInt8"
         }
         if small:
             chosen = ", ".join(f"({expressions[place]}\n)" for place in small)
@@ -188,7 +189,7 @@ class ClickHouseEngine:
         outcome = self._ask(f"DESCRIBE TABLE (SELECT {chosen} FROM {relation})")
         if isinstance(outcome, ClickHouseFailure) and outcome.cause is Cause.INVALID:
             return outcome
-        return [self.dialect.column(row[1]) for row in answer_of(outcome).rows]
+        return [self._sql.column(row[1]) for row in answer_of(outcome).rows]
 
     def _alone(self, relation: str, expression: str) -> SqlColumn | str:
         outcome = self._described(relation, [expression])
