@@ -52,7 +52,8 @@ class ClickHouseEngine:
         self._conditions = Conditions(self.dialect.name)
         self._client = Client(settings, self.clock)
         self._database = settings.database
-        self._max_scan = limits.max_scan
+        own = settings.table.max_scan
+        self._max_scan = own if limits.max_scan is None else limits.max_scan
         self._until = self.clock.monotonic() + limits.timeout.total_seconds()
         self._behind = False
         self._read: int | None = None

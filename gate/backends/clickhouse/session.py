@@ -47,6 +47,9 @@ NEEDED: Final[Mapping[str, str]] = {
     "apply_deleted_mask": "1",
     "ignore_cold_parts_seconds": "0",
     "use_query_cache": "0",
+    # All columns that a policy may name, also within a sub-select.
+    "asterisk_include_alias_columns": "1",
+    "asterisk_include_materialized_columns": "1",
     "partial_result_on_first_cancel": "0",
     # What the statements of the gate, and the policy's expressions, mean.
     "aggregate_functions_null_for_empty": "1",
@@ -72,6 +75,9 @@ _HARMLESS: Final = frozenset(
         "s3_retry_attempts",
         "max_execution_time",
         "max_query_size",
+        # Else a name that is not there is an error.
+        "asterisk_include_alias_columns",
+        "asterisk_include_materialized_columns",
         # Without it the newest row of none is of 1970, which is too old for every policy.
         "aggregate_functions_null_for_empty",
         # Else the times in a policy's expressions are in the server's zone.
