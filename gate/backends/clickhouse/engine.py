@@ -14,7 +14,6 @@ from gate.backends.clickhouse.refusals import ClickHouseFailure
 from gate.backends.clickhouse.replies import Reply
 from gate.backends.clickhouse.session import Session, check_version, question, session_of
 from gate.backends.clickhouse.settings import ClickHouseSettings
-from gate.backends.clickhouse.truths import truths
 from gate.backends.sql.conditions import Conditions
 from gate.backends.sql.engine import Dialect, Kind, Row, ScanSize, SqlColumn, SqlExpression
 from gate.http import Clock
@@ -51,7 +50,7 @@ class ClickHouseEngine:
         self.clock: Final = clock or Clock()
         self._conditions = Conditions(self.dialect.name)
         self._client = Client(settings, self.clock)
-        self._database = settings.database
+        self._database, self._table = settings.database, settings.table.table
         own = settings.table.max_scan
         self._max_scan = own if limits.max_scan is None else limits.max_scan
         self._until = self.clock.monotonic() + limits.timeout.total_seconds()
@@ -67,7 +66,8 @@ class ClickHouseEngine:
         Raises:
             MeasurementError: there is no answer, or the server is too old.
         """
-        outcome = self._client.query(question(), {}, until=self._until)
+        asked = question(self._name(self._table))
+        outcome = self._client.query(asked, {}, until=self._until)
         self.opened = self.clock.now()
         if isinstance(outcome, ClickHouseFailure) and outcome.code in _UNKNOWN_NAMES:
             version = self._client.query("SELECT version()", {}, until=self._until)
@@ -87,11 +87,16 @@ class ClickHouseEngine:
 
     def table_engine(self, table: str) -> TableEngine | None:
         """Return the engine of a table; None: the user sees no table of this name."""
-        rows = self.rows(self._name(table).engine_question)
-        return TableEngine(name=rows[0][0]) if rows else None
+        if table == self._table:
+            name = self.session.engine
+        else:
+            name = "".join(row[0] for row in self.rows(self._name(table).engine_question))
+        return TableEngine(name=name) if name else None
 
     def columns(self, table: str) -> Mapping[str, SqlColumn]:
         """Return the columns that this user may read."""
+        if table == self._table and self.session.columns:
+            return self._readable(self.session.columns)
         name = self._name(table)
         outcome = self._ask(f"DESCRIBE TABLE {name.sql}")
         if isinstance(outcome, ClickHouseFailure) and outcome.code == _NO_RIGHT:
@@ -99,28 +104,14 @@ class ClickHouseEngine:
             rows = self.rows(name.columns_question) or answer_of(outcome).rows
         else:
             rows = answer_of(outcome).rows
-        return {row[0]: self._sql.column(row[1]) for row in rows if row[2] != _EPHEMERAL}
+        return self._readable(rows)
 
     def types(self, relation: str, expressions: Sequence[str]) -> list[SqlColumn | str]:
-        """Return the types of expressions; a truth that is kept as UInt8 is a truth."""
+        """Return the types of expressions; that of a comparison is UInt8, as of small numbers."""
         outcome = self._described(relation, expressions)
-        types: list[SqlColumn | str]
         if isinstance(outcome, list):
-            types = [*outcome]
-        else:
-            types = [self._alone(relation, expression) for expression in expressions]
-        small = {
-            place: column
-            for place, column in enumerate(types)
-            if isinstance(column, SqlColumn) and self._sql.bare(column.type) == "UInt8"
-        }
-        if small:
-            chosen = ", ".join(f"({expressions[place]}\n)" for place in small)
-            tree = [row[0] for row in self.rows(f"EXPLAIN AST SELECT {chosen}")]
-            for (place, column), truth in zip(small.items(), truths(tree), strict=False):
-                if truth:
-                    types[place] = SqlColumn(type=column.type, kind=Kind.BOOLEAN)
-        return types
+            return [*outcome]
+        return [self._alone(relation, expression) for expression in expressions]
 
     def size(self, statement: str) -> ScanSize | None:
         """Estimate from the parts of local tables; None for views and tables of other servers."""
@@ -164,6 +155,10 @@ class ClickHouseEngine:
             )
         return rows[0]
 
+    def _readable(self, rows: Sequence[Sequence[str]]) -> Mapping[str, SqlColumn]:
+        """Return the columns of a list of names, types and kinds of default."""
+        return {name: self._sql.column(kind) for name, kind, way, *_ in rows if way != _EPHEMERAL}
+
     def _name(self, table: str) -> TableName:
         return table_name(table, self._database)
 
@@ -194,4 +189,6 @@ class ClickHouseEngine:
 
     def _alone(self, relation: str, expression: str) -> SqlColumn | str:
         outcome = self._described(relation, [expression])
-        return outcome[0] if isinstance(outcome, list) else outcome.reason
+        if isinstance(outcome, list):
+            return outcome[0]
+        return outcome.reason.removeprefix(f"{self._client.shown}: ")

@@ -8,9 +8,10 @@ https://clickhouse.com/docs/operations/settings/settings
 # ruff: noqa: S608 - made of names only
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from gate.backends.clickhouse.catalog import TableName
 from gate.backends.clickhouse.replies import Reply
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
@@ -122,10 +123,10 @@ _READ_ONLY: Final = "1"
 _TRUTHS: Final = {"true": "1", "false": "0"}
 
 
-def question() -> str:
+def question(table: TableName) -> str:
     """Return the statement whose answer `session_of` takes.
 
-    It has one row, which no limit cuts.
+    It has one row, which no limit cuts, with all that a run has to know before it counts.
     """
     names = [*NEEDED, *_FILTERS, *_UPPER_BOUNDS, *_LOWER_BOUNDS]
     names += [_INDEXES, _EXACT_INDEXES, "readonly"]
@@ -133,7 +134,9 @@ def question() -> str:
     return (
         "SELECT version(), currentUser(), toInt64(toUnixTimestamp64Micro(now64(6))),"
         " (SELECT groupArray((name, value, readonly)) FROM system.settings"
-        f" WHERE name IN ({chosen}))"
+        f" WHERE name IN ({chosen})),"
+        f" (SELECT any(engine) FROM ({table.engine_question})),"
+        f" (SELECT groupArray((name, type, default_kind)) FROM ({table.columns_question}))"
     )
 
 
@@ -166,6 +169,10 @@ class Session:
     """Of the settings that it has."""
     fixed: frozenset[str]
     """Settings that this user may not change."""
+    engine: str
+    """Of the table; empty: the user sees no such table."""
+    columns: Sequence[Sequence[str]]
+    """Name, type and kind of default of the table's columns that this user may read."""
 
     @property
     def readonly(self) -> bool:
@@ -270,7 +277,7 @@ def session_of(row: tuple[Any, ...]) -> Session:
     Raises:
         MeasurementError: it is too old, or it does not name all settings that it has.
     """
-    version, user, now, settings = row
+    version, user, now, settings, engine, columns = row
     check_version(version)
     values = {name: _TRUTHS.get(value, value) for name, value, _ in settings}
     missing = sorted({*NEEDED, *_FILTERS, "readonly"} - _NEWER - values.keys())
@@ -281,4 +288,12 @@ def session_of(row: tuple[Any, ...]) -> Session:
             + hint_for("clickhouse-version"),
         )
     fixed = frozenset(name for name, _, readonly in settings if readonly)
-    return Session(version=version, user=user, now=now, values=values, fixed=fixed)
+    return Session(
+        version=version,
+        user=user,
+        now=now,
+        values=values,
+        fixed=fixed,
+        engine=engine or "",
+        columns=columns or (),
+    )
