@@ -176,6 +176,7 @@ class Statement:
         inner = f"SELECT {values} FROM {self.rows.relation(used)} AS rows"
         if (skipped := self.rows.chosen(self.time)) is not None:
             inner += f" WHERE {skipped}"
+        inner += f" {self.rows.dialect.computed_once}"
         keys = [f"{sql} AS {name}" for sql, name in self._keys.items()]
         middle = ", ".join(["_at", *self._values.values(), *keys])
         chosen = [*self._keys.values(), *(f"{sql} AS {name}" for sql, name in self._sums.items())]
