@@ -57,7 +57,12 @@ def module(name: str) -> Any:
     return import_module(f"tests.presets.logs.{name.replace('-', '_')}")
 
 
-SHAPES = [(name, form) for name in NAMES for form in module(name).FORMS]
+SHAPES = [
+    pytest.param(name, form, marks=[pytest.mark.slow] if place else [])
+    for name in NAMES
+    for place, form in enumerate(module(name).FORMS)
+]
+"""Presets with the formats of their files: ``make test`` has the first format of each."""
 
 
 def write_log(folder: Path, name: str, form: str) -> Path:

@@ -9,6 +9,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -33,7 +34,12 @@ _PARTING: Final = 2.0
 """Seconds for what is said to the server at the end, whatever is left of the run's time."""
 
 
-def _protocol() -> Any:
+def load_protocol() -> Any:
+    """Import the protocol's messages, in silence.
+
+    Raises:
+        UsageError: the package is not installed.
+    """
     # gRPC's core writes to stderr by itself, and pandas, which pyspark imports, warns.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
@@ -54,7 +60,7 @@ class SparkConnection:
     """
 
     def __init__(self, settings: "SparkSettings", timeout: timedelta) -> None:
-        self.protocol = _protocol()
+        self.protocol = load_protocol()
         import grpc  # noqa: PLC0415 - with the package above
 
         self._rpc_error = grpc.RpcError
@@ -63,8 +69,7 @@ class SparkConnection:
         self._metadata = settings.metadata()
         options = [("grpc.max_receive_message_length", _LARGEST)]
         if settings.address.secure:
-            certificates = None
-            credentials = grpc.ssl_channel_credentials(root_certificates=certificates)
+            credentials = grpc.ssl_channel_credentials(*map(_content, _pem_files(settings)))
             self._channel = grpc.secure_channel(settings.address.target, credentials, options)
         else:
             self._channel = grpc.insecure_channel(settings.address.target, options)
@@ -92,18 +97,19 @@ class SparkConnection:
         Raises:
             MeasurementError: there is no answer.
         """
-        for wait in (*_AGAIN, None):
+        waits = iter(_AGAIN)
+        while True:
             try:
                 response = getattr(self._stub, method)(request, **self._bounds())
             except self._rpc_error as error:
                 failure = failure_of(error)
-                if wait is None or not failure.passing:
+                wait = next(waits, None) if failure.passing else None
+                if wait is None:
                     raise self._refusal(failure, statement, reads=False) from None
                 sleep(min(wait, self._left()))
             else:
                 self._see(response)
                 return response
-        raise AssertionError
 
     def stream(self, operation: str, request: object, statement: str) -> Iterator[Any]:
         """Yield all responses of a statement up to the last, which says that there are no more.
@@ -146,7 +152,8 @@ class SparkConnection:
             self._gone = True
 
     def close(self) -> None:
-        """Close the channel."""
+        """Close the channel; calls that still wait end in a refusal."""
+        self._gone = True
         self._channel.close()
 
     def _bounds(self) -> dict[str, object]:
@@ -181,3 +188,16 @@ def not_whole() -> MeasurementError:
     """Return the refusal for an answer that ends before its end."""
     reason = "Spark's answer is not whole: it ends before its end"
     return MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("spark-hung-up"))
+
+
+def _pem_files(settings: "SparkSettings") -> tuple[Path | None, Path | None, Path | None]:
+    """Return the files of the authorities, the client's key and its certificate."""
+    return settings.ca, settings.key or settings.cert, settings.cert
+
+
+def _content(file: Path | None) -> bytes | None:
+    try:
+        return file.read_bytes() if file else None
+    except OSError:
+        reason = f"Spark cannot be asked: {file} cannot be read"
+        raise MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("certificate-file")) from None

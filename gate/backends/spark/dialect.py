@@ -111,6 +111,10 @@ class SparkDialect(Dialect):
             return f"({value} IS NOT NULL)"
         return f"({value} IS NOT NULL AND NOT COALESCE(isnan({value}), TRUE))"
 
+    def summable(self, value: str, column: SqlColumn) -> str:
+        """Return a whole number with room for the sum, which Sail would let wrap around."""
+        return f"CAST({value} AS DECIMAL(20, 0))" if column.kind is Kind.INTEGER else value
+
 
 def _interval(length: timedelta) -> str:
     return f"INTERVAL '{length // timedelta(hours=1)}' HOUR"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from gate.backends.spark.dialect import SparkDialect
 from gate.backends.spark.refusals import StatementRefusedError, no_table
 from gate.backends.spark.session import SparkSession
-from gate.backends.sql.engine import Row, ScanSize, SqlColumn
+from gate.backends.sql.conditions import Conditions
+from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn, SqlExpression
 from gate.backends.sql.settings import table_parts
 
 if TYPE_CHECKING:
@@ -35,10 +36,12 @@ _OLDEST: Final = (3, 5)
 class SparkEngine:
     """One run's Spark session; see `gate.backends.sql.engine.Engine`."""
 
-    dialect: Final = SparkDialect()
+    name = "Spark"
+    dialect: Dialect = SparkDialect()
 
     def __init__(self, session: SparkSession) -> None:
         self._session = session
+        self._conditions = Conditions(self.dialect.name)
 
     def relation(self, table: str) -> str:
         """Return the name, quoted. What a table's format has replaced, Spark does not read."""
@@ -79,6 +82,10 @@ class SparkEngine:
     def close(self) -> None:
         """End the session."""
         self._session.close()
+
+    def parse(self, role: str, text: str) -> SqlExpression:
+        """Parse an expression of the policy."""
+        return self._conditions.parse(role, text)
 
     def examine(self, table: str) -> "tuple[CheckResult, ...]":
         """Return the server's version, and whether it is one that the gate knows."""

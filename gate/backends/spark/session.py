@@ -160,4 +160,12 @@ class SparkSession:
 
 
 def _rows_of(batch: Any) -> Iterator[Row]:
-    return zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    return zip(*map(_values, batch.columns), strict=True)
+
+
+def _values(column: Any) -> list[Any]:
+    """Return Python's values; a decimal without digits behind the point is a whole number."""
+    values = column.to_pylist()
+    if getattr(column.type, "scale", None) != 0:
+        return list(values)
+    return [None if value is None else int(value) for value in values]

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import field
+from pathlib import Path
 from typing import ClassVar, Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import yaml
 
+from gate.backends.addresses import TLS
 from gate.backends.sql.settings import TABLE_FIELDS, TableSettings, table_settings_of
 from gate.dataclass import dataclass
+from gate.parsing.files import literal
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, written
 from gate.parsing.schema import Scalar
@@ -55,6 +58,11 @@ class SparkSettings:
     address: SparkAddress
     token: str | None = field(default=None, repr=False)
     """Given apart; never together with the address's own."""
+    ca: Path | None = None
+    """A PEM file of the authorities to trust; None: those that gRPC brings along."""
+    cert: Path | None = None
+    """The client's certificate, PEM; with ``key``, unless it holds both."""
+    key: Path | None = None
     table: TableSettings
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
@@ -68,8 +76,14 @@ def secrets(settings: SparkSettings) -> tuple[str, ...]:
     """Return the token in every form that is sent or written, and the headers that are secret."""
     address = settings.address
     hidden = [value for name, value in address.headers.items() if _is_secret(name)]
-    texts = (settings.token, address.token, *hidden)
-    return tuple(dict.fromkeys(text for text in texts if text))
+    texts = [text for text in (settings.token, address.token, *hidden) if text]
+    return tuple(dict.fromkeys((*texts, *(quote(text, safe="") for text in texts))))
+
+
+def files(settings: SparkSettings) -> tuple[str, ...]:
+    """Return the files of certificates."""
+    paths = (settings.ca, settings.cert, settings.key)
+    return tuple(literal(str(path)) for path in paths if path is not None)
 
 
 def parse_address(text: str, *, login: bool = False) -> SparkAddress:
@@ -86,7 +100,7 @@ def parse_address(text: str, *, login: bool = False) -> SparkAddress:
     if parts is None or int(parts["port"] or _PORT) not in range(1, _LAST_PORT + 1):
         raise ValueError(_wrong_form(text))
     rest = parts["rest"] or ""
-    parameters = {name.strip(): unquote(value) for name, value in _PARAMETER.findall(rest)}
+    parameters = {name.strip(): unquote(value.strip()) for name, value in _PARAMETER.findall(rest)}
     if _PARAMETER.sub("", rest).strip("; "):
         raise ValueError("what follows the host is not of the form /;name=value;name=value")
     if "session_id" in parameters:
@@ -146,7 +160,12 @@ def _build_settings(values: Values, reader: Reader) -> SparkSettings:
         raise reader.fail(values.node("url"), str(error)) from error
     if token is not None and address.token is not None:
         raise reader.fail(values.node("token"), "the url has a token, too; remove one of the two")
-    return SparkSettings(address=address, token=token, table=table_settings_of(values, reader))
+    tls = values.get("tls", {})
+    if tls and not address.secure:
+        message = "tls is for a server that speaks TLS; add use_ssl=true to the url"
+        raise reader.fail(values.node("tls"), message)
+    table = table_settings_of(values, reader)
+    return SparkSettings(address=address, token=token, table=table, **tls)
 
 
 BLOCK: Final = Object(
@@ -161,6 +180,11 @@ BLOCK: Final = Object(
             schema=SECRET,
             doc="Token that the server or a proxy before it asks for.",
             example="${SPARK_TOKEN}",
+        ),
+        "tls": Field(
+            schema=TLS,
+            doc="Certificate authorities of your own, and a client certificate.",
+            example="{ca: ca.pem}",
         ),
         **TABLE_FIELDS,
     },

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from itertools import product
 from zoneinfo import ZoneInfo
@@ -146,6 +147,18 @@ def test_sum_of_floats_is_exact(engine: SparkEngine) -> None:
     ((total,),) = engine.rows(f"SELECT sum({DIALECT.fixed_point('x')}) FROM ({rows}) r")
 
     assert total == (Fraction(0.1) + Fraction(0.2)) * 2**64 // 1
+
+
+def test_sums_have_room_for_more_than_64_bits(engine: SparkEngine) -> None:
+    whole = SqlColumn(type="bigint", kind=Kind.INTEGER)
+    money = SqlColumn(type="decimal(12,4)", kind=Kind.DECIMAL, exactness=4)
+    rows = "SELECT CAST(id + 9223372036854775800 AS BIGINT) AS n, CAST(0.1 AS DECIMAL(12, 4)) AS d"
+    sums = [f"sum({DIALECT.summable(*pair)})" for pair in (("n", whole), ("d", money))]
+
+    ((total, amount),) = engine.rows(f"SELECT {', '.join(sums)} FROM ({rows} FROM range(3)) r")
+
+    assert (total, type(total)) == (3 * 9223372036854775800 + 3, int)
+    assert amount == Decimal("0.3")
 
 
 SHOWN = [
