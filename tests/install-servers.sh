@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what tests need beyond Python's packages: the servers of tests/live (Prometheus with
-# promtool, VictoriaMetrics, nginx), the engines of tests/backends (ClickHouse's, and Sail, which speaks
-# Spark Connect), the runner of tests/gitlab (gitlab-ci-local, which needs rsync), a browser with what
-# drives it (tests/browser), and the schemas of Argo Rollouts (tests/rollouts).
+# promtool, VictoriaMetrics, nginx), Sail, which speaks Spark Connect (tests/servers/spark.py), the runner
+# of tests/gitlab (gitlab-ci-local, which needs rsync), a browser with what drives it (tests/browser),
+# and the schemas of Argo Rollouts (tests/rollouts).
 # Does nothing when they are there; says what is missing when it cannot install. Never fails the
 # caller: a test whose program is missing is skipped, or fails under GATE_REQUIRE_SERVERS=1.
 set -u
@@ -10,8 +10,8 @@ set -u
 # The newest that runs on Node 20.
 GITLAB_CI_LOCAL=4.68.1
 
-# Engines, in a virtual environment of their own: .servers/engines.
-ENGINES="chdb-core-lite==26.5.0 pysail==0.7.2"
+# Engines of Python's index, in a virtual environment of their own: .servers/engines.
+ENGINES="pysail==0.7.2"
 
 # Folders whose package.json says what tests run with Node: a browser's driver, schemas of manifests.
 TESTS="$(dirname "$0")"
