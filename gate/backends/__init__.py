@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # every measuring command imports this module
 BACKENDS: Final[Mapping[str, str]] = {
     "prometheus": "gate.backends.prometheus",
     "logs": "gate.backends.logs",
+    "postgres": "gate.backends.postgres",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }
@@ -193,7 +194,15 @@ def backends_in(settings: Settings) -> Mapping[str, Settings]:
 def described(settings: Settings) -> str:
     """Return how a sentence calls what these settings are for: ``the backend logs``."""
     names = [f"{name} ({own.kind})" for name, own in backends_in(settings).items() if name]
-    return f"each of the backends {', '.join(names)}" if names else f"the backend {settings.kind}"
+    return (
+        f"each of the backends {' and '.join(names)}" if names else f"the backend {settings.kind}"
+    )
+
+
+def keeps_history(settings: Settings) -> bool:
+    """Return whether any backend that these settings are for can be asked about the past."""
+    kinds = {own.kind for own in backends_in(settings).values()} & BACKENDS.keys()
+    return any(registration(kind).keeps_history for kind in kinds)
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:

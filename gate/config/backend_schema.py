@@ -25,7 +25,7 @@ T = TypeVar("T")
 EXAMPLE: Final = '{type: prometheus, url: "http://prometheus:9090"}'
 """A ``backend`` block."""
 GUARDS: Final = ("max_age", "min_coverage", "coverage_floor")
-_OF_POLICY: Final = {
+OF_POLICY: Final = {
     "max_age": Field(
         schema=DURATION,
         doc="Age above which the newest sample of its SLOs is stale. Default: the policy's max_age;"
@@ -61,7 +61,7 @@ class NamedBackend(Generic[T]):
 
 def _build(block: Object[T], values: Values, reader: Reader) -> NamedBackend[T]:
     own = Values(
-        values={key: value for key, value in values.values.items() if key not in _OF_POLICY},
+        values={key: value for key, value in values.values.items() if key not in OF_POLICY},
         nodes=values.nodes,
     )
     guards = OwnGuards(**values.only(*GUARDS))
@@ -85,7 +85,7 @@ class _NamedBlocks(Mapping[str, Object[NamedBackend[Settings]]]):
 
 def _with_policy(block: Object[T]) -> Object[NamedBackend[T]]:
     return Object(
-        {**block.fields, **_OF_POLICY},
+        {**block.fields, **OF_POLICY},
         partial(_build, block),
         others=block.others,
         rules=block.rules,

@@ -10,7 +10,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
 from gate.measure.cluster_troubles import CLUSTERS
-from gate.measure.database_troubles import DATABASES
+from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
 
 
@@ -174,7 +174,7 @@ REMEDIES: Final = {
         *CONNECTION,
         *LOGS,
         *CLICKHOUSE,
-        *DATABASES,
+        *POSTGRES,
         *CLUSTERS,
         *HOSTS,
     )

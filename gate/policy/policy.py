@@ -21,7 +21,7 @@ from gate.policy.rule_settings import (
     PostmortemRule,
 )
 from gate.policy.tiers import Tier
-from gate.slo.objective import Slo
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
 
 
 class Action(StrEnum):
@@ -111,6 +111,11 @@ class Policy:
     def guards_of(self, slo: Slo) -> Guards:
         """Return what the measurements of an SLO must have to be believed."""
         return self.guards.of(slo)
+
+    def counted_by(self, backend: str) -> tuple[RatioSlo | SpendSlo, ...]:
+        """Return the SLOs that a backend of this name counts, in the policy's order."""
+        own = (slo for slo in self.slos if not isinstance(slo, CompositeSlo))
+        return tuple(slo for slo in own if slo.sli.backend == backend)
 
     def action_of(self, slo: Slo, cause: Cause) -> Action:
         """Return what a cause does to a change where it is about this SLO."""

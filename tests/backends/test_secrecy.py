@@ -45,7 +45,11 @@ SAMPLES: Mapping[str, str] = {
     "prometheus auth.azure.client_secret": (
         'url: "https://a", auth: {azure: {client_id: c, client_secret: "${V}"}}'
     ),
+    "clickhouse url": 'url: "https://ch.example/${V}", table: requests, timestamp: ts',
+    "clickhouse password": ('url: "http://a", password: "${V}", table: requests, timestamp: ts'),
     "prometheus auth.password": 'url: "http://a", auth: {username: ada, password: "${V}"}',
+    "postgres url": 'url: "postgresql://ada:${V}@db.example/app", table: t, timestamp: ts',
+    "postgres password": 'url: "postgresql://a/b", password: "${V}", table: t, timestamp: ts',
 }
 
 

@@ -96,7 +96,7 @@ def test_settings_of_each_backend_are_under_its_name() -> None:
         "prom": "prometheus",
         "judge": "logs",
     }
-    assert described(contents.settings) == "each of the backends prom (prometheus), judge (logs)"
+    assert described(contents.settings) == "each of the backends prom (prometheus) and judge (logs)"
 
 
 def test_secrets_and_files_are_those_of_all_backends() -> None:

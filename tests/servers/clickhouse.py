@@ -1,17 +1,21 @@
 """A ClickHouse server with the engine of chdb, and what stands in its tables."""
 
+import atexit
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
 
 from gate.backends.clickhouse.engine import ClickHouseEngine
 from gate.backends.clickhouse.settings import ClickHouseSettings
+from gate.backends.sql.settings import TableSettings
 from gate.measure import Limits
 from tests.servers.processes import free_port, missing, running
 
@@ -55,6 +59,7 @@ USERS: Mapping[str, Mapping[str, Any]] = {
 """By name: the password, the profile, ``readonly``, and the tables that the user may not read."""
 
 
+REQUESTS = TableSettings(table="requests", timestamp="ts")
 START = datetime(2025, 11, 1, tzinfo=UTC)
 ROWS, EVERY = 200_000, 100
 """Of the table ``requests``: one a second from `START`, of which every so many have failed."""
@@ -104,10 +109,21 @@ class ClickHouse:
     ) -> ClickHouseEngine:
         """Open the gate's connection for a user."""
         password = USERS.get(user, {}).get("password")
-        settings = ClickHouseSettings(url=self.url, user=user, password=password, **more)
+        settings = ClickHouseSettings(
+            **{"url": self.url, "user": user, "password": password, "table": REQUESTS, **more}
+        )
         return ClickHouseEngine(
             settings, Limits(timeout=timedelta(seconds=seconds), max_scan=max_scan)
         )
+
+
+@cache
+def shared_clickhouse() -> ClickHouse:
+    """Return the server of this process, which is started once and ends with the process."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    folder = stack.enter_context(TemporaryDirectory())
+    return stack.enter_context(clickhouse(Path(folder)))
 
 
 @contextmanager

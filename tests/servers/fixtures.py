@@ -17,7 +17,7 @@ import pytest
 
 from tests.doctor.planted import write_text
 from tests.presets.pages import write_pages
-from tests.servers.clickhouse import ClickHouse, clickhouse
+from tests.servers.clickhouse import ClickHouse, shared_clickhouse
 from tests.servers.metrics import Server, backfill, prometheus, victoria, write_history
 from tests.servers.postgres import Postgres, postgres
 
@@ -127,9 +127,8 @@ def pages_victoria(pages_data: Data, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="session")
-def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
-    with clickhouse(tmp_path_factory.mktemp("clickhouse")) as server:
-        yield server
+def clickhouse_server() -> ClickHouse:
+    return shared_clickhouse()
 
 
 @pytest.fixture(scope="session")

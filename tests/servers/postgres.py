@@ -126,6 +126,10 @@ def _certify(folder: Path, data: Path) -> None:
         shutil.chown(data / "server.key", _OTHER_USER)
 
 
+RUNNING: list["Postgres"] = []
+"""The server of the session, for those who cannot be given a fixture."""
+
+
 @contextmanager
 def postgres(*, settings: Mapping[str, str] | None = None) -> Iterator[Postgres]:
     """Run a server while the block lasts, with a superuser and a reader."""
@@ -161,7 +165,9 @@ def postgres(*, settings: Mapping[str, str] | None = None) -> Iterator[Postgres]
         try:
             server = Postgres(port=port, folder=folder)
             server.run(f"CREATE ROLE {READER} LOGIN PASSWORD '{PASSWORD}'")
+            RUNNING.append(server)
             yield server
+            RUNNING.remove(server)
         finally:
             call("pg_ctl", "-w", "-m", "immediate", "stop")
     finally:

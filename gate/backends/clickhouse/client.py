@@ -11,6 +11,7 @@ import requests
 from gate.backends.clickhouse.refusals import ClickHouseFailure
 from gate.backends.clickhouse.replies import Reply, read_reply
 from gate.backends.clickhouse.settings import (
+    USUAL_HOSTS,
     ClickHouseSettings,
     login_headers,
     login_of,
@@ -71,8 +72,9 @@ class Client:
         self._database = settings.database
         self._retries = Retries(count=settings.retries, first_pause=_FIRST_PAUSE)
         self._running: str | None = None
-        from_outside = url.hostname if "${" in settings.shown else None
-        hidden = [*secrets(settings), login_of(settings, url)[0], from_outside]
+        # Not secret by themselves, and anyway not for everybody: who logs in, and where.
+        hidden = [*secrets(settings), login_of(settings, url)[0]]
+        hidden += [url.hostname] if settings.shown and url.hostname not in USUAL_HOSTS else []
         self._redacted = Redactor(redactable(hidden))
         session = requests.Session()
         if settings.cert is not None:

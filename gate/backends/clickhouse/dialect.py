@@ -25,7 +25,8 @@ _DATE_TIME64: Final = re.compile(r"DateTime64\((\d)")
 _MICRO_DIGITS: Final = 6
 _DIGITS_OF_64: Final = 18
 """Decimals of up to so many digits are added up in 128 bits, which is enough for all rows."""
-_TWO_TO_64: Final = "18446744073709551616.0"
+_HIGH_BITS, _LOW_BITS = 22, 42
+"""Together 64: the bits behind the point, of which the first are whole numbers of 64 bits."""
 _LARGE: Final = 1 << 40
 _SECONDS: Final = (datetime(1970, 1, 2, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
 """Between these a DateTime can be written, in whatever zone."""
@@ -121,7 +122,10 @@ class ClickHouseDialect(Dialect):
         """Return it as Int256, whose sums do not wrap around."""
         # What does not fit would be an error even in a branch of CASE that is not taken.
         small = f"if(abs({value}) < {_LARGE}, toFloat64({value}), if(isNull({value}), NULL, 0.))"
-        return f"toInt256(round({small} * {_TWO_TO_64}))"
+        # In two parts: from large floats toInt256 makes numbers whose last digits are noise.
+        scaled = f"({small} * {1 << _HIGH_BITS})"
+        low = f"toInt64(round(({scaled} - trunc({scaled})) * {1 << _LOW_BITS}))"
+        return f"(toInt256(toInt64(trunc({scaled}))) * {1 << _LOW_BITS} + {low})"
 
     def is_number(self, value: str, column: SqlColumn) -> str:
         """Ask for NULL, and of floats for NaN."""

@@ -15,7 +15,8 @@ from gate.backends.clickhouse.replies import Reply
 from gate.backends.clickhouse.session import Session, check_version, question, session_of
 from gate.backends.clickhouse.settings import ClickHouseSettings
 from gate.backends.clickhouse.truths import truths
-from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn
+from gate.backends.sql.conditions import Conditions
+from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn, SqlExpression
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 from gate.measure.remedies import hint_for
@@ -43,10 +44,11 @@ class ClickHouseEngine:
         """Prepare; nothing is sent. The run's time begins now.
 
         Raises:
-            UsageError: the url cannot be read at all.
+            UsageError: the url cannot be read at all, or sqlglot is not installed.
         """
         self.dialect: Final = ClickHouseDialect()
         self.clock: Final = clock or Clock()
+        self._conditions = Conditions(self.dialect.name)
         self._client = Client(settings, self.clock)
         self._database = settings.database
         self._max_scan = limits.max_scan
@@ -79,12 +81,14 @@ class ClickHouseEngine:
         return session_of(rows[0])
 
     def relation(self, table: str) -> str:
-        """Return the table, with FINAL where it may have older versions of rows."""
+        """Return the table; of a row that has older versions too, only the newest is read."""
         name, engine = self._name(table), self.table_engine(table)
-        if engine is not None and engine.merged:
-            return f"{name.sql} FINAL"
-        # Of views, and of tables of other servers, the setting ``final`` says it.
-        self._behind = self._behind or engine is None or not engine.plain
+        if engine is not None and engine.merged and not self.session.may_set("final"):
+            # Without the columns that are computed, which a sub-select does not have.
+            return f"(SELECT * FROM {name.sql} FINAL)"
+        # Else the setting ``final`` says it, also of what is behind views and on other servers.
+        plain = engine is not None and (engine.plain or engine.merged)
+        self._behind = self._behind or not plain
         return name.sql
 
     def table_engine(self, table: str) -> TableEngine | None:
@@ -134,6 +138,10 @@ class ClickHouseEngine:
     def rows(self, statement: str) -> list[Row]:
         """Run a statement under the settings that let no part of an answer be missing."""
         return answer_of(self._ask(statement)).rows
+
+    def parse(self, role: str, text: str) -> SqlExpression:
+        """Parse an expression of the policy in ClickHouse's dialect."""
+        return self._conditions.parse(role, text)
 
     def examine(self, table: str) -> "tuple[CheckResult, ...]":
         """Return what is to be said of the server, of the table's engine and of the user."""

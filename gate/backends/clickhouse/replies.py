@@ -19,7 +19,10 @@ from gate.request_failure import Trouble
 
 _REDIRECTS: Final = range(300, 400)
 _BUSY: Final = frozenset({429, 502, 503, 504})
-_SAID: Final = re.compile(r"Code: (\d+)\. DB::\w*Exception: (.*)", re.DOTALL)
+_SAID: Final = re.compile(
+    r"Code: (\d+)(?:\.|, e\.displayText\(\) =) DB::\w*Exception: (.*?)(?:, e\.what\(\) = .*)?\Z",
+    re.DOTALL,
+)
 """How ClickHouse writes an exception, in an answer of its own as well as behind half an answer."""
 _NAMED: Final = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*\).*)?\s*$", re.DOTALL)
 _REPEATED: Final = re.compile(
@@ -74,8 +77,9 @@ def read_reply(response: Response, content: bytes, now: datetime) -> Reply | Cli
         # An exception after the answer has begun stands at its end, with the status 200:
         # https://clickhouse.com/docs/interfaces/http#http_response_codes_caveats
         text = content.decode("utf-8", "replace")
-        if said := list(_SAID.finditer(text[-20_000:])):
-            return _exception(int(said[-1][1]), said[-1][2], status)
+        place = text.rfind("Code: ")
+        if place >= 0 and (said := _SAID.match(text, place)):
+            return _exception(int(said[1]), said[2], status)
         if _is_html(response, content):
             return _not_clickhouse("an HTML page", status)
         reason = f"its answer is not whole: {broken}"

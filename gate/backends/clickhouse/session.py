@@ -193,7 +193,7 @@ class Session:
         if _INDEXES in self.values and self.values.get(_EXACT_INDEXES) != "1":
             wanted[_INDEXES] = "0"
         wanted |= self._bounds(seconds, max_bytes)
-        sent = {name: value for name, value in wanted.items() if not self._is_fixed(name)}
+        sent = {name: value for name, value in wanted.items() if self.may_set(name)}
         wrong = [
             name
             for name, value in wanted.items()
@@ -211,14 +211,14 @@ class Session:
         """
         # Of the limits themselves the server does not say the value: it takes each for a LIMIT of
         # the statement, and resets it.
-        if reply.limited and self._is_fixed("limit") and not _LIMIT.search(statement):
+        if reply.limited and not self.may_set("limit") and not _LIMIT.search(statement):
             raise MeasurementError(
                 Cause.PARTIAL,
                 "the profile of this user limits the number of rows of an answer"
                 + hint_for("clickhouse-filters"),
             )
         name = "output_format_json_quote_denormals"
-        if self._is_fixed(name) and self.values[name] != NEEDED[name] and reply.unclear:
+        if not self.may_set(name) and self.values[name] != NEEDED[name] and reply.unclear:
             raise MeasurementError(
                 Cause.INVALID,
                 "a floating-point number is NULL or NaN, and the profile of this user does not let"
@@ -238,8 +238,9 @@ class Session:
                 wanted[name] = str(least)
         return wanted
 
-    def _is_fixed(self, name: str) -> bool:
-        return self.readonly or name in self.fixed
+    def may_set(self, name: str) -> bool:
+        """Return whether this user may change a setting."""
+        return not self.readonly and name not in self.fixed
 
     def _matters(self, name: str, behind: bool) -> bool:
         """Return whether an answer may be another one where a setting is not as it is needed."""

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from gate.backends.addresses import TLS, HttpAddress, shown_address
+from gate.backends.sql.settings import TABLE_FIELDS, TableSettings, table_settings_of
 from gate.dataclass import dataclass
 from gate.parsing.files import literal
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
@@ -15,6 +16,10 @@ from gate.parsing.values import CONNECTION, CONNECTION_COUNT, SECRET
 
 _BEHIND: Final = "/(?:ping|play|dashboard|replicas_status|query)"
 """Pages that follow the address of a server."""
+USUAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1", "clickhouse")
+"""Hosts whose names say nothing."""
+_LONG: Final = 8
+"""Characters of a part of a path from which on it is masked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,7 @@ class ClickHouseSettings:
 
     url: str = field(repr=False)
     """Of the HTTP interface; of it messages show no more than `shown`."""
+    table: TableSettings
     shown: str = ""
     """How messages name the server where the url, or a part of it, came from a variable. Empty: the
     url is the policy's own text, and its host may be shown."""
@@ -70,14 +76,19 @@ def secrets(settings: ClickHouseSettings) -> tuple[str, ...]:
         url = urlsplit(settings.url.strip())
     except ValueError:
         url = urlsplit("")  # to such an address nothing is ever sent
-    pair = login_headers(settings, url).get("Authorization", "").removeprefix("Basic ")
+    password = login_of(settings, url)[1]
+    login = login_headers(settings, url).get("Authorization", "").removeprefix("Basic ")
+    outside = settings.shown and url.hostname not in USUAL_HOSTS
     texts = [
-        login_of(settings, url)[1],
-        url.password,
-        pair if login_of(settings, url)[1] else "",
-        settings.url if settings.shown and url.password else "",
+        *((password, login, url.password) if password else ()),
+        *((settings.url, *filter(_is_opaque, url.path.split("/"))) if outside else ()),
     ]
     return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _is_opaque(part: str) -> bool:
+    """Return whether a part of a path may be more than a usual word."""
+    return len(part) >= _LONG
 
 
 def files(settings: ClickHouseSettings) -> tuple[str, ...]:
@@ -86,9 +97,10 @@ def files(settings: ClickHouseSettings) -> tuple[str, ...]:
     return tuple(literal(str(path)) for path in paths if path is not None)
 
 
-def _build_settings(values: Values, reader: Reader) -> ClickHouseSettings:  # noqa: ARG001
+def _build_settings(values: Values, reader: Reader) -> ClickHouseSettings:
     return ClickHouseSettings(
         url=values.get("url"),
+        table=table_settings_of(values, reader),
         shown=shown_address(written(values.node("url"))),
         **values.get("tls", {}),
         **values.only("user", "password", "database", "retries"),
@@ -110,12 +122,17 @@ BLOCK: Final = Object(
             doc="User with the right to read. Default: default.",
             example="gate",
         ),
-        "password": Field(schema=SECRET, doc="The user's password, from a variable."),
+        "password": Field(
+            schema=SECRET,
+            doc="The user's password, from a variable.",
+            example='"${CLICKHOUSE_PASSWORD}"',
+        ),
         "database": Field(
             schema=CONNECTION,
             doc="Database of the table. Default: the user's default database.",
             example="logs",
         ),
+        **TABLE_FIELDS,
         "tls": Field(
             schema=TLS,
             doc="Certificate authorities of your own, and a client certificate.",

@@ -24,6 +24,7 @@ _WRONG: Final = {
     "22003": ("a number is too large for its type", "unfit-value"),
     "22007": ("a text cannot be read as a time", "unfit-value"),
     "22008": ("a time is out of range", "unfit-value"),
+    "22021": ("a text has bytes that are not of its encoding", "unfit-value"),
     "2201B": ("a regular expression is not valid", "unfit-value"),
     "22": ("a value does not fit an expression", "unfit-value"),
     "42P01": ("the database has no such table", "unknown-table"),

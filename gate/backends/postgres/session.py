@@ -6,6 +6,7 @@ session is opened only.
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from threading import Thread
@@ -34,6 +35,8 @@ _GRACE: Final = 2.0
 """Seconds for the server to obey a cancellation."""
 _AGAIN: Final = 0.2
 """Seconds between two of them: one that comes before the statement has begun is lost."""
+_LONGEST: Final = (1 << 31) - 1
+"""Milliseconds; PostgreSQL takes no more for a timeout."""
 _SHORTEST_CONNECT: Final = 2
 """Seconds; libpq takes no fewer for ``connect_timeout``."""
 NUMERIC: Final = 1700
@@ -152,12 +155,9 @@ class Session:
             return _run(connection, f"SAVEPOINT gate; {statement}")
         except psycopg2.Error as error:
             said = self._refusal(error)
-            if not connection.closed:
+            with suppress(psycopg2.Error):  # the connection may be lost, or closed meanwhile
                 _run(connection, "ROLLBACK TO SAVEPOINT gate")
             raise said from None
-        except UnicodeDecodeError:
-            reason = "a text is not UTF-8, and the database does not say its encoding (SQL_ASCII)"
-            raise failed(reason) from None
 
     def _refusal(self, error: psycopg2.Error) -> MeasurementError:
         return refusal(error.pgcode, self._redact(error.diag.message_primary or ""))
@@ -192,13 +192,13 @@ class Session:
         connection.autocommit = True  # the transaction is begun here
         numeric = psycopg2.extensions.new_type((NUMERIC,), "NUMERIC", _number)
         psycopg2.extensions.register_type(numeric, connection)
-        milliseconds = round(self._timeout.total_seconds() * 1000)
+        limit = min(max(2, self._timeout // timedelta(milliseconds=1)), _LONGEST)
         texts = {
             **_PINNED,
             **_WRITTEN,
-            "statement_timeout": str(milliseconds),
-            "idle_in_transaction_session_timeout": str(milliseconds),
-            "lock_timeout": str(milliseconds // 2),
+            "statement_timeout": str(limit),
+            "idle_in_transaction_session_timeout": str(limit),
+            "lock_timeout": str(limit // 2),
         }
         chosen = [f"set_config('{name}', '{text}', true)" for name, text in texts.items()]
         own = [f"current_setting('{name}', true)" for name in _SERVERS_OWN]
@@ -211,7 +211,7 @@ class Session:
             if needed is not None and value not in {needed, None}:
                 reason = f"the server has {name} = {value}, and a count needs {needed}"
                 raise failed(reason, "pinned-setting")
-        if not self._closed:
+        if not self._closed:  # else nobody waits for the answer any more
             self._connection = connection
 
 

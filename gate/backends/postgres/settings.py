@@ -84,7 +84,9 @@ def secrets(settings: PostgresSettings) -> tuple[str, ...]:
     of_url = (match[1], unquote(match[1])) if match else ()
     texts = [text for text in (settings.password, *of_url) if text]
     forms = [form for text in texts for form in (text, quote(text, safe=""), quote_plus(text))]
-    return tuple(dict.fromkeys(forms))
+    # An address that came from outside as a whole may say more than its password.
+    whole = [settings.url] if settings.shown.startswith("${") else []
+    return tuple(dict.fromkeys((*forms, *whole)))
 
 
 def files(settings: PostgresSettings) -> tuple[str, ...]:

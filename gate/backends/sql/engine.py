@@ -180,7 +180,23 @@ class Dialect(ABC):
         return f"count(DISTINCT {value})"
 
 
-class Engine(Protocol):
+class Runner(Protocol):
+    """What runs statements."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its SQL is written."""
+        ...
+
+    def rows(self, statement: str) -> list[Row]:
+        """Run a statement and return all of its rows.
+
+        On a timeout, and where the run is cancelled, the engine is told to stop.
+        """
+        ...
+
+
+class Engine(Runner, Protocol):
     """One run's connection. Asks one thing at a time, within the run's time limit.
 
     Raises `gate.measure.MeasurementError` for all that an engine can do wrong, with its cause and a
@@ -191,7 +207,6 @@ class Engine(Protocol):
 
     name: str
     """What people call it: ``ClickHouse``."""
-    dialect: Dialect
 
     def relation(self, table: str) -> str:
         """Return the FROM part that gives each row of a table once, and not its older versions.
@@ -218,13 +233,6 @@ class Engine(Protocol):
 
     def size(self, statement: str) -> ScanSize | None:
         """Return what the statement would read; None: this engine cannot say it beforehand."""
-        ...
-
-    def rows(self, statement: str) -> list[Row]:
-        """Run a statement and return all of its rows.
-
-        On a timeout, and where the run is cancelled, the engine is told to stop.
-        """
         ...
 
     def parse(self, role: str, text: str) -> SqlExpression:

@@ -48,7 +48,7 @@ _QUOTES: Final = {
 
 
 class TokenError(Exception):
-    """A text is no expression, or engines may read it differently; the message has the remedy."""
+    """Text that is not an expression, or that engines may read differently; it has the remedy."""
 
     def __init__(self, reason: str, place: int) -> None:
         super().__init__(reason)
@@ -138,9 +138,7 @@ def _operators(run: str, place: int, dialect: str) -> Iterator[SqlToken]:
         run, place = run[-1], place + len(run) - 1
     if run not in allowed:
         listed = " ".join(sorted(allowed))
-        raise TokenError(
-            f"{run} is not an operator that may stand here; these may: {listed}", place
-        )
+        raise TokenError(f"{run} is not among the operators: {listed}", place)
     yield SqlToken("operator", run, place)
 
 
@@ -179,7 +177,7 @@ def _strange(text: str, place: int) -> str:
     sign = text[place]
     if not sign.isascii():
         return f"{sign!r} stands outside of quotes; put the name in quotes"
-    return _STRANGE.get(sign, f"{sign!r} cannot stand here; remove it")
+    return _STRANGE.get(sign, f"{sign!r} is not a part of an expression; remove it")
 
 
 def _wrong_quotes(dialect: str) -> str:

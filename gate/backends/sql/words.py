@@ -21,6 +21,8 @@ _OF_THE_DAY: Final = re.compile(
     re.IGNORECASE,
 )
 """Texts that PostgreSQL and Spark take for a time of the clock where a time is expected."""
+_AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "countif", "sumif"})
+"""Those that people write; the others are refused like any other function."""
 _MAY_FOLLOW: Final = frozenset({"like", "ilike", "rlike", "regexp", "~", "~*", "!~", "!~*"})
 """Behind these no time is expected ..."""
 _OF_JSON: Final = frozenset({"->", "->>", "#>", "#>>", "?"})
@@ -67,6 +69,9 @@ def _check_word(before: SqlToken, token: SqlToken, dialect: str) -> None:
 def _check_call(before: SqlToken, token: SqlToken, dialect: str) -> None:
     if before.is_sign("."):
         raise TokenError(f"{token.text} is called with its schema; leave that out", token.place)
+    if token.lower in _AGGREGATES:
+        reason = f"{token.text}() is about many rows; write a condition about one: the gate counts"
+        raise TokenError(reason, token.place)
     if token.kind == "name" or token.lower not in FUNCTIONS[dialect]:
         raise TokenError(
             f"{token.text}() is not among the functions that may be called: those that give for the"

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
@@ -127,7 +128,7 @@ def test_user_who_may_change_no_setting_needs_a_profile_that_cuts_nothing(
     clickhouse_server: ClickHouse, user: str, names: str
 ) -> None:
     raw = requests.post(
-        clickhouse_server.url, data="SELECT 1", params={"limit": "5"}, auth=(user, ""), timeout=30
+        clickhouse_server.url, data="SELECT 1", params={"final": "1"}, auth=(user, ""), timeout=30
     )
     assert raw.headers["X-ClickHouse-Exception-Code"] == "164"
 
@@ -173,7 +174,8 @@ def test_of_each_row_only_the_newest_version_is_counted(
     engine = clickhouse_server.engine(user)
     relation = engine.relation(table)
 
-    assert engine.rows(f"SELECT count(), countIf(status >= 500) FROM {relation}") == [(1000, 100)]
+    counts = engine.rows(f"SELECT count(), countIf(status >= 500) FROM {relation} AS rows")
+    assert counts == [(1000, 100)]
 
 
 def test_user_who_may_change_no_setting_counts_newest_versions_of_a_table_but_not_behind_a_view(
@@ -181,7 +183,8 @@ def test_user_who_may_change_no_setting_counts_newest_versions_of_a_table_but_no
 ) -> None:
     table, view = clickhouse_server.engine("locked"), clickhouse_server.engine("locked")
 
-    assert table.rows(f"SELECT count() FROM {table.relation('versions')}") == [(1000,)]
+    newest = table.relation("versions")
+    assert table.rows(f"SELECT count() FROM {newest} AS rows") == [(1000,)]
     relation = view.relation("versions_view")
     error = refusal(lambda: view.rows(f"SELECT count() FROM {relation}"))
     assert "final is 0 and must be 1" in error.reason
@@ -231,3 +234,19 @@ def test_nan_and_null_are_not_confused(clickhouse_server: ClickHouse) -> None:
     error = refusal(lambda: clickhouse_server.engine("locked").rows(statement))
     assert error.cause is Cause.INVALID
     assert "NULL or NaN" in error.reason
+
+
+def test_functions_that_turn_nothing_into_a_number_are_as_the_documentation_says(
+    clickhouse_server: ClickHouse,
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "backends.md").read_text(encoding="utf-8")
+    zero, null = "JSONExtractInt(meta, 'code')", "JSONExtract(meta, 'code', 'Nullable(Int64)')"
+    assert zero in page
+    assert null in page
+
+    rows = clickhouse_server.engine().rows(
+        f"SELECT {zero}, {null}, toUInt8(300), nan > 2000, isNaN(nan) OR nan > 2000"
+        " FROM (SELECT '{}' AS meta)"
+    )
+
+    assert rows == [(0, None, 44, 0, 1)]

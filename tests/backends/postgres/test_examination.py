@@ -1,4 +1,6 @@
-"""What the doctor says of a server, a table and a user; each doubt has a case in which it is quiet."""
+"""What the doctor says of a server, a table and a user, and when it is quiet."""
+
+# ruff: noqa: E501 - a table of statements
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta

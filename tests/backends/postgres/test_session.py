@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -229,7 +229,7 @@ def test_a_session_only_reads_one_moment_in_utc(rows: Postgres) -> None:
     rows.run(
         f"ALTER ROLE {READER} SET standard_conforming_strings = off",
         f"ALTER ROLE {READER} SET DateStyle = 'German'",
-        f"ALTER ROLE {READER} SET statement_timeout = '1ms'",
+        f"ALTER ROLE {READER} SET statement_timeout = '2s'",
     )
     try:
         with reading(rows) as engine:
@@ -425,3 +425,108 @@ def test_a_session_that_was_never_opened_closes() -> None:
     session.close()
     with pytest.raises(MeasurementError, match="no connection to"):
         session.query("SELECT 1")
+
+
+def parameter(name: str, value: str) -> bytes:
+    return packet(b"S", f"{name}\0{value}\0".encode())
+
+
+def packet(kind: bytes, content: bytes) -> bytes:
+    """Return a message of the protocol: https://www.postgresql.org/docs/current/protocol-message-formats.html"""
+    return kind + (len(content) + 4).to_bytes(4, "big") + content
+
+
+def refusing(version: str, code: str, words: str) -> Iterator[bytes]:
+    """Yield what a server or a pooler sends that takes a connection and refuses all statements."""
+    parameters = {"server_version": version, "client_encoding": "UTF8", "DateStyle": "ISO, MDY"}
+    greeting = packet(b"R", bytes(4))
+    greeting += b"".join(parameter(name, value) for name, value in parameters.items())
+    yield greeting + packet(b"Z", b"I")
+    fields = f"SERROR\0VERROR\0C{code}\0M{words}\0\0".encode()
+    yield packet(b"E", fields) + packet(b"Z", b"I")
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "words", "expected"),
+    [
+        ("9.6.24", "0A000", "", "the server has version 9, and 12 or later is needed; upgrade"),
+        ("11.22", "0A000", "", "the server has version 11, and 12 or later is needed; upgrade"),
+        (
+            "15.4",
+            "08P01",
+            "transaction blocks not allowed in statement pooling mode",
+            "the connection was lost; run the check again",
+        ),
+        ("16.1", "XX000", "cache lookup failed", "the server reports an internal error"),
+        ("16.1", "57014", "canceling statement", "the statement was cancelled on the server"),
+        ("17.0", "40001", "conflict with recovery", "it conflicts with changes; run the check"),
+        ("17.0", "40P01", "deadlock detected", "the server ended the transaction"),
+        ("17.0", "53100", "could not extend file", "the server's disk is full"),
+        ("17.0", "53200", "out of memory", "the server has no memory left"),
+        ("17.0", "53400", "temp_file_limit", "a limit of the server is reached"),
+        ("17.0", "HV000", "no connection", "the server behind a foreign table has failed"),
+        ("17.0", "P0001", "a function's own words", "reports the error P0001; look into the log"),
+        ("17.0", "25P03", "idle in transaction", "ended the connection, since it was idle"),
+    ],
+)  # fmt: skip
+def test_what_a_real_server_is_not_easily_brought_to_is_said(
+    version: str, code: str, words: str, expected: str
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                for answer in refusing(version, code, words):
+                    connection.recv(65536)
+                    connection.sendall(answer)
+                connection.recv(65536)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"postgresql://127.0.0.1:{listener.getsockname()[1]}/db"
+        assert expected in refused(url, keywords={"sslmode": "disable"})
+        thread.join(5)
+
+
+def test_who_connects_too_late_runs_nothing(rows: Postgres) -> None:
+    done = threading.Event()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            time.sleep(0.5)
+            with connection, socket.create_connection(("127.0.0.1", rows.port)) as server:
+                forward = threading.Thread(target=pump, args=(connection, server), daemon=True)
+                forward.start()
+                pump(server, connection)
+                forward.join(5)
+            done.set()
+
+        threading.Thread(target=serve, daemon=True).start()
+        port = listener.getsockname()[1]
+        url = rows.reader_url.replace(str(rows.port), str(port))
+        reason = refused(url, "SELECT pg_sleep(60)", timeout=0.2)
+
+        assert "within 200ms" in reason
+        assert done.wait(10)  # the connection was closed without the statement
+        assert ended(rows)
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    """Hand over what comes, until one side ends."""
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_a_text_of_an_unknown_encoding_is_said(rows: Postgres) -> None:
+    rows.run("CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0")
+    with (
+        engine_of(rows.reader_url, keywords={"dbname": "ascii"}) as engine,
+        pytest.raises(MeasurementError, match="bytes that are not of its encoding") as caught,
+    ):
+        engine.rows(r"SELECT E'\377'")
+
+    assert caught.value.cause is Cause.INVALID

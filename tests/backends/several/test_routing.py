@@ -1,10 +1,13 @@
 """Several backends in the place of one: who is asked what, and what it comes to if one fails."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +44,7 @@ from gate.measure.pairing import PairRequest
 from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
+from tests.command import heeding_interrupts
 
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -154,6 +158,37 @@ def test_all_are_asked_at_the_same_time() -> None:
     )
 
     assert totals(answers) == [1, 1, 1]
+
+
+def test_a_run_takes_about_as_long_as_the_slowest() -> None:
+    # The strict figure is in benchmarks/sources.py: this machine may be busy.
+    waits = {"a": 0.3, "b": 0.25, "c": 0.2}
+    backends = {name: Counting(1, partial(time.sleep, wait)) for name, wait in waits.items()}
+    start = time.monotonic()
+
+    answers = several(Limits(timeout=timedelta(seconds=10)), **backends).measure(
+        [count(name) for name in "abc"], AT
+    )
+
+    assert totals(answers) == [1, 1, 1]
+    assert time.monotonic() - start < sum(waits.values()) - 0.05
+
+
+def test_an_interrupt_does_not_wait_for_a_slow_backend() -> None:
+    release = threading.Event()
+    backend = several(
+        Limits(timeout=timedelta(seconds=20)), a=Counting(1, partial(release.wait, 20))
+    )
+    interrupt = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    start = time.monotonic()
+
+    with heeding_interrupts():
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            backend.measure([count("a")], AT)
+
+    assert time.monotonic() - start < 10
+    release.set()
 
 
 def test_runs_of_the_past_are_asked_of_each_backend_at_their_own_instants() -> None:

@@ -1,13 +1,13 @@
-"""What can go wrong between the gate and a database that it counts rows in, and what to do then.
+"""What can go wrong between the gate and a PostgreSQL server, and what to do then.
 
-The rows of `gate.measure.remedies.REMEDIES` for SQL engines; of a connection and of statements.
+Rows of `gate.measure.remedies.REMEDIES`: of the connection, and of statements.
 """
 
 from typing import Final
 
 from gate.measure.troubles import Rows
 
-DATABASES: Final[Rows] = (
+POSTGRES: Final[Rows] = (
     (
         "database-login",
         "The database does not accept the login",
@@ -116,7 +116,8 @@ DATABASES: Final[Rows] = (
     (
         "unfit-value",
         "A value does not fit the expression",
-        "For some row the expression fails: it divides by zero, or casts a text that is not a number.",
+        "For some row the expression fails: it divides by zero, or casts a text that is not a"
+        " number.",
         "guard the expression: NULLIF(divisor, 0), or CASE WHEN status ~ '^[0-9]+$' THEN"
         " CAST(status AS integer) END",
     ),

@@ -1,20 +1,19 @@
-"""Counts from one scan of the logs: events, slices and what is spent, with their evidence."""
+"""Counts from one scan of the rows: events, slices and what is spent, with their evidence."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from fractions import Fraction
 
-from gate.backends.logs.amounts import AmountColumns, ask_for_amount
-from gate.backends.logs.coverage import UsualRows, bounds_of, lost_rows, parts_of
-from gate.backends.logs.database import Database
-from gate.backends.logs.indicators import LogIndicator
-from gate.backends.logs.keys import MissingKeys, ask_for_keys, missing_keys
-from gate.backends.logs.respelled import Lookup, Stopped, stopped
-from gate.backends.logs.search import FEW_BOUNDS
-from gate.backends.logs.slices import ask_for_slices, in_slices
-from gate.backends.logs.statement import Logs, Statement, repeatable
-from gate.backends.logs.suspicions import Doubts, ask_for_doubts, suspicions, with_doubts
-from gate.backends.logs.timeline import Timeline
-from gate.backends.logs.timestamps import instant, undated
+from gate.backends.sql.amounts import AmountColumns, ask_for_amount
+from gate.backends.sql.coverage import Parts, UsualRows, bounds_of, lost_rows, parts_of
+from gate.backends.sql.groups import Groups
+from gate.backends.sql.respelled import Lookup, Stopped, stopped
+from gate.backends.sql.rows import Faults, RowSource, SqlIndicator
+from gate.backends.sql.slices import ask_for_slices, in_slices
+from gate.backends.sql.statement import Statement
+from gate.backends.sql.suspicions import Doubts, ask_for_doubts, suspicions, with_doubts
+from gate.backends.sql.timeline import Timeline
+from gate.backends.sql.times import FEW_BOUNDS, instant
 from gate.dataclass import dataclass
 from gate.measure import (
     Answer,
@@ -33,9 +32,9 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Columns:
-    """The names of an indicator's numbers on the timeline."""
+    """The names of an indicator's numbers."""
 
-    indicator: LogIndicator
+    indicator: SqlIndicator
     query: Callable[[Span], str]
     rows: str
     total: str
@@ -52,7 +51,7 @@ class _Columns:
     def numbers(self) -> Iterable[str]:
         """All of these names."""
         yield from (self.rows, self.total, self.bad, self.newest)
-        yield from () if self.amount is None else self.amount.aggregates
+        yield from () if self.amount is None else self.amount.numbers
         yield from () if self.doubts is None else self.doubts.numbers
 
 
@@ -68,66 +67,59 @@ class CountScan:
     """The one statement, and what it has left."""
 
     timeline: Timeline
-    usual: UsualRows
-    missing: MissingKeys
+    groups: Groups
+    faults: Faults
 
     def __init__(
-        self,
-        database: Database,
-        logs: Logs,
-        requests: Sequence[tuple[CountRequest, LogIndicator]],
+        self, rows: RowSource, requests: Sequence[tuple[CountRequest, SqlIndicator]]
     ) -> None:
         """Ask for what answers the requests, of which those in slices begin with a slice."""
-        self._database, self._logs = database, logs
+        self._rows = rows
         bounds = {m for request, _ in requests for m in (request.span.start, request.span.end)}
         self._parts = {
             request.span: parts_of(request.span) for request, _ in requests if request.probe
         }
         if len(bounds) > FEW_BOUNDS:
             bounds.update(bounds_of(self._parts.values()))
-        self._statement = Statement(logs, tuple(sorted(bounds)))
-        self._statement.cut({parts.step for parts in self._parts.values()})
+        self.statement = Statement(rows, tuple(sorted(bounds)))
+        self.statement.cut(_steps(self._parts.values()))
+        self.statement.count()
         probed = {indicator for request, indicator in requests if request.probe}
         self._columns = {
-            indicator: _ask(self._statement, indicator, probe=indicator in probed)
+            indicator: _ask(self.statement, indicator, probe=indicator in probed)
             for indicator in dict.fromkeys(indicator for _, indicator in requests)
         }
-        self._spans: dict[tuple[LogIndicator, Slices], list[Span]] = {}
+        spans_of_slices: dict[tuple[SqlIndicator, Slices], list[Span]] = {}
         for request, indicator in requests:
             if request.slices is not None:
-                self._spans.setdefault((indicator, request.slices), []).append(request.span)
+                spans_of_slices.setdefault((indicator, request.slices), []).append(request.span)
         self._slices = {
-            (indicator, slices): ask_for_slices(self._statement, slices, indicator)
-            for indicator, slices in self._spans
+            (indicator, slices): ask_for_slices(self.statement, slices, indicator, _around(spans))
+            for (indicator, slices), spans in spans_of_slices.items()
         }
         self._seen = dict[Span, StepCoverage]()
 
     def run(self, times: Sequence[Span]) -> None:
-        """Scan the logs.
+        """Scan the rows.
 
         Args:
             times: that the runs look at, each with all of its requests.
 
         Raises:
-            MeasurementError: rows whose time is not known.
-            duckdb.Error: the files or the values in them cannot be read.
+            MeasurementError: rows whose time is not known, or that cannot be read.
         """
-        statement, logs, database = self._statement, self._logs, self._database
-        lost, oldest, keys = statement.undated(), statement.oldest(), ask_for_keys(statement)
-        row = statement.run(database)
-        if row[lost]:
-            raise undated(database, logs.source, logs.timestamp, row[lost])
-        self.missing = missing_keys(database, keys, times)
+        statement, every = self.statement, self._rows.chosen(self.statement.time) is None
+        oldest = statement.oldest() if every else None
+        self.groups, self.faults = statement.run(times)
         columns = self._columns.values()
         numbers = list(dict.fromkeys(name for each in columns for name in each.numbers))
-        self.timeline = Timeline(numbers, statement.moments(database, numbers))
-        since = None if oldest is None or row[oldest] is None else instant(row[oldest])
-        self.usual = UsualRows(database, logs, since)
-        self._counts = {
-            key: slices.count(database, self._spans[key]) for key, slices in self._slices.items()
-        }
+        self.timeline = Timeline(statement, self.groups, numbers)
+        moment = None if oldest is None else self.groups.total(oldest)
+        since = None if moment is None else instant(moment)
+        self._usual = UsualRows(self._rows, statement.time, since)
+        self._counts = {key: slices.count(self.groups) for key, slices in self._slices.items()}
 
-    def draft(self, request: CountRequest, indicator: LogIndicator, time: Span) -> Draft:
+    def draft(self, request: CountRequest, indicator: SqlIndicator, time: Span) -> Draft:
         """Return the answer to a request in events.
 
         Args:
@@ -135,7 +127,7 @@ class CountScan:
             indicator: of the request.
             time: that the run looks at.
         """
-        columns, faults = self._columns[indicator], self.missing.faults(time)
+        columns, faults = self._columns[indicator], self.faults(time)
         if lacking := indicator.columns & faults.keys():
             reason, query = faults[min(lacking)], columns.query(request.span)
             return Draft(answer=Unmeasured(cause=Cause.INVALID, reason=reason, query=query))
@@ -144,14 +136,14 @@ class CountScan:
             return Draft(answer=answer)
         parts = self._parts[request.span]
         doubts = tuple(suspicions(columns.doubts, self.timeline, parts, answer))
-        stops = tuple(stopped(self._logs, indicator, columns.doubts, self.timeline, parts))
+        stops = tuple(stopped(self._rows, indicator, columns.doubts, self.timeline, parts))
         return Draft(answer=with_doubts(answer, doubts, request.slices), stopped=stops)
 
     def answer(
         self,
         draft: Draft,
         request: CountRequest,
-        indicator: LogIndicator,
+        indicator: SqlIndicator,
         values: Mapping[Lookup, tuple[int, int]],
     ) -> Answer:
         """Return the answer to a request."""
@@ -170,7 +162,8 @@ class CountScan:
         places = timeline.places(span)
         rows = timeline.sum(columns.rows, places)
         if not rows:
-            reason = f"the logs have no row between {span.start:%F %T} and {span.end:%F %T} UTC"
+            noun = self._rows.noun
+            reason = f"{noun} no row between {span.start:%F %T} and {span.end:%F %T} UTC"
             return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=columns.query(span))
         if columns.amount is not None:
             return self._spent(request, columns, columns.amount, rows)
@@ -207,7 +200,7 @@ class CountScan:
     ) -> Evidence:
         """Return how far a number of events, or an amount, can be trusted."""
         span, query = request.span, columns.query(request.span)
-        notes = (*self._logs.source.notes, *notes)
+        notes = (*self._rows.notes, *notes)
         if not request.probe:
             return Evidence(query=query, notes=notes)
         seen = self._coverage(span)
@@ -217,26 +210,42 @@ class CountScan:
             coverage=seen.share,
             gaps=seen.gaps,
             notes=notes,
-            suspicions=lost_rows(seen, span, Fraction(number, rows), request.slices),
+            suspicions=lost_rows(
+                seen, span, Fraction(number) / rows, request.slices, self._rows.noun
+            ),
         )
 
     def _coverage(self, span: Span) -> StepCoverage:
         if span not in self._seen:
-            parts, rows = self._parts[span], self._statement.rows()
-            self._seen[span] = parts.coverage(self.timeline.by_part(rows, parts), self.usual)
+            parts, rows = self._parts[span], self.statement.count()
+            self._seen[span] = parts.coverage(self.timeline.by_part(rows, parts), self._usual)
         return self._seen[span]
 
 
-def _ask(statement: Statement, indicator: LogIndicator, *, probe: bool) -> _Columns:
+def _around(spans: Iterable[Span]) -> Span:
+    """Return the time from the first start to the last end."""
+    starts, ends = zip(*((span.start, span.end) for span in spans), strict=True)
+    return Span(min(starts), max(ends))
+
+
+def _steps(every: Iterable[Parts]) -> dict[timedelta, Span]:
+    """Return the time in which parts of each length are looked at."""
+    spans: dict[timedelta, list[Span]] = {}
+    for parts in every:
+        spans.setdefault(parts.step, []).append(parts.around)
+    return {step: _around(some) for step, some in spans.items()}
+
+
+def _ask(statement: Statement, indicator: SqlIndicator, *, probe: bool) -> _Columns:
     statement.use(indicator)
     event = indicator.event
     return _Columns(
         indicator=indicator,
-        query=repeatable(statement.logs, indicator),
-        rows=statement.rows(),
-        total=f"sum({statement.sum('count(*)', event)})",
-        bad=f"sum({statement.sum('count(*)', event, indicator.bad)})",
-        newest=f"epoch_us(max({statement.sum('max(_at)', event)}))",
+        query=statement.rows.repeatable(indicator),
+        rows=statement.count(),
+        total=statement.count(event),
+        bad=statement.count(event, indicator.bad),
+        newest=statement.newest_of(event),
         amount=ask_for_amount(statement, indicator),
         doubts=ask_for_doubts(statement, indicator) if probe else None,
     )

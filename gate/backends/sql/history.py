@@ -1,52 +1,52 @@
 """What happened in each step of stretches of time: events, slices or amounts, from one scan."""
 
-# ruff: noqa: S608 - made of names and numbers only
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from math import isfinite
 from typing import Any
 
-from gate.backends.logs.amounts import AmountColumns, Spending, ask_for_amount, spending
-from gate.backends.logs.database import Database
-from gate.backends.logs.indicators import LogIndicator
-from gate.backends.logs.slices import SliceColumns, ask_for_slices
-from gate.backends.logs.statement import Logs, Statement, repeatable
-from gate.backends.logs.steps import Scan, Scanned, StepGrid
+from gate.backends.sql.amounts import AmountColumns, Spending, ask_for_amount, spending
+from gate.backends.sql.groups import Groups
+from gate.backends.sql.rows import RowSource, SqlIndicator
+from gate.backends.sql.slices import SliceColumns, SliceCounts, ask_for_slices
+from gate.backends.sql.statement import Statement
+from gate.backends.sql.steps import Scan, Scanned, StepGrid
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest, clock_start
 from gate.slo.indicator import EmptySlice
 from gate.slo.objective import Span
 
-IndicatorSeriesRequest = tuple[SeriesRequest, LogIndicator]
+IndicatorSeriesRequest = tuple[SeriesRequest, SqlIndicator]
 
 
-def measure_steps(
-    database: Database, logs: Logs, wanted: Sequence[IndicatorSeriesRequest]
-) -> list[SeriesAnswer]:
+def measure_steps(rows: RowSource, wanted: Sequence[IndicatorSeriesRequest]) -> list[SeriesAnswer]:
     """Tell every request's events, slices or amounts step by step, in order.
 
     Raises:
-        MeasurementError: rows whose time is not known.
-        duckdb.Error: the files or the values in them cannot be read.
+        MeasurementError: rows whose time is not known, or that cannot be read.
     """
     grids = [StepGrid(request.span, request.step) for request, _ in wanted]
-    scan = Scan(logs, dict.fromkeys(grids), min(_oldest(request) for request, _ in wanted))
-    requested = [_ask(scan.statement, request, indicator) for request, indicator in wanted]
-    scanned = scan.run(database)
+    scan = Scan(rows, dict.fromkeys(grids), min(_oldest(request) for request, _ in wanted))
+    requested = [ask_for_steps(scan.statement, *pair) for pair in wanted]
+    return answer_steps(scan.run(), requested)
+
+
+def answer_steps(scanned: Scanned, requested: Sequence["StepColumns"]) -> list[SeriesAnswer]:
+    """Return what happened in each step, in order, from what a scan has left."""
+    grids = [columns.grid for columns in requested]
     wishes = dict.fromkeys(
-        (grid, request.max_age) for grid, (request, _) in zip(grids, wanted, strict=True)
+        (grid, columns.request.max_age) for grid, columns in zip(grids, requested, strict=True)
     )
-    covered = {wish: scanned.covered(database, *wish) for wish in wishes}
-    alike: dict[StepGrid, list[_Columns]] = {}
+    covered = {wish: scanned.covered(*wish) for wish in wishes}
+    alike: dict[StepGrid, list[StepColumns]] = {}
     for grid, columns in zip(grids, requested, strict=True):
         alike.setdefault(grid, []).append(columns)
-    sums = {grid: _sums(database, scanned, grid, some) for grid, some in alike.items()}
+    sums = {grid: _sums(scanned, grid, some) for grid, some in alike.items()}
     return [
         scanned.fault(columns.indicator)
-        or columns.answer(database, sums[grid], covered[grid, columns.request.max_age])
+        or columns.answer(scanned.groups, sums[grid], covered[grid, columns.request.max_age])
         for grid, columns in zip(grids, requested, strict=True)
     ]
 
@@ -58,26 +58,23 @@ def _oldest(request: SeriesRequest) -> datetime:
 
 
 StepSums = Mapping[int, Mapping[str, Any]]
-"""By step, from 0, of those that have rows: what each aggregate came to."""
+"""By step, from 0, of those that have rows: what each number came to, by its name."""
 
 
-def _sums(
-    database: Database, scanned: Scanned, grid: StepGrid, requested: Sequence["_Columns"]
-) -> StepSums:
-    names = list(dict.fromkeys(name for columns in requested for name in columns.aggregates))
-    place = scanned.places[grid]
-    rows = database.query(
-        f"SELECT {', '.join([place, *names])} FROM groups WHERE {place} >= 0 GROUP BY 1"
-    )
-    return {int(place): dict(zip(names, sums, strict=True)) for place, *sums in rows}
+def _sums(scanned: Scanned, grid: StepGrid, requested: Sequence["StepColumns"]) -> StepSums:
+    names = list(dict.fromkeys(name for columns in requested for name in columns.numbers))
+    return {
+        place: dict(zip(names, sums, strict=True))
+        for place, sums in scanned.by_step(grid, names).items()
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Columns:
-    """A request, and which aggregates over the groups answer it."""
+class StepColumns:
+    """A request, and the names of the numbers of the groups that answer it."""
 
     request: SeriesRequest
-    indicator: LogIndicator
+    indicator: SqlIndicator
     query: str
     notes: tuple[str, ...]
     rows: str
@@ -89,26 +86,32 @@ class _Columns:
     slices: SliceColumns | None
 
     @property
-    def aggregates(self) -> tuple[str, ...]:
-        amounts = () if self.amount is None else self.amount.aggregates
+    def grid(self) -> StepGrid:
+        """The steps."""
+        return StepGrid(self.request.span, self.request.step)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """All of these names."""
+        amounts = () if self.amount is None else self.amount.numbers
         return (self.rows, *self.events, *amounts, *(self.mean or ()))
 
-    def answer(self, database: Database, sums: StepSums, covered: Sequence[bool]) -> SeriesAnswer:
+    def answer(self, groups: Groups, sums: StepSums, covered: Sequence[bool]) -> SeriesAnswer:
         """Return what happened in each step.
 
         Args:
-            database: with the table ``groups``.
+            groups: that the scan has left.
             sums: of the steps.
             covered: of each step, whether it is known what happened.
         """
         if self.amount is not None:
             return self._by_amounts(self.amount, sums, covered)
         if self.slices is not None:
-            return self._by_slices(database, self.slices, covered)
+            return self._by_slices(self.slices.count(groups), covered)
         total, bad = self.events
         return self._series(
-            [float(sums[n][total] or 0) if n in sums else 0.0 for n in range(len(covered))],
-            [float(sums[n][bad] or 0) if n in sums else 0.0 for n in range(len(covered))],
+            [float(sums[n][total]) if n in sums else 0.0 for n in range(len(covered))],
+            [float(sums[n][bad]) if n in sums else 0.0 for n in range(len(covered))],
             covered,
             measured=None if self.mean is None else self._measured(sums, len(covered)),
         )
@@ -116,7 +119,7 @@ class _Columns:
     def _by_amounts(
         self, columns: AmountColumns, sums: StepSums, covered: Sequence[bool]
     ) -> SeriesAnswer:
-        names = columns.aggregates
+        names = columns.numbers
         by_step = {place: spending([step[name] for name in names]) for place, step in sums.items()}
         try:
             for place, spent in by_step.items():
@@ -130,18 +133,15 @@ class _Columns:
         amounts = [float(by_step[n].amount) if n in by_step else 0.0 for n in range(len(covered))]
         return self._series(amounts, amounts, covered)
 
-    def _by_slices(
-        self, database: Database, columns: SliceColumns, covered: Sequence[bool]
-    ) -> SeriesAnswer:
+    def _by_slices(self, counts: SliceCounts, covered: Sequence[bool]) -> SeriesAnswer:
         """Return slices by step.
 
         Where the policy says what slices without events count as, all of them count, as they do in
         the count of the whole time.
         """
         request = self.request
-        counts = columns.by_step(database, request.span, request.step)
         judged, _ = counts.judged(request.span)
-        if judged and columns.slices.empty is not EmptySlice.LEFT_OUT:
+        if judged and counts.slices.empty is not EmptySlice.LEFT_OUT:
             covered = [True] * len(covered)
         pairs = [
             counts.counted(Span(request.end_of(place - 1), request.end_of(place)))
@@ -189,28 +189,31 @@ def _where(values: Sequence[float], covered: Sequence[bool]) -> tuple[float | No
     return tuple(value if is_known else None for value, is_known in pairs)
 
 
-def _ask(statement: Statement, request: SeriesRequest, indicator: LogIndicator) -> _Columns:
+def ask_for_steps(
+    statement: Statement, request: SeriesRequest, indicator: SqlIndicator
+) -> StepColumns:
+    """Ask for what answers a request, by steps that the statement keeps apart."""
     statement.use(indicator)
     event = indicator.event
-    total, bad = statement.sum("count(*)", event), statement.sum("count(*)", event, indicator.bad)
-    return _Columns(
+    return StepColumns(
         request=request,
         indicator=indicator,
-        query=repeatable(statement.logs, indicator)(request.span),
-        notes=statement.logs.source.notes,
-        rows=statement.rows(),
-        events=(f"sum({total})", f"sum({bad})"),
+        query=statement.rows.repeatable(indicator)(request.span),
+        notes=statement.rows.notes,
+        rows=statement.count(),
+        events=(statement.count(event), statement.count(event, indicator.bad)),
         amount=ask_for_amount(statement, indicator),
         mean=_ask_for_mean(statement, indicator) if request.mean else None,
         slices=None
         if request.slices is None
-        else ask_for_slices(statement, request.slices, indicator),
+        else ask_for_slices(
+            statement, request.slices, indicator, Span(_oldest(request), request.span.end)
+        ),
     )
 
 
-def _ask_for_mean(statement: Statement, indicator: LogIndicator) -> tuple[str, str] | None:
+def _ask_for_mean(statement: Statement, indicator: SqlIndicator) -> tuple[str, str] | None:
     if indicator.measured is None:
         return None
-    value, event = statement.value(indicator.measured), indicator.event
-    number, total = (statement.sum(f"{of}({value})", event) for of in ("count", "fsum"))
-    return f"sum({total})", f"sum({number})"
+    value, event = indicator.measured, indicator.event
+    return statement.float_sum(value, event), statement.count_values(value, event)

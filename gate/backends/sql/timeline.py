@@ -7,27 +7,34 @@ few, and sums from the first to each of them give that of every span by one subt
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from fractions import Fraction
 from itertools import accumulate
 from typing import Any
 
-from gate.backends.logs.coverage import Parts
-from gate.backends.logs.timestamps import MICROSECOND, instant, microseconds
-from gate.backends.sql.engine import Row
+from gate.backends.sql.coverage import Parts
+from gate.backends.sql.groups import Groups
+from gate.backends.sql.statement import Statement
+from gate.backends.sql.times import MICROSECOND, instant, microseconds
 from gate.slo.objective import Span
 
 
 class Timeline:
     """Sums of stretches of time, the oldest first; a stretch has its place, from 0."""
 
-    def __init__(self, names: Sequence[str], rows: Sequence[Row]) -> None:
+    def __init__(self, statement: Statement, groups: Groups, names: Sequence[str]) -> None:
         """Take what a scan has left.
 
         Args:
+            statement: it was `cut`.
+            groups: that it has left.
             names: of the numbers.
-            rows: of each stretch the Unix time of its newest row, in microseconds, and the numbers.
         """
+        time = microseconds(statement.time.start), microseconds(statement.time.end)
+        newest = statement.newest()
+        places = [
+            key if moment is not None and time[0] < moment <= time[1] else None
+            for key, moment in zip(groups.keys(statement.moments), groups[newest], strict=True)
+        ]
+        rows = sorted(groups.by(places, [newest, *names]).values(), key=lambda row: row[0])
         ends, *columns = zip(*rows, strict=True) if rows else [()] * (len(names) + 1)
         self.ends: Sequence[int] = ends
         """The Unix time of the newest row of each, in microseconds."""
@@ -48,20 +55,19 @@ class Timeline:
         return bisect_right(self.ends, microseconds(bound))
 
     def sum(self, name: str, places: range) -> Any:
-        """Return the exact sum of a number: whole, or a fraction; 0 where it is NULL in all."""
+        """Return the exact sum of a number: whole, or a fraction."""
         if name not in self._sums:
-            values = [_exact(value) for value in self._columns[name]]
-            self._sums[name] = list(accumulate(values, initial=0))
+            self._sums[name] = list(accumulate(self._columns[name], initial=0))
         sums = self._sums[name]
         return sums[places.stop] - sums[places.start] if places else 0
 
     def values(self, name: str, places: range) -> Sequence[Any]:
-        """Return the numbers of some stretches that are not NULL."""
+        """Return the numbers of some stretches that are not None."""
         column = self._columns[name][places.start : places.stop]
         return [value for value in column if value is not None]
 
     def last(self, places: range, name: str, less: str | None = None) -> int | None:
-        """Return the last stretch in which a number is not 0 or NULL; None where there is none.
+        """Return the last stretch in which a number is neither 0 nor None; None: there is none.
 
         Args:
             places: in which to look.
@@ -71,7 +77,7 @@ class Timeline:
         key = (name,) if less is None else (name, less)
         if key not in self._last:
             columns = zip(*(self._columns[part] for part in key), strict=True)
-            there = [bool(value and value - sum(map(_exact, less))) for value, *less in columns]
+            there = [bool(value and value - sum(less)) for value, *less in columns]
             marks = (place if is_there else -1 for place, is_there in enumerate(there))
             self._last[key] = list(accumulate(marks, max))
         last = self._last[key][places.stop - 1] if places else -1
@@ -93,7 +99,3 @@ class Timeline:
         """Return the instant that is a number of the last stretch that has it."""
         last = self.last(places, name)
         return None if last is None else instant(self._columns[name][last])
-
-
-def _exact(value: Any) -> Any:
-    return Fraction(value) if isinstance(value, Decimal) else value or 0

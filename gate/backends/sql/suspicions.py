@@ -5,11 +5,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.logs.coverage import Parts
-from gate.backends.logs.database import identifier
-from gate.backends.logs.indicators import LogIndicator
-from gate.backends.logs.statement import Statement
-from gate.backends.logs.timeline import Timeline
+from gate.backends.sql.coverage import Parts
+from gate.backends.sql.rows import SqlIndicator
+from gate.backends.sql.statement import Statement
+from gate.backends.sql.timeline import Timeline
 from gate.dataclass import dataclass
 from gate.measure import Cause, Counts, Suspicion
 from gate.slo.indicator import Slices
@@ -36,21 +35,20 @@ class Doubts:
         return (self.rows, self.total, self.bad, self.unknown, *(name for _, name in self.values))
 
 
-def ask_for_doubts(statement: Statement, indicator: LogIndicator) -> Doubts | None:
+def ask_for_doubts(statement: Statement, indicator: SqlIndicator) -> Doubts | None:
     """Ask for what judges a count; None for an amount."""
     if indicator.bad is None or indicator.unknown is None:
         return None
-    source, event = statement.logs.source, indicator.event
-    columns = sorted(indicator.columns - source.optional - {statement.logs.timestamp.column})
-    values = {
-        name: statement.sum(f"count({statement.value(identifier(name))})") for name in columns
-    }
+    rows, event = statement.rows, indicator.event
+    columns = sorted(indicator.columns - rows.optional - {rows.timestamp})
     return Doubts(
-        rows=f"sum({statement.sum('count(*)')})",
-        total=f"sum({statement.sum('count(*)', event)})",
-        bad=f"sum({statement.sum('count(*)', event, indicator.bad)})",
-        unknown=f"sum({statement.sum('count(*)', event, indicator.unknown)})",
-        values=tuple((column, f"sum({name})") for column, name in values.items()),
+        rows=statement.count(),
+        total=statement.count(event),
+        bad=statement.count(event, indicator.bad),
+        unknown=statement.count(event, indicator.unknown),
+        values=tuple(
+            (column, statement.count_values(rows.dialect.identifier(column))) for column in columns
+        ),
     )
 
 

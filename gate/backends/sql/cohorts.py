@@ -1,17 +1,13 @@
 """What happened to whom: events by step and label, from one scan for each span, step and labels."""
 
-# ruff: noqa: S608 - made of names, numbers and quoted texts
-
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
 
-from gate.backends.logs.database import Database, literal
-from gate.backends.logs.indicators import Label, LogIndicator
-from gate.backends.logs.prepare import Prepared
-from gate.backends.logs.statement import repeatable
-from gate.backends.logs.steps import Scan, Scanned, StepGrid
-from gate.backends.logs.timestamps import within
+from gate.backends.sql.prepared import Prepared
+from gate.backends.sql.rows import Label, SqlIndicator
+from gate.backends.sql.steps import Scan, Scanned, StepGrid
+from gate.backends.sql.times import within
 from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import (
     OTHERS,
@@ -23,17 +19,16 @@ from gate.measure.cohorts import (
     cut_note,
 )
 
-IndicatorCohortRequest = tuple[CohortRequest, LogIndicator]
+IndicatorCohortRequest = tuple[CohortRequest, SqlIndicator]
 
 
 def measure_cohorts(
-    database: Database, ready: Prepared, wanted: Sequence[IndicatorCohortRequest]
+    ready: Prepared, wanted: Sequence[IndicatorCohortRequest]
 ) -> list[CohortAnswer]:
     """Tell every request's events by label and step, in order.
 
     Raises:
-        MeasurementError: rows whose time is not known.
-        duckdb.Error: the files or the values in them cannot be read.
+        MeasurementError: rows whose time is not known, or that cannot be read.
     """
     answers: dict[int, CohortAnswer] = {}
     grids: dict[tuple[object, ...], dict[int, IndicatorCohortRequest]] = {}
@@ -48,19 +43,17 @@ def measure_cohorts(
             grid = (request.span, request.step, request.by, request.most, request.keep)
             grids.setdefault(grid, {})[place] = request, indicator
     for alike in grids.values():
-        answers |= zip(alike, _scan(database, ready, list(alike.values())), strict=True)
+        answers |= zip(alike, _scan(ready, list(alike.values())), strict=True)
     return [answers[place] for place in range(len(wanted))]
 
 
-def _scan(
-    database: Database, ready: Prepared, alike: Sequence[IndicatorCohortRequest]
-) -> list[CohortAnswer]:
+def _scan(ready: Prepared, alike: Sequence[IndicatorCohortRequest]) -> list[CohortAnswer]:
     """Tell requests of one span, step and labels."""
     request, indicators = alike[0][0], [indicator for _, indicator in alike]
     labels = [ready.labels[name] for name in request.by]
-    scan = Scan(ready.logs, [grid := StepGrid(request.span, request.step)])
+    scan = Scan(ready.rows, [grid := StepGrid(request.span, request.step)])
     statement = scan.statement
-    used: Sequence[LogIndicator | Label] = [*indicators, *labels]
+    used: Sequence[SqlIndicator | Label] = [*indicators, *labels]
     for user in used:
         statement.use(user)
     names = [
@@ -68,54 +61,49 @@ def _scan(
         for label in labels
     ]
     sums = [
-        statement.sum("count(*)", indicator.event, *bad)
+        statement.count(indicator.event, *bad)
         for indicator in indicators
         for bad in ((), (indicator.bad,))
     ]
-    scanned = scan.run(database, names)
-    covered = scanned.covered(database, grid, timedelta())
-    keys, notes = list[str](), list(ready.logs.source.notes)
-    for place in range(len(labels)):
-        key, note = _busiest(database, scanned, grid, request, place)
-        keys.append(key)
+    scanned = scan.run()
+    covered = scanned.covered(grid, timedelta())
+    keys, notes = list[Sequence[str | None]](), list(ready.rows.notes)
+    for place, name in enumerate(names):
+        values, note = _busiest(scanned, grid, request, place, name)
+        keys.append(values)
         notes += note
-    place_of = scanned.places[grid]
-    columns = [*keys, place_of, *(f"sum({name})" for name in sums)]
-    rows = database.query(
-        f"SELECT {', '.join(columns)} FROM groups WHERE {place_of} >= 0 GROUP BY ALL"
-    )
-    by = len(keys)
+    places = [
+        None if place is None else (key, place)
+        for key, place in zip(zip(*keys, strict=True), scanned.places(grid), strict=True)
+    ]
+    counts = scanned.groups.by(places, sums)
     return [
         scanned.fault(indicator, *labels)
         or _cohorts(
-            [(row[:by], int(row[by]), *row[first : first + 2]) for row in rows],
+            [(*place, *numbers[first : first + 2]) for place, numbers in counts.items()],
             covered,
             tuple(notes),
-            repeatable(ready.logs, indicator)(request.span),
+            ready.rows.repeatable(indicator)(request.span),
         )
-        for first, indicator in zip(count(by + 1, 2), indicators, strict=False)
+        for first, indicator in zip(count(0, 2), indicators, strict=False)
     ]
 
 
 def _busiest(
-    database: Database, scanned: Scanned, grid: StepGrid, request: CohortRequest, place: int
-) -> tuple[str, list[str]]:
-    """Return SQL for a label whose busiest values alone are kept, and a note on it."""
-    name = scanned.labels[place]
-    among = f"FROM groups WHERE {scanned.places[grid]} >= 0"
-    ((values,),) = database.query(f"SELECT count(DISTINCT {name}) {among}")
-    if values <= request.most:
-        return name, []
-    ranked = database.query(
-        f"SELECT {name} {among} GROUP BY 1 ORDER BY sum({scanned.rows}) DESC, 1 "
-        f"LIMIT {request.most}"
-    )
-    kept = [str(value) for (value,) in ranked]
+    scanned: Scanned, grid: StepGrid, request: CohortRequest, place: int, name: str
+) -> tuple[Sequence[str | None], list[str]]:
+    """Return a label of each group, of which the busiest values alone are kept; a note on it."""
+    there = zip(scanned.groups[name], scanned.places(grid), strict=True)
+    values = [value if place is not None else None for value, place in there]
+    rows = scanned.groups.by(values, [scanned.rows])
+    if len(rows) <= request.most:
+        return values, []
+    ranked = sorted(rows, key=lambda value: (-rows[value][0], value))
+    kept = set(ranked[: request.most])
     if place == 0 and request.keep is not None:
-        kept.append(request.keep)
-    some = ", ".join(map(literal, kept))
-    sql = f"CASE WHEN {name} IN ({some}) THEN {name} ELSE {literal(OTHERS)} END"
-    return sql, [cut_note(request.by[place], request.most, values)]
+        kept.add(request.keep)
+    some = [value if value is None or value in kept else OTHERS for value in values]
+    return some, [cut_note(request.by[place], request.most, len(rows))]
 
 
 def _cohorts(

@@ -3,20 +3,18 @@
 What a row says is never shown: only how many new values there are.
 """
 
-# ruff: noqa: S608 - made of names, numbers and quoted texts
-
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.logs.coverage import Parts
-from gate.backends.logs.database import Database, identifier
-from gate.backends.logs.indicators import LogIndicator
-from gate.backends.logs.statement import Logs, Statement
-from gate.backends.logs.suspicions import Doubts
-from gate.backends.logs.timeline import Timeline
-from gate.backends.logs.timestamps import microseconds, within
+from gate.backends.sql.coverage import Parts
+from gate.backends.sql.engine import Kind
+from gate.backends.sql.rows import RowSource, SqlIndicator
+from gate.backends.sql.statement import Statement, TooManyGroupsError
+from gate.backends.sql.suspicions import Doubts
+from gate.backends.sql.timeline import Timeline
+from gate.backends.sql.times import microseconds, within
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.slo.objective import Span
@@ -37,7 +35,7 @@ class Lookup:
     Those events are counted that count the other way: as good where bad ones are missed.
     """
 
-    indicator: LogIndicator
+    indicator: SqlIndicator
     column: str
     bad: bool
     """Whether bad events are missed, or good ones."""
@@ -70,13 +68,13 @@ class Stopped:
 
 
 def stopped(
-    logs: Logs, indicator: LogIndicator, doubts: Doubts, timeline: Timeline, parts: Parts
+    rows: RowSource, indicator: SqlIndicator, doubts: Doubts, timeline: Timeline, parts: Parts
 ) -> Iterator[Stopped]:
     """Yield which kinds of events have stopped in a span, bad ones or good ones."""
     texts = [
         name
         for name in sorted(indicator.columns)
-        if logs.source.types[name] == "VARCHAR" and name != logs.timestamp.column
+        if rows.columns[name].kind is Kind.TEXT and name != rows.timestamp
     ]
     places = timeline.places(parts.inner) if texts and parts.inner else range(0)
     for bad in (True, False):
@@ -101,26 +99,22 @@ def _split(places: range, border: int) -> tuple[range, range]:
     return range(places.start, border), range(border, places.stop)
 
 
-def new_values(
-    database: Database, logs: Logs, lookups: Collection[Lookup]
-) -> Mapping[Lookup, tuple[int, int]]:
+def new_values(rows: RowSource, lookups: Collection[Lookup]) -> Mapping[Lookup, tuple[int, int]]:
     """Return how many values came only since then, and how many events they have.
 
-    The logs are read once more for each indicator, column and kind of events.
+    The rows are read once more for each indicator, column and kind of events.
     """
-    alike: dict[tuple[LogIndicator, str, bool], list[Lookup]] = {}
+    alike: dict[tuple[SqlIndicator, str, bool], list[Lookup]] = {}
     for lookup in lookups:
         alike.setdefault((lookup.indicator, lookup.column, lookup.bad), []).append(lookup)
     return {
         lookup: values
         for some in alike.values()
-        for lookup, values in zip(some, _new_values(database, logs, some), strict=True)
+        for lookup, values in zip(some, _new_values(rows, some), strict=True)
     }
 
 
-def _new_values(
-    database: Database, logs: Logs, lookups: Collection[Lookup]
-) -> Iterator[tuple[int, int]]:
+def _new_values(rows: RowSource, lookups: Collection[Lookup]) -> Iterator[tuple[int, int]]:
     """Answer lookups that differ in time only."""
     indicator, name, bad = next((each.indicator, each.column, each.bad) for each in lookups)
     instants = {
@@ -128,25 +122,43 @@ def _new_values(
         for lookup in lookups
         for instant in (lookup.span.start, lookup.since, lookup.span.end)
     }
-    statement = Statement(logs, tuple(sorted(instants)))
+    statement = Statement(rows, tuple(sorted(instants)))
     statement.use(indicator)
-    statement.cut(())
+    statement.cut({})
     other = f"NOT {indicator.bad}" if bad else indicator.bad
-    event, newest = indicator.event or "true", f"epoch_us({statement.newest()})"
-    time = within(Span(statement.bounds[0], statement.bounds[-1]))
-    value = statement.key(f"CASE WHEN {time} THEN {statement.value(identifier(name))} END")
-    rows = statement.sum("count(*)", event)
-    others = statement.sum("count(*)", event, other)
-    statement.run(database)
+    value = statement.value(rows.dialect.identifier(name))
+    counted = within(statement.time)
+    if indicator.event is not None:
+        counted += f" AND {statement.value(indicator.event)}"
+    key = statement.key(f"CASE WHEN {counted} THEN {value} END")
+    events = statement.count(indicator.event)
+    others = statement.count(indicator.event, other)
+    try:
+        # A value in each stretch, and what is not counted there; and beside them all.
+        groups, _ = statement.run([], len(statement.bounds) * (_MOST_VALUES + 2))
+    except TooManyGroupsError:
+        for lookup in lookups:
+            yield from [(0, 0)] if len(lookups) == 1 else _new_values(rows, [lookup])
+        return
+    columns = (groups[column] for column in (statement.newest(), key, events, others))
+    by_group = list(zip(*columns, strict=True))
     for lookup in lookups:
-        start, since, end = map(microseconds, (lookup.span.start, lookup.since, lookup.span.end))
-        by_value = database.query(
-            f"SELECT sum({rows}) FILTER ({newest} <= {since}), sum({others}) FROM groups "
-            f"WHERE {newest} > {start} AND {newest} <= {end} AND {rows} > 0 "
-            f"AND {value} IS NOT NULL GROUP BY {value} LIMIT {_MOST_VALUES + 1}"
-        )
-        new = [events for before, events in by_value if not before and events]
-        yield (0, 0) if len(by_value) > _MOST_VALUES else (len(new), sum(new))
+        values = _values(by_group, lookup)
+        new = [number for before, number in values if not before and number]
+        yield (0, 0) if len(values) > _MOST_VALUES else (len(new), sum(new))
+
+
+def _values(
+    groups: Sequence[tuple[int | None, str | None, int, int]], lookup: Lookup
+) -> Collection[tuple[int, int]]:
+    """Return of each value its events before, and those that count the other way."""
+    start, since, end = map(microseconds, (lookup.span.start, lookup.since, lookup.span.end))
+    values: dict[str, tuple[int, int]] = {}
+    for newest, value, events, others in groups:
+        if newest is not None and start < newest <= end and value is not None and events:
+            before, number = values.get(value, (0, 0))
+            values[value] = before + (events if newest <= since else 0), number + others
+    return values.values()
 
 
 def _suspicion(lookup: Lookup, values: int, events: int) -> Suspicion:

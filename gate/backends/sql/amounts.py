@@ -8,12 +8,14 @@ import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
-from math import fsum, isfinite
+from math import isfinite
 from typing import Any, Final
 
-from gate.backends.logs.indicators import LogIndicator
-from gate.backends.logs.statement import Statement
-from gate.backends.logs.timeline import Timeline
+from gate.backends.sql.engine import Kind
+from gate.backends.sql.groups import float_sum
+from gate.backends.sql.rows import SqlIndicator
+from gate.backends.sql.statement import Statement
+from gate.backends.sql.timeline import Timeline
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
@@ -38,46 +40,39 @@ class AmountColumns:
     """What to add up: one sum; of binary fractions the sum in parts, and that of what is large."""
 
     @property
-    def aggregates(self) -> tuple[str, ...]:
-        """Over some groups, in the order in which `Spending` takes them."""
-        whole, *large = self.amounts
-        return (
-            f"sum({self.count})",
-            f"min({self.lowest})",
-            f"sum({whole})",
-            *(f"fsum({name})" for name in large),
-        )
+    def numbers(self) -> tuple[str, ...]:
+        """All of these names, in the order in which `spending` takes the numbers."""
+        return (self.count, self.lowest, *self.amounts)
 
     def spending(self, timeline: Timeline, span: Span) -> "Spending":
         """Return what was spent in a span between bounds of a timeline."""
         places = timeline.places(span)
-        count, lowest, whole, *large = self.aggregates
-        amounts = [timeline.values(name, places) for name in large]
+        count, lowest, whole, *large = self.numbers
         return spending(
             [
                 timeline.sum(count, places),
                 min(timeline.values(lowest, places), default=None),
                 timeline.sum(whole, places),
-                *(fsum(values) if values else None for values in amounts),
+                *(float_sum(timeline.values(name, places)) for name in large),
             ]
         )
 
 
-def ask_for_amount(statement: Statement, indicator: LogIndicator) -> AmountColumns | None:
+def ask_for_amount(statement: Statement, indicator: SqlIndicator) -> AmountColumns | None:
     """Ask for what is spent in each group; None where events are counted."""
-    if indicator.amount is None:
+    amount, column = indicator.amount, indicator.amount_column
+    if amount is None or column is None:
         return None
-    amount, amounts = statement.value(indicator.amount), list[str]()
-    if indicator.inexact:
-        small = f"CASE WHEN abs({amount}) < {_LARGE} THEN ({amount}::DOUBLE * {_UNIT})::HUGEINT END"
-        large = f"CASE WHEN abs({amount}) < {_LARGE} THEN NULL ELSE {amount}::DOUBLE END"
-        amounts += [statement.sum(f"sum({small})"), statement.sum(f"fsum({large})")]
+    dialect = statement.rows.dialect
+    if column.kind is Kind.FLOAT:
+        is_small = f"abs({amount}) < {_LARGE}"
+        small = f"CASE WHEN {is_small} THEN {dialect.fixed_point(amount)} END"
+        large = f"CASE WHEN {is_small} THEN NULL ELSE {dialect.to_double(amount)} END"
+        amounts: tuple[str, ...] = (statement.sum(small), statement.float_sum(large))
     else:
-        amounts.append(statement.sum(f"sum({amount})"))
+        amounts = (statement.sum(dialect.summable(amount, column)),)
     return AmountColumns(
-        count=statement.sum(f"count({amount})"),
-        lowest=statement.sum(f"min({amount})"),
-        amounts=tuple(amounts),
+        count=statement.count_values(amount), lowest=statement.lowest(amount), amounts=amounts
     )
 
 
@@ -113,13 +108,14 @@ class Spending:
 
 
 def spending(row: Sequence[Any]) -> Spending:
-    """Return what was spent, from the values of `AmountColumns.aggregates`."""
+    """Return what was spent, from the values of `AmountColumns.numbers`."""
     count, lowest, amount, *large = row
     if not large:
-        return Spending(count=count, lowest=lowest, amount=Fraction(amount or 0))
-    if large[0] is not None and not isfinite(large[0]):
+        exact = Fraction(amount) if isfinite(amount) else amount
+        return Spending(count=count, lowest=lowest, amount=exact)
+    if not isfinite(large[0]):
         return Spending(count=count, lowest=lowest, amount=large[0])
-    together = Fraction(amount or 0, _UNIT) + Fraction(large[0] or 0)
+    together = Fraction(amount) / _UNIT + Fraction(large[0])
     return Spending(count=count, lowest=lowest, amount=_decimal(together))
 
 

@@ -1,16 +1,13 @@
 """How much of a window has rows, and what is usual where it has none."""
 
-# ruff: noqa: S608 - made of names and numbers only
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
-from gate.backends.logs.database import Database
-from gate.backends.logs.statement import Logs
-from gate.backends.logs.timestamps import EPOCH, MICROSECOND
+from gate.backends.sql.rows import RowSource
+from gate.backends.sql.times import EPOCH, MICROSECOND, instant
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps, usual_within
@@ -46,6 +43,11 @@ class Parts:
         if not whole:
             return None
         return Span(EPOCH + whole.start * self.step, EPOCH + whole.stop * self.step)
+
+    @property
+    def around(self) -> Span:
+        """The time of all of them, whole or not, from where the first begins."""
+        return Span(clock_start(self.span.start, self.step), self.span.end)
 
     def end_after(self, moment: int) -> datetime:
         """Return the end of the part in which an instant lies.
@@ -96,9 +98,10 @@ class UsualRows:
     where a window seems to miss rows, and once.
     """
 
-    def __init__(self, database: Database, logs: Logs, oldest: datetime | None = None) -> None:
-        """Take where the log is, and when its oldest row happened, where that is known already."""
-        self._database, self._logs, self._oldest = database, logs, oldest
+    def __init__(self, rows: RowSource, time: Span, oldest: datetime | None = None) -> None:
+        """Take what is read, when, and when the oldest row of all happened, if that is known."""
+        self._rows, self._oldest = rows, oldest
+        self._time = Span(time.start - max(rows.look_back, _LOOK_BACK) - _HOUR, time.end)
 
     def excuse(self, span: Span) -> Callable[[Span], bool]:
         """Return what says whether a stretch of a span may well have no rows.
@@ -112,7 +115,9 @@ class UsualRows:
         before = Span(end - _LOOK_BACK, end)
 
         def usual(gap: Span) -> bool:
-            oldest, rows = self._rows
+            oldest, rows = self._by_hour
+            if oldest is None:
+                return False
             first = (before.start - EPOCH) // _HOUR
             hours = [rows.get(first + place) for place in range(_LOOK_BACK // _HOUR)]
             return oldest <= span.start and usual_within(hours, before, gap) < FEWEST
@@ -120,22 +125,20 @@ class UsualRows:
         return usual
 
     @cached_property
-    def _rows(self) -> tuple[datetime, Mapping[int, int]]:
-        """The oldest row, and how many there are by the hour, counted from 1970."""
-        timestamp = self._logs.timestamp
-        relation = self._logs.source.relation([timestamp.column])
-        number = f"(epoch_us({timestamp.sql}) - 1) // {_HOUR // MICROSECOND}"
-        rows = self._database.query(
-            f"SELECT {number} AS hour, count(*), min(epoch_us({timestamp.sql})) "
-            f"FROM {relation} AS rows GROUP BY 1 HAVING hour IS NOT NULL"
+    def _by_hour(self) -> tuple[datetime | None, Mapping[int, int]]:
+        """The oldest row, None: there is none; and how many there are by the hour since 1970."""
+        hour = self._rows.dialect.floor_divide("(_at - 1)", _HOUR // MICROSECOND)
+        hours = f"(SELECT _at, {hour} AS _hour FROM {self._rows.times(self._time)}) AS rows"  # noqa: S608
+        rows = self._rows.engine.rows(
+            f"SELECT _hour, count(*), min(_at) FROM {hours} GROUP BY _hour"  # noqa: S608 - as above
         )
-        oldest = min(moment for _, _, moment in rows)
+        oldest = min((moment for _, _, moment in rows), default=None)
         by_hour = {int(hour): int(number) for hour, number, _ in rows}
-        return EPOCH + oldest * MICROSECOND, by_hour
+        return None if oldest is None else instant(oldest), by_hour
 
 
 def lost_rows(
-    seen: StepCoverage, span: Span, per_row: Fraction, slices: Slices | None
+    seen: StepCoverage, span: Span, per_row: Fraction, slices: Slices | None, noun: str
 ) -> tuple[Suspicion, ...]:
     """Return the suspicion that rows were lost where a log has holes; none where it has none.
 
@@ -144,6 +147,7 @@ def lost_rows(
         span: what is counted.
         per_row: how many events, or how much is spent, a row stands for in the mean.
         slices: given: slices are counted instead, and each in a hole may have been bad.
+        noun: of the rows, with its verb.
     """
     gaps = seen.gaps
     if gaps.longest is None:
@@ -155,7 +159,7 @@ def lost_rows(
     longest = stretch(gaps.longest.start, gaps.longest.end, open_=False)
     several = "" if gaps.between == gaps.longest else ", and in other holes"
     reason = (
-        f"the logs have no row from {longest}{several}, in {percent_spent(gaps.holes)} of the"
+        f"{noun} no row from {longest}{several}, in {percent_spent(gaps.holes)} of the"
         f" window, where about {amount(gaps.usual)} rows are usual"
     )
     return (

@@ -7,47 +7,28 @@ gap that is improbable at that hour's usual rate, as `gate.measure.coverage` jud
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import groupby
+from typing import Protocol
 
-from gate.backends.logs.coverage import Parts, UsualRows
-from gate.backends.logs.statement import Statement
-from gate.backends.logs.timestamps import EPOCH, MICROSECOND
-from gate.backends.sql.engine import Row
+from gate.backends.sql.coverage import Parts, UsualRows
 from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """All rows of a log, also those before and after the time that is asked about."""
+class RowsBeside(Protocol):
+    """The rows beside the steps; they are looked for only where that makes a difference."""
 
-    rows: int
-    oldest: datetime
-    newest: datetime
+    def begins_before(self) -> bool:
+        """Return whether any row happened before the steps."""
+        ...
 
-
-@dataclass(frozen=True, slots=True)
-class AskedExtent:
-    """Where the extent stands in a statement's row."""
-
-    rows: int
-    oldest: int
-    newest: int
-
-    def extent(self, row: Row) -> Extent | None:
-        """Return the extent; None: the log has no row at all."""
-        if not row[self.rows]:
-            return None
-        oldest, newest = (EPOCH + row[n] * MICROSECOND for n in (self.oldest, self.newest))
-        return Extent(rows=row[self.rows], oldest=oldest, newest=newest)
+    def newest(self) -> datetime:
+        """Return when the newest row of all happened, also after the steps; there must be a row."""
+        ...
 
 
-def ask_for_extent(statement: Statement) -> AskedExtent:
-    """Ask for the extent of the log."""
-    return AskedExtent(*statement.extent())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RowSteps:
     """The steps of a stretch of time, and the rows in it."""
 
@@ -61,29 +42,28 @@ class RowSteps:
     """By part, counted from 1970."""
     usual: UsualRows
 
-    def covered(self, extent: Extent | None, max_age: timedelta) -> list[bool]:
+    def covered(self, extent: RowsBeside, max_age: timedelta) -> list[bool]:
         """Return of each step whether it is known what happened in it.
 
         Args:
-            extent: of the whole log; None: it has no row.
+            extent: of all rows.
             max_age: for how long after the newest row of all silence says that nothing happened.
         """
-        there = [bool(self.rows.get(place)) for place in range(len(self.bounds) - 1)]
-        if extent is None:
-            return there
-        missing = self._missing()
-        for run in _silent(there):
+        steps = range(len(self.bounds) - 1)
+        there = [bool(self.rows.get(place)) for place in steps]
+        for run in list(_silent(there)):
+            if run.start == 0 and not extent.begins_before():
+                continue
             start, end = self.bounds[run.start], self.bounds[run.stop]
-            lost = any(gap.start < end and start < gap.end for gap in missing)
+            lost = any(gap.start < end and start < gap.end for gap in self._missing)
+            # At the end of the steps there are rows before: those here, or older ones.
+            newest = extent.newest() if run.stop == len(there) else end
             for place in run:
-                if self.bounds[place] < extent.oldest:
-                    continue
-                if self.bounds[place + 1] > extent.newest:
-                    there[place] = self.bounds[place + 1] <= extent.newest + max_age
-                else:
-                    there[place] = not lost
+                step_end = self.bounds[place + 1]
+                there[place] = not lost if step_end <= newest else step_end <= newest + max_age
         return there
 
+    @cached_property
     def _missing(self) -> Sequence[Span]:
         """Return the stretches between rows of the log of which the rows are lost."""
         if any(self.rows_of_parts.values()):
