@@ -11,9 +11,10 @@ from typing import Any, Final
 import duckdb
 
 from gate.backends.logs.database import Database
-from gate.backends.logs.refusals import invalid, sentence
-from gate.backends.logs.source import LogSource, is_number
+from gate.backends.logs.refusals import sentence
+from gate.backends.logs.source import LogSource
 from gate.backends.sql.engine import SqlExpression
+from gate.backends.sql.rows import invalid
 
 _Node = dict[str, Any]
 _ABOUT_A_ROW: Final = frozenset(
@@ -107,18 +108,6 @@ def check_boolean(
             f"{expression} is of type {kind}; a condition is expected, for example status >= 500"
         )
     return expression
-
-
-def check_number(database: Database, expression: SqlExpression, source: LogSource) -> str:
-    """Check that the expression is a number, and return its type.
-
-    Raises:
-        MeasurementError: a column is missing, types do not fit, or the value is something else.
-    """
-    kind = check_value(database, expression, source)
-    if not is_number(kind):
-        raise invalid(f"{expression} is of type {kind}; a number is expected")
-    return kind
 
 
 def check_value(database: Database, expression: SqlExpression, source: LogSource) -> str:
