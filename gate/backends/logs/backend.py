@@ -6,25 +6,48 @@ from typing import TypeVar
 import duckdb
 
 from gate.backends.logs.database import Database, opened
+from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.prepare import prepare
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.source import UNKNOWN_NUMBERS, LargeNumbers, NumberColumns, settle
 from gate.backends.logs.timestamps import zone_name
 from gate.backends.sql.answering import RowsBackend
+from gate.backends.sql.engine import Row, Runner
 from gate.backends.sql.prepared import Prepared
+from gate.backends.sql.rows import RowSource
 from gate.measure import Limits
 from gate.slo.indicator import Sli
 
 T = TypeVar("T")
 
 
+class _Again:
+    """Opens DuckDB over files for each statement."""
+
+    def __init__(self, settings: LogsSettings, limits: Limits, rows: RowSource) -> None:
+        self._zone = zone_name(settings.records.time_zone)
+        self._limits, self._files = limits, rows.files
+        self.dialect = rows.dialect
+
+    def rows(self, statement: str) -> list[Row]:
+        """Run a statement."""
+        with opened(self._limits.timeout, self._zone) as database:
+            database.confine(self._files)
+            return DuckEngine(database).rows(statement)
+
+
 class LogsBackend(RowsBackend):
     """Counts rows of request logs."""
 
     def __init__(self, settings: LogsSettings, limits: Limits) -> None:
+        super().__init__()
         self._settings = settings
         self._limits = limits
+
+    def again(self, rows: RowSource) -> Runner:
+        """Return what opens DuckDB over the same files for each statement."""
+        return _Again(self._settings, self._limits, rows)
 
     def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
         """Find the files and open DuckDB over them, for as long as the work takes."""
