@@ -26,6 +26,7 @@ class LogRows(RowSource):
     """The rows of all files."""
 
     noun = "the logs have"
+    lost = "fetch the logs of that time; what failed in it is missing from the count"
     look_back = _WHOLE_LOG
 
     def __init__(self, engine: DuckEngine, source: LogSource, timestamp: Timestamp) -> None:
@@ -35,9 +36,14 @@ class LogRows(RowSource):
         self.source, self.time = source, timestamp
         self.columns = {name: self._duckdb.column(kind) for name, kind in source.types.items()}
         self.timestamp, self.moment = timestamp.column, f"epoch_us({timestamp.sql})"
-        self.notes, self.optional = source.notes, source.optional
+        self.optional = source.optional
         self.always, self.faults = source.always, source.faults
         self.breaks = len(source.files) - 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which lines were left out."""
+        return self.source.notes
 
     def relation(self, used: Iterable[str]) -> str:
         """Return what reads the files, or a part of their columns."""

@@ -75,7 +75,7 @@ def test_files_are_the_certificates() -> None:
     made = settings(ca=Path("ca.pem"), cert=Path("client.pem"))
 
     assert files(made) == ("ca.pem", "client.pem")
-    assert Client(made)
+    assert Client(made).shown == "https://ch.example:8443"
 
 
 def test_expressions_are_parsed_in_the_dialect_of_clickhouse() -> None:
