@@ -40,6 +40,8 @@ KINDS = {
     "10%": "share",
     "2.5s": "duration or number",
     "%d/%m/%Y %H:%M:%S": "text",
+    "requests": "text",
+    "50GB": "bytes",
 }
 """First example of a schema -> what the value is called."""
 _DEFAULT = re.compile(r" ?Default: (.+)\.$")

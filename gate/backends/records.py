@@ -64,7 +64,7 @@ class Records:
     All columns of such a row are in ``columns``."""
     deduplicate: Deduplication | None = None
     table: str | None = None
-    """Of an SQL engine: the table where nothing else is said; None: the rows are in files."""
+    """The table of an SQL engine where the policy names none; None: the rows are in files."""
     backend: str = FILES
     """What counts such rows: one of `gate.backends.BACKENDS`."""
 

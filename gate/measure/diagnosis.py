@@ -51,6 +51,9 @@ class Check(StrEnum):
     UNKNOWN = "unknown"
     ORDER = "order"
     REPEATS = "repeats"
+    RIGHTS = "rights"
+    TABLE = "table"
+    PRUNED = "pruned"
 
 
 QUESTIONS: Final[Mapping[Check, str]] = {
@@ -81,6 +84,9 @@ QUESTIONS: Final[Mapping[Check, str]] = {
     Check.UNKNOWN: "every event's outcome is known",
     Check.ORDER: "rows are in order of time",
     Check.REPEATS: "no request is logged twice",
+    Check.RIGHTS: "the login may read and do nothing else",
+    Check.TABLE: "the table gives each row once",
+    Check.PRUNED: "counting reads no more of the table than the window",
 }
 """What each check asks, as the words after "whether"."""
 

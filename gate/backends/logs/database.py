@@ -11,8 +11,9 @@ from typing import Final
 import duckdb
 
 from gate.backends.logs.bounds import Worker, bounded_memory
-from gate.backends.logs.refusals import invalid, refusal, unreadable
+from gate.backends.logs.refusals import refusal, unreadable
 from gate.backends.sql.engine import Row
+from gate.backends.sql.rows import invalid
 from gate.measure import MeasurementError
 from gate.slo.quantities import format_duration
 

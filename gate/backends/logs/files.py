@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from gate.backends.logs.refusals import invalid, unreadable
+from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
+from gate.backends.sql.rows import invalid
 from gate.measure import Cause, MeasurementError
 from gate.measure.remedies import hint_for
 

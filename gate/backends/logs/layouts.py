@@ -11,8 +11,8 @@ from typing import Final
 
 from gate.backends.logs.database import identifier, literal
 from gate.backends.logs.nested import fields_of
-from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import BROKEN
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 
 _HEAD: Final = 65536

@@ -67,6 +67,9 @@ class SqlExpression:
     """The first name of every column that it mentions, in lower case."""
     as_text: frozenset[str]
     """Those of them that it turns into text."""
+    predicate: bool = False
+    """Whether it says true or false by its form, whatever type the engine has for that: ClickHouse
+    gives a small number for ``status >= 500``."""
 
     @property
     def sql(self) -> str:
@@ -87,6 +90,11 @@ class Dialect(ABC):
     """The dialect's name in sqlglot, which parses the policy's expressions."""
     true: str = "TRUE"
     false: str = "FALSE"
+    computed_once: str = ""
+    """What ends a sub-select so that its columns are computed once for a row, however often the
+    statement around it uses them. Empty: the engine does so anyway."""
+    most_columns: int | None = None
+    """Most columns of one statement, those that it is grouped by included; None: any number."""
 
     @abstractmethod
     def kind(self, type_name: str) -> Kind:
@@ -172,7 +180,23 @@ class Dialect(ABC):
         return f"count(DISTINCT {value})"
 
 
-class Engine(Protocol):
+class Runner(Protocol):
+    """What runs statements."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its SQL is written."""
+        ...
+
+    def rows(self, statement: str) -> list[Row]:
+        """Run a statement and return all of its rows.
+
+        On a timeout, and where the run is cancelled, the engine is told to stop.
+        """
+        ...
+
+
+class Engine(Runner, Protocol):
     """One run's connection. Asks one thing at a time, within the run's time limit.
 
     Raises `gate.measure.MeasurementError` for all that an engine can do wrong, with its cause and a
@@ -183,7 +207,6 @@ class Engine(Protocol):
 
     name: str
     """What people call it: ``ClickHouse``."""
-    dialect: Dialect
 
     def relation(self, table: str) -> str:
         """Return the FROM part that gives each row of a table once, and not its older versions.
@@ -210,13 +233,6 @@ class Engine(Protocol):
 
     def size(self, statement: str) -> ScanSize | None:
         """Return what the statement would read; None: this engine cannot say it beforehand."""
-        ...
-
-    def rows(self, statement: str) -> list[Row]:
-        """Run a statement and return all of its rows.
-
-        On a timeout, and where the run is cancelled, the engine is told to stop.
-        """
         ...
 
     def parse(self, role: str, text: str) -> SqlExpression:

@@ -39,7 +39,7 @@ class TableSettings:
 
 
 def table_parts(text: str, fold: Callable[[str], str] = str) -> tuple[str, ...]:
-    """Take the name of a table apart: the table comes last, before it its schema, then a catalog.
+    """Take apart the name of a table, which comes last, behind its schema and its catalog.
 
     Args:
         text: parts with a dot between them; a part in double quotes or backticks may have any
@@ -47,21 +47,16 @@ def table_parts(text: str, fold: Callable[[str], str] = str) -> tuple[str, ...]:
         fold: what the engine does to a part without quotes (PostgreSQL: `str.lower`).
 
     Raises:
-        ValueError: the text is no such name; the message has the remedy.
+        ValueError: the text is not such a name; the message has the remedy.
     """
-    parts, place = [], 0
-    while part := _PART.match(text, place):
+    parts, place, after = [], 0, "."
+    while after == "." and (part := _PART.match(text, place)):
         plain, double, back = part.groups()
         quoted = double.replace('""', '"') if double else (back or "").replace("``", "`")
         parts.append(fold(plain) if plain else quoted)
-        place = part.end()
-        if place == len(text):
-            break
-        if text[place] != "." or len(parts) == _MOST_PARTS:
-            place = -1
-            break
-        place += 1
-    if place != len(text) or text.endswith("."):
+        after = text[part.end() : part.end() + 1]
+        place = part.end() + 1
+    if after or not 0 < len(parts) <= _MOST_PARTS:
         raise ValueError(
             f"{text!r} is not the name of a table; write requests or schema.requests, and other"
             " characters than letters, digits and _ in double quotes: '\"my-schema\".requests'"
@@ -97,7 +92,7 @@ TABLE_FIELDS: Final[Mapping[str, Field]] = {
     "time_zone": Field(schema=ZONE, doc="Time zone of timestamps that have none.", example="UTC"),
     "time_format": Field(
         schema=Choice(tuple(NUMBER_FORMATS)),
-        doc="Of a time that is a number since 1970: its unit.",
+        doc="Unit of a time that is a number since 1970.",
         example="unix-ms",
     ),
     "where": Field(
