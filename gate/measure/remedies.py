@@ -8,6 +8,7 @@ from typing import Final
 
 from gate.dataclass import dataclass
 from gate.measure import Cause
+from gate.measure.object_stores import STORES
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
 
 
@@ -166,6 +167,6 @@ _CAUSES: Final[Rows] = (
 """By `Cause`."""
 REMEDIES: Final = {
     key: Remedy(key=str(key), title=title, means=means, hint=hint)
-    for key, title, means, hint in (*_CAUSES, *CONNECTION, *LOGS, *HOSTS)
+    for key, title, means, hint in (*_CAUSES, *CONNECTION, *LOGS, *STORES, *HOSTS)
 }
 """Every entry by its key, in the order of docs/troubleshooting.md."""

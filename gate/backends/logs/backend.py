@@ -1,8 +1,8 @@
 """The backend: everything counted from one scan."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
@@ -18,6 +18,8 @@ from gate.backends.logs.timestamps import zone_name
 from gate.measure import Answer, Cause, CountRequest, Limits, MeasurementError
 from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.measure.past import PastRun
+from gate.slo.indicator import Slices
+from gate.slo.objective import Span
 
 if TYPE_CHECKING:  # for one command only
     from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
@@ -96,10 +98,14 @@ class LogsBackend:
         try:
             zone = zone_name(self._settings.records.time_zone)
             with opened(self._limits.timeout, zone) as database:
+                database.max_scan = self._limits.max_scan
                 slis = [request.sli for request in requests]
+                window = window_of(requests)
 
                 def attempt(numbers: NumberColumns) -> list[Found]:
-                    ready = prepare(database, self._settings, slis, zone, by, numbers=numbers)
+                    ready = prepare(
+                        database, self._settings, slis, zone, by, numbers=numbers, window=window
+                    )
                     try:
                         return _answers(database, ready, requests, answer_requests)
                     except LargeNumbers as large:
@@ -113,6 +119,20 @@ class LogsBackend:
             return [unreadable(f"the logs cannot be read: {error}").answer()] * len(requests)
         except MeasurementError as refusal:
             return [refusal.answer()] * len(requests)
+
+
+def window_of(requests: "Sequence[Request] | Sequence[CountRequest]") -> Span:
+    """Return the time of all rows that requests can need: a slice begins earlier than its span."""
+    spans = [span for request in requests for span in _spans(request)]
+    return Span(min(span.start for span in spans), max(span.end for span in spans))
+
+
+def _spans(request: Any) -> Iterator[Span]:
+    request = request.request if isinstance(request, RunRequest) else request
+    slices: Slices | None = getattr(request, "slices", None)
+    early = slices.length if slices is not None else timedelta(0)
+    for span in getattr(request, "spans", None) or (request.span,):
+        yield Span(span.start - early, span.end)
 
 
 def _answers(

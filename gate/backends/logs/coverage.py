@@ -5,7 +5,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import cached_property
 from typing import Final
 
 from gate.backends.logs.database import Database
@@ -99,6 +98,7 @@ class UsualRows:
     def __init__(self, database: Database, logs: Logs, oldest: datetime | None = None) -> None:
         """Take where the log is, and when its oldest row happened, where that is known already."""
         self._database, self._logs, self._oldest = database, logs, oldest
+        self._rows: dict[datetime | None, tuple[datetime, Mapping[int, int]]] = {}
 
     def excuse(self, span: Span) -> Callable[[Span], bool]:
         """Return what says whether a stretch of a span may well have no rows.
@@ -106,32 +106,41 @@ class UsualRows:
         A span of this number of days says by itself what is usual, and a log that begins later
         than a span knows nothing about the time before.
         """
-        if span.length >= _LOOK_BACK or (self._oldest is not None and self._oldest > span.start):
+        whole = self._logs.since is None  # otherwise older partitions may have rows
+        late = whole and self._oldest is not None and self._oldest > span.start
+        if span.length >= _LOOK_BACK or late:
             return lambda _: False
         end = clock_start(span.end, _HOUR)
         before = Span(end - _LOOK_BACK, end)
 
         def usual(gap: Span) -> bool:
-            oldest, rows = self._rows
+            oldest, rows = self._rows_since(before.start)
             first = (before.start - EPOCH) // _HOUR
             hours = [rows.get(first + place) for place in range(_LOOK_BACK // _HOUR)]
             return oldest <= span.start and usual_within(hours, before, gap) < FEWEST
 
         return usual
 
-    @cached_property
-    def _rows(self) -> tuple[datetime, Mapping[int, int]]:
-        """The oldest row, and how many there are by the hour, counted from 1970."""
-        timestamp = self._logs.timestamp
-        relation = self._logs.source.relation([timestamp.column])
-        number = f"(epoch_us({timestamp.sql}) - 1) // {_HOUR // MICROSECOND}"
-        rows = self._database.query(
-            f"SELECT {number} AS hour, count(*), min(epoch_us({timestamp.sql})) "
-            f"FROM {relation} AS rows GROUP BY 1 HAVING hour IS NOT NULL"
-        )
-        oldest = min(moment for _, _, moment in rows)
-        by_hour = {int(hour): int(number) for hour, number, _ in rows}
-        return EPOCH + oldest * MICROSECOND, by_hour
+    def _rows_since(self, start: datetime) -> tuple[datetime, Mapping[int, int]]:
+        """Return the oldest row, and how many there are by the hour, counted from 1970."""
+        key = None if self._logs.since is None else start
+        if key not in self._rows:
+            logs = self._logs if self._logs.since is None else self._logs.since(start)
+            self._rows[key] = _rows_by_hour(self._database, logs)
+        return self._rows[key]
+
+
+def _rows_by_hour(database: Database, logs: Logs) -> tuple[datetime, Mapping[int, int]]:
+    timestamp = logs.timestamp
+    relation = logs.source.relation([timestamp.column])
+    number = f"(epoch_us({timestamp.sql}) - 1) // {_HOUR // MICROSECOND}"
+    rows = database.query(
+        f"SELECT {number} AS hour, count(*), min(epoch_us({timestamp.sql})) "
+        f"FROM {relation} AS rows GROUP BY 1 HAVING hour IS NOT NULL"
+    )
+    oldest = min(moment for _, _, moment in rows)
+    by_hour = {int(hour): int(number) for hour, number, _ in rows}
+    return EPOCH + oldest * MICROSECOND, by_hour
 
 
 def lost_rows(

@@ -7,6 +7,7 @@ from typing import Final
 
 import duckdb
 
+from gate.backends.logs.backend import window_of
 from gate.backends.logs.database import opened
 from gate.backends.logs.files import pattern_of
 from gate.backends.logs.prepare import prepare
@@ -231,7 +232,8 @@ class LogsDoctor:
         with opened(self.limits.timeout, zone) as database:
             slis = [request.sli for request in requests]
             try:
-                ready = prepare(database, self.settings, slis, zone)
+                window = window_of(requests)
+                ready = prepare(database, self.settings, slis, zone, window=window)
                 return survey(database, ready, requests, at)
             except duckdb.Error as error:
                 raise database.refusal(error) from None

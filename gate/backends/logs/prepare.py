@@ -1,11 +1,13 @@
 """What comes before counting: files found, columns learned, expressions checked."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Final, TypeVar
 
 from gate.backends.logs.columns import describe_csv, describe_parquet
 from gate.backends.logs.database import Database
-from gate.backends.logs.files import find_files, pattern_of
+from gate.backends.logs.files import LogFiles, find_files, pattern_of
 from gate.backends.logs.indicators import (
     IndicatorDraft,
     Label,
@@ -16,6 +18,7 @@ from gate.backends.logs.indicators import (
     label_of,
 )
 from gate.backends.logs.jsonl import describe_jsonl
+from gate.backends.logs.path_columns import with_partitions
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.source import (
     UNKNOWN_NUMBERS,
@@ -32,6 +35,7 @@ from gate.backends.records import Records
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError, Unmeasured
 from gate.slo.indicator import Sli
+from gate.slo.objective import Span
 
 Describe = Callable[[Database, list[str], str, Needed, Records], LogSource]
 Key = tuple[object, ...]
@@ -75,6 +79,7 @@ def prepare(
     by: Iterable[str] = (),
     *,
     numbers: NumberColumns = UNKNOWN_NUMBERS,
+    window: Span | None = None,
 ) -> Prepared:
     """Find the logs and check the indicators and labels; reads a few rows at most.
 
@@ -85,13 +90,15 @@ def prepare(
         zone: of times that carry none.
         by: the labels.
         numbers: what an earlier scan has found out.
+        window: in which the rows are that are asked for; None: at any time. Where the path says
+            when rows are of, other files are not read.
 
     Raises:
         MeasurementError, duckdb.Error, OSError, UnicodeError: the logs themselves cannot be read.
     """
-    kind, files = find_files(settings)
+    log_files = find_files(settings, database, window)
     if not database.files:
-        database.confine(files)
+        database.confine(log_files.every)
     given = {key_of(sli): sli for sli in slis}
     drafts, refused = _sort_out(given, lambda sli: drafted(database, sli))
     parsed, unread = _sort_out({text: text for text in by}, lambda t: drafted_label(database, t))
@@ -100,9 +107,8 @@ def prepare(
         *(draft.wanted for draft in drafts.values()), *(label.columns for label in parsed.values())
     )
     needed = Needed(columns=columns, numbers=numbers)
-    described = FORMATS[kind](database, files, pattern_of(settings), needed, records)
-    source = as_declared(described, records)
-    logs = Logs(source, timestamp_of(source, records, zone))
+    logs = _Reader(database, settings, needed, zone).logs(log_files, window)
+    source = logs.source
     create_rows(database, source)
     indicators, unfit = _sort_out(drafts, lambda draft: indicator_of(database, draft, source))
     labels, unlike = _sort_out(parsed, lambda draft: label_of(database, draft, source))
@@ -114,6 +120,35 @@ def prepare(
         labels=labels,
         unlabelled=unread | unlike,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What reads the logs of a time."""
+
+    database: Database
+    settings: LogsSettings
+    needed: Needed
+    zone: str | None
+
+    def logs(self, log_files: LogFiles, window: Span | None) -> Logs:
+        """Learn which columns the files have, and those of their path."""
+        records, pattern, needed = self.settings.records, log_files.pattern, self.needed
+        partitions = {name.lower() for name in pattern.columns}
+        needed = replace(needed, columns=needed.columns - partitions)
+        describe = FORMATS[log_files.kind]
+        shown = pattern_of(self.settings)
+        source = describe(self.database, log_files.files, shown, needed, records)
+        source = replace(with_partitions(source, pattern), remarks=log_files.remarks)
+        source = as_declared(source, records)
+        since = None
+        if pattern.dated and window is not None:
+
+            def since(start: datetime) -> Logs:
+                wider = Span(min(start, window.start), window.end)
+                return self.logs(find_files(self.settings, self.database, wider), wider)
+
+        return Logs(source, timestamp_of(source, records, self.zone), since)
 
 
 def _sort_out(

@@ -29,6 +29,9 @@ class Logs:
 
     source: LogSource
     timestamp: Timestamp
+    since: "Callable[[datetime], Logs] | None" = None
+    """Returns the logs that also have the rows since an instant, where only the partitions of a
+    time are read; None: all rows are."""
 
 
 @dataclass(slots=True)
