@@ -2,6 +2,7 @@
 # Installs what tests need beyond Python's packages: the servers of tests/live (Prometheus with
 # promtool, VictoriaMetrics, nginx), the runner of tests/gitlab (gitlab-ci-local, which needs rsync), a
 # browser with what drives it (tests/browser), and the schemas of Argo Rollouts (tests/rollouts).
+# In .servers an S3 server of Python's, moto, apart from what the tests import.
 # Does nothing when they are there; says what is missing when it cannot install. Never fails the
 # caller: a test whose program is missing is skipped, or fails under GATE_REQUIRE_SERVERS=1.
 set -u
@@ -74,6 +75,15 @@ install_node_packages() { # of a folder
         echo "install-servers: could not install the packages of $1 (its tests are skipped)" >&2
 }
 
+install_moto() { # 115 MB; "moto[server]" brings 180 MB more, for services that no test asks
+    folder="$TESTS/../.servers/moto"
+    if ! python3 -m venv "$folder" >&2 ||
+        ! "$folder/bin/pip" install --quiet 'moto>=5.2' flask flask-cors PyYAML >&2; then
+        echo "install-servers: could not install moto (its tests are skipped)" >&2
+        rm -rf "$folder"
+    fi
+}
+
 want prometheus prometheus
 want promtool prometheus
 want victoria-metrics victoria-metrics
@@ -85,6 +95,7 @@ want npm npm
 command -v google-chrome >/dev/null 2>&1 || want chromium chromium
 [ -z "$missing" ] || install_packages
 command -v gitlab-ci-local >/dev/null 2>&1 || install_runner
+[ -x "$TESTS/../.servers/moto/bin/moto_server" ] || install_moto
 for folder in "$TESTS/browser" "$TESTS/rollouts"; do
     [ -d "$folder/node_modules" ] || install_node_packages "$folder"
 done

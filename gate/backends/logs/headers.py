@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 from gate.backends.logs.database import Database, file_list
 from gate.backends.logs.refusals import invalid, unreadable
 from gate.dataclass import dataclass
+from gate.measure.remedies import hint_for
 
 READ: Final = "auto_detect = false, hive_partitioning = false"
 _DELIMITERS: Final = ",\t;|"
@@ -96,4 +97,5 @@ def _unpacked(file: str, opened: BinaryIO) -> bytes:
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise unreadable(
             f"the logs cannot be read: a file is cut off or damaged ({file})"
+            + hint_for("damaged-log")
         ) from None

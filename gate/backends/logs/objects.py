@@ -99,7 +99,9 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
             options: Any = {"range": (start, end), **same}
             answer = obstore.get(self._store, stored.key, options=options)
             # A store that knows no conditions answers with what there is now.
-            changed = answer.meta["size"] != stored.size or answer.meta["e_tag"] != stored.tag
+            changed = answer.meta["size"] != stored.size or _tag(answer.meta["e_tag"]) != _tag(
+                stored.tag
+            )
             read = b"" if changed else answer.bytes().to_bytes()
         except FileNotFoundError:
             raise unreadable(f"{name} was there and is gone{hint_for('changed-object')}") from None
@@ -126,6 +128,10 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         """Return whether the object is listed."""
         return path in self.listed or _unescaped(path) in self.listed
 
+    def isfile(self, path: str) -> bool:
+        """As `exists`: there are no folders."""
+        return self.exists(path)
+
     def glob(self, path: str, **_: object) -> list[str]:
         """Return the object of this name; a pattern matches none."""
         return [name for name in dict.fromkeys((path, _unescaped(path))) if name in self.listed]
@@ -137,6 +143,11 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
     def modified(self, path: str) -> datetime:
         """Return when an object was written."""
         return self._object(path).modified
+
+
+def _tag(text: str | None) -> str | None:
+    """Azure writes quotes around it in one answer and none in another."""
+    return text and text.strip('"')
 
 
 def _unescaped(path: str) -> str:

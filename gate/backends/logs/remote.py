@@ -54,7 +54,7 @@ def how_much_read(database: Database, names: list[str]) -> str:
     """
     sent = 0 if database.objects is None else database.objects.received
     number = f"{len(names):,} objects" if len(names) > 1 else "1 object"
-    return f"{shown_size(sent)} read of {shown_size(sum(map(database.size, names)))} in {number}"
+    return f"{shown_size(sent)} read of {number} of {shown_size(sum(map(database.size, names)))}"
 
 
 def shown_size(size: int) -> str:

@@ -86,7 +86,7 @@ def refused(error: Exception, action: str, url: BucketUrl) -> MeasurementError:
             )
     if number or said:
         words = f"the store answers with an error{_detail(said, number)}"
-    elif "timed out" in text.lower() or "timeout" in text.lower():
+    elif "kind: Timeout" in text:
         words = "the store does not answer in time"
     else:
         words = f"the store cannot be reached ({type(error).__name__})"

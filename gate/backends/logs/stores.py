@@ -223,8 +223,9 @@ def _gs() -> dict[str, Any]:
 
 def _az(url: BucketUrl) -> dict[str, Any]:
     account = url.authority.partition("@")[2].partition(".")[0]
-    given = {"account_name": account} if account else {}
-    if not account and not _set("AZURE_STORAGE_ACCOUNT_NAME"):
+    account = account or os.environ.get("AZURE_STORAGE_ACCOUNT_NAME", "")
+    given = {"account_name": account}
+    if not account:
         raise invalid(
             f"{url.scheme}:// does not say in which storage account the container {url.bucket} is;"
             " set AZURE_STORAGE_ACCOUNT_NAME, or write abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/"
