@@ -280,5 +280,6 @@ def _piece(text: str, *, braced: bool) -> tuple[str, str, str]:
         return text, "[^/]", ""
     if text.startswith("*"):
         return "*", "[^/]*", ""
-    inner = text[1:-1].replace("\\", "\\\\")
-    return text, f"[^/{inner[1:]}]" if inner.startswith("!") else f"[{inner}]", ""
+    negated = text.startswith("[!")
+    inner = "".join(c if c == "-" else re.escape(c) for c in text[2 if negated else 1 : -1])
+    return text, f"[{'^/' if negated else ''}{inner}]", ""

@@ -136,9 +136,11 @@ class _Reader:
         records, pattern, needed = self.settings.records, log_files.pattern, self.needed
         partitions = {name.lower() for name in pattern.columns}
         needed = replace(needed, columns=needed.columns - partitions)
+        columns = {n: kind for n, kind in records.columns.items() if n.lower() not in partitions}
+        of_files = replace(records, columns=columns, optional=records.optional & columns.keys())
         describe = FORMATS[log_files.kind]
         shown = pattern_of(self.settings)
-        source = describe(self.database, log_files.files, shown, needed, records)
+        source = describe(self.database, log_files.files, shown, needed, of_files)
         source = replace(with_partitions(source, pattern), remarks=log_files.remarks)
         source = as_declared(source, records)
         since = None
