@@ -75,6 +75,10 @@ class Front:
     instead: Instead = lambda *_: None
     seen: list[str] = field(default_factory=list)
     """Each request, as ``GET /bucket/key``."""
+    logins: list[str] = field(default_factory=list)
+    """The header with which each request to the store logged in."""
+    public: bool = False
+    """Whether everybody may read."""
     received: int = 0
     """Bytes of objects that were sent."""
 
@@ -102,14 +106,19 @@ def before(server: ObjectServer) -> Iterator[Front]:
     """Run a proxy while the block lasts."""
     front, session = Front(), requests.Session()
 
-    def serve(handler: BaseHTTPRequestHandler, _: bytes) -> tuple[int, dict[str, str], bytes]:
+    def serve(handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
         front.seen.append(f"{handler.command} {handler.path}")
         headers = dict(handler.headers.items())
+        login = handler.headers.get("Authorization")
+        if login is not None and handler.command != "POST":
+            front.logins.append(login)
+        if front.public:
+            headers |= _SIGNED
         told = front.instead(handler.command, handler.path, headers)
         if told is not None:
             return told[0], dict(told[1]), told[2]
         answer = session.request(
-            handler.command, server.url + handler.path, headers=headers, timeout=30
+            handler.command, server.url + handler.path, data=body, headers=headers, timeout=30
         )
         kept = {"etag", "last-modified", "content-range", "content-type"}
         sent = {name: text for name, text in answer.headers.items() if name.lower() in kept}

@@ -88,8 +88,10 @@ def refused(error: Exception, action: str, url: BucketUrl) -> MeasurementError:
         words = f"the store answers with an error{_detail(said, number)}"
     elif "kind: Timeout" in text:
         words = "the store does not answer in time"
+    elif "kind: Connect" in text:
+        words = "the store cannot be reached"
     else:
-        words = f"the store cannot be reached ({type(error).__name__})"
+        words = f"its answer cannot be read ({type(error).__name__})"
     return unreadable(f"{action} failed: {words}{hint_for('store-failed')}")
 
 
