@@ -18,7 +18,7 @@ from tests.servers.processes import free_port, missing, running
 
 _SERVER = Path(__file__).parents[2] / ".servers/moto/bin/moto_server"
 # An owner, whose signature moto does not check: nobody may write over an object otherwise.
-_SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/20261129/us-east-1/s3/aws4_request"}
+SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/20261129/us-east-1/s3/aws4_request"}
 PAGE = 3
 """Keys on a page of a listing."""
 Instead = Callable[[str, str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes] | None]
@@ -47,22 +47,22 @@ class BucketOfServer:
     def put(self, key: str, content: bytes) -> None:
         """Write an object."""
         url = f"{self.server.url}/{self.name}/{quote(key)}"
-        requests.put(url, data=content, headers=_SIGNED, timeout=30).raise_for_status()
+        requests.put(url, data=content, headers=SIGNED, timeout=30).raise_for_status()
 
     def delete(self, key: str) -> None:
         """Remove an object."""
         url = f"{self.server.url}/{self.name}/{quote(key)}"
-        requests.delete(url, headers=_SIGNED, timeout=30).raise_for_status()
+        requests.delete(url, headers=SIGNED, timeout=30).raise_for_status()
 
 
 @contextmanager
-def object_server(folder: Path) -> Iterator[ObjectServer]:
-    """Run a server while the block lasts; it forgets everything then."""
+def object_server(folder: Path, keys: int = PAGE) -> Iterator[ObjectServer]:
+    """Run a server with pages of some keys while the block lasts; it forgets everything then."""
     if not _SERVER.exists():
         missing("moto", "tests/install-servers.sh installs it in .servers/moto")
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = [str(_SERVER), "-H", "127.0.0.1", "-p", str(port)]
-    environment = {"MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE)}
+    environment = {"MOTO_S3_DEFAULT_MAX_KEYS": str(keys)}
     with running(command, f"{url}/moto-api/data.json", folder / "moto.log", environment):
         yield ObjectServer(url)
 
@@ -113,7 +113,7 @@ def before(server: ObjectServer) -> Iterator[Front]:
         if login is not None and handler.command != "POST":
             front.logins.append(login)
         if front.public:
-            headers |= _SIGNED
+            headers |= SIGNED
         told = front.instead(handler.command, handler.path, headers)
         if told is not None:
             return told[0], dict(told[1]), told[2]

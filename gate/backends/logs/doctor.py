@@ -205,7 +205,7 @@ class LogsDoctor:
             return Diagnosis(backend=(_refused(common, path),), slos=((),) * len(answers))
         counts = [tuple(_counted(answer, path)) for answer in answers]
         try:
-            survey = self._survey(slos, answers, at)
+            survey, remarks = self._survey(slos, answers, at)
         except MeasurementError as refusal:
             return Diagnosis(backend=(unseen(refusal.reason, path),), slos=tuple(counts))
         events = iter(survey.events)
@@ -218,14 +218,14 @@ class LogsDoctor:
             for slo, answer, count in zip(slos, answers, counts, strict=True)
         ]
         return Diagnosis(
-            backend=tuple(of_all(survey, slos, at, path)),
+            backend=(*_read(remarks, path), *of_all(survey, slos, at, path)),
             slos=tuple(results for results, _ in outcomes),
             skipped=tuple(skipped for _, skipped in outcomes),
         )
 
     def _survey(
         self, slos: Sequence[CheckedSlo], answers: Sequence[Answer], at: datetime
-    ) -> Survey:
+    ) -> tuple[Survey, tuple[str, ...]]:
         pairs = zip(slos, answers, strict=True)
         requests = [slo.request for slo, answer in pairs if not _none(answer)]
         zone = zone_name(self.settings.records.time_zone)
@@ -234,9 +234,16 @@ class LogsDoctor:
             try:
                 window = window_of(requests)
                 ready = prepare(database, self.settings, slis, zone, window=window)
-                return survey(database, ready, requests, at)
+                surveyed = survey(database, ready, requests, at)
+                return surveyed, ready.logs.source.remarks()
             except duckdb.Error as error:
                 raise database.refusal(error) from None
+
+
+def _read(remarks: Sequence[str], path: str) -> Iterator[CheckResult]:
+    """Say what was read of a store, and which days have no partition."""
+    if remarks:
+        yield CheckResult(check=Check.REACH, message="; ".join(remarks), examined=path)
 
 
 def _counted(answer: Answer, path: str) -> Iterator[CheckResult]:

@@ -97,21 +97,23 @@ def find_files(settings: LogsSettings, database: Database, window: Span | None) 
         raise MeasurementError(Cause.NO_DATA, reason)
     for file in full:
         _check(file, database)
+    days = sorted({day for file in full if (day := parts[file].day) is not None})
     missing = missing_days((parts[file] for file in full), window) if window else []
     return LogFiles(
         kind=kind,
         files=full,
         every=matches.names,
         pattern=pattern,
-        remarks=lambda: (*_read_of(database, full), *_without(missing)),
+        remarks=lambda: (*_read_of(database, full, days), *_without(missing)),
     )
 
 
-def _read_of(database: Database, files: list[str]) -> Iterator[str]:
+def _read_of(database: Database, files: list[str], days: list[date]) -> Iterator[str]:
     if database.objects is not None:
         from gate.backends.logs.remote import how_much_read  # noqa: PLC0415 - as above
 
-        yield how_much_read(database, files)
+        when = f", of {days[0]} to {days[-1]}" if days else ""
+        yield how_much_read(database, files) + when
 
 
 def _without(days: list[date]) -> Iterator[str]:

@@ -199,11 +199,6 @@ class _ObjectFile(io.RawIOBase):
             self._place = max(start, end)
         return self._bytes(start, end) if start < end else b""
 
-    def readinto(self, buffer: Any) -> int:
-        read = self.read(len(buffer))
-        buffer[: len(read)] = read
-        return len(read)
-
     def _bytes(self, start: int, end: int) -> bytes:
         begin, ahead = self._ahead
         if begin <= start and end <= begin + len(ahead):

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import takewhile
 from typing import Final
 
 from gate.backends.logs.database import identifier, literal
@@ -67,12 +68,9 @@ def with_partitions(source: LogSource, pattern: PathPattern) -> LogSource:
 
 def _value(pattern: PathPattern, name: str) -> str:
     """Return SQL for the value of one of `columns`, from the column `PATH`."""
-    before = 1
-    for segment in pattern.segments:
-        if segment.name == name:
-            break
-        before += len(segment.groups)
-    text = f"regexp_extract({PATH}, {literal(pattern.expression())}, {before}, 's')"
+    before = takewhile(lambda segment: segment.name != name, pattern.segments)
+    group = 1 + sum(len(segment.groups) for segment in before)
+    text = f"regexp_extract({PATH}, {literal(pattern.expression())}, {group}, 's')"
     value = f"nullif(url_decode({text}), {literal(_NULL)})"
     if pattern.columns[name] == "DATE":
         short = f"try_strptime(left({value}, 8), '%Y%m%d')::DATE"

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import duckdb
 import pytest
+import requests
 from obstore.store import MemoryStore
 
 from gate.backends import open_backend
@@ -18,7 +19,7 @@ from gate.backends.logs.objects import ObjectFiles
 from gate.backends.logs.partitions import parse_path
 from gate.backends.logs.prepare import prepare
 from gate.backends.logs.stores import BucketUrl
-from gate.measure import Cause, Counts, Limits
+from gate.measure import Cause, Counts, Limits, MeasurementError
 from gate.measure.remedies import hint_for
 from tests.backends.logs.stored import HOURS, Stored, content, day, rows_of, stored
 from tests.backends.logs.written import (
@@ -31,7 +32,7 @@ from tests.backends.logs.written import (
     request,
     settings,
 )
-from tests.servers.stores import ObjectServer
+from tests.servers.stores import SIGNED, ObjectServer
 
 Answered = tuple[int, Mapping[str, str], bytes]
 
@@ -195,6 +196,43 @@ def _refuse_one(store: Stored, form: str, answer: Answered, *said: str) -> None:
     assert reason.endswith(hint_for(hint))
 
 
+@pytest.mark.parametrize("path", ["logs/dt=*/*.csv", "logs/a.csv"])
+def test_a_refusal_spoils_whatever_is_looked_for(store: Stored, path: str) -> None:
+    store.front.instead = lambda *_: _fails(403, "AccessDenied")
+
+    reason = refused(store.ask(path), Cause.BACKEND_ERROR)
+
+    assert "denies access" in reason
+
+
+def test_a_listing_that_is_none_spoils_the_count(store: Stored) -> None:
+    store.front.instead = lambda *_: (200, {"Content-Type": "text/html"}, b"Please log in")
+
+    reason = refused(store.ask("logs/*.csv"), Cause.BACKEND_ERROR)
+
+    assert "failed: its answer cannot be read (GenericError)" in reason
+
+
+def test_a_part_that_is_shorter_than_asked_for_spoils_the_count(store: Stored) -> None:
+    store.put("logs/a.jsonl", rows_of(1))
+    text = content(store.folder, "a.jsonl", rows_of(1))
+
+    def shorten(_: str, path: str, __: object) -> Answered | None:
+        if "list-type" in path:
+            return None
+        answer = requests.get(store.bucket.server.url + path, headers=SIGNED, timeout=30)
+        headers = {name: answer.headers[name] for name in ("ETag", "Last-Modified")}
+        headers["Content-Range"] = f"bytes 0-{len(text) - 1}/{len(text)}"
+        return 206, headers, text[:-200]
+
+    store.front.instead = shorten
+    reason = refused(store.ask("logs/*.jsonl"), Cause.BACKEND_ERROR)
+
+    sent, size = len(text) - 200, len(text)
+    path = f"s3://{store.bucket.name}/logs/a.jsonl"
+    assert reason == f"the store sent {sent} of {size} bytes of {path}{hint_for('store-failed')}"
+
+
 def test_a_folder_that_may_not_be_listed_spoils_the_count(store: Stored) -> None:
     store.put_days(range(3))
     denied = day(1)
@@ -306,7 +344,8 @@ def test_it_is_said_how_much_was_read(store: Stored) -> None:
     assert isinstance(answer, Counts)
     sizes = [len(content(store.folder, "a.parquet", rows_of(ago))) for ago in range(4)]
     read, size = (f"{number / 1000:.3g} KB" for number in (store.front.received, sum(sizes)))
-    assert answer.evidence.notes == (f"{read} read of 4 objects of {size}",)
+    days = f"of {day(3)} to {day(0)}"
+    assert answer.evidence.notes == (f"{read} read of 4 objects of {size}, {days}",)
 
 
 def test_more_than_may_be_read_is_refused_before_it_is_read(store: Stored) -> None:
@@ -379,6 +418,28 @@ def test_a_store_that_is_not_there_cannot_be_reached(
     assert reason.endswith(hint_for("store-failed"))
 
 
+def test_nothing_is_read_after_the_time_of_the_run() -> None:
+    files = _holding(b"text", seconds=0)
+
+    with files.open("s3://bucket/a") as opened, pytest.raises(MeasurementError) as caught:
+        opened.read(1)
+
+    assert caught.value.reason == "reading the logs took longer than 0s"
+    assert files.failure is caught.value
+
+
+def test_only_what_is_listed_is_there() -> None:
+    files = _holding(b"text")
+
+    assert files.exists("s3://bucket/a")
+    assert files.isfile("s3://bucket/a")
+    assert not files.isfile("s3://bucket/b")
+    assert files.glob("s3://bucket/*") == []
+    assert files.modified("s3://bucket/a") > AT
+    with pytest.raises(FileNotFoundError):
+        files.open("s3://bucket/b")
+
+
 def test_threads_that_share_an_object_each_read_what_they_ask_for() -> None:
     # Several buffers of 16 MiB, which DuckDB's threads read at places of their own.
     line = b'{"status": %d, "text": "' + b"x" * 400_000 + b'"}\n'
@@ -437,11 +498,11 @@ def test_threads_that_seek_apart_read_apart() -> None:
     assert parts == {place: bytes(range(place, place + 10)) for place in (0, 20, 40, 60)}
 
 
-def _holding(text: bytes) -> ObjectFiles:
+def _holding(text: bytes, seconds: float = 30) -> ObjectFiles:
     store = MemoryStore()
     store.put("a", text)
     url = BucketUrl("s3", "s3", "bucket", "a")
-    files = ObjectFiles(store, url, timedelta(seconds=30))
+    files = ObjectFiles(store, url, timedelta(seconds=seconds))
     files.find(parse_path(url.root, url.key), None)
     return files
 

@@ -108,8 +108,8 @@ def test_a_partition_may_be_declared_to_be_a_number(tmp_path: Path) -> None:
         write(tmp_path / f"shard={shard}" / "a.jsonl", rows_of(1))
 
     def count(**more: Any) -> tuple[int, int]:
-        path = {"path": "shard=*/*", "directory": tmp_path}
-        return counts(ask(tmp_path, Sli(bad="shard > '3'"), 2 * DAY, **path, **more))
+        sli, path = Sli(bad="shard > '3'"), "shard=*/*"
+        return counts(ask(tmp_path, sli, 2 * DAY, path=path, directory=tmp_path, **more))
 
     assert count() == (2 * HOURS, 0)
     declared: Mapping[str, Any] = {"columns": {"shard": "BIGINT"}, "optional": frozenset({"shard"})}

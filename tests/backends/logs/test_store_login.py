@@ -123,9 +123,9 @@ def test_an_account_of_google_asks(store: Stored, monkeypatch: pytest.MonkeyPatc
         )
     )
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(account))
-    token = b'{"access_token": "token-of-google", "expires_in": 3600, "token_type": "Bearer"}'
+    answer = b'{"access_token": "token-of-google", "expires_in": 3600, "token_type": "Bearer"}'
     store.front.instead = lambda _, asked, __: (
-        (200, {"Content-Type": "application/json"}, token) if asked == "/token" else None
+        (200, {"Content-Type": "application/json"}, answer) if asked == "/token" else None
     )
 
     assert counts(ask(store.folder, path=path, window=3 * DAY)) == (HOURS, 1)
@@ -165,7 +165,7 @@ class Azure:
         self.logins: list[str] = []
 
     def serve(
-        self, handler: BaseHTTPRequestHandler, _: bytes
+        self, handler: BaseHTTPRequestHandler, _body: bytes
     ) -> tuple[int, Mapping[str, str], bytes]:
         path, _, query = handler.path.partition("?")
         if path == "/identity":
