@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from gate import __version__
 from gate.analysis.cohorts import CohortReport, ServiceCohorts
 from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
-from gate.backends import cohorts_of, open_backend
+from gate.backends import cohorts_of, described, open_backend
 from gate.check.measure import OpenBackend, run_concurrently
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
@@ -54,7 +54,6 @@ def _cohort_backend(
 ) -> CohortBackend:
     backend = cohorts_of(open_with(file.settings, Limits(timeout=options.timeout)))
     if backend is None:
-        kind = file.settings.kind
-        path = file.source.path
-        raise UsageError(f"{path}: the backend {kind} cannot separate events by labels")
+        path, whose = file.source.path, described(file.settings)
+        raise UsageError(f"{path}: {whose} cannot separate events by labels")
     return backend

@@ -14,7 +14,7 @@ from gate.analysis.watch.judge import Judge
 from gate.analysis.watch.loop import Watching
 from gate.analysis.watch.phrases import reasons
 from gate.analysis.watch.state import Surroundings, WatchQuestion, WatchState
-from gate.backends import cohorts_of, open_backend
+from gate.backends import cohorts_of, described, open_backend
 from gate.check.measure import OpenBackend
 from gate.config.load import PolicyFile
 from gate.errors import UsageError
@@ -68,10 +68,9 @@ def open_watched(
     backend = open_with(file.settings, Limits(timeout=timeout))
     cohorts = cohorts_of(backend)
     if cohorts is None:
-        kind = file.settings.kind
         raise UsageError(
-            f"{file.source.path}: the backend {kind} cannot separate events by labels; a watch"
-            " needs prometheus or logs"
+            f"{file.source.path}: {described(file.settings)} cannot separate events by labels; a"
+            " watch needs prometheus or logs"
         )
     return backend, cohorts
 

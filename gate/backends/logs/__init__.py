@@ -34,10 +34,9 @@ def _open(settings: LogsSettings, limits: Limits) -> Backend:
 def _open_doctor(settings: LogsSettings, limits: Limits) -> "Doctor":
     """As `_open`."""
     _check_packages(settings)
-    from gate.backends.logs.backend import LogsBackend  # noqa: PLC0415
     from gate.backends.logs.doctor import LogsDoctor  # noqa: PLC0415
 
-    return LogsDoctor(settings, limits, LogsBackend(settings, limits))
+    return LogsDoctor(settings, limits)
 
 
 def _check_packages(settings: LogsSettings) -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar, cast
 import duckdb
 
 from gate.backends.logs.bounds import Worker, bounded_memory
-from gate.backends.logs.refusals import invalid, refusal, unreadable
+from gate.backends.logs.refusals import refusal, unreadable
 from gate.backends.sql.engine import Row
+from gate.backends.sql.rows import invalid
 from gate.measure import MeasurementError
 from gate.slo.quantities import format_duration
 
@@ -150,6 +151,11 @@ class Database:
 
     def _fetch(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
         return self._connection.execute(sql, parameters).fetchall()
+
+    def add(self, other: "Database") -> None:
+        """Read the objects, too, that another database has listed. Of files all are known."""
+        if self.objects is not None and other.objects is not None:
+            self.objects.listed |= other.objects.listed
 
     def confine(self, files: Sequence[str]) -> None:
         """From now on read these files only, whatever an expression asks for."""

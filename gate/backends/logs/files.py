@@ -9,10 +9,11 @@ from typing import Final
 
 from gate.backends.logs.database import Database
 from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_days, parse_path
-from gate.backends.logs.refusals import invalid, unreadable
+from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.stores import is_remote
 from gate.backends.logs.zstd import is_whole
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.measure.remedies import hint_for

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from gate.backends.logs.database import Database, file_list
-from gate.backends.logs.refusals import invalid, unreadable
+from gate.backends.logs.refusals import unreadable
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.measure.remedies import hint_for
 

@@ -10,9 +10,9 @@ from gate.backends.logs.keys import json_objects
 from gate.backends.logs.layouts import JsonFiles, json_files
 from gate.backends.logs.nested import with_text
 from gate.backends.logs.path_columns import PATH, path_option
-from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import EXACT, LogSource, Needed, listed
 from gate.backends.records import Records
+from gate.backends.sql.rows import invalid
 from gate.measure import Cause, MeasurementError
 
 _INTEGERS: Final = re.compile(r"\b(?:U?BIGINT|U?HUGEINT)\b")

@@ -12,8 +12,8 @@ from typing import Final
 from gate.backends.logs.database import Database, identifier, literal
 from gate.backends.logs.nested import fields_of
 from gate.backends.logs.path_columns import PATH, path_option
-from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import BROKEN
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 
 _HEAD: Final = 65536

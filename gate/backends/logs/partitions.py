@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
-from gate.backends.logs.refusals import invalid
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.slo.objective import Span
 

@@ -7,8 +7,8 @@ from dataclasses import field, replace
 from typing import Final
 
 from gate.backends.logs.database import Database, identifier
-from gate.backends.logs.refusals import invalid
 from gate.backends.records import Deduplication, Records
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.errors import nearest_first
 

@@ -11,7 +11,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from gate.backends.logs.refusals import invalid, unreadable
+from gate.backends.logs.refusals import unreadable
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
 from gate.measure.remedies import hint_for

@@ -1,0 +1,192 @@
+"""ClickHouse as an engine: whole answers over HTTP, under settings that let none be cut."""
+
+# ruff: noqa: S608 - names are quoted, the policy's expressions are checked first
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from gate.backends.clickhouse.catalog import TableEngine, TableName, scan_bytes, table_name
+from gate.backends.clickhouse.client import Client, answer_of
+from gate.backends.clickhouse.dialect import ClickHouseDialect
+from gate.backends.clickhouse.refusals import ClickHouseFailure
+from gate.backends.clickhouse.replies import Reply
+from gate.backends.clickhouse.session import Session, check_version, question, session_of
+from gate.backends.clickhouse.settings import ClickHouseSettings
+from gate.backends.clickhouse.truths import truths
+from gate.backends.sql.conditions import Conditions
+from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn, SqlExpression
+from gate.http import Clock
+from gate.measure import Cause, Limits, MeasurementError
+from gate.measure.remedies import hint_for
+
+if TYPE_CHECKING:
+    from gate.measure.diagnosis import CheckResult
+
+_HEAD_START: Final = 1.0
+"""The server is to give up this many seconds before we do, so that its own words arrive."""
+_UNKNOWN_NAMES: Final = frozenset({46, 47})
+"""What a version answers that does not have all columns of ``system.settings``."""
+_NO_RIGHT: Final = 497
+_EPHEMERAL: Final = "EPHEMERAL"
+"""Of a column that is there while rows are written only."""
+
+
+class ClickHouseEngine:
+    """One run's connection to a ClickHouse server. Reads only."""
+
+    name = "ClickHouse"
+
+    def __init__(
+        self, settings: ClickHouseSettings, limits: Limits, clock: Clock | None = None
+    ) -> None:
+        """Prepare; nothing is sent. The run's time begins now.
+
+        Raises:
+            UsageError: the url cannot be read at all, or sqlglot is not installed.
+        """
+        self.dialect: Final = ClickHouseDialect()
+        self.clock: Final = clock or Clock()
+        self._conditions = Conditions(self.dialect.name)
+        self._client = Client(settings, self.clock)
+        self._database = settings.database
+        self._max_scan = limits.max_scan
+        self._until = self.clock.monotonic() + limits.timeout.total_seconds()
+        self._behind = False
+        self._read: int | None = None
+        self.opened: datetime | None = None
+        """This machine's time when the server said what its own is; None: it has not yet."""
+
+    @cached_property
+    def session(self) -> Session:
+        """What the server says of itself and of the user; asked once.
+
+        Raises:
+            MeasurementError: there is no answer, or the server is too old.
+        """
+        outcome = self._client.query(question(), {}, until=self._until)
+        self.opened = self.clock.now()
+        if isinstance(outcome, ClickHouseFailure) and outcome.code in _UNKNOWN_NAMES:
+            version = self._client.query("SELECT version()", {}, until=self._until)
+            for row in answer_of(version).rows:
+                check_version(row[0])
+        rows = answer_of(outcome).rows
+        if len(rows) != 1:
+            raise MeasurementError(
+                Cause.PARTIAL,
+                f"{self._client.shown}: {len(rows)} rows came back where 1 must be: the profile of"
+                f" this user cuts answers{hint_for('clickhouse-filters')}",
+            )
+        return session_of(rows[0])
+
+    def relation(self, table: str) -> str:
+        """Return the table; of a row that has older versions too, only the newest is read."""
+        name, engine = self._name(table), self.table_engine(table)
+        if engine is not None and engine.merged and not self.session.may_set("final"):
+            # Without the columns that are computed, which a sub-select does not have.
+            return f"(SELECT * FROM {name.sql} FINAL)"
+        # Else the setting ``final`` says it, also of what is behind views and on other servers.
+        plain = engine is not None and (engine.plain or engine.merged)
+        self._behind = self._behind or not plain
+        return name.sql
+
+    def table_engine(self, table: str) -> TableEngine | None:
+        """Return the engine of a table; None: the user sees no table of this name."""
+        rows = self.rows(self._name(table).engine_question)
+        return TableEngine(name=rows[0][0]) if rows else None
+
+    def columns(self, table: str) -> Mapping[str, SqlColumn]:
+        """Return the columns that this user may read."""
+        name = self._name(table)
+        outcome = self._ask(f"DESCRIBE TABLE {name.sql}")
+        if isinstance(outcome, ClickHouseFailure) and outcome.code == _NO_RIGHT:
+            # A right to some columns only does not let a table be described.
+            rows = self.rows(name.columns_question) or answer_of(outcome).rows
+        else:
+            rows = answer_of(outcome).rows
+        return {row[0]: self.dialect.column(row[1]) for row in rows if row[2] != _EPHEMERAL}
+
+    def types(self, relation: str, expressions: Sequence[str]) -> list[SqlColumn | str]:
+        """Return the types of expressions; a truth that is kept as UInt8 is a truth."""
+        outcome = self._described(relation, expressions)
+        types: list[SqlColumn | str]
+        if isinstance(outcome, list):
+            types = [*outcome]
+        else:
+            types = [self._alone(relation, expression) for expression in expressions]
+        small = {
+            place: column
+            for place, column in enumerate(types)
+            if isinstance(column, SqlColumn) and self.dialect.bare(column.type) == "UInt8"
+        }
+        if small:
+            chosen = ", ".join(f"({expressions[place]}\n)" for place in small)
+            tree = [row[0] for row in self.rows(f"EXPLAIN AST SELECT {chosen}")]
+            for (place, column), truth in zip(small.items(), truths(tree), strict=False):
+                if truth:
+                    types[place] = SqlColumn(type=column.type, kind=Kind.BOOLEAN)
+        return types
+
+    def size(self, statement: str) -> ScanSize | None:
+        """Estimate from the parts of local tables; None for views and tables of other servers."""
+        if self._behind:
+            return None
+        estimates = self.rows(f"EXPLAIN ESTIMATE {statement}")
+        return ScanSize(bytes=scan_bytes(statement, estimates, self.rows), exact=False)
+
+    def rows(self, statement: str) -> list[Row]:
+        """Run a statement under the settings that let no part of an answer be missing."""
+        return answer_of(self._ask(statement)).rows
+
+    def parse(self, role: str, text: str) -> SqlExpression:
+        """Parse an expression of the policy in ClickHouse's dialect."""
+        return self._conditions.parse(role, text)
+
+    def examine(self, table: str) -> "tuple[CheckResult, ...]":
+        """Return what is to be said of the server, of the table's engine and of the user."""
+        from gate.backends.clickhouse.examination import (  # noqa: PLC0415 - for one command only
+            examine,
+        )
+
+        return examine(self, table)
+
+    def scanned(self) -> int | None:
+        """Return the bytes of columns that the server says it has read, for all statements."""
+        return self._read
+
+    def close(self) -> None:
+        """Stop what still runs, and close the connection."""
+        self._client.close()
+
+    def _name(self, table: str) -> TableName:
+        return table_name(table, self._database)
+
+    def _ask(self, statement: str) -> Reply | ClickHouseFailure:
+        session, left = self.session, self._until - self.clock.monotonic()
+        parameters = session.parameters(
+            seconds=left - _HEAD_START, max_bytes=self._max_scan, behind=self._behind
+        )
+        outcome = self._client.query(statement, parameters, until=self._until)
+        if isinstance(outcome, Reply):
+            session.check(outcome, statement)
+            self._read = (self._read or 0) + outcome.read if outcome.read else self._read
+        return outcome
+
+    def _described(
+        self, relation: str, expressions: Sequence[str]
+    ) -> list[SqlColumn] | ClickHouseFailure:
+        """Return the types, or why one of the expressions does not fit.
+
+        Raises:
+            MeasurementError: it is something else that fails.
+        """
+        chosen = ", ".join(f"({text}\n) AS c{place}" for place, text in enumerate(expressions))
+        outcome = self._ask(f"DESCRIBE TABLE (SELECT {chosen} FROM {relation})")
+        if isinstance(outcome, ClickHouseFailure) and outcome.cause is Cause.INVALID:
+            return outcome
+        return [self.dialect.column(row[1]) for row in answer_of(outcome).rows]
+
+    def _alone(self, relation: str, expression: str) -> SqlColumn | str:
+        outcome = self._described(relation, [expression])
+        return outcome[0] if isinstance(outcome, list) else outcome.reason
