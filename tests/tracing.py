@@ -11,7 +11,6 @@ import os
 import pkgutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from inspect import isclass
@@ -253,23 +252,37 @@ def _caches() -> Sequence[Any]:
     return [thing for thing in things if hasattr(thing, "cache_clear")]
 
 
-@contextmanager
-def _paused(coverage: Coverage) -> Iterator[None]:
-    """Trace nothing for a while, and have nothing remembered that would not be traced again."""
-    children = os.environ.pop(_CHILDREN, None)
-    coverage.stop()
-    try:
-        yield
-    finally:
-        for function in _caches():
-            function.cache_clear()
-        coverage.start()
-        if children is not None:
-            os.environ[_CHILDREN] = children
+class Tracing:
+    """Turns the tracing of a run off and on."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self._coverage = coverage
+        self._children = os.environ.get(_CHILDREN)
+        self._paused = False
+
+    def pause(self) -> None:
+        """Trace nothing from now on, in this process and in those that it starts."""
+        if not self._paused:
+            os.environ.pop(_CHILDREN, None)
+            self._coverage.stop()
+            self._paused = True
+
+    def resume(self) -> None:
+        """Trace again, with nothing remembered that would not be traced again."""
+        if self._paused:
+            for function in _caches():
+                function.cache_clear()
+            self._coverage.start()
+            if self._children is not None:
+                os.environ[_CHILDREN] = self._children
+            self._paused = False
+
+
+_TRACING: Final = pytest.StashKey[Tracing]()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Collect the tests without tracing, once everything of the gate has been imported with it."""
     coverage = Coverage.current()
     if coverage is None:
@@ -277,15 +290,30 @@ def pytest_collection() -> Iterator[None]:
     for module in pkgutil.walk_packages(gate.__path__, "gate."):
         if not module.name.endswith("__main__"):  # importing it would run the command
             import_module(module.name)
-    with _paused(coverage):
+    tracing = Tracing(coverage)
+    session.config.stash[_TRACING] = tracing
+    tracing.pause()
+    try:
         return (yield)
+    finally:
+        tracing.resume()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Run a test without tracing that has nothing to show."""
-    coverage = Coverage.current()
-    if coverage is None or not any(map(item.get_closest_marker, MARKERS)):
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Run a test without tracing that has nothing to show; and those after it of which that holds.
+
+    Not one by one: what is remembered has to be forgotten each time that tracing begins again.
+    """
+    tracing = item.config.stash.get(_TRACING, None)
+    if tracing is None:
         return (yield)
-    with _paused(coverage):
+    if any(map(item.get_closest_marker, MARKERS)):
+        tracing.pause()
+    else:
+        tracing.resume()
+    try:
         return (yield)
+    finally:
+        if nextitem is None:  # the plugin that reports expects it as it was
+            tracing.resume()

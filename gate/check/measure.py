@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from gate.backends import Settings, history_of
+from gate.backends import Settings, described, history_of
 from gate.budget.assess import PRESENT, assess_composite, assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Impact
@@ -183,11 +183,11 @@ def open_history(
     Raises:
         UsageError: the backend keeps no history, or a package of it is missing.
     """
-    backend = open_with(file.settings, Limits(timeout=timeout))
+    backend = open_with(file.settings, file.limits(timeout))
     history = history_of(backend)
     if history is None:
-        kind = file.settings.kind
-        raise UsageError(f"{file.source.path}: the backend {kind} {NO_HISTORY} to look at")
+        whose = described(file.settings)
+        raise UsageError(f"{file.source.path}: {whose} {NO_HISTORY} to look at")
     return backend, history
 
 

@@ -20,7 +20,7 @@ from gate.decision.decision import (
 )
 from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError, nearest
-from gate.measure import Backend, Limits
+from gate.measure import Backend
 from gate.measure.history import HistoryBackend, KeepingBackend
 from gate.policy.case import NO_PAST
 from gate.policy.policy import Policy
@@ -180,7 +180,7 @@ def _history(
     """
     if open_with is None:
         return None
-    limits = Limits(timeout=min(options.timeout, _PATIENCE))
+    limits = file.limits(min(options.timeout, _PATIENCE))
     candidate: Backend | KeepingBackend | None = measured
     if isinstance(candidate, KeepingBackend):
         return KeptHistory(candidate, lambda: history_of(open_with(file.settings, limits)))
@@ -215,8 +215,7 @@ def check_words(files: Sequence[PolicyFile], options: Options) -> None:
 def _open(
     files: Sequence[PolicyFile], options: Options, open_with: OpenBackend
 ) -> Sequence[Backend]:
-    limits = Limits(timeout=options.timeout)
-    return [open_with(file.settings, limits) for file in files]
+    return [open_with(file.settings, file.limits(options.timeout)) for file in files]
 
 
 def _for_all(

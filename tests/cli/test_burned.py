@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,9 @@ def model_of(place: int) -> str:
     return "gpt-x" if place % 10 in {0, 1, 2} else "llama" if place % 2 else "mist"
 
 
-@pytest.fixture
-def service(write_policy: Callable[..., Path], tmp_path: Path) -> None:
+@cache
+def log() -> str:
     """Three days of a request each 15 seconds; every 250th, which is of gpt-x, is throttled."""
-    write_policy(text=POLICY)
     rows = (
         {
             "ts": (END - 3 * DAY + place * timedelta(seconds=SECONDS)).isoformat(),
@@ -49,7 +49,13 @@ def service(write_policy: Callable[..., Path], tmp_path: Path) -> None:
         }
         for place in range(1, 3 * PER_DAY + 1)
     )
-    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def service(write_policy: Callable[..., Path], tmp_path: Path) -> None:
+    write_policy(text=POLICY)
+    (tmp_path / "log.jsonl").write_text(log())
 
 
 @pytest.mark.usefixtures("service")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,15 @@ def rows(minutes: int, *, canary: int, stable: int = 1, start: datetime = START)
 
 def write(folder: Path, canary: int = 1, *, minutes: int = 40, text: str = WATCHED) -> None:
     """Write a policy, and logs of an hour before the deploy and of some minutes after it."""
+    (folder / "log.jsonl").write_text(log(canary, minutes))
+    (folder / "gate.yaml").write_text(text)
+
+
+@cache
+def log(canary: int, minutes: int) -> str:
     before = rows(60, canary=0, start=START - timedelta(hours=1))
     lines = (line for line in before if "stable" in line)
-    after = rows(minutes, canary=canary)
-    (folder / "log.jsonl").write_text("\n".join([*lines, *after, ""]))
-    (folder / "gate.yaml").write_text(text)
+    return "\n".join([*lines, *rows(minutes, canary=canary), ""])
 
 
 def replay(gate: Run, *more: str, **given: Any) -> Result:

@@ -4,7 +4,7 @@ The counts are those of the requests themselves, by plain Python, in tests/prese
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from fractions import Fraction
 from importlib import import_module
@@ -57,7 +57,12 @@ def module(name: str) -> Any:
     return import_module(f"tests.presets.logs.{name.replace('-', '_')}")
 
 
-SHAPES = [(name, form) for name in NAMES for form in module(name).FORMS]
+SHAPES = [
+    pytest.param(name, form, marks=[pytest.mark.slow] if place else [])
+    for name in NAMES
+    for place, form in enumerate(module(name).FORMS)
+]
+"""Presets with the formats of their files: ``make test`` has the first format of each."""
 
 
 def write_log(folder: Path, name: str, form: str) -> Path:
@@ -104,9 +109,10 @@ def write_policy(folder: Path, name: str, log: str, cases: Cases, **more: Any) -
     return path
 
 
-def measure(policy: Path) -> dict[str, dict[str, Any]]:
+def measure(policy: Path, environ: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
     """Return what the command measures, by the SLO's name."""
-    done = gate("status", str(policy), "--at", AT.isoformat(), "--format", "json")
+    words = ("status", str(policy), "--at", AT.isoformat(), "--format", "json")
+    done = gate(*words, env=environ or {})
     assert done.exit_code == 0, done.stdout + done.stderr
     return {slo["name"]: slo for slo in json.loads(done.stdout)["policies"][0]["slos"]}
 

@@ -90,6 +90,11 @@ class Dialect(ABC):
     """The dialect's name in sqlglot, which parses the policy's expressions."""
     true: str = "TRUE"
     false: str = "FALSE"
+    computed_once: str = ""
+    """What ends a sub-select so that its columns are computed once for a row, however often the
+    statement around it uses them. Empty: the engine does so anyway."""
+    most_columns: int | None = None
+    """Most columns of one statement, those that it is grouped by included; None: any number."""
 
     @abstractmethod
     def kind(self, type_name: str) -> Kind:
