@@ -82,6 +82,11 @@ CODES = [
      "279 ALL_CONNECTION_TRIES_FAILED", "see in system.clusters", Cause.PARTIAL),
     (62, "Syntax error: failed at position 8. (SYNTAX_ERROR)", "62 SYNTAX_ERROR",
      "correct the expression", Cause.INVALID),
+    (386, "There is no supertype for types String, UInt16 because some of them are String and some"
+     " of them are not: while executing function greaterOrEquals on arguments __table1.status"
+     " String String(size = 0), 500_UInt16 UInt16. (NO_COMMON_TYPE)",
+     "386 NO_COMMON_TYPE: There is no supertype for types String, UInt16 (greaterOrEquals of"
+     " status);", "correct the expression", Cause.INVALID),
     (252, "Too many parts (3000). (TOO_MANY_PARTS)", "252 TOO_MANY_PARTS",
      "run the check again later", Cause.BACKEND_ERROR),
     (202, "Too many simultaneous queries. Maximum: 100. (TOO_MANY_SIMULTANEOUS_QUERIES)",
