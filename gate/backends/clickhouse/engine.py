@@ -15,7 +15,7 @@ from gate.backends.clickhouse.replies import Reply
 from gate.backends.clickhouse.session import Session, check_version, question, session_of
 from gate.backends.clickhouse.settings import ClickHouseSettings
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import Dialect, Kind, Row, ScanSize, SqlColumn, SqlExpression
+from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn, SqlExpression
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 from gate.measure.remedies import hint_for
