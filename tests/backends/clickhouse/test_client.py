@@ -350,6 +350,17 @@ def test_answer_that_stops_ends_with_the_run() -> None:
     assert "no answer in time" in error.reason
 
 
+def test_answer_that_ends_early_is_no_answer() -> None:
+    def hang_up(handler: BaseHTTPRequestHandler, _statement: str) -> None:
+        send(handler, HALF[:20], announced=len(HALF))
+        handler.close_connection = True
+
+    with asking(FakeServer(hang_up), retries=0) as engine:
+        error = refusal(engine)
+
+    assert "the answer was cut off" in error.reason
+
+
 def test_port_for_tls_is_not_recommended_to_who_uses_it() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority = trustme.CA()
