@@ -25,6 +25,7 @@ _DATE_TIME64: Final = re.compile(r"DateTime64\((\d)")
 _MICRO_DIGITS: Final = 6
 _DIGITS_OF_64: Final = 18
 """Decimals of no more digits are added up in 128 bits, which is enough for all rows."""
+_LARGE: Final = 1 << 40
 _HIGH_BITS, _LOW_BITS = 22, 42
 """Together 64: the bits behind the point, of which the first are whole numbers of 64 bits."""
 _SECONDS: Final = (datetime(1970, 1, 2, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
@@ -119,9 +120,10 @@ class ClickHouseDialect(Dialect):
 
     def fixed_point(self, value: str) -> str:
         """Return it as Int128, whose sums are exact to 2^63 units of what is spent."""
-        # In two parts: from large floats toInt128 makes numbers whose last digits are noise, and
-        # what does not fit, such as NaN, is an error even in a branch of CASE that is not taken.
-        scaled = f"toFloat64({value}) * {1 << _HIGH_BITS}"
+        # What does not fit, such as NaN, is an error even in a branch of CASE that is not taken.
+        small = f"if(abs({value}) < {_LARGE}, toFloat64({value}), 0.)"
+        # In two parts: from large floats toInt128 makes numbers whose last digits are noise.
+        scaled = f"{small} * {1 << _HIGH_BITS}"
         low = f"toInt64(round(({scaled} - trunc({scaled})) * {1 << _LOW_BITS}))"
         return f"(toInt128(toInt64(trunc({scaled}))) * {1 << _LOW_BITS} + {low})"
 
