@@ -70,7 +70,7 @@ _PATH: Final = (
 the place of another."""
 
 
-class Session:
+class PostgresSession:
     """A connection that is opened with the first statement. What it raises is `MeasurementError`.
 
     Everything is done in a thread beside: in the main one psycopg2 would keep Ctrl-C waiting.

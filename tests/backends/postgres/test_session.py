@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gate.backends.postgres.session import Session
+from gate.backends.postgres.session import PostgresSession
 from gate.measure import Cause, MeasurementError
 from tests.backends.postgres.sessions import SHOWN, engine_of, reading
 from tests.command import heeding_interrupts
@@ -420,7 +420,7 @@ def test_what_an_administrator_ends_is_said(rows: Postgres, ending: str, words: 
 
 
 def test_a_session_that_was_never_opened_closes() -> None:
-    session = Session("", {}, shown="", secrets=(), timeout=timedelta(seconds=1))
+    session = PostgresSession("", {}, shown="", secrets=(), timeout=timedelta(seconds=1))
 
     session.close()
     with pytest.raises(MeasurementError, match="no connection to"):
