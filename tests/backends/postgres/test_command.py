@@ -123,3 +123,15 @@ def test_every_analysis_works(
     assert done.exit_code in {0, 3}, done
     assert words in done.stdout
     assert "internal error" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--backend", "postgres"), ("--server", "litellm-postgres")])
+def test_a_first_policy_is_sound(tmp_path: Path, words: tuple[str, str]) -> None:
+    environ = {"DATABASE_URL": "postgresql://gate:s3cret-word@db.example/app"}
+    written = gate("init", "new.yaml", *words, cwd=tmp_path)
+    assert written.exit_code == 0, written
+
+    done = gate("validate", "new.yaml", cwd=tmp_path, env=environ)
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert 'url: "${DATABASE_URL}"' in (tmp_path / "new.yaml").read_text(encoding="utf-8")
