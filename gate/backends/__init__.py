@@ -35,6 +35,7 @@ BACKENDS: Final[Mapping[str, str]] = {
     "prometheus": "gate.backends.prometheus",
     "logs": "gate.backends.logs",
     "postgres": "gate.backends.postgres",
+    "spark": "gate.backends.spark",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }

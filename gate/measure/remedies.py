@@ -9,8 +9,8 @@ from typing import Final
 from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
-from gate.measure.cluster_troubles import CLUSTERS
 from gate.measure.postgres_troubles import POSTGRES
+from gate.measure.spark_troubles import SPARK
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
 
 
@@ -175,7 +175,7 @@ REMEDIES: Final = {
         *LOGS,
         *CLICKHOUSE,
         *POSTGRES,
-        *CLUSTERS,
+        *SPARK,
         *HOSTS,
     )
 }
