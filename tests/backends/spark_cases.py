@@ -58,9 +58,9 @@ def write(log: Sequence[Mapping[str, Any]], types: Mapping[str, str], file: Path
     }
     arrays = []
     for name, kind in types.items():
-        values = [row.get(name) for row in log]
+        values: list[Any] = [row.get(name) for row in log]
         if name == "at":
-            times = [datetime.fromisoformat(row["at"]) for row in log]
+            times: list[Any] = [datetime.fromisoformat(row["at"]) for row in log]
             values = times if kind == "instant" else [at.replace(tzinfo=None) for at in times]
         elif kind == "text":
             values = [None if value is None else str(value) for value in values]
