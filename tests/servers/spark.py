@@ -13,6 +13,8 @@ from tests.servers.processes import free_port, missing
 SERVERS = Path(__file__).parent.parent.parent / ".servers"
 PATIENCE = 120.0
 """Seconds that Apache Spark may take to become ready; it takes 4 on an idle machine."""
+RUNNING: list[str] = []
+"""The address of the session's Sail, once it runs."""
 
 
 @contextmanager
