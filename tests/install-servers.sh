@@ -3,7 +3,8 @@
 # promtool, VictoriaMetrics, nginx), the runner of tests/gitlab (gitlab-ci-local, which needs rsync), a
 # browser with what drives it (tests/browser), the schemas of Argo Rollouts (tests/rollouts), and the
 # engines of tests/backends: PostgreSQL, the engine of ClickHouse as a library, chdb (560 MB in
-# .servers/chdb), and Sail, which speaks Spark Connect (.servers/engines).
+# .servers/chdb), and Sail, which speaks Spark Connect (.servers/engines);
+# and an S3 server, moto (.servers/moto).
 # Does nothing when they are there; says what is missing when it cannot install. Never fails the
 # caller: a test whose program is missing is skipped, or fails under GATE_REQUIRE_SERVERS=1.
 set -u
@@ -81,6 +82,15 @@ install_node_packages() { # of a folder
         echo "install-servers: could not install the packages of $1 (its tests are skipped)" >&2
 }
 
+install_moto() { # 115 MB; "moto[server]" brings 180 MB more, for services that no test asks
+    folder="$TESTS/../.servers/moto"
+    if ! python3 -m venv "$folder" >&2 ||
+        ! "$folder/bin/pip" install --quiet 'moto>=5.2' flask flask-cors PyYAML >&2; then
+        echo "install-servers: could not install moto (its tests are skipped)" >&2
+        rm -rf "$folder"
+    fi
+}
+
 install_engines() { # those of ENGINES, again where the list is another one than last time
     place="$TESTS/../.servers/engines"
     [ "$(cat "$place/.installed" 2>/dev/null)" != "$ENGINES" ] || return 0
@@ -122,6 +132,7 @@ want npm npm
 command -v google-chrome >/dev/null 2>&1 || want chromium chromium
 [ -z "$missing" ] || install_packages
 command -v gitlab-ci-local >/dev/null 2>&1 || install_runner
+[ -x "$TESTS/../.servers/moto/bin/moto_server" ] || install_moto
 wait "$engines"
 for folder in "$TESTS/browser" "$TESTS/rollouts"; do
     [ -d "$folder/node_modules" ] || install_node_packages "$folder"

@@ -10,6 +10,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
 from gate.measure.cluster_troubles import CLUSTERS
+from gate.measure.object_stores import STORES
 from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
 
@@ -173,6 +174,7 @@ REMEDIES: Final = {
         *_CAUSES,
         *CONNECTION,
         *LOGS,
+        *STORES,
         *CLICKHOUSE,
         *POSTGRES,
         *CLUSTERS,

@@ -20,6 +20,7 @@ from tests.presets.pages import write_pages
 from tests.servers.clickhouse import ClickHouse, shared_clickhouse
 from tests.servers.metrics import Server, backfill, prometheus, victoria, write_history
 from tests.servers.postgres import Postgres, postgres
+from tests.servers.stores import ObjectServer, object_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,12 @@ def pages_prometheus(
 @pytest.fixture(scope="session")
 def pages_victoria(pages_data: Data, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with victoria(tmp_path_factory.mktemp("victoria"), pages_data.text) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectServer]:
+    with object_server(tmp_path_factory.mktemp("s3")) as server:
         yield server
 
 

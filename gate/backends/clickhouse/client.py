@@ -7,9 +7,10 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from gate.backends.clickhouse.refusals import ClickHouseFailure
-from gate.backends.clickhouse.replies import Reply, read_reply
+from gate.backends.clickhouse.replies import ClickHouseReply, read_reply
 from gate.backends.clickhouse.settings import (
     USUAL_HOSTS,
     ClickHouseSettings,
@@ -51,7 +52,7 @@ class _Limit:
             raise requests.Timeout
 
 
-class Client:
+class ClickHouseClient:
     """One server, with its connection kept alive. One thread asks; another may stop it."""
 
     def __init__(self, settings: ClickHouseSettings, clock: Clock | None = None) -> None:
@@ -73,8 +74,8 @@ class Client:
         self._retries = Retries(count=settings.retries, first_pause=_FIRST_PAUSE)
         self._running: str | None = None
         # Not secret by themselves, and anyway not for everybody: who logs in, and where.
-        hidden = [*secrets(settings), login_of(settings, url)[0]]
-        hidden += [url.hostname] if settings.shown and url.hostname not in USUAL_HOSTS else []
+        host = url.hostname if settings.shown and url.hostname not in USUAL_HOSTS else None
+        hidden = [*secrets(settings), login_of(settings, url)[0], host]
         self._redacted = Redactor(redactable(hidden))
         session = requests.Session()
         if settings.cert is not None:
@@ -88,7 +89,7 @@ class Client:
 
     def query(
         self, statement: str, parameters: Mapping[str, str], *, until: float
-    ) -> Reply | ClickHouseFailure:
+    ) -> ClickHouseReply | ClickHouseFailure:
         """Ask one statement; raises only what a person does (Ctrl-C).
 
         On a timeout, and on Ctrl-C, the server is told to stop.
@@ -109,7 +110,7 @@ class Client:
         except BaseException:
             self.stop()
             raise
-        if isinstance(outcome, Reply):
+        if isinstance(outcome, ClickHouseReply):
             self._running = None
             return outcome
         if outcome.timed_out:
@@ -145,7 +146,7 @@ class Client:
 
     def _try(
         self, statement: str, parameters: Mapping[str, str], seconds: float, limit: _Limit
-    ) -> Reply | RequestFailure:
+    ) -> ClickHouseReply | RequestFailure:
         # Of its own for each try: the server refuses one that still runs.
         self._running = f"gate-{randomness.token_hex(16)}"
         response = self._send(
@@ -161,11 +162,8 @@ class Client:
             seconds,
         )
         with response:
-            pieces = list[bytes]()
-            for piece in response.iter_content(_PIECE):
-                pieces.append(piece)
-                limit.check()
-        return read_reply(response, b"".join(pieces), self.clock.now())
+            content = _content(response, limit)
+        return read_reply(response, content, self.clock.now())
 
     def _send(
         self, statement: str, parameters: Mapping[str, str], seconds: float
@@ -176,23 +174,39 @@ class Client:
 
     def _shown(self, failure: RequestFailure) -> ClickHouseFailure:
         """Say which server it was and what to do, and make its words fit to be shown."""
-        known = failure if isinstance(failure, ClickHouseFailure) else None
+        own = failure if isinstance(failure, ClickHouseFailure) else None
         trouble = failure.trouble
         if trouble is Trouble.HTTPS_NEEDED and self._https:
             trouble = Trouble.UNKNOWN
-        key = (known.remedy if known else "") or _OWN_REMEDIES.get(trouble, trouble)
+        key = (own.remedy if own else "") or _OWN_REMEDIES.get(trouble, trouble)
         reason = f"{self.shown}: {self._redacted(failure.reason)}{hint_for(key)}"
-        if known is not None:
-            return replace(known, reason=reason)
+        if own is not None:
+            return replace(own, reason=reason)
         return ClickHouseFailure(reason=reason, status=failure.status, timed_out=failure.timed_out)
 
 
-def answer_of(outcome: Reply | ClickHouseFailure) -> Reply:
+def _content(response: requests.Response, limit: _Limit) -> bytes:
+    """Read an answer as it comes, so that one which trickles does not hold the run."""
+    pieces = list[bytes]()
+    # Waits for some bytes, and `read` for all that it is asked for; since urllib3 2.1.
+    read = getattr(response.raw, "read1", response.raw.read)
+    try:
+        while piece := read(_PIECE, decode_content=True):
+            pieces.append(piece)
+            limit.check()
+    except ReadTimeoutError as error:
+        raise requests.ReadTimeout from error
+    except HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError from error
+    return b"".join(pieces)
+
+
+def answer_of(outcome: ClickHouseReply | ClickHouseFailure) -> ClickHouseReply:
     """Return an answer.
 
     Raises:
         MeasurementError: there is none.
     """
-    if isinstance(outcome, Reply):
+    if isinstance(outcome, ClickHouseReply):
         return outcome
     raise MeasurementError(outcome.cause, outcome.reason)

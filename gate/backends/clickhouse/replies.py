@@ -26,7 +26,9 @@ _SAID: Final = re.compile(
 """How ClickHouse writes an exception, in an answer of its own as well as behind half an answer."""
 _NAMED: Final = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*\).*)?\s*$", re.DOTALL)
 _REPEATED: Final = re.compile(
-    r"[.:]? *\bIn scope (?:WITH|SELECT)\b.*|Stack trace:.*", re.DOTALL | re.IGNORECASE
+    r"[.:]? *\bIn scope (?:WITH|SELECT)\b.*| because some of them are .*| on arguments .*"
+    r"|Expected one of: .*|Stack trace:.*",
+    re.DOTALL | re.IGNORECASE,
 )
 """The statement, which the message repeats, and what only developers read."""
 _NATIVE_PORT: Final = "is for clickhouse-client program"
@@ -34,7 +36,7 @@ _PLAIN_TO_TLS: Final = re.compile(b"(?i)plain http request|client sent an http r
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ClickHouseReply:
     """A whole answer."""
 
     types: tuple[str, ...]
@@ -57,7 +59,9 @@ class _Broken(Exception):
     """An answer that is not whole; its text says how that shows."""
 
 
-def read_reply(response: Response, content: bytes, now: datetime) -> Reply | ClickHouseFailure:
+def read_reply(
+    response: Response, content: bytes, now: datetime
+) -> ClickHouseReply | ClickHouseFailure:
     """Read a response.
 
     Args:
@@ -142,7 +146,7 @@ def _exception(code: int, words: str, status: int) -> ClickHouseFailure:
     )
 
 
-def _whole(response: Response, content: bytes) -> Reply:
+def _whole(response: Response, content: bytes) -> ClickHouseReply:
     """Return the rows of an answer in the format JSONCompact.
 
     Raises:
@@ -161,7 +165,9 @@ def _whole(response: Response, content: bytes) -> Reply:
     readers = [_READERS[ClickHouseDialect().kind(name)] for name in types]
     rows = [_row(values, readers) for values in data]
     limited = "rows_before_limit_at_least" in body
-    return Reply(types=types, rows=rows, limited=limited, read=_bytes_read(response, body))
+    return ClickHouseReply(
+        types=types, rows=rows, limited=limited, read=_bytes_read(response, body)
+    )
 
 
 def _json(content: bytes) -> dict[str, Any]:

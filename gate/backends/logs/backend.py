@@ -1,36 +1,81 @@
 """The backend: everything counted from one scan."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import duckdb
 
 from gate.backends.logs.database import Database, opened
+from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.prepare import prepare
 from gate.backends.logs.refusals import unreadable
+from gate.backends.logs.rows import LogRows
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.source import UNKNOWN_NUMBERS, LargeNumbers, NumberColumns, settle
 from gate.backends.logs.timestamps import zone_name
-from gate.backends.sql.answering import RowsBackend
+from gate.backends.sql.answering import AnswerRequests, Found, Request, RowsBackend
+from gate.backends.sql.counting import RunRequest
+from gate.backends.sql.engine import Row, Runner
 from gate.backends.sql.prepared import Prepared
+from gate.backends.sql.rows import RowSource
 from gate.measure import Limits
-from gate.slo.indicator import Sli
+from gate.slo.indicator import Sli, Slices
+from gate.slo.objective import Span
 
 T = TypeVar("T")
+
+
+class _Again:
+    """Opens DuckDB over files for each statement."""
+
+    def __init__(self, settings: LogsSettings, limits: Limits, rows: RowSource) -> None:
+        self._zone = zone_name(settings.records.time_zone)
+        self._limits, self._files = limits, rows.files
+        self.dialect = rows.dialect
+
+    def rows(self, statement: str) -> list[Row]:
+        """Run a statement."""
+        with opened(self._limits.timeout, self._zone) as database:
+            database.confine(self._files)
+            return DuckEngine(database).rows(statement)
 
 
 class LogsBackend(RowsBackend):
     """Counts rows of request logs."""
 
     def __init__(self, settings: LogsSettings, limits: Limits) -> None:
+        super().__init__()
         self._settings = settings
         self._limits = limits
+        self._time: Span | None = None
+        """Of all rows that the requests need which are answered; None: of any time."""
+
+    def _answer(
+        self,
+        requests: Sequence[Request],
+        answer_requests: AnswerRequests[Request, Found],
+        by: Sequence[str] = (),
+    ) -> list[Found]:
+        self._time = time_of(requests) if requests else None
+        return super()._answer(requests, answer_requests, by)
+
+    def _older(self, time: Span) -> LogRows:
+        """Return the rows of another time, of which nothing but the time is asked."""
+        zone = zone_name(self._settings.records.time_zone)
+        with opened(self._limits.timeout, zone) as database:
+            return prepare(database, self._settings, (), zone, time=time)[1]
+
+    def again(self, rows: RowSource) -> Runner:
+        """Return what opens DuckDB over the same files for each statement."""
+        return _Again(self._settings, self._limits, rows)
 
     def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
         """Find the files and open DuckDB over them, for as long as the work takes."""
         try:
             zone = zone_name(self._settings.records.time_zone)
             with opened(self._limits.timeout, zone) as database:
+                database.max_scan = self._limits.max_scan
                 try:
                     return self._attempt(database, slis, by, work)
                 except duckdb.Error as error:
@@ -48,9 +93,27 @@ class LogsBackend(RowsBackend):
     ) -> T:
         """Do the work; where columns must be read otherwise, once more."""
         zone = zone_name(self._settings.records.time_zone)
-        ready, rows = prepare(database, self._settings, slis, zone, by, numbers=numbers)
+        ready, rows = prepare(
+            database, self._settings, slis, zone, by, numbers=numbers, time=self._time
+        )
+        rows.older = self._older
         try:
             return work(ready)
         except LargeNumbers as large:
             numbers = settle(database, rows.source, large, numbers)
         return self._attempt(database, slis, by, work, numbers)
+
+
+def time_of(requests: Sequence[Any]) -> Span:
+    """Return the time of all rows that requests of one kind can need."""
+    spans = [span for request in requests for span in _spans(request)]
+    return Span(min(span.start for span in spans), max(span.end for span in spans))
+
+
+def _spans(request: Any) -> Iterator[Span]:
+    request = request.request if isinstance(request, RunRequest) else request
+    slices: Slices | None = getattr(request, "slices", None)
+    # The first slice may begin before the span.
+    early = slices.length if slices is not None else timedelta(0)
+    for span in getattr(request, "spans", None) or (request.span,):
+        yield Span(span.start - early, span.end)

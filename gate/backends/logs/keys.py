@@ -6,7 +6,6 @@ one is another format, and a refusal.
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from gate.backends.logs.database import Database, file_list, identifier, literal
@@ -174,7 +173,7 @@ def _suspects(
 def files_without(database: Database, key: str, files: list[str]) -> list[str]:
     """Return which of the files have the key in no row, not even with null."""
     has = f"list_contains(json_keys(json), {literal(key)})"
-    small = [file for file in files if Path(file).stat().st_size < _SMALL]
+    small = [file for file in files if database.size(file) < _SMALL]
     having = set[str]()
     if small:
         statement = f"SELECT DISTINCT file_index FROM {json_objects(small)} WHERE {has}"  # noqa: S608

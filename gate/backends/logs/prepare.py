@@ -1,14 +1,16 @@
 """What comes before counting: files found, columns learned, expressions checked."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from gate.backends.logs.columns import describe_csv, describe_parquet
 from gate.backends.logs.database import Database
 from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.expressions import parse
-from gate.backends.logs.files import find_files, pattern_of
+from gate.backends.logs.files import LogFiles, find_files, pattern_of
 from gate.backends.logs.jsonl import describe_jsonl
+from gate.backends.logs.path_columns import with_partitions
 from gate.backends.logs.rows import LogRows
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.source import (
@@ -24,6 +26,7 @@ from gate.backends.logs.timestamps import timestamp_of
 from gate.backends.records import Records
 from gate.backends.sql.prepared import Prepared, draft_all
 from gate.slo.indicator import Sli
+from gate.slo.objective import Span
 
 Describe = Callable[[Database, list[str], str, Needed, Records], LogSource]
 FORMATS: Final[dict[str, Describe]] = {
@@ -41,6 +44,7 @@ def prepare(
     by: Iterable[str] = (),
     *,
     numbers: NumberColumns = UNKNOWN_NUMBERS,
+    time: Span | None = None,
 ) -> tuple[Prepared, LogRows]:
     """Find the logs and check the indicators and labels; reads a few rows at most.
 
@@ -51,6 +55,8 @@ def prepare(
         zone: of times that carry none.
         by: the labels.
         numbers: what an earlier scan has found out.
+        time: of the rows that are asked for; None: any. Where the path says when rows are of, no
+            other files are read.
 
     Returns:
         What fits the logs, and their rows.
@@ -58,14 +64,32 @@ def prepare(
     Raises:
         MeasurementError, duckdb.Error, OSError, UnicodeError: the logs themselves cannot be read.
     """
-    kind, files = find_files(settings)
+    logs = find_files(settings, database, time)
     if not database.files:
-        database.confine(files)
+        database.confine(logs.every)
     drafts = draft_all(lambda role, text: parse(database, role, text), slis, by)
     records = settings.records
     needed = Needed(columns=needed_columns(records) | drafts.columns, numbers=numbers)
-    described = FORMATS[kind](database, files, pattern_of(settings), needed, records)
-    source = as_declared(described, records)
-    rows = LogRows(DuckEngine(database), source, timestamp_of(source, records, zone))
+    source = _described(database, settings, logs, needed)
+    timestamp, partial = timestamp_of(source, records, zone), time if logs.pattern.dated else None
+    rows = LogRows(DuckEngine(database), source, timestamp, partial)
     create_rows(database, source)
     return drafts.over(rows), rows
+
+
+def _described(
+    database: Database, settings: LogsSettings, logs: LogFiles, needed: Needed
+) -> LogSource:
+    """Learn which columns the files have, and those of their path."""
+    records, pattern = settings.records, logs.pattern
+    partitions = {name.lower() for name in pattern.columns}
+    columns = {n: kind for n, kind in records.columns.items() if n.lower() not in partitions}
+    source = FORMATS[logs.kind](
+        database,
+        logs.files,
+        pattern_of(settings),
+        replace(needed, columns=needed.columns - partitions),
+        replace(records, columns=columns, optional=records.optional & columns.keys()),
+    )
+    source = replace(with_partitions(source, pattern), remarks=logs.remarks)
+    return as_declared(source, records)

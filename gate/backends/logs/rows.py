@@ -17,27 +17,70 @@ from gate.backends.sql.engine import Kind, SqlColumn, SqlExpression
 from gate.backends.sql.groups import Groups
 from gate.backends.sql.rows import Faults, Look, RowSource, SqlIndicator, StatementNumbers
 from gate.backends.sql.times import MICROSECOND
+from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
 
 _WHOLE_LOG: Final = timedelta(days=36500)
+_MONTH: Final = timedelta(days=30)
 
 
 class LogRows(RowSource):
     """The rows of all files."""
 
     noun = "the logs have"
-    look_back = _WHOLE_LOG
+    lost = "fetch the logs of that time; what failed in it is missing from the count"
+    older: "Callable[[Span], LogRows] | None" = None
+    """Returns the rows of another time."""
 
-    def __init__(self, engine: DuckEngine, source: LogSource, timestamp: Timestamp) -> None:
-        """Take what is read: a table over files, and its timestamp column."""
+    def __init__(
+        self,
+        engine: DuckEngine,
+        source: LogSource,
+        timestamp: Timestamp,
+        partial: Span | None = None,
+    ) -> None:
+        """Take what is read.
+
+        Args:
+            engine: that reads it.
+            source: a table over files.
+            timestamp: its column of the time.
+            partial: the time whose partitions are read; None: all that there are.
+        """
         self.engine, self._database = engine, engine.database
         self._duckdb = engine.dialect
         self.source, self.time = source, timestamp
         self.columns = {name: self._duckdb.column(kind) for name, kind in source.types.items()}
         self.timestamp, self.moment = timestamp.column, f"epoch_us({timestamp.sql})"
-        self.notes, self.optional = source.notes, source.optional
+        self.optional = source.optional
         self.always, self.faults = source.always, source.faults
-        self.breaks = len(source.files) - 1
+        self.files, self.breaks = source.files, len(source.files) - 1
+        self._partial, self.look_back = partial, _WHOLE_LOG if partial is None else _MONTH
+        self._others: dict[Span, str] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which lines were left out, and what was read."""
+        return self.source.notes
+
+    def times(self, span: Span) -> str:
+        """Read other partitions where only those of a time are read, and the span is longer."""
+        older, read = self.older, self._partial
+        if older is None or read is None or span.start >= read.start:
+            return super().times(span)
+        if span not in self._others:
+            self._others[span] = self._times_of(older, span)
+        return self._others[span]
+
+    def _times_of(self, older: "Callable[[Span], LogRows]", span: Span) -> str:
+        try:
+            rows = older(span)
+        except MeasurementError as refusal:
+            if refusal.cause is Cause.NO_DATA:
+                return "(SELECT NULL::BIGINT AS _at WHERE false) AS rows"
+            raise
+        self._database.add(rows._database)
+        return rows.times(span)
 
     def relation(self, used: Iterable[str]) -> str:
         """Return what reads the files, or a part of their columns."""

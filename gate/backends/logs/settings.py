@@ -24,7 +24,8 @@ class LogsSettings:
     kind: ClassVar[str] = "logs"
 
     path: str
-    """A file or a glob; relative to the policy file's folder."""
+    """A file or a glob; relative to the policy file's folder, or the URL of objects of a store. The
+    partitions in it are those of `gate.backends.logs.partitions`."""
     directory: Path
     """That folder."""
     records: Records
@@ -64,7 +65,7 @@ BLOCK: Final = Object(
     {
         "path": Field(
             schema=CONNECTION,
-            doc="File or glob of the logs, relative to this file's folder.",
+            doc="File or glob of the logs, from this file's folder or in s3://, gs://, abfss://.",
             required=True,
             example="logs/*.jsonl",
         ),

@@ -180,7 +180,7 @@ _EXPECTED: Final = "an expression about one row is expected"
 def _reason(said: str) -> str:
     """Say in the policy's terms what sqlglot says about our SELECT (...)."""
     if said.startswith("Expecting )"):
-        return "what stands here does not belong to one expression; join conditions with AND or OR"
+        return "from here on it is another expression; join conditions with AND or OR"
     if "missing for" in said:
         return "it is not a valid SQL expression: something is missing here; write status >= 500"
     return f"it is not a valid SQL expression: {said.rstrip('.')}"

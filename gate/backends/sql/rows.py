@@ -107,18 +107,25 @@ class RowSource(ABC):
     """SQL of the time in microseconds; NULL where the time is missing or cannot be read."""
     noun: str
     """What a sentence calls them, with its verb: ``the logs have``."""
+    lost: str
+    """What to do about a time of which rows are missing, in the imperative."""
     look_back: timedelta
     """How far before a span it is looked whether there were rows at all."""
-    notes: tuple[str, ...] = ()
-    """What every report of a count must say."""
     optional: frozenset[str] = frozenset()
     """Columns that may be NULL in all rows of some time."""
     always: frozenset[str] = frozenset()
     """Columns that every indicator depends on."""
     faults: Mapping[str, str] = {}
     """Column -> why it cannot be used anywhere."""
+    files: Sequence[str] = ()
+    """Those that are read, where rows are in files."""
     breaks: int = 0
     """How often a row may be older than the one before it without being out of order."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What every report of a count must say, after the scan."""
+        return ()
 
     @property
     def dialect(self) -> Dialect:
@@ -159,7 +166,7 @@ class RowSource(ABC):
             MeasurementError: a column is missing, types do not fit, or it is something else.
         """
         column = self.checked(expression)
-        if column.kind is not Kind.BOOLEAN:
+        if column.kind is not Kind.BOOLEAN and not expression.predicate:
             raise invalid(
                 f"{expression} is of type {column.type}; a condition is expected, for example"
                 " status >= 500"
