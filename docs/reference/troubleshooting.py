@@ -24,7 +24,8 @@ GROUPS = {
 }
 """Place in the frame -> the entries of the table of remedies that stand there."""
 CODE = re.compile(
-    r"CAST\([^)]*\)|NULLIF\([^)]*\)|CASE WHEN .*? END|\"startTime\"|gate (?:doctor|export)(?: gate\.yaml)?|(?:backend|on)(?:\.[a-z_]+)+|sum\(increase\(\S+\]\)\)"
+    r"CAST\([^)]*\)|NULLIF\([^)]*\)|CASE WHEN .*? END|\"startTime\""
+    r"|gate (?:doctor|export)(?: gate\.yaml)?|(?:backend|on)(?:\.[a-z_]+)+|sum\(increase\(\S+\]\)\)"
     r"|\b[A-Z]+_[A-Z]+\b|\b(?:max_age|min_events)\b|https?://[\w:]*|(?<= )/[\w/]+|docs/\w+\.md"
     r"|(?<= )\*\*(?= )"
 )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # every measuring command imports this module
 BACKENDS: Final[Mapping[str, str]] = {
     "prometheus": "gate.backends.prometheus",
     "logs": "gate.backends.logs",
+    "clickhouse": "gate.backends.clickhouse",
     "postgres": "gate.backends.postgres",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",

@@ -153,7 +153,7 @@ def open_history(
     Raises:
         UsageError: the backend keeps no history, or a package of it is missing.
     """
-    backend = open_with(file.settings, Limits(timeout=timeout))
+    backend = open_with(file.settings, file.limits(timeout))
     history = history_of(backend)
     if history is None:
         whose = described(file.settings)

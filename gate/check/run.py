@@ -20,7 +20,7 @@ from gate.decision.decision import (
 )
 from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError, nearest
-from gate.measure import Backend, Limits
+from gate.measure import Backend
 from gate.measure.history import HistoryBackend
 from gate.policy.case import NO_PAST
 from gate.policy.policy import Policy
@@ -168,7 +168,7 @@ def _history(
     """Open the history of a policy for what decides nothing, with a short time limit."""
     if open_with is None:
         return None
-    limits = Limits(timeout=min(options.timeout, _PATIENCE))
+    limits = file.limits(min(options.timeout, _PATIENCE))
     return history_of(open_with(file.settings, limits))
 
 
@@ -200,8 +200,7 @@ def check_words(files: Sequence[PolicyFile], options: Options) -> None:
 def _open(
     files: Sequence[PolicyFile], options: Options, open_with: OpenBackend
 ) -> Sequence[Backend]:
-    limits = Limits(timeout=options.timeout)
-    return [open_with(file.settings, limits) for file in files]
+    return [open_with(file.settings, file.limits(options.timeout)) for file in files]
 
 
 def _for_all(

@@ -43,7 +43,12 @@ def setup(
     timeout: str = "20s",
     **more: Any,
 ) -> Setup:
-    backend = {"type": "clickhouse", "url": url, "user": "gate", "password": "${PASSWORD}"}
+    backend: dict[str, Any] = {
+        "type": "clickhouse",
+        "url": url,
+        "user": "gate",
+        "password": "${PASSWORD}",
+    }
     backend |= {"table": "requests", "timestamp": "at", "retries": 0}
     backend |= {"database": database} if database else {}
     return Setup(backend=backend | more, slo=slo, timeout=timeout)
@@ -253,7 +258,7 @@ ROWS = (
     Case(
         failure=Failure.PARTIAL,
         variant="a profile that cuts answers",
-        play=kept(rows(), user="cuts groups, locked", password="${NOTHING:-}"),
+        play=kept(rows(), user="cuts groups, locked"),
         cause=Cause.PARTIAL,
         words="group_by_overflow_mode is any and must be throw",
     ),
@@ -270,7 +275,7 @@ ON_THE_WAY = (
     error(
         failure=Failure.FORBIDDEN,
         variant="no right to read",
-        play=kept(rows(), user="denied", password="${NOTHING:-}"),
+        play=kept(rows(), user="denied"),
         words="497 ACCESS_DENIED",
     ),
     error(failure=Failure.NOT_FOUND, play=kept(rows(), table="nope"), words="60 UNKNOWN_TABLE"),

@@ -28,7 +28,7 @@ WHOLE = "an answer of PostgreSQL is whole, or an error"
 def server() -> Postgres:
     """Return the session's server, which knows the user."""
     running = RUNNING[0]
-    if not running.run(f"SELECT FROM pg_roles WHERE rolname = '{USER}'"):
+    if not running.run(f"SELECT 1 FROM pg_roles WHERE rolname = '{USER}'"):
         running.run(f"CREATE ROLE {USER} LOGIN PASSWORD '{SECRET}'")
     return running
 
@@ -185,7 +185,7 @@ doubtful = partial(Case, in_doubt=True)
 suspected = partial(Case, suspected=True)
 HIDING = (
     "ALTER TABLE requests ENABLE ROW LEVEL SECURITY",
-    f"CREATE POLICY some ON requests TO {USER} USING (status < 500)",
+    f"CREATE POLICY hiding ON requests TO {USER} USING (status < 500)",
 )
 
 POSTGRES = Contract(

@@ -17,6 +17,7 @@ from gate.backends import BACKENDS
 from gate.measure import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from tests.backends.cases import SECRET, Case, Contract, Play, Setup
+from tests.backends.clickhouse_cases import CLICKHOUSE
 from tests.backends.evaluations_cases import EVALUATIONS
 from tests.backends.logs_cases import LOGS
 from tests.backends.postgres_cases import POSTGRES
@@ -30,6 +31,7 @@ from tests.command import Result, gate
 CONTRACTS: Mapping[str, Contract] = {
     "prometheus": PROMETHEUS,
     "logs": LOGS,
+    "clickhouse": CLICKHOUSE,
     "postgres": POSTGRES,
     "evaluations": EVALUATIONS,
     "static": STATIC,

@@ -17,13 +17,14 @@ from gate.check.run import run_check
 from gate.config.load import load
 from gate.history.records import Deployment
 from gate.policy.findings import Finding, Rule, Verdict
+from tests.amounts import repeats
 from tests.live.command import availability, policy
 from tests.servers.series import END
 
 SEED = 20261129
 DAY = timedelta(days=1)
 FEW = 8
-MANY = 60
+MANY = repeats(24, explored=60)
 """On each of three backends: 510 in all."""
 CLASSES = ("canary", "full-rollout", "rollback", "bug-fix", None)
 RULES: dict[str, Any] = {

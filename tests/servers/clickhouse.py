@@ -41,6 +41,7 @@ USERS: Mapping[str, Mapping[str, Any]] = {
         "profile": {"max_rows_to_group_by": "3", "group_by_overflow_mode": "any"},
     },
     "cuts groups, locked": {
+        "password": PASSWORD,
         "readonly": 1,
         "profile": {"max_rows_to_group_by": "3", "group_by_overflow_mode": "any"},
     },
@@ -54,7 +55,7 @@ USERS: Mapping[str, Mapping[str, Any]] = {
         "profile": {"additional_table_filters": "{'default.requests': 'status < 500'}"},
     },
     "filters results, locked": {"readonly": 1, "profile": {"additional_result_filter": "1"}},
-    "denied": {"readonly": 2, "denied": ["requests"]},
+    "denied": {"password": PASSWORD, "readonly": 2, "denied": ["requests"]},
 }
 """By name: the password, the profile, ``readonly``, and the tables that the user may not read."""
 

@@ -9,7 +9,6 @@ from gate.backends import cohorts_of, described, open_backend
 from gate.check.measure import OpenBackend, run_concurrently
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
-from gate.measure import Limits
 from gate.measure.cohorts import CohortBackend
 
 
@@ -52,7 +51,7 @@ def _check_names(files: Sequence[PolicyFile], options: CohortOptions) -> None:
 def _cohort_backend(
     file: PolicyFile, options: CohortOptions, open_with: OpenBackend
 ) -> CohortBackend:
-    backend = cohorts_of(open_with(file.settings, Limits(timeout=options.timeout)))
+    backend = cohorts_of(open_with(file.settings, file.limits(options.timeout)))
     if backend is None:
         path, whose = file.source.path, described(file.settings)
         raise UsageError(f"{path}: {whose} cannot separate events by labels")

@@ -166,10 +166,10 @@ def examine(
     Raises:
         UsageError: a backend's package is missing.
     """
-    doctors = [open_with(file.settings, Limits(timeout=timeout)) for file in files]
+    doctors = [open_with(file.settings, file.limits(timeout)) for file in files]
 
     def task(place: int) -> Callable[[], PolicyCheckup]:
-        return lambda: _examine(files[place], doctors[place], Limits(timeout=timeout), at)
+        return lambda: _examine(files[place], doctors[place], files[place].limits(timeout), at)
 
     return Checkup(
         policies=tuple(run_concurrently([task(place) for place in range(len(files))])),

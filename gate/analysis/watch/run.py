@@ -18,7 +18,7 @@ from gate.backends import cohorts_of, described, open_backend
 from gate.check.measure import OpenBackend
 from gate.config.load import PolicyFile
 from gate.errors import UsageError
-from gate.measure import Backend, Limits
+from gate.measure import Backend
 from gate.measure.cohorts import CohortBackend
 from gate.measure.history import clock_start
 
@@ -65,7 +65,7 @@ def open_watched(
     Raises:
         UsageError: it cannot separate events by labels, or a package of it is missing.
     """
-    backend = open_with(file.settings, Limits(timeout=timeout))
+    backend = open_with(file.settings, file.limits(timeout))
     cohorts = cohorts_of(backend)
     if cohorts is None:
         raise UsageError(

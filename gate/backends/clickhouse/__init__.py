@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
 from gate.backends.clickhouse.settings import BLOCK, ClickHouseSettings, files, secrets
-from gate.backends.sql.settings import TABLE_FIELDS
+from gate.backends.sql.settings import TABLE_FIELDS, mistake_in_sql
 from gate.errors import UsageError
 from gate.measure import Backend, Limits
 
@@ -95,6 +95,6 @@ REGISTRATION: Final = Registration(
     keeps_history=True,
     promql=False,
     reads_rows=True,
-    mistake_in=lambda _sli, _slices: None,
+    mistake_in=mistake_in_sql("clickhouse"),
     max_age=lambda _: None,
 )

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from gate.backends.clickhouse.refusals import ClickHouseFailure
 from gate.backends.clickhouse.replies import Reply, read_reply
@@ -73,8 +74,8 @@ class Client:
         self._retries = Retries(count=settings.retries, first_pause=_FIRST_PAUSE)
         self._running: str | None = None
         # Not secret by themselves, and anyway not for everybody: who logs in, and where.
-        hidden = [*secrets(settings), login_of(settings, url)[0]]
-        hidden += [url.hostname] if settings.shown and url.hostname not in USUAL_HOSTS else []
+        host = url.hostname if settings.shown and url.hostname not in USUAL_HOSTS else None
+        hidden = [*secrets(settings), login_of(settings, url)[0], host]
         self._redacted = Redactor(redactable(hidden))
         session = requests.Session()
         if settings.cert is not None:
@@ -161,11 +162,8 @@ class Client:
             seconds,
         )
         with response:
-            pieces = list[bytes]()
-            for piece in response.iter_content(_PIECE):
-                pieces.append(piece)
-                limit.check()
-        return read_reply(response, b"".join(pieces), self.clock.now())
+            content = _content(response, limit)
+        return read_reply(response, content, self.clock.now())
 
     def _send(
         self, statement: str, parameters: Mapping[str, str], seconds: float
@@ -185,6 +183,22 @@ class Client:
         if known is not None:
             return replace(known, reason=reason)
         return ClickHouseFailure(reason=reason, status=failure.status, timed_out=failure.timed_out)
+
+
+def _content(response: requests.Response, limit: _Limit) -> bytes:
+    """Read an answer as it comes, so that one which trickles does not hold the run."""
+    pieces = list[bytes]()
+    # Waits for some bytes, and `read` for all that it is asked for; since urllib3 2.1.
+    read = getattr(response.raw, "read1", response.raw.read)
+    try:
+        while piece := read(_PIECE, decode_content=True):
+            pieces.append(piece)
+            limit.check()
+    except ReadTimeoutError as error:
+        raise requests.ReadTimeout from error
+    except HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError from error
+    return b"".join(pieces)
 
 
 def answer_of(outcome: Reply | ClickHouseFailure) -> Reply:

@@ -14,9 +14,8 @@ from gate.backends.clickhouse.refusals import ClickHouseFailure
 from gate.backends.clickhouse.replies import Reply
 from gate.backends.clickhouse.session import Session, check_version, question, session_of
 from gate.backends.clickhouse.settings import ClickHouseSettings
-from gate.backends.clickhouse.truths import truths
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn, SqlExpression
+from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn, SqlExpression
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 from gate.measure.remedies import hint_for
@@ -46,12 +45,14 @@ class ClickHouseEngine:
         Raises:
             UsageError: the url cannot be read at all, or sqlglot is not installed.
         """
-        self.dialect: Final = ClickHouseDialect()
+        self._sql: Final = ClickHouseDialect()
+        self.dialect: Dialect = self._sql
         self.clock: Final = clock or Clock()
         self._conditions = Conditions(self.dialect.name)
         self._client = Client(settings, self.clock)
-        self._database = settings.database
-        self._max_scan = limits.max_scan
+        self._database, self._table = settings.database, settings.table.table
+        own = settings.table.max_scan
+        self._max_scan = own if limits.max_scan is None else limits.max_scan
         self._until = self.clock.monotonic() + limits.timeout.total_seconds()
         self._behind = False
         self._read: int | None = None
@@ -65,20 +66,13 @@ class ClickHouseEngine:
         Raises:
             MeasurementError: there is no answer, or the server is too old.
         """
-        outcome = self._client.query(question(), {}, until=self._until)
+        asked = question(self._name(self._table))
+        outcome = self._client.query(asked, {}, until=self._until)
         self.opened = self.clock.now()
         if isinstance(outcome, ClickHouseFailure) and outcome.code in _UNKNOWN_NAMES:
             version = self._client.query("SELECT version()", {}, until=self._until)
-            for row in answer_of(version).rows:
-                check_version(row[0])
-        rows = answer_of(outcome).rows
-        if len(rows) != 1:
-            raise MeasurementError(
-                Cause.PARTIAL,
-                f"{self._client.shown}: {len(rows)} rows came back where 1 must be: the profile of"
-                f" this user cuts answers{hint_for('clickhouse-filters')}",
-            )
-        return session_of(rows[0])
+            check_version(self._single_row(version)[0])
+        return session_of(self._single_row(outcome))
 
     def relation(self, table: str) -> str:
         """Return the table; of a row that has older versions too, only the newest is read."""
@@ -93,11 +87,16 @@ class ClickHouseEngine:
 
     def table_engine(self, table: str) -> TableEngine | None:
         """Return the engine of a table; None: the user sees no table of this name."""
-        rows = self.rows(self._name(table).engine_question)
-        return TableEngine(name=rows[0][0]) if rows else None
+        if table == self._table:
+            name = self.session.engine
+        else:
+            name = "".join(row[0] for row in self.rows(self._name(table).engine_question))
+        return TableEngine(name=name) if name else None
 
     def columns(self, table: str) -> Mapping[str, SqlColumn]:
         """Return the columns that this user may read."""
+        if table == self._table and self.session.columns:
+            return self._readable(self.session.columns)
         name = self._name(table)
         outcome = self._ask(f"DESCRIBE TABLE {name.sql}")
         if isinstance(outcome, ClickHouseFailure) and outcome.code == _NO_RIGHT:
@@ -105,28 +104,14 @@ class ClickHouseEngine:
             rows = self.rows(name.columns_question) or answer_of(outcome).rows
         else:
             rows = answer_of(outcome).rows
-        return {row[0]: self.dialect.column(row[1]) for row in rows if row[2] != _EPHEMERAL}
+        return self._readable(rows)
 
     def types(self, relation: str, expressions: Sequence[str]) -> list[SqlColumn | str]:
-        """Return the types of expressions; a truth that is kept as UInt8 is a truth."""
+        """Return the types of expressions; that of a comparison is UInt8, as of small numbers."""
         outcome = self._described(relation, expressions)
-        types: list[SqlColumn | str]
         if isinstance(outcome, list):
-            types = [*outcome]
-        else:
-            types = [self._alone(relation, expression) for expression in expressions]
-        small = {
-            place: column
-            for place, column in enumerate(types)
-            if isinstance(column, SqlColumn) and self.dialect.bare(column.type) == "UInt8"
-        }
-        if small:
-            chosen = ", ".join(f"({expressions[place]}\n)" for place in small)
-            tree = [row[0] for row in self.rows(f"EXPLAIN AST SELECT {chosen}")]
-            for (place, column), truth in zip(small.items(), truths(tree), strict=False):
-                if truth:
-                    types[place] = SqlColumn(type=column.type, kind=Kind.BOOLEAN)
-        return types
+            return [*outcome]
+        return [self._alone(relation, expression) for expression in expressions]
 
     def size(self, statement: str) -> ScanSize | None:
         """Estimate from the parts of local tables; None for views and tables of other servers."""
@@ -159,6 +144,21 @@ class ClickHouseEngine:
         """Stop what still runs, and close the connection."""
         self._client.close()
 
+    def _single_row(self, outcome: Reply | ClickHouseFailure) -> Row:
+        """Return the row of an answer that has one, unless a profile cuts it."""
+        rows = answer_of(outcome).rows
+        if len(rows) != 1:
+            raise MeasurementError(
+                Cause.PARTIAL,
+                f"{self._client.shown}: {len(rows)} rows came back where 1 must be: the profile of"
+                f" this user cuts answers{hint_for('clickhouse-filters')}",
+            )
+        return rows[0]
+
+    def _readable(self, rows: Sequence[Sequence[str]]) -> Mapping[str, SqlColumn]:
+        """Return the columns of a list of names, types and kinds of default."""
+        return {name: self._sql.column(kind) for name, kind, way, *_ in rows if way != _EPHEMERAL}
+
     def _name(self, table: str) -> TableName:
         return table_name(table, self._database)
 
@@ -185,8 +185,10 @@ class ClickHouseEngine:
         outcome = self._ask(f"DESCRIBE TABLE (SELECT {chosen} FROM {relation})")
         if isinstance(outcome, ClickHouseFailure) and outcome.cause is Cause.INVALID:
             return outcome
-        return [self.dialect.column(row[1]) for row in answer_of(outcome).rows]
+        return [self._sql.column(row[1]) for row in answer_of(outcome).rows]
 
     def _alone(self, relation: str, expression: str) -> SqlColumn | str:
         outcome = self._described(relation, [expression])
-        return outcome[0] if isinstance(outcome, list) else outcome.reason
+        if isinstance(outcome, list):
+            return outcome[0]
+        return outcome.reason.removeprefix(f"{self._client.shown}: ")

@@ -26,7 +26,9 @@ _SAID: Final = re.compile(
 """How ClickHouse writes an exception, in an answer of its own as well as behind half an answer."""
 _NAMED: Final = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*\).*)?\s*$", re.DOTALL)
 _REPEATED: Final = re.compile(
-    r"[.:]? *\bIn scope (?:WITH|SELECT)\b.*|Stack trace:.*", re.DOTALL | re.IGNORECASE
+    r"[.:]? *\bIn scope (?:WITH|SELECT)\b.*| because some of them are .*| on arguments .*"
+    r"|Expected one of: .*|Stack trace:.*",
+    re.DOTALL | re.IGNORECASE,
 )
 """The statement, which the message repeats, and what only developers read."""
 _NATIVE_PORT: Final = "is for clickhouse-client program"

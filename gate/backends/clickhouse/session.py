@@ -8,9 +8,10 @@ https://clickhouse.com/docs/operations/settings/settings
 # ruff: noqa: S608 - made of names only
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from gate.backends.clickhouse.catalog import TableName
 from gate.backends.clickhouse.replies import Reply
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
@@ -47,6 +48,9 @@ NEEDED: Final[Mapping[str, str]] = {
     "apply_deleted_mask": "1",
     "ignore_cold_parts_seconds": "0",
     "use_query_cache": "0",
+    # All columns that a policy may name, also within a sub-select.
+    "asterisk_include_alias_columns": "1",
+    "asterisk_include_materialized_columns": "1",
     "partial_result_on_first_cancel": "0",
     # What the statements of the gate, and the policy's expressions, mean.
     "aggregate_functions_null_for_empty": "1",
@@ -72,6 +76,9 @@ _HARMLESS: Final = frozenset(
         "s3_retry_attempts",
         "max_execution_time",
         "max_query_size",
+        # Else a name that is not there is an error.
+        "asterisk_include_alias_columns",
+        "asterisk_include_materialized_columns",
         # Without it the newest row of none is of 1970, which is too old for every policy.
         "aggregate_functions_null_for_empty",
         # Else the times in a policy's expressions are in the server's zone.
@@ -116,10 +123,10 @@ _READ_ONLY: Final = "1"
 _TRUTHS: Final = {"true": "1", "false": "0"}
 
 
-def question() -> str:
+def question(table: TableName) -> str:
     """Return the statement whose answer `session_of` takes.
 
-    It has one row, which no limit cuts.
+    It has one row, which no limit cuts, with all that a run has to know before it counts.
     """
     names = [*NEEDED, *_FILTERS, *_UPPER_BOUNDS, *_LOWER_BOUNDS]
     names += [_INDEXES, _EXACT_INDEXES, "readonly"]
@@ -127,7 +134,9 @@ def question() -> str:
     return (
         "SELECT version(), currentUser(), toInt64(toUnixTimestamp64Micro(now64(6))),"
         " (SELECT groupArray((name, value, readonly)) FROM system.settings"
-        f" WHERE name IN ({chosen}))"
+        f" WHERE name IN ({chosen})),"
+        f" (SELECT any(engine) FROM ({table.engine_question})),"
+        f" (SELECT groupArray((name, type, default_kind)) FROM ({table.columns_question}))"
     )
 
 
@@ -160,6 +169,10 @@ class Session:
     """Of the settings that it has."""
     fixed: frozenset[str]
     """Settings that this user may not change."""
+    engine: str
+    """Of the table; empty: the user sees no such table."""
+    columns: Sequence[Sequence[str]]
+    """Name, type and kind of default of the table's columns that this user may read."""
 
     @property
     def readonly(self) -> bool:
@@ -264,7 +277,7 @@ def session_of(row: tuple[Any, ...]) -> Session:
     Raises:
         MeasurementError: it is too old, or it does not name all settings that it has.
     """
-    version, user, now, settings = row
+    version, user, now, settings, engine, columns = row
     check_version(version)
     values = {name: _TRUTHS.get(value, value) for name, value, _ in settings}
     missing = sorted({*NEEDED, *_FILTERS, "readonly"} - _NEWER - values.keys())
@@ -275,4 +288,12 @@ def session_of(row: tuple[Any, ...]) -> Session:
             + hint_for("clickhouse-version"),
         )
     fixed = frozenset(name for name, _, readonly in settings if readonly)
-    return Session(version=version, user=user, now=now, values=values, fixed=fixed)
+    return Session(
+        version=version,
+        user=user,
+        now=now,
+        values=values,
+        fixed=fixed,
+        engine=engine or "",
+        columns=columns or (),
+    )

@@ -28,6 +28,7 @@ class LogRows(RowSource):
     """The rows of all files."""
 
     noun = "the logs have"
+    lost = "fetch the logs of that time; what failed in it is missing from the count"
     older: "Callable[[Span], LogRows] | None" = None
     """Returns the rows of another time."""
 
@@ -61,6 +62,11 @@ class LogRows(RowSource):
     def notes(self) -> tuple[str, ...]:
         """Which lines were left out, and what was read."""
         return self.source.notes
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was read of a store, and which days have no partition."""
+        return self.source.remarks()
 
     def times(self, span: Span) -> str:
         """Read other partitions where only those of a time are read, and the span is longer."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
 from gate.backends.postgres.settings import BLOCK, PostgresSettings, files, keywords, secrets
+from gate.backends.sql.settings import mistake_in_sql
 from gate.errors import UsageError
 from gate.measure import Backend, Limits
 
@@ -101,6 +102,6 @@ REGISTRATION: Final = Registration(
     keeps_history=True,
     promql=False,
     reads_rows=True,
-    mistake_in=lambda _sli, _slices: None,
+    mistake_in=mistake_in_sql("postgres"),
     max_age=lambda _: None,
 )

@@ -10,7 +10,8 @@ from gate.backends.postgres.dialect import PostgresDialect
 from gate.backends.postgres.refusals import StatementRefusedError
 from gate.backends.postgres.session import NUMERIC, Session, scale_of
 from gate.backends.postgres.tables import PostgresTable, look_up
-from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn
+from gate.backends.sql.conditions import Conditions
+from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn, SqlExpression
 
 if TYPE_CHECKING:  # for one command only
     from gate.measure.diagnosis import CheckResult
@@ -38,6 +39,7 @@ _AT_ONCE: Final = 500
 class PostgresEngine:
     """One run's connection; `gate.backends.sql.engine.Engine` is the contract."""
 
+    name = "PostgreSQL"
     dialect = PostgresDialect()
 
     def __init__(self, session: Session, timestamp: str) -> None:
@@ -50,6 +52,7 @@ class PostgresEngine:
         self.session = session
         self.timestamp = timestamp
         self._tables: dict[str, PostgresTable] = {}
+        self._conditions: Conditions | None = None
 
     def relation(self, table: str) -> str:
         """Return the table with its schema; each row is there once."""
@@ -101,7 +104,7 @@ class PostgresEngine:
 
     def _described(self, relation: str, expressions: Sequence[str]) -> Iterator[SqlColumn]:
         listed = ", ".join(f"({expression})" for expression in expressions)
-        described = self.session.describe(f"SELECT {listed} FROM {relation}")
+        described = self.session.describe(f"SELECT {listed} FROM {relation} AS rows")
         names = self._names({number for number, _ in described})
         return (self._column(names[number], scale) for number, scale in described)
 
@@ -146,6 +149,12 @@ class PostgresEngine:
     def rows(self, statement: str) -> list[Row]:
         """Run a statement and return all of its rows."""
         return self.session.query(statement)
+
+    def parse(self, role: str, text: str) -> SqlExpression:
+        """Parse an expression of the policy."""
+        if self._conditions is None:
+            self._conditions = Conditions(self.dialect.name)
+        return self._conditions.parse(role, text)
 
     def examine(self, table: str) -> "tuple[CheckResult, ...]":
         """Return what there is to say of the server, the table and the user's rights."""

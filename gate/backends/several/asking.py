@@ -1,12 +1,13 @@
 """Asking several backends at once, and what it comes to where one of them fails."""
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
 
-from gate.backends import Settings, secrets_of
+from gate.backends import Settings, registration, secrets_of
 from gate.errors import UsageError
 from gate.measure import Cause, Limits, Unmeasured
 from gate.redaction import Redactor, redactable
@@ -23,6 +24,9 @@ class AskedBackend(Generic[Opened]):
     def __init__(self, name: str, settings: Settings, open_: Callable[[], Opened]) -> None:
         self.name = f"{name} ({settings.kind})"
         """As a sentence calls it."""
+        keys = "|".join(map(re.escape, registration(settings.kind).block.fields))
+        self._keys = re.compile(rf"(?<![\w./@-])backend\.(?=(?:{keys})\b)")
+        self._place = f"backends.{name}."
         self._redact = Redactor(redactable(secrets_of(settings)))
         self.opened: Opened | None = None
         self.why_not = ""
@@ -32,6 +36,10 @@ class AskedBackend(Generic[Opened]):
             self.opened = open_()
         except Exception as error:  # noqa: BLE001 - the other backends go on
             self.why_not = self._failure(error)
+
+    def placed(self, text: str) -> str:
+        """Return a text that names keys of a single backend with the place that they have here."""
+        return self._keys.sub(self._place, text)
 
     def start(self, ask: Callable[[Opened], T]) -> "Future[T]":
         """Ask in a daemon thread, for which Ctrl-C does not wait; the future raises what it does.

@@ -1,6 +1,7 @@
 """Hands each request to the backend that its indicator names, and puts the answers together."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain, groupby
@@ -9,7 +10,16 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 
 from gate.backends import Settings, cohorts_of, history_of, labels_of, open_backend, pairs_of
 from gate.backends.several.asking import AskedBackend, ask_all
-from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasured
+from gate.measure import (
+    Answer,
+    Backend,
+    Cause,
+    CountRequest,
+    Counts,
+    Limits,
+    Spent,
+    Unmeasured,
+)
 from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
 from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.measure.pairing import PairAnswer, PairRequest
@@ -164,7 +174,20 @@ def _each(
     if len(outcome) != number:
         reason = f"the backend {source.name} gave {len(outcome)} answers to {number} requests"
         return [Unmeasured(cause=Cause.BACKEND_ERROR, reason=reason)] * number
-    return outcome
+    return [_placed(answer, source) for answer in outcome]
+
+
+def _placed(answer: A, source: AskedBackend[Backend]) -> A | Unmeasured:
+    """Return an answer whose advice names the keys of this backend."""
+    if isinstance(answer, Unmeasured):
+        return replace(answer, reason=source.placed(answer.reason))
+    if isinstance(answer, Counts | Spent) and answer.evidence.suspicions:
+        suspicions = tuple(
+            replace(each, reason=source.placed(each.reason), remedy=source.placed(each.remedy))
+            for each in answer.evidence.suspicions
+        )
+        return replace(answer, evidence=replace(answer.evidence, suspicions=suspicions))
+    return answer
 
 
 def open_several(settings: Mapping[str, Settings], limits: Limits) -> SeveralBackends:

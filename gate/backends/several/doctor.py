@@ -1,6 +1,7 @@
 """Looks at several backends, each with the SLOs that it counts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -46,6 +47,7 @@ class SeveralDoctor:
             name: _failed(outcome, by_name[name]) if isinstance(outcome, Unmeasured) else outcome
             for name, outcome in ask_all(sources, tasks, self.limits).items()
         }
+        diagnoses = {name: _placed(each, sources[name]) for name, each in diagnoses.items()}
         results, skipped = dict[str, _Results](), dict[str, _Skipped]()
         for name, diagnosis in diagnoses.items():
             names = [slo.name for slo in by_name[name]]
@@ -68,6 +70,26 @@ _Skipped = tuple[SkippedCheck, ...]
 
 def _examine(slos: Sequence[CheckedSlo], at: datetime, doctor: Doctor) -> Diagnosis:
     return doctor.examine(slos, at)
+
+
+def _placed(diagnosis: Diagnosis, source: AskedBackend[Doctor]) -> Diagnosis:
+    """Return a diagnosis whose advice names the keys of this backend."""
+
+    def placed(results: _Results) -> _Results:
+        return tuple(
+            replace(
+                result,
+                message=source.placed(result.message),
+                remedy=source.placed(result.remedy),
+            )
+            for result in results
+        )
+
+    return replace(
+        diagnosis,
+        backend=placed(diagnosis.backend),
+        slos=tuple(map(placed, diagnosis.slos)),
+    )
 
 
 def _failed(why: Unmeasured, slos: Sequence[CheckedSlo]) -> Diagnosis:

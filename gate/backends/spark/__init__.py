@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
 from gate.backends.spark.settings import BLOCK, SparkSettings, files, secrets
+from gate.backends.sql.settings import mistake_in_sql
 from gate.measure import Backend, Limits
 
 if TYPE_CHECKING:
@@ -75,6 +76,6 @@ REGISTRATION: Final = Registration(
     keeps_history=True,
     promql=False,
     reads_rows=True,
-    mistake_in=lambda _sli, _slices: None,
+    mistake_in=mistake_in_sql("spark"),
     max_age=lambda _: None,
 )

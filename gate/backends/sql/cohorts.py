@@ -84,6 +84,7 @@ def _scan(ready: Prepared, alike: Sequence[IndicatorCohortRequest]) -> list[Coho
             covered,
             tuple(notes),
             ready.rows.repeatable(indicator)(request.span),
+            ready.rows.noun,
         )
         for first, indicator in zip(count(0, 2), indicators, strict=False)
     ]
@@ -111,6 +112,7 @@ def _cohorts(
     covered: Sequence[bool],
     notes: tuple[str, ...],
     query: str,
+    noun: str,
 ) -> CohortAnswer:
     """Put together one indicator's events and bad ones, of each group and step that has rows."""
     steps: dict[LabelValues, dict[int, tuple[int, int]]] = {}
@@ -121,9 +123,7 @@ def _cohorts(
         there = bool(counts)
         cause = Cause.NO_TRAFFIC if there else Cause.NO_DATA
         reason = (
-            "of all rows in the time none is an event"
-            if there
-            else "the logs have no row in the time"
+            "of all rows in the time none is an event" if there else f"{noun} no row in the time"
         )
         return Unmeasured(cause=cause, reason=reason, query=query)
     return Cohorts(

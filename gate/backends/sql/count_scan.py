@@ -210,9 +210,7 @@ class CountScan:
             coverage=seen.share,
             gaps=seen.gaps,
             notes=notes,
-            suspicions=lost_rows(
-                seen, span, Fraction(number) / rows, request.slices, self._rows.noun
-            ),
+            suspicions=lost_rows(seen, span, Fraction(number) / rows, request.slices, self._rows),
         )
 
     def _coverage(self, span: Span) -> StepCoverage:

@@ -19,7 +19,6 @@ from gate.wording import amount, percent_spent, stretch
 _HOUR: Final = timedelta(hours=1)
 _LOOK_BACK: Final = timedelta(days=30)
 """Four weekends, to see which days are quiet."""
-_REMEDY: Final = "fetch the logs of that time; what failed in it is missing from the count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ class UsualRows:
 
 
 def lost_rows(
-    seen: StepCoverage, span: Span, per_row: Fraction, slices: Slices | None, noun: str
+    seen: StepCoverage, span: Span, per_row: Fraction, slices: Slices | None, rows: RowSource
 ) -> tuple[Suspicion, ...]:
     """Return the suspicion that rows were lost where a log has holes; none where it has none.
 
@@ -147,7 +146,7 @@ def lost_rows(
         span: what is counted.
         per_row: how many events, or how much is spent, a row stands for in the mean.
         slices: given: slices are counted instead, and each in a hole may have been bad.
-        noun: of the rows, with its verb.
+        rows: that were read.
     """
     gaps = seen.gaps
     if gaps.longest is None:
@@ -159,11 +158,11 @@ def lost_rows(
     longest = stretch(gaps.longest.start, gaps.longest.end, open_=False)
     several = "" if gaps.between == gaps.longest else ", and in other holes"
     reason = (
-        f"{noun} no row from {longest}{several}, in {percent_spent(gaps.holes)} of the"
+        f"{rows.noun} no row from {longest}{several}, in {percent_spent(gaps.holes)} of the"
         f" window, where about {amount(gaps.usual)} rows are usual"
     )
     return (
         Suspicion(
-            cause=Cause.LOST, reason=reason, remedy=_REMEDY, hidden=hidden, within=gaps.between
+            cause=Cause.LOST, reason=reason, remedy=rows.lost, hidden=hidden, within=gaps.between
         ),
     )

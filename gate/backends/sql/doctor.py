@@ -5,9 +5,19 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
+from gate.backends.sql.backend import OpenEngine, SqlBackend
 from gate.backends.sql.judgement import Source, count_result, of_all, of_slo, unseen
-from gate.backends.sql.survey import Survey, SurveyedEvents
-from gate.measure import Answer, Backend, Cause, CountRequest, MeasurementError, Unmeasured
+from gate.backends.sql.settings import TableSettings
+from gate.backends.sql.survey import Survey, SurveyedEvents, survey
+from gate.measure import (
+    Answer,
+    Backend,
+    Cause,
+    CountRequest,
+    Limits,
+    MeasurementError,
+    Unmeasured,
+)
 from gate.measure.diagnosis import (
     Check,
     CheckedSlo,
@@ -56,11 +66,11 @@ class RowsDoctor(ABC):
             if not isinstance(answer, Unmeasured)
         ]
         try:
-            survey = self._survey(measured, at)
+            surveyed = self._survey(measured, at)
         except MeasurementError as refusal:
             seen = unseen(refusal.reason, source)
             return Diagnosis(backend=(*server, seen), slos=tuple(counts))
-        events = iter(survey.events)
+        events = iter(surveyed.events)
         outcomes = [
             account_for(
                 _EXPECTED,
@@ -72,10 +82,45 @@ class RowsDoctor(ABC):
             for slo, answer, count in zip(slos, answers, counts, strict=True)
         ]
         return Diagnosis(
-            backend=(*server, *of_all(survey, slos, at, source)),
+            backend=(*server, *of_all(surveyed, slos, at, source)),
             slos=tuple(results for results, _ in outcomes),
             skipped=tuple(skipped for _, skipped in outcomes),
         )
+
+
+_WORDS: Final = {
+    "noun": "the rows",
+    "unreadable": "correct the table, the login or the user's rights; give more time where it was"
+    " short",
+    "missing": "see whether the table has rows of this time, and whether where leaves them out",
+    "stale": "see whether the service still writes to this table",
+    "late": "keep rows for longer, or choose a shorter window; a young service has to wait",
+    "gaps": "see why no row is of these days; what failed then is missing from the count",
+    "repeats": "see whether requests are written twice, or retries under one id",
+}
+
+
+class SqlDoctor(RowsDoctor):
+    """Looks at the server and at the rights of the user, too."""
+
+    def __init__(self, open_engine: OpenEngine, table: TableSettings, limits: Limits) -> None:
+        """Connect to nothing yet; see `SqlBackend`."""
+        self._open, self._table = open_engine, table
+        self.source = Source(examined=table.table, **_WORDS)
+        self.backend = self._sql = SqlBackend(open_engine, table, limits)
+
+    def _server(self) -> Sequence[CheckResult]:
+        """Ask the engine, in a connection of its own."""
+        engine = self._open()
+        try:
+            return engine.examine(self._table.table)
+        finally:
+            engine.close()
+
+    def _survey(self, requests: Sequence[CountRequest], at: datetime) -> Survey:
+        """Look at the rows once more."""
+        slis, zone = [request.sli for request in requests], self._table.time_zone
+        return self._sql.ask(slis, (), lambda ready: survey(ready, requests, at, zone))
 
 
 def _counted(answer: Answer, source: Source) -> Iterator[CheckResult]:

@@ -76,7 +76,7 @@ class StepColumns:
     request: SeriesRequest
     indicator: SqlIndicator
     query: str
-    notes: tuple[str, ...]
+    source: RowSource
     rows: str
     events: tuple[str, str]
     """All of them, and the bad ones; of an amount: all rows, twice."""
@@ -163,7 +163,7 @@ class StepColumns:
             total=_where(total, covered),
             bad=_where(bad, covered),
             query=self.query,
-            notes=self.notes,
+            notes=self.source.notes,
             measured=measured,
         )
 
@@ -199,7 +199,7 @@ def ask_for_steps(
         request=request,
         indicator=indicator,
         query=statement.rows.repeatable(indicator)(request.span),
-        notes=statement.rows.notes,
+        source=statement.rows,
         rows=statement.count(),
         events=(statement.count(event), statement.count(event, indicator.bad)),
         amount=ask_for_amount(statement, indicator),

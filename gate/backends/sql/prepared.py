@@ -42,6 +42,12 @@ class Drafts:
             *(label.columns for label in self.labels.values()),
         )
 
+    @property
+    def expressions(self) -> Sequence[SqlExpression]:
+        """All of them."""
+        parts = [part for draft in self.indicators.values() for part in draft.expressions.values()]
+        return [*parts, *self.labels.values()]
+
     def over(self, rows: RowSource) -> "Prepared":
         """Check them against the rows."""
         indicators, unfit = _sort_out(self.indicators, lambda draft: indicator_of(draft, rows))

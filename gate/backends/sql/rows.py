@@ -107,6 +107,8 @@ class RowSource(ABC):
     """SQL of the time in microseconds; NULL where the time is missing or cannot be read."""
     noun: str
     """What a sentence calls them, with its verb: ``the logs have``."""
+    lost: str
+    """What to do about a time of which rows are missing, in the imperative."""
     look_back: timedelta
     """How far before a span it is looked whether there were rows at all."""
     optional: frozenset[str] = frozenset()
@@ -121,6 +123,11 @@ class RowSource(ABC):
     @property
     def notes(self) -> tuple[str, ...]:
         """What every report of a count must say, after the scan."""
+        return ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Those of `notes` that say which rows were looked for where."""
         return ()
 
     @property
@@ -162,7 +169,7 @@ class RowSource(ABC):
             MeasurementError: a column is missing, types do not fit, or it is something else.
         """
         column = self.checked(expression)
-        if column.kind is not Kind.BOOLEAN:
+        if column.kind is not Kind.BOOLEAN and not expression.predicate:
             raise invalid(
                 f"{expression} is of type {column.type}; a condition is expected, for example"
                 " status >= 500"

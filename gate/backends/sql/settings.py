@@ -1,16 +1,19 @@
 """The part of a policy's block that is the same for every SQL engine: which rows are counted."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
+from importlib.util import find_spec
 from typing import Final
 
 from gate.backends.preset_records import RecordsName, records_of
 from gate.dataclass import dataclass
+from gate.measure import MeasurementError
 from gate.parsing.objects import Field, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, Scalar
 from gate.parsing.values import BYTES, TEXT, ZONE
+from gate.slo.indicator import Sli, Slices
 
 _PART: Final = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)|"((?:[^"\0]|"")+)"|`((?:[^`\0]|``)+)`')
 _MOST_PARTS: Final = 3
@@ -121,6 +124,8 @@ def table_settings_of(values: Values, reader: Reader) -> TableSettings:
             for another backend; the mistake is noted.
     """
     given = values.only("table", "timestamp", "time_zone", "time_format", "where", "max_scan")
+    if mistake := _mistake(values.get("type"), [("where", given.get("where"))]):
+        raise reader.fail(values.node("where"), mistake)
     if values.given("records"):
         if values.given("timestamp"):
             message = "records names the column of the time; remove timestamp, or records"
@@ -142,3 +147,31 @@ def table_settings_of(values: Values, reader: Reader) -> TableSettings:
         )
         raise reader.fail(values.node(), message)
     return TableSettings(**given)
+
+
+def mistake_in_sql(dialect: str) -> Callable[[Sli, Slices | None], str | None]:
+    """Return what says what is wrong with an indicator in an engine's SQL, without asking it.
+
+    Nothing is wrong for it where sqlglot is not installed, without which nothing is measured.
+    """
+
+    def mistake(sli: Sli, _slices: Slices | None) -> str | None:
+        roles = ("total", "bad", "good", "spent")
+        return _mistake(dialect, [(role, getattr(sli, role)) for role in roles])
+
+    return mistake
+
+
+def _mistake(dialect: str, expressions: Iterable[tuple[str, str | None]]) -> str | None:
+    given = [(role, text) for role, text in expressions if text is not None]
+    if not given or find_spec("sqlglot") is None:
+        return None
+    from gate.backends.sql.conditions import Conditions  # noqa: PLC0415 - imports sqlglot
+
+    conditions = Conditions(dialect)
+    try:
+        for role, text in given:
+            conditions.parse(role, text)
+    except MeasurementError as error:
+        return error.reason
+    return None

@@ -2,16 +2,22 @@
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
+from typing import Final
 
+from gate.backends.sql.engine import Row
 from gate.backends.sql.groups import Combine, Groups
 from gate.backends.sql.rows import Faults, Label, RowSource, SqlIndicator
 from gate.backends.sql.times import FEW_BOUNDS, MICROSECOND, microseconds, passed, within
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
 from gate.slo.objective import Span
+
+_VALUE: Final = re.compile(r"\b_v[0-9]+\b")
+"""The name of an expression that is computed once per row."""
 
 
 class StatementError(MeasurementError):
@@ -156,29 +162,63 @@ class Statement:
             MeasurementError: rows whose time is not known, or that cannot be read.
         """
         look = self.rows.watch(self)
-        limit = "" if most is None else f" LIMIT {most + 1}"
         try:
-            rows = self.rows.engine.rows(self.sql() + limit)
+            rows = self._ask(most)
         except MeasurementError as error:
             raise StatementError(error.cause, error.reason) from error
-        if most is not None and len(rows) > most:
-            raise TooManyGroupsError
         groups = Groups(rows, self._keys.values(), self._numbers)
         del rows
         return groups, look(groups, times)
 
-    def sql(self) -> str:
-        """Return the statement."""
+    def _ask(self, most: int | None) -> list[Row]:
+        """Return the groups: keys and numbers.
+
+        Where an engine has columns for a part of the numbers only, it is asked for part after part;
+        such an engine shows all of its statements the same rows.
+        """
+        limit = "" if most is None else f" LIMIT {most + 1}"
+        rows, *more = (self.rows.engine.rows(self.sql(part) + limit) for part in self._parts())
+        if most is not None and len(rows) > most:
+            raise TooManyGroupsError
+        keys = len(self._keys)
+        for part in more:
+            numbers = {row[:keys]: row[keys:] for row in part}
+            rows = [row + numbers[row[:keys]] for row in rows]
+        return rows
+
+    def _parts(self) -> Iterator[Mapping[str, str]]:
+        """Divide the numbers so that neither a statement nor a sub-select has too many columns."""
+        most, part, used = self.rows.dialect.most_columns, dict[str, str](), set[str]()
+        for sql, name in self._sums.items():
+            values = {*_VALUE.findall(sql)}
+            # Beside the values a sub-select has the time.
+            wide = max(len(part), len(used | values)) + len(self._keys) + 1
+            if most is not None and wide > most:
+                yield part
+                part, used = {}, set()
+            part[sql] = name
+            used |= values
+        yield part
+
+    def sql(self, sums: Mapping[str, str] | None = None) -> str:
+        """Return the statement.
+
+        Args:
+            sums: the numbers that are asked for, by their SQL; None: all.
+        """
+        sums = self._sums if sums is None else sums
+        needed = {name for sql in (*sums, *self._keys) for name in _VALUE.findall(sql)}
+        values = {sql: name for sql, name in self._values.items() if name in needed}
         used = sorted(self.columns | {self.rows.timestamp})
-        values = ", ".join(
-            [f"{self.rows.moment} AS _at", *(f"{sql} AS {n}" for sql, n in self._values.items())]
-        )
-        inner = f"SELECT {values} FROM {self.rows.relation(used)} AS rows"
+        inner_columns = [f"{self.rows.moment} AS _at"]
+        inner_columns += [f"{sql} AS {name}" for sql, name in values.items()]
+        inner = f"SELECT {', '.join(inner_columns)} FROM {self.rows.relation(used)} AS rows"
         if (skipped := self.rows.chosen(self.time)) is not None:
             inner += f" WHERE {skipped}"
+        inner += f" {self.rows.dialect.computed_once}"
         keys = [f"{sql} AS {name}" for sql, name in self._keys.items()]
-        middle = ", ".join(["_at", *self._values.values(), *keys])
-        chosen = [*self._keys.values(), *(f"{sql} AS {name}" for sql, name in self._sums.items())]
+        middle = ", ".join(["_at", *values.values(), *keys])
+        chosen = [*self._keys.values(), *(f"{sql} AS {name}" for sql, name in sums.items())]
         return (
             f"SELECT {', '.join(chosen)} FROM (SELECT {middle} FROM ({inner}) AS rows) AS rows "
             f"GROUP BY {', '.join(self._keys.values())}"

@@ -120,6 +120,8 @@ def _split(text: str, dialect: str) -> Iterator[SqlToken]:
             if kind not in _QUOTES[dialect]:
                 raise TokenError(_wrong_quotes(dialect), place)
             kind = "name"
+        if kind == "string" and dialect == "spark" and "''" in match[0][1:-1]:
+            raise TokenError(_TWO_TEXTS, place)
         if kind == "operator":
             yield from _operators(match[0], place, dialect)
         elif kind != "blank":
@@ -159,11 +161,15 @@ def _check_pair(before: SqlToken | None, token: SqlToken) -> None:
         raise TokenError("a number begins with a point; write 0.5", before.place)
 
 
+_TWO_TEXTS: Final = (
+    "a doubled quote is a quote for Spark from 4.3 on, and the end of one text and the start of"
+    " another for those before; match it with _ (LIKE 'it_s')"
+)
 _NAME_IN_QUOTES: Final = "a name in quotes is empty, does not end, or has a backslash"
 _STRANGE: Final = {
     "'": (
-        "a text in quotes does not end here for every engine; double a quote within it (it''s),"
-        " and let no backslash stand before a quote"
+        "a text in quotes does not end here for every engine; double a quote within it (it''s, but"
+        " in Spark LIKE 'it_s'), and let no backslash stand before a quote"
     ),
     '"': _NAME_IN_QUOTES,
     "`": _NAME_IN_QUOTES,

@@ -3,15 +3,18 @@
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from gate.backends.clickhouse.engine import ClickHouseEngine
 from gate.backends.clickhouse.session import NEEDED
@@ -249,6 +252,7 @@ def test_answer_that_trickles_ends_with_the_run() -> None:
         handler.end_headers()
         while not over.wait(0.1):
             handler.wfile.write(b" ")
+            handler.wfile.flush()
 
     fake = FakeServer(trickle)
     begun = time.monotonic()
@@ -282,6 +286,19 @@ def test_too_old_server_is_named(kind: str) -> None:
     assert error.reason.endswith("upgrade ClickHouse to 23.8 or later")
 
 
+def test_server_that_is_new_enough_and_refuses_the_first_question_is_quoted() -> None:
+    def respond(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        if body == b"SELECT version()":
+            send(handler, answer([["26.5.1.1"]], ("String",)))
+        else:
+            exception(47, "Unknown identifier `readonly` (UNKNOWN_IDENTIFIER)")(handler, "")
+
+    with serving(respond) as port:
+        error = refusal(opened(f"http://127.0.0.1:{port}"))
+
+    assert "47 UNKNOWN_IDENTIFIER: Unknown identifier `readonly`" in error.reason
+
+
 def test_settings_that_the_server_does_not_name_are_not_taken_for_good() -> None:
     itself = about_itself().replace(b'"limit"', b'"unlimited"')
     with asking(FakeServer(sending(HALF), itself)) as engine:
@@ -307,6 +324,57 @@ def test_index_that_could_hide_a_newer_version_is_not_used(
         engine.rows("SELECT 1")
 
     assert fake.parameters[1].get("use_skip_indexes_if_final") == sent
+
+
+def test_answer_that_stops_ends_with_the_run() -> None:
+    over = threading.Event()
+
+    def stop(handler: BaseHTTPRequestHandler, statement: str) -> None:
+        if statement.startswith("SELECT"):
+            handler.send_response(200)
+            handler.send_header("Content-Length", "1000")
+            handler.end_headers()
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+            over.wait(5)
+
+    with asking(FakeServer(stop), seconds=0.5) as engine:
+        error = refusal(engine)
+        over.set()
+
+    assert "no answer in time" in error.reason
+
+
+def test_port_for_tls_is_not_recommended_to_who_uses_it() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    def hang_up(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        handler.close_connection = True
+        handler.connection.shutdown(socket.SHUT_RDWR)
+
+    with serving(hang_up, context) as port, authority.cert_pem.tempfile() as path:
+        url = f"https://127.0.0.1:{port}"
+        error = refusal(opened(url, ca=Path(path), retries=0))
+
+    assert "try https" not in error.reason
+
+
+def test_right_to_some_columns_only_is_enough() -> None:
+    denied = exception(497, "gate: Not enough privileges. (ACCESS_DENIED)")
+    rows = answer([["ts", "DateTime", ""], ["status", "UInt16", ""]], ("String",) * 3)
+
+    def respond(handler: BaseHTTPRequestHandler, statement: str) -> None:
+        listed = "system.columns" in statement and "nothing" not in statement
+        (sending(rows if listed else answer([])) if "SELECT" in statement else denied)(
+            handler, statement
+        )
+
+    with asking(FakeServer(respond)) as engine:
+        assert set(engine.columns("requests")) == {"ts", "status"}
+        with pytest.raises(MeasurementError, match="497 ACCESS_DENIED"):
+            engine.columns("nothing")
 
 
 def test_closed_port_names_the_address() -> None:

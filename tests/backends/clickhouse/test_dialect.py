@@ -251,6 +251,13 @@ def test_sums_do_not_wrap_around(
     assert Fraction(total) == 3 * Fraction(value)
 
 
+def test_values_are_counted_exactly(clickhouse_server: ClickHouse) -> None:
+    sql = f"{SQL.distinct('id')}, {SQL.count('status >= 500')}, avg({SQL.to_double('status')})"
+    (row,) = opened(clickhouse_server).rows(f"SELECT {sql} FROM requests")
+
+    assert row == (ROWS, ROWS // EVERY, pytest.approx(200 + 300 / EVERY))
+
+
 def test_whole_number_that_does_not_fit_is_an_error(clickhouse_server: ClickHouse) -> None:
     assert value_of(clickhouse_server, SQL.to_whole("CAST(NULL AS Nullable(UInt8))")) is None
     assert value_of(clickhouse_server, SQL.to_whole("toUInt64(5)")) == 5
@@ -269,34 +276,6 @@ def test_values_come_as_pythons(clickhouse_server: ClickHouse) -> None:
     assert (row[4], row[5], row[6]) == (math.inf, "ä'\"\n", None)
     assert isinstance(row[7], str)
     assert row[8:] == ([1], 3.0)
-
-
-TRUTHS = {
-    "status >= 500": Kind.BOOLEAN,
-    "ms > 5 AND NOT (id = '7')": Kind.BOOLEAN,
-    "status BETWEEN 500 AND 599": Kind.BOOLEAN,
-    "ms IS NULL": Kind.BOOLEAN,
-    "id ILIKE '%1%'": Kind.BOOLEAN,
-    "coalesce(ms > 5, false)": Kind.BOOLEAN,
-    "CASE WHEN ms > 5 THEN true ELSE status IN (500, 503) END": Kind.BOOLEAN,
-    "CASE status WHEN 500 THEN ms > 5 ELSE false END": Kind.BOOLEAN,
-    "if(status = 500, ms > 5, NULL)": Kind.BOOLEAN,
-    "assumeNotNull(ms > 5)": Kind.BOOLEAN,
-    "nullIf(status = 500, false)": Kind.BOOLEAN,
-    "true": Kind.BOOLEAN,
-    "CAST(status AS UInt8)": Kind.INTEGER,
-    "if(status = 500, 1, 0)": Kind.INTEGER,
-    "1": Kind.INTEGER,
-    "toHour(ts)": Kind.INTEGER,
-    "status": Kind.INTEGER,
-    "ms": Kind.FLOAT,
-}
-
-
-def test_truth_is_told_from_a_small_number(clickhouse_server: ClickHouse) -> None:
-    types = opened(clickhouse_server).types("requests", list(TRUTHS))
-
-    assert [kind.kind for kind in types if isinstance(kind, SqlColumn)] == list(TRUTHS.values())
 
 
 def test_expression_that_does_not_fit_is_named_alone(clickhouse_server: ClickHouse) -> None:

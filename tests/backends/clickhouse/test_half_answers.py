@@ -128,7 +128,11 @@ def test_user_who_may_change_no_setting_needs_a_profile_that_cuts_nothing(
     clickhouse_server: ClickHouse, user: str, names: str
 ) -> None:
     raw = requests.post(
-        clickhouse_server.url, data="SELECT 1", params={"final": "1"}, auth=(user, ""), timeout=30
+        clickhouse_server.url,
+        data="SELECT 1",
+        params={"final": "1"},
+        auth=(user, USERS[user].get("password", "")),
+        timeout=30,
     )
     assert raw.headers["X-ClickHouse-Exception-Code"] == "164"
 

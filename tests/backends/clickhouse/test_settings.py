@@ -75,12 +75,13 @@ def test_files_are_the_certificates() -> None:
     made = settings(ca=Path("ca.pem"), cert=Path("client.pem"))
 
     assert files(made) == ("ca.pem", "client.pem")
-    assert Client(made)
+    assert Client(made).shown == "https://ch.example:8443"
 
 
 def test_expressions_are_parsed_in_the_dialect_of_clickhouse() -> None:
     engine = ClickHouseEngine(settings(), Limits(timeout=timedelta(seconds=1)))
 
-    assert engine.parse("bad", "status >= 500 AND startsWith(id, 'x')").predicate
+    parsed = engine.parse("bad", "status >= 500 AND startsWith(id, 'x')")
+    assert parsed.columns == {"status", "id"}
     with pytest.raises(MeasurementError, match="is not among the functions"):
         engine.parse("bad", "count(status) > 5")

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import partial
@@ -35,6 +36,7 @@ from gate.measure import (
     Counts,
     Evidence,
     Limits,
+    Suspicion,
     Unmeasured,
 )
 from gate.measure.cohorts import CohortRequest, LabelRequest
@@ -269,6 +271,38 @@ def test_a_backend_that_is_late_is_not_waited_for_and_is_asked_again_when_it_is_
         "the backend b (static) is still busy with what it was asked before",
     ]
     assert totals(third) == [2]
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        (
+            "connection refused; check the host and port of backend.path",
+            "connection refused; check the host and port of backends.b.path",
+        ),
+        ("set backend.path and backend.path", "set backends.b.path and backends.b.path"),
+        # Neither of these is a key of this backend.
+        ("http://backend.path:9090 is down", "http://backend.path:9090 is down"),
+        ("my-backend.path and backend.other", "my-backend.path and backend.other"),
+    ],
+)
+def test_advice_names_the_keys_where_they_stand(reason: str, shown: str) -> None:
+    why = Unmeasured(cause=Cause.BACKEND_ERROR, reason=reason)
+
+    answers = several(a=Counting(1), b=Failing(lambda: [why])).measure([count("b")], AT)
+
+    assert totals(answers) == [shown]
+
+
+def test_so_does_the_advice_of_a_suspicion() -> None:
+    suspicion = Suspicion(cause=Cause.LOST, reason="no zone", remedy="set backend.path")
+    evidence = Evidence(query="", suspicions=(suspicion,))
+    doubted = Counts(total=Fraction(1), bad=Fraction(0), evidence=evidence)
+
+    (answer,) = several(b=Failing(lambda: [doubted])).measure([count("b")], AT)
+
+    assert isinstance(answer, Counts)
+    assert answer.evidence.suspicions == (replace(suspicion, remedy="set backends.b.path"),)
 
 
 REQUESTS: list[tuple[Callable[[Backend], Any], str, Callable[[Sli], Any], str]] = [

@@ -69,7 +69,6 @@ COMMON = [
     "cost BETWEEN 0.01 AND 0.10",
     "route = '/chat'",
     "route <> '/chat'",
-    "route = 'it''s'",
     "route = ''",
     "route = ';--/*'",
     "route <> '/* no comment */ -- '",
@@ -118,6 +117,7 @@ COMMON = [
     "\tstatus >=\t500",
 ]
 CLICKHOUSE = [
+    "route = 'it''s'",
     "status == 500",
     "status <=> 500",
     "status IS DISTINCT FROM 500",
@@ -208,6 +208,7 @@ CASTS = [
     "cast(route AS varchar(3)) IS NOT NULL",
 ]
 POSTGRES = [
+    "route = 'it''s'",
     "STATUS >= 500",
     'Status >= 500 AND "Mixed Case" = 1',
     '"status" >= 500',
@@ -286,6 +287,7 @@ POSTGRES = [
     "translate(route, '/', '_') = '_chat'",
 ]
 SPARK = [
+    "route LIKE 'it_s'",
     "STATUS >= 500",
     "Status >= 500",
     "`status` >= 500",

@@ -1,5 +1,7 @@
 """Which rows an SQL engine's block says are counted."""
 
+from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,11 +20,14 @@ from gate.parsing.files import Folder, Imports
 from gate.parsing.objects import Field, Object
 from gate.parsing.reader import Reader, UnreadableError, compose
 from gate.parsing.values import TEXT
+from gate.slo.indicator import Sli
 
 BLOCK = Object(
     {"type": Field(schema=TEXT, doc="Name of the backend."), **TABLE_FIELDS}, table_settings_of
 )
-OF_TABLES = Records(table='"LLM".spend', timestamp="at", time_zone=ZoneInfo("UTC"), backend="toydb")
+OF_TABLES = Records(
+    table='"LLM".spend', timestamp="at", time_zone=ZoneInfo("UTC"), backend="postgres"
+)
 OWN: dict[str, Any] = {
     "our-spend": SimpleNamespace(records=OF_TABLES),
     "our-files": SimpleNamespace(records=Records(timestamp="ts")),
@@ -35,7 +40,7 @@ def read(text: str) -> TableSettings:
     reader = Reader(file="gate.yaml", environ={}, imports=Imports(tree=Folder(Path())))
     reader.presets = OWN
     try:
-        return BLOCK.read(compose(f"{{type: toydb, {text}}}", reader), reader)
+        return BLOCK.read(compose(f"{{type: postgres, {text}}}", reader), reader)
     except UnreadableError:
         raise AssertionError(*(mistake.message for mistake in reader.mistakes)) from None
 
@@ -86,7 +91,7 @@ MISTAKES = [
     ("records: our-spend, timestamp: ts", "remove timestamp, or records"),
     (
         "records: our-files",
-        "the preset our-files reads rows for backend.type: logs; known: our-spend",
+        "the preset our-files reads rows for backend.type: logs; known: litellm-postgres, our-spend",
     ),
     ("records: nginx", "the preset nginx reads rows for backend.type: logs"),
     ("records: vllm", "no preset knows the rows of 'vllm'"),
@@ -95,6 +100,11 @@ MISTAKES = [
     ("table: 'x; DROP TABLE y', timestamp: ts", "is not the name of a table; write requests or"),
     ("table: requests, timestamp: ts, time_format: '%Y'", "'%Y' is not a valid value"),
     ("table: requests, timestamp: ts, max_scan: 50", "add its unit, as in 50GB"),
+    (
+        "table: requests, timestamp: ts, where: team =",
+        "where: 'team =', column 6: it is not a valid",
+    ),
+    ("table: requests, timestamp: ts, where: true) OR (true", "column 5: ) closes nothing"),
 ]
 
 
@@ -154,10 +164,14 @@ def test_what_is_no_name_of_a_table_is_refused(text: str) -> None:
 FLAWS = [
     ("logs", Records(timestamp="ts"), None),
     ("logs", Records(timestamp="ts", table="t"), "the key 'table' is for SQL engines; remove it"),
-    ("toydb", Records(timestamp="ts", table="t"), None),
-    ("toydb", Records(timestamp="ts"), "the key 'table' is missing"),
-    ("toydb", Records(timestamp="ts", table="t", format="csv"), "'format' is for files; remove"),
-    ("toydb", Records(timestamp="ts", table="t", columns={"a": "JSON"}), "'columns' is for files"),
+    ("postgres", Records(timestamp="ts", table="t"), None),
+    ("postgres", Records(timestamp="ts"), "the key 'table' is missing"),
+    ("postgres", Records(timestamp="ts", table="t", format="csv"), "'format' is for files; remove"),
+    (
+        "postgres",
+        Records(timestamp="ts", table="t", columns={"a": "JSON"}),
+        "'columns' is for files",
+    ),
 ]
 
 
@@ -168,3 +182,37 @@ def test_what_a_preset_says_of_rows_fits_its_backend(
     said = records_flaw(records, backend)
 
     assert said == flaw if flaw is None else flaw in (said or "")
+
+
+WRONG_SLIS = [
+    (Sli(bad="status >="), "bad: 'status >=', column 9: it is not a valid SQL expression"),
+    (Sli(good="ok", total="now() > ts"), "total: 'now() > ts', column 1: now() is not among"),
+    (Sli(spent="sum(cost)"), "spent: 'sum(cost)', column 1: sum() is about many rows"),
+    (Sli(column="latency", threshold=Fraction(2), total="ok;"), "total: 'ok;', column 3"),
+]
+
+
+@pytest.mark.parametrize("dialect", ["clickhouse", "postgres", "spark"])
+@pytest.mark.parametrize(("sli", "mistake"), WRONG_SLIS)
+def test_what_is_wrong_with_an_expression_shows_without_a_server(
+    dialect: str, sli: Sli, mistake: str
+) -> None:
+    said = registration_of(dialect).mistake_in(sli, None)
+
+    assert mistake in (said or "")
+
+
+@pytest.mark.parametrize("dialect", ["clickhouse", "postgres", "spark"])
+def test_an_expression_that_is_right_has_no_mistake(dialect: str) -> None:
+    for sli in (Sli(bad="status >= 500"), Sli(column="latency", threshold=Fraction(2))):
+        assert registration_of(dialect).mistake_in(sli, None) is None
+
+
+def test_without_sqlglot_nothing_is_said_of_an_expression(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gate.backends.sql.settings.find_spec", lambda _: None)
+
+    assert registration_of("spark").mistake_in(Sli(bad="status >="), None) is None
+
+
+def registration_of(dialect: str) -> Any:
+    return import_module(f"gate.backends.{dialect}").REGISTRATION

@@ -18,6 +18,7 @@ from gate.history.cohorts.comparison import (
 from gate.history.cohorts.contests import Contest, compare_all, outcome_of
 from gate.history.cohorts.ratios import Method
 from gate.slo.indicator import Histogram, Sli
+from tests.amounts import repeats
 from tests.history.cohorts.building import even, pair
 
 LARGE, SMALL = (2_000, 200), (20_000, 200)
@@ -170,7 +171,7 @@ def test_what_is_seen_within_strata_only_is_hidden_where_the_crude_interval_excl
 def test_without_confounding_the_mix_is_hardly_ever_said_to_hide_anything() -> None:
     """Five groups whose traffic is spread over the models alike; one fails a third more often."""
     rng = np.random.default_rng(5)
-    hidden, runs = 0, 400
+    hidden, runs = 0, repeats(200, explored=400)
     for _ in range(runs):
         models = []
         for share in (0.02, 0.005):

@@ -1,0 +1,42 @@
+"""The backend of every SQL engine that has a table of requests."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from gate.backends.sql.answering import RowsBackend
+from gate.backends.sql.engine import Engine
+from gate.backends.sql.prepared import Prepared, draft_all
+from gate.backends.sql.settings import TableSettings
+from gate.backends.sql.table import TableRows
+from gate.measure import Limits
+from gate.slo.indicator import Sli
+
+T = TypeVar("T")
+OpenEngine = Callable[[], Engine]
+
+
+class SqlBackend(RowsBackend):
+    """Counts rows of a table. The engine does the counting, and is asked once for all SLOs."""
+
+    def __init__(self, open_engine: OpenEngine, table: TableSettings, limits: Limits) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            open_engine: opens a connection whose time begins then.
+            table: which rows are counted.
+            limits: of these how much may be read; the engine sees to the time.
+        """
+        super().__init__()
+        self._open, self._table = open_engine, table
+        self._most = table.max_scan if limits.max_scan is None else limits.max_scan
+
+    def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
+        """Open the engine for as long as the work takes."""
+        engine = self._open()
+        try:
+            drafts = draft_all(engine.parse, slis, by)
+            rows = TableRows(engine, self._table, self._most)
+            rows.check_together(drafts.expressions)
+            return work(drafts.over(rows))
+        finally:
+            engine.close()
