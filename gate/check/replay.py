@@ -14,7 +14,7 @@ from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
 from gate.policy.policy import Policy
 from gate.policy.requirements import Requirement, RequirementResult
 
-Request = TypeVar("Request", CountRequest, SeriesRequest)
+_Request = TypeVar("_Request", CountRequest, SeriesRequest)
 NOT_MEASURED: Final = Unmeasured(
     cause=Cause.NO_DATA, reason="not measured: it differs from the policy in force"
 )
@@ -88,7 +88,7 @@ class Replaying:
         self.differs = self.differs or answer is None
         return answer or NOT_MEASURED
 
-    def _renamed(self, request: Request) -> Request | None:
+    def _renamed(self, request: _Request) -> _Request | None:
         """Return a request as the policy that was measured would make it; None: it would not."""
         backend = self._backends.get(request.sli.backend)
         return None if backend is None else replace(request, sli=request.sli.counted_by(backend))

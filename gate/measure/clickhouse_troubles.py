@@ -151,4 +151,4 @@ CLICKHOUSE: Final[Rows] = (
         "upgrade ClickHouse to 23.8 or later",
     ),
 )
-"""By the ``remedy`` of `gate.backends.clickhouse.refusals`."""
+"""The entries that `gate.backends.clickhouse.refusals` names."""

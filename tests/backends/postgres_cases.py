@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests.backends.logs_cases import HOURS, NEWEST, RATIO, SPEND, judging, rows
 from tests.servers.postgres import RUNNING, Postgres
 from tests.servers.processes import free_port
 
-USER = "contract"
+USER = DATABASE = "contract"
 TABLE = {"at": "timestamptz", "status": "int", "kind": "text", "cost": "float8"}
 NEVER_BORN = "every row is counted, the first as well"
 NO_STATUS = "the condition itself says of each row whether it is bad"
@@ -26,11 +27,11 @@ WHOLE = "an answer of PostgreSQL is whole, or an error"
 
 
 def server() -> Postgres:
-    """Return the session's server, which knows the user."""
+    """Return the session's server, with a user and a database of the contract."""
     running = RUNNING[0]
     if not running.run(f"SELECT 1 FROM pg_roles WHERE rolname = '{USER}'"):
-        running.run(f"CREATE ROLE {USER} LOGIN PASSWORD '{SECRET}'")
-    return running
+        running.run(f"CREATE ROLE {USER} LOGIN PASSWORD '{SECRET}'", f"CREATE DATABASE {DATABASE}")
+    return replace(running, database=DATABASE)
 
 
 def setup(url: str, slo: Mapping[str, Any] = RATIO, timeout: str = "20s", **more: str) -> Setup:
@@ -162,7 +163,7 @@ def at(url: str, **more: str) -> Play:
 
 @contextmanager
 def no_database(_folder: Path) -> Iterator[Setup]:
-    yield setup(server().url.replace("/postgres", "/nowhere"))
+    yield setup(replace(server(), database="nowhere").url)
 
 
 @contextmanager

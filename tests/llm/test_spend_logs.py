@@ -10,7 +10,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -63,7 +63,7 @@ def stored(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) 
     scripts = sorted(migrations.glob("*/migration.sql"))
     assert len(scripts) > 100
     postgres_server.run("CREATE DATABASE litellm")
-    server = Postgres(port=postgres_server.port, folder=postgres_server.folder, database="litellm")
+    server = replace(postgres_server, database="litellm")
     server.run(*(script.read_text(encoding="utf-8") for script in scripts))
     server.run(f"GRANT SELECT ON {TABLE} TO {READER}")
     with litellm(folder, server.url.replace("//", f"//{OWNER}@")) as proxy:

@@ -24,16 +24,14 @@ def answer(rows: list[list[Any]], types: tuple[str, ...] = ("UInt64",), **more: 
 def about_itself(
     version: str = "26.5.1.1",
     readonly: str = "2",
-    engine: str | None = "MergeTree",
-    columns: list[list[str]] | None = None,
     **settings: str,
 ) -> bytes:
-    """Answer the first question: version, user, time, settings, the table's engine and columns."""
+    """Answer the first question: of the table only the engine is told, and no column."""
     values = {**SETTINGS, "readonly": readonly, **settings}
     listed = [[name, value, 0] for name, value in values.items()]
     now = str(int(time.time() * 1_000_000))
     return answer(
-        [[version, "gate", now, listed, engine, columns]],
+        [[version, "gate", now, listed, "MergeTree", None]],
         ("String", "String", "Int64", "Array(Tuple(String, String, UInt8))", "String", "Array(T)"),
     )
 

@@ -115,7 +115,7 @@ def scan_bytes(
         name = TableName(sql="", database=_SQL.literal(database), table=_SQL.literal(table))
         for every, size, columns in ask(name.sizes_question):
             # Of small parts, which are one file, no sizes of columns are known.
-            known = any(int(width) for _, width in columns)
+            by_column = any(int(width) for _, width in columns)
             width = sum(int(width) for column, width in columns if column in words)
-            total += (width if known else size) * rows // max(every, rows, 1)
+            total += (width if by_column else size) * rows // max(every, rows, 1)
     return total

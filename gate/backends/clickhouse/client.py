@@ -10,7 +10,7 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from gate.backends.clickhouse.refusals import ClickHouseFailure
-from gate.backends.clickhouse.replies import Reply, read_reply
+from gate.backends.clickhouse.replies import ClickHouseReply, read_reply
 from gate.backends.clickhouse.settings import (
     USUAL_HOSTS,
     ClickHouseSettings,
@@ -52,7 +52,7 @@ class _Limit:
             raise requests.Timeout
 
 
-class Client:
+class ClickHouseClient:
     """One server, with its connection kept alive. One thread asks; another may stop it."""
 
     def __init__(self, settings: ClickHouseSettings, clock: Clock | None = None) -> None:
@@ -89,7 +89,7 @@ class Client:
 
     def query(
         self, statement: str, parameters: Mapping[str, str], *, until: float
-    ) -> Reply | ClickHouseFailure:
+    ) -> ClickHouseReply | ClickHouseFailure:
         """Ask one statement; raises only what a person does (Ctrl-C).
 
         On a timeout, and on Ctrl-C, the server is told to stop.
@@ -110,7 +110,7 @@ class Client:
         except BaseException:
             self.stop()
             raise
-        if isinstance(outcome, Reply):
+        if isinstance(outcome, ClickHouseReply):
             self._running = None
             return outcome
         if outcome.timed_out:
@@ -146,7 +146,7 @@ class Client:
 
     def _try(
         self, statement: str, parameters: Mapping[str, str], seconds: float, limit: _Limit
-    ) -> Reply | RequestFailure:
+    ) -> ClickHouseReply | RequestFailure:
         # Of its own for each try: the server refuses one that still runs.
         self._running = f"gate-{randomness.token_hex(16)}"
         response = self._send(
@@ -174,14 +174,14 @@ class Client:
 
     def _shown(self, failure: RequestFailure) -> ClickHouseFailure:
         """Say which server it was and what to do, and make its words fit to be shown."""
-        known = failure if isinstance(failure, ClickHouseFailure) else None
+        own = failure if isinstance(failure, ClickHouseFailure) else None
         trouble = failure.trouble
         if trouble is Trouble.HTTPS_NEEDED and self._https:
             trouble = Trouble.UNKNOWN
-        key = (known.remedy if known else "") or _OWN_REMEDIES.get(trouble, trouble)
+        key = (own.remedy if own else "") or _OWN_REMEDIES.get(trouble, trouble)
         reason = f"{self.shown}: {self._redacted(failure.reason)}{hint_for(key)}"
-        if known is not None:
-            return replace(known, reason=reason)
+        if own is not None:
+            return replace(own, reason=reason)
         return ClickHouseFailure(reason=reason, status=failure.status, timed_out=failure.timed_out)
 
 
@@ -201,12 +201,12 @@ def _content(response: requests.Response, limit: _Limit) -> bytes:
     return b"".join(pieces)
 
 
-def answer_of(outcome: Reply | ClickHouseFailure) -> Reply:
+def answer_of(outcome: ClickHouseReply | ClickHouseFailure) -> ClickHouseReply:
     """Return an answer.
 
     Raises:
         MeasurementError: there is none.
     """
-    if isinstance(outcome, Reply):
+    if isinstance(outcome, ClickHouseReply):
         return outcome
     raise MeasurementError(outcome.cause, outcome.reason)

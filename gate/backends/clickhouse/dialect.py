@@ -24,7 +24,7 @@ _DECIMAL: Final = re.compile(r"Decimal(?:\d+\((\d+)\)|\(\d+, (\d+)\))")
 _DATE_TIME64: Final = re.compile(r"DateTime64\((\d)")
 _MICRO_DIGITS: Final = 6
 _DIGITS_OF_64: Final = 18
-"""Decimals of up to so many digits are added up in 128 bits, which is enough for all rows."""
+"""Decimals of no more digits are added up in 128 bits, which is enough for all rows."""
 _HIGH_BITS, _LOW_BITS = 22, 42
 """Together 64: the bits behind the point, of which the first are whole numbers of 64 bits."""
 _LARGE: Final = 1 << 40

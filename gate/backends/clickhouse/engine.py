@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from gate.backends.clickhouse.catalog import TableEngine, TableName, scan_bytes, table_name
-from gate.backends.clickhouse.client import Client, answer_of
+from gate.backends.clickhouse.client import ClickHouseClient, answer_of
 from gate.backends.clickhouse.dialect import ClickHouseDialect
 from gate.backends.clickhouse.refusals import ClickHouseFailure
-from gate.backends.clickhouse.replies import Reply
-from gate.backends.clickhouse.session import Session, check_version, question, session_of
+from gate.backends.clickhouse.replies import ClickHouseReply
+from gate.backends.clickhouse.session import ClickHouseSession, check_version, question, session_of
 from gate.backends.clickhouse.settings import ClickHouseSettings
 from gate.backends.sql.conditions import Conditions
 from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn, SqlExpression
@@ -29,7 +29,7 @@ _UNKNOWN_NAMES: Final = frozenset({46, 47})
 """What a version answers that does not have all columns of ``system.settings``."""
 _NO_RIGHT: Final = 497
 _EPHEMERAL: Final = "EPHEMERAL"
-"""Of a column that is there while rows are written only."""
+"""The kind of a column that is there only while rows are written."""
 
 
 class ClickHouseEngine:
@@ -49,7 +49,7 @@ class ClickHouseEngine:
         self.dialect: Dialect = self._sql
         self.clock: Final = clock or Clock()
         self._conditions = Conditions(self.dialect.name)
-        self._client = Client(settings, self.clock)
+        self._client = ClickHouseClient(settings, self.clock)
         self._database, self._table = settings.database, settings.table.table
         own = settings.table.max_scan
         self._max_scan = own if limits.max_scan is None else limits.max_scan
@@ -60,14 +60,14 @@ class ClickHouseEngine:
         """This machine's time when the server said what its own is; None: it has not yet."""
 
     @cached_property
-    def session(self) -> Session:
+    def session(self) -> ClickHouseSession:
         """What the server says of itself and of the user; asked once.
 
         Raises:
             MeasurementError: there is no answer, or the server is too old.
         """
-        asked = question(self._name(self._table))
-        outcome = self._client.query(asked, {}, until=self._until)
+        first = question(self._name(self._table))
+        outcome = self._client.query(first, {}, until=self._until)
         self.opened = self.clock.now()
         if isinstance(outcome, ClickHouseFailure) and outcome.code in _UNKNOWN_NAMES:
             version = self._client.query("SELECT version()", {}, until=self._until)
@@ -134,7 +134,8 @@ class ClickHouseEngine:
             examine,
         )
 
-        return examine(self, table)
+        session, engine = self.session, self.table_engine(table)
+        return examine(table, engine, session, self.opened or self.clock.now(), self.rows)
 
     def scanned(self) -> int | None:
         """Return the bytes of columns that the server says it has read, for all statements."""
@@ -144,7 +145,7 @@ class ClickHouseEngine:
         """Stop what still runs, and close the connection."""
         self._client.close()
 
-    def _single_row(self, outcome: Reply | ClickHouseFailure) -> Row:
+    def _single_row(self, outcome: ClickHouseReply | ClickHouseFailure) -> Row:
         """Return the row of an answer that has one, unless a profile cuts it."""
         rows = answer_of(outcome).rows
         if len(rows) != 1:
@@ -162,13 +163,13 @@ class ClickHouseEngine:
     def _name(self, table: str) -> TableName:
         return table_name(table, self._database)
 
-    def _ask(self, statement: str) -> Reply | ClickHouseFailure:
+    def _ask(self, statement: str) -> ClickHouseReply | ClickHouseFailure:
         session, left = self.session, self._until - self.clock.monotonic()
         parameters = session.parameters(
             seconds=left - _HEAD_START, max_bytes=self._max_scan, behind=self._behind
         )
         outcome = self._client.query(statement, parameters, until=self._until)
-        if isinstance(outcome, Reply):
+        if isinstance(outcome, ClickHouseReply):
             session.check(outcome, statement)
             self._read = (self._read or 0) + outcome.read if outcome.read else self._read
         return outcome

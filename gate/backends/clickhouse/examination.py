@@ -1,17 +1,16 @@
 """What ``gate doctor`` says of a ClickHouse server, of a table there and of the user."""
 
 import re
-from collections.abc import Iterator
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
 from gate.backends.clickhouse.catalog import TableEngine
+from gate.backends.clickhouse.session import ClickHouseSession
+from gate.backends.sql.engine import Row
 from gate.measure import MeasurementError
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.quantities import format_duration
-
-if TYPE_CHECKING:  # which imports this module
-    from gate.backends.clickhouse.engine import ClickHouseEngine
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SECOND: Final = timedelta(seconds=1)
@@ -24,24 +23,32 @@ _READING: Final = re.compile(r"SELECT|SHOW.*|dictGet|CHECK")
 _MOST_SHOWN: Final = 8
 
 
-def examine(engine: "ClickHouseEngine", table: str) -> tuple[CheckResult, ...]:
+def examine(
+    table: str,
+    engine: TableEngine | None,
+    session: ClickHouseSession,
+    now: datetime,
+    ask: Callable[[str], Sequence[Row]],
+) -> tuple[CheckResult, ...]:
     """Return what is to be said of the server, of the table's engine and of the user.
 
-    Raises:
-        MeasurementError: the server gives no answer.
+    Args:
+        table: its name as the policy has it.
+        engine: of the table; None: the user sees no such table.
+        session: what the server says of itself and of the user.
+        now: this machine's time when the server said what its own is.
+        ask: runs a statement; raises MeasurementError.
     """
-    session = engine.session
     return (
         CheckResult(check=Check.VERSION, message=f"ClickHouse {session.version}"),
-        _clock(engine),
-        _table(engine.table_engine(table), table),
-        *_rights(engine, table),
+        _clock(session, now),
+        _table(engine, table),
+        *_rights(session, ask, table),
     )
 
 
-def _clock(engine: "ClickHouseEngine") -> CheckResult:
-    now = engine.opened or engine.clock.now()
-    difference = engine.session.now * _MICROSECOND - timedelta(seconds=now.timestamp())
+def _clock(session: ClickHouseSession, now: datetime) -> CheckResult:
+    difference = session.now * _MICROSECOND - timedelta(seconds=now.timestamp())
     if abs(difference) <= _DIFFERENCE:
         return CheckResult(check=Check.CLOCK)
     side = "ahead of" if difference > timedelta() else "behind"
@@ -85,12 +92,14 @@ def _table(engine: TableEngine | None, table: str) -> CheckResult:
     )
 
 
-def _rights(engine: "ClickHouseEngine", table: str) -> Iterator[CheckResult]:
+def _rights(
+    session: ClickHouseSession, ask: Callable[[str], Sequence[Row]], table: str
+) -> Iterator[CheckResult]:
     """Say what the user may do beside reading the table."""
-    session, examined = engine.session, "SHOW GRANTS"
+    examined = "SHOW GRANTS"
     readonly = session.values["readonly"] in {"1", "2"}
     try:
-        grants = [row[0] for row in engine.rows(examined)]
+        grants = [row[0] for row in ask(examined)]
     except MeasurementError as refusal:
         yield CheckResult(
             check=Check.RIGHTS,

@@ -65,4 +65,4 @@ CODES: Final = {
     **dict.fromkeys((40, 76, 107, 117, 246, 271, 354, 432), _DAMAGED),
     **dict.fromkeys((115, 472), Meaning(remedy="clickhouse-version")),
 }
-"""By the code of an exception; another one is `UNKNOWN_CODE`."""
+"""What each code of an exception means; of any other, `UNKNOWN_CODE`."""

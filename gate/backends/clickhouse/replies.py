@@ -36,7 +36,7 @@ _PLAIN_TO_TLS: Final = re.compile(b"(?i)plain http request|client sent an http r
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ClickHouseReply:
     """A whole answer."""
 
     types: tuple[str, ...]
@@ -59,7 +59,9 @@ class _Broken(Exception):
     """An answer that is not whole; its text says how that shows."""
 
 
-def read_reply(response: Response, content: bytes, now: datetime) -> Reply | ClickHouseFailure:
+def read_reply(
+    response: Response, content: bytes, now: datetime
+) -> ClickHouseReply | ClickHouseFailure:
     """Read a response.
 
     Args:
@@ -144,7 +146,7 @@ def _exception(code: int, words: str, status: int) -> ClickHouseFailure:
     )
 
 
-def _whole(response: Response, content: bytes) -> Reply:
+def _whole(response: Response, content: bytes) -> ClickHouseReply:
     """Return the rows of an answer in the format JSONCompact.
 
     Raises:
@@ -163,7 +165,9 @@ def _whole(response: Response, content: bytes) -> Reply:
     readers = [_READERS[ClickHouseDialect().kind(name)] for name in types]
     rows = [_row(values, readers) for values in data]
     limited = "rows_before_limit_at_least" in body
-    return Reply(types=types, rows=rows, limited=limited, read=_bytes_read(response, body))
+    return ClickHouseReply(
+        types=types, rows=rows, limited=limited, read=_bytes_read(response, body)
+    )
 
 
 def _json(content: bytes) -> dict[str, Any]:

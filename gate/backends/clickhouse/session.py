@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gate.backends.clickhouse.catalog import TableName
-from gate.backends.clickhouse.replies import Reply
+from gate.backends.clickhouse.replies import ClickHouseReply
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.measure.remedies import hint_for
@@ -158,7 +158,7 @@ def check_version(text: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class ClickHouseSession:
     """What a server says of itself and of the user."""
 
     version: str
@@ -166,11 +166,11 @@ class Session:
     now: int
     """The server's clock, in microseconds since 1970."""
     values: Mapping[str, str]
-    """Of the settings that it has."""
+    """The value of each setting that it has."""
     fixed: frozenset[str]
     """Settings that this user may not change."""
     engine: str
-    """Of the table; empty: the user sees no such table."""
+    """The engine of the table; empty: the user sees no such table."""
     columns: Sequence[Sequence[str]]
     """Name, type and kind of default of the table's columns that this user may read."""
 
@@ -216,7 +216,7 @@ class Session:
             raise MeasurementError(Cause.PARTIAL, self._refusal(wrong, wanted))
         return sent
 
-    def check(self, reply: Reply, statement: str) -> None:
+    def check(self, reply: ClickHouseReply, statement: str) -> None:
         """Look at an answer for what the profile may have done to it where it cannot be changed.
 
         Raises:
@@ -271,7 +271,7 @@ class Session:
         )
 
 
-def session_of(row: tuple[Any, ...]) -> Session:
+def session_of(row: tuple[Any, ...]) -> ClickHouseSession:
     """Return what a server says of itself.
 
     Raises:
@@ -288,7 +288,7 @@ def session_of(row: tuple[Any, ...]) -> Session:
             + hint_for("clickhouse-version"),
         )
     fixed = frozenset(name for name, _, readonly in settings if readonly)
-    return Session(
+    return ClickHouseSession(
         version=version,
         user=user,
         now=now,

@@ -29,7 +29,7 @@ class ClickHouseSettings:
     kind: ClassVar[str] = "clickhouse"
 
     url: str = field(repr=False)
-    """Of the HTTP interface; of it messages show no more than `shown`."""
+    """The address of the HTTP interface; messages show no more of it than `shown`."""
     table: TableSettings
     shown: str = ""
     """How messages name the server where the url, or a part of it, came from a variable. Empty: the
@@ -38,7 +38,7 @@ class ClickHouseSettings:
     """None: the one in the url, else the server's ``default``."""
     password: str | None = field(default=None, repr=False)
     database: str | None = None
-    """Of a table whose name has no database; None: the user's own default."""
+    """The database of a table whose name has none; None: the user's own default."""
     ca: Path | None = None
     """A PEM file of the authorities to trust; None: the system's usual ones."""
     cert: Path | None = None

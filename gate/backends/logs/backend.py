@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from gate.backends.logs.database import Database, opened
+from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.prepare import prepare
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.rows import LogRows
@@ -15,7 +16,9 @@ from gate.backends.logs.source import UNKNOWN_NUMBERS, LargeNumbers, NumberColum
 from gate.backends.logs.timestamps import zone_name
 from gate.backends.sql.answering import AnswerRequests, Found, Request, RowsBackend
 from gate.backends.sql.counting import RunRequest
+from gate.backends.sql.engine import Row, Runner
 from gate.backends.sql.prepared import Prepared
+from gate.backends.sql.rows import RowSource
 from gate.measure import Limits
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
@@ -23,10 +26,26 @@ from gate.slo.objective import Span
 T = TypeVar("T")
 
 
+class _Again:
+    """Opens DuckDB over files for each statement."""
+
+    def __init__(self, settings: LogsSettings, limits: Limits, rows: RowSource) -> None:
+        self._zone = zone_name(settings.records.time_zone)
+        self._limits, self._files = limits, rows.files
+        self.dialect = rows.dialect
+
+    def rows(self, statement: str) -> list[Row]:
+        """Run a statement."""
+        with opened(self._limits.timeout, self._zone) as database:
+            database.confine(self._files)
+            return DuckEngine(database).rows(statement)
+
+
 class LogsBackend(RowsBackend):
     """Counts rows of request logs."""
 
     def __init__(self, settings: LogsSettings, limits: Limits) -> None:
+        super().__init__()
         self._settings = settings
         self._limits = limits
         self._time: Span | None = None
@@ -46,6 +65,10 @@ class LogsBackend(RowsBackend):
         zone = zone_name(self._settings.records.time_zone)
         with opened(self._limits.timeout, zone) as database:
             return prepare(database, self._settings, (), zone, time=time)[1]
+
+    def again(self, rows: RowSource) -> Runner:
+        """Return what opens DuckDB over the same files for each statement."""
+        return _Again(self._settings, self._limits, rows)
 
     def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
         """Find the files and open DuckDB over them, for as long as the work takes."""

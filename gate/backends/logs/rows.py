@@ -54,7 +54,7 @@ class LogRows(RowSource):
         self.timestamp, self.moment = timestamp.column, f"epoch_us({timestamp.sql})"
         self.optional = source.optional
         self.always, self.faults = source.always, source.faults
-        self.breaks = len(source.files) - 1
+        self.files, self.breaks = source.files, len(source.files) - 1
         self._partial, self.look_back = partial, _WHOLE_LOG if partial is None else _MONTH
         self._others: dict[Span, str] = {}
 

@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from gate.backends.sql.counting import RunRequest, count_runs
+from gate.backends.sql.engine import Runner
 from gate.backends.sql.history import measure_steps
-from gate.backends.sql.prepared import Prepared, key_of
-from gate.backends.sql.rows import SqlIndicator
+from gate.backends.sql.indicators import key_of
+from gate.backends.sql.kept import KeptScan
+from gate.backends.sql.prepared import Prepared
+from gate.backends.sql.rows import RowSource, SqlIndicator
 from gate.backends.sql.statement import StatementError
 from gate.measure import Answer, Cause, CountRequest, MeasurementError
 from gate.measure.history import SeriesAnswer, SeriesRequest
@@ -30,7 +33,11 @@ T = TypeVar("T")
 
 
 class RowsBackend(ABC):
-    """Counts rows."""
+    """Counts rows, and keeps what the last scan for budgets has left."""
+
+    def __init__(self) -> None:
+        """Keep nothing yet."""
+        self._kept: list[KeptScan] = []
 
     @abstractmethod
     def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
@@ -40,12 +47,23 @@ class RowsBackend(ABC):
             MeasurementError: the rows cannot be read.
         """
 
-    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
+    @abstractmethod
+    def again(self, rows: RowSource) -> Runner:
+        """Return what runs small statements about rows after their engine was closed."""
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:  # noqa: ARG002 - the end of each span
         """Answer all requests from one scan.
 
         What spoils one indicator (an expression, a value that does not fit) spoils no other.
         """
-        return self.measure_past([PastRun(requests=tuple(requests), at=at)])[0]
+        self._kept = []
+        answers = self._answer(
+            [RunRequest(request, 0) for request in requests],
+            lambda ready, wanted: count_runs(ready.rows, wanted, self._kept.append),
+        )
+        for scan in self._kept:
+            scan.rows.engine = self.again(scan.rows)
+        return answers
 
     def measure_past(self, runs: Sequence[PastRun]) -> list[list[Answer]]:
         """Answer all requests of all runs from one scan.
@@ -61,8 +79,21 @@ class RowsBackend(ABC):
         return [[next(answers) for _ in run.requests] for run in runs]
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, from one scan for all."""
-        return self._answer(requests, lambda ready, wanted: measure_steps(ready.rows, wanted))
+        """Return what happened in each step, from one scan for all that `kept` does not know."""
+        kept = [self.kept(request) for request in requests]
+        missing = [request for request, answer in zip(requests, kept, strict=True) if not answer]
+        answers = iter(
+            self._answer(missing, lambda ready, wanted: measure_steps(ready.rows, wanted))
+        )
+        return [answer or next(answers) for answer in kept]
+
+    def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
+        """Return what the last `measure` says of a history; None: it has to be asked."""
+        try:
+            answers = (scan.history(request) for scan in self._kept)
+            return next((answer for answer in answers if answer is not None), None)
+        except MeasurementError as refusal:
+            return refusal.answer()
 
     def cohorts(self, requests: "Sequence[CohortRequest]") -> "list[CohortAnswer]":
         """Return what happened to each group, from one scan for each span, step and labels."""

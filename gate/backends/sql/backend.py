@@ -4,15 +4,32 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from gate.backends.sql.answering import RowsBackend
-from gate.backends.sql.engine import Engine
+from gate.backends.sql.engine import Dialect, Engine, Row, Runner
 from gate.backends.sql.prepared import Prepared, draft_all
+from gate.backends.sql.rows import RowSource
 from gate.backends.sql.settings import TableSettings
-from gate.backends.sql.table import TableRows
+from gate.backends.sql.table import Meter, TableRows
 from gate.measure import Limits
 from gate.slo.indicator import Sli
 
 T = TypeVar("T")
 OpenEngine = Callable[[], Engine]
+
+
+class _Again:
+    """Opens an engine for each statement."""
+
+    def __init__(self, open_engine: OpenEngine, dialect: Dialect, most: int | None) -> None:
+        self._open, self._most = open_engine, most
+        self.dialect = dialect
+
+    def rows(self, statement: str) -> list[Row]:
+        """Run a statement; see `Meter`."""
+        engine = self._open()
+        try:
+            return Meter(engine, self._most).rows(statement)
+        finally:
+            engine.close()
 
 
 class SqlBackend(RowsBackend):
@@ -29,6 +46,10 @@ class SqlBackend(RowsBackend):
         super().__init__()
         self._open, self._table = open_engine, table
         self._most = table.max_scan if limits.max_scan is None else limits.max_scan
+
+    def again(self, rows: RowSource) -> Runner:
+        """Return what opens the engine for each statement."""
+        return _Again(self._open, rows.dialect, self._most)
 
     def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
         """Open the engine for as long as the work takes."""

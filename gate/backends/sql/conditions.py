@@ -8,10 +8,11 @@ them, by lists of what may be in it.
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from gate.backends.sql.engine import SqlExpression
+from gate.backends.sql.functions import PREDICATES
 from gate.backends.sql.tokens import SqlToken, TokenError, tokens_of
 from gate.backends.sql.words import check_words
 from gate.errors import UsageError
@@ -30,6 +31,7 @@ _TESTS: Final = (
 )
 _NODES: Final = frozenset(f"{_VALUES} {_TESTS} Escape".split())
 """The kinds of syntax that may stand in an expression; functions are checked by their names."""
+_PREDICATE_NODES: Final = frozenset(_TESTS.split())
 _BOMB: Final = re.compile(r"[*+}|](?:[^(\\]|\\.)*\)[*+{]|\\[1-9]")
 """A group that is repeated and holds a repetition or a choice, or a reference back."""
 _LONGEST_PATTERN: Final = 500
@@ -93,6 +95,7 @@ class Conditions:
             text=text,
             columns=frozenset(node.parts[0].name.lower() for node in root.find_all(column)),
             as_text=frozenset(),
+            predicate=self._is_predicate(root),
         )
 
     def _tree(self, text: str) -> Any:
@@ -156,7 +159,21 @@ class Conditions:
         if computed and node.to.is_type(*exp.DataType.TEMPORAL_TYPES) and not node.find(exp.Column):
             raise TokenError("a constant time must be a text in quotes, not computed", 0)
 
+    def _is_predicate(self, node: Any) -> bool:
+        """Return whether the value is true, false or NULL by its form."""
+        kind = type(node).__name__
+        if kind == "Paren":
+            return self._is_predicate(node.this)
+        if kind in _PREDICATE_NODES or kind == "Boolean":
+            return True
+        if kind in {"Case", "If", "Coalesce"} or node.name.lower() == "multiif":
+            values = [value for value in _results(node) if not _is_bit(value)]
+            return bool(values) and all(map(self._is_predicate, values))
+        called = _CALLED.match(node.sql(dialect=self._dialect))
+        return called is not None and called[1].lower() in PREDICATES
 
+
+_CALLED: Final = re.compile(r"(\w+)\(")
 _EXPECTED: Final = "an expression about one row is expected"
 
 
@@ -179,6 +196,22 @@ def _without_arrows(text: str, tokens: Sequence[SqlToken]) -> str:
         if token.kind == "operator" and token.text == "->":
             signs[token.place] = "#"
     return "".join(signs)
+
+
+def _results(node: Any) -> Iterator[Any]:
+    """Yield the expressions one of which is the value."""
+    if type(node).__name__ == "Anonymous":  # of ClickHouse: multiIf
+        yield from (*node.expressions[1::2], node.expressions[-1])
+    for branch in node.args.get("ifs") or ():
+        yield branch.args["true"]
+    yield from (node.args[key] for key in ("true", "false", "default") if node.args.get(key))
+    if type(node).__name__ == "Coalesce":
+        yield from (node.this, *node.expressions)
+
+
+def _is_bit(node: Any) -> bool:
+    """Return whether it is NULL, 0 or 1, which fit between truth values."""
+    return type(node).__name__ == "Null" or (node.is_number and node.name in {"0", "1"})
 
 
 def _check_pattern(pattern: Any) -> None:

@@ -1,6 +1,6 @@
 """Counts from one scan of the rows: events, slices and what is spent, with their evidence."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 
@@ -11,6 +11,7 @@ from gate.backends.sql.respelled import Lookup, Stopped, stopped
 from gate.backends.sql.rows import Faults, RowSource, SqlIndicator
 from gate.backends.sql.slices import ask_for_slices, in_slices
 from gate.backends.sql.statement import Statement
+from gate.backends.sql.steps import StepGrid
 from gate.backends.sql.suspicions import Doubts, ask_for_doubts, suspicions, with_doubts
 from gate.backends.sql.timeline import Timeline
 from gate.backends.sql.times import FEW_BOUNDS, instant
@@ -69,21 +70,35 @@ class CountScan:
     timeline: Timeline
     groups: Groups
     faults: Faults
+    usual: UsualRows
 
     def __init__(
-        self, rows: RowSource, requests: Sequence[tuple[CountRequest, SqlIndicator]]
+        self,
+        rows: RowSource,
+        requests: Sequence[tuple[CountRequest, SqlIndicator]],
+        grids: Collection[StepGrid] = (),
     ) -> None:
-        """Ask for what answers the requests, of which those in slices begin with a slice."""
+        """Ask for what answers the requests.
+
+        Args:
+            rows: that are counted.
+            requests: those in slices begin with a slice.
+            grids: steps by which the rows are to be told apart, too.
+        """
         self._rows = rows
         bounds = {m for request, _ in requests for m in (request.span.start, request.span.end)}
+        bounds.update(grid.span.start for grid in grids)
         self._parts = {
             request.span: parts_of(request.span) for request, _ in requests if request.probe
         }
         if len(bounds) > FEW_BOUNDS:
             bounds.update(bounds_of(self._parts.values()))
         self.statement = Statement(rows, tuple(sorted(bounds)))
-        self.statement.cut(_steps(self._parts.values()))
+        in_grids = [parts_of(grid.span) for grid in grids]
+        self.statement.cut(_steps([*self._parts.values(), *in_grids]))
         self.statement.count()
+        for grid in grids:
+            self.statement.step_key(grid.span, grid.step)
         probed = {indicator for request, indicator in requests if request.probe}
         self._columns = {
             indicator: _ask(self.statement, indicator, probe=indicator in probed)
@@ -92,10 +107,14 @@ class CountScan:
         spans_of_slices: dict[tuple[SqlIndicator, Slices], list[Span]] = {}
         for request, indicator in requests:
             if request.slices is not None:
-                spans_of_slices.setdefault((indicator, request.slices), []).append(request.span)
+                length, key = request.slices.length, (indicator, request.slices)
+                spans = [grid.span for grid in grids if grid.step == length]
+                spans_of_slices.setdefault(key, spans).append(request.span)
+        self.slices = {key: _around(spans) for key, spans in spans_of_slices.items()}
+        """In which time each indicator has slices."""
         self._slices = {
-            (indicator, slices): ask_for_slices(self.statement, slices, indicator, _around(spans))
-            for (indicator, slices), spans in spans_of_slices.items()
+            (indicator, slices): ask_for_slices(self.statement, slices, indicator, time)
+            for (indicator, slices), time in self.slices.items()
         }
         self._seen = dict[Span, StepCoverage]()
 
@@ -116,7 +135,7 @@ class CountScan:
         self.timeline = Timeline(statement, self.groups, numbers)
         moment = None if oldest is None else self.groups.total(oldest)
         since = None if moment is None else instant(moment)
-        self._usual = UsualRows(self._rows, statement.time, since)
+        self.usual = UsualRows(self._rows, statement.time, since)
         self._counts = {key: slices.count(self.groups) for key, slices in self._slices.items()}
 
     def draft(self, request: CountRequest, indicator: SqlIndicator, time: Span) -> Draft:
@@ -216,7 +235,7 @@ class CountScan:
     def _coverage(self, span: Span) -> StepCoverage:
         if span not in self._seen:
             parts, rows = self._parts[span], self.statement.count()
-            self._seen[span] = parts.coverage(self.timeline.by_part(rows, parts), self._usual)
+            self._seen[span] = parts.coverage(self.timeline.by_part(rows, parts), self.usual)
         return self._seen[span]
 
 

@@ -3,9 +3,10 @@
 What a run is answered is the same whether it is alone or not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gate.backends.sql.count_scan import CountScan
+from gate.backends.sql.kept import KeptScan, grids_of
 from gate.backends.sql.respelled import new_values
 from gate.backends.sql.rows import RowSource, SqlIndicator
 from gate.backends.sql.slices import with_whole_slices
@@ -30,8 +31,22 @@ class RunRequest:
         return self.request.sli
 
 
-def count(rows: RowSource, wanted: Sequence[tuple[RunRequest, SqlIndicator]]) -> list[Answer]:
+Keep = Callable[[KeptScan], None]
+"""Takes what a scan has left for later."""
+
+
+def count(
+    rows: RowSource,
+    wanted: Sequence[tuple[RunRequest, SqlIndicator]],
+    keep: Keep | None = None,
+) -> list[Answer]:
     """Answer all requests, in order.
+
+    Args:
+        rows: that are counted.
+        wanted: the requests with their indicators.
+        keep: given: the scan also tells the steps apart of the histories that a stopped change
+            asks for.
 
     Raises:
         StatementError: the engine could not run the statement.
@@ -45,8 +60,12 @@ def count(rows: RowSource, wanted: Sequence[tuple[RunRequest, SqlIndicator]]) ->
         span = request.span
         start = min(times.get(run, span).start, span.start)
         times[run] = Span(start, span.end)
-    scan = CountScan(rows, [(request, indicator) for request, _, indicator in requests])
-    scan.run(list(times.values()))
+    pairs = [(request, indicator) for request, _, indicator in requests]
+    grids = grids_of(request for request, _ in pairs) if keep else ()
+    scan = CountScan(rows, pairs, grids)
+    scan.run([*times.values(), *(grid.span for grid in grids)])
+    if keep is not None:
+        keep(KeptScan(scan, [each.sli for each, _ in wanted], pairs, grids))
     drafts = [scan.draft(request, indicator, times[run]) for request, run, indicator in requests]
     lookups = dict.fromkeys(
         lookup for draft in drafts for stop in draft.stopped for lookup in stop.lookups
@@ -58,15 +77,19 @@ def count(rows: RowSource, wanted: Sequence[tuple[RunRequest, SqlIndicator]]) ->
     ]
 
 
-def count_runs(rows: RowSource, wanted: Sequence[tuple[RunRequest, SqlIndicator]]) -> list[Answer]:
+def count_runs(
+    rows: RowSource,
+    wanted: Sequence[tuple[RunRequest, SqlIndicator]],
+    keep: Keep | None = None,
+) -> list[Answer]:
     """As `count`; where the rows of one run cannot be read, the others are answered.
 
     If only rows of the time that is asked about are read, each run reads what it needs, and
-    mistakes outside of that do not matter.
+    mistakes outside of that do not matter. What a scan has left is kept of a single run only.
     """
     runs = dict.fromkeys(each.run for each, _ in wanted)
     try:
-        return count(rows, wanted)
+        return count(rows, wanted, keep if len(runs) == 1 else None)
     except StatementError as error:
         whole = rows.chosen(wanted[0][0].request.span) is None or len(runs) == 1
         indicators = {indicator for _, indicator in wanted}

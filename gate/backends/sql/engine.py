@@ -67,6 +67,9 @@ class SqlExpression:
     """The first name of every column that it mentions, in lower case."""
     as_text: frozenset[str]
     """Those of them that it turns into text."""
+    predicate: bool = False
+    """Whether it says true or false by its form, whatever type the engine has for that: ClickHouse
+    gives a small number for ``status >= 500``."""
 
     @property
     def sql(self) -> str:

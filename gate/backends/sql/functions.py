@@ -111,6 +111,14 @@ get_json_object json_array_length json_object_keys
 array size cardinality array_contains arrays_overlap array_position array_max array_min array_size
 element_at try_element_at map_contains_key map_keys map_values
 """
+_PREDICATES: Final = """
+isnull isnotnull iszeroornull equals notequals less greater lessorequals greaterorequals and or
+not xor isnan isfinite isinfinite empty notempty startswith endswith like ilike notlike notilike
+match multimatchany multisearchany multisearchanycaseinsensitive hastoken hastokencaseinsensitive
+isvalidutf8 isvalidjson jsonhas jsonextractbool json_exists simplejsonhas simplejsonextractbool
+visitparamhas visitparamextractbool has hasany hasall mapcontains bittest bittestany bittestall
+tobool
+"""
 FUNCTIONS: Final = {
     dialect: frozenset((names + _COMMON + _CASTS).lower().split()) | _KEYWORDS
     for dialect, names in (
@@ -120,3 +128,5 @@ FUNCTIONS: Final = {
     )
 }
 """In lower case; with the keywords behind which a bracket may stand."""
+PREDICATES: Final = frozenset(_PREDICATES.split())
+"""Those of ClickHouse that say true or false, though they give a small number."""

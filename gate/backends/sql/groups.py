@@ -64,6 +64,10 @@ class Groups:
         """Return how many groups there are."""
         return len(next(iter(self._columns.values())))
 
+    def __contains__(self, name: str) -> bool:
+        """Return whether there is a key or a number of this name."""
+        return name in self._columns
+
     def __getitem__(self, name: str) -> Sequence[Any]:
         """Return a key or a number of every group; of what is added up none is None."""
         if self._combine.get(name) not in (Combine.SUM, Combine.FLOAT):

@@ -27,6 +27,15 @@ def label_of(draft: SqlExpression, rows: RowSource) -> Label:
     return Label(sql=rows.dialect.to_text(draft.sql, rows.checked(draft)), columns=columns)
 
 
+Key = tuple[object, ...]
+"""What an indicator is made of: windows of the same one are parsed and checked once."""
+
+
+def key_of(sli: Sli) -> Key:
+    """Return what an indicator is made of."""
+    return (sli.good, sli.bad, sli.total, sli.column, sli.threshold, sli.spent)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndicatorDraft:
     """An indicator that was parsed; no column has been looked for yet."""

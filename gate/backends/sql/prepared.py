@@ -6,9 +6,11 @@ from typing import TypeVar
 from gate.backends.sql.engine import SqlExpression
 from gate.backends.sql.indicators import (
     IndicatorDraft,
+    Key,
     Parse,
     drafted,
     indicator_of,
+    key_of,
     label_of,
 )
 from gate.backends.sql.rows import Label, RowSource, SqlIndicator
@@ -16,8 +18,6 @@ from gate.dataclass import dataclass
 from gate.measure import MeasurementError, Unmeasured
 from gate.slo.indicator import Sli
 
-Key = tuple[object, ...]
-"""What an indicator is made of: windows of the same one are parsed and checked once."""
 Name = TypeVar("Name")
 Before = TypeVar("Before")
 After = TypeVar("After")
@@ -74,11 +74,6 @@ class Prepared:
     """What rows are grouped by, as the user wrote it."""
     unlabelled: Mapping[str, Unmeasured]
     """What they cannot be grouped by, and why."""
-
-
-def key_of(sli: Sli) -> Key:
-    """Return what an indicator is made of."""
-    return (sli.good, sli.bad, sli.total, sli.column, sli.threshold, sli.spent)
 
 
 def draft_all(parse: Parse, slis: Sequence[Sli], by: Iterable[str] = ()) -> Drafts:

@@ -65,10 +65,25 @@ class Extent:
 class Scanned:
     """What the scan has left."""
 
-    def __init__(self, statement: Statement, groups: Groups, faults: Faults) -> None:
-        """Take the statement, and what it has left."""
+    def __init__(
+        self,
+        statement: Statement,
+        groups: Groups,
+        faults: Faults,
+        time: Span | None = None,
+        usual: UsualRows | None = None,
+    ) -> None:
+        """Take the statement, and what it has left.
+
+        Args:
+            statement: it has run.
+            groups: that it has left.
+            faults: of times that were looked at.
+            time: the part of it that is asked about; None: all of it.
+            usual: what is known of other times already; None: nothing.
+        """
         self.groups = groups
-        self._statement, self._time = statement, statement.time
+        self._statement, self._time = statement, time or statement.time
         self._faults = faults
         self.rows = statement.count()
         """The name of the number of rows."""
@@ -76,7 +91,7 @@ class Scanned:
         oldest = None
         if statement.rows.chosen(statement.time) is None:
             oldest = groups.total(statement.oldest())
-        self._usual = UsualRows(
+        self._usual = usual or UsualRows(
             statement.rows, statement.time, None if oldest is None else instant(oldest)
         )
         self.places = cache(self._places)

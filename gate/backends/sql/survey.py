@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 from gate.backends.sql.groups import Groups
-from gate.backends.sql.prepared import Prepared, key_of
+from gate.backends.sql.indicators import key_of
+from gate.backends.sql.prepared import Prepared
 from gate.backends.sql.rows import RowSource
 from gate.backends.sql.statement import Statement
 from gate.backends.sql.times import LATEST, instant, microseconds

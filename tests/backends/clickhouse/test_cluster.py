@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from gate.backends.clickhouse.client import Client
+from gate.backends.clickhouse.client import ClickHouseClient
 from gate.backends.clickhouse.engine import ClickHouseEngine
 from gate.backends.clickhouse.refusals import ClickHouseFailure
-from gate.backends.clickhouse.replies import Reply
+from gate.backends.clickhouse.replies import ClickHouseReply
 from gate.backends.clickhouse.session import NEEDED
 from gate.backends.clickhouse.settings import ClickHouseSettings
 from gate.measure import Cause, Limits, MeasurementError
@@ -48,17 +48,17 @@ def settings(servers: Cluster, user: str = "skipping", **more: Any) -> ClickHous
 
 def query(
     servers: Cluster, statement: str, user: str = "skipping", *, seconds: float = 20, **more: Any
-) -> Reply | ClickHouseFailure:
+) -> ClickHouseReply | ClickHouseFailure:
     """Ask with the settings of the gate that this version has, unless the user may set none."""
     known = ask(servers.url, "SELECT name FROM system.settings").text.split()
     parameters = {name: NEEDED[name] for name in NEEDED if name in known}
     assert {"read_overflow_mode", "skip_unavailable_shards"} <= parameters.keys()
     sent = {} if user == "locked" else parameters
-    with closing(Client(settings(servers, user, **more))) as client:
+    with closing(ClickHouseClient(settings(servers, user, **more))) as client:
         return client.query(statement, sent, until=time.monotonic() + seconds)
 
 
-def failure(outcome: Reply | ClickHouseFailure) -> ClickHouseFailure:
+def failure(outcome: ClickHouseReply | ClickHouseFailure) -> ClickHouseFailure:
     assert isinstance(outcome, ClickHouseFailure)
     return outcome
 
@@ -76,15 +76,15 @@ def test_version_that_is_too_old_is_said(servers: Cluster) -> None:
 def test_rows_of_both_shards_are_counted(servers: Cluster) -> None:
     reply = query(servers, BOTH)
 
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, ClickHouseReply)
     assert reply.rows == [(FIRST_ROWS + SECOND_ROWS, SECOND_ROWS)]
     assert reply.read is not None
     assert reply.read >= 2 * (FIRST_ROWS + SECOND_ROWS)
 
 
 def test_user_who_may_set_nothing_is_read_back(servers: Cluster) -> None:
-    assert isinstance(query(servers, BOTH, "locked"), Reply)
-    with closing(Client(settings(servers, "locked"))) as client:
+    assert isinstance(query(servers, BOTH, "locked"), ClickHouseReply)
+    with closing(ClickHouseClient(settings(servers, "locked"))) as client:
         refused = failure(client.query(BOTH, {"join_use_nulls": "1"}, until=time.monotonic() + 20))
 
     assert refused.code == 164

@@ -110,6 +110,41 @@ def test_an_expression_says_which_columns_it_is_about(
     assert parsed.columns == ({"status", "mixed case", "meta"} if columns is None else columns)
 
 
+PREDICATES = [
+    "status >= 500",
+    "(NOT (ok))",
+    "isNull(status)",
+    "startsWith(route, '/')",
+    "if(status = 1, true, ok = false)",
+    "coalesce(status >= 500, 0)",
+    "ifNull(has(tags, 'a'), NULL)",
+    "CASE WHEN ok THEN status = 1 WHEN NOT ok THEN 0 ELSE 1 = 1 END",
+    "multiIf(ok, status = 1, status = 2, true, false)",
+    "toBool(status)",
+]
+NUMBERS = [
+    "status",
+    "status + 1",
+    "if(status = 1, 1, 0)",
+    "if(status = 1, status, 0)",
+    "coalesce(status, 0)",
+    "CASE WHEN ok THEN 2 ELSE status = 1 END",
+    "multiIf(ok, status, ok, true, 5)",
+    "length(route)",
+    "1",
+]
+
+
+@pytest.mark.parametrize("text", PREDICATES)
+def test_what_says_true_or_false_is_a_predicate_by_its_form(text: str) -> None:
+    assert Conditions("clickhouse").parse("bad", text).predicate
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_a_number_is_not_a_predicate(text: str) -> None:
+    assert not Conditions("clickhouse").parse("bad", text).predicate
+
+
 def test_without_sqlglot_the_user_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
