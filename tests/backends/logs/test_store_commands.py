@@ -86,3 +86,13 @@ def test_the_doctor_says_what_it_read(gate: Run, store: Stored) -> None:
 
     days = f"of {day(3)} to {day(1)}; no partition of {day(2)}"
     assert re.search(rf"KB read of 4 objects of [0-9.]+ KB, {days}\"", text)
+
+
+def test_a_check_that_blocks_says_when_it_would_allow(gate: Run, store: Stored) -> None:
+    """For which the history is needed, of what was read already."""
+    (store.folder / "gate.yaml").write_text(POLICY.replace("> 1%", "> 10%"), encoding="utf-8")
+
+    code, text = run(gate, store, "check", "gate.yaml", "--format", "json")
+
+    assert code == 10, text
+    assert json.loads(text)["policies"][0]["allowed_again_at"] == "2026-10-31T02:30:00Z"
