@@ -23,11 +23,15 @@ endif
 test-all: $(VENV)/.dev  ## Every test there is; those of properties look for new examples
 	bash tests/install-servers.sh
 	bash tests/install-evaluations.sh $(PYTHON)
+	bash tests/install-spark.sh $(PYTHON)
+	bash tests/install-clickhouse.sh
 	HYPOTHESIS_PROFILE=explore bash tests/run.sh $(BIN)/python quick slow newer
 
 slow: $(VENV)/.dev  ## What only make test-all has, but for the newer servers
 	bash tests/install-servers.sh
 	bash tests/install-evaluations.sh $(PYTHON)
+	bash tests/install-spark.sh $(PYTHON)
+	bash tests/install-clickhouse.sh
 	bash tests/run.sh $(BIN)/python slow
 
 newer: $(VENV)/.dev  ## The presets against newer Prometheus servers, where Debian's other suites can be had

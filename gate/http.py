@@ -121,6 +121,7 @@ class Sender:
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        text: str | None = None,
         stream: bool = False,
     ) -> requests.Response:
         """Send one request; return the whole response, be it a redirect or a refusal.
@@ -132,6 +133,7 @@ class Sender:
             params: of the address.
             form: sent as a form.
             body: sent as JSON.
+            text: sent as it is, in UTF-8; not with a form.
             stream: whether the caller reads the content, and closes the response.
 
         Raises:
@@ -142,7 +144,7 @@ class Sender:
             method,
             url,
             params=params,
-            data=form,
+            data=form if text is None else text.encode(),
             json=body,
             headers=self.headers,
             auth=self.auth or _FixedHeaders(),

@@ -26,6 +26,9 @@ PROPOSAL_DIFFERS: Final = (
 PROPOSAL_OTHER_BACKEND: Final = (
     "it is not measured: its backend differs from that of the policy in force"
 )
+PROPOSAL_OTHER_BACKENDS: Final = (
+    "only a part of it is measured: one of its backends is not among those of the policy in force"
+)
 """Why a verdict on a policy that a change proposes is not whole."""
 NO_STEPS: Final = (
     "it counts slices of time: hardly any are bad, and then several in a row, so its ratio does not"

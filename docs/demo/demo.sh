@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A month of request logs, and the gate's answers before, in and at the end of it. From the top: make demo
+# A month of request logs and judge scores, and the gate's answers before, in and at the end of it. From the top: make demo
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 GATE=${GATE:-gate}
@@ -15,8 +15,8 @@ SILENCE=2026-11-01T03:00:00Z
 
 # truth.json is written last: without it the logs are not whole.
 if [ ! -f "$LOGS/truth.json" ]; then
-  echo "Writing a month of request logs (October 2026) into $LOGS, which takes some seconds ..."
-  "$PYTHON" docs/demo/generate.py "$LOGS"
+  echo "Writing a month of request logs and judge scores (October 2026) into demo, which takes some seconds ..."
+  "$PYTHON" docs/demo/generate.py demo
 fi
 
 wrong=0
@@ -52,7 +52,7 @@ run 0 "Everything on one HTML page, with charts" \
   report "$POLICY" --at "$FRIDAY" --last 8d --by prompt_template -o demo/report.html
 
 if [ "$wrong" -ne 0 ]; then
-  printf '\nThe demo did not go as announced. Were the logs or the policy changed? To begin anew: rm -r %s\n' "$LOGS"
+  printf '\nThe demo did not go as announced. Were the logs or the policy changed? To begin anew: rm -r demo\n'
   exit 1
 fi
 cat <<END

@@ -1,9 +1,11 @@
-"""Write a month of believable LLM request logs: python docs/demo/generate.py OUT_DIR.
+"""Write a month of believable request logs and judge scores: python docs/demo/generate.py OUT_DIR.
 
-One JSON-lines file a day, October 2026 (UTC), and truth.json: what is in them, counted while
-writing. The same bytes on every machine: the only source of chance is random(), whose sequence
-Python promises to keep (https://docs.python.org/3/library/random.html#notes-on-reproducibility),
-and only + - * / touch its numbers, since exp() and log() differ between C libraries.
+OUT_DIR/logs and OUT_DIR/judge get one JSON-lines file a day, October 2026 (UTC), and OUT_DIR/logs
+gets truth.json: what is in them, counted while writing. A judge scores a sample of the answers; a
+score under 0.5 is a hallucination. The same bytes on every machine: the only source of chance is
+random(), whose sequence Python promises to keep
+(https://docs.python.org/3/library/random.html#notes-on-reproducibility), and only + - * / touch its
+numbers, since exp() and log() differ between C libraries.
 """
 
 import argparse
@@ -120,15 +122,16 @@ class Requests:
         self._random = random.Random(seed).random
         # Of its own, so that all other requests are what they would be without a canary.
         self._canary = random.Random(seed + 1).random
+        self._score = random.Random(seed + 2).random
 
-    def of_minute(self, minute: datetime) -> Iterator[tuple[datetime, Counter[str], str]]:
-        """Make the requests of one minute, in order: when, what to count, and the line."""
+    def of_minute(self, minute: datetime) -> Iterator[tuple[datetime, Counter[str], str, str]]:
+        """Make the requests of one minute, in order: when, what to count, the line, the judge's."""
         number = int(rate(minute) * (0.7 + 0.6 * self._random()) + self._random())
         for millisecond in sorted(int(self._random() * 60_000) for _ in range(number)):
             moment = minute + timedelta(milliseconds=millisecond)
             yield moment, *self._request(moment)
 
-    def _request(self, moment: datetime) -> tuple[Counter[str], str]:
+    def _request(self, moment: datetime) -> tuple[Counter[str], str, str]:
         model = MODELS[bisect_right(MODEL_SHARES, self._random())]
         route = ROUTES[bisect_right(ROUTE_SHARES, self._random())]
         prompt = "support-v8" if BAD_PROMPT.now(moment) else "support-v7"
@@ -142,9 +145,10 @@ class Requests:
                 status = 504
         if status != 200:
             counts = Counter(rows=1, errors=int(status >= 500))
-            return counts, _line(
+            line = _line(
                 moment, model, prompt=prompt, route=route, status=status, tokens_in=tokens_in
             )
+            return counts, line, ""
         return self._answer(moment, model, prompt, route, tokens_in)
 
     def _status(self, moment: datetime) -> int:
@@ -155,7 +159,7 @@ class Requests:
 
     def _answer(
         self, moment: datetime, model: Model, prompt: str, route: str, tokens_in: int
-    ) -> tuple[Counter[str], str]:
+    ) -> tuple[Counter[str], str, str]:
         curve = FIRST_TOKEN_SLOW_MS if SLOW.now(moment) else FIRST_TOKEN_MS
         first = int(on_curve(curve, self._random()) * model.slowness)
         tokens_out = int(on_curve(TOKENS_OUT, self._random()))
@@ -170,7 +174,7 @@ class Requests:
             spent_micro_usd=cost,
         )
         latency = first + int(tokens_out * model.ms_per_token)
-        return counts, _line(
+        line = _line(
             moment,
             model,
             prompt=prompt,
@@ -178,7 +182,14 @@ class Requests:
             status=200,
             tokens_in=tokens_in,
             answer=(first, latency, tokens_out, cost),
-            verdict=verdict,
+        )
+        return counts, line, "" if verdict is None else self._scored(moment, model, prompt, verdict)
+
+    def _scored(self, moment: datetime, model: Model, prompt: str, hallucinated: bool) -> str:
+        score = int(self._score() * 500) + (0 if hallucinated else 500)
+        return (
+            f'{{"ts":"{_written(moment)}","model":"{model.name}","prompt_template":"{prompt}",'
+            f'"score":0.{score:03d}}}\n'
         )
 
     def _judge(self, prompt: str) -> bool | None:
@@ -196,17 +207,17 @@ def _line(
     status: int,
     tokens_in: int,
     answer: tuple[int, int, int, int] | None = None,
-    verdict: bool | None = None,
 ) -> str:
     first, latency, tokens_out, cost = answer or ("null", "null", 0, 0)
-    hallucinated = {None: "null", True: "true", False: "false"}[verdict]
-    stamp = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
     return (
-        f'{{"ts":"{stamp}","model":"{model.name}","prompt_template":"{prompt}","route":"{route}",'
+        f'{{"ts":"{_written(moment)}","model":"{model.name}","prompt_template":"{prompt}","route":"{route}",'
         f'"status":{status},"ttft_ms":{first},"latency_ms":{latency},"tokens_in":{tokens_in},'
-        f'"tokens_out":{tokens_out},"cost_usd":{cost // 1_000_000}.{cost % 1_000_000:06d},'
-        f'"hallucinated":{hallucinated}}}\n'
+        f'"tokens_out":{tokens_out},"cost_usd":{cost // 1_000_000}.{cost % 1_000_000:06d}}}\n'
     )
+
+
+def _written(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 class Truth:
@@ -267,19 +278,26 @@ def _stamp(moment: datetime) -> str:
 
 def write_month(directory: Path, days: int = DAYS, seed: int = SEED) -> Truth:
     """Write the files of the first ``days`` days and truth.json, and return the truth."""
-    directory.mkdir(parents=True, exist_ok=True)
+    logs, judge = directory / "logs", directory / "judge"
+    for folder in (logs, judge):
+        folder.mkdir(parents=True, exist_ok=True)
     requests, truth = Requests(seed), Truth()
     for place in range(days):
         day = FIRST_DAY + timedelta(days=place)
-        path = directory / f"requests-{day:%Y-%m-%d}.jsonl"
-        with path.open("w", encoding="utf-8", newline="\n") as stream:
-            for minute in range(1440):
-                for moment, counts, line in requests.of_minute(day + timedelta(minutes=minute)):
-                    truth.add(f"{day:%Y-%m-%d}", moment, counts)
-                    stream.write(line)
+        lines, scores = list[str](), list[str]()
+        for minute in range(1440):
+            for moment, counts, line, score in requests.of_minute(day + timedelta(minutes=minute)):
+                truth.add(f"{day:%Y-%m-%d}", moment, counts)
+                lines.append(line)
+                scores.append(score)
+        for path, written in (
+            (logs / f"requests-{day:%Y-%m-%d}.jsonl", lines),
+            (judge / f"scores-{day:%Y-%m-%d}.jsonl", scores),
+        ):
+            path.write_text("".join(written), encoding="utf-8", newline="\n")
     # Last, so that it is there only when all files are whole.
     text = json.dumps(truth.document(), indent=2) + "\n"
-    (directory / "truth.json").write_text(text, encoding="utf-8", newline="\n")
+    (logs / "truth.json").write_text(text, encoding="utf-8", newline="\n")
     return truth
 
 

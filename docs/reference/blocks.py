@@ -51,9 +51,14 @@ def blocks(schema: Schema, at: str = "") -> list[Block]:
             for key, value in form["properties"].items():
                 listed += _below(key, value, block, listed)
         others = form.get("additionalProperties")
-        if isinstance(others, Mapping) and (below := blocks(others, f"{at}: CLASS")):
+        if isinstance(others, Mapping) and (below := blocks(others, f"{at}: {_key(at)}")):
             listed += below
     return listed
+
+
+def _key(at: str) -> str:
+    """Return what stands for the names that a user chooses in a block."""
+    return "NAME" if at == "backends" else "CLASS"
 
 
 def _name(form: Schema, at: str) -> str:
@@ -67,13 +72,18 @@ def _name(form: Schema, at: str) -> str:
 
 def _below(key: str, value: Schema, block: Block, listed: list[Block]) -> list[Block]:
     """Return the blocks below a key, but for what another place has already."""
-    new, direct = [], list(alternatives(value))
+    new, direct, elsewhere = list[Block](), list(alternatives(value)), dict[str, str]()
     for inner in blocks(value, f"{block.at}: {key}".removeprefix(": ")):
         same = next((other for other in listed if other.schema == inner.schema), None)
         if inner.schema in direct:
             block.inner.setdefault(key, []).append((same or inner).at)
         if same is None:
             new.append(inner)
+        else:
+            elsewhere[inner.at] = same.at
+    for inner in new:
+        for places in inner.inner.values():
+            places[:] = [elsewhere.get(at, at) for at in places]
     return new
 
 

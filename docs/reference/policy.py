@@ -40,6 +40,8 @@ KINDS = {
     "10%": "share",
     "2.5s": "duration or number",
     "%d/%m/%Y %H:%M:%S": "text",
+    "requests": "text",
+    "50GB": "bytes",
 }
 """First example of a schema -> what the value is called."""
 _DEFAULT = re.compile(r" ?Default: (.+)\.$")
@@ -87,9 +89,34 @@ def sections() -> list[Section]:
     ]
 
 
+@cache
+def shown_schema() -> dict[str, Any]:
+    """Return the schema of the policy file, with the keys of each backend once.
+
+    An entry of ``backends`` has the keys of a ``backend`` block: only those that it has beside them
+    are described with it.
+    """
+    schema = policy_schema()
+    properties = schema["properties"]
+    single = {key for form in properties["backend"]["oneOf"] for key in form["properties"]}
+    entries = properties["backends"]["additionalProperties"]["oneOf"]
+    beside = [key for key in entries[0]["properties"] if key not in single]
+    kinds = [form["properties"]["type"]["const"] for form in entries]
+    properties["backends"]["additionalProperties"] = {
+        "type": "object",
+        "properties": {
+            "type": {"description": "Type of the backend.", "enum": kinds},
+            **{key: entries[0]["properties"][key] for key in beside},
+        },
+        "required": ["type"],
+        "additionalProperties": {},
+    }
+    return schema
+
+
 def all_blocks() -> list[Block]:
     """Return every block of the policy file."""
-    return blocks(policy_schema())
+    return blocks(shown_schema())
 
 
 def rows(block: Block) -> Iterator[Row]:
@@ -97,7 +124,7 @@ def rows(block: Block) -> Iterator[Row]:
     for key, schema in block.schema["properties"].items():
         doc = schema.get("description", "")
         default = _DEFAULT.search(doc)
-        if block.at == "on" and key in REMEDIES:
+        if block.at.rpartition(": ")[2] == "on" and key in REMEDIES:
             doc = f"[{REMEDIES[key].title}](troubleshooting.md#{key})."
         required = key in block.schema["required"]
         links = list(_links(block.inner.get(key, [])))
@@ -116,7 +143,11 @@ def _links(places: list[str]) -> Iterator[str]:
 
 
 def _of_block(schema: Schema, key: str, links: list[str]) -> Iterator[str]:
-    if "properties" not in schema:
+    others = schema.get("additionalProperties")
+    if isinstance(others, dict) and "properties" in others and "properties" not in schema:
+        (at,) = (block.at for block in all_blocks() if block.schema == others)
+        yield f"map of names to [blocks](#{slug(at)})"
+    elif "properties" not in schema:
         inner = " or ".join(_kinds(schema["additionalProperties"], key, links))
         yield f"map of names to {_plural(inner)}"
     elif len(links) == 1:

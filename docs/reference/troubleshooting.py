@@ -6,6 +6,8 @@ from pathlib import Path
 
 from docs.reference.text import filled
 from gate.measure import Cause
+from gate.measure.clickhouse_troubles import CLICKHOUSE
+from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.remedies import REMEDIES, Remedy
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS
 from gate.policy.policy import DEFAULT_ACTIONS
@@ -16,11 +18,14 @@ GROUPS = {
     "causes": [cause.value for cause in Cause],
     "connection": [key for key, *_ in CONNECTION],
     "logs": [key for key, *_ in LOGS],
+    "clickhouse": [key for key, *_ in CLICKHOUSE],
+    "postgres": [key for key, *_ in POSTGRES],
     "hosts": [key for key, *_ in HOSTS],
 }
 """Place in the frame -> the entries of the table of remedies that stand there."""
 CODE = re.compile(
-    r"gate (?:doctor|export)(?: gate\.yaml)?|(?:backend|on)(?:\.[a-z_]+)+|sum\(increase\(\S+\]\)\)"
+    r"CAST\([^)]*\)|NULLIF\([^)]*\)|CASE WHEN .*? END|\"startTime\""
+    r"|gate (?:doctor|export)(?: gate\.yaml)?|(?:backend|on)(?:\.[a-z_]+)+|sum\(increase\(\S+\]\)\)"
     r"|\b[A-Z]+_[A-Z]+\b|\b(?:max_age|min_events)\b|https?://[\w:]*|(?<= )/[\w/]+|docs/\w+\.md"
     r"|(?<= )\*\*(?= )"
 )

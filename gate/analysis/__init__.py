@@ -6,6 +6,7 @@ backends, its module ``words`` builds the page.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from gate.decision.decision import SCHEMA_VERSION, PolicySource
 from gate.decision.slo_document import Json, rfc3339
@@ -13,6 +14,7 @@ from gate.errors import ExitCode
 from gate.measure import Unmeasured
 from gate.policy.coverage import Reservation, gravest
 from gate.policy.findings import Verdict
+from gate.policy.policy import Policy
 from gate.reporters import summary
 from gate.reporters.budgets import cause
 from gate.reporters.page import Badge, Block, Fact, Page, Section
@@ -106,11 +108,26 @@ def note_facts(slo: str, notes: Iterable[str]) -> Iterator[Fact]:
     yield from (("Note", f"{slo}: {note}") for note in notes)
 
 
-def question_page(sections: Iterable[tuple[Section, PolicySource]], *closing: Block) -> Page:
+class AnswerOfPolicy(Protocol):
+    """What a question found under one policy."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy."""
+        ...
+
+    @property
+    def source(self) -> PolicySource:
+        """Where it came from."""
+        ...
+
+
+def question_page(sections: Iterable[tuple[Section, AnswerOfPolicy]], *closing: Block) -> Page:
     """Return a page of a section for each policy, with the text of the policy that was read."""
     return Page(
         sections=tuple(
-            section.extended(summary.policy_text(source)) for section, source in sections
+            section.extended(summary.policy_text(answer.policy, answer.source))
+            for section, answer in sections
         ),
         closing=closing,
     )

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Protocol,
+    TypeVar,
+    runtime_checkable,
+)
 
 from gate.dataclass import dataclass
 from gate.measure import Backend, Limits
@@ -25,10 +34,14 @@ if TYPE_CHECKING:  # every measuring command imports this module
 BACKENDS: Final[Mapping[str, str]] = {
     "prometheus": "gate.backends.prometheus",
     "logs": "gate.backends.logs",
+    "clickhouse": "gate.backends.clickhouse",
+    "postgres": "gate.backends.postgres",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }
 """The package of each backend by the name that a policy gives as ``backend.type``."""
+SEVERAL: Final = "several"
+"""The kind of the settings of several backends, which no policy gives as a type."""
 
 
 class Settings(Protocol):
@@ -38,7 +51,7 @@ class Settings(Protocol):
     """
 
     kind: ClassVar[str]
-    """The backend's name in `BACKENDS`."""
+    """The backend's name in `BACKENDS`; or `SEVERAL`."""
 
 
 S = TypeVar("S", bound=Settings)
@@ -63,12 +76,10 @@ class Starter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registration(Generic[S]):
-    """All that the rest of the gate knows about one backend."""
+class Opening(Generic[S]):
+    """What can be done with the settings of one backend, or of several."""
 
     settings: type[S]
-    block: Object[S]
-    """The keys of the policy's ``backend`` block, without ``type``."""
     open: Callable[[S, Limits], Backend]
     """Sends nothing and reads no data; raises UsageError where a package is not installed."""
     open_doctor: Callable[[S, Limits], "Doctor"]
@@ -80,6 +91,14 @@ class Registration(Generic[S]):
     """Returns every file of this machine that the backend reads, be it while the policy is read:
     paths or globs, from where the program runs. Never raises. A change that brings such a file
     along must not be judged by it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration(Opening[S]):
+    """All that the rest of the gate knows about one backend."""
+
+    block: Object[S]
+    """The keys of the policy's ``backend`` block, without ``type``."""
     public: frozenset[str]
     """Keys of the block (``auth.username``) whose values are not a secret. What another key takes
     from a variable is in ``secrets``."""
@@ -117,6 +136,14 @@ def registration(kind: str) -> Registration[Any]:
     return registered
 
 
+def _opening(settings: Settings) -> Opening[Any]:
+    """Import the package that settings are for, and return what can be done with them."""
+    if settings.kind != SEVERAL:
+        return registration(settings.kind)
+    several: Opening[Any] = import_module("gate.backends.several").REGISTRATION
+    return several
+
+
 class _BackendBlocks(Mapping[str, Object[Settings]]):
     """The ``backend`` block of every backend; looking one up imports that backend's package."""
 
@@ -147,7 +174,7 @@ def open_backend(settings: Settings, limits: Limits) -> Backend:
     Raises:
         UsageError: a package that the backend needs is not installed.
     """
-    return registration(settings.kind).open(settings, limits)
+    return _opening(settings).open(settings, limits)
 
 
 def open_doctor(settings: Settings, limits: Limits) -> "Doctor":
@@ -156,17 +183,37 @@ def open_doctor(settings: Settings, limits: Limits) -> "Doctor":
     Raises:
         UsageError: a package that the backend needs is not installed.
     """
-    return registration(settings.kind).open_doctor(settings, limits)
+    return _opening(settings).open_doctor(settings, limits)
+
+
+def backends_in(settings: Settings) -> Mapping[str, Settings]:
+    """Return the settings of each backend by its name; a single one is under the empty text."""
+    several: Mapping[str, Settings] | None = getattr(settings, "backends", None)
+    return {"": settings} if several is None else several
+
+
+def described(settings: Settings) -> str:
+    """Return how a sentence calls what these settings are for: ``the backend logs``."""
+    names = [f"{name} ({own.kind})" for name, own in backends_in(settings).items() if name]
+    return (
+        f"each of the backends {' and '.join(names)}" if names else f"the backend {settings.kind}"
+    )
+
+
+def keeps_history(settings: Settings) -> bool:
+    """Return whether any backend that these settings are for can be asked about the past."""
+    kinds = {own.kind for own in backends_in(settings).values()} & BACKENDS.keys()
+    return any(registration(kind).keeps_history for kind in kinds)
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Return every text of these settings that must be masked wherever it appears."""
-    return registration(settings.kind).secrets(settings)
+    return _opening(settings).secrets(settings)
 
 
 def files_of(settings: Settings) -> tuple[str, ...]:
     """Return every file of this machine that these settings have a backend read; globs, too."""
-    return registration(settings.kind).files(settings)
+    return _opening(settings).files(settings)
 
 
 def history_of(backend: Backend) -> HistoryBackend | None:
@@ -197,3 +244,18 @@ def pairs_of(backend: Backend) -> "PairBackend | None":
 
     candidate: Backend | PairBackend = backend
     return candidate if isinstance(candidate, PairBackend) else None
+
+
+@runtime_checkable
+class Composed(Protocol):
+    """A backend that hands each request to the one that its indicator names."""
+
+    def counting(self, sli: Sli) -> Backend:
+        """Return the backend that counts an indicator."""
+        ...
+
+
+def counting(backend: Backend, sli: Sli) -> Backend:
+    """Return the backend that counts an indicator: of several, the one that it names."""
+    candidate: Backend | Composed = backend
+    return candidate.counting(sli) if isinstance(candidate, Composed) else backend

@@ -6,11 +6,11 @@ for all the rest.
 
 import re
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from datetime import tzinfo
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import yaml
 
@@ -18,13 +18,15 @@ from gate.dataclass import dataclass
 from gate.parsing.files import Folder, Imports
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader, compose
-from gate.parsing.schema import Anything, ListOf, MapOf, Scalar, ValueSchema
+from gate.parsing.schema import ListOf, MapOf, Scalar, ValueSchema
 from gate.parsing.values import LOG_FORMAT, TEXT, ZONE
 
 PRESETS: Final = Path(__file__).parent.parent / "presets"
 """The folder of the preset files."""
 OWN_NAME: Final = "^[a-z0-9]+(-[a-z0-9]+)*$"
 """What a preset's file may be called, without its ``.yaml``."""
+FILES: Final = "logs"
+"""The backend whose rows are in files; those of all others are in the table of an SQL engine."""
 T = TypeVar("T")
 
 
@@ -61,6 +63,10 @@ class Records:
     """JSON: keys of lists, each within the items of the one before; a row is an item of the last.
     All columns of such a row are in ``columns``."""
     deduplicate: Deduplication | None = None
+    table: str | None = None
+    """The table of an SQL engine where the policy names none; None: the rows are in files."""
+    backend: str = FILES
+    """What counts such rows: one of `gate.backends.BACKENDS`."""
 
 
 _TYPE_TOKEN: Final = re.compile(r'\s*(?:(\w+)|"[^"]*"|([(),\[\]]))')
@@ -160,6 +166,7 @@ def _build_records(values: Values, reader: Reader) -> Records:
 
 RECORDS: Final = Object(
     {
+        "table": Field(schema=TEXT, doc="SQL engines: the table, where the policy names none."),
         "timestamp": Field(schema=TEXT, doc="Column of the time.", required=True),
         "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
         "time_format": Field(
@@ -184,6 +191,17 @@ RECORDS: Final = Object(
 """The ``records`` of a preset file."""
 
 
+def records_flaw(records: Records, backend: str) -> str | None:
+    """Say what keys do not fit the backend that a preset's rows are for; None: all do."""
+    if backend == FILES:
+        return "the key 'table' is for SQL engines; remove it" if records.table else None
+    if records.table is None:
+        return "the key 'table' is missing; add the name that the table usually has"
+    for_files = ("format", "columns", "unnest", "deduplicate")
+    odd = [key for key in for_files if getattr(records, key)]
+    return f"the key {odd[0]!r} is for files; remove it" if odd else None
+
+
 @cache
 def preset_names() -> tuple[str, ...]:
     """Return the name of every preset file, in order."""
@@ -197,26 +215,6 @@ def read_preset(name: str, schema: ValueSchema[T], folder: Path = PRESETS) -> T:
         UnreadableError: the file says something wrong; ours are held to it by tests.
     """
     return schema.read(_composed(folder / f"{name}.yaml"), _reader(folder / f"{name}.yaml"))
-
-
-_RECORDS_OF_PRESET: Final[Object[Records | None]] = Object(
-    {"records": Field(schema=RECORDS, doc="What the rows look like.")},
-    lambda values, _: values.get("records"),
-    others=Field(schema=Anything(), doc="Read elsewhere."),
-)
-
-
-@cache
-def load_records(name: str) -> Records | None:
-    """Return what one of `preset_names` says of rows, under its name; None: it reads no rows."""
-    records = read_preset(name, _RECORDS_OF_PRESET)
-    return None if records is None else replace(records, name=name)
-
-
-def record_names(own: Mapping[str, Any] | None = None) -> list[str]:
-    """Return the presets that know the rows of a log, with those of the policy's own files."""
-    names = [name for name in preset_names() if load_records(name) is not None]
-    return [*names, *(name for name, preset in (own or {}).items() if preset and preset.records)]
 
 
 @cache

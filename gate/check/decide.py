@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from gate.backends import BACKENDS, registration
+from gate.backends import keeps_history
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Recovery, composed, renewal
 from gate.check.options import AskFacts, Options, StatedEvidence
@@ -47,7 +47,6 @@ def decide(
     if judgement.verdict is Verdict.BLOCK and judgement.allowed_again_at is None:
         assessments = recover(case, open_history())
         judgement = judge(replace(case, assessments=assessments))
-    kind = file.settings.kind
     return PolicyDecision(
         policy=case.policy,
         source=file.source,
@@ -57,7 +56,7 @@ def decide(
         # By the budgets without their recoveries, which change no verdict and take time.
         allowed_now=allowed_now(case),
         satisfied=_counting_statements(judgement, options),
-        keeps_history=kind in BACKENDS and registration(kind).keeps_history,
+        keeps_history=keeps_history(file.settings),
     )
 
 

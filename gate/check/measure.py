@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from gate.backends import Settings, history_of
+from gate.backends import Settings, described, history_of
 from gate.budget.assess import PRESENT, assess_composite, assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Impact
@@ -14,7 +14,13 @@ from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import UsageError
 from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasured, rule_labels
-from gate.measure.history import HistoryBackend, Series, SeriesAnswer
+from gate.measure.history import (
+    HistoryBackend,
+    KeepingBackend,
+    Series,
+    SeriesAnswer,
+    SeriesRequest,
+)
 from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, SpendSlo, counts_events
 from gate.wording import NO_HISTORY, NO_STEPS, instant, without_events
@@ -145,6 +151,30 @@ def _windows(
     }
 
 
+class KeptHistory:
+    """Answers from what was kept, and asks a history for the rest, which it then opens."""
+
+    def __init__(
+        self, keeping: KeepingBackend, open_history: Callable[[], HistoryBackend | None]
+    ) -> None:
+        """Take the backend that has measured, and what opens a history."""
+        self._keeping, self._open_history = keeping, open_history
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what happened in each step, for every request in order; never raises."""
+        kept = [self._keeping.kept(request) for request in requests]
+        missing = [request for request, answer in zip(requests, kept, strict=True) if not answer]
+        answers = iter(self._ask_for(missing) if missing else ())
+        return [answer or next(answers) for answer in kept]
+
+    def _ask_for(self, requests: Sequence[SeriesRequest]) -> Sequence[SeriesAnswer]:
+        history = self._open_history()
+        if history is None:
+            reason = f"this backend {NO_HISTORY}"
+            return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * len(requests)
+        return history.history(requests)
+
+
 def open_history(
     file: PolicyFile, timeout: timedelta, open_with: OpenBackend
 ) -> tuple[Backend, HistoryBackend]:
@@ -153,11 +183,11 @@ def open_history(
     Raises:
         UsageError: the backend keeps no history, or a package of it is missing.
     """
-    backend = open_with(file.settings, Limits(timeout=timeout))
+    backend = open_with(file.settings, file.limits(timeout))
     history = history_of(backend)
     if history is None:
-        kind = file.settings.kind
-        raise UsageError(f"{file.source.path}: the backend {kind} {NO_HISTORY} to look at")
+        whose = described(file.settings)
+        raise UsageError(f"{file.source.path}: {whose} {NO_HISTORY} to look at")
     return backend, history
 
 

@@ -21,7 +21,7 @@ from gate.measure import Backend
 from gate.parsing.limits import TooLargeError
 from gate.policy.findings import Verdict, worst
 from gate.policy.policy import Policy
-from gate.wording import PROPOSAL_DIFFERS, PROPOSAL_OTHER_BACKEND
+from gate.wording import PROPOSAL_DIFFERS, PROPOSAL_OTHER_BACKEND, PROPOSAL_OTHER_BACKENDS
 
 Measure = Callable[[Policy, Backend, Options], BudgetsAndPast]
 """Measures the budgets of a policy, and what its rules that look back need."""
@@ -84,7 +84,7 @@ class Proposals:
         """Return the verdict of a proposed policy, or why there is none."""
         if proposed.policy is None:
             return Proposed(verdict=None, reason=proposed.why_not, sha256=proposed.sha256)
-        replaying = Replaying(recorded if proposed.same_backend else None)
+        replaying = Replaying(recorded, proposed.measured_by)
         altered = replace(file, policy=proposed.policy, proposed=None)
         judge = partial(_verdict, altered, replaying, self._again, measure)
         try:
@@ -93,7 +93,8 @@ class Proposals:
             return Proposed(verdict=None, reason=why_not_judged(error), sha256=proposed.sha256)
         if not replaying.differs:
             return Proposed(verdict=verdict, sha256=proposed.sha256)
-        reason = PROPOSAL_DIFFERS if proposed.same_backend else PROPOSAL_OTHER_BACKEND
+        reason = PROPOSAL_OTHER_BACKENDS if proposed.backends else PROPOSAL_OTHER_BACKEND
+        reason = PROPOSAL_DIFFERS if proposed.same_backend else reason
         verdict = worst([verdict, Verdict.UNDECIDED])
         return Proposed(verdict=verdict, reason=reason, sha256=proposed.sha256)
 

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import field, fields, is_dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from gate.backends import history_of
 from gate.check.options import Options, RequirementResults, no_shadows, nothing_known
@@ -14,6 +14,7 @@ from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
 from gate.policy.policy import Policy
 from gate.policy.requirements import Requirement, RequirementResult
 
+_Request = TypeVar("_Request", CountRequest, SeriesRequest)
 NOT_MEASURED: Final = Unmeasured(
     cause=Cause.NO_DATA, reason="not measured: it differs from the policy in force"
 )
@@ -55,15 +56,19 @@ def record(backend: Backend) -> Recording:
 class Replaying:
     """Answers from what another backend was asked, for requests that are the same; asks nothing."""
 
-    def __init__(self, recorded: Recording | None) -> None:
-        """Take the recording; None: nothing was measured for such a policy."""
+    def __init__(self, recorded: Recording, backends: Mapping[str, str]) -> None:
+        """Take the recording, and how the policy that was measured calls each backend.
+
+        Nothing was measured by a backend that is not among them.
+        """
+        self._backends = backends
         self.differs = False
         """Whether a request was not among those that were recorded."""
         self._counted: dict[Hashable, Answer] = {}
         self._histories: dict[Hashable, list[tuple[SeriesRequest, SeriesAnswer]]] = {}
-        for request, answer in recorded.counted if recorded else ():
+        for request, answer in recorded.counted:
             self._counted[_key(request)] = answer
-        for past, series in recorded.histories if recorded else ():
+        for past, series in recorded.histories:
             self._histories.setdefault(_identity(past.sli), []).append((past, series))
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:  # noqa: ARG002 - the answers are of the run's one instant
@@ -74,17 +79,26 @@ class Replaying:
         """Return what was answered to requests that cover these."""
         return [self._series(request) for request in requests]
 
-    def _count(self, request: CountRequest) -> Answer:
-        answer = self._counted.get(_key(request))
-        if answer is None and not request.probe:
-            answer = self._counted.get(_key(replace(request, probe=True)))
+    def _count(self, asking: CountRequest) -> Answer:
+        request, answer = self._renamed(asking), None
+        if request is not None:
+            answer = self._counted.get(_key(request))
+            if answer is None and not request.probe:
+                answer = self._counted.get(_key(replace(request, probe=True)))
         self.differs = self.differs or answer is None
         return answer or NOT_MEASURED
 
-    def _series(self, request: SeriesRequest) -> SeriesAnswer:
-        for recorded, answer in self._histories.get(_identity(request.sli), ()):
-            if covers(recorded, request):
-                return coarser(answer, recorded, request)
+    def _renamed(self, request: _Request) -> _Request | None:
+        """Return a request as the policy that was measured would make it; None: it would not."""
+        backend = self._backends.get(request.sli.backend)
+        return None if backend is None else replace(request, sli=request.sli.counted_by(backend))
+
+    def _series(self, asking: SeriesRequest) -> SeriesAnswer:
+        request = self._renamed(asking)
+        if request is not None:
+            for recorded, answer in self._histories.get(_identity(request.sli), ()):
+                if covers(recorded, request):
+                    return coarser(answer, recorded, request)
         self.differs = True
         return NOT_MEASURED
 

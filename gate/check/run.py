@@ -10,7 +10,7 @@ from gate import __version__
 from gate.backends import history_of, open_backend
 from gate.budget.assessment import Assessment
 from gate.check.decide import BudgetsAndPast, decide
-from gate.check.measure import OpenBackend, measure, run_both, run_concurrently
+from gate.check.measure import KeptHistory, OpenBackend, measure, run_both, run_concurrently
 from gate.check.options import Options, StatedEvidence, counting_override, overriding
 from gate.config.load import PolicyFile
 from gate.decision.decision import (
@@ -20,8 +20,8 @@ from gate.decision.decision import (
 )
 from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError, nearest
-from gate.measure import Backend, Limits
-from gate.measure.history import HistoryBackend
+from gate.measure import Backend
+from gate.measure.history import HistoryBackend, KeepingBackend
 from gate.policy.case import NO_PAST
 from gate.policy.policy import Policy
 from gate.policy.requirements import Claim
@@ -42,14 +42,15 @@ def run_check(
     """
     check_words(files, options)
     options = replace(options, override=counting_override(files, options))
-    backends, proposals = _open(files, options, open_with), None
+    opened, proposals = _open(files, options, open_with), None
+    backends = opened
     if any(file.proposed is not None for file in files):
         from gate.check.proposed import Proposals  # noqa: PLC0415 - for changes of a policy only
 
         proposals = Proposals(files, backends, options)
         backends, options = proposals.backends, proposals.options
     measured = _for_all(files, backends, options, measure_and_gather)
-    decision = judge_measured(files, measured, options, open_with)
+    decision = judge_measured(files, measured, options, open_with, opened)
     if proposals is None:
         return decision
     policies = proposals.beside(decision.policies, measure_and_gather)
@@ -72,6 +73,7 @@ def judge_measured(
     measured: Sequence[BudgetsAndPast],
     options: Options,
     open_with: OpenBackend | None,
+    backends: Sequence[Backend] | None = None,
 ) -> Decision:
     """Decide on a change by what was measured.
 
@@ -80,11 +82,13 @@ def judge_measured(
         measured: as `measure_policies` has returned it for them.
         options: of the same instant.
         open_with: opens the history that says when a budget recovers; None: that is not asked.
+        backends: that have measured; what they have kept is not asked again.
     """
     facts = cache(options.facts)
+    measuring: Sequence[Backend | None] = backends or (None,) * len(files)
     policies = tuple(
-        decide(file, policy_measured, options, facts, partial(_history, file, options, open_with))
-        for file, policy_measured in zip(files, measured, strict=True)
+        decide(file, budgets, options, facts, partial(_history, file, options, open_with, backend))
+        for file, budgets, backend in zip(files, measured, measuring, strict=True)
     )
     verdict = overall_verdict((policy.verdict for policy in policies), options.mode)
     labelled = overriding(policies, options)
@@ -132,11 +136,12 @@ def run_status(
     Raises:
         UsageError: a backend's package is missing.
     """
-    assessed = _for_all(files, _open(files, options, open_with), options, _measure)
+    backends = _open(files, options, open_with)
+    assessed = _for_all(files, backends, options, _measure)
     opening = open_with if with_burn_downs else None
     tasks = [
-        partial(_status, file, assessments, options, opening)
-        for file, assessments in zip(files, assessed, strict=True)
+        partial(_status, file, assessments, options, opening, backend)
+        for file, assessments, backend in zip(files, assessed, backends, strict=True)
     ]
     return Status(
         policies=tuple(run_concurrently(tasks)),
@@ -150,6 +155,7 @@ def _status(
     assessments: tuple[Assessment, ...],
     options: Options,
     open_with: OpenBackend | None,
+    backend: Backend,
 ) -> PolicyStatus:
     """Return the status of a policy; with the histories where a backend is opened for them."""
     status = PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
@@ -157,18 +163,27 @@ def _status(
         return status
     from gate.check.past import gather_burn_downs  # noqa: PLC0415 - a check has no use for it
 
-    history = _history(file, options, open_with)
+    history = _history(file, options, open_with, backend)
     burn_downs = gather_burn_downs(file.policy, history, assessments, options.at)
     return replace(status, burn_downs=burn_downs)
 
 
 def _history(
-    file: PolicyFile, options: Options, open_with: OpenBackend | None
+    file: PolicyFile,
+    options: Options,
+    open_with: OpenBackend | None,
+    measured: Backend | None,
 ) -> HistoryBackend | None:
-    """Open the history of a policy for what decides nothing, with a short time limit."""
+    """Open the history of a policy for what decides nothing, with a short time limit.
+
+    What the backend has kept that has measured is not asked again.
+    """
     if open_with is None:
         return None
-    limits = Limits(timeout=min(options.timeout, _PATIENCE))
+    limits = file.limits(min(options.timeout, _PATIENCE))
+    candidate: Backend | KeepingBackend | None = measured
+    if isinstance(candidate, KeepingBackend):
+        return KeptHistory(candidate, lambda: history_of(open_with(file.settings, limits)))
     return history_of(open_with(file.settings, limits))
 
 
@@ -200,8 +215,7 @@ def check_words(files: Sequence[PolicyFile], options: Options) -> None:
 def _open(
     files: Sequence[PolicyFile], options: Options, open_with: OpenBackend
 ) -> Sequence[Backend]:
-    limits = Limits(timeout=options.timeout)
-    return [open_with(file.settings, limits) for file in files]
+    return [open_with(file.settings, file.limits(options.timeout)) for file in files]
 
 
 def _for_all(

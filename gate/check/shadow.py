@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends import cohorts_of, pairs_of
+from gate.backends import cohorts_of, counting, pairs_of
 from gate.check.shadow_words import (
     ComparedSlo,
     absent,
@@ -109,7 +109,7 @@ def judge_shadows(
     """
     results, parts = dict[ShadowRequirement, RequirementResult](), list[_Part]()
     for requirement in dict.fromkeys(requirements):
-        reason = why_no_shadow(policy.slos, requirement) or _why_not(backend, requirement)
+        reason = why_no_shadow(policy.slos, requirement) or _why_not(policy, backend, requirement)
         if reason is None:
             parts += _parts(policy, requirement, at)
         else:
@@ -123,19 +123,21 @@ def judge_shadows(
     return results
 
 
-def _why_not(backend: Backend, requirement: ShadowRequirement) -> str | None:
-    """Say why a backend cannot compare the two; None: it can."""
-    if cohorts_of(backend) is None:
-        return (
-            f"the backend cannot separate requests by {requirement.by}; measure the SLOs with"
-            " Prometheus or request logs"
-        )
-    if requirement.pair_by is not None and pairs_of(backend) is None:
-        return (
-            f"requests can be paired by {requirement.pair_by} in request logs only, since only"
-            " these have single requests; leave out pair_by, or measure the SLOs with a backend of"
-            " the type logs"
-        )
+def _why_not(policy: Policy, backend: Backend, requirement: ShadowRequirement) -> str | None:
+    """Say why the backend of an SLO cannot compare the two; None: each can."""
+    for slo in shadow_slos(policy.slos, requirement):
+        own, whose = counting(backend, slo.sli), f"the backend {slo.sli.backend}".rstrip()
+        if cohorts_of(own) is None:
+            return (
+                f"{whose} cannot separate requests by {requirement.by}; measure the SLOs with"
+                " Prometheus or request logs"
+            )
+        if requirement.pair_by is not None and pairs_of(own) is None:
+            return (
+                f"requests can be paired by {requirement.pair_by} in request logs only, since only"
+                " these have single requests; leave out pair_by, or measure the SLOs with a"
+                " backend of the type logs"
+            )
     return None
 
 
@@ -152,10 +154,15 @@ def _compare(
     """Ask the backend, which can separate both, and compare each SLO, in order."""
     grouping, pairing = cohorts_of(backend), pairs_of(backend)
     evidence = backend.measure([part.evidence for part in parts], at)
-    requests = [part.cohorts for part in parts]
-    if pairing is None:  # only where single requests are seen are steps as exact as the whole time
-        requests += [part.whole for part in parts]
+    # Only where single requests are seen are steps as exact as the whole time.
+    inexact = [
+        place
+        for place, part in enumerate(parts)
+        if pairs_of(counting(backend, part.slo.sli)) is None
+    ]
+    requests = [*(part.cohorts for part in parts), *(parts[place].whole for place in inexact)]
     cohorts = grouping.cohorts(requests) if grouping else []
+    wholes = dict(zip(inexact, cohorts[len(parts) :], strict=False))
     wanted = {
         place: part.pairs(part.requirement.pair_by)
         for place, part in enumerate(parts)
@@ -165,7 +172,8 @@ def _compare(
     pairs = dict(zip(wanted, answers, strict=True))
     for place, (part, counts) in enumerate(zip(parts, evidence, strict=True)):
         try:
-            both = _both(policy, part, cohorts[place :: len(parts)])
+            whole = [wholes[place]] if place in wholes else []
+            both = _both(policy, part, [cohorts[place], *whole])
             yield _compared(policy, part, both, counts, pairs.get(place))
         except _NotComparedError as why:
             yield ComparedSlo(slo=part.slo.name, why=str(why))
@@ -217,7 +225,7 @@ def _both(policy: Policy, part: _Part, answers: Sequence[CohortAnswer]) -> Pair:
             others = [name for (name,) in measured[0] if name not in {"", *values}]
             raise _NotComparedError(missing_value(part.requirement, value, others))
     by_step = [measured[0][value,] for value in values]
-    grace = policy.guards.max_age // part.step
+    grace = policy.guards_of(part.slo).max_age // part.step
     for value, own, other in zip(values, by_step, by_step[::-1], strict=True):
         if runs := missing_steps(own, other, grace):
             spans = [part.stretch(run) for run in runs]
@@ -242,7 +250,7 @@ def _doubted(policy: Policy, part: _Part, answer: Answer) -> Doubted:
     """Return how many of the failures are in doubt; each may be of either deployment."""
     if isinstance(answer, Unmeasured):
         raise _refusal(answer)
-    evidence, guards = answer.evidence, policy.guards
+    evidence, guards = answer.evidence, policy.guards_of(part.slo)
     if evidence.newest is not None and part.span.end - evidence.newest > guards.max_age:
         raise _NotComparedError(
             f"the newest data is from {instant(evidence.newest)}, and max_age is"

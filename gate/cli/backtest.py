@@ -85,7 +85,11 @@ def backtest(*, measurement: MeasurementOptions, search: IncidentSearch, trial: 
         raise click.UsageError("--every must be at least 1m")
     if trial.against is not None and len(measurement.policies) > 1:
         raise click.UsageError("--against can be used with one POLICY only")
-    (against,) = (None,) if trial.against is None else load_all([trial.against])
+    (against,) = (
+        (None,)
+        if trial.against is None
+        else load_all([trial.against], max_scan=measurement.max_scan)
+    )
     incidents = search.options(measurement.instant(), measurement.timeout)
     options = replace(
         by_default(incidents, by_deploys=search.deploys is not None, every=trial.every),

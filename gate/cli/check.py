@@ -24,7 +24,7 @@ from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.cli.command import command, group
 from gate.cli.keys import signing_key
 from gate.cli.parameters import MeasurementOptions, measurement_options
-from gate.cli.session import append, load_all, now, progress
+from gate.cli.session import append, now, progress
 from gate.cli.status_command import StatusCommand, publisher_of
 from gate.cli.streams import write_file, write_note
 from gate.decision.decision import Decision
@@ -91,7 +91,7 @@ def check(
     _see_that_they_fit(measurement, change, outcome)
     publisher = publisher_of(click.get_current_context())
     place = replace(publisher.place if publisher else _place(change), log=outcome.record)
-    files = load_all(measurement.policies, place.policies(change.policy_ref))
+    files = measurement.load(place.policies(change.policy_ref))
     if publisher is not None:
         write_note(publisher.start(file.policy.service for file in files))
     options = Options(

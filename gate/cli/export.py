@@ -4,12 +4,11 @@ from pathlib import Path
 
 import click
 
-from gate.backends import registration
 from gate.cli.command import Heading, command, option, output_option, policies_argument
 from gate.cli.session import load_all
 from gate.cli.streams import deliver, write_stderr
 from gate.errors import ExitCode, UsageError
-from gate.exporters import EXPORTERS, export_policies
+from gate.exporters import EXPORTERS, by_promql, export_policies
 
 
 @command(example=("gate export --format sloth -o slos/chat.yaml",))
@@ -29,19 +28,21 @@ def export(*, policies: tuple[str, ...], format_: str | None, output: str | None
     The format prometheus-rules has recording rules, which gate uses where the server has them, and
     alerts. With sloth and prometheus-rules the SLOs of several policies go into one file.
 
-    What a format cannot express is left out and named on stderr.
+    What a format cannot express is left out and named on stderr, and so is what no Prometheus
+    counts.
 
     Exit codes: 0 something was written, 2 nothing could be.
     """
     if format_ is None:
         raise click.UsageError(_without_format(policies))
     files = load_all(policies)
-    for file in files:
-        if not registration(file.settings.kind).promql:
-            path = file.source.path
+    counted = {file.source.path: by_promql(file.policy) for file in files}
+    for path, (policy, _) in counted.items():
+        if not policy.slos:
             raise UsageError(f"{path}: only SLOs of a Prometheus backend can be exported")
-    exported = export_policies(format_, {file.source.path: file.policy for file in files})
-    for remark in exported.remarks:
+    exported = export_policies(format_, {path: policy for path, (policy, _) in counted.items()})
+    of_backends = (f"{path}: {text}" for path, (_, texts) in counted.items() for text in texts)
+    for remark in (*of_backends, *exported.remarks):
         write_stderr(f"gate: {remark}")
     if exported.text is None:
         raise UsageError(f"{', '.join(policies)}: no SLO can be written as {format_}")

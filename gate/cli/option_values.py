@@ -9,6 +9,7 @@ import click
 from gate.errors import nearest
 from gate.parsing.values import ABOVE_ZERO, SHARE, parse_instant
 from gate.slo.quantities import parse_duration
+from gate.slo.sizes import parse_size
 
 
 class Parsed(click.ParamType[Any]):
@@ -72,5 +73,6 @@ INSTANT: Final = Parsed("time", _past)
 DATE: Final = Parsed("time", parse_instant)
 """Also one that has yet to come."""
 DURATION: Final = Parsed("duration", parse_duration)
+SIZE: Final = Parsed("size", parse_size)
 RATE: Final = Parsed("rate", ABOVE_ZERO.parse)
 PORTION: Final = Parsed("share", SHARE.parse)

@@ -17,8 +17,17 @@ from gate.cli.command import (
     output_option,
     policies_argument,
 )
-from gate.cli.option_values import DURATION, INSTANT, Parsed, copy_in
-from gate.cli.session import Render, load_all, now, progress, report_page, write_report
+from gate.cli.option_values import DURATION, INSTANT, SIZE, Parsed, copy_in
+from gate.cli.session import (
+    Read,
+    Render,
+    load_all,
+    now,
+    progress,
+    read_file,
+    report_page,
+    write_report,
+)
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.hosts.systems import SYSTEMS
@@ -69,6 +78,8 @@ class MeasurementOptions:
     at: datetime | None
     """The instant of the run; None: now."""
     timeout: timedelta
+    max_scan: int | None
+    """Bytes that one statement may read; None: as the policies say."""
     format_: str
     output: str | None
     """The file of the report; None: stdout."""
@@ -79,13 +90,17 @@ class MeasurementOptions:
         """Return the instant of the run. Ask once: without ``at`` it is another one each time."""
         return self.at or now()
 
+    def load(self, read: Read = read_file) -> list[PolicyFile]:
+        """Read the policies as `load_all` does, for a run with these options."""
+        return load_all(self.policies, read, max_scan=self.max_scan)
+
     def ask(self, question: Callable[[Sequence[PolicyFile]], Result]) -> Result:
         """Read the policies and return what a question about them comes to.
 
         Raises:
             PolicyError: the mistakes of all files together.
         """
-        files = load_all(self.policies)
+        files = self.load()
         with progress(files):
             return question(files)
 
@@ -181,6 +196,17 @@ def timeout_option(default: str) -> Decorator:
     )
 
 
+def max_scan_option() -> Decorator:
+    """Add how much an SQL engine may read."""
+    return option(
+        "--max-scan",
+        type=SIZE,
+        heading=Heading.MEASUREMENT,
+        help="Refuse a query that would read more data than this in an SQL engine that says so"
+        " beforehand: a number and a unit, such as 50GB or 20GiB. Default: as the policy says.",
+    )
+
+
 _AT: Final = "Measure at this RFC 3339 time, such as 2026-11-20T14:00:00Z. Default: now."
 
 
@@ -210,6 +236,7 @@ def measurement_options(
             help=at,
         ),
         timeout_option(timeout),
+        max_scan_option(),
         *report_options(formats, default),
     ]
     return group("measurement", MeasurementOptions, decorators)

@@ -39,8 +39,15 @@ def read_file(path: str) -> PolicyFile:
     return load(path, os.environ)
 
 
-def load_all(paths: Sequence[str], read: Read = read_file) -> list[PolicyFile]:
+def load_all(
+    paths: Sequence[str], read: Read = read_file, *, max_scan: int | None = None
+) -> list[PolicyFile]:
     """Read every policy file; warnings go to stderr.
+
+    Args:
+        paths: of the files.
+        read: reads one of them.
+        max_scan: bytes that a statement of their backends may read; None: as their blocks say.
 
     Raises:
         PolicyError: the mistakes of all files together.
@@ -51,7 +58,7 @@ def load_all(paths: Sequence[str], read: Read = read_file) -> list[PolicyFile]:
     undecided: list[str] = []
     for path in paths:
         try:
-            files.append(read(path))
+            files.append(replace(read(path), max_scan=max_scan))
         except PolicyError as error:
             mistakes.extend(with_remedy(path, error.mistakes))
         except UndecidedError as error:

@@ -17,7 +17,7 @@ from gate.check.run import judge_measured, measure_policies
 from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.cli.command import Heading, command, group, option, output_option, policies_argument
 from gate.cli.option_values import DURATION
-from gate.cli.parameters import ci_option, identity_options, timeout_option
+from gate.cli.parameters import ci_option, identity_options, max_scan_option, timeout_option
 from gate.cli.publishing import identity_of
 from gate.cli.session import load_all, now, progress
 from gate.cli.streams import write_result, write_stderr
@@ -76,6 +76,7 @@ class SweepLimits:
     dry_run: bool
     limit: int | None
     timeout: timedelta
+    max_scan: int | None
     host_timeout: timedelta
 
 
@@ -93,6 +94,7 @@ _LIMITS: Final = (
         help="Set at most this many statuses.",
     ),
     timeout_option("60s"),
+    max_scan_option(),
     option(
         "--host-timeout",
         type=DURATION,
@@ -128,7 +130,7 @@ def sweep(
     """
     place = CiEnvironment(context_of(gate.ci, environment=gate.environment), os.environ)
     _refuse_elsewhere(place.context)
-    files = load_all(policies, place.policies(AUTO))
+    files = load_all(policies, place.policies(AUTO), max_scan=limits.max_scan)
     try:
         report = _swept(policies, files, gate, limits, place)
     except RestError as error:

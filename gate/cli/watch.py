@@ -19,7 +19,7 @@ from gate.cli.parameters import (
     MeasurementOptions,
     measurement_options,
 )
-from gate.cli.session import load_all, now
+from gate.cli.session import now
 from gate.cli.status_command import StatusCommand, publisher_of
 from gate.cli.streams import write_note
 from gate.cli.watch_options import CONDUCT, TRAFFIC, WatchConduct, WatchedTraffic
@@ -74,7 +74,7 @@ def watch(
     """
     _check(traffic, conduct, measurement.policies)
     publisher = publisher_of(click.get_current_context())
-    (file,) = load_all(measurement.policies)
+    (file,) = measurement.load()
     options = _options(file, traffic, conduct, measurement)
     state = StateFile(conduct.state, resume=conduct.resume)
     begun = state.begin(watch_question(file, options), options, measurement.instant())

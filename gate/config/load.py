@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +12,7 @@ from gate.config.revision import revision_of
 from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource
 from gate.errors import Mistake, PolicyError
+from gate.measure import Limits
 from gate.parsing.files import Folder, Imports, Tree, read_bytes
 from gate.parsing.objects import Object
 from gate.parsing.reader import Reader
@@ -33,6 +35,13 @@ class PolicyFile:
     """The presets of the policy's own preset files, by name."""
     proposed: "ProposedPolicy | None" = None
     """What the change would make of it; None: the change does not alter it."""
+    max_scan: int | None = None
+    """Bytes that one statement of its backend may read, as the command says; None: as the backend's
+    block does."""
+
+    def limits(self, timeout: timedelta) -> Limits:
+        """Return the bounds of a run's work on its backend, which has so much time."""
+        return Limits(timeout=timeout, max_scan=self.max_scan)
 
 
 def load(path: str, environ: Mapping[str, str]) -> PolicyFile:

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any, Final
 
 import yaml
 
-from gate.backends import BACKENDS, Registration, registration
+from gate.backends import Registration
+from gate.config.backend_schema import (
+    BackendBlock,
+    block_of,
+    blocks_of,
+    check_backends,
+    check_one_place,
+    naming_mistake,
+)
 from gate.config.class_checks import (
     LOOKING_BACK,
     check_classes,
@@ -46,6 +55,8 @@ _MONTH: Final = (timedelta(days=28), timedelta(days=31))
 def check_policy(values: Values, reader: Reader) -> bool:
     """Note what is wrong between the parts, and return whether the policy can be used."""
     checks = [
+        check_one_place(values, reader),
+        check_backends(values, reader),
         _check_slos(values, reader) if values.given("slos") else True,
         check_tiers(values, reader) if values.given("tiers") else True,
         check_classes(values, reader),
@@ -62,17 +73,23 @@ def check_policy(values: Values, reader: Reader) -> bool:
 
 def _check_floor(values: Values, reader: Reader) -> bool:
     least = values.get("min_coverage", DEFAULT_GUARDS.min_coverage)
-    message = f"coverage_floor must not be above min_coverage, which is {float(least * 100):g}%"
     whole = True
     if values.given("coverage_floor") and values.get("coverage_floor") > least:
-        reader.note(values.node("coverage_floor"), message)
+        reader.note(values.node("coverage_floor"), _too_high(least))
         whole = False
+    sources = blocks_of(values)
     for placed in values.get("slos", ()):
         own = NO_OWN_GUARDS if isinstance(placed.slo, CompositeSlo) else placed.slo.guards
-        if own.min_coverage is None and own.coverage_floor and own.coverage_floor > least:
-            placed.note(message)
+        source = block_of(placed, sources)
+        needed = least if source is None else source.guards.min_coverage or least
+        if own.min_coverage is None and own.coverage_floor and own.coverage_floor > needed:
+            placed.note(_too_high(needed))
             whole = False
     return whole
+
+
+def _too_high(least: Fraction) -> str:
+    return f"coverage_floor must not be above min_coverage, which is {float(least * 100):g}%"
 
 
 def _check_required(values: Values, reader: Reader) -> bool:
@@ -96,12 +113,13 @@ def _check_required(values: Values, reader: Reader) -> bool:
 
 def _check_slos(values: Values, reader: Reader) -> bool:
     placed: tuple[PlacedSlo, ...] = values.get("slos")
-    backend, records = _backend(values), _of_backend(values, "records")
+    sources = blocks_of(values)
     checked: dict[str, Slo] = {}
     whole = True
     for entry in placed:
-        message = _slo_mistake(entry, checked, backend, records)
-        if message := message or _language_mistake(entry, backend):
+        source = block_of(entry, sources)
+        message = naming_mistake(entry, sources) or _slo_mistake(entry, checked, source)
+        if message := message or _language_mistake(entry, source):
             entry.note(message)
             whole = False
         checked[entry.slo.name] = entry.slo
@@ -112,6 +130,7 @@ def _check_slos(values: Values, reader: Reader) -> bool:
             "every SLO is advisory, so that nothing decides; remove advisory from one of them",
         )
         whole = False
+    _warn_of_unused_backends(values, reader, placed)
     _warn_of_other_windows(values, reader, slos)
     for entry in placed:
         _warn_of_long_window(entry)
@@ -129,29 +148,33 @@ def _warn_of_long_window(placed: PlacedSlo) -> None:
         placed.reader.note(placed.node, f"{placed.slo.name}: {message}", fatal=False)
 
 
-def _language_mistake(placed: PlacedSlo, backend: Registration[Any] | None) -> str | None:
-    if not placed.imported or backend is None or backend.promql:
+def _warn_of_unused_backends(values: Values, reader: Reader, placed: tuple[PlacedSlo, ...]) -> None:
+    """Warn of a backend that counts nothing: most likely an SLO names another by mistake."""
+    sources = blocks_of(values)
+    if any(naming_mistake(entry, sources) for entry in placed):
+        return  # whoever corrects it may use it
+    used = {source.name for entry in placed if (source := block_of(entry, sources)) is not None}
+    for key, _ in word_pairs(values.nodes.get("backends")):
+        if key.value in sources and key.value not in used:
+            message = (
+                f"no SLO uses the backend {key.value}, so that it is never asked; remove it, or"
+                f" write backend: {key.value} on an SLO"
+            )
+            reader.note(key, message, fatal=False)
+
+
+def _language_mistake(placed: PlacedSlo, source: BackendBlock | None) -> str | None:
+    backend = None if source is None else source.backend
+    if source is None or not placed.imported or backend is None or backend.promql:
         return None
-    return (
-        f"its file has PromQL, which the {backend.kind} backend does not read; set backend.type to"
-        " prometheus"
-    )
-
-
-def _backend(values: Values) -> Registration[Any] | None:
-    """Return the backend that the policy names; None where it names none that there is."""
-    kind = _of_backend(values, "type")
-    return registration(kind) if kind in BACKENDS else None
-
-
-def _of_backend(values: Values, name: str) -> str:
-    """Return what the backend's block says, whether or not the rest of it can be read."""
-    entries = word_pairs(values.nodes.get("backend"))
-    return next((written(child) for key, child in entries if key.value == name), "")
+    advice = f"set {source.key}.type to prometheus"
+    if source.name:
+        advice = "name a backend of the type prometheus beside 'from'"
+    return f"its file has PromQL, which the {backend.kind} backend does not read; {advice}"
 
 
 def _slo_mistake(
-    placed: PlacedSlo, earlier: dict[str, Slo], backend: Registration[Any] | None, records: str
+    placed: PlacedSlo, earlier: dict[str, Slo], source: BackendBlock | None
 ) -> str | None:
     slo = placed.slo
     if slo.name in earlier:
@@ -165,10 +188,11 @@ def _slo_mistake(
                 hint = nearest(name, ratios)
                 return f"{name!r} is not an SLO with an objective above this one{hint}"
         return None
-    if backend is None:
+    backend = None if source is None else source.backend
+    if source is None or backend is None:
         return None
     return (
-        _preset_mistake(placed, backend, records)
+        _preset_mistake(placed, backend, source)
         or _missing_sli(placed, backend)
         or _sli_mistake(slo.sli, backend)
         or _expression_mistake(slo, placed, backend)
@@ -205,7 +229,9 @@ def _member_names(node: yaml.Node) -> list[str]:
     return [written(child) for key, child in entries if key.value == "slo"]
 
 
-def _preset_mistake(placed: PlacedSlo, backend: Registration[Any], records: str) -> str | None:
+def _preset_mistake(
+    placed: PlacedSlo, backend: Registration[Any], source: BackendBlock
+) -> str | None:
     sli = None if isinstance(placed.slo, CompositeSlo) else placed.slo.sli
     if sli is None or sli.preset is None:
         return None
@@ -215,11 +241,13 @@ def _preset_mistake(placed: PlacedSlo, backend: Registration[Any], records: str)
     preset = find_preset(name, placed.reader.presets)
     if preset is not None and preset.backend != backend.kind:
         return (
-            f"the preset {sli.preset} is for the {preset.backend} backend, and backend.type is"
-            f" {backend.kind}"
+            f"the preset {sli.preset} is for the {preset.backend} backend, and"
+            f" {source.key}.type is {backend.kind}"
         )
-    if preset is not None and preset.records is not None and records != name:
-        return f"the preset {sli.preset} reads rows of its own form; set backend.records: {name}"
+    if preset is not None and preset.records is not None and source.words.get("records") != name:
+        return (
+            f"the preset {sli.preset} reads rows of its own form; set {source.key}.records: {name}"
+        )
     return None
 
 
@@ -255,15 +283,18 @@ def _is_no_month(window: Window) -> bool:
 
 def _warn_of_no_history(values: Values, reader: Reader) -> None:
     """Warn of rules that can never be judged, so that every change will be undecided."""
-    backend = _backend(values)
-    if backend is None or backend.keeps_history:
-        return
-    for key in values.given(*LOOKING_BACK):
-        message = (
-            f"{key} needs a history, which the {backend.kind} backend does not keep: every check"
-            " will be undecided; remove it"
-        )
-        reader.note(values.node(key), message, fatal=False)
+    for source in blocks_of(values).values():
+        backend = source.backend
+        if backend is None or backend.keeps_history:
+            continue
+        whose = f"the backend {source.name} ({backend.kind})"
+        for key in values.given(*LOOKING_BACK):
+            message = (
+                f"{key} needs a history, which"
+                f" {whose if source.name else f'the {backend.kind} backend'} does not keep: every"
+                " check will be undecided; remove it"
+            )
+            reader.note(values.node(key), message, fatal=False)
 
 
 def _warn_of_no_events(values: Values, reader: Reader) -> None:

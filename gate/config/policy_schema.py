@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import yaml
 
 from gate import __version__
-from gate.backends import BACKEND, BACKENDS, Settings, registration
+from gate.backends import BACKEND, Settings
+from gate.config.backend_schema import (
+    EXAMPLE,
+    GUARDS,
+    NAMED_BACKENDS,
+    UNOPENED_BACKENDS,
+    NamedBackend,
+    block_of,
+    blocks_of,
+    on_backend,
+)
 from gate.config.class_checks import classes, word_pairs
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check_policy
@@ -45,7 +55,8 @@ class _Entry:
         """Return which of the two it is."""
         if any(key.value == "from" for key, _ in pairs(node, reader)):
             return FROM.read(node, reader)
-        return PlacedSlo(slo=SLO.read(node, reader), node=node, reader=reader)
+        slo, backend, actions = SLO.read(node, reader)
+        return PlacedSlo(slo=slo, node=node, reader=reader, backend=backend, actions=actions)
 
     def schema(self) -> JsonSchema:
         """Return both."""
@@ -114,17 +125,25 @@ _COPIED: Final = (
 
 def _build(values: Values, reader: Reader) -> Contents:
     on = values.get("on") or ON.build(Values(values={}, nodes={}), reader)
-    changes, backend = values.get("changes", {}), values.get("backend")
-    guards = values.only("max_age", "min_coverage", "coverage_floor")
-    words = {key.value: written(child) for key, child in word_pairs(values.nodes["backend"])}
+    changes, guards = values.get("changes", {}), values.only(*GUARDS)
+    sources = blocks_of(values)
     # A policy is tested, and looked at, without its backend: it must have the same limits then.
-    if words.get("type") in BACKENDS and (age := registration(words["type"]).max_age(words)):
+    if "" in sources and (age := sources[""].guards_by_default.max_age) is not None:
         guards.setdefault("max_age", age)
+    placed = [(entry, block_of(entry, sources)) for entry in values.get("slos")]
     policy = Policy(
-        slos=tuple(placed.slo for placed in values.get("slos")),
+        slos=tuple(
+            on_backend(entry, source, age_given="max_age" in guards) for entry, source in placed
+        ),
         on=on.actions,
+        own_actions={
+            entry.slo.name: actions
+            for entry, source in placed
+            if (actions := {**(source.actions if source else {}), **entry.actions})
+        },
         exempt=on.exempt,
         guards=replace(DEFAULT_GUARDS, **guards),
+        backends={name: source.words.get("type", "") for name, source in sources.items()},
         change_classes=classes(values),
         default_change=changes.get("default", DEFAULT_CHANGE),
         matchers={
@@ -134,7 +153,18 @@ def _build(values: Values, reader: Reader) -> Contents:
         },
         **{**_DEFAULTS, **values.only(*_DEFAULTS, *_COPIED)},
     )
-    return Contents(policy, backend, values.get("presets", {}))
+    return Contents(policy, _settings(values), values.get("presets", {}))
+
+
+def _settings(values: Values) -> Settings:
+    """Return what the backend is opened with, or each of several."""
+    if not values.given("backends"):
+        backend: Settings = values.get("backend")
+        return backend
+    from gate.backends.several import SeveralSettings  # noqa: PLC0415 - for several only
+
+    entries: Mapping[str, NamedBackend[Settings]] = values.get("backends")
+    return SeveralSettings(backends={name: entry.settings for name, entry in entries.items()})
 
 
 _ELSEWHERE: Final = {
@@ -148,8 +178,10 @@ _ELSEWHERE: Final = {
 def _slos_with(kind: str, entry: JsonSchema, *, otherwise: bool = False) -> JsonSchema:
     """Return what each entry of ``slos`` must fit with a backend, or with every other one."""
     there = {"properties": {"backend": {"properties": {"type": {"const": kind}}}}}
+    # Which of several an SLO has is not for JSON Schema: they have none of these conditions.
+    given = {} if otherwise else {"required": ["backend"]}
     return {
-        "if": there,
+        "if": there | given,
         "else" if otherwise else "then": {"properties": {"slos": {"items": entry}}},
     }
 
@@ -193,9 +225,14 @@ POLICY: Final = Object(
         ),
         "backend": Field(
             schema=BACKEND,
-            doc="Where the counts come from.",
-            required=True,
-            example='{type: prometheus, url: "http://prometheus:9090"}',
+            doc="Where the counts come from. This or backends is required.",
+            example=EXAMPLE,
+        ),
+        "backends": Field(
+            schema=NAMED_BACKENDS,
+            doc="Several backends by name, each for the SLOs that name it.",
+            example='{prom: {type: prometheus, url: "http://prometheus:9090"}, judge: {type: logs,'
+            " path: judge/*.jsonl, timestamp: ts}}",
         ),
         "slos": Field(
             schema=_Slos(),
@@ -286,10 +323,11 @@ POLICY: Final = Object(
     check=check_policy,
     first="presets",
     rules={
+        "oneOf": [{"required": ["backend"]}, {"required": ["backends"]}],
         "allOf": [
             _slos_with("static", _HAS_SLI, otherwise=True),
             _slos_with("prometheus", {"properties": {"sli": _WHOLE_RATIO}}),
-        ]
+        ],
     },
     elsewhere=_ELSEWHERE,
 )
@@ -311,7 +349,8 @@ UNOPENED: Final = replace(
     POLICY,
     fields={
         **POLICY.fields,
-        "backend": Field(schema=Anything(), doc="Neither read nor opened here.", required=True),
+        "backend": Field(schema=Anything(), doc="Neither read nor opened here."),
+        "backends": Field(schema=UNOPENED_BACKENDS, doc="The same of each."),
     },
 )
 """A policy whose backend is left as it is written: no variable of it has to be set."""

@@ -1,9 +1,10 @@
 """The form of preset files: those in gate/presets, and those that a policy brings along."""
 
+from dataclasses import replace
 from typing import Final
 
 from gate.backends import BACKENDS, registration
-from gate.backends.records import RECORDS
+from gate.backends.records import RECORDS, records_flaw
 from gate.config.preset import KINDS, ROLES, UNSAID, Family, Option, Preset, PresetIndicator
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
@@ -114,7 +115,11 @@ def _build_preset(values: Values, reader: Reader) -> Preset:
     if (preset.records is None) == registration(preset.backend).reads_rows:
         message = "records belong to a backend that reads rows, and it needs them"
         raise reader.fail(values.node(), message)
-    return preset
+    if preset.records is None:
+        return preset
+    if flaw := records_flaw(preset.records, preset.backend):
+        raise reader.fail(values.node("records"), flaw)
+    return replace(preset, records=replace(preset.records, backend=preset.backend))
 
 
 PRESET: Final = Object(

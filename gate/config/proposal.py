@@ -5,8 +5,8 @@ the files of a commit, nothing in it is filled in, its backend is compared and n
 whatever goes wrong is one of a few sentences that repeat nothing of it.
 """
 
-from collections.abc import Callable, Hashable
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 
 import yaml
 
+from gate.config.backend_schema import OF_POLICY
 from gate.config.policy_schema import UNOPENED, parse
 from gate.dataclass import dataclass
 from gate.parsing.files import Imports, Tree
@@ -42,10 +43,18 @@ class ProposedPolicy:
     """None: there is none to be judged."""
     why_not: str = ""
     """A sentence that says why there is none, and repeats nothing of its text."""
+    backends: Mapping[str, str] = field(default_factory=dict)
+    """Its backends whose blocks say what one of the policy in force does: the name of that, by
+    their own names, which are empty for a single one."""
     same_backend: bool = False
-    """Whether its backend's block says what that of the policy in force does."""
+    """Whether these are all."""
     sha256: str
     """The sha256 of its files, as far as they were read; as `gate.parsing.files` makes it."""
+
+    @property
+    def measured_by(self) -> Mapping[str, str]:
+        """How the policy in force calls each of its backends that is measured for that."""
+        return {"": "", **self.backends} if self.same_backend else self.backends
 
 
 def read_proposal(path: str, raw: bytes | None, tree: Tree, counting: bytes) -> ProposedPolicy:
@@ -61,15 +70,21 @@ def read_proposal(path: str, raw: bytes | None, tree: Tree, counting: bytes) -> 
         nothing = sha256().hexdigest()
         return ProposedPolicy(policy=None, why_not=PROPOSAL_DELETED, sha256=nothing)
     imports = Imports(tree=BoundedTree(tree))
-    policy, same, why_not = None, False, ""
+    policy, backends, why_not = None, dict[str, str](), ""
     try:
-        policy, same = finish_within(_SECONDS, partial(_read, path, raw, imports, counting))
+        policy, backends = finish_within(_SECONDS, partial(_read, path, raw, imports, counting))
     except Exception as error:  # noqa: BLE001 - the text of a change ends no run
         why_not = why_not_judged(error)
     # A reading that goes on must not change what is hashed.
     texts = replace(imports, texts=dict(imports.texts))
     digest = texts.digest(Path(path).name, raw)
-    return ProposedPolicy(policy=policy, why_not=why_not, same_backend=same, sha256=digest)
+    return ProposedPolicy(
+        policy=policy,
+        why_not=why_not,
+        backends=backends,
+        same_backend=policy is not None and backends.keys() == policy.backends.keys(),
+        sha256=digest,
+    )
 
 
 def why_not_judged(error: Exception) -> str:
@@ -102,19 +117,36 @@ def finish_within(seconds: float, task: Callable[[], T]) -> T:
     return future.result(timeout=seconds)
 
 
-def _read(path: str, raw: bytes, imports: Imports, counting: bytes) -> tuple[Policy, bool]:
+def _read(
+    path: str, raw: bytes, imports: Imports, counting: bytes
+) -> tuple[Policy, dict[str, str]]:
     check_size(raw)
     contents, _ = parse(raw, Reader(file=path, environ={}, imports=imports), UNOPENED)
     if contents is None:
         raise UnreadableError
-    return contents.policy, _backend_of(raw) == _backend_of(counting)
+    in_force = {block: name for name, block in reversed(_backends_of(counting).items())}
+    proposed = _backends_of(raw).items()
+    return contents.policy, {name: in_force[block] for name, block in proposed if block in in_force}
 
 
-def _backend_of(raw: bytes) -> Hashable:
-    """Return what a text says of the backend, as it is written; the order of keys says nothing."""
+def _backends_of(raw: bytes) -> dict[str, Hashable]:
+    """Return what a text says of each backend, as it is written; the order of keys says nothing.
+
+    What it says there of measurements and causes is not about where the counts come from.
+    """
     root = yaml.compose(raw.decode("utf-8-sig"), loader())
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    return next((_written(node) for key, node in pairs if key.value == "backend"), None)
+    blocks = {str(key.value): node for key, node in pairs}
+    if "backend" in blocks:
+        return {"": _written(blocks["backend"])}
+    return {
+        str(key.value): frozenset(
+            (_written(inner), _written(child))
+            for inner, child in node.value
+            if inner.value not in OF_POLICY
+        )
+        for key, node in blocks["backends"].value
+    }
 
 
 def _written(node: yaml.Node) -> Hashable:

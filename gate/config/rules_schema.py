@@ -380,15 +380,23 @@ FREEZE: Final = Object(
     },
     _build_freeze,
 )
+
+
+def _causes(default: str | None = None) -> dict[str, Field]:
+    """Return a key for each cause; the default, where it is not that of the policy."""
+    return {
+        cause.value: Field(
+            schema=Choice(tuple(Action)),
+            doc="block (undecided, exit 3), warn or allow. Default: "
+            + (default or f"{action.value}."),
+        )
+        for cause, action in DEFAULT_ACTIONS.items()
+    }
+
+
 ON: Final = Object(
     {
-        **{
-            cause.value: Field(
-                schema=Choice(tuple(Action)),
-                doc=f"block (undecided, exit 3), warn or allow. Default: {action.value}.",
-            )
-            for cause, action in DEFAULT_ACTIONS.items()
-        },
+        **_causes(),
         "except": Field(
             schema=CLASSES,
             doc="Classes that ship even if nothing could be measured.",
@@ -402,3 +410,13 @@ ON: Final = Object(
         exempt=values.get("except", frozenset()),
     ),
 )
+ON_HERE: Final = Field(
+    schema=Object(
+        _causes("what the policy says."),
+        lambda values, _: {Cause(key): action for key, action in values.values.items()},
+        elsewhere={"except": "it belongs in the policy's own on, since a class ships or does not"},
+    ),
+    doc="What happens here when a budget is unknown or in doubt, in place of what the policy says.",
+    example="{low_traffic: allow}",
+)
+"""The ``on`` of a backend or of an SLO, which says only what differs there."""

@@ -1,14 +1,18 @@
 """The entries of ``slos`` in a policy file: an SLO, or the files that hold SLOs."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import field
 from datetime import timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 import yaml
 
+from gate.config.rules_schema import ON_HERE
 from gate.config.sli_schema import SLI, sli_kind
 from gate.dataclass import dataclass
+from gate.measure import Cause
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union
@@ -26,6 +30,7 @@ from gate.parsing.values import (
     SHARE,
     ZONE,
 )
+from gate.policy.policy import Action
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import (
     CALENDAR,
@@ -183,6 +188,20 @@ _KINDS: Final = ("objective", "allowance", "composite")
 _GUARDS: Final = ("max_age", "min_coverage", "coverage_floor")
 
 
+class DeclaredSlo(NamedTuple):
+    """An SLO, and what its entry says of how the policy deals with it."""
+
+    slo: Slo
+    backend: str
+    """The name of its backend; empty: the entry names none."""
+    actions: Mapping[Cause, Action]
+    """What its own ``on`` says."""
+
+
+def _declare_slo(values: Values, reader: Reader) -> DeclaredSlo:
+    return DeclaredSlo(_build_slo(values, reader), values.get("backend", ""), values.get("on", {}))
+
+
 def _build_slo(values: Values, reader: Reader) -> Slo:
     kinds = values.given(*_KINDS)
     if len(kinds) != 1:
@@ -190,7 +209,7 @@ def _build_slo(values: Values, reader: Reader) -> Slo:
     (kind,) = kinds
     foreign = values.given(*_ONLY_RATIO) if kind != "objective" else ()
     if kind == "composite":
-        foreign += values.given("window", "sli", *_GUARDS)
+        foreign += values.given("window", "sli", "backend", *_GUARDS)
     if foreign:
         message = f"{foreign[0]!r} does not go with {kind!r}; remove one of the two"
         raise reader.fail(values.node(foreign[0]), message)
@@ -285,7 +304,7 @@ def _kind_json(kind: str) -> JsonSchema:
     """Return which keys an SLO has with one of `_KINDS`, and which it must not have."""
     foreign = [other for other in _KINDS if other != kind]
     foreign += _ONLY_RATIO if kind != "objective" else ()
-    foreign += ("window", "sli", *_GUARDS) if kind == "composite" else ()
+    foreign += ("window", "sli", "backend", *_GUARDS) if kind == "composite" else ()
     return {
         "required": [kind] if kind == "composite" else [kind, "window"],
         "not": {"anyOf": [{"required": [key]} for key in foreign]},
@@ -328,6 +347,11 @@ SLO: Final = Object(
             doc="The indicator: what is counted. Default: with static, series: NAME.",
             example="{preset: vllm/errors}",
         ),
+        "backend": Field(
+            schema=NAME,
+            doc="Name of the entry of backends that counts it. Default: the only one.",
+            example="judge",
+        ),
         "timeslices": Field(
             schema=TIMESLICES,
             doc="Counts slices of time instead of events.",
@@ -360,11 +384,12 @@ SLO: Final = Object(
             " most min_coverage.",
             example="40%",
         ),
+        "on": ON_HERE,
         "advisory": Field(
             schema=BOOLEAN, doc="Whether its findings only warn. Default: false.", example="true"
         ),
     },
-    _build_slo,
+    _declare_slo,
     rules={"oneOf": [_kind_json(kind) for kind in _KINDS]},
 )
 
@@ -379,6 +404,10 @@ class PlacedSlo:
     """The reader of the file that it is written in."""
     imported: bool = False
     """That is a file of another tool, with its expressions in PromQL."""
+    backend: str = ""
+    """The name of its backend, as its entry has it; empty: the entry names none."""
+    actions: Mapping[Cause, Action] = field(default_factory=dict)
+    """What its own ``on`` says."""
 
     def note(self, message: str) -> None:
         """Note a mistake where the SLO is written, or the expression with which it begins."""
@@ -402,6 +431,8 @@ class SloFiles:
     """A glob, from the policy's folder."""
     window: tuple[Window, Denominator] | None
     """Of SLOs whose files name none."""
+    backend: str
+    """The name of the backend that counts them; empty: the entry names none."""
     values: Values
     """Where it says so."""
 
@@ -418,8 +449,16 @@ FROM: Final = Object(
             schema=WINDOW,
             doc="Window of SLOs whose files have none. Default: 30d for Sloth, otherwise required.",
         ),
+        "backend": Field(
+            schema=NAME,
+            doc="Name of the entry of backends that counts them. Default: the only one.",
+            example="prom",
+        ),
     },
     lambda values, _: SloFiles(
-        pattern=values.get("from"), window=values.get("window"), values=values
+        pattern=values.get("from"),
+        window=values.get("window"),
+        backend=values.get("backend", ""),
+        values=values,
     ),
 )

@@ -10,6 +10,7 @@ from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode
+from gate.measure import Cause
 from gate.policy.changes import Recognition
 from gate.policy.findings import Verdict, worst
 from gate.policy.judge import Judgement
@@ -216,3 +217,35 @@ def source_document(source: PolicySource) -> Json:
         "revision": source.revision,
         "modified": source.modified,
     }
+
+
+def backends_document(
+    policy: Policy, assessments: Sequence[Assessment] | None = None
+) -> list[Json]:
+    """Return the backends of a policy as plain data, and which SLOs each counts.
+
+    The name is None where there is a single one, which has none.
+
+    Args:
+        policy: names them.
+        assessments: of all its SLOs, which tell whether each answered; None: that is not told.
+    """
+    documents: list[Json] = []
+    for name, kind in policy.backends.items():
+        document: Json = {
+            "name": name or None,
+            "type": kind,
+            "slos": [slo.name for slo in policy.counted_by(name)],
+        }
+        if assessments is not None:
+            document["answered"] = answered(policy, name, assessments)
+        documents.append(document)
+    return documents
+
+
+def answered(policy: Policy, backend: str, assessments: Sequence[Assessment]) -> bool | None:
+    """Return whether a backend answered anything of what it was asked; None: it counts nothing."""
+    names = {slo.name for slo in policy.counted_by(backend)}
+    own = [assessment for assessment in assessments if assessment.slo.name in names]
+    failed = [any(doubt.cause is Cause.BACKEND_ERROR for doubt in each.doubts) for each in own]
+    return not all(failed) if own else None

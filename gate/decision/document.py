@@ -8,6 +8,7 @@ from gate.decision.decision import (
     Decision,
     PolicyDecision,
     Proposed,
+    backends_document,
     source_document,
 )
 from gate.decision.seal import sealed
@@ -56,6 +57,7 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "owners": list(policy.owners),
         "dashboard": policy.dashboard,
         "source": source_document(decided.source),
+        "backends": backends_document(policy, decided.assessments),
         "change_class": decided.change_class,
         "recognised_by": decided.recognition.how,
         "recognised_from": list(decided.recognition.evidence),

@@ -69,6 +69,7 @@ def _promise(slo: Slo, at: datetime) -> Json:
     return {
         "name": slo.name,
         "kind": _kind(slo),
+        "backend": None if isinstance(slo, CompositeSlo) else slo.sli.backend or None,
         "advisory": slo.advisory,
         "objective": share(ratio.objective) if ratio else None,
         "sla": share(ratio.sla) if ratio else None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.decision import SCHEMA_VERSION, PolicySource, source_document
+from gate.decision.decision import SCHEMA_VERSION, PolicySource, backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
 from gate.errors import ExitCode
 from gate.policy.coverage import assessment_reservations, gravest
@@ -65,6 +65,7 @@ def status_document(status: Status) -> Json:
                 "owners": list(policy.policy.owners),
                 "dashboard": policy.policy.dashboard,
                 "source": source_document(policy.source),
+                "backends": backends_document(policy.policy, policy.assessments),
                 "slos": [_slo(assessment, policy, status) for assessment in policy.assessments],
             }
             for policy in status.policies

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, Final, TypeVar
 
+from gate.backends import registration
 from gate.config.sli_schema import sli_kind
 from gate.dataclass import dataclass
 from gate.errors import UsageError
@@ -64,6 +66,31 @@ def export_policies(name: str, policies: Mapping[str, Policy]) -> Exported:
     )
     text = merge(texts) if merge is not None and len(texts) > 1 else next(iter(texts), None)
     return Exported(text=text, remarks=remarks)
+
+
+def by_promql(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
+    """Return a policy with those of its SLOs that are counted in PromQL, and what is to be said.
+
+    A composite stays where all its members do.
+    """
+    kinds = {name: registration(kind) for name, kind in policy.backends.items()}
+    slos, remarks = dict[str, Slo](), list[str]()
+    for slo in policy.slos:
+        if isinstance(slo, CompositeSlo):
+            missing = [member.slo for member in slo.members if member.slo not in slos]
+            why = f"its member {missing[0]} is left out" if missing else ""
+        else:
+            backend, name = kinds[slo.sli.backend], slo.sli.backend
+            why = "" if backend.promql else f"its backend {name} ({backend.kind}) has no PromQL"
+        if why:
+            remarks.append(f"{slo.name} is left out: {why}")
+        else:
+            slos[slo.name] = slo
+    servers = {slo.sli.backend for slo in slos.values() if not isinstance(slo, CompositeSlo)}
+    if len(servers) > 1:
+        names = ", ".join(sorted(servers))
+        remarks.append(f"its SLOs are counted by several servers ({names}); give each its own part")
+    return replace(policy, slos=tuple(slos.values())), tuple(remarks)
 
 
 T = TypeVar("T")

@@ -51,6 +51,9 @@ class Check(StrEnum):
     UNKNOWN = "unknown"
     ORDER = "order"
     REPEATS = "repeats"
+    RIGHTS = "rights"
+    TABLE = "table"
+    PRUNED = "pruned"
 
 
 QUESTIONS: Final[Mapping[Check, str]] = {
@@ -81,6 +84,9 @@ QUESTIONS: Final[Mapping[Check, str]] = {
     Check.UNKNOWN: "every event's outcome is known",
     Check.ORDER: "rows are in order of time",
     Check.REPEATS: "no request is logged twice",
+    Check.RIGHTS: "the login may read and do nothing else",
+    Check.TABLE: "the table gives each row once",
+    Check.PRUNED: "counting reads no more of the table than the window",
 }
 """What each check asks, as the words after "whether"."""
 
@@ -130,7 +136,9 @@ class Diagnosis:
     """What an examination saw."""
 
     backend: tuple[CheckResult, ...]
-    """About the server, or about the files as a whole."""
+    """About the server, or about the files as a whole; empty where there are several backends."""
+    backends: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+    """Of several, the same of each that counts any of the SLOs, by name."""
     slos: tuple[tuple[CheckResult, ...], ...]
     """For each SLO, in order."""
     skipped: tuple[tuple[SkippedCheck, ...], ...] = field(default=())

@@ -178,6 +178,18 @@ class HistoryBackend(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepingBackend(Protocol):
+    """A backend that keeps what it has read to count, for the histories of the same windows."""
+
+    def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
+        """Return what the last `Backend.measure` says of a history; None: it has to be asked.
+
+        Never raises, and reads nothing but what lies beside the window.
+        """
+        ...
+
+
 def covers(request: SeriesRequest, wanted: SeriesRequest) -> bool:
     """Return whether the answer to what was asked has in it what is wanted."""
     return (

@@ -8,6 +8,10 @@ from typing import Final
 
 from gate.dataclass import dataclass
 from gate.measure import Cause
+from gate.measure.clickhouse_troubles import CLICKHOUSE
+from gate.measure.cluster_troubles import CLUSTERS
+from gate.measure.object_stores import STORES
+from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
 
 
@@ -166,6 +170,15 @@ _CAUSES: Final[Rows] = (
 """By `Cause`."""
 REMEDIES: Final = {
     key: Remedy(key=str(key), title=title, means=means, hint=hint)
-    for key, title, means, hint in (*_CAUSES, *CONNECTION, *LOGS, *HOSTS)
+    for key, title, means, hint in (
+        *_CAUSES,
+        *CONNECTION,
+        *LOGS,
+        *STORES,
+        *CLICKHOUSE,
+        *POSTGRES,
+        *CLUSTERS,
+        *HOSTS,
+    )
 }
 """Every entry by its key, in the order of docs/troubleshooting.md."""

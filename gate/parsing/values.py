@@ -16,6 +16,7 @@ from gate.policy.logins import can_be_named
 from gate.policy.policy import LONGEST_VALID_FOR
 from gate.policy.tiers import COMPARISONS, Condition
 from gate.slo.quantities import Threshold, parse_duration, parse_ratio
+from gate.slo.sizes import SIZE_PATTERN, parse_size
 
 _COMPARISON = re.compile(rf"({'|'.join(sorted(COMPARISONS, key=len, reverse=True))})\s*(.+)")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/ -]*[A-Za-z0-9])?")
@@ -330,6 +331,9 @@ INSTANT: Final = Scalar(
     {"type": "string", "pattern": "^[0-9]{4}.*[0-9Zz]$", "examples": ["2026-11-20T14:00:00Z"]},
 )
 DURATION: Final[Scalar[timedelta]] = Scalar(parse_duration, _DURATION_JSON)
+BYTES: Final = Scalar(
+    parse_size, {"type": "string", "pattern": f"^{SIZE_PATTERN}$", "examples": ["50GB", "20GiB"]}
+)
 VALIDITY: Final[Scalar[timedelta]] = Scalar(_validity, _DURATION_JSON)
 """The validity of a decision."""
 

@@ -171,7 +171,10 @@ class Case:
         slo, reason = assessment.slo.name, f"{about}{doubt.reason}"
         if self.change in allow:
             return self._spared(rule, reason, slo)
-        verdict, why = _DOUBTED[self.policy.on[doubt.cause]], f"on.{doubt.cause}"
+        verdict = _DOUBTED[self.policy.action_of(assessment.slo, doubt.cause)]
+        why = f"on.{doubt.cause}"
+        if doubt.cause in self.policy.own_actions.get(slo, {}):
+            why += f" of {slo}"
         if self.change in self.policy.exempt and verdict is not Verdict.ALLOW:
             verdict, why = Verdict.ALLOW, "on.except"
         elif assessment.slo.advisory and verdict is Verdict.UNDECIDED:

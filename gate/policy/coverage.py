@@ -14,7 +14,7 @@ from gate.measure.coverage import FEWEST, coverage_by_steps
 from gate.measure.history import with_data, with_news
 from gate.policy.findings import Verdict
 from gate.policy.policy import Action, Policy
-from gate.slo.objective import RatioSlo, Span, SpendSlo
+from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import instant, stretch
 
@@ -33,7 +33,7 @@ class Reservation:
 def assessment_reservations(policy: Policy, assessment: Assessment) -> Iterator[Reservation]:
     """Yield the reservations about a budget: its doubts, and what is suspected of its counts."""
     for doubt in assessment.doubts:
-        yield _reservation(policy, doubt.cause, doubt.reason, advisory=assessment.slo.advisory)
+        yield _reservation(policy, assessment.slo, doubt.cause, doubt.reason)
     for suspicion in assessment.suspicions:
         # Whether it matters is asked of a verdict, and here is none.
         reason = f"{suspicion.reason}; {suspicion.remedy}"
@@ -60,20 +60,20 @@ def history_reservations(
         span: ends at the instant of the run.
         in_runs: as of a `Series`.
     """
-    guards, advisory, step = policy.guards_of(slo), slo.advisory, span.length / len(events)
+    guards, step = policy.guards_of(slo), span.length / len(events)
     seen, fewest = with_data(events, in_runs=in_runs), 0 if in_runs else FEWEST
     newest_window = min(slo.window.whole(span.end).length // step, len(events))
     recent = seen[len(events) - newest_window :] or seen
     part = Span(span.end - len(recent) * step, span.end)
     if (little := _too_little(guards, recent, part, fewest)) is not None:
-        yield _reservation(policy, *little, advisory=advisory)
+        yield _reservation(policy, slo, *little)
     elif (little := _too_little(guards, seen, span, fewest)) is not None:
         yield Reservation(cause=Cause.LOW_COVERAGE, reason=little[1], verdict=Verdict.WARN)
     newest = span.end - _unknown_at_the_end(with_news(events, in_runs=in_runs)) * step
     if span.end - newest > guards.max_age + step:
         reason = f"nothing is known since {instant(newest)}"
         reason += f"; max_age is {format_duration(guards.max_age)}"
-        yield _reservation(policy, Cause.STALE, reason, advisory=advisory)
+        yield _reservation(policy, slo, Cause.STALE, reason)
 
 
 def _too_little(
@@ -106,7 +106,7 @@ def _unknown_at_the_end(events: Sequence[float | None]) -> int:
     return next(places, len(events))
 
 
-def _reservation(policy: Policy, cause: Cause, reason: str, *, advisory: bool) -> Reservation:
-    stops = policy.on[cause] is Action.BLOCK and not advisory
+def _reservation(policy: Policy, slo: Slo, cause: Cause, reason: str) -> Reservation:
+    stops = policy.action_of(slo, cause) is Action.BLOCK and not slo.advisory
     verdict = Verdict.UNDECIDED if stops else Verdict.WARN
     return Reservation(cause=cause, reason=reason, verdict=verdict)

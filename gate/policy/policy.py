@@ -1,6 +1,7 @@
 """The policy as the rest of the program knows it, whatever file it was read from."""
 
 from collections.abc import Mapping
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -20,7 +21,7 @@ from gate.policy.rule_settings import (
     PostmortemRule,
 )
 from gate.policy.tiers import Tier
-from gate.slo.objective import Slo
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
 
 
 class Action(StrEnum):
@@ -92,6 +93,12 @@ class Policy:
     exhaustion: ExhaustionRule | None = None
     postmortems: PostmortemRule | None = None
     control_charts: ControlChartRule | None = None
+    backends: Mapping[str, str] = field(default_factory=dict)
+    """The type of each backend by the name that the SLOs call it by; that of a single one has no
+    name, and is under the empty text."""
+    own_actions: Mapping[str, Mapping[Cause, Action]] = field(default_factory=dict)
+    """Where an SLO, or its backend, has actions of its own in place of those of ``on``: by the
+    SLO's name."""
     claims: bool = False
     """Whether somebody's word is enough where a tier requires what nothing can check."""
 
@@ -104,6 +111,15 @@ class Policy:
     def guards_of(self, slo: Slo) -> Guards:
         """Return what the measurements of an SLO must have to be believed."""
         return self.guards.of(slo)
+
+    def counted_by(self, backend: str) -> tuple[RatioSlo | SpendSlo, ...]:
+        """Return the SLOs that a backend of this name counts, in the policy's order."""
+        own = (slo for slo in self.slos if not isinstance(slo, CompositeSlo))
+        return tuple(slo for slo in own if slo.sli.backend == backend)
+
+    def action_of(self, slo: Slo, cause: Cause) -> Action:
+        """Return what a cause does to a change where it is about this SLO."""
+        return self.own_actions.get(slo.name, {}).get(cause, self.on[cause])
 
     @property
     def looks_back(self) -> bool:

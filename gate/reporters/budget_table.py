@@ -36,6 +36,8 @@ def budget_table(rows: Sequence[BudgetRow], drawing: Column[BudgetRow] | None = 
     """
     drawings = () if drawing is None else (drawing,)
     columns = [*_columns(any(row.decides for row in rows)), *drawings, *_TO_THE_RIGHT]
+    if len({_backend(row) for row in rows if _backend(row)}) > 1:
+        columns.insert(1, _BACKEND)
     table = tabulate(rows, columns)
     silent = {"", wording.NOTHING}
     kept = [
@@ -62,6 +64,11 @@ def _columns(marked: bool) -> tuple[Column[BudgetRow], ...]:
         return Cell(text=f"{mark}{text}", ascii=f"{ascii_mark}{text}", strong=True)
 
     return (Column(title="SLO", cell=name, right=False, keep=MUST, share=3), *_TO_THE_LEFT)
+
+
+def _backend(row: BudgetRow) -> str:
+    slo = row.assessment.slo
+    return "" if isinstance(slo, CompositeSlo) else slo.sli.backend
 
 
 def _window(row: BudgetRow) -> str:
@@ -132,6 +139,10 @@ def _doubts(assessment: Assessment) -> str:
     return cause(causes[0]) if causes else ""
 
 
+_BACKEND: Final[Column[BudgetRow]] = Column(
+    title="Backend", cell=_backend, right=False, keep=4, share=2
+)
+"""Where there are several."""
 _TO_THE_LEFT: Final[tuple[Column[BudgetRow], ...]] = (
     Column(title="Objective", cell=lambda row: promise(row.assessment.slo), keep=7),
     Column(title="Window", cell=_window, right=False, keep=3),

@@ -168,7 +168,7 @@ def _budgets(status: PolicyStatus) -> Section:
                 assessments,
                 lambda assessment, window: details(assessment, window=window),
             ),
-            summary.policy_text(status.source),
+            summary.policy_text(status.policy, status.source, status.assessments),
         ),
     )
 

@@ -177,8 +177,9 @@ def doctor_steps(seen: Iterable[tuple[PolicySource, ExitCode]]) -> Iterator[Shel
 
 
 def _has_remedy(finding: Finding) -> bool:
-    """Return whether the reason itself ends with what to do."""
-    return any(finding.reason.endswith(remedy.hint) for remedy in REMEDIES.values())
+    """Return whether the reason itself ends with what to do, be its backend one of several."""
+    reason = re.sub(r"\bbackends\.[^\s.]+\.", "backend.", finding.reason)
+    return any(reason.endswith(remedy.hint) for remedy in REMEDIES.values())
 
 
 def _file(decided: PolicyDecision) -> str:

@@ -4,7 +4,7 @@ The verdict, why, which number against which threshold, what is allowed now inst
 be allowed again, who to ask.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,10 +16,12 @@ from gate.decision.decision import (
     PolicyDecision,
     PolicySource,
     Proposed,
+    answered,
     overall_verdict,
 )
 from gate.policy.changes import ComparedWith, Recognition
 from gate.policy.findings import Verdict
+from gate.policy.policy import Policy
 from gate.reporters import budgets
 from gate.reporters.outlook import (
     STOPPING,
@@ -38,6 +40,10 @@ _REVISION: Final = 12
 _OPENING: Final = frozenset({Verdict.ALLOW, Verdict.WARN})
 _OBJECTING: Final = frozenset({Verdict.WARN, Verdict.UNDECIDED, Verdict.BLOCK})
 """Of findings that are always told."""
+_SEVERAL: Final = 2
+"""Backends from which on a reader must be told which of them counted an SLO."""
+_LISTED: Final = 20
+"""SLOs of a backend whose names a page has; the JSON format has all."""
 _NAMED: Final = 2
 """SLOs that are not measured, of which a headline says the names."""
 
@@ -144,9 +150,28 @@ def provenance(source: PolicySource) -> str:
     return f"{source.path} ({revision}{modified}, sha256 {source.sha256[:_REVISION]})"
 
 
-def policy_text(source: PolicySource) -> Facts:
-    """Return which text of the policy was read."""
-    return Facts((("Policy", provenance(source)),), small=True)
+def policy_text(
+    policy: Policy, source: PolicySource, assessments: Sequence[Assessment] | None = None
+) -> Facts:
+    """Return which text of the policy was read, and who counted what where there are several.
+
+    ``assessments`` are as for `gate.decision.decision.backends_document`.
+    """
+    return Facts((*backend_facts(policy, assessments), ("Policy", provenance(source))), small=True)
+
+
+def backend_facts(
+    policy: Policy, assessments: Sequence[Assessment] | None = None
+) -> Iterator[Fact]:
+    """Yield what each backend counts, where a policy has two or more; as `policy_text`."""
+    if len(policy.backends) < _SEVERAL:
+        return
+    for name, kind in policy.backends.items():
+        slos = [slo.name for slo in policy.counted_by(name)]
+        more = f" and {len(slos) - _LISTED} more" if len(slos) > _LISTED else ""
+        counts = ", ".join(slos[:_LISTED]) + more if slos else "no SLO"
+        silent = assessments is not None and answered(policy, name, assessments) is False
+        yield "Backends", f"{name} ({kind}){', which did not answer' * silent}: {counts}"
 
 
 def signature(at: datetime, tool_version: str, *before: Fact) -> Facts:
@@ -161,6 +186,7 @@ def origin(decided: PolicyDecision) -> Iterator[Fact]:
     yield from (("Change", note) for note in decided.recognition.remarks)
     if decided.recognition.comparison is not None:
         yield "Compared with", _compared(decided.recognition.comparison)
+    yield from backend_facts(decided.policy, decided.assessments)
     yield "Policy", provenance(decided.source)
     if decided.proposed is not None:
         yield "Policy", _proposed(decided.proposed)

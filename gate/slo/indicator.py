@@ -1,6 +1,7 @@
 """Service level indicators: which events are counted, in the language of the backend."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -98,6 +99,15 @@ class Sli:
     """What every report of a count must say."""
     unfiltered: "Sli | None" = None
     """The same with the health checks that this leaves out; None: it leaves out none."""
+
+    def counted_by(self, backend: str) -> "Sli":
+        """Return it, with all that it may be counted by instead, for the backend of this name."""
+        return replace(
+            self,
+            backend=backend,
+            older=tuple(sli.counted_by(backend) for sli in self.older),
+            unfiltered=None if self.unfiltered is None else self.unfiltered.counted_by(backend),
+        )
 
     @property
     def unit(self) -> str:

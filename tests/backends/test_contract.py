@@ -17,8 +17,10 @@ from gate.backends import BACKENDS
 from gate.measure import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from tests.backends.cases import SECRET, Case, Contract, Play, Setup
+from tests.backends.clickhouse_cases import CLICKHOUSE
 from tests.backends.evaluations_cases import EVALUATIONS
 from tests.backends.logs_cases import LOGS
+from tests.backends.postgres_cases import POSTGRES
 from tests.backends.prometheus.played import AT
 from tests.backends.prometheus_cases import PROMETHEUS
 from tests.backends.static_cases import STATIC
@@ -29,6 +31,8 @@ from tests.command import Result, gate
 CONTRACTS: Mapping[str, Contract] = {
     "prometheus": PROMETHEUS,
     "logs": LOGS,
+    "clickhouse": CLICKHOUSE,
+    "postgres": POSTGRES,
     "evaluations": EVALUATIONS,
     "static": STATIC,
     "toy": TOY,
@@ -46,7 +50,18 @@ MISTAKES = [
     if case.cause is None
 ]
 REPORTS = ("terminal", "markdown", "json")
+SERVERS = {"postgres": "postgres_server"}
+"""The fixture without which nothing can be played."""
 UNMEASURED = ("remaining", "consumed", "error_ratio", "total", "bad", "spent", "compared")
+
+
+@pytest.fixture(autouse=True)
+def _server(request: pytest.FixtureRequest) -> None:
+    """Have the server of the backend run."""
+    callspec = getattr(request.node, "callspec", None)
+    backend = callspec.id.partition(":")[0] if callspec else ""
+    if backend in SERVERS:
+        request.getfixturevalue(SERVERS[backend])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

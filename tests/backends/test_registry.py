@@ -216,7 +216,8 @@ def test_no_other_module_knows_one_backend_from_another() -> None:
     found = {
         str(path.relative_to(ROOT)): names
         for path in sorted((ROOT / "gate").rglob("*.py"))
-        if not str(path).startswith(own)
+        # There these are the names of SQL dialects, which several backends may speak.
+        if not str(path).startswith((*own, f"{backends / 'sql'}/"))
         and (names := list(switches(ast.parse(path.read_text(encoding="utf-8")))))
     }
 

@@ -11,9 +11,10 @@ import pytest
 import responses
 
 from gate.backends import BACKENDS, registration, secrets_of
+from gate.backends.addresses import shown_address
 from gate.backends.prometheus.address import address
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.settings import PrometheusSettings, shown_address
+from gate.backends.prometheus.settings import PrometheusSettings
 from gate.config.load import load
 from gate.parsing.objects import Object
 from gate.redaction import Redactor
@@ -44,7 +45,11 @@ SAMPLES: Mapping[str, str] = {
     "prometheus auth.azure.client_secret": (
         'url: "https://a", auth: {azure: {client_id: c, client_secret: "${V}"}}'
     ),
+    "clickhouse url": 'url: "https://ch.example/${V}", table: requests, timestamp: ts',
+    "clickhouse password": ('url: "http://a", password: "${V}", table: requests, timestamp: ts'),
     "prometheus auth.password": 'url: "http://a", auth: {username: ada, password: "${V}"}',
+    "postgres url": 'url: "postgresql://ada:${V}@db.example/app", table: t, timestamp: ts',
+    "postgres password": 'url: "postgresql://a/b", password: "${V}", table: t, timestamp: ts',
 }
 
 

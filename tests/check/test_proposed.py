@@ -20,10 +20,12 @@ from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
 from gate.policy.findings import Verdict
 from gate.policy.rule_settings import PostmortemRule
+from gate.slo.objective import CompositeSlo
 from gate.wording import (
     PROPOSAL_DIFFERS,
     PROPOSAL_FAILED,
     PROPOSAL_OTHER_BACKEND,
+    PROPOSAL_OTHER_BACKENDS,
     PROPOSAL_TOO_LARGE,
     PROPOSAL_TOO_SLOW,
 )
@@ -206,6 +208,44 @@ def test_a_proposal_that_blocks_does_not_ask_when_that_ends() -> None:
     strict = file("chat", slo("a").replace("99.9%", "99.99%"))
     made = proposal(altered(loose(slo("a")), strict), backend)
     assert (made.verdict, backend.calls) == (Verdict.BLOCK, 1)
+
+
+def several(names: dict[str, str], *, more: str = "") -> PolicyFile:
+    """Return a policy of an SLO for each backend, by the SLO's name."""
+    plain = file("chat", *map(slo, names), more=more)
+    slos = tuple(
+        replace(each, sli=each.sli.counted_by(names[each.name]))
+        for each in plain.policy.slos
+        if not isinstance(each, CompositeSlo)
+    )
+    return replace(plain, policy=replace(plain.policy, slos=slos))
+
+
+def with_backends(pinned: PolicyFile, becomes: PolicyFile, same: dict[str, str]) -> PolicyFile:
+    made = ProposedPolicy(policy=becomes.policy, backends=same, sha256="1" * 64)
+    return replace(pinned, proposed=made)
+
+
+@pytest.mark.parametrize("more", ["", "control_charts: warn\n"])
+def test_a_proposal_is_measured_by_those_of_its_backends_that_are_in_force(more: str) -> None:
+    backend = Remembering(counts(8_640_000, 1))
+    pinned = several({"a": "prom", "b": "judge"}, more=more)
+    renamed = several({"a": "metrics", "b": "scores"}, more=more)
+
+    whole = proposal(
+        with_backends(pinned, renamed, {"metrics": "prom", "scores": "judge"}), backend
+    )
+    part = proposal(with_backends(pinned, renamed, {"metrics": "prom"}), backend)
+    swapped = proposal(
+        with_backends(pinned, renamed, {"metrics": "judge", "scores": "prom"}), backend
+    )
+    nothing = proposal(with_backends(pinned, renamed, {}), backend)
+
+    assert (whole.verdict, whole.reason) == (Verdict.ALLOW, "")
+    assert (part.verdict, part.reason) == (Verdict.UNDECIDED, PROPOSAL_OTHER_BACKENDS)
+    assert (swapped.verdict, swapped.reason) == (Verdict.UNDECIDED, PROPOSAL_OTHER_BACKENDS)
+    assert (nothing.verdict, nothing.reason) == (Verdict.UNDECIDED, PROPOSAL_OTHER_BACKEND)
+    assert {request.sli.backend for request in backend.requests} == {"prom", "judge"}
 
 
 @dataclass(slots=True)

@@ -122,7 +122,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
         "key",
         "column",
     }
-    absent |= {"every", "cases_since"}
+    absent |= {"every", "cases_since", "backends"}
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
     absent |= {"gitlab-environments", "file", "presets"}
     # The logins of managed services.
@@ -263,4 +263,8 @@ def test_each_backend_says_where_variables_may_stand_and_nothing_else_does() -> 
         block["properties"]["type"]["const"]: set(with_variables(block)) for block in blocks
     }
     assert by_backend == VARIABLE_KEYS
-    assert {path.split("/")[1] for path in with_variables(SHIPPED)} == {"backend"}
+    of_several = SHIPPED["properties"]["backends"]["additionalProperties"]["oneOf"]
+    assert by_backend == {
+        block["properties"]["type"]["const"]: set(with_variables(block)) for block in of_several
+    }
+    assert {path.split("/")[1] for path in with_variables(SHIPPED)} == {"backend", "backends"}

@@ -134,6 +134,51 @@ def test_the_backend_of_a_proposal_is_compared_as_it_is_written_and_not_read(
     assert (read.policy is not None and read.same_backend) is same
 
 
+LOGS = "{type: logs, path: a/*.jsonl, timestamp: ts}"
+PROM = '{type: prometheus, url: "${URL}"}'
+COUNTED_BY = (
+    "slos:\n  - {name: a, objective: 99%, window: 30d, backend: NAME, sli: {bad: a, total: b}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("backends", "in_force", "same"),
+    [
+        (f"{{a: {PROM}, b: {LOGS}}}", {"a": "prom", "b": "judge"}, True),
+        (f"{{b: {LOGS}, a: {PROM}}}", {"a": "prom", "b": "judge"}, True),
+        (f"{{a: {PROM[:-1]}, max_age: 1h, on: {{stale: warn}}}}}}", {"a": "prom"}, True),
+        (f"{{a: {PROM}, b: {LOGS.replace('a/', 'b/')}}}", {"a": "prom"}, False),
+        (f"{{a: {PROM.replace('URL', 'TOKEN')}}}", {}, False),
+    ],
+)
+def test_each_of_several_backends_of_a_proposal_is_compared_with_all_in_force(
+    backends: str, in_force: Mapping[str, str], same: bool
+) -> None:
+    slos = COUNTED_BY.replace("NAME", "a")
+    counting = policy(
+        backend=f"backends: {{prom: {PROM}, judge: {LOGS}}}\n",
+        slos=COUNTED_BY.replace("NAME", "prom"),
+    )
+
+    read = made(policy(backend=f"backends: {backends}\n", slos=slos), counting=counting)
+
+    assert read.policy is not None
+    assert (read.measured_by.items() >= in_force.items(), read.same_backend) == (True, same)
+    assert read.backends == in_force
+
+
+def test_one_of_several_backends_may_be_the_single_one_in_force() -> None:
+    entry = BACKEND.removeprefix("backend: ").strip()
+
+    read = made(
+        policy(
+            backend=f"backends: {{a: {entry}, b: {LOGS}}}\n", slos=COUNTED_BY.replace("NAME", "a")
+        )
+    )
+
+    assert (read.backends, read.same_backend) == ({"a": ""}, False)
+
+
 def test_no_variable_of_a_proposal_is_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("T", "healthy")
     assert refused(TEXT.replace("healthy", "${T}")) == PROPOSAL_UNREADABLE

@@ -24,7 +24,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not folder.exists():
             making = folder.with_suffix(".making")
             write_month = runpy.run_path(str(ROOT / "docs/demo/generate.py"))["write_month"]
-            write_month(making / "demo" / "logs")
+            write_month(making / "demo")
             for policy in (POLICY, READY):
                 (making / policy).parent.mkdir(parents=True)
                 (making / policy).write_bytes((ROOT / policy).read_bytes())

@@ -25,8 +25,8 @@ def truth(month: Path) -> dict[str, Any]:
     return read
 
 
-def requests(month: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted((month / "demo" / "logs").glob("*.jsonl")):
+def requests(month: Path, source: str = "logs") -> Iterator[dict[str, Any]]:
+    for path in sorted((month / "demo" / source).glob("*.jsonl")):
         yield from map(json.loads, path.read_text(encoding="utf-8").splitlines())
 
 
@@ -40,9 +40,10 @@ def decide(month: Path, change: str, at: str, policy: str = POLICY) -> tuple[int
 
 def test_the_bytes_are_the_same_on_every_machine(month: Path) -> None:
     digest = hashlib.sha256()
-    for path in sorted((month / "demo" / "logs").iterdir()):
-        digest.update(path.read_bytes())
-    assert digest.hexdigest() == "a5630a695e4f2ec7c87cf02448cf7192bcdde1bfb23b7854c464eacfb204415c"
+    for source in ("logs", "judge"):
+        for path in sorted((month / "demo" / source).iterdir()):
+            digest.update(path.read_bytes())
+    assert digest.hexdigest() == "4602dd15f93405f0d819040a92ab8fcf2689e85df5d26665e93c59707470a9f5"
 
 
 def test_the_truth_is_what_the_files_hold(month: Path) -> None:
@@ -54,11 +55,24 @@ def test_the_truth_is_what_the_files_hold(month: Path) -> None:
             errors=one["status"] >= 500,
             answered=answered,
             slow=answered and one["ttft_ms"] > 2000,
-            judged=one["hallucinated"] is not None,
-            hallucinated=one["hallucinated"] is True,
             spent_micro_usd=round(one["cost_usd"] * 1_000_000),
         )
+    for score in requests(month, "judge"):
+        held.update(judged=1, hallucinated=score["score"] < 0.5)
     assert truth(month)["total"] == held
+
+
+def test_each_budget_is_that_of_its_own_source(month: Path) -> None:
+    _, policy = decide(month, "canary", BEFORE)
+    assert policy["backends"] == [
+        {
+            "name": "requests",
+            "type": "logs",
+            "slos": ["availability", "first-token", "spend"],
+            "answered": True,
+        },
+        {"name": "judge", "type": "logs", "slos": ["hallucinations"], "answered": True},
+    ]
 
 
 @pytest.mark.parametrize("name, at", [("before", BEFORE), ("after", AFTER)])
@@ -250,6 +264,25 @@ def test_the_demo_leaves_the_comment_and_the_page_and_says_what_to_do_next(
     assert f"file://{month}/demo/report.html" in shown
     assert (month / "demo/report.html").is_file()
     assert " init" in shown.splitlines()[-1]
+
+
+def test_without_the_judge_exactly_its_budget_is_unknown(month: Path, tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "logs").symlink_to(month / "demo" / "logs")
+    for policy in (POLICY, READY):
+        (tmp_path / policy).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / policy).write_bytes((month / policy).read_bytes())
+
+    code, plain = decide(tmp_path, "canary", BEFORE)
+    of_rag, composite = decide(tmp_path, "canary", BEFORE, READY)
+
+    assert (code, of_rag) == (3, 3)
+    unknown = {slo["name"] for slo in plain["slos"] if slo["remaining"] is None}
+    assert unknown == {"hallucinations"}
+    assert {slo["name"] for slo in composite["slos"] if slo["remaining"] is None} == {
+        "hallucinations",
+        "answers",
+    }
 
 
 @pytest.mark.parametrize("at, code", [(BEFORE, 0), (AFTER, 10)])

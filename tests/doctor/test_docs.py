@@ -36,4 +36,5 @@ def test_the_document_has_the_shape_that_is_shown(tmp_path: Path) -> None:
     assert one.keys() == other.keys()
     assert one["source"].keys() == other["source"].keys()
     assert one["backend"].keys() == other["backend"].keys()
+    assert one["backends"][0].keys() == other["backends"][0].keys()
     assert shape(one["slos"]) == shape(other["slos"])

@@ -4,7 +4,7 @@ The counts are those of the requests themselves, by plain Python, in tests/prese
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from fractions import Fraction
 from importlib import import_module
@@ -15,10 +15,12 @@ import pytest
 import yaml
 
 from gate.backends import open_backend
-from gate.backends.logs import indicators
+from gate.backends.logs import prepare
 from gate.backends.logs.database import Database
-from gate.backends.logs.expressions import SqlExpression, parse
-from gate.backends.records import Records, record_names
+from gate.backends.logs.expressions import parse
+from gate.backends.preset_records import shipped_records
+from gate.backends.records import FILES, Records
+from gate.backends.sql.engine import SqlExpression
 from gate.config.load import load
 from gate.config.presets import load_preset
 from gate.measure import CountRequest, Limits, Spent, Unmeasured
@@ -30,6 +32,8 @@ from tests.presets.logs.entries import AT
 pytestmark = pytest.mark.real
 EVERY_RUN = {"helicone", "nginx", "otlp-spans"}
 """Of each column of each format, those of these; the others are many and alike."""
+
+NAMES = [name for name, records in shipped_records().items() if records.backend == FILES]
 
 PARSED: dict[tuple[str, str], SqlExpression] = {}
 """By role and text."""
@@ -46,7 +50,7 @@ def _parse_each_expression_once(monkeypatch: pytest.MonkeyPatch) -> None:
             PARSED[role, text] = parse(database, role, text)
         return PARSED[role, text]
 
-    monkeypatch.setattr(indicators, "parse", parse_once)
+    monkeypatch.setattr(prepare, "parse", parse_once)
 
 
 def module(name: str) -> Any:
@@ -55,7 +59,7 @@ def module(name: str) -> Any:
 
 SHAPES = [
     pytest.param(name, form, marks=[pytest.mark.slow] if place else [])
-    for name in record_names()
+    for name in NAMES
     for place, form in enumerate(module(name).FORMS)
 ]
 """Presets with the formats of their files: ``make test`` has the first format of each."""
@@ -105,9 +109,10 @@ def write_policy(folder: Path, name: str, log: str, cases: Cases, **more: Any) -
     return path
 
 
-def measure(policy: Path) -> dict[str, dict[str, Any]]:
+def measure(policy: Path, environ: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
     """Return what the command measures, by the SLO's name."""
-    done = gate("status", str(policy), "--at", AT.isoformat(), "--format", "json")
+    words = ("status", str(policy), "--at", AT.isoformat(), "--format", "json")
+    done = gate(*words, env=environ or {})
     assert done.exit_code == 0, done.stdout + done.stderr
     return {slo["name"]: slo for slo in json.loads(done.stdout)["policies"][0]["slos"]}
 
@@ -131,7 +136,7 @@ def test_a_preset_counts_what_the_log_says(tmp_path: Path, name: str, form: str)
             assert counted == pytest.approx({role: says[role] for role in counted}), (kind, says)
 
 
-@pytest.mark.parametrize("name", record_names())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_indicator_that_can_be_measured_has_its_cases(name: str) -> None:
     indicators = load_preset(name).indicators
     cases: Cases = module(name).EXPECTED
@@ -164,10 +169,7 @@ def known(name: str) -> Records:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in EVERY_RUN else pytest.mark.slow)
-        for name in record_names()
-    ],
+    [pytest.param(name, marks=() if name in EVERY_RUN else pytest.mark.slow) for name in NAMES],
 )
 def test_a_column_that_is_missing_never_makes_it_look_better(tmp_path: Path, name: str) -> None:
     policy = write_policy(tmp_path, name, "log.jsonl", module(name).EXPECTED)
@@ -195,7 +197,7 @@ def without(column: str) -> Callable[[str], str]:
     return lambda line: json.dumps(pruned(json.loads(line))) + "\n"
 
 
-@pytest.mark.parametrize("name", record_names())
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("text", ["", "{}\n", '{"ts": "2026-10-31T11:59:00Z", "status": 200}\n'])
 def test_a_log_of_another_format_is_not_measured(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / "log.jsonl").write_text(text)

@@ -17,7 +17,10 @@ import pytest
 
 from tests.doctor.planted import write_text
 from tests.presets.pages import write_pages
+from tests.servers.clickhouse import ClickHouse, shared_clickhouse
 from tests.servers.metrics import Server, backfill, prometheus, victoria, write_history
+from tests.servers.postgres import Postgres, postgres
+from tests.servers.stores import ObjectServer, object_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +124,21 @@ def pages_prometheus(
 @pytest.fixture(scope="session")
 def pages_victoria(pages_data: Data, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with victoria(tmp_path_factory.mktemp("victoria"), pages_data.text) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectServer]:
+    with object_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server() -> ClickHouse:
+    return shared_clickhouse()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    with postgres() as server:
         yield server

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import yaml
 
@@ -45,6 +46,27 @@ payloads = Payloads()
 """
 """A callback as LiteLLM's documentation has it: https://docs.litellm.ai/docs/observability/custom_callback"""
 
+_SPEND_LOGS: Final = """
+import json, os
+import psycopg2
+from litellm.proxy.db.db_spend_update_writer import DBSpendUpdateWriter
+from litellm.proxy.hooks.proxy_track_cost_callback import ProxyDBLogger
+
+async def insert(self, payload, **_rest):
+    row = {key: json.dumps(value) if isinstance(value, (dict, list)) else value
+           for key, value in payload.items()}
+    columns, places = ", ".join(f'"{key}"' for key in row), ", ".join(["%s"] * len(row))
+    with psycopg2.connect(os.environ["SPEND_LOGS"]) as connection, connection.cursor() as cursor:
+        cursor.execute("SET TimeZone = 'UTC'")
+        cursor.execute(f'INSERT INTO "LiteLLM_SpendLogs" ({columns}) VALUES ({places})'
+                       " ON CONFLICT DO NOTHING", list(row.values()))
+
+DBSpendUpdateWriter._insert_spend_log_to_db = insert
+spend_logs = ProxyDBLogger()
+"""
+"""LiteLLM's own logger of requests to its database, whose last step alone is another: Prisma, which
+takes a row to PostgreSQL, downloads its engine from a host that tests must not need."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
@@ -65,12 +87,13 @@ def program(variable: str, folder: str, path: str) -> str:
     return missing(folder, remedy, "GATE_REQUIRE_LLM")
 
 
-def configuration(upstream: int, closed: int) -> dict[str, object]:
+def configuration(upstream: int, closed: int, *callbacks: str) -> dict[str, object]:
     """Return the configuration: models by the outcome that they have.
 
     Args:
         upstream: the port of an upstream that streams slowly.
         closed: a port that nobody listens on.
+        callbacks: more of them.
     """
     mocks = {
         "answered": "Hello.",
@@ -89,7 +112,7 @@ def configuration(upstream: int, closed: int) -> dict[str, object]:
             for name, more in models.items()
         ],
         "litellm_settings": {
-            "callbacks": ["prometheus", "payloads.payloads"],
+            "callbacks": ["prometheus", "payloads.payloads", *callbacks],
             "num_retries": 0,
             "fallbacks": [{"saved": ["answered"]}, {"lost": ["broken"]}],
         },
@@ -103,21 +126,30 @@ def configuration(upstream: int, closed: int) -> dict[str, object]:
 
 
 @contextmanager
-def litellm(folder: Path) -> Iterator[Proxy]:
-    """Run a LiteLLM proxy while the block lasts."""
+def litellm(folder: Path, spend_logs: str | None = None) -> Iterator[Proxy]:
+    """Run a LiteLLM proxy while the block lasts.
+
+    Args:
+        folder: for its files.
+        spend_logs: the address of a database that has the table LiteLLM_SpendLogs; None: the proxy
+            has no database.
+    """
     command, port = program("GATE_LITELLM", "litellm", "bin/litellm"), free_port()
     payloads = folder / "payloads.jsonl"
     (folder / "payloads.py").write_text(_CALLBACK, encoding="utf-8")
+    (folder / "spend_logs.py").write_text(_SPEND_LOGS, encoding="utf-8")
+    callbacks = ["spend_logs.spend_logs"] if spend_logs else []
     url = f"http://127.0.0.1:{port}"
     with _upstream() as upstream:
         config = folder / "config.yaml"
-        config.write_text(yaml.safe_dump(configuration(upstream, free_port())), encoding="utf-8")
+        document = configuration(upstream, free_port(), *callbacks)
+        config.write_text(yaml.safe_dump(document), encoding="utf-8")
         words = [command, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
         with running(
             [*words, "--telemetry", "False"],
             f"{url}/health/liveliness",
             folder / "log",
-            _environment(payloads),
+            {**_environment(payloads), "SPEND_LOGS": spend_logs or ""},
             PATIENCE,
         ):
             yield Proxy(url=url, payloads=payloads)
@@ -138,8 +170,9 @@ class _Slow(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         try:
+            answer = f"chatcmpl-{uuid4()}"
             for place in range(CHUNKS):
-                self._send(json.dumps(_chunk(place)))
+                self._send(json.dumps(_chunk(answer, place)))
                 time.sleep(PAUSE)
             self._send("[DONE]")
         except (BrokenPipeError, ConnectionResetError):
@@ -153,11 +186,11 @@ class _Slow(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _chunk(place: int) -> dict[str, object]:
+def _chunk(answer: str, place: int) -> dict[str, object]:
     last = place == CHUNKS - 1
     choice = {"index": 0, "delta": {"content": "word "}, "finish_reason": "stop" if last else None}
     return {
-        "id": "chatcmpl-1",
+        "id": answer,
         "object": "chat.completion.chunk",
         "created": 1,
         "model": "gpt-4o",

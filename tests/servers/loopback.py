@@ -24,11 +24,13 @@ def serving(serve: Serve) -> Iterator[str]:
             self.send_response_only(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
+            if "Content-Length" not in headers:  # of what HEAD asks about
+                self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            if self.command != "HEAD":
+                self.wfile.write(content)
 
-        do_DELETE = do_GET = do_PATCH = do_POST = do_PUT = _serve
+        do_DELETE = do_GET = do_HEAD = do_PATCH = do_POST = do_PUT = _serve
 
         def log_message(self, *_args: object) -> None:
             """Say nothing."""

@@ -14,7 +14,7 @@ from gate.analysis import (
     unmeasured_document,
 )
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, source_document
+from gate.decision.decision import PolicySource, backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart, Point, Signal
@@ -133,6 +133,7 @@ def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
             {
                 "service": service.policy.service,
                 "source": source_document(service.source),
+                "backends": backends_document(service.policy),
                 "slos": [_charted(slo, points=points) for slo in service.slos],
                 "left_out": left_out_document(service.left_out),
             }

@@ -61,7 +61,7 @@ def output(report: AnomalyReport) -> Output:
 
 def page(report: AnomalyReport) -> Page:
     """Return the page on the control charts of every policy."""
-    sections = ((anomalies_section(service), service.source) for service in report.services)
+    sections = ((anomalies_section(service), service) for service in report.services)
     return question_page(
         sections,
         summary.signature(report.span.end, report.tool_version, *scope_facts(report)),

@@ -46,9 +46,7 @@ def output(report: BacktestReport) -> Output:
 
 def page(report: BacktestReport) -> Page:
     """Return the page on what every policy would have said."""
-    sections = (
-        (backtest_section(service, report), service.tried.source) for service in report.services
-    )
+    sections = ((backtest_section(service, report), service.tried) for service in report.services)
     return question_page(
         sections,
         summary.signature(report.span.end, report.tool_version, ("Looked at", scope(report))),

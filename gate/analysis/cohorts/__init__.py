@@ -13,7 +13,7 @@ from gate.analysis import (
     unmeasured_document,
 )
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, source_document
+from gate.decision.decision import PolicySource, backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
@@ -116,6 +116,7 @@ def cohorts_document(report: CohortReport) -> Json:
             {
                 "service": service.policy.service,
                 "source": source_document(service.source),
+                "backends": backends_document(service.policy),
                 "slos": [_slo(slo) for slo in service.slos],
                 "left_out": left_out_document(service.left_out),
             }

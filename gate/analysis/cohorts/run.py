@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from gate import __version__
 from gate.analysis.cohorts import CohortReport, ServiceCohorts
 from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
-from gate.backends import cohorts_of, open_backend
+from gate.backends import cohorts_of, described, open_backend
 from gate.check.measure import OpenBackend, run_concurrently
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
-from gate.measure import Limits
 from gate.measure.cohorts import CohortBackend
 
 
@@ -52,9 +51,8 @@ def _check_names(files: Sequence[PolicyFile], options: CohortOptions) -> None:
 def _cohort_backend(
     file: PolicyFile, options: CohortOptions, open_with: OpenBackend
 ) -> CohortBackend:
-    backend = cohorts_of(open_with(file.settings, Limits(timeout=options.timeout)))
+    backend = cohorts_of(open_with(file.settings, file.limits(options.timeout)))
     if backend is None:
-        kind = file.settings.kind
-        path = file.source.path
-        raise UsageError(f"{path}: the backend {kind} cannot separate events by labels")
+        path, whose = file.source.path, described(file.settings)
+        raise UsageError(f"{path}: {whose} cannot separate events by labels")
     return backend

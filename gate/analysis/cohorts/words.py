@@ -61,7 +61,7 @@ def output(report: CohortReport) -> Output:
 
 def page(report: CohortReport) -> Page:
     """Return the page on the cohorts of every policy."""
-    sections = ((cohorts_section(report, service), service.source) for service in report.services)
+    sections = ((cohorts_section(report, service), service) for service in report.services)
     return question_page(
         sections,
         summary.signature(report.at, report.tool_version),

@@ -1,7 +1,7 @@
 """What ``gate doctor`` saw of one or several policies, and the examination that shows it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from gate import __version__
@@ -47,14 +47,27 @@ class PolicyCheckup:
     policy: Policy
     source: PolicySource
     kind: str
-    """The type of the backend."""
+    """The type of the backend, where there is a single one."""
     backend: tuple[CheckResult, ...]
+    """About it; empty where there are several."""
+    several: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+    """Of several backends, the results about each that counts an SLO, by name."""
     slos: tuple[SloCheckup, ...]
 
     @property
+    def backends(self) -> Mapping[str, tuple[CheckResult, ...]]:
+        """The results about each backend by name; a single one is under the empty text."""
+        return self.several or {"": self.backend}
+
+    @property
     def results(self) -> list[CheckResult]:
-        """All check results, those of the backend first."""
-        return [*self.backend, *(result for slo in self.slos for result in slo.results)]
+        """All check results, those of the backends first."""
+        groups = [*self.backends.values(), *(slo.results for slo in self.slos)]
+        return [result for group in groups for result in group]
+
+    def kind_of(self, backend: str) -> str:
+        """Return the type of a backend."""
+        return self.policy.backends[backend] if backend else self.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +106,14 @@ def _policy(checked: PolicyCheckup) -> Json:
         "service": checked.policy.service,
         "source": source_document(checked.source),
         "level": worst_level(checked.results),
-        "backend": {"type": checked.kind, **_checks(checked.backend)},
+        "backend": _backend(checked, "") if "" in checked.backends else None,
+        "backends": [
+            {"name": name or None, **_backend(checked, name)} for name in checked.backends
+        ],
         "slos": [
             {
                 "name": slo.slo.name,
+                "backend": slo.slo.sli.backend or None,
                 "preset": slo.slo.sli.preset,
                 "caveats": list(slo.caveats),
                 **_checks(slo.results),
@@ -106,6 +123,10 @@ def _policy(checked: PolicyCheckup) -> Json:
             for slo in checked.slos
         ],
     }
+
+
+def _backend(checked: PolicyCheckup, name: str) -> Json:
+    return {"type": checked.kind_of(name), **_checks(checked.backends[name])}
 
 
 def _checks(results: Sequence[CheckResult]) -> Json:
@@ -145,10 +166,10 @@ def examine(
     Raises:
         UsageError: a backend's package is missing.
     """
-    doctors = [open_with(file.settings, Limits(timeout=timeout)) for file in files]
+    doctors = [open_with(file.settings, file.limits(timeout)) for file in files]
 
     def task(place: int) -> Callable[[], PolicyCheckup]:
-        return lambda: _examine(files[place], doctors[place], Limits(timeout=timeout), at)
+        return lambda: _examine(files[place], doctors[place], files[place].limits(timeout), at)
 
     return Checkup(
         policies=tuple(run_concurrently([task(place) for place in range(len(files))])),
@@ -167,6 +188,7 @@ def _examine(file: PolicyFile, doctor: Doctor, limits: Limits, at: datetime) -> 
         source=file.source,
         kind=file.settings.kind,
         backend=diagnosis.backend,
+        several=diagnosis.backends,
         slos=tuple(
             SloCheckup(
                 slo=slo,

@@ -48,7 +48,7 @@ def page(checkup: Checkup) -> Page:
 
 
 def _section(checked: PolicyCheckup) -> Section:
-    examined = [("Backend", checked.backend), *((s.slo.name, s.results) for s in checked.slos)]
+    examined = list(_examined(checked))
     caveats = dict.fromkeys(caveat for slo in checked.slos for caveat in slo.caveats)
     reached = _reached(checked)
     return Section(
@@ -59,14 +59,26 @@ def _section(checked: PolicyCheckup) -> Section:
             tabulate(_results(checked), _COLUMNS),
             *said(Facts(tuple(_not_seen(checked)) if reached else ())),
             *said(Facts(tuple(("Known", caveat) for caveat in caveats if reached))),
-            summary.policy_text(checked.source),
+            summary.policy_text(checked.policy, checked.source),
         ),
     )
 
 
+def _examined(checked: PolicyCheckup) -> Iterator[tuple[str, Sequence[CheckResult]]]:
+    """Yield what was seen of each backend, and then of each SLO that it counts."""
+    for backend, results in checked.backends.items():
+        yield f"Backend {backend} ({checked.kind_of(backend)})" if backend else "Backend", results
+        for slo in checked.slos:
+            if slo.slo.sli.backend == backend:
+                yield slo.slo.name, slo.results
+
+
 def _reached(checked: PolicyCheckup) -> bool:
-    """Return whether the backend answered; if not, nothing is worth saying but that."""
-    silent = any(r.check is Check.REACH and r.level is Level.FAULT for r in checked.backend)
+    """Return whether a backend answered; if none did, nothing is worth saying but that."""
+    silent = all(
+        any(r.check is Check.REACH and r.level is Level.FAULT for r in results)
+        for results in checked.backends.values()
+    )
     return not silent or any(
         result.check not in _WITHOUT_ANSWERS for slo in checked.slos for result in slo.results
     )
@@ -137,8 +149,8 @@ def _not_seen(checked: PolicyCheckup) -> Iterator[tuple[str, str]]:
     made |= {skip.check for slo in checked.slos for skip in slo.skipped if skip.applies}
     others = [check for check in Check if check not in made and check is not Check.REACH]
     yield "Not applicable", ", ".join(others)
-    for limit in _NEVER.get(checked.kind, ()):
-        yield "Not checked", limit
+    limits = (limit for name in checked.backends for limit in _NEVER.get(checked.kind_of(name), ()))
+    yield from (("Not checked", limit) for limit in dict.fromkeys(limits))
 
 
 _NEVER: Final = {

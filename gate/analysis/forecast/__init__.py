@@ -13,7 +13,7 @@ from gate.analysis import (
 )
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, source_document
+from gate.decision.decision import PolicySource, backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.calendar_forecast import Expected
@@ -136,6 +136,7 @@ def forecast_document(report: ForecastReport) -> Json:
             {
                 "service": service.policy.service,
                 "source": source_document(service.source),
+                "backends": backends_document(service.policy),
                 "slos": [_slo(slo) for slo in service.slos],
             }
             for service in report.services

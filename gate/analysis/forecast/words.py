@@ -60,7 +60,7 @@ def output(report: ForecastReport) -> Output:
 
 def page(report: ForecastReport) -> Page:
     """Return the page on what becomes of the budgets of every policy."""
-    sections = ((forecast_section(service), service.source) for service in report.services)
+    sections = ((forecast_section(service), service) for service in report.services)
     return question_page(
         sections,
         summary.signature(report.evaluated_at, report.tool_version),

@@ -15,7 +15,7 @@ from gate.analysis.incidents import (
     ServiceIncidents,
     SinceDeploy,
 )
-from gate.decision.decision import source_document
+from gate.decision.decision import backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
@@ -45,6 +45,7 @@ def _service(service: ServiceIncidents) -> Json:
     return {
         "service": service.policy.service,
         "source": source_document(service.source),
+        "backends": backends_document(service.policy),
         "slos": [_searched_slo(slo) for slo in service.slos],
         "left_out": left_out_document(service.left_out),
         "incidents": [_incident(incident, service) for incident in service.annotated],

@@ -66,7 +66,7 @@ def output(report: IncidentReport) -> Output:
 
 def page(report: IncidentReport) -> Page:
     """Return the page on the incidents of every policy."""
-    sections = ((incidents_section(service), service.source) for service in report.services)
+    sections = ((incidents_section(service), service) for service in report.services)
     return question_page(
         sections,
         *without_impact_facts(report),

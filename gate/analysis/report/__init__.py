@@ -13,7 +13,13 @@ from gate.analysis.incidents import IncidentReport, ServiceIncidents
 from gate.analysis.incidents.document import deploy_document, incidents_document
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
+from gate.decision.decision import (
+    Decision,
+    PolicyDecision,
+    PolicySource,
+    backends_document,
+    source_document,
+)
 from gate.decision.document import pace_document, to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
 from gate.errors import ExitCode
@@ -105,6 +111,7 @@ def _service(service: ServiceReport, at: datetime) -> Json:
         "owners": list(service.policy.owners),
         "dashboard": service.policy.dashboard,
         "source": source_document(service.source),
+        "backends": backends_document(service.policy),
         "changes": [_change(name, judged) for name, judged in service.outlook.items()],
         "slos": [_slo(assessment, service, at) for assessment in service.assessments],
         "deploys": [deploy_document(deploy) for deploy in service.deploys],

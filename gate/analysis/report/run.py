@@ -60,8 +60,11 @@ def gather_report(
         UsageError: the change class is unknown to a policy, a backend cannot separate events by
             labels, or its package is missing.
     """
-    limits, questions = Limits(timeout=search.timeout), Questions(search)
-    opened = [(file.settings, cached_history(open_with(file.settings, limits))) for file in files]
+    questions = Questions(search)
+    opened = [
+        (file.settings, cached_history(open_with(file.settings, file.limits(search.timeout))))
+        for file in files
+    ]
 
     def opening(settings: Settings, _limits: Limits) -> Backend:
         return next(backend for owner, backend in opened if owner is settings)

@@ -227,7 +227,14 @@ def _again(judged: Judgement) -> str:
 
 def report_closing(report: Report) -> tuple[Facts, ...]:
     """Return the known incidents that no SLO felt, and where the report comes from."""
-    policies = (("Policy", summary.provenance(service.source)) for service in report.services)
+    policies = (
+        fact
+        for service in report.services
+        for fact in (
+            *summary.backend_facts(service.policy, service.assessments),
+            ("Policy", summary.provenance(service.source)),
+        )
+    )
     looked_at = ("Looked at", scope(report))
     return (
         *without_impact_facts(report.incidents),

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, source_document
+from gate.decision.decision import PolicySource, backends_document, source_document
 from gate.decision.slo_document import Json, number, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.objective_candidates import Candidate, Fit, expected_share
@@ -127,6 +127,7 @@ def review_document(report: ReviewReport) -> Json:
             {
                 "service": service.policy.service,
                 "source": source_document(service.source),
+                "backends": backends_document(service.policy),
                 "slos": [_slo(slo) for slo in service.slos],
                 "left_out": left_out_document(service.left_out),
             }

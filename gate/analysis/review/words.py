@@ -74,6 +74,7 @@ def _section(service: ServiceReview) -> Section:
         (
             *(("Tiers", text) for text in _tiers(service)),
             *left_out_facts(service.left_out),
+            *summary.backend_facts(service.policy),
             ("Policy", summary.provenance(service.source)),
         )
     )

@@ -11,7 +11,7 @@ from gate.analysis import document_head
 from gate.analysis.watch.arms import Arms, WatchGrid
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, source_document
+from gate.decision.decision import PolicySource, backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.sequential import ComparedStep
@@ -197,6 +197,7 @@ def watch_document(report: WatchReport) -> Json:
         "reasons": list(report.reasons),
         "service": report.policy.service,
         "source": source_document(report.source),
+        "backends": backends_document(report.policy),
         "canary": str(options.arms.canary),
         "baseline": None if baseline is None else str(baseline),
         "margin": share(options.margin),

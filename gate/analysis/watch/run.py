@@ -14,11 +14,11 @@ from gate.analysis.watch.judge import Judge
 from gate.analysis.watch.loop import Watching
 from gate.analysis.watch.phrases import reasons
 from gate.analysis.watch.state import Surroundings, WatchQuestion, WatchState
-from gate.backends import cohorts_of, open_backend
+from gate.backends import cohorts_of, described, open_backend
 from gate.check.measure import OpenBackend
 from gate.config.load import PolicyFile
 from gate.errors import UsageError
-from gate.measure import Backend, Limits
+from gate.measure import Backend
 from gate.measure.cohorts import CohortBackend
 from gate.measure.history import clock_start
 
@@ -65,13 +65,12 @@ def open_watched(
     Raises:
         UsageError: it cannot separate events by labels, or a package of it is missing.
     """
-    backend = open_with(file.settings, Limits(timeout=timeout))
+    backend = open_with(file.settings, file.limits(timeout))
     cohorts = cohorts_of(backend)
     if cohorts is None:
-        kind = file.settings.kind
         raise UsageError(
-            f"{file.source.path}: the backend {kind} cannot separate events by labels; a watch"
-            " needs prometheus or logs"
+            f"{file.source.path}: {described(file.settings)} cannot separate events by labels; a"
+            " watch needs prometheus or logs"
         )
     return backend, cohorts
 

@@ -56,7 +56,7 @@ def page(report: WatchReport) -> Page:
             _table(report),
             *map(partial(_chart, report), report.slos),
             Facts(tuple(_about(report))),
-            summary.policy_text(report.source),
+            summary.policy_text(report.policy, report.source),
         ),
     )
     exit_code = ("Exit code", str(int(EXIT_CODES[report.verdict])))

@@ -1,5 +1,6 @@
 """Request logs in files (JSON lines, CSV, Parquet), counted by DuckDB in one scan."""
 
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,9 +21,10 @@ def _open(settings: LogsSettings, limits: Limits) -> Backend:
     """Open the backend. No file is looked for before it measures.
 
     Raises:
-        UsageError: DuckDB is not installed, or is too old to notice a file that is cut off.
+        UsageError: DuckDB or the client of a store is not installed, or DuckDB is too old to notice
+            a file that is cut off.
     """
-    _check_duckdb()
+    _check_packages(settings)
     # DuckDB takes a tenth of a second to load, so only now.
     from gate.backends.logs.backend import LogsBackend  # noqa: PLC0415
 
@@ -31,11 +33,22 @@ def _open(settings: LogsSettings, limits: Limits) -> Backend:
 
 def _open_doctor(settings: LogsSettings, limits: Limits) -> "Doctor":
     """As `_open`."""
-    _check_duckdb()
-    from gate.backends.logs.backend import LogsBackend  # noqa: PLC0415
+    _check_packages(settings)
     from gate.backends.logs.doctor import LogsDoctor  # noqa: PLC0415
 
-    return LogsDoctor(settings, limits, LogsBackend(settings, limits))
+    return LogsDoctor(settings, limits)
+
+
+def _check_packages(settings: LogsSettings) -> None:
+    _check_duckdb()
+    if "://" in settings.path:
+        from gate.backends.logs.stores import missing_extra  # noqa: PLC0415 - for stores only
+
+        if (extra := missing_extra(settings.path)) is not None:
+            raise UsageError(
+                f"reading {extra}:// needs more packages; where gate is installed: "
+                f"pip install 'error-budget-gate[{extra}]'"
+            )
 
 
 def _check_duckdb() -> None:
@@ -53,6 +66,14 @@ def _check_duckdb() -> None:
             f"DuckDB {installed} reads a gzip file that is cut off without saying so; "
             f"version {_OLDEST} or later is needed: pip install 'duckdb>={_OLDEST}'"
         )
+
+
+def _files(settings: LogsSettings) -> tuple[str, ...]:
+    if "://" in settings.path:  # what a store has comes with no change
+        return ()
+    # The time of a partition, {%Y/%m/%d}, as a pattern.
+    path = re.sub(r"\{[^{}]*%[^{}]*\}", lambda m: re.sub("%.", "*", m[0][1:-1]), settings.path)
+    return (str(Path(literal(str(settings.directory))) / path),)
 
 
 _PATH: Final = """\
@@ -90,7 +111,7 @@ REGISTRATION: Final = Registration(
     open=_open,
     open_doctor=_open_doctor,
     secrets=lambda _: (),  # files need no login
-    files=lambda settings: (str(Path(literal(str(settings.directory))) / settings.path),),
+    files=_files,
     public=frozenset(BLOCK.fields),
     starter=_STARTER,
     indicators=frozenset({"ratio", "threshold", "spent"}),

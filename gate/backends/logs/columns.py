@@ -8,6 +8,7 @@ from typing import Final
 
 from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.headers import CsvHeader, read_header
+from gate.backends.logs.path_columns import PATH, path_option
 from gate.backends.logs.source import (
     EXACT,
     LogSource,
@@ -48,8 +49,9 @@ def describe_csv(
 ) -> LogSource:
     """Read all headers. The columns may stand in another order in some files."""
     groups: dict[CsvHeader, list[str]] = defaultdict(list)
-    for file in files:
-        groups[read_header(database, file)].append(file)
+    headers = database.looks(files, lambda file: read_header(database, file))
+    for file, header in zip(files, headers, strict=True):
+        groups[header].append(file)
     names = list(dict.fromkeys(name for header in groups for name in header.names))
     lacking = {
         name: [f for h, fs in groups.items() if name not in h.names for f in fs] for name in names
@@ -151,8 +153,10 @@ def _relation(
 def _read(header: CsvHeader, files: str, types: Mapping[str, str], used: list[str]) -> str:
     read = {name: types[name] if name in used else "VARCHAR" for name in header.names}
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in read.items())
-    chosen = ", ".join(map(identifier, (name for name in used if name in header.names)))
-    return f"(SELECT {chosen} FROM read_csv({files}, {header.options}, columns = {{{columns}}}))"
+    place = [PATH] if PATH in used else []
+    chosen = ", ".join(map(identifier, [*(n for n in used if n in header.names), *place]))
+    options = f"{header.options}{path_option(used)}"
+    return f"(SELECT {chosen} FROM read_csv({files}, {options}, columns = {{{columns}}}))"
 
 
 _READ_PARQUET = "union_by_name = true, hive_partitioning = false"
@@ -166,17 +170,22 @@ def describe_parquet(
     records: Records,
 ) -> LogSource:
     """Read all footers. Numbers of several types are widened to one that holds them all."""
-    relation = f"read_parquet({file_list(files)}, {_READ_PARQUET})"
-    types = {row[0]: row[1] for row in database.query(f"DESCRIBE SELECT * FROM {relation}")}
+
+    def relation(files: str, used: Iterable[str]) -> str:
+        return f"read_parquet({files}, {_READ_PARQUET}{path_option(used)})"
+
+    every = file_list(files)
+    rows = database.query(f"DESCRIBE SELECT * FROM {relation(every, ())}")
+    types = {row[0]: row[1] for row in rows}
     schema = database.query(
-        f"SELECT file_name, name, num_children, duckdb_type FROM parquet_schema({file_list(files)})"
+        f"SELECT file_name, name, num_children, duckdb_type FROM parquet_schema({every})"
     )
     kinds = _kinds_by_column(schema)
     return LogSource(
         files=files,
         types=types,
-        relation=lambda _: relation,
-        shown=lambda _: f"read_parquet({literal(pattern)}, {_READ_PARQUET})",
+        relation=lambda used: relation(every, used),
+        shown=lambda used: relation(literal(pattern), used),
         faults={
             name: fault
             for name in types

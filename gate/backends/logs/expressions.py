@@ -11,9 +11,10 @@ from typing import Any, Final
 import duckdb
 
 from gate.backends.logs.database import Database
-from gate.backends.logs.refusals import invalid, sentence
-from gate.backends.logs.source import LogSource, is_number
-from gate.dataclass import dataclass
+from gate.backends.logs.refusals import sentence
+from gate.backends.logs.source import LogSource
+from gate.backends.sql.engine import SqlExpression
+from gate.backends.sql.rows import invalid
 
 _Node = dict[str, Any]
 _ABOUT_A_ROW: Final = frozenset(
@@ -56,27 +57,6 @@ _BOUNDED: Final = re.compile(
 _TEXTS: Final = frozenset({"VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR", "NVARCHAR"})
 _JOINED: Final = frozenset({"||", "concat", "concat_ws", "format", "printf"})
 _PLACES: Final = ("query_location", "query_location_length")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SqlExpression:
-    """One scalar expression over a row's columns, as the policy has it."""
-
-    role: str
-    """The key in the policy: ``bad``, ``good``, ``total``, ``spent``."""
-    text: str
-    columns: frozenset[str]
-    """The first name of every column that it mentions, in lower case."""
-    as_text: frozenset[str]
-    """Those of them that it turns into text."""
-
-    @property
-    def sql(self) -> str:
-        """The expression in brackets."""
-        return f"({self.text})"
-
-    def __str__(self) -> str:
-        return f"{self.role}: {self.text!r}"
 
 
 def parse(database: Database, role: str, text: str) -> SqlExpression:
@@ -128,18 +108,6 @@ def check_boolean(
             f"{expression} is of type {kind}; a condition is expected, for example status >= 500"
         )
     return expression
-
-
-def check_number(database: Database, expression: SqlExpression, source: LogSource) -> str:
-    """Check that the expression is a number, and return its type.
-
-    Raises:
-        MeasurementError: a column is missing, types do not fit, or the value is something else.
-    """
-    kind = check_value(database, expression, source)
-    if not is_number(kind):
-        raise invalid(f"{expression} is of type {kind}; a number is expected")
-    return kind
 
 
 def check_value(database: Database, expression: SqlExpression, source: LogSource) -> str:

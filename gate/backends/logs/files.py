@@ -1,72 +1,23 @@
-"""Whether a zstd file is cut off, which DuckDB does not notice: frames and blocks, RFC 8878."""
+"""Which files the logs are: those that match the path and may have rows of the time in question."""
 
 import glob
 import re
-from pathlib import Path
-from typing import BinaryIO, Final
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Final
 
-from gate.backends.logs.refusals import invalid, unreadable
+from gate.backends.logs.database import Database
+from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_days, parse_path
+from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
+from gate.backends.logs.stores import is_remote
+from gate.backends.logs.zstd import is_whole
+from gate.backends.sql.rows import invalid
+from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.measure.remedies import hint_for
-
-_MAGIC: Final = 0xFD2FB528
-_SKIPPABLE: Final = 0x184D2A50
-_CHECKSUM, _SINGLE_SEGMENT = 1 << 2, 1 << 5
-_DICTIONARY_ID: Final = (0, 1, 2, 4)
-_CONTENT_SIZE: Final = (0, 2, 4, 8)
-_REPEATED, _RESERVED = 1, 3
-
-
-class _CutOff(Exception):
-    """The file ends, or goes astray, within a frame."""
-
-
-def is_whole(path: Path) -> bool:
-    """Return whether the file is one or more whole frames; only headers are read.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(0)
-        try:
-            while True:
-                _pass_frame(file)
-                if file.tell() >= size:
-                    return file.tell() == size
-        except _CutOff:
-            return False
-
-
-def _number(file: BinaryIO, length: int) -> int:
-    read = file.read(length)
-    if len(read) < length:
-        raise _CutOff
-    return int.from_bytes(read, "little")
-
-
-def _pass_frame(file: BinaryIO) -> None:
-    magic = _number(file, 4)
-    if magic & ~0xF == _SKIPPABLE:
-        file.seek(_number(file, 4), 1)
-        return
-    if magic != _MAGIC:
-        raise _CutOff
-    descriptor = _number(file, 1)
-    single = bool(descriptor & _SINGLE_SEGMENT)
-    content_size = _CONTENT_SIZE[descriptor >> 6] or int(single)
-    file.seek(int(not single) + _DICTIONARY_ID[descriptor & 3] + content_size, 1)
-    last = False
-    while not last:
-        header = _number(file, 3)
-        last, kind = bool(header & 1), header >> 1 & 3
-        if kind == _RESERVED:
-            raise _CutOff
-        file.seek(1 if kind == _REPEATED else header >> 3, 1)
-    file.seek(4 if descriptor & _CHECKSUM else 0, 1)
-
+from gate.slo.objective import Span
 
 _FORMATS: Final = {
     ".jsonl": "jsonl",
@@ -82,80 +33,156 @@ _ROTATED: Final = re.compile(r"[.-][0-9][0-9T._-]*$")
 """What logrotate adds to a name: ``.1``, ``-20261129``."""
 
 
+_MOST_SHOWN: Final = 5
+"""Days without a partition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFiles:
+    """The files of the logs."""
+
+    kind: str
+    """The format: ``jsonl``, ``csv`` or ``parquet``."""
+    files: list[str]
+    """Those that hold anything, and may have rows of the window, sorted by name."""
+    every: list[str]
+    """Those that match, of any time; of objects those that were listed."""
+    pattern: PathPattern
+    remarks: Callable[[], tuple[str, ...]]
+    """Returns what is to be said of them once they are read."""
+
+
 def pattern_of(settings: LogsSettings) -> str:
     """Return the path or glob for people, with its variables, from where the program runs."""
-    return str(Path(glob.escape(str(settings.directory))) / (settings.written or settings.path))
+    shown = settings.written or settings.path
+    if is_remote(settings.path):
+        return shown
+    return str(Path(glob.escape(str(settings.directory))) / shown)
 
 
-def find_files(settings: LogsSettings) -> tuple[str, list[str]]:
-    """Return the format and the files that hold anything, sorted by name.
+def find_files(settings: LogsSettings, database: Database, window: Span | None) -> LogFiles:
+    """Return the format and the files that hold anything.
 
     A plain text file of no bytes is a log without rows; an empty gzip or Parquet file is a cut one,
     and is left for the reader to refuse.
+
+    Args:
+        settings: where the logs are.
+        database: that reads them. It lists the objects of a store within its time.
+        window: whose rows are asked for, where the path says when rows are of; None: those of any
+            time.
 
     Raises:
         MeasurementError: no file matches, one that does is not a file or is cut off, the format
             is not known, all files are empty.
         OSError, UnicodeError: a file or its name cannot be read.
     """
-    if "://" in settings.path:
-        raise invalid(
-            f"{settings.written or settings.path} is not a local path; fetch the logs first"
-        )
-    shown = pattern_of(settings)
-    pattern = str(Path(glob.escape(str(settings.directory))) / settings.path)
-    # Path.glob takes no absolute pattern.
-    matches = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
-    files = [path for path in matches if _is_log(path)]
-    if not files:
+    if is_remote(settings.path):
+        # The client of a store takes time to load.
+        from gate.backends.logs.remote import find_objects  # noqa: PLC0415
+
+        matches = find_objects(settings, database, window)
+    else:
+        matches = _local(settings)
+    shown, pattern = pattern_of(settings), matches.pattern
+    if not matches.names and not matches.others:
         raise unreadable(f"no file matches {shown}{_hint(settings)}{hint_for('no-log-files')}")
+    parts = {name: pattern.part(name) or Part() for name in matches.names}
+    files = [name for name, part in parts.items() if part.may_have(window)]
+    if not files:
+        raise _no_partition(shown, window)
     kind = settings.records.format or _format_of(files)
-    full = [path for path in files if _holds_rows(path, kind)]
+    full = [file for file in files if _holds_rows(file, kind, database)]
     if not full:
         reason = f"every file that matches {shown} is empty{hint_for('empty-logs')}"
         raise MeasurementError(Cause.NO_DATA, reason)
-    for path in full:
-        _check(path)
-    return kind, [str(path) for path in full]
+    for file in full:
+        _check(file, database)
+    days = sorted({day for file in full if (day := parts[file].day) is not None})
+    missing = missing_days((parts[file] for file in full), window) if window else []
+    return LogFiles(
+        kind=kind,
+        files=full,
+        every=matches.names,
+        pattern=pattern,
+        remarks=lambda: (*_read_of(database, full, days), *_without(missing)),
+    )
+
+
+def _read_of(database: Database, files: list[str], days: list[date]) -> Iterator[str]:
+    if database.objects is not None:
+        from gate.backends.logs.remote import how_much_read  # noqa: PLC0415 - as above
+
+        when = f", of {days[0]} to {days[-1]}" if days else ""
+        yield how_much_read(database, files) + when
+
+
+def _without(days: list[date]) -> Iterator[str]:
+    """Say which days have no partition."""
+    if days:
+        shown = ", ".join(map(str, days[:_MOST_SHOWN]))
+        more = f" and {len(days) - _MOST_SHOWN} more" if len(days) > _MOST_SHOWN else ""
+        yield f"no partition of {shown}{more}"
+
+
+def _no_partition(shown: str, window: Span | None) -> MeasurementError:
+    when = "" if window is None else f" from {window.start:%F %H:%M} to {window.end:%F %H:%M} UTC"
+    reason = f"{shown} has no partition of the time{when}{hint_for('no-partition')}"
+    return MeasurementError(Cause.NO_DATA, reason)
+
+
+def _local(settings: LogsSettings) -> Matches:
+    """Find the files of this machine that match."""
+    path = Path(settings.path)
+    # What the names begin with: nothing, where the folder is "." or the path is absolute.
+    root = "" if path.is_absolute() else str(settings.directory / "_").removesuffix("_")
+    pattern = parse_path(root, path.as_posix())
+    # A path without partitions is left as it is written.
+    written = pattern.glob if pattern.dated or pattern.columns else settings.path
+    full = str(Path(glob.escape(str(settings.directory))) / written)
+    # Path.glob takes no absolute pattern.
+    paths = [Path(name) for name in sorted(glob.glob(full, recursive=True))]  # noqa: PTH207
+    return Matches(pattern, [str(path) for path in paths if _is_log(path)])
 
 
 def _is_log(path: Path) -> bool:
     """Tell files from folders on the way to them (``**``). What looks like a log must be one."""
     if path.is_file():
         return True
-    if path.is_dir() and _plain_suffix(path) not in _FORMATS:
+    if path.is_dir() and _plain_suffix(str(path)) not in _FORMATS:
         return False
     hint = "; to read a folder of files write folder/*" if path.is_dir() else ""
     raise unreadable(f"{path} matches and is not a readable file{hint}")
 
 
 def _hint(settings: LogsSettings) -> str:
-    is_folder = (settings.directory / settings.path).is_dir()
+    is_folder = not is_remote(settings.path) and (settings.directory / settings.path).is_dir()
     return " (a folder; write for example folder/*.jsonl)" if is_folder else ""
 
 
-def _format_of(files: list[Path]) -> str:
-    by_name: dict[str, Path] = {}
-    for path in files:
-        if path.suffix in _NOT_READ:
+def _format_of(files: list[str]) -> str:
+    by_name: dict[str, str] = {}
+    for file in files:
+        packed = PurePosixPath(file).suffix
+        if packed in _NOT_READ:
             raise invalid(
-                f"{path} is packed as {path.suffix}, which is not read; unpack it, or pack it as "
+                f"{file} is packed as {packed}, which is not read; unpack it, or pack it as "
                 ".gz or .zst"
             )
-        suffix = _plain_suffix(path)
+        suffix = _plain_suffix(file)
         if suffix not in _FORMATS:
             raise invalid(
-                f"the format of {path} is not clear from its name{hint_for('log-format')}"
+                f"the format of {file} is not clear from its name{hint_for('log-format')}"
             )
-        by_name.setdefault(_FORMATS[suffix], path)
+        by_name.setdefault(_FORMATS[suffix], file)
     if len(by_name) > 1:
-        names = ", ".join(map(str, by_name.values()))
+        names = ", ".join(by_name.values())
         raise invalid(f"files of several formats match: {names}{hint_for('log-format')}")
     return next(iter(by_name))
 
 
-def _plain_suffix(path: Path) -> str:
-    name = path.name  # texts, since there may be thousands of paths
+def _plain_suffix(file: str) -> str:
+    name = PurePath(file).name
     for suffix in _COMPRESSED:
         name = name.removesuffix(suffix)
     name = _ROTATED.sub("", name) or name
@@ -163,15 +190,19 @@ def _plain_suffix(path: Path) -> str:
     return dot + suffix if start else ""
 
 
-def _holds_rows(path: Path, kind: str) -> bool:
-    return kind == "parquet" or path.suffix in _COMPRESSED or path.stat().st_size > 0
+def _holds_rows(file: str, kind: str, database: Database) -> bool:
+    return kind == "parquet" or file.endswith(_COMPRESSED) or database.size(file) > 0
 
 
-def _check(path: Path) -> None:
-    str(path).encode()  # DuckDB takes no other names: UnicodeError
+def _check(file: str, database: Database) -> None:
+    file.encode()  # DuckDB takes no other names: UnicodeError
     # DuckDB notices by itself when a gzip or Parquet file is cut off.
-    if path.suffix == ".zst" and not is_whole(path):
+    if not file.endswith(".zst"):
+        return
+    with database.open(file) as opened:
+        whole = is_whole(opened)
+    if not whole:
         raise unreadable(
-            f"{path} is cut off or damaged: its last zstd frame has no end"
+            f"{file} is cut off or damaged: its last zstd frame has no end"
             + hint_for("damaged-log")
         )

@@ -8,11 +8,13 @@ import io
 import re
 import zlib
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from gate.backends.logs.database import Database, file_list
-from gate.backends.logs.refusals import invalid, unreadable
+from gate.backends.logs.refusals import unreadable
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
+from gate.measure.remedies import hint_for
 
 READ: Final = "auto_detect = false, hive_partitioning = false"
 _DELIMITERS: Final = ",\t;|"
@@ -83,13 +85,18 @@ def _head(database: Database, file: str) -> bytes:
     if path.suffix == ".zst":
         rows = database.query(f"SELECT line FROM read_csv({file_list([file])}, {_LINES}) LIMIT 9")
         return "\n".join(line or "" for (line,) in rows).encode()
-    if path.suffix != ".gz":
-        with path.open("rb") as plain:
-            return plain.read(_HEAD)
+    with database.open(file) as opened:
+        if path.suffix != ".gz":
+            return opened.read(_HEAD)
+        return _unpacked(file, opened)
+
+
+def _unpacked(file: str, opened: BinaryIO) -> bytes:
     try:
-        with gzip.open(path) as packed:
+        with gzip.open(opened) as packed:
             return packed.read(_HEAD)
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise unreadable(
             f"the logs cannot be read: a file is cut off or damaged ({file})"
+            + hint_for("damaged-log")
         ) from None

@@ -9,9 +9,10 @@ from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.keys import json_objects
 from gate.backends.logs.layouts import JsonFiles, json_files
 from gate.backends.logs.nested import with_text
-from gate.backends.logs.refusals import invalid
+from gate.backends.logs.path_columns import PATH, path_option
 from gate.backends.logs.source import EXACT, LogSource, Needed, listed
 from gate.backends.records import Records
+from gate.backends.sql.rows import invalid
 from gate.measure import Cause, MeasurementError
 
 _INTEGERS: Final = re.compile(r"\b(?:U?BIGINT|U?HUGEINT)\b")
@@ -37,7 +38,7 @@ def describe_jsonl(
         return _items(files, pattern, records)
     optional = {name: records.columns[name] for name in records.optional}
     wanted = needed.columns - {name.lower() for name in optional}
-    layout = json_files(files)
+    layout = json_files(database, files)
     learned = _learned(database, layout, wanted, records)
     if list(learned) == ["json"] and "json" not in wanted:
         raise _no_objects(database, files)
@@ -99,18 +100,23 @@ def _items(files: list[str], pattern: str, records: Records) -> LogSource:
 
 
 def _within(files: str, records: Records, used: Iterable[str]) -> str:
-    names = list(used)
+    some = list(used)
+    names = [name for name in some if name != PATH]
+    place = f", {PATH}" if PATH in some else ""
     outermost, *inner = records.unnest
     kind = _struct({name: _as_written(records.columns[name]) for name in names}) + "[]"
     for key in reversed(inner):
         kind = _struct({key: kind}) + "[]"
     columns = f"{{{literal(outermost)}: {literal(kind)}}}"
-    rows = f"read_json({files}, {_LARGE}, columns = {columns})"
+    rows = f"read_json({files}, {_LARGE}{path_option(some)}, columns = {columns})"
     path = identifier(outermost)
     for key in inner:
-        rows, path = f"(SELECT unnest({path}) AS item FROM {rows})", f"item.{identifier(key)}"
+        rows, path = (
+            f"(SELECT unnest({path}) AS item{place} FROM {rows})",
+            f"item.{identifier(key)}",
+        )
     columns = ", ".join(f"{_of_item(name, records.columns[name])}" for name in names)
-    return f"(SELECT {columns} FROM (SELECT unnest({path}) AS item FROM {rows}))"
+    return f"(SELECT {columns}{place} FROM (SELECT unnest({path}) AS item{place} FROM {rows}))"
 
 
 def _as_written(kind: str) -> str:

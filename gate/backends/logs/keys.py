@@ -4,18 +4,16 @@ A key that is left out of some rows is NULL in them, as JSON writers do; a file 
 one is another format, and a refusal.
 """
 
-# ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
-
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.layouts import LINE
-from gate.backends.logs.source import missing_in
-from gate.backends.logs.statement import Statement
-from gate.backends.logs.timestamps import microseconds
+from gate.backends.logs.source import LogSource, missing_in
+from gate.backends.sql.groups import Groups
+from gate.backends.sql.rows import StatementNumbers
+from gate.backends.sql.times import microseconds
 from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
@@ -42,24 +40,24 @@ class Keys:
     """By column: the number of its values."""
 
 
-def ask_for_keys(statement: Statement) -> Keys | None:
+def ask_for_keys(source: LogSource, statement: StatementNumbers) -> Keys | None:
     """Ask which files have what; None where the files themselves say it, or there is but one.
 
     The statement must be cut at the bounds of every time that is asked about later.
     """
-    files = statement.logs.source.files
-    if not statement.logs.source.keyed or len(files) == 1:
+    files = source.files
+    if not source.keyed or len(files) == 1:
         return None
     return Keys(
         files=files,
         file=statement.key(statement.value("file_index")),
-        rows=statement.sum("count(*)"),
+        rows=statement.count(),
         newest=statement.newest(),
-        time=Span(statement.bounds[0], statement.bounds[-1]),
-        always=statement.logs.source.always,
+        time=statement.time,
+        always=source.always,
         values={
-            column: statement.sum(f"count({statement.value(identifier(column))})")
-            for column in sorted(statement.columns - statement.logs.source.optional)
+            column: statement.count_values(identifier(column))
+            for column in sorted(statement.columns - source.optional)
         },
     )
 
@@ -80,23 +78,26 @@ class MissingKeys:
         }
 
 
-def missing_keys(database: Database, keys: Keys | None, times: Sequence[Span]) -> MissingKeys:
+def missing_keys(
+    database: Database, keys: Keys | None, groups: Groups, times: Sequence[Span]
+) -> MissingKeys:
     """Return which columns some files lack.
 
     Files with rows but no value are looked at closer: null is a value, absence is not. Where there
     are many files of a single row, each says no more than that row, which may leave out a key.
 
     Args:
-        database: with the table ``groups``.
+        database: that reads the files.
         keys: what was asked for.
+        groups: that the scan has left.
         times: in which rows are looked at; all that are asked about later.
     """
     if keys is None:
         return MissingKeys(0, {})
-    several, without = _look(database, keys)
+    several, without = _look(groups, keys)
     if not any(without.values()):
         return MissingKeys(len(keys.files), {})
-    there = _files_by_time(database, keys, times)
+    there = _files_by_time(groups, keys, times)
     suspects = {time: _suspects(keys, there[time], several, without) for time in there}
     lacking = {
         column: {
@@ -117,41 +118,39 @@ def missing_keys(database: Database, keys: Keys | None, times: Sequence[Span]) -
     )
 
 
-def _look(database: Database, keys: Keys) -> tuple[set[str], dict[str, set[str]]]:
+def _look(groups: Groups, keys: Keys) -> tuple[set[str], dict[str, set[str]]]:
     """Return the files with several rows, and by column those with rows and no value of it."""
-    there = f"FILTER (WHERE {_within(keys)})"
-    numbers = [f"sum({name}) {there}" for name in (keys.rows, *keys.values.values())]
-    rows = database.query(
-        f"SELECT {keys.file}, sum({keys.rows}), {', '.join(numbers)} FROM groups GROUP BY 1"
-    )
-    several = {keys.files[int(place)] for place, number, *_ in rows if number > 1}
+    by_file = groups.by(groups[keys.file], [keys.rows])
+    several = {keys.files[int(place)] for place, (number,) in by_file.items() if number > 1}
+    inside = [
+        file if within else None
+        for file, within in zip(groups[keys.file], _within(groups, keys), strict=True)
+    ]
+    there = groups.by(inside, [*keys.values.values()])
     without = {
-        column: {
-            keys.files[int(place)] for place, _, there, *values in rows if there and not values[n]
-        }
+        column: {keys.files[int(place)] for place, values in there.items() if not values[n]}
         for n, column in enumerate(keys.values)
     }
     return several, without
 
 
-def _within(keys: Keys) -> str:
+def _within(groups: Groups, keys: Keys) -> Sequence[bool]:
+    """Return of each group whether it is of the time."""
     start, end = map(microseconds, (keys.time.start, keys.time.end))
-    return f"epoch_us({keys.newest}) > {start} AND epoch_us({keys.newest}) <= {end}"
+    return [moment is not None and start < moment <= end for moment in groups[keys.newest]]
 
 
 def _files_by_time(
-    database: Database, keys: Keys, times: Sequence[Span]
+    groups: Groups, keys: Keys, times: Sequence[Span]
 ) -> Mapping[Span, Collection[str]]:
     """Return which files have rows in each time."""
-    rows = database.query(
-        f"SELECT DISTINCT epoch_us({keys.newest}), {keys.file} FROM groups "
-        f"WHERE {_within(keys)} ORDER BY 1"
-    )
+    pairs = zip(groups[keys.newest], groups[keys.file], _within(groups, keys), strict=True)
+    rows = sorted({(moment, int(file)) for moment, file, within in pairs if within})
     moments = [moment for moment, _ in rows]
 
     def files(time: Span) -> set[str]:
         start, end = (bisect_right(moments, microseconds(m)) for m in (time.start, time.end))
-        return {keys.files[int(place)] for _, place in rows[start:end]}
+        return {keys.files[place] for _, place in rows[start:end]}
 
     return {time: files(time) for time in dict.fromkeys(times)}
 
@@ -174,14 +173,16 @@ def _suspects(
 def files_without(database: Database, key: str, files: list[str]) -> list[str]:
     """Return which of the files have the key in no row, not even with null."""
     has = f"list_contains(json_keys(json), {literal(key)})"
-    small = [file for file in files if Path(file).stat().st_size < _SMALL]
+    small = [file for file in files if database.size(file) < _SMALL]
     having = set[str]()
     if small:
-        rows = database.query(f"SELECT DISTINCT file_index FROM {json_objects(small)} WHERE {has}")
+        statement = f"SELECT DISTINCT file_index FROM {json_objects(small)} WHERE {has}"  # noqa: S608
+        rows = database.query(statement)
         having = {small[place] for (place,) in rows}
     # Of large ones most often the first row has it, and the rest is not read.
     for file in {*files} - {*small}:
-        if database.query(f"SELECT 1 FROM {json_objects([file])} WHERE {has} LIMIT 1"):
+        statement = f"SELECT 1 FROM {json_objects([file])} WHERE {has} LIMIT 1"  # noqa: S608
+        if database.query(statement):
             having.add(file)
     return [file for file in files if file not in having]
 

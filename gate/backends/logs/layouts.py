@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from gate.backends.logs.database import identifier, literal
+from gate.backends.logs.database import Database, identifier, literal
 from gate.backends.logs.nested import fields_of
-from gate.backends.logs.refusals import invalid
+from gate.backends.logs.path_columns import PATH, path_option
 from gate.backends.logs.source import BROKEN
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 
 _HEAD: Final = 65536
@@ -46,24 +47,27 @@ class JsonFiles:
 
     def relation(self, files: str, types: Mapping[str, str], used: Iterable[str]) -> str:
         """Return the FROM part that reads columns of files, which are quoted."""
-        names = list(used)
+        some = list(used)
+        names = [name for name in some if name != PATH]
+        options = f"{self.options}{path_option(some)}"
         if not self.as_objects:
             columns = ", ".join(f"{literal(name)}: {literal(types[name])}" for name in names)
-            return f"read_json({files}, {self.options}, columns = {{{columns}}})"
+            return f"read_json({files}, {options}, columns = {{{columns}}})"
         parts = [f"{_value(name, types[name])} AS {identifier(name)}" for name in names]
         parts += [f"json IS NULL AS {BROKEN}"] if self.unfinished else []
+        parts += [PATH] if PATH in some else []
         chosen = ", ".join([*parts, "file_index"])
-        return f"(SELECT {chosen} FROM read_json_objects({files}, {self.options}))"
+        return f"(SELECT {chosen} FROM read_json_objects({files}, {options}))"
 
 
-def json_files(files: list[str]) -> JsonFiles:
+def json_files(database: Database, files: list[str]) -> JsonFiles:
     """Look at the beginning of each file and, where it has no end, at its last line.
 
     Raises:
         MeasurementError: a file is not UTF-8.
         OSError: a file cannot be read.
     """
-    heads = [_head(file) for file in files]
+    heads = database.looks(files, lambda file: _head(database, file))
     small = len(files) > _MANY and all(head.size < _SMALL for head in heads)
     cut = tuple(head.file for head in heads if head.is_cut())
     by_lines = all(head.is_by_lines() for head in heads)
@@ -85,6 +89,8 @@ class _Head:
     start: bytes
     """Unpacked; empty where Python cannot unpack it, or it is damaged, which DuckDB says."""
     packed: bool
+    stored: bool
+    """It is an object of a store."""
 
     def is_by_lines(self) -> bool:
         """Return whether each line is an object, as far as the first shows it."""
@@ -97,7 +103,8 @@ class _Head:
 
     def is_cut(self) -> bool:
         """Return whether the last line has no end and is not JSON."""
-        if self.packed or not self.size:
+        # Nobody writes on an object of a store: one without an end is damaged, as DuckDB says.
+        if self.packed or not self.size or self.stored:
             return False
         end = self.start
         if len(end) < self.size:
@@ -108,23 +115,24 @@ class _Head:
         return bool(line.strip()) and not _is_json(line)
 
 
-def _head(file: str) -> _Head:
-    path = Path(file)
-    try:
-        if file.endswith(".zst"):  # which Python cannot unpack
-            return _Head(file, path.stat().st_size, b"", packed=True)
-        if file.endswith(".gz"):
-            with gzip.open(path) as packed:
-                return _Head(file, path.stat().st_size, packed.read(_HEAD), packed=True)
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        return _Head(file, path.stat().st_size, b"", packed=True)
-    with path.open("rb") as plain:
-        start = plain.read(_HEAD)
-        size = len(start) if len(start) < _HEAD else plain.seek(0, 2)
+def _head(database: Database, file: str) -> _Head:
+    size, stored = database.size(file), database.objects is not None
+    unread = _Head(file, size, b"", packed=True, stored=stored)
+    if file.endswith(".zst"):  # which Python cannot unpack
+        return unread
+    with database.open(file) as opened:
+        if not file.endswith(".gz"):
+            start = opened.read(_HEAD)
+        else:
+            try:
+                with gzip.open(opened) as packed:
+                    return _Head(file, size, packed.read(_HEAD), packed=True, stored=stored)
+            except (gzip.BadGzipFile, EOFError, zlib.error):
+                return unread
     if start[:2] in _UTF_16:
         hint = "convert it to UTF-8: iconv -f UTF-16 -t UTF-8"
         raise invalid(f"{file} is written in UTF-16; {hint}")
-    return _Head(file, size, start, packed=False)
+    return _Head(file, size, start, packed=False, stored=stored)
 
 
 def _is_json(line: bytes) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from gate.backends.logs.database import identifier, literal
-from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import LogSource
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.errors import nearest_first
 

@@ -1,21 +1,17 @@
 """What comes before counting: files found, columns learned, expressions checked."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from gate.backends.logs.columns import describe_csv, describe_parquet
 from gate.backends.logs.database import Database
-from gate.backends.logs.files import find_files, pattern_of
-from gate.backends.logs.indicators import (
-    IndicatorDraft,
-    Label,
-    LogIndicator,
-    drafted,
-    drafted_label,
-    indicator_of,
-    label_of,
-)
+from gate.backends.logs.dialect import DuckEngine
+from gate.backends.logs.expressions import parse
+from gate.backends.logs.files import LogFiles, find_files, pattern_of
 from gate.backends.logs.jsonl import describe_jsonl
+from gate.backends.logs.path_columns import with_partitions
+from gate.backends.logs.rows import LogRows
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.source import (
     UNKNOWN_NUMBERS,
@@ -26,45 +22,18 @@ from gate.backends.logs.source import (
     create_rows,
     needed_columns,
 )
-from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import timestamp_of
 from gate.backends.records import Records
-from gate.dataclass import dataclass
-from gate.measure import MeasurementError, Unmeasured
+from gate.backends.sql.prepared import Prepared, draft_all
 from gate.slo.indicator import Sli
+from gate.slo.objective import Span
 
 Describe = Callable[[Database, list[str], str, Needed, Records], LogSource]
-Key = tuple[object, ...]
-"""What an indicator is made of: windows of the same one are parsed and checked once."""
-Name = TypeVar("Name")
-Before = TypeVar("Before")
-After = TypeVar("After")
 FORMATS: Final[dict[str, Describe]] = {
     "jsonl": describe_jsonl,
     "csv": describe_csv,
     "parquet": describe_parquet,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """The logs and the indicators over them, by their keys."""
-
-    logs: Logs
-    drafts: Mapping[Key, IndicatorDraft]
-    indicators: Mapping[Key, LogIndicator]
-    """Those that fit the logs."""
-    refused: Mapping[Key, Unmeasured]
-    """Those that do not, and why."""
-    labels: Mapping[str, Label]
-    """What rows are grouped by, as the user wrote it."""
-    unlabelled: Mapping[str, Unmeasured]
-    """What they cannot be grouped by, and why."""
-
-
-def key_of(sli: Sli) -> Key:
-    """Return what an indicator is made of."""
-    return (sli.good, sli.bad, sli.total, sli.column, sli.threshold, sli.spent)
 
 
 def prepare(
@@ -75,7 +44,8 @@ def prepare(
     by: Iterable[str] = (),
     *,
     numbers: NumberColumns = UNKNOWN_NUMBERS,
-) -> Prepared:
+    time: Span | None = None,
+) -> tuple[Prepared, LogRows]:
     """Find the logs and check the indicators and labels; reads a few rows at most.
 
     Args:
@@ -85,46 +55,41 @@ def prepare(
         zone: of times that carry none.
         by: the labels.
         numbers: what an earlier scan has found out.
+        time: of the rows that are asked for; None: any. Where the path says when rows are of, no
+            other files are read.
+
+    Returns:
+        What fits the logs, and their rows.
 
     Raises:
         MeasurementError, duckdb.Error, OSError, UnicodeError: the logs themselves cannot be read.
     """
-    kind, files = find_files(settings)
+    logs = find_files(settings, database, time)
     if not database.files:
-        database.confine(files)
-    given = {key_of(sli): sli for sli in slis}
-    drafts, refused = _sort_out(given, lambda sli: drafted(database, sli))
-    parsed, unread = _sort_out({text: text for text in by}, lambda t: drafted_label(database, t))
+        database.confine(logs.every)
+    drafts = draft_all(lambda role, text: parse(database, role, text), slis, by)
     records = settings.records
-    columns = needed_columns(records).union(
-        *(draft.wanted for draft in drafts.values()), *(label.columns for label in parsed.values())
-    )
-    needed = Needed(columns=columns, numbers=numbers)
-    described = FORMATS[kind](database, files, pattern_of(settings), needed, records)
-    source = as_declared(described, records)
-    logs = Logs(source, timestamp_of(source, records, zone))
+    needed = Needed(columns=needed_columns(records) | drafts.columns, numbers=numbers)
+    source = _described(database, settings, logs, needed)
+    timestamp, partial = timestamp_of(source, records, zone), time if logs.pattern.dated else None
+    rows = LogRows(DuckEngine(database), source, timestamp, partial)
     create_rows(database, source)
-    indicators, unfit = _sort_out(drafts, lambda draft: indicator_of(database, draft, source))
-    labels, unlike = _sort_out(parsed, lambda draft: label_of(database, draft, source))
-    return Prepared(
-        logs=logs,
-        drafts=drafts,
-        indicators=indicators,
-        refused=refused | unfit,
-        labels=labels,
-        unlabelled=unread | unlike,
+    return drafts.over(rows), rows
+
+
+def _described(
+    database: Database, settings: LogsSettings, logs: LogFiles, needed: Needed
+) -> LogSource:
+    """Learn which columns the files have, and those of their path."""
+    records, pattern = settings.records, logs.pattern
+    partitions = {name.lower() for name in pattern.columns}
+    columns = {n: kind for n, kind in records.columns.items() if n.lower() not in partitions}
+    source = FORMATS[logs.kind](
+        database,
+        logs.files,
+        pattern_of(settings),
+        replace(needed, columns=needed.columns - partitions),
+        replace(records, columns=columns, optional=records.optional & columns.keys()),
     )
-
-
-def _sort_out(
-    work: Mapping[Name, Before], step: Callable[[Before], After]
-) -> tuple[dict[Name, After], dict[Name, Unmeasured]]:
-    """Take the step for each, and keep apart those that are refused."""
-    done: dict[Name, After] = {}
-    refused: dict[Name, Unmeasured] = {}
-    for key, before in work.items():
-        try:
-            done[key] = step(before)
-        except MeasurementError as refusal:
-            refused[key] = refusal.answer()
-    return done, refused
+    source = replace(with_partitions(source, pattern), remarks=logs.remarks)
+    return as_declared(source, records)

@@ -10,13 +10,9 @@ from typing import Final
 
 import duckdb
 
+from gate.backends.sql.rows import invalid
 from gate.measure import Cause, MeasurementError
 from gate.measure.remedies import hint_for
-
-
-def invalid(reason: str) -> MeasurementError:
-    """Return a refusal for what the policy or the rows' content gets wrong."""
-    return MeasurementError(Cause.INVALID, reason)
 
 
 def unreadable(reason: str) -> MeasurementError:

@@ -4,20 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
 
+from gate.backends.preset_records import RecordsName, records_of
 from gate.backends.records import (
-    OWN_NAME,
     TIME_FORMAT,
     Records,
     carries_zone,
-    load_records,
-    preset_names,
-    record_names,
 )
 from gate.dataclass import dataclass
-from gate.errors import nearest
 from gate.parsing.objects import Field, Object, Values
-from gate.parsing.reader import Reader, UnreadableError, shown, written
-from gate.parsing.schema import Choice, JsonSchema, MapOf, Scalar
+from gate.parsing.reader import Reader, shown
+from gate.parsing.schema import Choice, MapOf
 from gate.parsing.values import CONNECTION, LOG_FORMAT, TEXT, ZONE
 
 
@@ -28,39 +24,13 @@ class LogsSettings:
     kind: ClassVar[str] = "logs"
 
     path: str
-    """A file or a glob; relative to the policy file's folder."""
+    """A file or a glob; relative to the policy file's folder, or the URL of objects of a store. The
+    partitions in it are those of `gate.backends.logs.partitions`."""
     directory: Path
     """That folder."""
     records: Records
     written: str | None = None
     """The path with its variables, which messages show instead; None: it has none."""
-
-
-class _RecordsName(Scalar[str]):
-    """A preset for logs; the list of them is read for the schema and for mistakes only."""
-
-    def __init__(self) -> None:
-        super().__init__(str, TEXT.json)
-
-    def schema(self) -> JsonSchema:
-        """Return the presets that know the rows of a log, or a name of the policy's own."""
-        return {"anyOf": [{"enum": record_names()}, {"type": "string", "pattern": OWN_NAME}]}
-
-
-def _records_of_preset(values: Values, reader: Reader) -> Records:
-    name, own = values.get("records"), reader.presets
-    records: Records | None
-    if name in own:
-        if own[name] is None:
-            raise UnreadableError  # which the mistakes of its file say
-        records = own[name].records and replace(own[name].records, name=name)
-    else:
-        records = load_records(name) if name in preset_names() else None
-    if records is None:
-        text = written(values.node("records"))
-        message = f"no preset knows the rows of {text!r}{nearest(text, record_names(own))}"
-        raise reader.fail(values.node("records"), message)
-    return records
 
 
 def _build_settings(values: Values, reader: Reader) -> LogsSettings:
@@ -72,7 +42,7 @@ def _build_settings(values: Values, reader: Reader) -> LogsSettings:
         )
         raise reader.fail(values.node(), message)
     if values.given("records"):
-        records = replace(_records_of_preset(values, reader), **given)
+        records = replace(records_of(values, reader, LogsSettings.kind), **given)
     else:
         records = Records(**given)
     only_failures: dict[str, str] = values.get("optional", {})
@@ -95,12 +65,12 @@ BLOCK: Final = Object(
     {
         "path": Field(
             schema=CONNECTION,
-            doc="File or glob of the logs, relative to this file's folder.",
+            doc="File or glob of the logs, from this file's folder or in s3://, gs://, abfss://.",
             required=True,
             example="logs/*.jsonl",
         ),
         "records": Field(
-            schema=_RecordsName(),
+            schema=RecordsName(files=True),
             doc="Preset that describes the rows, such as litellm-payload.",
             example="litellm-payload",
         ),

@@ -7,8 +7,8 @@ from dataclasses import field, replace
 from typing import Final
 
 from gate.backends.logs.database import Database, identifier
-from gate.backends.logs.refusals import invalid
 from gate.backends.records import Deduplication, Records
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.errors import nearest_first
 
@@ -81,6 +81,8 @@ class LogSource:
     """As `relation`, with every column as it is written; None: where types are the file's own."""
     always: frozenset[str] = frozenset()
     """Columns that every indicator depends on."""
+    remarks: Callable[[], tuple[str, ...]] = tuple
+    """Returns what is to be said of where the files are, once they are read."""
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -90,9 +92,10 @@ class LogSource:
     @property
     def notes(self) -> tuple[str, ...]:
         """What every report of a count must say."""
-        return tuple(
+        unfinished = (
             f"the last line of {file} is not finished, and left out" for file in self.unfinished
         )
+        return (*unfinished, *self.remarks())
 
     def column(self, name: str) -> str:
         """Return the column's name as the files spell it.

@@ -2,22 +2,20 @@
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from gate.backends.logs.database import Database, literal
 from gate.backends.logs.nested import ValuePlace, place_of
-from gate.backends.logs.refusals import invalid, shape
+from gate.backends.logs.refusals import shape
 from gate.backends.logs.source import LogSource
 from gate.backends.logs.time_formats import instant_of_number, instant_of_text
 from gate.backends.records import Records
+from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
-from gate.slo.objective import Span
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND: Final = timedelta(microseconds=1)
 _ZONED: Final = "TIMESTAMP WITH TIME ZONE"
 _ZONED_NS: Final = "TIMESTAMPTZ_NS"
 _NAIVE: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
@@ -142,18 +140,3 @@ def undated(
 def sql_instant(moment: datetime) -> str:
     """Write an instant as SQL, to the microsecond."""
     return f"TIMESTAMPTZ {literal(moment.astimezone(UTC).isoformat(sep=' '))}"
-
-
-def within(span: Span) -> str:
-    """Return SQL for whether a row is of a span."""
-    return f"_at > {sql_instant(span.start)} AND _at <= {sql_instant(span.end)}"
-
-
-def microseconds(moment: datetime) -> int:
-    """Return the Unix time in microseconds, exactly."""
-    return (moment - EPOCH) // MICROSECOND
-
-
-def instant(number: int) -> datetime:
-    """Return the instant of a Unix time in microseconds."""
-    return EPOCH + number * MICROSECOND

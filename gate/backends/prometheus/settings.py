@@ -1,14 +1,14 @@
 """How to reach a Prometheus server: the settings, and the policy's ``backend`` block for them."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import ClassVar, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import yaml
 
+from gate.backends.addresses import TLS, HttpAddress, is_protected, shown_address
 from gate.backends.prometheus.logins import (
     AUTH,
     AzureLogin,
@@ -25,19 +25,8 @@ from gate.parsing.values import CONNECTION, CONNECTION_COUNT
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 """A header whose name has one of them is secret."""
-_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-[^}]*)?\}")
-_UNFILLED: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
-_BEHIND: Final = re.compile(
-    r"(/api/v1(?:/.*)?|/graph|/metrics|/targets|/alerts|/query|/-/(?:healthy|ready))/*$"
-)
+_BEHIND: Final = r"/api/v1(?:/.*)?|/graph|/metrics|/targets|/alerts|/query|/-/(?:healthy|ready)"
 """Parts of the API, and pages for people, which follow the address of the server."""
-_NO_SCHEME: Final = re.compile(r"(?=.*[a-z])[\w.-]+(:[0-9]{1,5})?/*", re.ASCII | re.IGNORECASE)
-_ADDRESS_JSON: Final = {
-    "type": "string",
-    "pattern": r"^\s*[hH][tT][tT][pP][sS]?://|\$\{",
-    "not": {"pattern": rf"^[^/]*//[^/]+(?:/.*)?{_BEHIND.pattern}"},
-}
-_PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,76 +65,11 @@ class PrometheusSettings:
     """Tries after the first one, for failures that may pass; at least 0."""
 
 
-def shown_address(text: str) -> str:
-    """Return how messages name an address that is written so; empty where no variable is in it."""
-    names = _VARIABLE.sub(r"${\1}", text.strip())
-    if not _VARIABLE.search(names):
-        return ""
-    scheme, separator, rest = names.rpartition("://")
-    return f"{scheme}{separator}{rest.partition('/')[0].rpartition('@')[2]}"
-
-
 def files(settings: PrometheusSettings) -> tuple[str, ...]:
     """Return the files of secrets and certificates."""
     own = (*settings.secret_files, *login_files(settings.login))
     paths = (*own, settings.ca, settings.cert, settings.key)
     return tuple(literal(str(path)) for path in paths if path is not None)
-
-
-def _url(text: str) -> str:
-    # The text is not repeated, nor is Python's own message: there may be a password in it.
-    wrong = ValueError(_wrong_form(text))
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise wrong from None
-    usable = parts.scheme in {"http", "https"} and parts.hostname and port != 0
-    if not usable or _UNFILLED.search(parts.netloc):
-        raise wrong
-    if parts.query or parts.fragment:
-        raise ValueError("url is the part before /api/v1; remove ? or # and everything behind it")
-    if page := _BEHIND.search(parts.path):
-        raise ValueError(f"url is the part before /api/v1; remove {page[1]} from its end")
-    return text.rstrip("/")
-
-
-def _wrong_form(text: str) -> str:
-    """Say why a text is not an address, without any of it: there may be a password in it."""
-    if name := _UNFILLED.match(text.removeprefix("http://").removeprefix("https://")):
-        return f"${name[1]} is not filled in; write ${{{name[1]}}}"
-    if re.match(r"[\w.-]+(:[0-9]+)?(/|$)", text):
-        return "the url has no http:// or https://; write http://prometheus:9090"
-    return "not a valid http or https address; write http://prometheus:9090"
-
-
-def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
-    if values.given("key") and not values.given("cert"):
-        raise reader.fail(values.node("key"), "'key' needs 'cert'; add the client's certificate")
-    return {
-        name: reader.existing(values.node(name), values.get(name))
-        for name in values.given("ca", "cert", "key")
-    }
-
-
-_TLS: Final = Object(
-    {
-        "ca": Field(
-            schema=CONNECTION,
-            doc="PEM file of the certificate authorities to trust.",
-            example="ca.pem",
-        ),
-        "cert": Field(
-            schema=CONNECTION, doc="PEM file of the client's certificate.", example="client.pem"
-        ),
-        "key": Field(
-            schema=CONNECTION,
-            doc="PEM file of the client's key, if it is not in the same file.",
-            example="client.key",
-        ),
-    },
-    _build_tls,
-)
 
 
 class _Headers(MapOf[str]):
@@ -180,23 +104,6 @@ def is_secret(header: str) -> bool:
     return any(word in header.lower() for word in _SECRET_WORDS)
 
 
-class _Address(Scalar[str]):
-    """An address; a password in it must come from outside."""
-
-    def __init__(self) -> None:
-        super().__init__(_url, _ADDRESS_JSON, variables=True, silent=True)
-
-    def read(self, node: yaml.Node, reader: Reader) -> str:
-        password = _PASSWORD.search(written(node))
-        if password and not OUTSIDE.fullmatch(password[1]):
-            message = "a password must not be in the file; write ${NAME} in its place"
-            raise reader.fail(node, message)
-        if _NO_SCHEME.fullmatch(written(node)):
-            message = f"the url has no http:// or https://; write http://{written(node)}"
-            raise reader.fail(node, message)
-        return super().read(node, reader)
-
-
 def _build_settings(values: Values, reader: Reader) -> PrometheusSettings:
     counts = values.only("parallel", "retries", "method")
     login = values.get("auth", {}).get("login")
@@ -221,11 +128,6 @@ def _method(text: str) -> str:
     return text.upper()
 
 
-def is_protected(url: SplitResult) -> bool:
-    """Return whether nobody on the way reads what is sent to an address."""
-    return url.scheme == "https" or url.hostname in {"localhost", "127.0.0.1", "::1"}
-
-
 def _at_least_one(text: str) -> int:
     if not (count := CONNECTION_COUNT.parse(text)):
         raise ValueError("at least 1 is needed")
@@ -235,7 +137,7 @@ def _at_least_one(text: str) -> int:
 BLOCK: Final = Object(
     {
         "url": Field(
-            schema=_Address(),
+            schema=HttpAddress("http://prometheus:9090", "the part before /api/v1", _BEHIND),
             doc="Address of the server, the part before /api/v1.",
             required=True,
             example="http://prometheus:9090",
@@ -246,7 +148,7 @@ BLOCK: Final = Object(
             example='{bearer: "${TOKEN}"}',
         ),
         "tls": Field(
-            schema=_TLS,
+            schema=TLS,
             doc="Certificate authorities of your own, and a client certificate.",
             example="{ca: ca.pem}",
         ),

@@ -56,6 +56,30 @@ class ScanSize:
     """Whether it cannot read more than that."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlExpression:
+    """One scalar expression over a row's columns, as the policy has it; parsed and checked."""
+
+    role: str
+    """The key in the policy: ``bad``, ``good``, ``total``, ``spent``, ``where``, ``by``."""
+    text: str
+    columns: frozenset[str]
+    """The first name of every column that it mentions, in lower case."""
+    as_text: frozenset[str]
+    """Those of them that it turns into text."""
+    predicate: bool = False
+    """Whether it says true or false by its form, whatever type the engine has for that: ClickHouse
+    gives a small number for ``status >= 500``."""
+
+    @property
+    def sql(self) -> str:
+        """The expression in brackets."""
+        return f"({self.text})"
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text!r}"
+
+
 class Dialect(ABC):
     """How an engine's SQL is written. Everything else is the same for all engines.
 
@@ -64,6 +88,13 @@ class Dialect(ABC):
 
     name: str
     """The dialect's name in sqlglot, which parses the policy's expressions."""
+    true: str = "TRUE"
+    false: str = "FALSE"
+    computed_once: str = ""
+    """What ends a sub-select so that its columns are computed once for a row, however often the
+    statement around it uses them. Empty: the engine does so anyway."""
+    most_columns: int | None = None
+    """Most columns of one statement, those that it is grouped by included; None: any number."""
 
     @abstractmethod
     def kind(self, type_name: str) -> Kind:
@@ -118,15 +149,64 @@ class Dialect(ABC):
     def is_number(self, value: str, column: SqlColumn) -> str:
         """Return a condition for "is neither NULL nor NaN", true or false."""
 
+    def to_whole(self, value: str) -> str:
+        """Return a whole number as one of 64 bits; NULL stays NULL."""
+        return f"CAST({value} AS BIGINT)"
 
-class Engine(Protocol):
+    def summable(self, value: str, column: SqlColumn) -> str:  # noqa: ARG002 - of its type
+        """Return a whole number or a decimal in a type whose sum over many rows is exact.
+
+        Where the engine's own sum could wrap around, round or become NULL, it is widened here.
+        """
+        return value
+
+    def float_sum(self, value: str) -> str:
+        """Return the aggregate that adds up floats, of which only a mean is made."""
+        return f"sum({value})"
+
+    def float_constant(self, number: float, column: SqlColumn) -> str:
+        """Return a constant of a floating-point column's own type.
+
+        0.1 in a column of 32 bits is at most 0.1 in the policy, though as one of 64 bits it is not.
+        """
+        return f"CAST({self.literal(repr(number))} AS {column.type})"
+
+    def count(self, condition: str) -> str:
+        """Return the aggregate that counts the rows of which a condition is true."""
+        return f"count(CASE WHEN {condition} THEN 1 END)"
+
+    def distinct(self, value: str) -> str:
+        """Return the aggregate that counts different values, without NULL."""
+        return f"count(DISTINCT {value})"
+
+
+class Runner(Protocol):
+    """What runs statements."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its SQL is written."""
+        ...
+
+    def rows(self, statement: str) -> list[Row]:
+        """Run a statement and return all of its rows.
+
+        On a timeout, and where the run is cancelled, the engine is told to stop.
+        """
+        ...
+
+
+class Engine(Runner, Protocol):
     """One run's connection. Asks one thing at a time, within the run's time limit.
 
     Raises `gate.measure.MeasurementError` for all that an engine can do wrong, with its cause and a
     remedy, and never repeats values of rows in it. An answer that may not be whole is an error.
+    `Cause.INVALID` means that an expression does not fit the rows (a division by zero, a text that
+    is not a number): then each indicator is asked alone. Any other cause is about all of them.
     """
 
-    dialect: Dialect
+    name: str
+    """What people call it: ``ClickHouse``."""
 
     def relation(self, table: str) -> str:
         """Return the FROM part that gives each row of a table once, and not its older versions.
@@ -155,11 +235,8 @@ class Engine(Protocol):
         """Return what the statement would read; None: this engine cannot say it beforehand."""
         ...
 
-    def rows(self, statement: str) -> list[Row]:
-        """Run a statement and return all of its rows.
-
-        On a timeout, and where the run is cancelled, the engine is told to stop.
-        """
+    def parse(self, role: str, text: str) -> SqlExpression:
+        """Parse an expression of the policy, without asking the server; see `conditions`."""
         ...
 
     def examine(self, table: str) -> "tuple[CheckResult, ...]":

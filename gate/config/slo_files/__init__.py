@@ -83,7 +83,7 @@ def read_entries(entries: Sequence[SloFiles], reader: Reader) -> list[list[Place
     slos = []
     for entry, own in zip(entries, documents, strict=True):
         placed, readable = _slos(own, DocumentContext(entry=entry, documents=every), reader)
-        slos.append(placed)
+        slos.append([replace(slo, backend=entry.backend) for slo in placed])
         whole = whole and readable
     if whole and not any(slos):
         reader.note(entries[0].values.node("from"), "there is no SLO in these files")
@@ -171,7 +171,7 @@ class SloDraft:
 
 def placed_slo(values: dict[str, Any], node: yaml.Node, reader: Reader) -> PlacedSlo:
     """Return the SLO that the policy would have for these keys."""
-    slo = SLO.build(Values(values=values, nodes={"": node}), reader)
+    slo = SLO.build(Values(values=values, nodes={"": node}), reader).slo
     return PlacedSlo(slo=slo, node=node, reader=reader, imported=True)
 
 

@@ -61,7 +61,7 @@ def _not_covered(case: Case) -> Iterator[Finding]:
         slo = assessment.slo
         if not isinstance(slo, SpendSlo) or case.policy.exhaustion is not None:
             continue
-        if case.policy.on[Cause.NOT_COVERED] is Action.BLOCK:
+        if case.policy.action_of(slo, Cause.NOT_COVERED) is Action.BLOCK:
             doubt = Doubt(cause=Cause.NOT_COVERED, reason=reason)
             allow = frozenset.intersection(*(rule.allow for rule in rules))
             about, rule = "burn rates: ", Rule.BURN_RATE

@@ -85,7 +85,7 @@ def test_what_has_too_many_values_is_left_out_with_their_number(tmp_path: Path) 
 def test_a_column_whose_values_come_later_than_the_sample_is_left_out_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gate.backends.logs.breakdown._SAMPLE", 10)
+    monkeypatch.setattr("gate.backends.sql.breakdown._SAMPLE", 10)
     written = [
         row | {"late": "" if place < 10 else f"v{place}"} for place, row in enumerate(rows())
     ]
@@ -98,7 +98,7 @@ def test_a_column_whose_values_come_later_than_the_sample_is_left_out_too(
 def test_combinations_beyond_what_memory_should_hold_are_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gate.backends.logs.breakdown._MOST_GROUPS", 6)
+    monkeypatch.setattr("gate.backends.sql.breakdown._MOST_GROUPS", 6)
 
     counts = ask(write(tmp_path / "log.jsonl", rows()))
 

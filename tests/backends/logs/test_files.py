@@ -140,10 +140,14 @@ def test_nothing_that_matches_is_left_out_in_silence(tmp_path: Path, kind: str) 
     assert f"{other} matches and is not a readable file" in reason
 
 
-def test_a_remote_path_is_refused(tmp_path: Path) -> None:
-    reason = refused(ask(tmp_path, path="s3://bucket/logs/*.parquet"))
+@pytest.mark.parametrize("path", ["https://host/logs/*.parquet", "hdfs://host/logs/*.csv"])
+def test_a_path_of_another_server_is_refused(tmp_path: Path, path: str) -> None:
+    reason = refused(ask(tmp_path, path=path))
 
-    assert reason == "s3://bucket/logs/*.parquet is not a local path; fetch the logs first"
+    assert reason == (
+        f"{path} is neither a path of this machine nor in a store that is read: s3://, gs://,"
+        " az:// and abfss:// are; fetch the logs first"
+    )
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])

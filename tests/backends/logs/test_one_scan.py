@@ -58,7 +58,7 @@ def test_twenty_slos_over_eight_windows_are_one_scan(
     assert counts(answers[6]) == (1439, 28)  # ms > 0
     # Parquet's second one only asks the files' own statistics for rows without a time.
     first, *others = scans(statements)
-    assert first.startswith("CREATE")
+    assert first.startswith("SELECT _k0")
     assert all('WHERE "ts" IS NULL' in sql for sql in others)
     assert len(others) == (form == "parquet")
 
@@ -83,7 +83,7 @@ def test_its_plan_reads_each_file_once_and_only_the_columns_in_use(
 ) -> None:
     log = write(tmp_path / f"a.{form}", [{**row, "unused": "x"} for row in ROWS])
     ask_all(log, many(3))
-    select = scans(statements)[0].partition(" AS ")[2]
+    select = scans(statements)[0]
 
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")

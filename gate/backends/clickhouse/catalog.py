@@ -1,0 +1,121 @@
+"""What a ClickHouse server keeps about its tables: names, engines, columns and sizes."""
+
+# ruff: noqa: S608 - names and texts are quoted
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from gate.backends.clickhouse.dialect import ClickHouseDialect
+from gate.backends.sql.engine import Row
+from gate.backends.sql.settings import table_parts
+from gate.dataclass import dataclass
+
+_MERGED: Final = re.compile(
+    r"(?:Shared|Replicated)?"
+    r"(?:Replacing|Collapsing|VersionedCollapsing|Summing|Aggregating|Coalescing|Graphite)MergeTree"
+)
+_PLAIN: Final = re.compile(r"(?:Shared|Replicated)?MergeTree|Memory|(?:Tiny|Stripe)?Log")
+_ADDED_UP: Final = re.compile(r".*(?:Summing|Aggregating|Graphite)MergeTree")
+_WORD: Final = re.compile(r"`((?:[^`\\]|\\.)+)`|([A-Za-z_]\w*)")
+_SQL: Final = ClickHouseDialect()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableEngine:
+    """How a table keeps its rows."""
+
+    name: str
+    """As ClickHouse calls it: ``ReplicatedReplacingMergeTree``."""
+
+    @property
+    def merged(self) -> bool:
+        """Whether older versions of a row stand beside its newest one until they are merged."""
+        return bool(_MERGED.fullmatch(self.name))
+
+    @property
+    def plain(self) -> bool:
+        """Whether it has each row once."""
+        return bool(_PLAIN.fullmatch(self.name))
+
+    @property
+    def added_up(self) -> bool:
+        """Whether merging adds up rows, so that one stands for any number of those written."""
+        return bool(_ADDED_UP.fullmatch(self.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableName:
+    """A table and its database."""
+
+    sql: str
+    """For FROM."""
+    database: str
+    """SQL for the name of the database."""
+    table: str
+    """SQL for the name within it, as a text."""
+
+    @property
+    def engine_question(self) -> str:
+        """Ask for the engine; no row: there is no such table, or the user may not see it."""
+        return (
+            "SELECT engine FROM system.tables"
+            f" WHERE database = {self.database} AND name = {self.table}"
+        )
+
+    @property
+    def columns_question(self) -> str:
+        """Ask for name, type and kind of default of the columns that the user may read."""
+        return (
+            "SELECT name, type, default_kind FROM system.columns"
+            f" WHERE database = {self.database} AND table = {self.table} ORDER BY position"
+        )
+
+    @property
+    def sizes_question(self) -> str:
+        """Ask for rows and bytes of the table, and then for the columns and their bytes."""
+        return (
+            "SELECT ifNull(total_rows, 0), ifNull(total_bytes_uncompressed, 0),"
+            " (SELECT groupArray((name, data_uncompressed_bytes)) FROM system.columns"
+            f" WHERE database = {self.database} AND table = {self.table})"
+            f" FROM system.tables WHERE database = {self.database} AND name = {self.table}"
+        )
+
+
+def table_name(table: str, database: str | None = None) -> TableName:
+    """Take the name of a table apart.
+
+    Args:
+        table: as the policy has it.
+        database: where the name has none; None: the user's own.
+    """
+    *given, name = table_parts(table)
+    within = given[-1] if given else database
+    quoted = [_SQL.identifier(part) for part in (within, name) if part is not None]
+    return TableName(
+        sql=".".join(quoted),
+        database="currentDatabase()" if within is None else _SQL.literal(within),
+        table=_SQL.literal(name),
+    )
+
+
+def scan_bytes(
+    statement: str, estimates: Sequence[Row], ask: Callable[[str], Sequence[Row]]
+) -> int:
+    """Return how many bytes of columns a statement would read.
+
+    Args:
+        statement: every column whose name stands in it counts as read.
+        estimates: the rows of EXPLAIN ESTIMATE: database, table, parts, rows and marks.
+        ask: runs a statement.
+    """
+    words = {quoted or bare for quoted, bare in _WORD.findall(statement)}
+    total = 0
+    for database, table, _, rows, _ in estimates:
+        name = TableName(sql="", database=_SQL.literal(database), table=_SQL.literal(table))
+        for every, size, columns in ask(name.sizes_question):
+            # Of small parts, which are one file, no sizes of columns are known.
+            by_column = any(int(width) for _, width in columns)
+            width = sum(int(width) for column, width in columns if column in words)
+            total += (width if by_column else size) * rows // max(every, rows, 1)
+    return total

@@ -1,0 +1,175 @@
+"""How ClickHouse's SQL is written, and what its types are."""
+
+import re
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+
+from gate.backends.sql.engine import Dialect, Kind, SqlColumn
+
+_WRAPPED: Final = re.compile(
+    r"(?:Nullable|LowCardinality)\((.*)\)|SimpleAggregateFunction\([^,]+, (.*)\)", re.DOTALL
+)
+"""Types that only say how the values of another are kept."""
+_KINDS: Final = (
+    # https://clickhouse.com/docs/sql-reference/data-types
+    (r"Bool", Kind.BOOLEAN),
+    (r"U?Int(?:8|16|32|64|128|256)", Kind.INTEGER),
+    (r"Decimal(?:32|64|128|256)?\(.*\)", Kind.DECIMAL),
+    (r"BFloat16|Float(?:32|64)", Kind.FLOAT),
+    (r"String|FixedString\(\d+\)|Enum(?:8|16)?\(.*\)|UUID|IPv[46]", Kind.TEXT),
+    # Both are kept as the time since 1970; a zone in the type is for showing them only.
+    (r"DateTime(?:64)?(?:\(.*\))?", Kind.INSTANT),
+)
+_DECIMAL: Final = re.compile(r"Decimal(?:\d+\((\d+)\)|\(\d+, (\d+)\))")
+_DATE_TIME64: Final = re.compile(r"DateTime64\((\d)")
+_MICRO_DIGITS: Final = 6
+_DIGITS_OF_64: Final = 18
+"""Decimals of no more digits are added up in 128 bits, which is enough for all rows."""
+_HIGH_BITS, _LOW_BITS = 22, 42
+"""Together 64: the bits behind the point, of which the first are whole numbers of 64 bits."""
+_LARGE: Final = 1 << 40
+_SECONDS: Final = (datetime(1970, 1, 2, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
+"""Between these a DateTime can be written, in whatever zone."""
+
+
+class ClickHouseDialect(Dialect):
+    """ClickHouse's SQL."""
+
+    name = "clickhouse"
+
+    def kind(self, type_name: str) -> Kind:
+        """Return what a type is; a truth that is kept as UInt8 is an integer."""
+        bare = self.bare(type_name)
+        fitting = (kind for pattern, kind in _KINDS if re.fullmatch(pattern, bare, re.DOTALL))
+        return next(fitting, Kind.OTHER)
+
+    def bare(self, type_name: str) -> str:
+        """Return a type without what only says how its values are kept."""
+        while wrapped := _WRAPPED.fullmatch(type_name):
+            type_name = wrapped[1] or wrapped[2]
+        return type_name
+
+    def column(self, type_name: str) -> SqlColumn:
+        """Return what a column of a type is."""
+        digits = _DECIMAL.fullmatch(self.bare(type_name))
+        exactness = int(digits[1] or digits[2]) if digits else None
+        return SqlColumn(type=type_name, kind=self.kind(type_name), exactness=exactness)
+
+    def identifier(self, name: str) -> str:
+        """Quote a name with backticks."""
+        return f"`{_escaped(name, '`')}`"
+
+    def literal(self, text: str) -> str:
+        """Quote a text; ClickHouse reads backslashes in it."""
+        return f"'{_escaped(text, chr(39))}'"
+
+    def microseconds(
+        self,
+        value: str,
+        column: SqlColumn,
+        zone: tzinfo | None,  # noqa: ARG002 - each time of ClickHouse is an instant
+    ) -> str:
+        """Return the whole microseconds since 1970; a time of ClickHouse needs no zone."""
+        digits = self._digits(column)
+        if not digits:
+            return f"(toInt64(toUnixTimestamp({value})) * 1000000)"
+        if digits <= _MICRO_DIGITS:
+            return f"toUnixTimestamp64Micro({value})"
+        # toUnixTimestamp64Micro cuts towards zero, and so rounds up before 1970.
+        return self.floor_divide(f"toUnixTimestamp64Nano({value})", 1000)
+
+    def until(
+        self,
+        value: str,
+        column: SqlColumn,
+        moment: datetime,
+        zone: tzinfo | None,  # noqa: ARG002 - as above
+    ) -> str:
+        """Compare with a constant of the column's own type, so that primary keys are used."""
+        # All that is within the microsecond belongs to it.
+        return f"{value} <= {self._constant(column, moment, '999')}"
+
+    def after(
+        self,
+        value: str,
+        column: SqlColumn,
+        moment: datetime,
+        zone: tzinfo | None,  # noqa: ARG002 - as above
+    ) -> str:
+        """As `until`."""
+        return f"{value} > {self._constant(column, moment, '000')}"
+
+    def floor_divide(self, number: str, by: int) -> str:
+        """Correct intDiv, which cuts towards zero; the remainder has the sign of the number."""
+        return f"(intDiv({number}, {by}) - if(modulo({number}, {by}) < 0, 1, 0))"
+
+    def to_double(self, value: str) -> str:
+        """Return it as Float64."""
+        return f"toFloat64({value})"
+
+    def to_text(self, value: str, column: SqlColumn) -> str:
+        """Return it as String that is valid UTF-8, as JSON has to be."""
+        bare = self.bare(column.type)
+        if bare.startswith("FixedString"):  # which is filled up with zeros
+            text = f"toValidUTF8(toStringCutToZero({value}))"
+        elif bare == "String":
+            text = f"toValidUTF8({value})"
+        else:
+            text = f"toString({value})"
+        return f"ifNull({text}, '')"
+
+    def fixed_point(self, value: str) -> str:
+        """Return it as Int256, whose sums do not wrap around."""
+        # What does not fit would be an error even in a branch of CASE that is not taken.
+        small = f"if(abs({value}) < {_LARGE}, toFloat64({value}), if(isNull({value}), NULL, 0.))"
+        # In two parts: from large floats toInt256 makes numbers whose last digits are noise.
+        scaled = f"({small} * {1 << _HIGH_BITS})"
+        low = f"toInt64(round(({scaled} - trunc({scaled})) * {1 << _LOW_BITS}))"
+        return f"(toInt256(toInt64(trunc({scaled}))) * {1 << _LOW_BITS} + {low})"
+
+    def is_number(self, value: str, column: SqlColumn) -> str:
+        """Ask for NULL, and of floats for NaN."""
+        if column.kind is Kind.FLOAT:
+            return f"(isNotNull({value}) AND NOT ifNull(isNaN({value}), 0))"
+        return f"isNotNull({value})"
+
+    def to_whole(self, value: str) -> str:
+        """Return it as Int64; one that does not fit is an error, and does not wrap around."""
+        return f"accurateCast({value}, 'Nullable(Int64)')"
+
+    def summable(self, value: str, column: SqlColumn) -> str:
+        """Widen what its own sum, of 64 or 128 bits, could wrap around."""
+        bare = self.bare(column.type)
+        if column.kind is Kind.DECIMAL:
+            wide = bare.startswith("Decimal(") and int(bare[8:].partition(",")[0]) > _DIGITS_OF_64
+            return f"toDecimal256({value}, {column.exactness})" if wide else value
+        return f"toInt256({value})" if bare.endswith("128") else f"toInt128({value})"
+
+    def count(self, condition: str) -> str:
+        """Count with the function that needs no values."""
+        return f"countIf({condition})"
+
+    def distinct(self, value: str) -> str:
+        """Count exactly, whatever a profile says that DISTINCT means."""
+        return f"uniqExact({value})"
+
+    def _digits(self, column: SqlColumn) -> int:
+        """Return how many digits of a second a time has."""
+        digits = _DATE_TIME64.match(self.bare(column.type))
+        return int(digits[1]) if digits else 0
+
+    def _constant(self, column: SqlColumn, moment: datetime, nanoseconds: str) -> str:
+        """Write an instant, rounded down to the digits of a column.
+
+        A column has no value between that and the instant.
+        """
+        digits, moment = self._digits(column), moment.astimezone(UTC)
+        text = f"{moment:%Y-%m-%d %H:%M:%S}"
+        if not digits and _SECONDS[0] <= moment < _SECONDS[1]:
+            return f"toDateTime('{text}', 'UTC')"
+        fraction = f"{moment:%f}{nanoseconds}"[:digits]
+        return f"toDateTime64('{text}{'.' if digits else ''}{fraction}', {digits}, 'UTC')"
+
+
+def _escaped(text: str, quote: str) -> str:
+    return text.replace("\\", "\\\\").replace(quote, f"\\{quote}")

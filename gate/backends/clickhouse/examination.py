@@ -1,0 +1,149 @@
+"""What ``gate doctor`` says of a ClickHouse server, of a table there and of the user."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from gate.backends.clickhouse.catalog import TableEngine
+from gate.backends.clickhouse.session import ClickHouseSession
+from gate.backends.sql.engine import Row
+from gate.measure import MeasurementError
+from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.slo.quantities import format_duration
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+_SECOND: Final = timedelta(seconds=1)
+_DIFFERENCE: Final = timedelta(seconds=10)
+"""Of two clocks; the answer itself takes some time."""
+_GRANT: Final = re.compile(r"GRANT (.+) ON (\S+) TO .*", re.DOTALL)
+_ROLE: Final = re.compile(r"GRANT ([^ ]+(?:, [^ ]+)*) TO .*", re.DOTALL)
+_COLUMNS: Final = re.compile(r"\([^)]*\)")
+_READING: Final = re.compile(r"SELECT|SHOW.*|dictGet|CHECK")
+_MOST_SHOWN: Final = 8
+
+
+def examine(
+    table: str,
+    engine: TableEngine | None,
+    session: ClickHouseSession,
+    now: datetime,
+    ask: Callable[[str], Sequence[Row]],
+) -> tuple[CheckResult, ...]:
+    """Return what is to be said of the server, of the table's engine and of the user.
+
+    Args:
+        table: its name as the policy has it.
+        engine: of the table; None: the user sees no such table.
+        session: what the server says of itself and of the user.
+        now: this machine's time when the server said what its own is.
+        ask: runs a statement; raises MeasurementError.
+    """
+    return (
+        CheckResult(check=Check.VERSION, message=f"ClickHouse {session.version}"),
+        _clock(session, now),
+        _table(engine, table),
+        *_rights(session, ask, table),
+    )
+
+
+def _clock(session: ClickHouseSession, now: datetime) -> CheckResult:
+    difference = session.now * _MICROSECOND - timedelta(seconds=now.timestamp())
+    if abs(difference) <= _DIFFERENCE:
+        return CheckResult(check=Check.CLOCK)
+    side = "ahead of" if difference > timedelta() else "behind"
+    shown = format_duration(abs(difference) // _SECOND * _SECOND)
+    return CheckResult(
+        check=Check.CLOCK,
+        level=Level.DOUBT,
+        message=f"the server's clock is {shown} {side} this machine's",
+        remedy="set both clocks by NTP",
+        examined="now64()",
+    )
+
+
+def _table(engine: TableEngine | None, table: str) -> CheckResult:
+    """Say how the table keeps its rows, and what that means for counting them."""
+    name = "a table that this user cannot see" if engine is None else f"of engine {engine.name}"
+    if engine is not None and engine.added_up:
+        return CheckResult(
+            check=Check.TABLE,
+            level=Level.DOUBT,
+            message=f"{table} is {name}, which adds rows up: one row may stand for many requests",
+            remedy="count the table that the service writes its requests to",
+            examined="system.tables",
+        )
+    if engine is not None and engine.name == "Buffer":
+        return CheckResult(
+            check=Check.TABLE,
+            level=Level.DOUBT,
+            message=f"{table} is {name}: what is not yet flushed is lost when a server stops",
+            remedy="count the table behind it",
+            examined="system.tables",
+        )
+    if engine is not None and engine.merged:
+        how = "it is read with FINAL, so that each row counts once, in its newest version"
+    elif engine is not None and engine.plain:
+        how = "it has each row once"
+    else:
+        how = "what is behind it is read with the setting final=1"
+    return CheckResult(
+        check=Check.TABLE, message=f"{table} is {name}; {how}", examined="system.tables"
+    )
+
+
+def _rights(
+    session: ClickHouseSession, ask: Callable[[str], Sequence[Row]], table: str
+) -> Iterator[CheckResult]:
+    """Say what the user may do beside reading the table."""
+    examined = "SHOW GRANTS"
+    readonly = session.values["readonly"] in {"1", "2"}
+    try:
+        grants = [row[0] for row in ask(examined)]
+    except MeasurementError as refusal:
+        yield CheckResult(
+            check=Check.RIGHTS,
+            level=Level.DOUBT,
+            message=f"the rights cannot be listed: {refusal.reason}",
+            remedy="let somebody who may run SHOW GRANTS FOR this user",
+            examined=examined,
+        )
+        return
+    more = sorted(_more(grants, readonly))
+    if more:
+        shown = ", ".join(more[:_MOST_SHOWN])
+        rest = f" and {len(more) - _MOST_SHOWN} more" if len(more) > _MOST_SHOWN else ""
+        yield CheckResult(
+            check=Check.RIGHTS,
+            level=Level.DOUBT,
+            message=f"this user may do more than counting needs: {shown}{rest}",
+            remedy=f"use a user who has only SELECT on {table}, with readonly=2 in its profile",
+            examined=examined,
+        )
+    else:
+        way = f"readonly={session.values['readonly']}" if readonly else "by its grants"
+        yield CheckResult(
+            check=Check.RIGHTS, message=f"the user may only read ({way})", examined=examined
+        )
+    if session.readonly:
+        yield CheckResult(
+            check=Check.RIGHTS,
+            level=Level.DOUBT,
+            message="readonly=1 lets the gate set no time limit on the server",
+            remedy="set readonly=2 in the profile of this user, or max_execution_time",
+            examined="system.settings",
+        )
+
+
+def _more(grants: list[str], readonly: bool) -> Iterator[str]:
+    """Yield what is granted beside reading one table; nothing is written under readonly."""
+    for grant in grants:
+        if match := _GRANT.fullmatch(grant):
+            rights, place = _COLUMNS.sub("", match[1]).split(", "), match[2]
+            writing = [right for right in rights if not _READING.fullmatch(right)]
+            if writing and not readonly:
+                yield from (f"{right} on {place}" for right in writing)
+            if place == "*.*" and "SELECT" in rights:
+                yield "SELECT on all databases"
+        elif match := _ROLE.fullmatch(grant):
+            yield f"all that the role {match[1]} may"

@@ -1,0 +1,285 @@
+"""A path with partitions: which folders say when their rows are of, and which are columns.
+
+``dt=*`` in a path is a column ``dt``, whose value stands in the folder's name, as Hive, Spark and
+DuckDB write it. ``{%Y/%m/%d}`` is a day that is written in names without a column.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import Final
+from urllib.parse import unquote
+
+from gate.backends.sql.rows import invalid
+from gate.dataclass import dataclass
+from gate.slo.objective import Span
+
+MARGIN: Final = timedelta(days=1)
+"""How far a partition's time may be from that of its rows: the day of a folder is of any zone (up
+to 14 hours from UTC), and rows that are filed by their arrival come late."""
+_DATES: Final = frozenset({"dt", "date", "ds", "day"})
+"""Names of partitions whose value may be a whole date."""
+_UNITS: Final[Mapping[str, str]] = {
+    "year": "%Y",
+    "month": "%m",
+    "day": "%d",
+    "hour": "%H",
+    # Azure Monitor's: https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs-blob-format
+    "y": "%Y",
+    "m": "%m",
+    "d": "%d",
+    "h": "%H",
+}
+"""Names of partitions whose value is a part of a date."""
+_DIGITS: Final[Mapping[str, int]] = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2}
+"""The units of time, the longest first."""
+_ONE_DAY: Final = 3
+"""So many units make a day."""
+_DATE: Final = re.compile(r"(\d{4})(-?)(\d\d)\2(\d\d)(?:[-T_ ]?(\d\d)(?:\D.*)?)?", re.DOTALL)
+_COLUMN: Final = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
+_TOKEN: Final = re.compile(r"\{[^{}]*%[^{}]*\}|\*+|\[!?\]?[^\]/]*\]|.", re.DOTALL)
+_TIME: Final = re.compile(r"%.?|.", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One folder or file name of a path."""
+
+    name: str | None
+    """The name of the column; None: it is not a column."""
+    glob: str
+    """A pattern for files of this machine."""
+    expression: str
+    """A regular expression, in the syntax that Python and RE2 share."""
+    groups: tuple[str, ...]
+    """What its groups are, in order: ``%Y`` and the like, or ``""`` for the value of the column."""
+    fixed: str | None
+    """The only name that it matches; None: it may match others."""
+
+    @property
+    def dated(self) -> bool:
+        """Whether it may say when the rows are of."""
+        name = (self.name or "").lower()
+        return any(self.groups) or name in _DATES or name in _UNITS
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the name of a folder says of the time of its rows."""
+
+    units: Mapping[str, int] = field(default_factory=dict)
+    """``%Y``, ``%m``, ``%d`` and ``%H``, as far as they are known."""
+
+    @property
+    def span(self) -> Span | None:
+        """The time that it names, as if in UTC; None: it names none."""
+        values: list[int] = []
+        for unit in _DIGITS:
+            if unit not in self.units:
+                break
+            values.append(self.units[unit])
+        if not values:
+            return None
+        year, month, day, hour = (*values, *(1, 1, 1, 0)[len(values) :])
+        try:
+            start = datetime(year, month, day, hour, tzinfo=UTC)
+            return Span(start, _end(start, len(values)))
+        except (ValueError, OverflowError):  # there is no such day: nothing is known
+            return None
+
+    @property
+    def day(self) -> date | None:
+        """The day that it lies in; None: it is longer than a day, or its time is not known."""
+        span = self.span
+        return span.start.date() if span and span.length <= timedelta(days=1) else None
+
+    def may_have(self, window: Span | None) -> bool:
+        """Return whether it may have rows of a window; None: of any."""
+        span = self.span
+        if span is None or window is None:
+            return True
+        return span.start < window.end + MARGIN and span.end > window.start - MARGIN
+
+
+def _end(start: datetime, units: int) -> datetime:
+    if units == 1:
+        return start.replace(year=start.year + 1)
+    if units == 2:  # noqa: PLR2004 - a year and a month
+        return (start + timedelta(days=31)).replace(day=1)
+    return start + timedelta(**{"days" if units == _ONE_DAY else "hours": 1})
+
+
+@dataclass(frozen=True, slots=True)
+class PathPattern:
+    """A path or glob with its partitions."""
+
+    root: str
+    """What every name begins with, as it is: a bucket (``s3://bucket/``), or empty."""
+    segments: tuple[Segment, ...]
+
+    @property
+    def glob(self) -> str:
+        """A pattern for files of this machine."""
+        return "/".join(segment.glob for segment in self.segments)
+
+    @property
+    def dated(self) -> bool:
+        """Whether it says when rows are of."""
+        return any(segment.dated for segment in self.segments)
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The columns that stand in the path, and DuckDB's types of their values."""
+        names = [segment.name for segment in self.segments if segment.name is not None]
+        whole = not {name.lower() for name in names} & {"year", "month"}
+        return {name: _kind(name.lower(), whole=whole) for name in names}
+
+    def expression(self, folders: int | None = None) -> str:
+        """Return a regular expression for names of files, or of folders at this depth."""
+        chosen = self.segments[:folders]
+        text = "/".join(segment.expression for segment in chosen)
+        # Where ** stands, there may be no folder at all.
+        return f"^{re.escape(self.root)}{text.replace('**/', '(?:[^/]+/)*').replace('**', '.*')}$"
+
+    def part(self, path: str, folders: int | None = None) -> Part | None:
+        """Return what the name of a file, or of a folder, says; None: it does not match.
+
+        Args:
+            path: the name, with the root.
+            folders: of how many segments it is, if it is a folder's.
+        """
+        match = re.match(self.expression(folders), path, re.DOTALL)
+        if match is None:
+            return None
+        units: dict[str, int] = {}
+        values = iter(match.groups())
+        for segment in self.segments[:folders]:
+            for unit, text in zip(segment.groups, islice(values, len(segment.groups)), strict=True):
+                said = {unit: int(text)} if unit else _said(segment.name, unquote(text))
+                # Of two that say the same the first counts: a minute is written as m, too.
+                units = {**said, **units}
+        return Part(units)
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What matches a path."""
+
+    pattern: PathPattern
+    names: list[str]
+    """Sorted."""
+    others: bool = False
+    """Whether more matches, of another time than was asked for."""
+
+
+def _said(name: str | None, value: str) -> dict[str, int]:
+    """Return what the value of a column says of the time."""
+    key = (name or "").lower()
+    if key in _DATES and (match := _DATE.fullmatch(value)):
+        year, _, month, day, hour = match.groups()
+        units = {"%Y": int(year), "%m": int(month), "%d": int(day)}
+        return units | ({"%H": int(hour)} if hour else {})
+    return {_UNITS[key]: int(value)} if key in _UNITS and re.fullmatch(r"\d{1,4}", value) else {}
+
+
+def _kind(name: str, *, whole: bool) -> str:
+    if name in _DATES and (whole or name != "day"):
+        return "DATE"
+    return "BIGINT" if name in _UNITS else "VARCHAR"
+
+
+def missing_days(parts: Iterable[Part], window: Span) -> list[date]:
+    """Return the whole days of a window of which there is no partition.
+
+    None is missing where no partition is of a day or less.
+    """
+    days = {part.day for part in parts} - {None}
+    first = window.start.date() + timedelta(days=1)
+    number = (window.end.date() - first).days if days else 0
+    wanted = (first + timedelta(days=place) for place in range(number))
+    return [day for day in wanted if day not in days]
+
+
+def parse_path(root: str, path: str) -> PathPattern:
+    """Parse a path or glob, and the partitions in it.
+
+    Args:
+        root: the bucket, if it is one; otherwise empty.
+        path: below it.
+
+    Raises:
+        MeasurementError: a column stands in it twice, or what stands in braces is not about time.
+    """
+    *folders, file = _segments(_tokens(path))
+    segments = (
+        *(_segment(folder, column=True) for folder in folders),
+        _segment(file, column=False),
+    )
+    names = [segment.name.lower() for segment in segments if segment.name is not None]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise invalid(f"{twice[0]}= is in the path two times; write * instead of one of them")
+    return PathPattern(root, segments)
+
+
+def _tokens(path: str) -> Iterator[tuple[str, bool]]:
+    """Yield the pieces of a path, and whether each is within braces, where it means itself."""
+    for token in _TOKEN.findall(path):
+        if not (token.startswith("{") and token.endswith("}")):
+            yield token, False
+            continue
+        pieces = _TIME.findall(token[1:-1])
+        wrong = [piece for piece in pieces if piece.startswith("%") and piece not in _DIGITS]
+        if wrong:
+            raise invalid(
+                f"{wrong[0]} in {token} of the path is not known; a partition is written with"
+                " %Y, %m, %d and %H, such as {%Y/%m/%d}"
+            )
+        yield from ((piece, True) for piece in pieces)
+
+
+def _segments(tokens: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]]:
+    segment: list[tuple[str, bool]] = []
+    for token in tokens:
+        if token[0] == "/":
+            yield segment
+            segment = []
+        else:
+            segment.append(token)
+    yield segment
+
+
+def _segment(tokens: list[tuple[str, bool]], *, column: bool) -> Segment:
+    if [piece for piece, _ in tokens] == ["**"]:
+        return Segment(None, "**", "**", (), None)
+    # A name of a column is plain text.
+    start = "".join(piece if len(piece) == 1 and not braced else "*" for piece, braced in tokens)
+    named = _COLUMN.match(start) if column else None
+    before = named.end() if named else 0
+    pieces = [_piece(piece, braced=braced) for piece, braced in tokens[before:]]
+    glob = start[:before] + "".join(glob for glob, _, _ in pieces)
+    expression = "".join(expression for _, expression, _ in pieces)
+    units = tuple(unit for _, _, unit in pieces if unit)
+    plain = "".join(piece for piece, _ in tokens)
+    fixed = plain if re.escape(plain[before:]) == expression else None
+    if named is None:
+        return Segment(None, glob, expression, units, fixed)
+    return Segment(named[1], glob, f"{re.escape(named[0])}({expression})", ("", *units), fixed)
+
+
+def _piece(text: str, *, braced: bool) -> tuple[str, str, str]:
+    """Return a piece of a path as a glob and as an expression, and the unit of time that it is."""
+    if braced and text in _DIGITS:
+        digits = _DIGITS[text]
+        return "[0-9]" * digits, f"([0-9]{{{digits}}})", text
+    if braced or (len(text) == 1 and text not in "*?"):
+        return (f"[{text}]" if text in "*?[" else text), re.escape(text), ""
+    if text == "?":
+        return text, "[^/]", ""
+    if text.startswith("*"):
+        return "*", "[^/]*", ""
+    negated = text.startswith("[!")
+    inner = "".join(c if c == "-" else re.escape(c) for c in text[2 if negated else 1 : -1])
+    return text, f"[{'^/' if negated else ''}{inner}]", ""

@@ -1,0 +1,78 @@
+"""The columns that stand in the path of the logs: ``dt=*`` is a column ``dt``."""
+
+# ruff: noqa: S608 - names and texts are quoted
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import takewhile
+from typing import Final
+
+from gate.backends.logs.database import identifier, literal
+from gate.backends.logs.partitions import PathPattern
+from gate.backends.logs.source import LogSource, Relation
+
+PATH: Final = "_path"
+"""The column that says from which file a row is, where a relation is asked for it."""
+_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+"""What Hive and Spark write for it."""
+
+
+def path_option(used: Iterable[str]) -> str:
+    """Return how DuckDB is told to name the file of each row, if the column `PATH` is used."""
+    return f", filename = {literal(PATH)}" if PATH in used else ""
+
+
+def with_partitions(source: LogSource, pattern: PathPattern) -> LogSource:
+    """Return the source with the columns that stand in the path.
+
+    A column that stands in the files, too, cannot be used: it is not known which is meant.
+    """
+    columns = {name.lower(): name for name in pattern.columns}
+    if not columns:
+        return source
+    both = {name: columns[name.lower()] for name in source.types if name.lower() in columns}
+    own = {name: kind for name, kind in source.types.items() if name not in both}
+    faults = {
+        name: f'"{name}" is a column of the files, and {name}= a folder of the path; write * in'
+        " the path instead of the folder's name to use the files' column, or use another name"
+        for name in both.values()
+    }
+
+    def add(relation: Relation) -> Relation:
+        def added(used: Iterable[str]) -> str:
+            names = list(used)
+            if not any(name in pattern.columns for name in names):
+                return relation(names)
+            parts = [
+                f"{_value(pattern, name)} AS {identifier(name)}"
+                if name in pattern.columns
+                else identifier(name)
+                for name in names
+            ]
+            inner = [*(name for name in names if name in own), PATH]
+            chosen = ", ".join([*parts, *source.places])
+            return f"(SELECT {chosen} FROM {relation(inner)})"
+
+        return added
+
+    return replace(
+        source,
+        types={**own, **pattern.columns},
+        relation=add(source.relation),
+        shown=add(source.shown),
+        texts=None if source.texts is None else add(source.texts),
+        faults={**source.faults, **faults},
+        optional=source.optional | pattern.columns.keys(),
+    )
+
+
+def _value(pattern: PathPattern, name: str) -> str:
+    """Return SQL for the value of one of `columns`, from the column `PATH`."""
+    before = takewhile(lambda segment: segment.name != name, pattern.segments)
+    group = 1 + sum(len(segment.groups) for segment in before)
+    text = f"regexp_extract({PATH}, {literal(pattern.expression())}, {group}, 's')"
+    value = f"nullif(url_decode({text}), {literal(_NULL)})"
+    if pattern.columns[name] == "DATE":
+        short = f"try_strptime(left({value}, 8), '%Y%m%d')::DATE"
+        return f"coalesce(try_cast(left({value}, 10) AS DATE), {short})"
+    return f"try_cast({value} AS BIGINT)" if pattern.columns[name] == "BIGINT" else value

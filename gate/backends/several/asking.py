@@ -1,0 +1,112 @@
+"""Asking several backends at once, and what it comes to where one of them fails."""
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from time import monotonic
+from typing import Any, Final, Generic, TypeVar
+
+from gate.backends import Settings, registration, secrets_of
+from gate.errors import UsageError
+from gate.measure import Cause, Limits, Unmeasured
+from gate.redaction import Redactor, redactable
+
+T = TypeVar("T")
+Opened = TypeVar("Opened")
+_GRACE: Final = 1.0
+"""Seconds beyond the time limit: a backend that keeps to it says best itself what was late."""
+
+
+class AskedBackend(Generic[Opened]):
+    """One of several: what was opened of it, or why it could not be; and whether it is at work."""
+
+    def __init__(self, name: str, settings: Settings, open_: Callable[[], Opened]) -> None:
+        self.name = f"{name} ({settings.kind})"
+        """As a sentence calls it."""
+        keys = "|".join(map(re.escape, registration(settings.kind).block.fields))
+        self._keys = re.compile(rf"(?<![\w./@-])backend\.(?=(?:{keys})\b)")
+        self._place = f"backends.{name}."
+        self._redact = Redactor(redactable(secrets_of(settings)))
+        self.opened: Opened | None = None
+        self.why_not = ""
+        """Why it could not be opened."""
+        self._task: Future[Any] | None = None
+        try:
+            self.opened = open_()
+        except Exception as error:  # noqa: BLE001 - the other backends go on
+            self.why_not = self._failure(error)
+
+    def placed(self, text: str) -> str:
+        """Return a text that names keys of a single backend with the place that they have here."""
+        return self._keys.sub(self._place, text)
+
+    def start(self, ask: Callable[[Opened], T]) -> "Future[T]":
+        """Ask in a daemon thread, for which Ctrl-C does not wait; the future raises what it does.
+
+        One that is still at work on what it was asked before is asked nothing more: it may answer
+        one question at a time.
+        """
+        future: Future[T] = Future()
+        opened = self.opened
+        if opened is None:
+            future.set_exception(_NotAskedError(self.why_not))
+            return future
+        if self._task is not None and not self._task.done():
+            why = f"the backend {self.name} is still busy with what it was asked before"
+            future.set_exception(_NotAskedError(why))
+            return future
+
+        def work() -> None:
+            try:
+                future.set_result(ask(opened))
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+                future.set_exception(error)
+
+        self._task = future
+        threading.Thread(target=work, daemon=True).start()
+        return future
+
+    def outcome(self, future: "Future[T]", until: float, limits: Limits) -> T | Unmeasured:
+        """Return what it answers until an instant of the monotonic clock, or why it does not."""
+        try:
+            error = future.exception(timeout=max(until - monotonic(), 0))
+        except TimeoutError:
+            seconds = f"{limits.timeout.total_seconds():g}s"
+            reason = f"the backend {self.name} did not answer within {seconds}"
+        else:
+            if error is None:
+                return future.result()
+            reason = str(error) if isinstance(error, _NotAskedError) else self._failure(error)
+        return Unmeasured(cause=Cause.BACKEND_ERROR, reason=reason)
+
+    def _failure(self, error: BaseException) -> str:
+        if isinstance(error, UsageError):
+            return self._redact(f"the backend {self.name}: {error}")
+        words = self._redact(f"{type(error).__name__}: {error}")
+        return f"the backend {self.name} failed: {words}"
+
+
+class _NotAskedError(Exception):
+    """Nothing was asked; the message says why."""
+
+
+def ask_all(
+    sources: Mapping[str, AskedBackend[Opened]],
+    tasks: Mapping[str, Callable[[Opened], T]],
+    limits: Limits,
+) -> dict[str, T | Unmeasured]:
+    """Return what each of these backends answers, all of them asked at the same time.
+
+    Args:
+        sources: all backends, by name.
+        tasks: what is asked of those that are asked, by name.
+        limits: no backend is waited for any longer than its time limit.
+    """
+    until = monotonic() + limits.timeout.total_seconds() + _GRACE
+    started = {name: sources[name].start(task) for name, task in tasks.items()}
+    outcomes: dict[str, T | Unmeasured] = {}
+    for name, future in started.items():
+        outcome: T | Unmeasured = sources[name].outcome(future, until, limits)
+        outcomes[name] = outcome
+    return outcomes

@@ -1,0 +1,202 @@
+"""Hands each request to the backend that its indicator names, and puts the answers together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from itertools import chain, groupby
+from operator import attrgetter
+from typing import Final, NamedTuple, Protocol, TypeVar
+
+from gate.backends import Settings, cohorts_of, history_of, labels_of, open_backend, pairs_of
+from gate.backends.several.asking import AskedBackend, ask_all
+from gate.measure import (
+    Answer,
+    Backend,
+    Cause,
+    CountRequest,
+    Counts,
+    Limits,
+    Spent,
+    Unmeasured,
+)
+from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
+from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.measure.pairing import PairAnswer, PairRequest
+from gate.measure.past import PastRun, measure_past
+from gate.slo.indicator import Sli
+from gate.wording import NO_HISTORY
+
+
+class _Request(Protocol):
+    """Anything that is asked about an indicator."""
+
+    @property
+    def sli(self) -> Sli:
+        """The indicator."""
+        ...
+
+
+R = TypeVar("R", bound=_Request)
+A = TypeVar("A")
+_NO_GROUPS: Final = "cannot separate events by labels"
+_NO_LABELS: Final = "cannot group failures by label"
+_NO_PAIRS: Final = "has no single requests that could be paired"
+
+
+class SeveralBackends:
+    """Several backends in the place of one.
+
+    It keeps a history where any of them does, and so on: it has the methods that one of them has.
+    """
+
+    def __init__(self, sources: Mapping[str, AskedBackend[Backend]], limits: Limits) -> None:
+        """Take the backends by name."""
+        self._sources = sources
+        self._limits = limits
+        # What a backend can do is asked of its methods (`gate.backends.history_of`): what none of
+        # them can do must be absent.
+        if self._any(history_of):
+            self.history = self._history
+        if self._any(cohorts_of):
+            self.cohorts = self._cohorts
+        if self._any(labels_of):
+            self.label_counts = self._label_counts
+        if self._any(pairs_of):
+            self.pairs = self._pairs
+
+    def _any(self, offered: Callable[[Backend], object | None]) -> bool:
+        """Return whether any has it; one that could not be opened might, and says why not."""
+        opened = [source.opened for source in self._sources.values()]
+        return any(backend is None or offered(backend) is not None for backend in opened)
+
+    def counting(self, sli: Sli) -> Backend:
+        """Return the backend that counts an indicator; this one where it could not be opened."""
+        return self._sources[sli.backend].opened or self
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
+        """Return the answers of all, in order; where one fails, why there are none of it."""
+
+        def ask(own: Sequence[CountRequest], backend: Backend) -> list[Answer]:
+            return backend.measure(own, at)
+
+        return self._routed(requests, ask)
+
+    def measure_past(self, runs: Sequence[PastRun]) -> list[list[Answer]]:
+        """Answer every request of every run, in order; never raises."""
+        dated = [_Dated(request, run.at) for run in runs for request in run.requests]
+        answers = iter(self._routed(dated, _measure_dated))
+        return [[next(answers) for _ in run.requests] for run in runs]
+
+    def _history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        def ask(own: Sequence[SeriesRequest], backend: Backend) -> list[SeriesAnswer] | None:
+            history = history_of(backend)
+            return None if history is None else history.history(own)
+
+        return self._routed(requests, ask, f"{NO_HISTORY} to look at")
+
+    def _cohorts(self, requests: Sequence[CohortRequest]) -> list[CohortAnswer]:
+        def ask(own: Sequence[CohortRequest], backend: Backend) -> list[CohortAnswer] | None:
+            grouping = cohorts_of(backend)
+            return None if grouping is None else grouping.cohorts(own)
+
+        return self._routed(requests, ask, _NO_GROUPS)
+
+    def _label_counts(self, requests: Sequence[LabelRequest]) -> list[LabelAnswer]:
+        def ask(own: Sequence[LabelRequest], backend: Backend) -> list[LabelAnswer] | None:
+            labels = labels_of(backend)
+            return None if labels is None else labels.label_counts(own)
+
+        return self._routed(requests, ask, _NO_LABELS)
+
+    def _pairs(self, requests: Sequence[PairRequest]) -> list[PairAnswer]:
+        def ask(own: Sequence[PairRequest], backend: Backend) -> list[PairAnswer] | None:
+            pairing = pairs_of(backend)
+            return None if pairing is None else pairing.pairs(own)
+
+        return self._routed(requests, ask, _NO_PAIRS)
+
+    def _routed(
+        self,
+        requests: Sequence[R],
+        ask: Callable[[Sequence[R], Backend], list[A] | None],
+        lack: str = "",
+    ) -> list[A | Unmeasured]:
+        """Return the answers to all requests, in order.
+
+        Args:
+            requests: each names its backend.
+            ask: asks a backend its own requests; returns None where it cannot be asked.
+            lack: what such a backend lacks, after its name.
+        """
+        places: dict[str, list[int]] = {}
+        for place, request in enumerate(requests):
+            places.setdefault(request.sli.backend, []).append(place)
+        tasks = {
+            name: partial(ask, [requests[place] for place in own]) for name, own in places.items()
+        }
+        answers: dict[int, A | Unmeasured] = {}
+        for name, outcome in ask_all(self._sources, tasks, self._limits).items():
+            own = _each(outcome, len(places[name]), self._sources[name], lack)
+            answers |= zip(places[name], own, strict=True)
+        return [answers[place] for place in range(len(requests))]
+
+
+class _Dated(NamedTuple):
+    """A request of one of several runs."""
+
+    request: CountRequest
+    at: datetime
+
+    @property
+    def sli(self) -> Sli:
+        """The indicator."""
+        return self.request.sli
+
+
+def _measure_dated(dated: Sequence[_Dated], backend: Backend) -> list[Answer]:
+    runs = [
+        PastRun(requests=tuple(each.request for each in own), at=at)
+        for at, own in groupby(dated, key=attrgetter("at"))
+    ]
+    return list(chain.from_iterable(measure_past(backend, runs)))
+
+
+def _each(
+    outcome: list[A] | Unmeasured | None, number: int, source: AskedBackend[Backend], lack: str
+) -> Sequence[A | Unmeasured]:
+    """Return an answer for each of the requests to a backend, of which there is this number."""
+    if outcome is None:
+        reason = f"the backend {source.name} {lack}"
+        return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * number
+    if isinstance(outcome, Unmeasured):
+        return [outcome] * number
+    if len(outcome) != number:
+        reason = f"the backend {source.name} gave {len(outcome)} answers to {number} requests"
+        return [Unmeasured(cause=Cause.BACKEND_ERROR, reason=reason)] * number
+    return [_placed(answer, source) for answer in outcome]
+
+
+def _placed(answer: A, source: AskedBackend[Backend]) -> A | Unmeasured:
+    """Return an answer whose advice names the keys of this backend."""
+    if isinstance(answer, Unmeasured):
+        return replace(answer, reason=source.placed(answer.reason))
+    if isinstance(answer, Counts | Spent) and answer.evidence.suspicions:
+        suspicions = tuple(
+            replace(each, reason=source.placed(each.reason), remedy=source.placed(each.remedy))
+            for each in answer.evidence.suspicions
+        )
+        return replace(answer, evidence=replace(answer.evidence, suspicions=suspicions))
+    return answer
+
+
+def open_several(settings: Mapping[str, Settings], limits: Limits) -> SeveralBackends:
+    """Open the backends that these settings are for, by name; never raises.
+
+    One that cannot be opened, as its package is missing, fails whatever it is asked.
+    """
+    sources = {
+        name: AskedBackend(name, own, partial(open_backend, own, limits))
+        for name, own in settings.items()
+    }
+    return SeveralBackends(sources, limits)

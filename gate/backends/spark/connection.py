@@ -1,0 +1,203 @@
+"""A channel to a Spark Connect server: calls that end in time, and errors in plain words.
+
+pyspark's own client would try for ten minutes again what fails, and print the server's stack
+traces. The protocol's messages are the same from Spark 3.5 on:
+https://github.com/apache/spark/tree/master/sql/connect/common/src/main/protobuf/spark/connect
+"""
+
+import os
+import warnings
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from gate import __version__
+from gate.backends.spark.refusals import SparkFailure, failure_of, refusal
+from gate.errors import UsageError
+from gate.measure import Cause, MeasurementError
+from gate.measure.remedies import hint_for
+from gate.slo.quantities import format_duration
+
+if TYPE_CHECKING:
+    from gate.backends.spark.settings import SparkSettings
+
+_LARGEST: Final = 128 << 20
+"""Bytes of a message, as pyspark has it."""
+_AGAIN: Final = (0.2, 1.0)
+"""Seconds before a call whose connection broke is made again."""
+_ENDED: Final = 1.0
+"""A stream that ends sooner (s), without an answer, was not one of the server's pauses."""
+_PARTING: Final = 2.0
+"""Seconds for what is said to the server at the end, whatever is left of the run's time."""
+
+
+def load_protocol() -> Any:
+    """Import the protocol's messages, in silence.
+
+    Raises:
+        UsageError: the package is not installed.
+    """
+    # gRPC's core writes to stderr by itself, and pandas, which pyspark imports, warns.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pyspark.sql.connect import proto  # noqa: PLC0415 - it takes a second
+    except ImportError as error:
+        message = "backend type spark needs a package; run pip install 'error-budget-gate[spark]'"
+        raise UsageError(message) from error
+    return proto
+
+
+class SparkConnection:
+    """One run's channel, with the session that it asks in. Opening it sends nothing.
+
+    Raises:
+        UsageError: the package is not installed.
+    """
+
+    def __init__(self, settings: "SparkSettings", timeout: timedelta) -> None:
+        self.protocol = load_protocol()
+        import grpc  # noqa: PLC0415 - with the package above
+
+        self._rpc_error = grpc.RpcError
+        self._timeout = timeout
+        self._end = monotonic() + timeout.total_seconds()
+        self._metadata = settings.metadata()
+        options = [("grpc.max_receive_message_length", _LARGEST)]
+        if settings.address.secure:
+            credentials = grpc.ssl_channel_credentials(*map(_content, _pem_files(settings)))
+            self._channel = grpc.secure_channel(settings.address.target, credentials, options)
+        else:
+            self._channel = grpc.insecure_channel(settings.address.target, options)
+        self._stub = self.protocol.SparkConnectServiceStub(self._channel)
+        self._head = {
+            "session_id": str(uuid4()),
+            "user_context": self.protocol.UserContext(user_id=settings.address.user),
+            "client_type": f"{settings.address.agent} gate/{__version__}".strip(),
+        }
+        self._server_side = ""
+        self._gone = False
+
+    def request(self, name: str, **fields: object) -> Any:
+        """Return a request of this session, of the protocol's name."""
+        return getattr(self.protocol, name)(**self._head, **fields)
+
+    def ask(self, method: str, request: object, statement: str = "") -> Any:
+        """Make a call that reads no row.
+
+        Args:
+            method: its name in the protocol.
+            request: what is sent.
+            statement: the SQL in it.
+
+        Raises:
+            MeasurementError: there is no answer.
+        """
+        waits = iter(_AGAIN)
+        while True:
+            try:
+                response = getattr(self._stub, method)(request, **self._bounds())
+            except self._rpc_error as error:
+                failure = failure_of(error)
+                wait = next(waits, None) if failure.passing else None
+                if wait is None:
+                    raise self._refusal(failure, statement, reads=False) from None
+                sleep(min(wait, self._left()))
+            else:
+                self._see(response)
+                return response
+
+    def stream(self, operation: str, request: object, statement: str) -> Iterator[Any]:
+        """Yield all responses of a statement up to the last, which says that there are no more.
+
+        A server ends a stream after some minutes, and a connection may break: what comes after the
+        last response that has arrived is then asked for.
+
+        Raises:
+            MeasurementError: the answer cannot be had, or not the whole of it.
+        """
+        method, last, lost = "ExecutePlan", "", 0
+        while True:
+            begun = monotonic()
+            try:
+                for response in getattr(self._stub, method)(request, **self._bounds()):
+                    self._see(response)
+                    last, lost = response.response_id, 0
+                    if response.HasField("result_complete"):
+                        return
+                    yield response
+            except self._rpc_error as error:
+                failure = failure_of(error)
+                if not (failure.passing and last):
+                    raise self._refusal(failure, statement, reads=True) from None
+            lost = lost + 1 if monotonic() - begun < _ENDED else 0
+            if lost > len(_AGAIN):
+                raise not_whole()
+            sleep(min(_AGAIN[lost - 1], self._left()))
+            method = "ReattachExecute"
+            fields = {"last_response_id": last} if last else {}
+            request = self.request("ReattachExecuteRequest", operation_id=operation, **fields)
+
+    def part(self, method: str, request: object) -> None:
+        """Make a last call, whose failure changes nothing; after one that fails there is none."""
+        if self._gone:
+            return
+        try:
+            getattr(self._stub, method)(request, timeout=_PARTING, metadata=self._metadata)
+        except self._rpc_error:
+            self._gone = True
+
+    def close(self) -> None:
+        """Close the channel; calls that still wait end in a refusal."""
+        self._gone = True
+        self._channel.close()
+
+    def _bounds(self) -> dict[str, object]:
+        return {"timeout": self._left(), "metadata": self._metadata}
+
+    def _left(self) -> float:
+        """Return the seconds that are left of the run."""
+        left = self._end - monotonic()
+        if left <= 0:
+            raise self._too_late()
+        return left
+
+    def _see(self, response: Any) -> None:
+        """See that it is the same session: another one would have none of its settings."""
+        answered = response.server_side_session_id
+        if self._server_side and answered != self._server_side:
+            reason = "Spark cannot be asked: the server was started anew during this run"
+            raise MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("spark-session"))
+        self._server_side = answered
+
+    def _refusal(self, failure: SparkFailure, statement: str, *, reads: bool) -> MeasurementError:
+        if failure.status == "DEADLINE_EXCEEDED":
+            return self._too_late()
+        return refusal(failure, statement, reads=reads)
+
+    def _too_late(self) -> MeasurementError:
+        reason = f"Spark gave no answer within {format_duration(self._timeout)}"
+        return MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("spark-slow"))
+
+
+def not_whole() -> MeasurementError:
+    """Return the refusal for an answer that ends before its end."""
+    reason = "Spark's answer is not whole: it ends before its end"
+    return MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("spark-hung-up"))
+
+
+def _pem_files(settings: "SparkSettings") -> tuple[Path | None, Path | None, Path | None]:
+    """Return the files of the authorities, the client's key and its certificate."""
+    return settings.ca, settings.key or settings.cert, settings.cert
+
+
+def _content(file: Path | None) -> bytes | None:
+    try:
+        return file.read_bytes() if file else None
+    except OSError:
+        reason = f"Spark cannot be asked: {file} cannot be read"
+        raise MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("certificate-file")) from None

@@ -1,0 +1,105 @@
+"""Counts for many runs, each at an instant of its own, from one scan of the rows.
+
+What a run is answered is the same whether it is alone or not.
+"""
+
+from collections.abc import Callable, Sequence
+
+from gate.backends.sql.count_scan import CountScan
+from gate.backends.sql.kept import KeptScan, grids_of
+from gate.backends.sql.respelled import new_values
+from gate.backends.sql.rows import RowSource, SqlIndicator
+from gate.backends.sql.slices import with_whole_slices
+from gate.backends.sql.statement import StatementError
+from gate.dataclass import dataclass
+from gate.measure import Answer, Cause, CountRequest
+from gate.slo.indicator import Sli
+from gate.slo.objective import Span
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """One count to be made, for one of several runs."""
+
+    request: CountRequest
+    run: int
+    """Which one; the requests of a run end at one instant."""
+
+    @property
+    def sli(self) -> Sli:
+        """The indicator."""
+        return self.request.sli
+
+
+Keep = Callable[[KeptScan], None]
+"""Takes what a scan has left for later."""
+
+
+def count(
+    rows: RowSource,
+    wanted: Sequence[tuple[RunRequest, SqlIndicator]],
+    keep: Keep | None = None,
+) -> list[Answer]:
+    """Answer all requests, in order.
+
+    Args:
+        rows: that are counted.
+        wanted: the requests with their indicators.
+        keep: given: the scan also tells the steps apart of the histories that a stopped change
+            asks for.
+
+    Raises:
+        StatementError: the engine could not run the statement.
+        MeasurementError: rows whose time is not known, or that cannot be read.
+    """
+    requests = [
+        (with_whole_slices(each.request), each.run, indicator) for each, indicator in wanted
+    ]
+    times = dict[int, Span]()
+    for request, run, _ in requests:
+        span = request.span
+        start = min(times.get(run, span).start, span.start)
+        times[run] = Span(start, span.end)
+    pairs = [(request, indicator) for request, _, indicator in requests]
+    grids = grids_of(request for request, _ in pairs) if keep else ()
+    scan = CountScan(rows, pairs, grids)
+    scan.run([*times.values(), *(grid.span for grid in grids)])
+    if keep is not None:
+        keep(KeptScan(scan, [each.sli for each, _ in wanted], pairs, grids))
+    drafts = [scan.draft(request, indicator, times[run]) for request, run, indicator in requests]
+    lookups = dict.fromkeys(
+        lookup for draft in drafts for stop in draft.stopped for lookup in stop.lookups
+    )
+    values = new_values(rows, lookups)
+    return [
+        scan.answer(draft, request, indicator, values)
+        for draft, (request, _, indicator) in zip(drafts, requests, strict=True)
+    ]
+
+
+def count_runs(
+    rows: RowSource,
+    wanted: Sequence[tuple[RunRequest, SqlIndicator]],
+    keep: Keep | None = None,
+) -> list[Answer]:
+    """As `count`; where the rows of one run cannot be read, the others are answered.
+
+    If only rows of the time that is asked about are read, each run reads what it needs, and
+    mistakes outside of that do not matter. What a scan has left is kept of a single run only.
+    """
+    runs = dict.fromkeys(each.run for each, _ in wanted)
+    try:
+        return count(rows, wanted, keep if len(runs) == 1 else None)
+    except StatementError as error:
+        whole = rows.chosen(wanted[0][0].request.span) is None or len(runs) == 1
+        indicators = {indicator for _, indicator in wanted}
+        if whole or error.cause is not Cause.INVALID or len(indicators) > 1:
+            raise
+    answers = dict[int, Answer]()
+    for run in runs:
+        of_run = {place: pair for place, pair in enumerate(wanted) if pair[0].run == run}
+        try:
+            answers |= zip(of_run, count(rows, list(of_run.values())), strict=True)
+        except StatementError as error:
+            answers |= dict.fromkeys(of_run, error.answer())
+    return [answers[place] for place in range(len(wanted))]

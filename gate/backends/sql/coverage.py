@@ -1,0 +1,168 @@
+"""How much of a window has rows, and what is usual where it has none."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import cached_property
+from typing import Final
+
+from gate.backends.sql.rows import RowSource
+from gate.backends.sql.times import EPOCH, MICROSECOND, instant
+from gate.dataclass import dataclass
+from gate.measure import Cause, Suspicion
+from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps, usual_within
+from gate.measure.history import MOST_PARTS, clock_part, clock_start
+from gate.slo.indicator import EmptySlice, Slices
+from gate.slo.objective import Span
+from gate.wording import amount, percent_spent, stretch
+
+_HOUR: Final = timedelta(hours=1)
+_LOOK_BACK: Final = timedelta(days=30)
+"""Four weekends, to see which days are quiet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of time, between whole multiples of their length since 1970, that a span has."""
+
+    span: Span
+    step: timedelta
+    """Their length."""
+
+    @property
+    def whole(self) -> range:
+        """Those that lie wholly within the span, counted from 1970."""
+        span = self.span
+        return range(-((EPOCH - span.start) // self.step), (span.end - EPOCH) // self.step)
+
+    @property
+    def inner(self) -> Span | None:
+        """The time of the whole ones; None: there is none."""
+        whole = self.whole
+        if not whole:
+            return None
+        return Span(EPOCH + whole.start * self.step, EPOCH + whole.stop * self.step)
+
+    @property
+    def around(self) -> Span:
+        """The time of all of them, whole or not, from where the first begins."""
+        return Span(clock_start(self.span.start, self.step), self.span.end)
+
+    def end_after(self, moment: int) -> datetime:
+        """Return the end of the part in which an instant lies.
+
+        Args:
+            moment: Unix time in microseconds.
+        """
+        step = self.step // MICROSECOND
+        return EPOCH + ((moment - 1) // step + 1) * self.step
+
+    def coverage(self, rows: Mapping[int, float], usual: "UsualRows") -> StepCoverage:
+        """Return how much of the span has rows.
+
+        What lies in no whole part, at the ends of the span, is looked at with the part beside it.
+
+        Args:
+            rows: of the span, by their part.
+            usual: what is usual at other times.
+        """
+        whole, span, excused = self.whole, self.inner, usual.excuse(self.span)
+        if span is None:
+            return coverage_by_steps([sum(rows.values()) or None], self.span, excused=excused)
+        numbers = [rows.get(place, 0) for place in whole]
+        numbers[0] += rows.get(whole.start - 1, 0)
+        numbers[-1] += rows.get(whole.stop, 0)
+        events = [number or None for number in numbers]
+        return coverage_by_steps(events, span, most=MOST_PARTS, excused=excused)
+
+
+def parts_of(span: Span) -> Parts:
+    """Return the parts in which a span is looked at for rows."""
+    return Parts(span, clock_part(span.length))
+
+
+def bounds_of(parts: Iterable[Parts]) -> Iterator[datetime]:
+    """Yield where whole parts begin and end, each instant once for each length."""
+    numbers: dict[timedelta, set[int]] = {}
+    for some in parts:
+        numbers.setdefault(some.step, set()).update(range(some.whole.start, some.whole.stop + 1))
+    for step, places in numbers.items():
+        yield from (EPOCH + place * step for place in places)
+
+
+class UsualRows:
+    """How many rows a log usually has at a time of the day and the week, by the hours before.
+
+    A short window does not say that the service sleeps at the weekend. The log is read for it only
+    where a window seems to miss rows, and once.
+    """
+
+    def __init__(self, rows: RowSource, time: Span, oldest: datetime | None = None) -> None:
+        """Take what is read, when, and when the oldest row of all happened, if that is known."""
+        self._rows, self._oldest = rows, oldest
+        self._time = Span(time.start - max(rows.look_back, _LOOK_BACK) - _HOUR, time.end)
+
+    def excuse(self, span: Span) -> Callable[[Span], bool]:
+        """Return what says whether a stretch of a span may well have no rows.
+
+        A span of this number of days says by itself what is usual, and a log that begins later
+        than a span knows nothing about the time before.
+        """
+        if span.length >= _LOOK_BACK or (self._oldest is not None and self._oldest > span.start):
+            return lambda _: False
+        end = clock_start(span.end, _HOUR)
+        before = Span(end - _LOOK_BACK, end)
+
+        def usual(gap: Span) -> bool:
+            oldest, rows = self._by_hour
+            if oldest is None:
+                return False
+            first = (before.start - EPOCH) // _HOUR
+            hours = [rows.get(first + place) for place in range(_LOOK_BACK // _HOUR)]
+            return oldest <= span.start and usual_within(hours, before, gap) < FEWEST
+
+        return usual
+
+    @cached_property
+    def _by_hour(self) -> tuple[datetime | None, Mapping[int, int]]:
+        """The oldest row, None: there is none; and how many there are by the hour since 1970."""
+        hour = self._rows.dialect.floor_divide("(_at - 1)", _HOUR // MICROSECOND)
+        hours = f"(SELECT _at, {hour} AS _hour FROM {self._rows.times(self._time)}) AS rows"  # noqa: S608
+        rows = self._rows.engine.rows(
+            f"SELECT _hour, count(*), min(_at) FROM {hours} GROUP BY _hour"  # noqa: S608 - as above
+        )
+        oldest = min((moment for _, _, moment in rows), default=None)
+        by_hour = {int(hour): int(number) for hour, number, _ in rows}
+        return None if oldest is None else instant(oldest), by_hour
+
+
+def lost_rows(
+    seen: StepCoverage, span: Span, per_row: Fraction, slices: Slices | None, rows: RowSource
+) -> tuple[Suspicion, ...]:
+    """Return the suspicion that rows were lost where a log has holes; none where it has none.
+
+    Args:
+        seen: how much of the span has rows.
+        span: what is counted.
+        per_row: how many events, or how much is spent, a row stands for in the mean.
+        slices: given: slices are counted instead, and each in a hole may have been bad.
+        rows: that were read.
+    """
+    gaps = seen.gaps
+    if gaps.longest is None:
+        return ()
+    hidden = gaps.usual * per_row
+    if slices is not None:
+        bad = slices.empty is EmptySlice.BAD
+        hidden = Fraction(0) if bad else gaps.holes * Fraction(span.length / slices.length)
+    longest = stretch(gaps.longest.start, gaps.longest.end, open_=False)
+    several = "" if gaps.between == gaps.longest else ", and in other holes"
+    reason = (
+        f"{rows.noun} no row from {longest}{several}, in {percent_spent(gaps.holes)} of the"
+        f" window, where about {amount(gaps.usual)} rows are usual"
+    )
+    return (
+        Suspicion(
+            cause=Cause.LOST, reason=reason, remedy=rows.lost, hidden=hidden, within=gaps.between
+        ),
+    )

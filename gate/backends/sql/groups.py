@@ -1,0 +1,131 @@
+"""What the one scan has left: groups of rows, added up here and not on a server."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from math import fsum
+from typing import Any, Final, TypeVar
+
+from gate.backends.sql.engine import Row
+
+_Place = TypeVar("_Place", bound=Hashable)
+
+
+class Combine(StrEnum):
+    """How the numbers of several groups become that of all of them."""
+
+    SUM = "sum"
+    """Exactly: whole numbers, or fractions where they are decimals. NULL counts as 0."""
+    FLOAT = "float"
+    """As floats, in any order with the same result. NULL counts as 0."""
+    LOWEST = "lowest"
+    """None: all are NULL."""
+    HIGHEST = "highest"
+
+
+def float_sum(values: Iterable[float]) -> float:
+    """Add up floats; infinite in both directions they are not a number, and too large infinite."""
+    numbers = list(values)
+    try:
+        return fsum(numbers)
+    except (OverflowError, ValueError):
+        return sum(numbers)
+
+
+_COMBINED: Final[Mapping[Combine, Callable[[Iterable[Any]], Any]]] = {
+    Combine.SUM: sum,
+    Combine.FLOAT: float_sum,
+    Combine.LOWEST: lambda values: min(_there(values), default=None),
+    Combine.HIGHEST: lambda values: max(_there(values), default=None),
+}
+
+
+class Groups:
+    """Groups of rows. Each has its keys and numbers by name, and its place, from 0."""
+
+    def __init__(
+        self, rows: Sequence[Row], keys: Iterable[str], numbers: Mapping[str, Combine]
+    ) -> None:
+        """Take what a statement has returned.
+
+        Args:
+            rows: one for each group.
+            keys: the names of the first columns.
+            numbers: those of the others, and how each is put together.
+        """
+        names = [*keys, *numbers]
+        columns = zip(*rows, strict=True) if rows else [()] * len(names)
+        self._columns: dict[str, Sequence[Any]] = dict(zip(names, columns, strict=True))
+        self._combine = numbers
+        self._exact = dict[str, Sequence[Any]]()
+
+    def __len__(self) -> int:
+        """Return how many groups there are."""
+        return len(next(iter(self._columns.values())))
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether there is a key or a number of this name."""
+        return name in self._columns
+
+    def __getitem__(self, name: str) -> Sequence[Any]:
+        """Return a key or a number of every group; of what is added up none is None."""
+        if self._combine.get(name) not in (Combine.SUM, Combine.FLOAT):
+            return self._columns[name]
+        if name not in self._exact:
+            self._exact[name] = _numbers(self._columns[name])
+        return self._exact[name]
+
+    def total(self, name: str) -> Any:
+        """Return a number of all groups together."""
+        return self._put_together(name)(self[name])
+
+    def by(
+        self, places: Sequence[_Place | None], names: Sequence[str]
+    ) -> dict[_Place, tuple[Any, ...]]:
+        """Return numbers by whatever groups have in common.
+
+        Args:
+            places: of each group what it belongs to; None: it is left out.
+            names: of the numbers.
+
+        Returns:
+            The numbers, in the order of their names.
+        """
+        members: dict[_Place, list[int]] = {}
+        for number, place in enumerate(places):
+            if place is not None:
+                members.setdefault(place, []).append(number)
+        columns = [(self[name], self._put_together(name)) for name in names]
+        return {
+            place: tuple(
+                column[numbers[0]]
+                if len(numbers) == 1
+                else combine(map(column.__getitem__, numbers))
+                for column, combine in columns
+            )
+            for place, numbers in members.items()
+        }
+
+    def keys(self, names: Sequence[str]) -> Sequence[tuple[Any, ...]]:
+        """Return several keys of every group."""
+        return list(zip(*(self._columns[name] for name in names), strict=True))
+
+    def _put_together(self, name: str) -> Callable[[Iterable[Any]], Any]:
+        return _COMBINED[self._combine[name]]
+
+
+def _numbers(values: Sequence[Any]) -> Sequence[Any]:
+    """Return numbers whose sums are exact: the sum of decimals would be rounded to 28 digits."""
+    if any(type(value) is Decimal for value in values):
+        return [_fraction(value) if value else 0 for value in values]
+    return [value or 0 for value in values] if None in values else values
+
+
+def _fraction(value: Decimal | int) -> Fraction | float:
+    """Return a number exactly; a decimal may be infinite or not a number, as a float may."""
+    return Fraction(value) if isinstance(value, int) or value.is_finite() else float(value)
+
+
+def _there(values: Iterable[Any]) -> Iterable[Any]:
+    return (value for value in values if value is not None)

@@ -1,0 +1,177 @@
+"""The part of a policy's block that is the same for every SQL engine: which rows are counted."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import tzinfo
+from importlib.util import find_spec
+from typing import Final
+
+from gate.backends.preset_records import RecordsName, records_of
+from gate.dataclass import dataclass
+from gate.measure import MeasurementError
+from gate.parsing.objects import Field, Values
+from gate.parsing.reader import Reader
+from gate.parsing.schema import Choice, Scalar
+from gate.parsing.values import BYTES, TEXT, ZONE
+from gate.slo.indicator import Sli, Slices
+
+_PART: Final = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)|"((?:[^"\0]|"")+)"|`((?:[^`\0]|``)+)`')
+_MOST_PARTS: Final = 3
+"""A catalog, a schema and a table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSettings:
+    """The rows of one table or view."""
+
+    table: str
+    """As the policy has it; `table_parts` takes it apart. It is never put into a statement."""
+    timestamp: str
+    """The column that says when a request happened."""
+    time_zone: tzinfo | None = None
+    """Of times that carry none; None: such a column is an error."""
+    time_format: str | None = None
+    """What a whole number in the column counts since 1970: one of `NUMBER_FORMATS`. None: the
+    column is a time of the engine's own."""
+    where: str | None = None
+    """A condition that every row must meet, in the engine's SQL, not checked yet; None: all do."""
+    records: str | None = None
+    """The preset that knows the rows; None: the policy describes them."""
+    max_scan: int | None = None
+    """Bytes that one statement may read where the command does not say it; None: any number."""
+
+
+def table_parts(text: str, fold: Callable[[str], str] = str) -> tuple[str, ...]:
+    """Take apart the name of a table, which comes last, behind its schema and its catalog.
+
+    Args:
+        text: parts with a dot between them; a part in double quotes or backticks may have any
+            character, with its quotes doubled.
+        fold: what the engine does to a part without quotes (PostgreSQL: `str.lower`).
+
+    Raises:
+        ValueError: the text is not such a name; the message has the remedy.
+    """
+    parts, place, after = [], 0, "."
+    while after == "." and (part := _PART.match(text, place)):
+        plain, double, back = part.groups()
+        quoted = double.replace('""', '"') if double else (back or "").replace("``", "`")
+        parts.append(fold(plain) if plain else quoted)
+        after = text[part.end() : part.end() + 1]
+        place = part.end() + 1
+    if after or not 0 < len(parts) <= _MOST_PARTS:
+        raise ValueError(
+            f"{text!r} is not the name of a table; write requests or schema.requests, and other"
+            " characters than letters, digits and _ in double quotes: '\"my-schema\".requests'"
+        )
+    return tuple(parts)
+
+
+def _table(text: str) -> str:
+    table_parts(text)
+    return text
+
+
+NUMBER_FORMATS: Final[Mapping[str, int]] = {
+    "unix-s": 1_000_000,
+    "unix-ms": 1_000,
+    "unix-us": 1,
+    "unix-ns": -1_000,
+}
+"""What a number since 1970 counts: microseconds in each, or below zero how many make one."""
+TABLE_FIELDS: Final[Mapping[str, Field]] = {
+    "table": Field(
+        schema=Scalar(_table, {**TEXT.json, "examples": ["requests", "logs.requests"]}),
+        doc="Table or view of the requests, with its schema.",
+        example="logs.requests",
+    ),
+    "records": Field(
+        schema=RecordsName(files=False),
+        doc="Preset that describes the rows, and names the table.",
+    ),
+    "timestamp": Field(
+        schema=TEXT, doc="Without records: column of the time.", example="created_at"
+    ),
+    "time_zone": Field(schema=ZONE, doc="Time zone of timestamps that have none.", example="UTC"),
+    "time_format": Field(
+        schema=Choice(tuple(NUMBER_FORMATS)),
+        doc="Unit of a time that is a number since 1970.",
+        example="unix-ms",
+    ),
+    "where": Field(
+        schema=TEXT,
+        doc="Condition that a row must meet to be counted, in the engine's SQL.",
+        example="project_id = 'chat'",
+    ),
+    "max_scan": Field(
+        schema=BYTES,
+        doc="Largest number of bytes that one statement may read. Default: no limit.",
+        example="50GB",
+    ),
+}
+"""The keys of every SQL engine's block that say which rows are counted."""
+
+
+def table_settings_of(values: Values, reader: Reader) -> TableSettings:
+    """Return which rows a block says are counted.
+
+    Args:
+        values: what the block had; its ``type`` is the backend whose presets may be named.
+        reader: of the policy.
+
+    Raises:
+        UnreadableError: neither a preset nor both a table and its time are given, or the preset is
+            for another backend; the mistake is noted.
+    """
+    given = values.only("table", "timestamp", "time_zone", "time_format", "where", "max_scan")
+    if mistake := _mistake(values.get("type"), [("where", given.get("where"))]):
+        raise reader.fail(values.node("where"), mistake)
+    if values.given("records"):
+        if values.given("timestamp"):
+            message = "records names the column of the time; remove timestamp, or records"
+            raise reader.fail(values.node("timestamp"), message)
+        records = records_of(values, reader, values.get("type"))
+        preset = {
+            "table": records.table,
+            "timestamp": records.timestamp,
+            "time_zone": records.time_zone,
+            "time_format": records.time_format,
+        }
+        return TableSettings(**{**preset, **given}, records=records.name)
+    missing = [key for key in ("table", "timestamp") if not values.given(key)]
+    if missing:
+        example = TABLE_FIELDS[missing[0]].example
+        message = (
+            f"the key {missing[0]!r} is missing; add {missing[0]}: {example}, or records: the"
+            " preset that knows the rows"
+        )
+        raise reader.fail(values.node(), message)
+    return TableSettings(**given)
+
+
+def mistake_in_sql(dialect: str) -> Callable[[Sli, Slices | None], str | None]:
+    """Return what says what is wrong with an indicator in an engine's SQL, without asking it.
+
+    Nothing is wrong for it where sqlglot is not installed, without which nothing is measured.
+    """
+
+    def mistake(sli: Sli, _slices: Slices | None) -> str | None:
+        roles = ("total", "bad", "good", "spent")
+        return _mistake(dialect, [(role, getattr(sli, role)) for role in roles])
+
+    return mistake
+
+
+def _mistake(dialect: str, expressions: Iterable[tuple[str, str | None]]) -> str | None:
+    given = [(role, text) for role, text in expressions if text is not None]
+    if not given or find_spec("sqlglot") is None:
+        return None
+    from gate.backends.sql.conditions import Conditions  # noqa: PLC0415 - imports sqlglot
+
+    conditions = Conditions(dialect)
+    try:
+        for role, text in given:
+            conditions.parse(role, text)
+    except MeasurementError as error:
+        return error.reason
+    return None

@@ -1,0 +1,121 @@
+"""Whether a count is what happened: outcomes that are NULL, and columns that have gone."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.sql.coverage import Parts
+from gate.backends.sql.rows import SqlIndicator
+from gate.backends.sql.statement import Statement
+from gate.backends.sql.timeline import Timeline
+from gate.dataclass import dataclass
+from gate.measure import Cause, Counts, Suspicion
+from gate.slo.indicator import Slices
+
+_FEWEST: Final = 10
+"""Rows without a value, to say that a column has gone."""
+_NEARLY_ALL: Final = Fraction(99, 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubts:
+    """What judges the counts of an indicator, by the names of its numbers on a timeline."""
+
+    rows: str
+    total: str
+    bad: str
+    unknown: str
+    values: tuple[tuple[str, str], ...]
+    """Each column, and the name of the number of its values."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """All of these names."""
+        return (self.rows, self.total, self.bad, self.unknown, *(name for _, name in self.values))
+
+
+def ask_for_doubts(statement: Statement, indicator: SqlIndicator) -> Doubts | None:
+    """Ask for what judges a count; None for an amount."""
+    if indicator.bad is None or indicator.unknown is None:
+        return None
+    rows, event = statement.rows, indicator.event
+    columns = sorted(indicator.columns - rows.optional - {rows.timestamp})
+    return Doubts(
+        rows=statement.count(),
+        total=statement.count(event),
+        bad=statement.count(event, indicator.bad),
+        unknown=statement.count(event, indicator.unknown),
+        values=tuple(
+            (column, statement.count_values(rows.dialect.identifier(column))) for column in columns
+        ),
+    )
+
+
+def suspicions(
+    doubts: Doubts, timeline: Timeline, parts: Parts, counts: Counts
+) -> Iterator[Suspicion]:
+    """Yield the reasons to think that a count is not what happened.
+
+    Args:
+        doubts: what was asked for.
+        timeline: the scan's.
+        parts: of the span; what is in no whole part is judged with the whole only.
+        counts: the events of the span.
+    """
+    unknown = timeline.sum(doubts.unknown, timeline.places(parts.span))
+    if unknown:
+        names = ", ".join(f'"{column}"' for column, _ in doubts.values)
+        yield Suspicion(
+            cause=Cause.UNKNOWN_OUTCOME,
+            reason=(
+                f"the outcome of {unknown:,} of {int(counts.total):,} events is NULL, by {names}; "
+                "they count as bad"
+            ),
+            remedy="log the outcome, or leave these rows out with total",
+            doubtful=Fraction(unknown),
+        )
+    for column, values in doubts.values:
+        yield from _gone(doubts, timeline, parts, column, values)
+
+
+def _gone(
+    doubts: Doubts, timeline: Timeline, parts: Parts, column: str, values: str
+) -> Iterator[Suspicion]:
+    """Suspect that a column has another name where all rows had it, and none has it any more."""
+    places = timeline.places(parts.inner) if parts.inner else range(0)
+    last = timeline.last(places, values)
+    if last is None:  # it never had one: nothing has gone
+        return
+    since = parts.end_after(timeline.ends[last])
+    border = timeline.after(since)
+    before, after = range(places.start, border), range(border, places.stop)
+    rows = timeline.sum(doubts.rows, after)
+    there = timeline.sum(values, before)
+    if rows < _FEWEST or there < _NEARLY_ALL * timeline.sum(doubts.rows, before):
+        return
+    good = timeline.sum(doubts.total, after) - timeline.sum(doubts.bad, after)
+    yield Suspicion(
+        cause=Cause.UNMATCHED,
+        reason=(
+            f'"{column}" has a value in nearly all rows until {since:%F %R} UTC and in none of '
+            f"the {rows:,} rows since; {good:,} of these count as good"
+        ),
+        remedy=f'see what "{column}" is called since then, and name both in the indicator',
+        hidden=Fraction(good),
+    )
+
+
+def with_doubts(answer: Counts, doubts: tuple[Suspicion, ...], slices: Slices | None) -> Counts:
+    """Return the answer with more suspicions; of slices nobody knows how many they may be."""
+    if slices is not None:
+        doubts = tuple(
+            replace(
+                doubt,
+                hidden=None if doubt.hidden else Fraction(0),
+                doubtful=None if doubt.doubtful else Fraction(0),
+            )
+            for doubt in doubts
+        )
+    every = (*answer.evidence.suspicions, *doubts)
+    return replace(answer, evidence=replace(answer.evidence, suspicions=every))

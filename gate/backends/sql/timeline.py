@@ -1,0 +1,101 @@
+"""What rows add up to between any two bounds of a scan, without reading them again.
+
+A scan leaves sums of stretches of time so short that no bound of any span lies within one. They are
+few, and sums from the first to each of them give that of every span by one subtraction.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import accumulate
+from typing import Any
+
+from gate.backends.sql.coverage import Parts
+from gate.backends.sql.groups import Groups
+from gate.backends.sql.statement import Statement
+from gate.backends.sql.times import MICROSECOND, instant, microseconds
+from gate.slo.objective import Span
+
+
+class Timeline:
+    """Sums of stretches of time, the oldest first; a stretch has its place, from 0."""
+
+    def __init__(self, statement: Statement, groups: Groups, names: Sequence[str]) -> None:
+        """Take what a scan has left.
+
+        Args:
+            statement: it was `cut`.
+            groups: that it has left.
+            names: of the numbers.
+        """
+        time = microseconds(statement.time.start), microseconds(statement.time.end)
+        newest = statement.newest()
+        places = [
+            key if moment is not None and time[0] < moment <= time[1] else None
+            for key, moment in zip(groups.keys(statement.moments), groups[newest], strict=True)
+        ]
+        rows = sorted(groups.by(places, [newest, *names]).values(), key=lambda row: row[0])
+        ends, *columns = zip(*rows, strict=True) if rows else [()] * (len(names) + 1)
+        self.ends: Sequence[int] = ends
+        """The Unix time of the newest row of each, in microseconds."""
+        self._columns: Mapping[str, Sequence[Any]] = dict(zip(names, columns, strict=True))
+        self._sums = dict[str, Sequence[Any]]()
+        self._last = dict[tuple[str, ...], Sequence[int]]()
+        self._places = dict[Span, range]()
+        self._parts = dict[timedelta, Sequence[int]]()
+
+    def places(self, span: Span) -> range:
+        """Return which stretches a span has; its bounds must be bounds of the scan."""
+        if span not in self._places:
+            self._places[span] = range(self.after(span.start), self.after(span.end))
+        return self._places[span]
+
+    def after(self, bound: datetime) -> int:
+        """Return the place of the first stretch after a bound."""
+        return bisect_right(self.ends, microseconds(bound))
+
+    def sum(self, name: str, places: range) -> Any:
+        """Return the exact sum of a number: whole, or a fraction."""
+        if name not in self._sums:
+            self._sums[name] = list(accumulate(self._columns[name], initial=0))
+        sums = self._sums[name]
+        return sums[places.stop] - sums[places.start] if places else 0
+
+    def values(self, name: str, places: range) -> Sequence[Any]:
+        """Return the numbers of some stretches that are not None."""
+        column = self._columns[name][places.start : places.stop]
+        return [value for value in column if value is not None]
+
+    def last(self, places: range, name: str, less: str | None = None) -> int | None:
+        """Return the last stretch in which a number is neither 0 nor None; None: there is none.
+
+        Args:
+            places: in which to look.
+            name: of the number.
+            less: the number less this one must not be 0.
+        """
+        key = (name,) if less is None else (name, less)
+        if key not in self._last:
+            columns = zip(*(self._columns[part] for part in key), strict=True)
+            there = [bool(value and value - sum(less)) for value, *less in columns]
+            marks = (place if is_there else -1 for place, is_there in enumerate(there))
+            self._last[key] = list(accumulate(marks, max))
+        last = self._last[key][places.stop - 1] if places else -1
+        return last if last >= places.start else None
+
+    def by_part(self, name: str, parts: Parts) -> Mapping[int, int]:
+        """Return the sums of a number in the parts of a span, by the number of the part."""
+        if parts.step not in self._parts:
+            step = parts.step // MICROSECOND
+            self._parts[parts.step] = [(end - 1) // step for end in self.ends]
+        places, sums = self.places(parts.span), dict[int, int]()
+        which = self._parts[parts.step][places.start : places.stop]
+        numbers = self._columns[name][places.start : places.stop]
+        for part, number in zip(which, numbers, strict=True):
+            sums[part] = sums.get(part, 0) + number
+        return sums
+
+    def newest(self, name: str, places: range) -> datetime | None:
+        """Return the instant that is a number of the last stretch that has it."""
+        last = self.last(places, name)
+        return None if last is None else instant(self._columns[name][last])

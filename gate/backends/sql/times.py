@@ -1,0 +1,50 @@
+"""Time as SQL has it here: whole microseconds since 1970, in the column ``_at``."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from gate.slo.objective import Span
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Until when rows of the future are looked for: ClickHouse's DateTime64(9) ends in 2262."""
+FEW_BOUNDS: Final = 32
+"""Bounds of spans up to which the clock's steps are keys beside them; among more they are bounds
+themselves, so that the tree of comparisons finds them, too."""
+
+
+def microseconds(moment: datetime) -> int:
+    """Return the Unix time in microseconds, exactly."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def instant(number: int) -> datetime:
+    """Return the instant of a Unix time in microseconds."""
+    return EPOCH + number * MICROSECOND
+
+
+def within(span: Span) -> str:
+    """Return SQL for whether a row is of a span: after its start, and not after its end."""
+    return f"_at > {microseconds(span.start)} AND _at <= {microseconds(span.end)}"
+
+
+def passed(bounds: Sequence[datetime]) -> str:
+    """Return SQL for the number of bounds before a row, less one; NULL beside all of them.
+
+    Args:
+        bounds: where spans begin and end, ascending, at least two.
+    """
+    moments = [microseconds(bound) for bound in bounds]
+    time = within(Span(bounds[0], bounds[-1]))
+    return f"CASE WHEN {time} THEN {_tree(moments, 0, len(moments) - 2)} END"
+
+
+def _tree(moments: Sequence[int], first: int, last: int) -> str:
+    """Return the search among some stretches between bounds, each comparison halving them."""
+    if first == last:
+        return str(first)
+    middle = (first + last + 1) // 2
+    before, after = _tree(moments, first, middle - 1), _tree(moments, middle, last)
+    return f"CASE WHEN _at <= {moments[middle]} THEN {before} ELSE {after} END"

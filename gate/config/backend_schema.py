@@ -1,0 +1,284 @@
+"""The ``backends`` of a policy file, and which of them, or the single one, counts an SLO."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+import yaml
+
+from gate.backends import BACKEND, BACKENDS, Registration, Settings, registration
+from gate.config.class_checks import word_pairs
+from gate.config.rules_schema import ON_HERE
+from gate.config.slo_schema import PlacedSlo
+from gate.dataclass import dataclass
+from gate.errors import nearest
+from gate.measure import Cause
+from gate.parsing.objects import Field, Object, TaggedUnion, Values
+from gate.parsing.reader import Reader, UnreadableError, written
+from gate.parsing.schema import Anything, JsonSchema, ValueSchema, pairs
+from gate.parsing.values import DURATION, NAME, SHARE
+from gate.policy.policy import DEFAULT_GUARDS, Action
+from gate.slo.objective import NO_OWN_GUARDS, CompositeSlo, OwnGuards, Slo
+
+T = TypeVar("T")
+EXAMPLE: Final = '{type: prometheus, url: "http://prometheus:9090"}'
+"""A ``backend`` block."""
+GUARDS: Final = ("max_age", "min_coverage", "coverage_floor")
+OF_POLICY: Final = {
+    "max_age": Field(
+        schema=DURATION,
+        doc="Age above which the newest sample of its SLOs is stale. Default: the policy's max_age;"
+        " for evaluations, 1.5 times every.",
+        example="36h",
+    ),
+    "min_coverage": Field(
+        schema=SHARE,
+        doc="Share of the window with data below which the coverage of its SLOs is low. Default:"
+        " the policy's min_coverage.",
+        example="80%",
+    ),
+    "coverage_floor": Field(
+        schema=SHARE,
+        doc="Share below which the budgets of its SLOs are unknown. Default: the policy's"
+        " coverage_floor; at most min_coverage.",
+        example="40%",
+    ),
+    "on": ON_HERE,
+}
+"""What an entry of ``backends`` says of the policy, beside what connects to the backend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedBackend(Generic[T]):
+    """An entry of ``backends``."""
+
+    settings: T
+    """What the backend is opened with."""
+    guards: OwnGuards
+    actions: Mapping[Cause, Action]
+
+
+def _build(block: Object[T], values: Values, reader: Reader) -> NamedBackend[T]:
+    own = Values(
+        values={key: value for key, value in values.values.items() if key not in OF_POLICY},
+        nodes=values.nodes,
+    )
+    guards = OwnGuards(**values.only(*GUARDS))
+    return NamedBackend(
+        settings=block.build(own, reader), guards=guards, actions=values.get("on", {})
+    )
+
+
+class _NamedBlocks(Mapping[str, Object[NamedBackend[Settings]]]):
+    """The keys of an entry by its type; looking one up imports that backend's package."""
+
+    def __getitem__(self, kind: str) -> Object[NamedBackend[Settings]]:
+        return _with_policy(BACKEND.blocks[kind])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(BACKENDS)
+
+    def __len__(self) -> int:
+        return len(BACKENDS)
+
+
+def _with_policy(block: Object[T]) -> Object[NamedBackend[T]]:
+    return Object(
+        {**block.fields, **OF_POLICY},
+        partial(_build, block),
+        others=block.others,
+        rules=block.rules,
+        check=block.check,
+        first=block.first,
+        elsewhere=block.elsewhere,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named(Generic[T]):
+    """Backends by the names that SLOs call them by."""
+
+    entry: ValueSchema[NamedBackend[T]]
+
+    def read(self, node: yaml.Node, reader: Reader) -> dict[str, NamedBackend[T]]:
+        """Return the entries by name; a mistake in one does not hide those in the others."""
+        entries, whole = dict[str, NamedBackend[T]](), True
+        given = pairs(node, reader)
+        for key, child in given:
+            if key.value == "type" and isinstance(child, yaml.ScalarNode):
+                message = "backends has a name for each backend; for a single one, write backend: "
+                raise reader.fail(key, f"{message}{{type: {child.value}, ...}}")
+        for key, child in given:
+            try:
+                name = NAME.read(key, reader)
+                entries[name] = self.entry.read(child, reader)
+            except UnreadableError:
+                whole = False
+        if not entries and whole:
+            raise reader.fail(node, f"backends has no entry{reader.form()}")
+        if not whole:
+            raise UnreadableError
+        return entries
+
+    def schema(self) -> JsonSchema:
+        """Return an object with any names."""
+        return {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": self.entry.schema(),
+        }
+
+
+NAMED_BACKENDS: Final = _Named(TaggedUnion("type", _NamedBlocks()))
+_UNREAD: Final = Field(schema=Anything(), doc="Neither read nor opened here.")
+UNOPENED_BACKENDS: Final[_Named[Values]] = _Named(
+    _with_policy(Object({"type": _UNREAD}, lambda values, _: values, others=_UNREAD))
+)
+"""The same, of which nothing is read that connects to a backend."""
+
+
+class BackendBlock(NamedTuple):
+    """What a policy says of one of its backends, as far as it can be read."""
+
+    name: str
+    """Empty: it is the policy's only one, and has no name."""
+    words: Mapping[str, str]
+    """The single values of its block, as they are written."""
+    guards: OwnGuards
+    actions: Mapping[Cause, Action]
+
+    @property
+    def key(self) -> str:
+        """Where its block stands in the file."""
+        return f"backends.{self.name}" if self.name else "backend"
+
+    @property
+    def backend(self) -> Registration[Any] | None:
+        """Its registration; None: there is no backend of its type."""
+        kind = self.words.get("type", "")
+        return registration(kind) if kind in BACKENDS else None
+
+    @property
+    def guards_by_default(self) -> OwnGuards:
+        """What it asks of measurements where neither it nor the policy says so."""
+        backend = self.backend
+        age = None if backend is None else backend.max_age(self.words)
+        return NO_OWN_GUARDS if age is None else OwnGuards(max_age=age)
+
+
+BackendBlocks = Mapping[str, BackendBlock]
+"""The backends of a policy by name; that of a single one is empty."""
+
+
+def blocks_of(values: Values) -> BackendBlocks:
+    """Return the backends that a policy names, whether or not the rest of them can be read."""
+    if not _has_several(values):
+        node = values.nodes.get("backend")
+        return {} if node is None else {"": BackendBlock("", _words(node), NO_OWN_GUARDS, {})}
+    read: Mapping[str, NamedBackend[Any]] = values.get("backends", {})
+    sources = {}
+    for key, node in word_pairs(values.nodes["backends"]):
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        entry = read.get(key.value)
+        guards, actions = (NO_OWN_GUARDS, {}) if entry is None else (entry.guards, entry.actions)
+        sources[key.value] = BackendBlock(key.value, _words(node), guards, actions)
+    return sources
+
+
+def _has_several(values: Values) -> bool:
+    """Return whether a policy has ``backends``, or a key that is likely meant to be that."""
+    given = {key.value for key, _ in word_pairs(values.node())}
+    return "backends" in given or ("backends" in values.nodes and "backend" not in values.nodes)
+
+
+def _words(node: yaml.Node) -> dict[str, str]:
+    return {key.value: written(child) for key, child in word_pairs(node)}
+
+
+def block_of(placed: PlacedSlo, sources: BackendBlocks) -> BackendBlock | None:
+    """Return the backend that counts an SLO; None: it names none that there is, or is composite."""
+    if isinstance(placed.slo, CompositeSlo):
+        return None
+    if not placed.backend and len(sources) == 1:
+        return next(iter(sources.values()))
+    return sources.get(placed.backend) if placed.backend or "" in sources else None
+
+
+def naming_mistake(placed: PlacedSlo, sources: BackendBlocks) -> str | None:
+    """Say what is wrong with the name of an SLO's backend; None: nothing."""
+    names = [name for name in sources if name]
+    if isinstance(placed.slo, CompositeSlo) or not sources:
+        return None
+    if placed.backend and not names:
+        return (
+            f"backend: {placed.backend} names an entry of backends, and this policy has a single"
+            " backend; remove it, or write backends: {NAME: {type: ...}}"
+        )
+    if placed.backend and placed.backend not in names:
+        hint = nearest(placed.backend, names)
+        return f"{placed.backend!r} is not a backend of this policy{hint}"
+    if not placed.backend and len(names) > 1:
+        return (
+            "the key 'backend' is missing, since this policy has several; add backend: NAME, which"
+            f" is one of: {', '.join(names)}"
+        )
+    return None
+
+
+def on_backend(placed: PlacedSlo, source: BackendBlock | None, *, age_given: bool) -> Slo:
+    """Return an SLO as its backend counts it, with what that asks of its measurements.
+
+    Args:
+        placed: what the SLO says itself comes first.
+        source: its backend; None: it is a composite.
+        age_given: whether the policy says how old the newest sample may be, of which the type of
+            a backend has an opinion only where nobody says so.
+    """
+    slo = placed.slo
+    if source is None or not source.name or isinstance(slo, CompositeSlo):
+        return slo
+    asking = [slo.guards, source.guards, *([] if age_given else [source.guards_by_default])]
+    guards = OwnGuards(
+        **{
+            key: next((value for own in asking if (value := getattr(own, key)) is not None), None)
+            for key in GUARDS
+        }
+    )
+    return replace(slo, sli=slo.sli.counted_by(source.name), guards=guards)
+
+
+def check_one_place(values: Values, reader: Reader) -> bool:
+    """Note where a policy has no backend, or has it at two places; return whether it has not."""
+    if "backend" not in values.nodes and "backends" not in values.nodes:
+        message = f"the key 'backend' is missing; add backend: {EXAMPLE}"
+        reader.note(values.node(), message)
+        return False
+    keys = [key for key, _ in word_pairs(values.node()) if key.value in {"backend", "backends"}]
+    if len({key.value for key in keys}) <= 1:
+        return True
+    first, second = keys[0], next(key for key in keys if key.value != keys[0].value)
+    line = reader.above + first.start_mark.line + 1
+    reader.note(
+        second,
+        f"{second.value!r} does not go with {first.value!r} on line {line}; write every backend as"
+        " an entry of backends, and name it on each SLO",
+    )
+    return False
+
+
+def check_backends(values: Values, reader: Reader) -> bool:
+    """Note a floor above what a backend's SLOs need at least, and return whether there is none."""
+    whole = True
+    least = values.get("min_coverage", DEFAULT_GUARDS.min_coverage)
+    entries: Mapping[str, NamedBackend[Any]] = values.get("backends", {})
+    for key, node in word_pairs(values.nodes.get("backends")):
+        own = entries[key.value].guards if key.value in entries else NO_OWN_GUARDS
+        needed = least if own.min_coverage is None else own.min_coverage
+        if own.coverage_floor is not None and own.coverage_floor > needed:
+            (floor,) = [child for name, child in word_pairs(node) if name.value == "coverage_floor"]
+            share = f"{float(needed * 100):g}%"
+            reader.note(floor, f"coverage_floor must not be above min_coverage, which is {share}")
+            whole = False
+    return whole
