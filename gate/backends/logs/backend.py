@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import duckdb
 
@@ -17,9 +17,10 @@ from gate.backends.logs.timestamps import zone_name
 from gate.backends.sql.answering import AnswerRequests, Found, Request, RowsBackend
 from gate.backends.sql.counting import RunRequest
 from gate.backends.sql.engine import Row, Runner
+from gate.backends.sql.kept import grids_of
 from gate.backends.sql.prepared import Prepared
 from gate.backends.sql.rows import RowSource
-from gate.measure import Limits
+from gate.measure import CountRequest, Limits
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
@@ -29,15 +30,16 @@ T = TypeVar("T")
 class _Again:
     """Opens DuckDB over files for each statement."""
 
-    def __init__(self, settings: LogsSettings, limits: Limits, rows: RowSource) -> None:
+    def __init__(self, settings: LogsSettings, limits: Limits, rows: LogRows) -> None:
         self._zone = zone_name(settings.records.time_zone)
-        self._limits, self._files = limits, rows.files
+        self._limits, self._before = limits, rows.database
         self.dialect = rows.dialect
 
     def rows(self, statement: str) -> list[Row]:
         """Run a statement."""
         with opened(self._limits.timeout, self._zone) as database:
-            database.confine(self._files)
+            database.objects = self._before.objects
+            database.confine(self._before.files)
             return DuckEngine(database).rows(statement)
 
 
@@ -68,7 +70,7 @@ class LogsBackend(RowsBackend):
 
     def again(self, rows: RowSource) -> Runner:
         """Return what opens DuckDB over the same files for each statement."""
-        return _Again(self._settings, self._limits, rows)
+        return _Again(self._settings, self._limits, cast("LogRows", rows))
 
     def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
         """Find the files and open DuckDB over them, for as long as the work takes."""
@@ -117,3 +119,5 @@ def _spans(request: Any) -> Iterator[Span]:
     early = slices.length if slices is not None else timedelta(0)
     for span in getattr(request, "spans", None) or (request.span,):
         yield Span(span.start - early, span.end)
+    if isinstance(request, CountRequest):  # which keeps what a history needs
+        yield from (grid.span for grid in grids_of([request]))
