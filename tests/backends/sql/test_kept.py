@@ -119,8 +119,10 @@ def test_what_the_scan_has_not_told_apart_is_asked() -> None:
     table = table_of(rows(), **TYPES)
     sql = backend(table)
     request, wanted = asked(slo(7 * DAY, None))
-    sql.measure([request], AT)
+    dear = Sli(column="cost", threshold=Fraction(1))
+    sql.measure([request, replace(request, sli=dear)], AT)
     others = [
+        SeriesRequest(sli=dear, span=wanted.span, step=wanted.step, mean=True),
         SeriesRequest(sli=wanted.sli, span=wanted.span, step=timedelta(minutes=5)),
         SeriesRequest(sli=wanted.sli, span=Span(AT - 8 * DAY, AT), step=wanted.step),
         SeriesRequest(sli=wanted.sli, span=Span(wanted.span.start, AT - DAY), step=wanted.step),
@@ -134,9 +136,9 @@ def test_what_the_scan_has_not_told_apart_is_asked() -> None:
     ]
 
     assert sql.kept(wanted) is not None
-    assert [sql.kept(other) for other in others] == [None] * 5
+    assert [sql.kept(other) for other in others] == [None] * 6
     before = len(grouped(table.statements))
-    answers = sql.history([wanted, others[3], wanted])
+    answers = sql.history([wanted, others[4], wanted])
     assert len(grouped(table.statements)) == before + 1
     assert [isinstance(answer, Series) for answer in answers] == [True] * 3
     assert answers[0] == answers[2] == sql.kept(wanted)
