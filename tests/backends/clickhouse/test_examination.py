@@ -25,7 +25,7 @@ def granted(*grants: str, readonly: str = "0", engine: str = "MergeTree") -> lis
 
     def respond(handler: BaseHTTPRequestHandler, statement: str) -> None:
         rows = [[grant] for grant in grants] if statement == "SHOW GRANTS" else [[engine]]
-        send(handler, answer(rows, ("String",)))
+        send(handler, answer([] if "row_policies" in statement else rows, ("String",)))
 
     with asking(FakeServer(respond, about_itself(readonly=readonly))) as fake:
         return list(fake.examine("logs.requests"))
@@ -124,10 +124,45 @@ def test_rights_that_cannot_be_listed_are_doubted() -> None:
             send(handler, answer([["MergeTree"]], ("String",)))
 
     with asking(FakeServer(respond)) as engine:
-        result = engine.examine("requests")[-1]
+        (result,) = [found for found in engine.examine("requests") if found.check is Check.RIGHTS]
 
     assert result.level is Level.DOUBT
     assert "the rights cannot be listed" in result.message
+
+
+@pytest.mark.parametrize(
+    ("listed", "plan", "words"),
+    [
+        (["only_mine"], None, "only_mine"),
+        ([], None, ""),
+        (None, "  Filter (Row-level security filter)", "Row-level security filter"),
+        (None, "  Row level filter column: equals(a, 1)", "Row level filter column"),
+        (None, "  Filter (WHERE)", ""),
+        (None, None, ""),
+    ],
+)
+def test_row_policy_is_doubted_and_no_policy_is_not(
+    listed: list[str] | None, plan: str | None, words: str
+) -> None:
+    denied = exception(497, "gate: Not enough privileges. (ACCESS_DENIED)")
+
+    def respond(handler: BaseHTTPRequestHandler, statement: str) -> None:
+        rows: list[str] | None = ["GRANT SELECT ON logs.requests TO gate"]
+        if "row_policies" in statement:
+            rows = listed
+        elif statement.startswith("EXPLAIN"):
+            rows = None if plan is None else [plan]
+        if rows is None:
+            denied(handler, statement)
+        else:
+            send(handler, answer([[row] for row in rows], ("String",)))
+
+    with asking(FakeServer(respond)) as engine:
+        results = [result for result in engine.examine("requests") if result.check is Check.TABLE]
+
+    doubts = [result.message for result in results if result.level is Level.DOUBT]
+    assert len(doubts) == bool(words)
+    assert not words or words in doubts[0]
 
 
 @pytest.mark.parametrize(
