@@ -70,31 +70,24 @@ def _clock(session: ClickHouseSession, now: datetime) -> CheckResult:
 
 def _table(engine: TableEngine | None, table: str) -> CheckResult:
     """Say how the table keeps its rows, and what that means for counting them."""
-    name = "a table that this user cannot see" if engine is None else f"of engine {engine.name}"
+    name = f"{table} (engine {engine.name})" if engine is not None else table
+    message, remedy = f"what is behind {name} is read with the setting final=1", ""
     if engine is not None and engine.added_up:
-        return CheckResult(
-            check=Check.TABLE,
-            level=Level.DOUBT,
-            message=f"{table} is {name}, which adds rows up: one row may stand for many requests",
-            remedy="count the table that the service writes its requests to",
-            examined="system.tables",
-        )
-    if engine is not None and engine.name == "Buffer":
-        return CheckResult(
-            check=Check.TABLE,
-            level=Level.DOUBT,
-            message=f"{table} is {name}: what is not yet flushed is lost when a server stops",
-            remedy="count the table behind it",
-            examined="system.tables",
-        )
-    if engine is not None and engine.merged:
-        how = "it is read with FINAL, so that each row counts once, in its newest version"
+        message = f"{name} adds rows up: one may stand for many requests"
+        remedy = "count the table that the service writes its requests to"
+    elif engine is not None and engine.name == "Buffer":
+        message = f"{name} loses what is not yet flushed when a server stops"
+        remedy = "count the table behind it"
+    elif engine is not None and engine.merged:
+        message = f"{name} is read with FINAL: each row counts once, in its newest version"
     elif engine is not None and engine.plain:
-        how = "it has each row once"
-    else:
-        how = "what is behind it is read with the setting final=1"
+        message = f"{name} has each row once"
     return CheckResult(
-        check=Check.TABLE, message=f"{table} is {name}; {how}", examined="system.tables"
+        check=Check.TABLE,
+        level=Level.DOUBT if remedy else Level.OK,
+        message=message,
+        remedy=remedy,
+        examined="system.tables",
     )
 
 

@@ -41,7 +41,7 @@ def test_user_who_may_only_read_is_well(clickhouse_server: ClickHouse) -> None:
 
     assert results[Check.VERSION].message.startswith("ClickHouse 26.")
     assert results[Check.CLOCK].level is Level.OK
-    assert results[Check.TABLE].message == "requests is of engine MergeTree; it has each row once"
+    assert results[Check.TABLE].message == "requests (engine MergeTree) has each row once"
 
 
 def test_user_who_may_write_is_doubted(clickhouse_server: ClickHouse) -> None:
@@ -67,9 +67,9 @@ def test_user_for_whom_no_limit_can_be_set_is_doubted(clickhouse_server: ClickHo
     ("table", "level", "words"),
     [
         ("versions", Level.OK, "read with FINAL"),
-        ("versions_view", Level.OK, "is of engine View; what is behind it is read with"),
-        ("sums", Level.DOUBT, "one row may stand for many requests"),
-        ("nope", Level.OK, "a table that this user cannot see"),
+        ("versions_view", Level.OK, "what is behind versions_view (engine View) is read with"),
+        ("sums", Level.DOUBT, "one may stand for many requests"),
+        ("nope", Level.OK, "what is behind nope is read with"),
     ],
 )
 def test_engine_of_the_table_is_said(
