@@ -278,6 +278,11 @@ class Tracing:
             self._paused = False
 
 
+def is_worker() -> bool:
+    """Tell whether this process runs tests for another, which hands them out."""
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
 _TRACING: Final = pytest.StashKey[Tracing]()
 
 
@@ -286,6 +291,9 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Collect the tests without tracing, once everything of the gate has been imported with it."""
     coverage = Coverage.current()
     if coverage is None:
+        return (yield)
+    if session.config.getoption("dist", "no") != "no" and not is_worker():
+        coverage.stop()  # it hands out the tests and takes in the reports, and runs nothing itself
         return (yield)
     for module in pkgutil.walk_packages(gate.__path__, "gate."):
         if not module.name.endswith("__main__"):  # importing it would run the command

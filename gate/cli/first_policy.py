@@ -1,7 +1,6 @@
 """The text of a first policy: a backend block, a preset's indicators and rules; and its cases."""
 
 from collections.abc import Callable, Mapping
-from string import Template
 from typing import Final
 
 from gate.backends import Starter
@@ -124,7 +123,8 @@ def block_of(starter: Starter, server: str | None, own: Preset | None = None) ->
     """Return the ``backend`` block; a preset that describes rows is named in it."""
     if server is None or (own or load_preset(server)).records is None:
         return starter.block
-    return Template(starter.block_for_preset).safe_substitute(preset=server)
+    # What else stands there for a dollar sign is filled in with the whole policy.
+    return starter.block_for_preset.replace("$preset", server)
 
 
 RULES: Final = """

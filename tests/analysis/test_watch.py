@@ -356,6 +356,7 @@ def test_a_signal_while_the_backend_is_asked_ends_the_watch() -> None:
     assert done.report.slos[0].steps == (None,)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("cut", range(0, 62, 7))
 @pytest.mark.parametrize("bad", [1, 2, 10])
 def test_a_watch_that_goes_on_after_a_restart_ends_like_one_without(cut: int, bad: int) -> None:

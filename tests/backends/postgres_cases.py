@@ -34,13 +34,12 @@ def server() -> Postgres:
     return replace(running, database=DATABASE)
 
 
-def setup(url: str, slo: Mapping[str, Any] = RATIO, timeout: str = "20s", **more: str) -> Setup:
+def setup(url: str, slo: Mapping[str, Any] = RATIO, **more: str) -> Setup:
     login = {"user": USER, "password": "${PASSWORD}"}
     table = {"table": "requests", "timestamp": "at"}
     return Setup(
         backend={"type": "postgres", "url": url, **login, **table, **more},
         slo=slo,
-        timeout=timeout,
     )
 
 
@@ -153,10 +152,10 @@ def fatal(code: str, words: str) -> bytes:
     return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
 
 
-def at(url: str, **more: str) -> Play:
+def at(url: str) -> Play:
     @contextmanager
     def play(_folder: Path) -> Iterator[Setup]:
-        yield setup(url.replace("PORT", str(free_port())), **more)
+        yield setup(url.replace("PORT", str(free_port())))
 
     return play
 
@@ -346,7 +345,7 @@ POSTGRES = Contract(
         error(
             failure=Failure.TRUNCATED,
             play=raising("PERFORM pg_terminate_backend(pg_backend_pid());"),
-            words="the connection was lost",
+            words="the connection",
         ),
         error(failure=Failure.SLOW, play=slow, words="the statement took longer than 500ms"),
         error(

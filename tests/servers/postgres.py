@@ -37,7 +37,7 @@ _SETTINGS = {
 }
 _HOSTS = f"""
 local all {OWNER} trust
-host all {OWNER} 127.0.0.1/32 trust
+host all,replication {OWNER} 127.0.0.1/32 trust
 hostssl rejected all 127.0.0.1/32 scram-sha-256
 host rejected all 127.0.0.1/32 reject
 host all all 127.0.0.1/32 scram-sha-256
@@ -133,42 +133,67 @@ RUNNING: list["Postgres"] = []
 @contextmanager
 def postgres(*, settings: Mapping[str, str] | None = None) -> Iterator[Postgres]:
     """Run a server while the block lasts, with a superuser and a reader."""
-    folder, port, there = Path(mkdtemp(prefix="gate-postgres-")), free_port(), programs()
-    as_user = []
-    if os.geteuid() == 0:
-        as_user = ["runuser", "-u", _OTHER_USER, "--"]
-        shutil.chown(folder, _OTHER_USER)
-    data = folder / "data"
-    chosen = {**_SETTINGS, **(settings or {})}
-    options = " ".join(
-        ["-c listen_addresses=127.0.0.1", f"-p {port}", f"-k {folder}"]
-        + [f"-c {name}={value}" for name, value in chosen.items()]
-    )
-
-    def call(program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [*as_user, str(there / program), "-D", str(data), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            cwd="/",
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace')}")
-
-    try:
-        call("initdb", "-A", "trust", "-U", OWNER, "--no-sync", "--no-locale", "-E", "UTF8")
+    with _folder() as folder:
+        data, server = folder / "data", Postgres(port=free_port(), folder=folder)
+        _call("initdb", "-D", str(data), "-A", "trust", "-U", OWNER, "--no-sync", *_PLAIN)
         (data / "pg_hba.conf").write_text(_HOSTS, encoding="utf-8")
         _certify(folder, data)
-        call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
-        try:
-            server = Postgres(port=port, folder=folder)
+        with _running(server, {**_SETTINGS, **(settings or {})}):
             server.run(f"CREATE ROLE {READER} LOGIN PASSWORD '{PASSWORD}'")
             RUNNING.append(server)
             yield server
             RUNNING.remove(server)
-        finally:
-            call("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
+@contextmanager
+def replica(primary: Postgres) -> Iterator[Postgres]:
+    """Run a replica of a server while the block lasts; it waits for no statement of its own."""
+    with _folder() as folder:
+        server = Postgres(port=free_port(), folder=folder)
+        source = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", OWNER]
+        _call("pg_basebackup", "-D", str(folder / "data"), "-R", "-c", "fast", "--no-sync", *source)
+        with _running(server, {**_SETTINGS, "max_standby_streaming_delay": "0"}):
+            yield server
+
+
+_PLAIN = ("--no-locale", "-E", "UTF8")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(mkdtemp(prefix="gate-postgres-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, _OTHER_USER)
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(server: Postgres, settings: Mapping[str, str]) -> Iterator[None]:
+    data, log = str(server.folder / "data"), str(server.folder / "log")
+    options = " ".join(
+        ["-c listen_addresses=127.0.0.1", f"-p {server.port}", f"-k {server.folder}"]
+        + [f"-c {name}={value}" for name, value in settings.items()]
+    )
+    _call("pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start")
+    try:
+        yield
+    finally:
+        _call("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+
+
+def _call(program: str, *arguments: str) -> None:
+    """Run a program of the server, as a user other than root."""
+    as_user = ["runuser", "-u", _OTHER_USER, "--"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*as_user, str(programs() / program), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace')}")

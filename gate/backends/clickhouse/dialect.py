@@ -25,9 +25,9 @@ _DATE_TIME64: Final = re.compile(r"DateTime64\((\d)")
 _MICRO_DIGITS: Final = 6
 _DIGITS_OF_64: Final = 18
 """Decimals of no more digits are added up in 128 bits, which is enough for all rows."""
+_LARGE: Final = 1 << 40
 _HIGH_BITS, _LOW_BITS = 22, 42
 """Together 64: the bits behind the point, of which the first are whole numbers of 64 bits."""
-_LARGE: Final = 1 << 40
 _SECONDS: Final = (datetime(1970, 1, 2, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
 """Between these a DateTime can be written, in whatever zone."""
 
@@ -119,13 +119,13 @@ class ClickHouseDialect(Dialect):
         return f"ifNull({text}, '')"
 
     def fixed_point(self, value: str) -> str:
-        """Return it as Int256, whose sums do not wrap around."""
-        # What does not fit would be an error even in a branch of CASE that is not taken.
-        small = f"if(abs({value}) < {_LARGE}, toFloat64({value}), if(isNull({value}), NULL, 0.))"
-        # In two parts: from large floats toInt256 makes numbers whose last digits are noise.
-        scaled = f"({small} * {1 << _HIGH_BITS})"
+        """Return it as Int128, whose sums are exact to 2^63 units of what is spent."""
+        # What does not fit, such as NaN, is an error even in a branch of CASE that is not taken.
+        small = f"if(abs({value}) < {_LARGE}, toFloat64({value}), 0.)"
+        # In two parts: from large floats toInt128 makes numbers whose last digits are noise.
+        scaled = f"{small} * {1 << _HIGH_BITS}"
         low = f"toInt64(round(({scaled} - trunc({scaled})) * {1 << _LOW_BITS}))"
-        return f"(toInt256(toInt64(trunc({scaled}))) * {1 << _LOW_BITS} + {low})"
+        return f"(toInt128(toInt64(trunc({scaled}))) * {1 << _LOW_BITS} + {low})"
 
     def is_number(self, value: str, column: SqlColumn) -> str:
         """Ask for NULL, and of floats for NaN."""

@@ -25,9 +25,14 @@ _SAID: Final = re.compile(
 )
 """How ClickHouse writes an exception, in an answer of its own as well as behind half an answer."""
 _NAMED: Final = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*\).*)?\s*$", re.DOTALL)
+_WHERE: Final = re.compile(
+    r"(?: because some of them are .*?)?: while executing function (\w+) on arguments"
+    r" (?:__table\d+\.)?(\S+) .*",
+    re.DOTALL,
+)
+"""Where it happened, with inner details of each argument."""
 _REPEATED: Final = re.compile(
-    r"[.:]? *\bIn scope (?:WITH|SELECT)\b.*| because some of them are .*| on arguments .*"
-    r"|Expected one of: .*|Stack trace:.*",
+    r"[.:]? *\bIn scope (?:WITH|SELECT)\b.*|Expected one of: .*|Stack trace:.*",
     re.DOTALL | re.IGNORECASE,
 )
 """The statement, which the message repeats, and what only developers read."""
@@ -133,7 +138,8 @@ def _exception(code: int, words: str, status: int) -> ClickHouseFailure:
     named = _NAMED.search(words)
     meaning = CODES.get(code, UNKNOWN_CODE)
     name = f"{code} {named[1]}" if named else f"error {code}"
-    text = _REPEATED.sub("", _NAMED.sub("", words)).strip().rstrip(".:,")
+    text = _WHERE.sub(r" (\1 of \2)", _REPEATED.sub("", _NAMED.sub("", words)))
+    text = text.strip().rstrip(".:,")
     # What is not known to speak of the statement only may repeat what stands in a row.
     reason = f"{name}: {text}" if text and meaning.quotable else name
     return ClickHouseFailure(

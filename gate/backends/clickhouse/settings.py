@@ -119,7 +119,7 @@ BLOCK: Final = Object(
         ),
         "user": Field(
             schema=CONNECTION,
-            doc="User with the right to read. Default: default.",
+            doc="User with the right to read; without it the one called default.",
             example="gate",
         ),
         "password": Field(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import duckdb
 
@@ -29,15 +29,15 @@ T = TypeVar("T")
 class _Again:
     """Opens DuckDB over files for each statement."""
 
-    def __init__(self, settings: LogsSettings, limits: Limits, rows: RowSource) -> None:
+    def __init__(self, settings: LogsSettings, limits: Limits, rows: LogRows) -> None:
         self._zone = zone_name(settings.records.time_zone)
-        self._limits, self._files = limits, rows.files
+        self._limits, self._rows = limits, rows
         self.dialect = rows.dialect
 
     def rows(self, statement: str) -> list[Row]:
         """Run a statement."""
         with opened(self._limits.timeout, self._zone) as database:
-            database.confine(self._files)
+            self._rows.confine(database)
             return DuckEngine(database).rows(statement)
 
 
@@ -49,7 +49,7 @@ class LogsBackend(RowsBackend):
         self._settings = settings
         self._limits = limits
         self._time: Span | None = None
-        """Of all rows that the requests need which are answered; None: of any time."""
+        """The time of all rows that the requests need; None: any."""
 
     def _answer(
         self,
@@ -68,7 +68,7 @@ class LogsBackend(RowsBackend):
 
     def again(self, rows: RowSource) -> Runner:
         """Return what opens DuckDB over the same files for each statement."""
-        return _Again(self._settings, self._limits, rows)
+        return _Again(self._settings, self._limits, cast("LogRows", rows))
 
     def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
         """Find the files and open DuckDB over them, for as long as the work takes."""

@@ -1,6 +1,7 @@
 """What ``gate doctor`` says of request logs in files."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -9,8 +10,10 @@ from gate.backends.logs.files import pattern_of
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.sql.doctor import RowsDoctor
 from gate.backends.sql.judgement import Source
+from gate.backends.sql.prepared import Prepared
 from gate.backends.sql.survey import Survey, survey
 from gate.measure import CountRequest, Limits
+from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis
 
 _WORDS: Final = {
     "noun": "the logs",
@@ -30,8 +33,25 @@ class LogsDoctor(RowsDoctor):
         self.source = Source(examined=pattern_of(settings), **_WORDS)
         self.backend = self._logs = LogsBackend(settings, limits)
         self._zone = settings.records.time_zone
+        self._remarks: tuple[str, ...] = ()
+
+    def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
+        """Look at every SLO, and say what was read of a store and which days have no partition."""
+        diagnosis = super().examine(slos, at)
+        if not self._remarks:
+            return diagnosis
+        read = CheckResult(
+            check=Check.REACH, message="; ".join(self._remarks), examined=self.source.examined
+        )
+        return replace(diagnosis, backend=(read, *diagnosis.backend))
 
     def _survey(self, requests: Sequence[CountRequest], at: datetime) -> Survey:
         """Look at the files once more, and at the order of their rows."""
         slis = [request.sli for request in requests]
-        return self._logs.ask(slis, (), lambda ready: survey(ready, requests, at, self._zone))
+
+        def look(ready: Prepared) -> Survey:
+            surveyed = survey(ready, requests, at, self._zone)
+            self._remarks = ready.rows.remarks
+            return surveyed
+
+        return self._logs.ask(slis, (), look)

@@ -196,7 +196,7 @@ def missing_days(parts: Iterable[Part], window: Span) -> list[date]:
     None is missing where no partition is of a day or less.
     """
     days = {part.day for part in parts} - {None}
-    first = window.start.date() + timedelta(days=1)
+    first = (window.start + timedelta(days=1) - timedelta(microseconds=1)).date()
     number = (window.end.date() - first).days if days else 0
     wanted = (first + timedelta(days=place) for place in range(number))
     return [day for day in wanted if day not in days]

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - names and texts are quoted
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import takewhile
 from typing import Final
@@ -13,6 +13,7 @@ from gate.backends.logs.source import LogSource, Relation
 
 PATH: Final = "_path"
 """The column that says from which file a row is, where a relation is asked for it."""
+Extract = Callable[[PathPattern, str], str]
 _NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 """What Hive and Spark write for it."""
 
@@ -38,13 +39,13 @@ def with_partitions(source: LogSource, pattern: PathPattern) -> LogSource:
         for name in both.values()
     }
 
-    def add(relation: Relation) -> Relation:
+    def add(relation: Relation, extract: Extract = _extract) -> Relation:
         def added(used: Iterable[str]) -> str:
             names = list(used)
             if not any(name in pattern.columns for name in names):
                 return relation(names)
             parts = [
-                f"{_value(pattern, name)} AS {identifier(name)}"
+                f"{_value(pattern, name, extract(pattern, name))} AS {identifier(name)}"
                 if name in pattern.columns
                 else identifier(name)
                 for name in names
@@ -59,18 +60,27 @@ def with_partitions(source: LogSource, pattern: PathPattern) -> LogSource:
         source,
         types={**own, **pattern.columns},
         relation=add(source.relation),
-        shown=add(source.shown),
+        shown=add(source.shown, _extract_in_short),
         texts=None if source.texts is None else add(source.texts),
         faults={**source.faults, **faults},
         optional=source.optional | pattern.columns.keys(),
     )
 
 
-def _value(pattern: PathPattern, name: str) -> str:
-    """Return SQL for the value of one of `columns`, from the column `PATH`."""
+def _extract(pattern: PathPattern, name: str) -> str:
+    """Return SQL for the text that stands for a column in the name of a file."""
     before = takewhile(lambda segment: segment.name != name, pattern.segments)
     group = 1 + sum(len(segment.groups) for segment in before)
-    text = f"regexp_extract({PATH}, {literal(pattern.expression())}, {group}, 's')"
+    return f"regexp_extract({PATH}, {literal(pattern.expression())}, {group}, 's')"
+
+
+def _extract_in_short(_: PathPattern, name: str) -> str:
+    """Return the same for people, with nothing of the path that may be a variable's value."""
+    return f"regexp_extract({PATH}, '/{name}=([^/]*)/', 1)"
+
+
+def _value(pattern: PathPattern, name: str, text: str) -> str:
+    """Return SQL for the value of a column, given its text."""
     value = f"nullif(url_decode({text}), {literal(_NULL)})"
     if pattern.columns[name] == "DATE":
         short = f"try_strptime(left({value}, 8), '%Y%m%d')::DATE"

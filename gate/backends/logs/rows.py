@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from gate.backends.logs.database import file_list, identifier, literal
+from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.expressions import check_value
 from gate.backends.logs.keys import ask_for_keys, missing_keys
@@ -63,6 +63,16 @@ class LogRows(RowSource):
         """Which lines were left out, and what was read."""
         return self.source.notes
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was read of a store, and which days have no partition."""
+        return self.source.remarks()
+
+    def confine(self, database: Database) -> None:
+        """Let another database read what these rows are in, and nothing else."""
+        database.objects = self._database.objects
+        database.confine(self.files)
+
     def times(self, span: Span) -> str:
         """Read other partitions where only those of a time are read, and the span is longer."""
         older, read = self.older, self._partial
@@ -80,6 +90,7 @@ class LogRows(RowSource):
                 return "(SELECT NULL::BIGINT AS _at WHERE false) AS rows"
             raise
         self._database.add(rows._database)
+        self.files = [*self.files, *rows.files]
         return rows.times(span)
 
     def relation(self, used: Iterable[str]) -> str:

@@ -18,9 +18,9 @@ _NEEDED: Final = {"psycopg2": "psycopg2-binary>=2.9.9", "sqlglot": "sqlglot[c]>=
 
 def _engine(settings: PostgresSettings, limits: Limits) -> "Engine":
     from gate.backends.postgres.engine import PostgresEngine  # noqa: PLC0415 - imports psycopg2
-    from gate.backends.postgres.session import Session  # noqa: PLC0415
+    from gate.backends.postgres.session import PostgresSession  # noqa: PLC0415
 
-    session = Session(
+    session = PostgresSession(
         settings.url,
         keywords(settings),
         shown=settings.shown,

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from gate.backends.postgres.dialect import PostgresDialect
-from gate.backends.postgres.refusals import StatementRefusedError
-from gate.backends.postgres.session import NUMERIC, Session, scale_of
+from gate.backends.postgres.refusals import PostgresRefusedError
+from gate.backends.postgres.session import NUMERIC, PostgresSession, scale_of
 from gate.backends.postgres.tables import PostgresTable, look_up
 from gate.backends.sql.conditions import Conditions
 from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn, SqlExpression
@@ -42,7 +42,7 @@ class PostgresEngine:
     name = "PostgreSQL"
     dialect = PostgresDialect()
 
-    def __init__(self, session: Session, timestamp: str) -> None:
+    def __init__(self, session: PostgresSession, timestamp: str) -> None:
         """Ask nothing yet.
 
         Args:
@@ -91,14 +91,14 @@ class PostgresEngine:
             part = expressions[start : start + _AT_ONCE]
             try:
                 columns += self._described(relation, part)
-            except StatementRefusedError:
+            except PostgresRefusedError:
                 columns += [self._type(relation, expression) for expression in part]
         return columns
 
     def _type(self, relation: str, expression: str) -> SqlColumn | str:
         try:
             (column,) = self._described(relation, [expression])
-        except StatementRefusedError as refused:
+        except PostgresRefusedError as refused:
             return refused.words
         return column
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from time import time
 from typing import Final
 
-from gate.backends.postgres.session import Session
+from gate.backends.postgres.session import PostgresSession
 from gate.backends.postgres.tables import PostgresTable
 from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckResult, Level
@@ -32,7 +32,7 @@ _MIGHTY: Final = (
 class Examined:
     """A table, the column of its time, and the connection that it is read through."""
 
-    session: Session
+    session: PostgresSession
     table: PostgresTable
     timestamp: str
     shown: str

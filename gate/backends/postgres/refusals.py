@@ -117,7 +117,7 @@ _ROW_SECURITY: Final = re.compile("row-level security")
 _LEAD: Final = re.compile(r"^(?:connection to server .*? failed: )?(?:[A-ZÀ-Ý]+:\s+)?")
 
 
-class StatementRefusedError(MeasurementError):
+class PostgresRefusedError(MeasurementError):
     """A statement has no answer, and the server has said why."""
 
     def __init__(self, cause: Cause, reason: str, words: str) -> None:
@@ -172,7 +172,7 @@ def refusal(code: str | None, words: str) -> MeasurementError:
         if key in _WRONG:
             reason, remedy = _WRONG[key]
             said = f"{reason}: {words}" if code in _PARSING else reason
-            return StatementRefusedError(Cause.INVALID, f"{said}{hint_for(remedy)}", words)
+            return PostgresRefusedError(Cause.INVALID, f"{said}{hint_for(remedy)}", words)
         if key in _FAILED:
             return failed(*_FAILED[key])
     return failed(f"the server reports the error {code}", "server-log")

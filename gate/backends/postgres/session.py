@@ -70,7 +70,7 @@ _PATH: Final = (
 the place of another."""
 
 
-class Session:
+class PostgresSession:
     """A connection that is opened with the first statement. What it raises is `MeasurementError`.
 
     Everything is done in a thread beside: in the main one psycopg2 would keep Ctrl-C waiting.
@@ -102,6 +102,7 @@ class Session:
         self._end = monotonic() + timeout.total_seconds()
         self._connection: Connection | None = None
         self._closed = False
+        self._savepoint = ""
 
     def query(self, statement: str) -> list[Row]:
         """Run a statement and return its rows; after a refusal the session can be used again."""
@@ -152,11 +153,15 @@ class Session:
     def _answer(self, statement: str) -> tuple[list[Row], Sequence[Described]]:
         connection = self._connection or self._connect()
         try:
-            return _run(connection, f"SAVEPOINT gate; {statement}")
+            return _run(connection, f"{self._savepoint}{statement}")
         except psycopg2.Error as error:
             said = self._refusal(error)
             with suppress(psycopg2.Error):  # the connection may be lost, or closed meanwhile
-                _run(connection, "ROLLBACK TO SAVEPOINT gate")
+                if self._savepoint:
+                    _run(connection, "ROLLBACK TO SAVEPOINT gate")
+                else:
+                    _run(connection, "ROLLBACK")
+                    self._begin(connection)
             raise said from None
 
     def _refusal(self, error: psycopg2.Error) -> MeasurementError:
@@ -205,12 +210,17 @@ class Session:
         path = f"set_config('search_path', {_PATH}, true)"
         # REPEATABLE READ: all statements see the rows of the same moment.
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        rows, _ = _run(connection, f"{begin}; SELECT {', '.join((*chosen, *own, path))}")
+        recovering = "pg_is_in_recovery()"
+        columns = ", ".join((*chosen, *own, recovering, path))
+        rows, _ = _run(connection, f"{begin}; SELECT {columns}")
         for name, value in zip((*texts, *_SERVERS_OWN), rows[0], strict=False):
             needed = (_PINNED | _SERVERS_OWN).get(name)
             if needed is not None and value not in {needed, None}:
                 reason = f"the server has {name} = {value}, and a count needs {needed}"
                 raise failed(reason, "pinned-setting")
+        # A replica ends the connection, and not the statement, that keeps it from replaying changes
+        # within a savepoint (ProcessInterrupts in postgres.c).
+        self._savepoint = "" if rows[0][-2] else "SAVEPOINT gate; "
         if not self._closed:  # else nobody waits for the answer any more
             self._connection = connection
 

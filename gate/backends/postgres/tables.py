@@ -4,7 +4,7 @@
 
 from gate.backends.postgres.dialect import PostgresDialect
 from gate.backends.postgres.refusals import failed, wrong
-from gate.backends.postgres.session import Session
+from gate.backends.postgres.session import PostgresSession
 from gate.backends.sql.settings import table_parts
 from gate.dataclass import dataclass
 from gate.errors import nearest
@@ -22,7 +22,7 @@ class PostgresTable:
     """Its quoted name, with its schema."""
 
 
-def look_up(session: Session, name: str) -> PostgresTable:
+def look_up(session: PostgresSession, name: str) -> PostgresTable:
     """Return the table of a name as the policy has it.
 
     Without quotes SQL makes capitals small; the name is tried as it stands, too, so that
@@ -59,7 +59,7 @@ def _is(parts: tuple[str, ...]) -> str:
     return f"({condition} AND pg_table_is_visible(c.oid))"
 
 
-def _near(session: Session, name: str) -> str:
+def _near(session: PostgresSession, name: str) -> str:
     """Return the table that may be meant, of those that the user may read."""
     rows = session.query(
         "SELECT CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE quote_ident(n.nspname) || '.' END"

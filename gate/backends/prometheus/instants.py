@@ -38,6 +38,7 @@ class PastInstant:
         self._back = since_1970(until) - since_1970(at)
         self._fetch, self._shared = fetch, shared
         self._own = dict[Query, Query]()
+        self._clear_of_pair = dict[Query, QueryValue]()
 
     def note(self, part: Query) -> None:
         """Note a question before it is decided what is asked for all instants."""
@@ -84,10 +85,21 @@ class PastInstant:
         of_clock = self._of_clock(part)
         if of_clock is not None:
             return self._of_all(part, *of_clock)
+        value = self._clear_of_pair.get(part)
+        return self._of_pair(part) if value is None else value
+
+    def _of_pair(self, part: Query) -> QueryValue | None:
+        """Return what was asked for the pair as it is at this instant, and keep what is clear.
+
+        An answer that came without an error is not asked for again.
+        """
         paired = self._paired(part)
         if self._pair is None or paired is None:
             return None
-        return self._pair.number(self._fetch.reading(paired), self._at)
+        value = self._pair.number(self._fetch.reading(paired), self._at)
+        if value is not None:
+            self._clear_of_pair[part] = value
+        return value
 
     def _alone(self, part: Query) -> Query:
         """Return a question of this instant as one of the instant of the fetch."""

@@ -50,11 +50,12 @@ class InstantPair:
 
     def query(self, part: Query) -> Query | None:
         """Return a question as it is asked for both; None: not both ask it, or for a number."""
+        query = self._queries.get(part)
+        if query is not None:
+            return query
         if self._noted[part] < _BOTH or part.grid is not None or part.label is not None:
             return None
-        query = self._queries.get(part)
-        if query is None:
-            query = self._queries[part] = self._both(part)
+        query = self._queries[part] = self._both(part)
         return query
 
     def number(self, reading: QueryResult, at: datetime) -> QueryValue | None:

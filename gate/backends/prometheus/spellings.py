@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from gate.backends.prometheus.resolve import first_expression
 from gate.promql.buckets import Buckets
@@ -41,18 +41,15 @@ def _spellings(name: Sli) -> Iterator[Sli]:
     yield name
     if name.histogram is not None:
         good, total = respelled(name.histogram.good), respelled(name.histogram.total)
-        other = replace(name, histogram=replace(name.histogram, good=good, total=total))
-    else:
-        other = replace(
-            name,
-            total=name.total and respelled(name.total),
-            good=name.good and respelled(name.good),
-            bad=name.bad and respelled(name.bad),
-            spent=name.spent and respelled(name.spent),
-            gauge=name.gauge and respelled(name.gauge),
-        )
-    if other != name:
-        yield other
+        histogram = replace(name.histogram, good=good, total=total)
+        if histogram != name.histogram:
+            yield replace(name, histogram=histogram)
+        return
+    # Asked for each window of each instant of a backtest, and most names have no colon.
+    texts = {role: text for role in _ROLES if (text := getattr(name, role)) is not None}
+    others: dict[str, Any] = {role: respelled(text) for role, text in texts.items()}
+    if others != texts:
+        yield replace(name, **others)
 
 
 def roles_of(name: Sli) -> frozenset[str]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from math import fsum
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from gate.backends.sql.engine import Row
@@ -106,6 +107,25 @@ class Groups:
             )
             for place, numbers in members.items()
         }
+
+    def in_order(
+        self, places: Sequence[Hashable | None], names: Sequence[str]
+    ) -> list[Sequence[Any]]:
+        """Return numbers of whatever groups have in common, in the order of the first number.
+
+        Args:
+            places: of each group what it belongs to; None: it is left out.
+            names: of the numbers.
+
+        Returns:
+            The columns of the numbers.
+        """
+        numbers = [number for number, place in enumerate(places) if place is not None]
+        if len({places[number] for number in numbers}) < len(numbers):
+            rows = sorted(self.by(places, names).values(), key=itemgetter(0))
+            return list(zip(*rows, strict=True))
+        numbers.sort(key=self[names[0]].__getitem__)
+        return [list(map(self[name].__getitem__, numbers)) for name in names]
 
     def keys(self, names: Sequence[str]) -> Sequence[tuple[Any, ...]]:
         """Return several keys of every group."""

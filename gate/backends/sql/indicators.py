@@ -103,6 +103,8 @@ def indicator_of(draft: IndicatorDraft, rows: RowSource) -> SqlIndicator:
 
 def _number(expression: SqlExpression, rows: RowSource) -> SqlColumn:
     column = rows.checked(expression)
+    if expression.predicate:
+        raise invalid(f"{expression} is true or false; a number is expected")
     if column.kind not in _NUMBERS:
         raise invalid(f"{expression} is of type {column.type}; a number is expected")
     return column

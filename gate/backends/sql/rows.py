@@ -128,6 +128,11 @@ class RowSource(ABC):
         return ()
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """Those of `notes` that say which rows were looked for where."""
+        return ()
+
+    @property
     def dialect(self) -> Dialect:
         """How SQL is written."""
         return self.engine.dialect

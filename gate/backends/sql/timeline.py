@@ -7,7 +7,7 @@ few, and sums from the first to each of them give that of every span by one subt
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from gate.backends.sql.coverage import Parts
@@ -34,15 +34,16 @@ class Timeline:
             key if moment is not None and time[0] < moment <= time[1] else None
             for key, moment in zip(groups.keys(statement.moments), groups[newest], strict=True)
         ]
-        rows = sorted(groups.by(places, [newest, *names]).values(), key=lambda row: row[0])
-        ends, *columns = zip(*rows, strict=True) if rows else [()] * (len(names) + 1)
+        ends, *columns = groups.in_order(places, [newest, *names])
         self.ends: Sequence[int] = ends
         """The Unix time of the newest row of each, in microseconds."""
         self._columns: Mapping[str, Sequence[Any]] = dict(zip(names, columns, strict=True))
         self._sums = dict[str, Sequence[Any]]()
         self._last = dict[tuple[str, ...], Sequence[int]]()
         self._places = dict[Span, range]()
-        self._parts = dict[timedelta, Sequence[int]]()
+        self._parts = dict[
+            tuple[str, timedelta], tuple[Sequence[int], Sequence[int], Sequence[int]]
+        ]()
 
     def places(self, span: Span) -> range:
         """Return which stretches a span has; its bounds must be bounds of the scan."""
@@ -85,15 +86,33 @@ class Timeline:
 
     def by_part(self, name: str, parts: Parts) -> Mapping[int, int]:
         """Return the sums of a number in the parts of a span, by the number of the part."""
-        if parts.step not in self._parts:
-            step = parts.step // MICROSECOND
-            self._parts[parts.step] = [(end - 1) // step for end in self.ends]
-        places, sums = self.places(parts.span), dict[int, int]()
-        which = self._parts[parts.step][places.start : places.stop]
-        numbers = self._columns[name][places.start : places.stop]
-        for part, number in zip(which, numbers, strict=True):
-            sums[part] = sums.get(part, 0) + number
-        return sums
+        places = self.places(parts.span)
+        if not places:
+            return {}
+        starts, numbers, sums = self._by_parts(name, parts.step)
+        first, last = (bisect_right(starts, place) - 1 for place in (places[0], places[-1]))
+        by_part = dict(zip(numbers[first : last + 1], sums[first : last + 1], strict=True))
+        # The span may have a part of the first and of the last only.
+        end = starts[first + 1] if first < last else places.stop
+        by_part[numbers[first]] = self.sum(name, range(places.start, end))
+        if first < last:
+            by_part[numbers[last]] = self.sum(name, range(starts[last], places.stop))
+        return by_part
+
+    def _by_parts(
+        self, name: str, step: timedelta
+    ) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+        """Return of each part with rows its first stretch, its number and its sum."""
+        key = name, step
+        if key not in self._parts:
+            length = step // MICROSECOND
+            which = [(end - 1) // length for end in self.ends]
+            starts = [
+                place for place, part in enumerate(which) if which[place - 1 : place] != [part]
+            ]
+            sums = [self.sum(name, range(*ends)) for ends in pairwise([*starts, len(which)])]
+            self._parts[key] = starts, [which[start] for start in starts], sums
+        return self._parts[key]
 
     def newest(self, name: str, places: range) -> datetime | None:
         """Return the instant that is a number of the last stretch that has it."""

@@ -82,6 +82,11 @@ CODES = [
      "279 ALL_CONNECTION_TRIES_FAILED", "see in system.clusters", Cause.PARTIAL),
     (62, "Syntax error: failed at position 8. (SYNTAX_ERROR)", "62 SYNTAX_ERROR",
      "correct the expression", Cause.INVALID),
+    (386, "There is no supertype for types String, UInt16 because some of them are String and some"
+     " of them are not: while executing function greaterOrEquals on arguments __table1.status"
+     " String String(size = 0), 500_UInt16 UInt16. (NO_COMMON_TYPE)",
+     "386 NO_COMMON_TYPE: There is no supertype for types String, UInt16 (greaterOrEquals of"
+     " status);", "correct the expression", Cause.INVALID),
     (252, "Too many parts (3000). (TOO_MANY_PARTS)", "252 TOO_MANY_PARTS",
      "run the check again later", Cause.BACKEND_ERROR),
     (202, "Too many simultaneous queries. Maximum: 100. (TOO_MANY_SIMULTANEOUS_QUERIES)",
@@ -343,6 +348,17 @@ def test_answer_that_stops_ends_with_the_run() -> None:
         over.set()
 
     assert "no answer in time" in error.reason
+
+
+def test_answer_that_ends_early_is_no_answer() -> None:
+    def hang_up(handler: BaseHTTPRequestHandler, _statement: str) -> None:
+        send(handler, HALF[:20], announced=len(HALF))
+        handler.close_connection = True
+
+    with asking(FakeServer(hang_up), retries=0) as engine:
+        error = refusal(engine)
+
+    assert "the answer was cut off" in error.reason
 
 
 def test_port_for_tls_is_not_recommended_to_who_uses_it() -> None:

@@ -82,6 +82,7 @@ def test_files_are_the_certificates() -> None:
 def test_expressions_are_parsed_in_the_dialect_of_clickhouse() -> None:
     engine = ClickHouseEngine(settings(), Limits(timeout=timedelta(seconds=1)))
 
-    assert engine.parse("bad", "status >= 500 AND startsWith(id, 'x')").predicate
+    parsed = engine.parse("bad", "status >= 500 AND startsWith(id, 'x')")
+    assert parsed.columns == {"status", "id"}
     with pytest.raises(MeasurementError, match="count"):
         engine.parse("bad", "count(status) > 5")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gate.measure import Cause
+from gate.measure.remedies import hint_for
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import FAILED, ask, before, counts, refused, write
 
@@ -110,7 +111,8 @@ def test_a_packed_file_whose_beginning_is_damaged_is_refused(tmp_path: Path, dam
 
     reason = refused(ask(log, FAILED), Cause.BACKEND_ERROR)
 
-    assert reason == f"the logs cannot be read: a file is cut off or damaged ({log})"
+    words = f"the logs cannot be read: a file is cut off or damaged ({log})"
+    assert reason == words + hint_for("damaged-log")
 
 
 def test_rotated_files_keep_their_format(tmp_path: Path) -> None:

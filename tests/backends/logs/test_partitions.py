@@ -286,6 +286,10 @@ def test_only_whole_days_of_the_window_can_be_missing() -> None:
     assert missing_days(days, window) == [date(2026, 10, 3)]
     assert missing_days([Part({"%Y": 2026, "%m": 10})], window) == []
     assert missing_days([], window) == []
+    assert missing_days(days[1:], Span(FIRST, FIRST + 2 * DAY)) == [
+        date(2026, 10, 1),
+        date(2026, 10, 2),
+    ]
 
 
 @pytest.mark.parametrize(

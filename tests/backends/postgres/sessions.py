@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from gate.backends.postgres.engine import PostgresEngine
-from gate.backends.postgres.session import Session
+from gate.backends.postgres.session import PostgresSession
 from tests.servers.postgres import PASSWORD, Postgres
 
 SHOWN = "postgresql://db.example/app"
@@ -20,7 +20,7 @@ def engine_of(
 ) -> Iterator[PostgresEngine]:
     """Open an engine while the block lasts; nothing is connected yet."""
     engine = PostgresEngine(
-        Session(
+        PostgresSession(
             url,
             {"application_name": "gate", "client_encoding": "UTF8", **(keywords or {})},
             shown=SHOWN,

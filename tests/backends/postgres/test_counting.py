@@ -48,9 +48,9 @@ def counted(settings: PostgresSettings, *slis: Sli, span: Span = DAY) -> list[An
     return backend.measure([CountRequest(sli=sli, span=span) for sli in slis], AT)
 
 
-def pair(answer: Answer) -> tuple[Fraction, Fraction]:
+def pair(answer: Answer) -> tuple[float, float]:
     assert isinstance(answer, Counts), answer
-    return answer.bad, answer.total
+    return float(answer.bad), float(answer.total)
 
 
 def bad(condition: str) -> Sli:
@@ -164,7 +164,7 @@ def test_the_statement_itself_reads_the_partitions_of_its_window_only(
         "INSERT INTO daily SELECT * FROM counted",
         f"GRANT SELECT ON daily TO {READER}",
     )
-    plans = []
+    plans = list[str]()
     ask = PostgresEngine.rows
 
     def explained(engine: PostgresEngine, statement: str) -> list[Row]:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from gate.backends.postgres import examination
-from gate.backends.postgres.session import Session
+from gate.backends.postgres.session import PostgresSession
 from gate.measure.diagnosis import Check, CheckResult, Level
 from tests.backends.postgres.sessions import engine_of, reading
 from tests.servers.postgres import OWNER, READER, Postgres
@@ -157,7 +157,7 @@ def test_partitions_and_views_are_told_from_tables(
     assert words in result.message
 
 
-class Played(Session):
+class Played(PostgresSession):
     """A session in which the server says of itself what a test wants: it is not easily made so."""
 
     said: Mapping[str, object] = {}

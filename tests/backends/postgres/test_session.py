@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gate.backends.postgres.session import Session
+from gate.backends.postgres.session import PostgresSession
 from gate.measure import Cause, MeasurementError
 from tests.backends.postgres.sessions import SHOWN, engine_of, reading
 from tests.command import heeding_interrupts
@@ -300,6 +300,18 @@ def test_a_statement_that_fails_is_said_without_any_value(
         assert engine.rows("SELECT count(*) FROM failing") == [(3,)]
 
 
+def test_without_a_savepoint_the_next_statement_has_a_transaction_of_its_own(
+    rows: Postgres,
+) -> None:
+    with reading(rows) as engine:
+        assert engine.rows("SELECT count(*) FROM failing") == [(3,)]
+        engine.session._savepoint = ""  # as on a replica; see test_replica.py
+        with pytest.raises(MeasurementError, match="divides by zero"):
+            engine.rows("SELECT 1 / n FROM failing")
+
+        assert engine.rows("SHOW transaction_read_only") == [("on",)]
+
+
 def test_a_statement_that_is_too_wide_is_said(rows: Postgres) -> None:
     wide = ", ".join(f"n + {number}" for number in range(1665))
 
@@ -404,7 +416,7 @@ def test_closing_ends_what_still_runs(rows: Postgres) -> None:
 @pytest.mark.parametrize(
     ("ending", "words"),
     [
-        ("pg_terminate_backend", "the connection was lost"),
+        ("pg_terminate_backend", "the connection"),
         ("pg_cancel_backend", "the statement was cancelled on the server"),
     ],
 )
@@ -420,7 +432,7 @@ def test_what_an_administrator_ends_is_said(rows: Postgres, ending: str, words: 
 
 
 def test_a_session_that_was_never_opened_closes() -> None:
-    session = Session("", {}, shown="", secrets=(), timeout=timedelta(seconds=1))
+    session = PostgresSession("", {}, shown="", secrets=(), timeout=timedelta(seconds=1))
 
     session.close()
     with pytest.raises(MeasurementError, match="no connection to"):

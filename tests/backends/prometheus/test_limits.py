@@ -158,7 +158,7 @@ def assert_right(asked: list[CountRequest], answers: list[Answer]) -> None:
 @pytest.mark.parametrize(
     "name, days",
     [(name, 90) for name in CURABLE]
-    + [pytest.param(name, 30, marks=pytest.mark.untraced) for name in CURABLE],
+    + [pytest.param(name, 30, marks=pytest.mark.slow) for name in CURABLE],
 )
 def test_eight_slos_are_counted_in_few_requests_under_any_limit(name: str, days: int) -> None:
     asked = requests_for(8, days)

@@ -1,5 +1,8 @@
 """Conditions that people write, by engine, over one table whose rows are as odd as they come."""
 
+from collections.abc import Iterator
+from typing import Any
+
 COMMON = [
     "status >= 500",
     "status>=500",
@@ -321,7 +324,7 @@ SPARK = [
     "contains(route, 'chat')",
     "instr(route, 'chat') > 0",
     "locate('chat', route) > 0",
-    "split(route, '/')[1] = 'chat'",
+    "split(route, '/')[0] = ''",
     "split_part(route, '/', 2) = 'chat'",
     "substring_index(route, '/', -1) = 'chat'",
     "substr(route, 2, 4) = 'chat'",
@@ -337,7 +340,7 @@ SPARK = [
     "array_contains(tags, 'a')",
     "NOT array_contains(tags, 'a')",
     "size(tags) > 1",
-    "tags[0] = 'a'",
+    "try_element_at(tags, 1) = 'a'",
     "array_position(tags, 'b') = 2",
     "hour(ts) = 12",
     "year(ts) = 2026 AND month(ts) = 1",
@@ -364,3 +367,41 @@ CONDITIONS = {
     "postgres": COMMON + CASTS + POSTGRES,
     "spark": COMMON + CASTS + SPARK,
 }
+COLUMNS = {
+    "id": "int",
+    "status": "int",
+    "latency": "double",
+    "route": "string",
+    "model": "string",
+    "ok": "boolean",
+    "cost": "decimal(10, 4)",
+    "tokens": "int",
+    "meta": "string",
+    "tags": "array<string>",
+    "ts": "timestamp_ntz",
+    "Mixed Case": "int",
+}
+"""The columns that the conditions are about, with their types in Spark's SQL."""
+_META = '{"kind": "x", "n": 2, "nested": {"deep": "y"}, "error": "e", "flag": true, "list": [1, 2]}'
+
+
+def rows() -> Iterator[tuple[Any, ...]]:
+    """Yield rows in which each value meets many others."""
+    route = ("/chat", "/rag", "it's", "", None, ";--/*", ") OR (1=1", "a\\", "a\\\\", "/ch%t", "12")
+    for place in range(240):
+        yield (
+            place,
+            (200, 500, 503, 429, None, 404, 201, -1)[place % 8],
+            (1.5, 1500.25, None, 2000.0, -100.0, 3000.0)[place % 6],
+            route[place % 11],
+            ("gpt-x", None, "chat")[place % 3],
+            (True, False, None)[place % 3],
+            (0.05, 0.0005, None, 1.0)[place % 4],
+            (1, 50, 2000, None)[place % 4],
+            ("{}", _META)[place // 2 % 2],
+            (["a", "b"], [], ["b"])[place // 3 % 3],
+            ("2026-01-01 12:00:00", "2026-01-01 12:31:00", "2026-01-03 00:00:00", None)[
+                place // 5 % 4
+            ],
+            place % 2,
+        )

@@ -91,7 +91,7 @@ MISTAKES = [
     ("records: our-spend, timestamp: ts", "remove timestamp, or records"),
     (
         "records: our-files",
-        "the preset our-files reads rows for backend.type: logs; known: litellm-postgres, our-spend",
+        "the preset our-files reads rows for backend.type: logs; known: litellm-postgres",
     ),
     ("records: nginx", "the preset nginx reads rows for backend.type: logs"),
     ("records: vllm", "no preset knows the rows of 'vllm'"),

@@ -231,6 +231,7 @@ def test_an_empty_table_has_no_data_and_no_zero() -> None:
         (Sli(bad="statu >= 500"), 'no column "statu" in the table; there are: status'),
         (Sli(bad="status"), "bad: 'status' is of type INTEGER; a condition is expected"),
         (Sli(spent="model"), "spent: 'model' is of type VARCHAR; a number is expected"),
+        (Sli(spent="status >= 500"), "spent: 'status >= 500' is true or false; a number is"),
         (Sli(column="model", threshold=Fraction(1)), 'column "model" is of type VARCHAR; a thres'),
         (Sli(bad="status >= (SELECT 1)"), "bad: 'status >= (SELECT 1)'"),
         (Sli(bad="CAST(model AS INTEGER) > 5"), "DuckDB says ConversionException"),
