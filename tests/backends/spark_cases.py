@@ -286,8 +286,8 @@ SPARK = Contract(
         ),
         invalid(
             failure=Failure.UNPROCESSABLE,
-            play=stored(GOOD, judging("nofunction(status) > 0")),
-            words="is not among the functions",
+            play=stored(GOOD, judging("1 / (status - 200) > 0")),
+            words="a value in the rows does not fit the expression",
         ),
         error(
             failure=Failure.TOO_MANY_REQUESTS,

@@ -127,8 +127,8 @@ def failure_of(error: "grpc.RpcError") -> SparkFailure:
             continue
         for detail in status_pb2.Status.FromString(value).details:
             information = error_details_pb2.ErrorInfo()
-            if detail.Unpack(information):
-                details.update(information.metadata)
+            detail.Unpack(information)  # what is something else leaves it empty
+            details.update(information.metadata)
     named = _CLASS.search(text)
     return SparkFailure(
         status=error.code().name,

@@ -3,6 +3,7 @@
 import pytest
 
 from gate.backends.sql.engine import ScanSize
+from gate.measure import MeasurementError
 from tests.backends.spark.opened import opened
 from tests.backends.spark.played import Columns, Complete, Plan, Progress, Script, playing, stream
 
@@ -80,3 +81,8 @@ def test_version_is_told_to_the_doctor() -> None:
 def test_condition_is_parsed_in_sparks_own_sql() -> None:
     with opened("sc://127.0.0.1:1") as engine:
         assert engine.parse("bad", "`status` >= 500").columns == {"status"}
+
+
+def test_error_while_the_version_is_asked_for_is_told() -> None:
+    with opened("sc://127.0.0.1:1") as engine, pytest.raises(MeasurementError, match="refused"):
+        engine.examine("r")

@@ -16,6 +16,8 @@ from gate.backends.spark.settings import SparkAddress, SparkSettings, files, par
 from gate.backends.sql.settings import TableSettings
 from gate.measure import MeasurementError
 from tests.backends.spark.played import Complete, Script, playing, stream
+from tests.cli.installed import POLICY
+from tests.command import Run
 
 TABLE = TableSettings(table="requests", timestamp="ts")
 
@@ -167,3 +169,35 @@ def test_client_shows_its_certificate(tmp_path: Path) -> None:
 def test_certificate_file_that_is_gone_is_said(tmp_path: Path) -> None:
     with pytest.raises(MeasurementError, match=r"ca\.pem cannot be read; check the files"):
         ask("sc://localhost:1", ca=tmp_path / "ca.pem")
+
+
+# The policy
+
+
+BLOCKS = [
+    ("url: sc://a/;token=s3cret", "token must not be in the file; write token=${NAME}"),
+    ("url: http://a", "not the address of a Spark Connect server; write sc://spark:15002"),
+    ("url: sc://a/;use_ssl=false, token: '${T}'", "a token is sent over TLS only"),
+    ("url: 'sc://a/;token=${T}', token: '${T}'", "the url has a token, too; remove one of the two"),
+    ("url: sc://a, tls: {ca: ca.pem}", "tls is for a server that speaks TLS; add use_ssl=true"),
+]
+
+
+@pytest.mark.parametrize(("block", "words"), BLOCKS)
+def test_block_that_cannot_be_is_refused_with_its_remedy(
+    block: str, words: str, gate: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").touch()
+    text = POLICY.replace(
+        "{type: static, path: counts.yaml}",
+        f"{{type: spark, {block}, table: t, timestamp: ts}}",
+    )
+    (tmp_path / "gate.yaml").write_text(
+        text.replace("window: 30d}", "window: 30d, sli: {bad: status >= 500}}"), encoding="utf-8"
+    )
+
+    result = gate("validate", "gate.yaml", env={"T": "s3cret"})
+
+    assert result.exit_code == 2
+    assert words in result.stdout
+    assert "s3cret" not in result.stdout + result.stderr
