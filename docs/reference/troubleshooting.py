@@ -9,6 +9,7 @@ from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
 from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.remedies import REMEDIES, Remedy
+from gate.measure.spark_troubles import SPARK
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS
 from gate.policy.policy import DEFAULT_ACTIONS
 
@@ -20,6 +21,7 @@ GROUPS = {
     "logs": [key for key, *_ in LOGS],
     "clickhouse": [key for key, *_ in CLICKHOUSE],
     "postgres": [key for key, *_ in POSTGRES],
+    "spark": [key for key, *_ in SPARK],
     "hosts": [key for key, *_ in HOSTS],
 }
 """Place in the frame -> the entries of the table of remedies that stand there."""

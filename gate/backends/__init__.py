@@ -36,6 +36,7 @@ BACKENDS: Final[Mapping[str, str]] = {
     "logs": "gate.backends.logs",
     "clickhouse": "gate.backends.clickhouse",
     "postgres": "gate.backends.postgres",
+    "spark": "gate.backends.spark",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }

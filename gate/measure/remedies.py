@@ -9,9 +9,9 @@ from typing import Final
 from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
-from gate.measure.cluster_troubles import CLUSTERS
 from gate.measure.object_stores import STORES
 from gate.measure.postgres_troubles import POSTGRES
+from gate.measure.spark_troubles import SPARK
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
 
 
@@ -177,7 +177,7 @@ REMEDIES: Final = {
         *STORES,
         *CLICKHOUSE,
         *POSTGRES,
-        *CLUSTERS,
+        *SPARK,
         *HOSTS,
     )
 }

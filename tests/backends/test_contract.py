@@ -23,6 +23,7 @@ from tests.backends.logs_cases import LOGS
 from tests.backends.postgres_cases import POSTGRES
 from tests.backends.prometheus.played import AT
 from tests.backends.prometheus_cases import PROMETHEUS
+from tests.backends.spark_cases import SPARK
 from tests.backends.static_cases import STATIC
 from tests.backends.toy import REGISTERED
 from tests.backends.toy.cases import TOY
@@ -33,6 +34,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "logs": LOGS,
     "clickhouse": CLICKHOUSE,
     "postgres": POSTGRES,
+    "spark": SPARK,
     "evaluations": EVALUATIONS,
     "static": STATIC,
     "toy": TOY,
@@ -50,7 +52,7 @@ MISTAKES = [
     if case.cause is None
 ]
 REPORTS = ("terminal", "markdown", "json")
-SERVERS = {"postgres": "postgres_server"}
+SERVERS = {"postgres": "postgres_server", "spark": "sail_server"}
 """The fixture without which nothing can be played."""
 UNMEASURED = ("remaining", "consumed", "error_ratio", "total", "bad", "spent", "compared")
 

@@ -48,6 +48,8 @@ SAMPLES: Mapping[str, str] = {
     "clickhouse url": 'url: "https://ch.example/${V}", table: requests, timestamp: ts',
     "clickhouse password": ('url: "http://a", password: "${V}", table: requests, timestamp: ts'),
     "prometheus auth.password": 'url: "http://a", auth: {username: ada, password: "${V}"}',
+    "spark url": 'url: "sc://a/;token=${V}", table: t, timestamp: ts',
+    "spark token": 'url: "sc://a", token: "${V}", table: t, timestamp: ts',
     "postgres url": 'url: "postgresql://ada:${V}@db.example/app", table: t, timestamp: ts',
     "postgres password": 'url: "postgresql://a/b", password: "${V}", table: t, timestamp: ts',
 }

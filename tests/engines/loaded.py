@@ -3,8 +3,9 @@
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from gate.backends import open_backend
 from gate.config.load import load
 from gate.measure import Backend, Limits
 from tests.engines.hostile import HostileRow
+from tests.servers.spark import apache_spark, sail
 
 NAMES = (
     *("ts", "local", "micros", "status", "latency", "cost", "refund", "model", "cached", "tenant"),
@@ -29,6 +31,8 @@ class Loaded:
     starts_with_gpt: str
     """A condition on the model in the engine's own SQL."""
     failed: str = "status >= 500"
+    has_a_quote: str = "model LIKE '%''%'"
+    """Likewise."""
     exact: bool = True
     """Whether money keeps its digits: JSON has numbers, and no decimals."""
     has_local_times: bool = True
@@ -62,6 +66,10 @@ class Loaded:
         path.write_text(self.policy([slo], **more), encoding="utf-8")
         loaded = load(str(path), dict(self.environment or {}))
         return open_backend(loaded.settings, Limits(timeout=timedelta(minutes=10)))
+
+
+Server = Callable[[Path], AbstractContextManager[str]]
+Load = Callable[[Sequence[HostileRow], Path], Iterator[Loaded]]
 
 
 def _values(row: HostileRow) -> tuple[Any, ...]:
@@ -125,7 +133,105 @@ def json_logs(rows: Sequence[HostileRow], folder: Path) -> Iterator[Loaded]:
     )
 
 
-Load = Callable[[Sequence[HostileRow], Path], Iterator[Loaded]]
-ENGINES: Mapping[str, Load] = {"parquet": parquet_logs, "json": json_logs}
+def postgres(rows: Sequence[HostileRow], _folder: Path) -> Iterator[Loaded]:
+    from tests.servers.postgres import PASSWORD, READER, postgres  # noqa: PLC0415 - imports psycopg2
+
+    types = {
+        "ts": "timestamptz",
+        "local": "timestamp",
+        "micros": "bigint",
+        "status": "integer",
+        "latency": "double precision",
+        "cost": "numeric(18, 6)",
+        "refund": "bigint",
+        "cached": "boolean",
+    }
+    with postgres() as server:
+        server.load(
+            "requests", {name: types.get(name, "text") for name in NAMES}, list(map(_values, rows))
+        )
+        yield Loaded(
+            name="postgres",
+            block={
+                "type": "postgres",
+                "url": server.url,
+                "user": READER,
+                "password": "${PASSWORD}",
+                "sslmode": "disable",
+                "table": "requests",
+            },
+            starts_with_gpt="model ~ '^gpt'",
+            environment={"PASSWORD": PASSWORD},
+        )
+
+
+def clickhouse(rows: Sequence[HostileRow], _folder: Path) -> Iterator[Loaded]:
+    from tests.servers.clickhouse import PASSWORD, shared_clickhouse  # noqa: PLC0415 - starts a server
+
+    types = {
+        "ts": "DateTime64(6, 'UTC')",
+        "local": "String",
+        "micros": "Int64",
+        "status": "Nullable(Int32)",
+        "latency": "Nullable(Float64)",
+        "cost": "Nullable(Decimal(18, 6))",
+        "refund": "Nullable(Int64)",
+        "cached": "Nullable(Bool)",
+    }
+    columns = ", ".join(f"{name} {types.get(name, 'Nullable(String)')}" for name in NAMES)
+    lines = "\n".join("\t".join(map(_tab_separated, _values(row))) for row in rows)
+    server = shared_clickhouse()
+    server.run(f"CREATE TABLE hostile ({columns}) ENGINE = MergeTree ORDER BY ts")
+    server.run(f"INSERT INTO hostile FORMAT TabSeparated {lines}")
+    yield Loaded(
+        name="clickhouse",
+        block={
+            "type": "clickhouse",
+            "url": server.url,
+            "user": "gate",
+            "password": "${PASSWORD}",
+            "table": "hostile",
+        },
+        starts_with_gpt="startsWith(model, 'gpt')",
+        has_local_times=False,  # a time of ClickHouse's is an instant
+        environment={"PASSWORD": PASSWORD},
+    )
+    server.run("DROP TABLE hostile")
+
+
+def _tab_separated(value: object) -> str:
+    if value is None:
+        return r"\N"
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(sep=" ")
+    return str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+
+
+def _spark(server: Server) -> Load:
+    def load(rows: Sequence[HostileRow], folder: Path) -> Iterator[Loaded]:
+        write_parquet(rows, folder / "requests.parquet")
+        with server(folder) as url:
+            yield Loaded(
+                name="spark",
+                block={
+                    "type": "spark",
+                    "url": url,
+                    "table": f"parquet.`{folder / 'requests.parquet'}`",
+                },
+                starts_with_gpt="startswith(model, 'gpt')",
+                has_a_quote="model LIKE 'it_s'",
+            )
+
+    return load
+
+
+ENGINES: Mapping[str, Load] = {
+    "parquet": parquet_logs,
+    "json": json_logs,
+    "postgres": postgres,
+    "clickhouse": clickhouse,
+    "sail": _spark(sail),
+    "apache spark": _spark(apache_spark),
+}
 SLOW = ("apache spark",)
 """In the slow lane only."""

@@ -69,7 +69,7 @@ def cases(engine: Loaded) -> list[Case]:
             starts_with_gpt,
         ),
         (
-            Sli(bad="model = 'grüße' OR model LIKE '%''%' OR status IS NULL"),
+            Sli(bad=f"model = 'grüße' OR {engine.has_a_quote} OR status IS NULL"),
             lambda row: (
                 True
                 if row.status is None

@@ -20,6 +20,7 @@ from tests.presets.pages import write_pages
 from tests.servers.clickhouse import ClickHouse, shared_clickhouse
 from tests.servers.metrics import Server, backfill, prometheus, victoria, write_history
 from tests.servers.postgres import Postgres, postgres
+from tests.servers.spark import RUNNING, sail
 from tests.servers.stores import ObjectServer, object_server
 
 
@@ -142,3 +143,10 @@ def clickhouse_server() -> ClickHouse:
 def postgres_server() -> Iterator[Postgres]:
     with postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def sail_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with sail(tmp_path_factory.mktemp("sail")) as url:
+        RUNNING.append(url)
+        yield url

@@ -13,6 +13,8 @@ from tests.servers.processes import free_port, missing
 SERVERS = Path(__file__).parent.parent.parent / ".servers"
 PATIENCE = 120.0
 """Seconds that Apache Spark may take to become ready; it takes 4 on an idle machine."""
+RUNNING: list[str] = []
+"""The address of the session's Sail, once it runs."""
 
 
 @contextmanager
@@ -40,8 +42,13 @@ def apache_spark(folder: Path) -> Iterator[str]:
         "spark.ui.enabled": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        # One task for a shuffle, where 200 of them are for a cluster.
+        # One task for a shuffle, where 200 of them are for a cluster; and no Java that is written and
+        # compiled for each statement, which takes longer than to count a few rows.
         "spark.sql.shuffle.partitions": 1,
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.sql.warehouse.dir": folder / "warehouse",
     }
     server = "org.apache.spark.sql.connect.service.SparkConnectServer"

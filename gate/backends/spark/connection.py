@@ -120,13 +120,16 @@ class SparkConnection:
         Raises:
             MeasurementError: the answer cannot be had, or not the whole of it.
         """
-        method, last, lost = "ExecutePlan", "", 0
+        method, last, lost, seen = "ExecutePlan", "", 0, set[str]()
         while True:
             begun = monotonic()
             try:
                 for response in getattr(self._stub, method)(request, **self._bounds()):
                     self._see(response)
                     last, lost = response.response_id, 0
+                    if last in seen:  # rows that come twice would be counted twice
+                        raise not_whole()
+                    seen.add(last)
                     if response.HasField("result_complete"):
                         return
                     yield response

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from gate.backends.spark.connection import not_whole
 from gate.backends.spark.dialect import SparkDialect
-from gate.backends.spark.refusals import StatementRefusedError, no_table
+from gate.backends.spark.refusals import SparkStatementError, no_table
 from gate.backends.spark.session import SparkSession
 from gate.backends.sql.conditions import Conditions
 from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn, SqlExpression
@@ -60,10 +61,12 @@ class SparkEngine:
         """Return what each expression is, or Spark's words about it."""
         try:
             fields = self._session.schema(_selected(relation, expressions))
-        except StatementRefusedError as error:
+        except SparkStatementError as error:
             if len(expressions) == 1:
                 return [error.words]
             return [self.types(relation, [expression])[0] for expression in expressions]
+        if len(fields) != len(expressions):
+            raise not_whole()
         return [self._column(field.data_type) for field in fields]
 
     def size(self, statement: str) -> ScanSize | None:

@@ -102,7 +102,7 @@ class SparkFailure:
         return broken or self.error_class.startswith("INVALID_CURSOR.DISCONNECTED")
 
 
-class StatementRefusedError(MeasurementError):
+class SparkStatementError(MeasurementError):
     """The statement is wrong, and has met no row."""
 
     def __init__(self, words: str) -> None:
@@ -154,7 +154,7 @@ def refusal(failure: SparkFailure, statement: str, *, reads: bool) -> Measuremen
     # Of a statement that read nothing, what has no class can only be a mistake in it.
     unnamed = not reads and not failure.state and failure.status in _OF_STATEMENTS
     if failure.state.startswith(_STATEMENT_STATE) or unnamed:
-        return StatementRefusedError(_own_words(failure))
+        return SparkStatementError(_own_words(failure))
     return _unasked(*_reason(failure))
 
 

@@ -136,7 +136,7 @@ class _Address(Scalar[str]):
     """A connection string; what is secret in it must come from outside."""
 
     def __init__(self) -> None:
-        json = {"type": "string", "pattern": r"^\s*sc://|\$\{", "examples": [_EXAMPLE]}
+        json = {"type": "string", "pattern": r"^\s*sc://|\$\{"}
         super().__init__(_checked, json, variables=True, silent=True)
 
     def read(self, node: yaml.Node, reader: Reader) -> str:

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from tests.backends.spark.opened import write_requests
-from tests.servers.spark import apache_spark, sail
-
-SERVERS = {"sail": sail, "spark": apache_spark}
+from tests.servers.spark import apache_spark
 
 
 @pytest.fixture(scope="session", params=["sail", pytest.param("spark", marks=pytest.mark.slow)])
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with SERVERS[request.param](tmp_path_factory.mktemp(request.param)) as address:
+    if request.param == "sail":
+        yield request.getfixturevalue("sail_server")
+        return
+    with apache_spark(tmp_path_factory.mktemp("spark")) as address:
         yield address
 
 

@@ -48,6 +48,11 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """That each expression which is asked about is true or false of a row."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How a statement would be run."""
 
@@ -77,13 +82,15 @@ class Script:
 
     streams: Sequence[Stream] = ()
     """For each call that asks for rows, in order; the last one for all that follow."""
-    analyzed: Sequence[Columns | Plan | Fails] = ()
+    analyzed: Sequence[Columns | Conditions | Plan | Fails] = ()
     """For each call that asks for a schema or the like: an answer, or what it fails with."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """That stay as they are, whatever is set."""
     version: str = "4.3.0"
     sessions: Sequence[str] = ("first",)
     """What the session is called on the server, at each answer; the last one from then on."""
+    name_of: str = "{stream}.{number}"
+    """What each part of an answer is called; by its stream and its place there."""
     deaf: bool = False
     """Whether interrupts fail."""
     calls: list[tuple[str, Any, dict[str, str]]] = field(default_factory=list)
@@ -171,6 +178,9 @@ class _Service:
         self.analyzed += 1
         if isinstance(answer, Fails):
             _fail(context, answer)
+        if isinstance(answer, Conditions):
+            number = request.schema.plan.root.sql.query.count(" AS e")
+            answer = Columns({f"e{place}": "boolean" for place in range(number)})
         return self._signed(_analyzed(self.protocol, answer))
 
     def ExecutePlan(self, request: Any, context: Any) -> Iterator[Any]:
@@ -187,7 +197,8 @@ class _Service:
         try:
             for number, part in enumerate(parts()):
                 response = _message(self.protocol, part)
-                response.response_id = f"{self.streamed}.{number}"
+                name = self.script.name_of.format(stream=self.streamed, number=number)
+                response.response_id = name
                 yield self._signed(response)
         except Fails as failure:
             _fail(context, failure)

@@ -1,7 +1,7 @@
 """What Spark says of a table, and what a statement gives."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -160,11 +160,11 @@ def test_table_that_is_not_there_is_said_to_be_missing(engine: SparkEngine, name
     assert refused.value.cause is Cause.BACKEND_ERROR
 
 
-def test_statement_that_takes_too_long_ends_in_time(url: str) -> None:
-    slow = "SELECT count(*) FROM range(3000000) a JOIN range(3000000) b ON a.id % 7 = b.id % 7"
-    begun = datetime.now(UTC)
+def test_statement_that_takes_too_long_ends_in_time_and_on_the_server(url: str) -> None:
     with opened(url, timeout=0.7) as engine, pytest.raises(MeasurementError) as refused:
-        engine.rows(slow)
+        engine.rows("SELECT sum(id % 7) FROM range(1000000000000)")
 
     assert "no answer within" in refused.value.reason
-    assert datetime.now(UTC) - begun < timedelta(seconds=10)
+    # It does not go on there: the server has time for others.
+    with opened(url, timeout=60) as engine:
+        assert engine.rows("SELECT 1") == [(1,)]

@@ -203,6 +203,13 @@ def test_answer_that_was_interrupted_goes_on_where_it_stopped(_name: str, first:
     assert request.operation_id == script.requests("ExecutePlan")[0].operation_id
 
 
+def test_rows_that_come_again_are_not_counted_twice() -> None:
+    first = stream(Batch(rows=[1, 2]), Fails("UNAVAILABLE", "closed"))
+    script = Script(streams=[first, stream(Batch(rows=[1, 2]), Complete())], name_of="{number}")
+    with playing(script) as url:
+        assert "Spark's answer is not whole" in refused(url).reason
+
+
 def test_pause_of_a_server_that_is_still_counting_is_no_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -211,6 +218,16 @@ def test_pause_of_a_server_that_is_still_counting_is_no_failure(
     script = Script(streams=[*pauses, stream(Batch(rows=[7]), Complete())])
     with playing(script) as url, opened(url) as engine:
         assert engine.rows("SELECT n FROM r") == [(7,)]
+
+
+def test_types_of_other_expressions_are_no_answer() -> None:
+    script = Script(analyzed=[Columns({"e0": "boolean"})])
+    with (
+        playing(script) as url,
+        opened(url) as engine,
+        pytest.raises(MeasurementError, match="not whole"),
+    ):
+        engine.types("r", ["a", "b"])
 
 
 def test_call_is_made_again_where_only_the_connection_broke() -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from gate.measure.troubles import Rows
 
-CLUSTERS: Final[Rows] = (
+SPARK: Final[Rows] = (
     (
         "spark-plain",
         "The TLS handshake with Spark fails",
@@ -83,8 +83,8 @@ CLUSTERS: Final[Rows] = (
     (
         "spark-value",
         "A value does not fit the expression",
-        "In some row a text is no number, a number is too large, or a divisor is zero. In Spark's"
-        " ANSI mode, which the gate needs, that is an error and not NULL.",
+        "In some row a text is not a number, a number is too large, or a divisor is zero. In"
+        " Spark's ANSI mode, which the gate needs, that is an error and not NULL.",
         "write try_cast, try_divide or nullif in the expression, or correct the rows",
     ),
     (
