@@ -124,7 +124,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
     }
     absent |= {"every", "cases_since", "backends"}
     absent |= {"table", "where", "max_scan", "user", "database"}
-    absent |= {"sslmode", "sslrootcert", "sslcert", "sslkey"}
+    absent |= {"sslmode", "sslrootcert", "sslcert", "sslkey", "token"}
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
     absent |= {"gitlab-environments", "file", "presets"}
     # The logins of managed services.
@@ -244,6 +244,7 @@ VARIABLE_KEYS = {
     "postgres": {
         "/url", "/user", "/password", "/sslrootcert", "/sslcert", "/sslkey",
     },
+    "spark": {"/url", "/token", "/tls/ca", "/tls/cert", "/tls/key"},
     "evaluations": {"/path"},
     "static": {"/path"},
 }  # fmt: skip
