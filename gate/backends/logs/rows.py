@@ -56,7 +56,6 @@ class LogRows(RowSource):
         self.always, self.faults = source.always, source.faults
         self.breaks = len(source.files) - 1
         self._partial, self.look_back = partial, _WHOLE_LOG if partial is None else _MONTH
-        self._others: dict[Span, str] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -78,11 +77,6 @@ class LogRows(RowSource):
         older, read = self.older, self._partial
         if older is None or read is None or span.start >= read.start:
             return super().times(span)
-        if span not in self._others:
-            self._others[span] = self._times_of(older, span)
-        return self._others[span]
-
-    def _times_of(self, older: "Callable[[Span], LogRows]", span: Span) -> str:
         try:
             rows = older(span)
         except MeasurementError as refusal:
