@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from gate.backends.prometheus.resolve import first_expression
 from gate.promql.buckets import Buckets
@@ -47,7 +47,7 @@ def _spellings(name: Sli) -> Iterator[Sli]:
         return
     # Asked for each window of each instant of a backtest, and most names have no colon.
     texts = {role: text for role in _ROLES if (text := getattr(name, role)) is not None}
-    others = {role: respelled(text) for role, text in texts.items()}
+    others: dict[str, Any] = {role: respelled(text) for role, text in texts.items()}
     if others != texts:
         yield replace(name, **others)
 
