@@ -28,6 +28,7 @@ UNTRACED: Final[Mapping[str, Sequence[str]]] = {
     "analysis/cases/test_past.py": (
         "test_a_reviewed_record_of_the_case_lets_it_pass",
         "test_an_incident_needs_a_record_above_the_rules_share",
+        "test_an_incident_that_goes_on_is_not_explained_by_a_record",
         "test_records_that_the_policy_reads_change_no_case",
         "test_reviewed_incidents_excuse_what_they_took",
     ),
@@ -74,6 +75,7 @@ UNTRACED: Final[Mapping[str, Sequence[str]]] = {
     ),
     "backends/evaluations/test_command.py": (
         "test_a_chart_of_two_weeks_says_that_it_has_too_few_points",
+        "test_every_point_of_the_picture_is_what_the_status_said_then",
         "test_it_stands_beside_the_live_slos_and_the_worse_verdict_counts",
         "test_the_budget_is_what_the_nights_have_consumed",
         "test_the_doctor_says_what_there_is_and_when_the_next_run_is_due",
@@ -167,6 +169,7 @@ UNTRACED: Final[Mapping[str, Sequence[str]]] = {
         "test_when_nobody_is_let_in_the_rest_is_not_even_asked",
         "test_window_too_large_for_one_query_is_counted_in_halves",
     ),
+    "backends/test_contract.py": ("test_what_nothing_is_wrong_with_is_measured_and_allowed",),
     "check/test_clockwork.py": (
         "test_in_every_minute_the_same_incidents_are_found_with_the_same_shares",
         "test_in_every_minute_there_is_one_verdict_of_every_rule_that_looks_back",
@@ -285,7 +288,37 @@ UNTRACED: Final[Mapping[str, Sequence[str]]] = {
     "history/cohorts/test_stratified.py": (
         "test_the_bound_holds_the_ratio_as_often_as_it_should_where_one_side_never_failed",
     ),
+    "history/sequential/test_clusters.py": (
+        "test_a_day_of_looks_every_minute_overflows_nowhere",
+        "test_clusters_accuse_few_canaries_and_clusters_of_a_worse_canary_are_still_seen",
+        "test_what_varies_by_chance_is_seldom_taken_for_clusters",
+    ),
+    "history/sequential/test_excess.py": (
+        "test_a_day_of_looks_every_minute_overflows_nowhere",
+        "test_at_the_true_average_the_expected_evidence_is_at_most_1",
+        "test_the_expected_evidence_against_another_excess_is_more_than_1",
+    ),
+    "history/sequential/test_verdict.py": (
+        "test_a_canary_alone_may_have_the_budget_and_the_margin",
+        "test_a_canary_that_is_worse_but_within_the_margin_is_excused",
+        "test_a_canary_without_traffic_is_never_within_the_margin",
+        "test_an_outage_of_both_leaves_a_canary_within_the_margin",
+    ),
+    "history/sequential/test_worse.py": (
+        "test_a_day_of_looks_every_minute_overflows_nowhere",
+        "test_an_excess_of_just_the_margin_keeps_the_expected_evidence_at_most_1",
+        "test_without_a_difference_the_expected_evidence_is_at_most_1",
+    ),
     "history/test_before_after.py": ("test_where_nothing_changed_a_difference_is_rarely_seen",),
+    "history/test_sampled_incidents.py": (
+        "test_half_a_percent_is_no_incident_by_day_or_night",
+        "test_two_bad_days_are_one_incident_and_not_ten",
+    ),
+    "hosts/test_comment_failures.py": ("test_a_busy_github_gets_its_pause_and_then_one_comment",),
+    "hosts/test_comments.py": ("test_one_comment_is_added_to_250",),
+    "hosts/test_cut.py": ("test_no_cut_is_too_long_or_leaves_anything_open",),
+    "hosts/test_github_changes.py": ("test_more_commits_than_github_lists_are_not_known",),
+    "hosts/test_shared_comments.py": ("test_otherwise_the_later_one_counts",),
     "hosts/test_span.py": ("test_settings_of_the_repository_hide_no_file",),
     "presets/test_names_live.py": (
         "test_a_histogram_counts_under_each_of_its_names",
