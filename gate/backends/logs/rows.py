@@ -69,7 +69,7 @@ class LogRows(RowSource):
 
     def confine(self, database: Database) -> None:
         """Let another database read what these rows are in, and nothing else."""
-        database.objects = self._database.objects
+        database.objects = self.database.objects
         database.confine(self.files)
 
     def times(self, span: Span) -> str:
