@@ -153,7 +153,8 @@ class Database:
         return self._connection.execute(sql, parameters).fetchall()
 
     def add(self, other: "Database") -> None:
-        """Read the objects, too, that another database has listed. Of files all are known."""
+        """Read what another database has found, too."""
+        self.files = tuple(dict.fromkeys((*self.files, *other.files)))
         if self.objects is not None and other.objects is not None:
             self.objects.listed |= other.objects.listed
 

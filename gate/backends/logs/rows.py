@@ -70,7 +70,7 @@ class LogRows(RowSource):
     def confine(self, database: Database) -> None:
         """Let another database read what these rows are in, and nothing else."""
         database.objects = self.database.objects
-        database.confine(self.files)
+        database.confine(self.database.files)
 
     def times(self, span: Span) -> str:
         """Read other partitions where only those of a time are read, and the span is longer."""
@@ -84,7 +84,6 @@ class LogRows(RowSource):
                 return "(SELECT NULL::BIGINT AS _at WHERE false) AS rows"
             raise
         self.database.add(rows.database)
-        self.files = [*self.files, *rows.files]
         return rows.times(span)
 
     def relation(self, used: Iterable[str]) -> str:
