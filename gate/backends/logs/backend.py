@@ -51,7 +51,7 @@ class LogsBackend(RowsBackend):
         self._settings = settings
         self._limits = limits
         self._time: Span | None = None
-        """Of all rows that the requests need which are answered; None: of any time."""
+        """The time of all rows that the requests need which are answered; None: any time."""
 
     def _answer(
         self,
