@@ -83,7 +83,7 @@ class CountScan:
         Args:
             rows: that are counted.
             requests: those in slices begin with a slice.
-            grids: steps by which the rows are to be told apart, too.
+            grids: steps by which the rows are grouped, too.
         """
         self._rows = rows
         bounds = {m for request, _ in requests for m in (request.span.start, request.span.end)}

@@ -45,8 +45,8 @@ def count(
     Args:
         rows: that are counted.
         wanted: the requests with their indicators.
-        keep: given: the scan also tells the steps apart of the histories that a stopped change
-            asks for.
+        keep: given: the scan also groups by the steps of the histories that a stopped change asks
+            for.
 
     Raises:
         StatementError: the engine could not run the statement.

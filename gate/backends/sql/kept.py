@@ -63,7 +63,7 @@ class KeptScan:
         return self._scan.statement.rows
 
     def history(self, request: SeriesRequest) -> SeriesAnswer | None:
-        """Return what happened in each step; None: the scan has not told these steps apart.
+        """Return what happened in each step; None: the scan has not grouped by these steps.
 
         Rows beside the window are looked for by small statements of their own, where the window
         begins or ends in silence.

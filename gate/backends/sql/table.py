@@ -117,7 +117,7 @@ class TableRows(RowSource):
         return self.dialect.microseconds(self._value, self._time, zone)
 
     def _microseconds_of_number(self, unit: int) -> str:
-        """Return SQL for the time, from a number of microseconds, or so many to one."""
+        """Return SQL for the time; see `NUMBER_FORMATS` for the unit."""
         number = self.dialect.to_whole(self._value)
         if unit < 0:
             return self.dialect.floor_divide(number, -unit)
