@@ -7,6 +7,7 @@ from pathlib import Path
 from docs.reference.text import filled
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
+from gate.measure.object_stores import STORES
 from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.remedies import REMEDIES, Remedy
 from gate.measure.spark_troubles import SPARK
@@ -19,6 +20,7 @@ GROUPS = {
     "causes": [cause.value for cause in Cause],
     "connection": [key for key, *_ in CONNECTION],
     "logs": [key for key, *_ in LOGS],
+    "stores": [key for key, *_ in STORES],
     "clickhouse": [key for key, *_ in CLICKHOUSE],
     "postgres": [key for key, *_ in POSTGRES],
     "spark": [key for key, *_ in SPARK],

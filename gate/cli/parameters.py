@@ -202,8 +202,9 @@ def max_scan_option() -> Decorator:
         "--max-scan",
         type=SIZE,
         heading=Heading.MEASUREMENT,
-        help="Refuse a query that would read more data than this in an SQL engine that says so"
-        " beforehand: a number and a unit, such as 50GB or 20GiB. Default: as the policy says.",
+        help="Refuse a query that would read more data than this in an object store, or in an SQL"
+        " engine that says so beforehand: a number and a unit, such as 50GB or 20GiB. Default: as"
+        " the policy says.",
     )
 
 

@@ -308,6 +308,16 @@ def test_a_glob_beside_a_policy_to_be_written_must_match(folder: Path) -> None:
         presets_beside(str(folder / "gate.yaml"), "none/*.yaml")
 
 
+def test_a_preset_for_files_names_no_table(folder: Path) -> None:
+    text = LOG.replace("{timestamp: at,", "{timestamp: at, table: requests,")
+    put(folder, {"presets/our-log.yaml": text})
+
+    _, mistakes = read(policy() + NAMED, folder=folder)
+
+    (mistake,) = mistakes
+    assert mistake.endswith(":4:10: error: the key 'table' is for SQL engines; remove it")
+
+
 def test_the_gates_own_files_are_presets_a_policy_could_bring_along(tmp_path: Path) -> None:
     shipped = Path(__file__).parents[2] / "gate" / "presets"
     for name in preset_names():

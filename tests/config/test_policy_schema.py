@@ -123,6 +123,8 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
         "column",
     }
     absent |= {"every", "cases_since", "backends"}
+    absent |= {"table", "where", "max_scan", "user", "database"}
+    absent |= {"sslmode", "sslrootcert", "sslcert", "sslkey", "token"}
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
     absent |= {"gitlab-environments", "file", "presets"}
     # The logins of managed services.
@@ -236,6 +238,13 @@ VARIABLE_KEYS = {
         "/auth/azure/token_file", "/auth/azure/scope",
     },
     "logs": {"/path"},
+    "clickhouse": {
+        "/url", "/user", "/password", "/database", "/retries", "/tls/ca", "/tls/cert", "/tls/key",
+    },
+    "postgres": {
+        "/url", "/user", "/password", "/sslrootcert", "/sslcert", "/sslkey",
+    },
+    "spark": {"/url", "/token", "/tls/ca", "/tls/cert", "/tls/key"},
     "evaluations": {"/path"},
     "static": {"/path"},
 }  # fmt: skip

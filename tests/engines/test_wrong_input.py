@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.command import gate
@@ -16,6 +17,7 @@ from tests.servers.clickhouse import PASSWORD as CLICKHOUSE_PASSWORD
 from tests.servers.clickhouse import ClickHouse
 from tests.servers.postgres import PASSWORD as POSTGRES_PASSWORD
 from tests.servers.postgres import READER, Postgres
+from tests.servers.spark import sail
 
 pytestmark = pytest.mark.real
 POSTGRES = (
@@ -36,6 +38,10 @@ CLICKHOUSE = (
     "INSERT INTO wrong.requests VALUES ('2026-10-31 23:00:00', '2026-10-31 23:00:00', '2026-10-31',"
     " 200, '/chat', 1.5)",
 )
+SPARK = (
+    "SELECT TIMESTAMPTZ '2026-10-31 23:00:00+00' AS ts, TIMESTAMP '2026-10-31 23:00:00' AS wall,"
+    " DATE '2026-10-31' AS day, 200 AS status, '/chat' AS route, 1.5::DOUBLE AS ms"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +52,25 @@ class Store:
     password: str
     integer: str
     text: str
+    table: str = "wrong.requests"
 
 
-@pytest.fixture(scope="module", params=["postgres", "clickhouse"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+@pytest.fixture(scope="module", params=["postgres", "clickhouse", "spark"])
+def store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    if request.param == "spark":
+        folder = tmp_path_factory.mktemp("spark")
+        duckdb.sql(f"COPY ({SPARK}) TO '{folder}/requests.parquet'")
+        with sail(folder) as address:
+            yield Store(
+                block={"type": "spark", "url": address},
+                password="",
+                integer="int",
+                text="string",
+                table=f"parquet.`{folder}/requests.parquet`",
+            )
+        return
     if request.param == "postgres":
         server: Postgres = request.getfixturevalue("postgres_server")
         server.run(*POSTGRES)
@@ -73,11 +94,21 @@ class Wrong:
     block: Mapping[str, Any] = field(default_factory=dict)
     sli: Mapping[str, Any] = field(default_factory=lambda: {"bad": "status >= 500"})
     password: str | None = None
+    on_spark: tuple[str, ...] | None = None
+    """What Spark says in other words; None: the same."""
 
 
 CASES = {
-    "no such table": Wrong(block={"table": "wrong.nowhere"}, words=("nowhere", "backend.table")),
-    "no such schema": Wrong(block={"table": "nope.requests"}, words=("nope", "backend.table")),
+    "no such table": Wrong(
+        block={"table": "wrong.nowhere"},
+        words=("nowhere", "backend.table"),
+        on_spark=("it has no such table or path", "correct backend.table"),
+    ),
+    "no such schema": Wrong(
+        block={"table": "nope.requests"},
+        words=("nope", "backend.table"),
+        on_spark=("it has no such table or path", "correct backend.table"),
+    ),
     "no such time": Wrong(block={"timestamp": "tz"}, words=('no column "tz"', "there are: ts,")),
     "no such column": Wrong(
         sli={"bad": "statuss >= 500"}, words=('no column "statuss"', "there are: status,")
@@ -100,7 +131,9 @@ CASES = {
         block={"where": "status + 1"}, words=("where: 'status + 1' is of type", "a condition")
     ),
     "a text against a number": Wrong(
-        sli={"bad": "route >= 500"}, words=("bad: 'route >= 500': ", "(route is {text})")
+        sli={"bad": "route >= 500"},
+        words=("bad: 'route >= 500': ", "(route is {text})"),
+        on_spark=("does not fit the expression", "write try_cast"),  # it casts each text
     ),
     "a threshold of a text": Wrong(
         sli={"column": "route", "threshold": 5},
@@ -127,16 +160,19 @@ CASES = {
         words=("password", "check backend.user"),
     ),
     "nobody listens": Wrong(
-        block={"url": "{scheme}://127.0.0.1:1"}, words=("127.0.0.1:1", "refused")
+        block={"url": "{scheme}://127.0.0.1:1"},
+        words=("refused", "check the host and port of backend.url"),
     ),
 }
 
 
 def said(folder: Path, store: Store, wrong: Wrong) -> str:
     """Return why nothing was measured, as the command says it in JSON."""
-    scheme = "postgresql" if store.block["type"] == "postgres" else "http"
+    scheme = {"postgres": "postgresql", "clickhouse": "http", "spark": "sc"}[store.block["type"]]
     own = {key: str(value).format(scheme=scheme) for key, value in wrong.block.items()}
-    table = {"table": "wrong.requests", "timestamp": "ts", "password": "${PASSWORD}"}
+    table = {"table": store.table, "timestamp": "ts"}
+    if store.password:
+        table["password"] = "${PASSWORD}"
     spent = "spent" in wrong.sli
     slo = {"name": "a", "window": "1d", "sli": dict(wrong.sli)}
     policy = {
@@ -164,12 +200,14 @@ def said(folder: Path, store: Store, wrong: Wrong) -> str:
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_wrong_is_told_with_its_remedy(tmp_path: Path, store: Store, name: str) -> None:
+    if CASES[name].password and not store.password:
+        pytest.skip("Sail asks for no login")
     reason = said(tmp_path, store, CASES[name])
 
-    names = {"integer": store.integer, "text": store.text}
-    assert [
-        word.format(**names) for word in CASES[name].words if word.format(**names) not in reason
-    ] == [], reason
+    is_spark = store.block["type"] == "spark"
+    words = (CASES[name].on_spark if is_spark else None) or CASES[name].words
+    named = [word.format(integer=store.integer, text=store.text) for word in words]
+    assert [word for word in named if word not in reason] == [], reason
 
 
 FORBIDDEN = {

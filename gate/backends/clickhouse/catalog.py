@@ -72,6 +72,19 @@ class TableName:
         )
 
     @property
+    def policies_question(self) -> str:
+        """Ask for the names of row policies; few users may."""
+        return (
+            "SELECT short_name FROM system.row_policies"
+            f" WHERE database = {self.database} AND table IN ({self.table}, '')"
+        )
+
+    @property
+    def plan_question(self) -> str:
+        """Ask how the table is read by this user, which shows a row policy as a filter."""
+        return f"EXPLAIN actions = 1 SELECT count() FROM {self.sql}"
+
+    @property
     def sizes_question(self) -> str:
         """Ask for rows and bytes of the table, and then for the columns and their bytes."""
         return (

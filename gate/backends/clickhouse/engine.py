@@ -135,7 +135,8 @@ class ClickHouseEngine:
         )
 
         session, engine = self.session, self.table_engine(table)
-        return examine(table, engine, session, self.opened or self.clock.now(), self.rows)
+        opened = self.opened or self.clock.now()
+        return examine(table, self._name(table), engine, session, now=opened, ask=self.rows)
 
     def scanned(self) -> int | None:
         """Return the bytes of columns that the server says it has read, for all statements."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from gate.backends.clickhouse.catalog import TableEngine
+from gate.backends.clickhouse.catalog import TableEngine, TableName
 from gate.backends.clickhouse.session import ClickHouseSession
 from gate.backends.sql.engine import Row
 from gate.measure import MeasurementError
@@ -20,13 +20,17 @@ _GRANT: Final = re.compile(r"GRANT (.+) ON (\S+) TO .*", re.DOTALL)
 _ROLE: Final = re.compile(r"GRANT ([^ ]+(?:, [^ ]+)*) TO .*", re.DOTALL)
 _COLUMNS: Final = re.compile(r"\([^)]*\)")
 _READING: Final = re.compile(r"SELECT|SHOW.*|dictGet|CHECK")
+_ROW_POLICY: Final = re.compile(r"row.level (?:security|filter)|row policy", re.IGNORECASE)
+"""What plans call the filter of a row policy."""
 _MOST_SHOWN: Final = 8
 
 
 def examine(
     table: str,
+    name: TableName,
     engine: TableEngine | None,
     session: ClickHouseSession,
+    *,
     now: datetime,
     ask: Callable[[str], Sequence[Row]],
 ) -> tuple[CheckResult, ...]:
@@ -34,6 +38,7 @@ def examine(
 
     Args:
         table: its name as the policy has it.
+        name: the same, for statements.
         engine: of the table; None: the user sees no such table.
         session: what the server says of itself and of the user.
         now: this machine's time when the server said what its own is.
@@ -44,6 +49,7 @@ def examine(
         _clock(session, now),
         _table(engine, table),
         *_rights(session, ask, table),
+        *_row_policies(name, ask),
     )
 
 
@@ -64,31 +70,24 @@ def _clock(session: ClickHouseSession, now: datetime) -> CheckResult:
 
 def _table(engine: TableEngine | None, table: str) -> CheckResult:
     """Say how the table keeps its rows, and what that means for counting them."""
-    name = "a table that this user cannot see" if engine is None else f"of engine {engine.name}"
+    name = f"{table} (engine {engine.name})" if engine is not None else table
+    message, remedy = f"what is behind {name} is read with the setting final=1", ""
     if engine is not None and engine.added_up:
-        return CheckResult(
-            check=Check.TABLE,
-            level=Level.DOUBT,
-            message=f"{table} is {name}, which adds rows up: one row may stand for many requests",
-            remedy="count the table that the service writes its requests to",
-            examined="system.tables",
-        )
-    if engine is not None and engine.name == "Buffer":
-        return CheckResult(
-            check=Check.TABLE,
-            level=Level.DOUBT,
-            message=f"{table} is {name}: what is not yet flushed is lost when a server stops",
-            remedy="count the table behind it",
-            examined="system.tables",
-        )
-    if engine is not None and engine.merged:
-        how = "it is read with FINAL, so that each row counts once, in its newest version"
+        message = f"{name} adds rows up: one may stand for many requests"
+        remedy = "count the table that the service writes its requests to"
+    elif engine is not None and engine.name == "Buffer":
+        message = f"{name} loses what is not yet flushed when a server stops"
+        remedy = "count the table behind it"
+    elif engine is not None and engine.merged:
+        message = f"{name} is read with FINAL: each row counts once, in its newest version"
     elif engine is not None and engine.plain:
-        how = "it has each row once"
-    else:
-        how = "what is behind it is read with the setting final=1"
+        message = f"{name} has each row once"
     return CheckResult(
-        check=Check.TABLE, message=f"{table} is {name}; {how}", examined="system.tables"
+        check=Check.TABLE,
+        level=Level.DOUBT if remedy else Level.OK,
+        message=message,
+        remedy=remedy,
+        examined="system.tables",
     )
 
 
@@ -132,6 +131,26 @@ def _rights(
             message="readonly=1 lets the gate set no time limit on the server",
             remedy="set readonly=2 in the profile of this user, or max_execution_time",
             examined="system.settings",
+        )
+
+
+def _row_policies(name: TableName, ask: Callable[[str], Sequence[Row]]) -> Iterator[CheckResult]:
+    """Say whether this user sees some rows only."""
+    try:
+        seen = ", ".join(row[0] for row in ask(name.policies_question))
+    except MeasurementError:
+        try:
+            plan = [row[0] for row in ask(name.plan_question)]
+        except MeasurementError:
+            return  # which counting says itself
+        seen = next((line.strip() for line in plan if _ROW_POLICY.search(line)), "")
+    if seen:
+        yield CheckResult(
+            check=Check.TABLE,
+            level=Level.DOUBT,
+            message=f"a row policy of ClickHouse may hide rows from this user: {seen}",
+            remedy="let the policy show this user all rows, or write the same as where",
+            examined="system.row_policies",
         )
 
 

@@ -17,9 +17,10 @@ from gate.backends.logs.timestamps import zone_name
 from gate.backends.sql.answering import AnswerRequests, Found, Request, RowsBackend
 from gate.backends.sql.counting import RunRequest
 from gate.backends.sql.engine import Row, Runner
+from gate.backends.sql.kept import grids_of
 from gate.backends.sql.prepared import Prepared
 from gate.backends.sql.rows import RowSource
-from gate.measure import Limits
+from gate.measure import CountRequest, Limits
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
@@ -117,3 +118,5 @@ def _spans(request: Any) -> Iterator[Span]:
     early = slices.length if slices is not None else timedelta(0)
     for span in getattr(request, "spans", None) or (request.span,):
         yield Span(span.start - early, span.end)
+    if isinstance(request, CountRequest):  # which keeps what a history needs
+        yield from (grid.span for grid in grids_of([request]))

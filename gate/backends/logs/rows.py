@@ -47,16 +47,15 @@ class LogRows(RowSource):
             timestamp: its column of the time.
             partial: the time whose partitions are read; None: all that there are.
         """
-        self.engine, self._database = engine, engine.database
+        self.engine, self.database = engine, engine.database
         self._duckdb = engine.dialect
         self.source, self.time = source, timestamp
         self.columns = {name: self._duckdb.column(kind) for name, kind in source.types.items()}
         self.timestamp, self.moment = timestamp.column, f"epoch_us({timestamp.sql})"
         self.optional = source.optional
         self.always, self.faults = source.always, source.faults
-        self.files, self.breaks = source.files, len(source.files) - 1
+        self.breaks = len(source.files) - 1
         self._partial, self.look_back = partial, _WHOLE_LOG if partial is None else _MONTH
-        self._others: dict[Span, str] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -78,18 +77,13 @@ class LogRows(RowSource):
         older, read = self.older, self._partial
         if older is None or read is None or span.start >= read.start:
             return super().times(span)
-        if span not in self._others:
-            self._others[span] = self._times_of(older, span)
-        return self._others[span]
-
-    def _times_of(self, older: "Callable[[Span], LogRows]", span: Span) -> str:
         try:
             rows = older(span)
         except MeasurementError as refusal:
             if refusal.cause is Cause.NO_DATA:
                 return "(SELECT NULL::BIGINT AS _at WHERE false) AS rows"
             raise
-        self._database.add(rows._database)
+        self.database.add(rows.database)
         self.files = [*self.files, *rows.files]
         return rows.times(span)
 
@@ -113,7 +107,7 @@ class LogRows(RowSource):
 
     def checked(self, expression: SqlExpression) -> SqlColumn:
         """Have DuckDB bind an expression against an empty table of the same columns."""
-        kind = check_value(self._database, expression, self.source)
+        kind = check_value(self.database, expression, self.source)
         return self._duckdb.column(kind)
 
     def condition(self, expression: SqlExpression) -> SqlExpression:
@@ -155,8 +149,8 @@ class LogRows(RowSource):
                 every, dated = map(groups.total, counted)
                 lost = every - dated - lines
             if lost:
-                raise undated(self._database, source, self.time, lost)
-            return missing_keys(self._database, keys, groups, times).faults
+                raise undated(self.database, source, self.time, lost)
+            return missing_keys(self.database, keys, groups, times).faults
 
         return look
 

@@ -57,9 +57,10 @@ class PostgresSettings:
 
 
 def keywords(settings: PostgresSettings) -> dict[str, str]:
-    """Return what libpq is told beside the address, also of what its environment may say.
+    """Return what libpq is told beside the address.
 
-    Passwords are the exception: PGPASSWORD and ~/.pgpass are the usual places for them.
+    PGOPTIONS, which could change any setting of the session, is overruled. PGPASSWORD and ~/.pgpass
+    are not: they are the usual places for a password.
     """
     mode = settings.sslmode or ("verify-full" if settings.sslrootcert else None)
     chosen = {

@@ -21,7 +21,7 @@ from gate.measure import (
     Unmeasured,
 )
 from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
-from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.measure.history import KeepingBackend, SeriesAnswer, SeriesRequest
 from gate.measure.pairing import PairAnswer, PairRequest
 from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
@@ -94,6 +94,11 @@ class SeveralBackends:
             return None if history is None else history.history(own)
 
         return self._routed(requests, ask, f"{NO_HISTORY} to look at")
+
+    def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
+        """Return what the backend that has counted says of a history; None: it has to be asked."""
+        own: Backend | KeepingBackend | None = self._sources[request.sli.backend].opened
+        return own.kept(request) if isinstance(own, KeepingBackend) else None
 
     def _cohorts(self, requests: Sequence[CohortRequest]) -> list[CohortAnswer]:
         def ask(own: Sequence[CohortRequest], backend: Backend) -> list[CohortAnswer] | None:

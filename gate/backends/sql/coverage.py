@@ -115,8 +115,6 @@ class UsualRows:
 
         def usual(gap: Span) -> bool:
             oldest, rows = self._by_hour
-            if oldest is None:
-                return False
             first = (before.start - EPOCH) // _HOUR
             hours = [rows.get(first + place) for place in range(_LOOK_BACK // _HOUR)]
             return oldest <= span.start and usual_within(hours, before, gap) < FEWEST
@@ -124,16 +122,16 @@ class UsualRows:
         return usual
 
     @cached_property
-    def _by_hour(self) -> tuple[datetime | None, Mapping[int, int]]:
-        """The oldest row, None: there is none; and how many there are by the hour since 1970."""
+    def _by_hour(self) -> tuple[datetime, Mapping[int, int]]:
+        """The oldest row, of which there must be one, and how many there are by the hour."""
         hour = self._rows.dialect.floor_divide("(_at - 1)", _HOUR // MICROSECOND)
         hours = f"(SELECT _at, {hour} AS _hour FROM {self._rows.times(self._time)}) AS rows"  # noqa: S608
         rows = self._rows.engine.rows(
             f"SELECT _hour, count(*), min(_at) FROM {hours} GROUP BY _hour"  # noqa: S608 - as above
         )
-        oldest = min((moment for _, _, moment in rows), default=None)
+        oldest = min(moment for _, _, moment in rows)
         by_hour = {int(hour): int(number) for hour, number, _ in rows}
-        return None if oldest is None else instant(oldest), by_hour
+        return instant(oldest), by_hour
 
 
 def lost_rows(

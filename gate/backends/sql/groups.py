@@ -61,10 +61,6 @@ class Groups:
         self._combine = numbers
         self._exact = dict[str, Sequence[Any]]()
 
-    def __len__(self) -> int:
-        """Return how many groups there are."""
-        return len(next(iter(self._columns.values())))
-
     def __contains__(self, name: str) -> bool:
         """Return whether there is a key or a number of this name."""
         return name in self._columns

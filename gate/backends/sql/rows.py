@@ -117,8 +117,6 @@ class RowSource(ABC):
     """Columns that every indicator depends on."""
     faults: Mapping[str, str] = {}
     """Column -> why it cannot be used anywhere."""
-    files: Sequence[str] = ()
-    """Those that are read, where rows are in files."""
     breaks: int = 0
     """How often a row may be older than the one before it without being out of order."""
 

@@ -53,11 +53,6 @@ class Statement:
         """The time from the first bound to the last."""
         return Span(self.bounds[0], self.bounds[-1])
 
-    @property
-    def keys(self) -> Sequence[str]:
-        """The names of all keys."""
-        return list(self._keys.values())
-
     def use(self, used: SqlIndicator | Label) -> None:
         """Read the columns of an indicator or of a label."""
         self.columns |= used.columns

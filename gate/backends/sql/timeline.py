@@ -85,10 +85,11 @@ class Timeline:
         return last if last >= places.start else None
 
     def by_part(self, name: str, parts: Parts) -> Mapping[int, int]:
-        """Return the sums of a number in the parts of a span, by the number of the part."""
+        """Return the sums of a number in the parts of a span, by the number of the part.
+
+        The span must have rows.
+        """
         places = self.places(parts.span)
-        if not places:
-            return {}
         starts, numbers, sums = self._by_parts(name, parts.step)
         first, last = (bisect_right(starts, place) - 1 for place in (places[0], places[-1]))
         by_part = dict(zip(numbers[first : last + 1], sums[first : last + 1], strict=True))

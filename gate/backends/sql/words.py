@@ -23,6 +23,8 @@ _OF_THE_DAY: Final = re.compile(
 """Texts that PostgreSQL and Spark take for a time of the clock where a time is expected."""
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "countif", "sumif"})
 """Those that people write; the others are refused like any other function."""
+_LONGEST_TIME: Final = 130
+"""Characters of a text that PostgreSQL takes for a time (MAXDATELEN is 128)."""
 _MAY_FOLLOW: Final = frozenset({"like", "ilike", "rlike", "regexp", "~", "~*", "!~", "!~*"})
 """Behind these no time is expected ..."""
 _OF_JSON: Final = frozenset({"->", "->>", "#>", "#>>", "?"})
@@ -82,7 +84,10 @@ def _check_call(before: SqlToken, token: SqlToken, dialect: str) -> None:
 
 
 def _check_text(before: SqlToken, token: SqlToken) -> None:
-    if before.lower in _MAY_FOLLOW | _OF_JSON or not _OF_THE_DAY.fullmatch(token.text):
+    is_short = len(token.text) <= _LONGEST_TIME
+    if before.lower in _MAY_FOLLOW | _OF_JSON or not is_short:
+        return
+    if not _OF_THE_DAY.fullmatch(token.text):
         return
     reason = "may be the time of the clock for the engine; write a time, or LIKE for a text"
     raise TokenError(f"{token.text} {reason}", token.place)

@@ -1,5 +1,6 @@
 """What goes wrong on the way to ClickHouse: every failure has its sentence and its remedy."""
 
+import json
 import os
 import signal
 import socket
@@ -391,6 +392,17 @@ def test_right_to_some_columns_only_is_enough() -> None:
         assert set(engine.columns("requests")) == {"ts", "status"}
         with pytest.raises(MeasurementError, match="497 ACCESS_DENIED"):
             engine.columns("nothing")
+
+
+def test_all_that_a_run_must_know_comes_with_the_first_answer() -> None:
+    itself = json.loads(about_itself())
+    itself["data"][0][5] = [["ts", "DateTime", ""], ["later", "UInt8", "EPHEMERAL"]]
+    fake = FakeServer(sending(HALF), json.dumps(itself).encode())
+    with asking(fake) as engine:
+        assert list(engine.columns("requests")) == ["ts"]
+        assert engine.relation("requests") == "`requests`"
+
+    assert len(fake.statements) == 1
 
 
 def test_closed_port_names_the_address() -> None:

@@ -44,7 +44,7 @@ def environment(clickhouse_server: ClickHouse) -> dict[str, str]:
 COMMANDS = {
     "check": (["--change=canary", "--dry-run"], 0, [f"{BAD:,} of {DAY:,}", "80.0%", "read"]),
     "status": ([], 0, [f"{BAD:,} of {DAY:,}", "ClickHouse read"]),
-    "doctor": ([], 0, [f"{BAD:,} bad of {DAY:,}", "ClickHouse 26.", "of engine MergeTree"]),
+    "doctor": ([], 0, [f"{BAD:,} bad of {DAY:,}", "ClickHouse 26.", "(engine MergeTree)"]),
     "incidents": (["--last=1d", "--threshold=2"], 0, ["NO INCIDENTS"]),
     "forecast": ([], 0, ["80.0% left of 1d"]),
     "cohorts": (["--by=status", "--last=1d"], 0, ["each value of status always or never fails"]),

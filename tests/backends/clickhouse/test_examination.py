@@ -25,7 +25,7 @@ def granted(*grants: str, readonly: str = "0", engine: str = "MergeTree") -> lis
 
     def respond(handler: BaseHTTPRequestHandler, statement: str) -> None:
         rows = [[grant] for grant in grants] if statement == "SHOW GRANTS" else [[engine]]
-        send(handler, answer(rows, ("String",)))
+        send(handler, answer([] if "row_policies" in statement else rows, ("String",)))
 
     with asking(FakeServer(respond, about_itself(readonly=readonly))) as fake:
         return list(fake.examine("logs.requests"))
@@ -41,7 +41,7 @@ def test_user_who_may_only_read_is_well(clickhouse_server: ClickHouse) -> None:
 
     assert results[Check.VERSION].message.startswith("ClickHouse 26.")
     assert results[Check.CLOCK].level is Level.OK
-    assert results[Check.TABLE].message == "requests is of engine MergeTree; it has each row once"
+    assert results[Check.TABLE].message == "requests (engine MergeTree) has each row once"
 
 
 def test_user_who_may_write_is_doubted(clickhouse_server: ClickHouse) -> None:
@@ -67,9 +67,9 @@ def test_user_for_whom_no_limit_can_be_set_is_doubted(clickhouse_server: ClickHo
     ("table", "level", "words"),
     [
         ("versions", Level.OK, "read with FINAL"),
-        ("versions_view", Level.OK, "is of engine View; what is behind it is read with"),
-        ("sums", Level.DOUBT, "one row may stand for many requests"),
-        ("nope", Level.OK, "a table that this user cannot see"),
+        ("versions_view", Level.OK, "what is behind versions_view (engine View) is read with"),
+        ("sums", Level.DOUBT, "one may stand for many requests"),
+        ("nope", Level.OK, "what is behind nope is read with"),
     ],
 )
 def test_engine_of_the_table_is_said(
@@ -124,10 +124,45 @@ def test_rights_that_cannot_be_listed_are_doubted() -> None:
             send(handler, answer([["MergeTree"]], ("String",)))
 
     with asking(FakeServer(respond)) as engine:
-        result = engine.examine("requests")[-1]
+        (result,) = [found for found in engine.examine("requests") if found.check is Check.RIGHTS]
 
     assert result.level is Level.DOUBT
     assert "the rights cannot be listed" in result.message
+
+
+@pytest.mark.parametrize(
+    ("listed", "plan", "words"),
+    [
+        (["only_mine"], None, "only_mine"),
+        ([], None, ""),
+        (None, "  Filter (Row-level security filter)", "Row-level security filter"),
+        (None, "  Row level filter column: equals(a, 1)", "Row level filter column"),
+        (None, "  Filter (WHERE)", ""),
+        (None, None, ""),
+    ],
+)
+def test_row_policy_is_doubted_and_no_policy_is_not(
+    listed: list[str] | None, plan: str | None, words: str
+) -> None:
+    denied = exception(497, "gate: Not enough privileges. (ACCESS_DENIED)")
+
+    def respond(handler: BaseHTTPRequestHandler, statement: str) -> None:
+        rows: list[str] | None = ["GRANT SELECT ON logs.requests TO gate"]
+        if "row_policies" in statement:
+            rows = listed
+        elif statement.startswith("EXPLAIN"):
+            rows = None if plan is None else [plan]
+        if rows is None:
+            denied(handler, statement)
+        else:
+            send(handler, answer([[row] for row in rows], ("String",)))
+
+    with asking(FakeServer(respond)) as engine:
+        results = [result for result in engine.examine("requests") if result.check is Check.TABLE]
+
+    doubts = [result.message for result in results if result.level is Level.DOUBT]
+    assert len(doubts) == bool(words)
+    assert not words or words in doubts[0]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import requests
 from obstore.store import MemoryStore
 
 from gate.backends import open_backend
+from gate.backends.logs.backend import LogsBackend
 from gate.backends.logs.database import opened
 from gate.backends.logs.objects import ObjectFiles
 from gate.backends.logs.partitions import parse_path
@@ -21,6 +22,7 @@ from gate.backends.logs.prepare import prepare
 from gate.backends.logs.stores import BucketUrl
 from gate.measure import Cause, Counts, Limits, MeasurementError
 from gate.measure.remedies import hint_for
+from gate.slo.indicator import Sli
 from tests.backends.logs.stored import HOURS, Stored, content, day, rows_of, stored
 from tests.backends.logs.written import (
     AT,
@@ -62,19 +64,22 @@ def test_one_object_may_be_named(store: Stored) -> None:
     assert reason == f"no file matches {path}{hint_for('no-log-files')}"
 
 
-@pytest.mark.parametrize(
-    "key",
-    ["a[1].csv", "a*.csv", "a?.csv", "it's.csv", "sp ace.csv", "ünï.csv", "a%20b.csv", "a#b.csv"],
-)
-def test_a_name_means_itself(store: Stored, key: str) -> None:
-    store.put("logs/ax.csv", rows_of(2))
-    store.bucket.put(f"logs/{key}", content(store.folder, "x.csv", rows_of(1)))
+NAMES = ("a[1]", "a*", "a?", "it's", "sp ace", "ünï", "a%20b", "a#b", "a+b")
 
-    assert counts(store.ask("logs/*.csv", window=3 * DAY)) == (2 * HOURS, 2)
+
+def test_a_name_means_itself(store: Stored) -> None:
+    text = content(store.folder, "x.csv", rows_of(1))
+    for name in ("ax", *NAMES):
+        store.bucket.put(f"logs/{name}.csv", text)
+
+    number = 1 + len(NAMES)
+    assert counts(store.ask("logs/*.csv", window=3 * DAY)) == (number * HOURS, number)
+    assert store.front.objects() == {f"logs/{name}.csv" for name in ("ax", *NAMES)}
 
 
 def test_only_the_days_of_the_window_are_listed_and_read(store: Stored) -> None:
     store.put_days(range(40))
+    store.put("logs/other/a.jsonl", rows_of(1))
 
     # Of the day before the window a row may be filed under the day of another zone.
     assert counts(store.ask("logs/dt=*/*.jsonl", window=2 * DAY)) == (2 * HOURS, 2)
@@ -109,7 +114,7 @@ def test_a_path_without_a_time_is_read_whole(store: Stored) -> None:
 def test_a_time_in_the_path_may_be_written_in_many_ways(
     store: Stored, key: str, path: str, read: int
 ) -> None:
-    for ago in range(8):
+    for ago in range(6):
         store.put(key.format(AT.replace(hour=11) - ago * DAY), rows_of(ago))
 
     assert counts(store.ask(path, window=2 * DAY)) == (2 * HOURS, 2)
@@ -388,6 +393,45 @@ def test_an_expression_reads_nothing_else(store: Stored) -> None:
         with pytest.raises(PermissionError):
             database.objects.open(f"{root}logs/a.jsonl", "wb")  # type: ignore[union-attr]
     assert store.front.objects() == {"logs/a.jsonl"}
+
+
+def test_what_a_run_has_read_can_be_asked_again_and_nothing_else(store: Stored) -> None:
+    store.put_days(range(3), "logs/dt={day}/a.parquet")
+    store.put("secret/b.parquet", rows_of(1))
+    root = f"s3://{store.bucket.name}/"
+    chosen = settings(store.folder, path=f"{root}logs/dt=*/*.parquet")
+    backend = LogsBackend(chosen, Limits(timeout=timedelta(seconds=30)))
+
+    rows = backend.ask((), (), lambda ready: ready.rows)  # whose connection is closed
+    again = backend.again(rows)
+
+    assert again.rows(f"SELECT count(*) FROM {rows.relation(['ts'])}") == [(3 * HOURS,)]
+    with pytest.raises(MeasurementError):
+        again.rows(f"SELECT count(*) FROM read_parquet('{root}secret/b.parquet')")
+
+
+def test_columns_that_are_read_anew_are_of_the_same_objects(store: Stored) -> None:
+    ids = [{**row, "id": (1 << 53) + place} for place, row in enumerate(rows_of(1))]
+    store.put("logs/a.jsonl", [{**row, "id": 1} for row in rows_of(2)])
+    store.put("logs/b.jsonl", ids)
+    store.put("logs/c.jsonl", [{**row, "id": 1} for row in rows_of(3)])
+
+    answer = store.ask("logs/*.jsonl", Sli(bad=f"id = {(1 << 53) + 1}"), 5 * DAY)
+
+    assert counts(answer) == (3 * HOURS, 1)
+
+
+def test_older_partitions_that_cannot_be_had_spoil_the_count(store: Stored) -> None:
+    """They would say whether a pause is usual."""
+    store.put_days(range(1, 20))
+    denied = day(15)
+    store.front.instead = lambda _, path, __: (
+        _fails(403, "AccessDenied") if f"dt={denied}" in unquote(path) else None
+    )
+
+    answer = store.ask("logs/dt=*/*.jsonl", FAILED, 2 * DAY, probe=True)
+
+    assert f"logs/dt={denied}/ failed" in refused(answer, Cause.BACKEND_ERROR)
 
 
 def test_a_slow_store_ends_with_the_time_of_the_run(store: Stored) -> None:

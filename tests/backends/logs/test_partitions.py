@@ -54,6 +54,7 @@ def test_only_files_of_the_window_are_read(tmp_path: Path, form: str) -> None:
     )
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "csv.gz"])
 @pytest.mark.parametrize(
     ("condition", "bad"),

@@ -151,6 +151,8 @@ COMMON = [
     "NOT " * 3000 + "true",
     "- " * 3000 + "status > 1",
     "status = 1" + " OR status = 1" * 3000,
+    "status" + "+-" * 5000 + "1 = 1",
+    "tags" + "[1]" * 900 + " = 'a'",
     # Parameters and other signs.
     "status >= ?",
     "status >= :limit",

@@ -50,6 +50,7 @@ REASONS = [
     ("postgres", "(status >= 500", "column 1: ( is never closed"),
     ("spark", "status >= 500 -- x", "column 15: it holds a comment; write it in YAML"),
     ("spark", "status >=", "something is missing here"),
+    ("spark", "* >= 500", "column 1: it holds a star; name the column"),
     ("spark", "model LIKE '%''%'", "column 12: a doubled quote is a quote for Spark from 4.3 on"),
     ("spark", "status 500", "join conditions with AND or OR"),
     ("clickhouse", "status >= 500 AS failed", "it holds an alias"),

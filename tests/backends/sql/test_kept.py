@@ -1,7 +1,8 @@
 """The history that a stopped change asks for is told by the scan that has counted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -10,13 +11,15 @@ import pytest
 import yaml
 
 from gate.backends import Settings, open_backend
+from gate.backends.several.asking import AskedBackend
+from gate.backends.several.backend import SeveralBackends
 from gate.backends.sql.answering import RowsBackend
 from gate.check.measure import KeptHistory, main_request
 from gate.check.options import Options
 from gate.check.run import run_check
 from gate.config.load import load
 from gate.history.events import past_request
-from gate.measure import Backend, Cause, CountRequest, Limits, Unmeasured
+from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasured
 from gate.measure.history import SHORTEST, Series, SeriesRequest, step_of
 from gate.policy.findings import Verdict
 from gate.slo.indicator import Sli, Slices
@@ -116,8 +119,10 @@ def test_what_the_scan_has_not_told_apart_is_asked() -> None:
     table = table_of(rows(), **TYPES)
     sql = backend(table)
     request, wanted = asked(slo(7 * DAY, None))
-    sql.measure([request], AT)
+    dear = Sli(column="cost", threshold=Fraction(1))
+    sql.measure([request, replace(request, sli=dear)], AT)
     others = [
+        SeriesRequest(sli=dear, span=wanted.span, step=wanted.step, mean=True),
         SeriesRequest(sli=wanted.sli, span=wanted.span, step=timedelta(minutes=5)),
         SeriesRequest(sli=wanted.sli, span=Span(AT - 8 * DAY, AT), step=wanted.step),
         SeriesRequest(sli=wanted.sli, span=Span(wanted.span.start, AT - DAY), step=wanted.step),
@@ -131,9 +136,9 @@ def test_what_the_scan_has_not_told_apart_is_asked() -> None:
     ]
 
     assert sql.kept(wanted) is not None
-    assert [sql.kept(other) for other in others] == [None] * 5
+    assert [sql.kept(other) for other in others] == [None] * 6
     before = len(grouped(table.statements))
-    answers = sql.history([wanted, others[3], wanted])
+    answers = sql.history([wanted, others[4], wanted])
     assert len(grouped(table.statements)) == before + 1
     assert [isinstance(answer, Series) for answer in answers] == [True] * 3
     assert answers[0] == answers[2] == sql.kept(wanted)
@@ -164,6 +169,27 @@ def test_a_backend_that_kept_something_may_have_no_history() -> None:
 
     assert isinstance(answer, Unmeasured)
     assert KeptHistory(Keeping(), lambda: backend(table_of(rows(), **TYPES))).history([wanted])
+
+
+class Forgetful:
+    """A backend that keeps nothing."""
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
+        raise AssertionError((requests, at))
+
+
+def test_of_several_backends_each_tells_what_it_has_kept(tmp_path: Path) -> None:
+    table, log = table_of(rows(), **TYPES), written.settings(tmp_path / "log.jsonl")
+    backends: dict[str, Callable[[], Backend]] = {"": lambda: backend(table), "b": Forgetful}
+    several = SeveralBackends(
+        {name: AskedBackend(name, log, open_it) for name, open_it in backends.items()},
+        Limits(timeout=MINUTE),
+    )
+    request, wanted = asked(slo(7 * DAY, None))
+    several.measure([request], AT)
+
+    assert isinstance(several.kept(wanted), Series)
+    assert several.kept(replace(wanted, sli=replace(FAILED, backend="b"))) is None
 
 
 @pytest.mark.parametrize("form", ["table", "parquet", "jsonl"])

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import inf, nan
 from typing import Any, Final
 
 import pytest
 
 from gate.backends.sql.doctor import SqlDoctor
 from gate.backends.sql.engine import ScanSize
+from gate.backends.sql.groups import float_sum
 from gate.measure import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
 from gate.measure.cohorts import CohortRequest, Cohorts, LabelCounts, LabelRequest
 from gate.measure.diagnosis import Check, CheckedSlo, Level
@@ -23,6 +25,7 @@ from tests.backends.sql.tables import (
     BERLIN,
     MINUTE,
     DuckTable,
+    PlainDialect,
     Table,
     backend,
     settings,
@@ -396,6 +399,51 @@ def test_many_runs_are_one_statement(table: Table) -> None:
         for at in instants
     ]
     assert len(table.scans) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "together"),
+    [
+        ([0.1] * 10, 1.0),
+        ([1e308, 1e308], inf),
+        ([inf, 1.0], inf),
+        ([inf, -inf], nan),
+        ([nan, 1.0], nan),
+        ([], 0.0),
+    ],
+)
+def test_floats_add_up_whatever_they_are(values: list[float], together: float) -> None:
+    assert repr(float_sum(values)) == repr(together)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("DOUBLE", "nan"), ("DOUBLE", None), ("INTEGER", None)]
+)
+def test_what_is_no_number_is_none(kind: str, value: str | None) -> None:
+    table = table_of([{"x": value}, {"x": 1}], x=kind)
+    column = PlainDialect().column(kind)
+    condition = PlainDialect().is_number("x", column)
+
+    rows = table.connection.execute(f"SELECT {condition} FROM requests ORDER BY 1").fetchall()
+    assert rows == [(False,), (True,)]
+
+
+@pytest.mark.parametrize("windows", [(DAY,), (DAY, 2 * DAY)])
+def test_a_column_of_many_values_does_not_say_what_a_condition_misses(
+    windows: tuple[timedelta, ...],
+) -> None:
+    # Bad ones stop, and since then each row has a value of its own.
+    logged = [
+        {**row, "model": "bad" if number % 5 == 0 else "good"}
+        if row["ts"] < AT - 12 * HOUR
+        else {**row, "model": f"m{number}"}
+        for number, row in enumerate(rows())
+    ]
+    wanted = [request(Sli(bad="model = 'bad'"), window, probe=True) for window in windows]
+
+    for answer in backend(table_of(logged, **TYPES)).measure(wanted, AT):
+        assert isinstance(answer, Counts)
+        assert answer.evidence.suspicions == ()
 
 
 def doctor(table: Table, /, **more: Any) -> SqlDoctor:
