@@ -42,8 +42,8 @@ def apache_spark(folder: Path) -> Iterator[str]:
         "spark.ui.enabled": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        # One task for a shuffle, where 200 of them are for a cluster; and no Java that is written and
-        # compiled for each statement, which takes longer than to count a few rows.
+        # One task for a shuffle, where 200 of them are for a cluster; and no Java that is compiled
+        # for each statement, which takes longer than to count a few rows.
         "spark.sql.shuffle.partitions": 1,
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.codegen.wholeStage": "false",
