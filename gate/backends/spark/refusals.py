@@ -56,7 +56,7 @@ _CLASSES: Final[tuple[tuple[str, str, str], ...]] = (
     ("OPERATION_CANCEL|JOB_CANCEL", "somebody has cancelled the query there", "spark-cancelled"),
     ("FAILED_READ_FILE|FILE_NOT_EXIST|CANNOT_READ_FILE", "a file cannot be read", "spark-file"),
 )
-"""By the beginning of an error class: our words, and the key of what to do."""
+"""Our words and the key of what to do, by the beginning of an error class."""
 _EXECUTOR_LOST: Final = re.compile(
     "ExecutorLost|executor.*lost|Lost executor|Slave lost|OutOfMemory|JobCancelled"
     "|SparkContext was shut ?down|stopped SparkContext"
