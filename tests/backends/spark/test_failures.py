@@ -1,6 +1,7 @@
 """What Spark, or the way to it, does wrong is an error with a remedy, and never half an answer."""
 
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -376,10 +377,25 @@ def test_run_that_has_no_time_left_asks_nothing() -> None:
 
 
 def test_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyspark.sql.connect", None)
+    monkeypatch.setitem(sys.modules, "pyspark", None)
 
     with pytest.raises(UsageError, match=r"pip install 'error-budget-gate\[spark\]'"):
         load_protocol()
+
+
+def test_protocol_is_loaded_without_pandas_and_leaves_the_package_as_it_was() -> None:
+    program = (
+        "import sys; from gate.backends.spark.connection import load_protocol;"
+        " protocol = load_protocol(); assert protocol is load_protocol();"
+        " protocol.ExecutePlanRequest();"
+        " print(sorted(sys.modules.keys() & {'pandas', 'pyspark', 'pyspark.sql'}))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout.split("\n"), done.stderr) == (["[]", ""], "")
 
 
 def test_old_server_is_doubted() -> None:
