@@ -137,7 +137,7 @@ class Dialect(ABC):
     def divide(self, number: str, by: int) -> str:
         """Divide a whole number that is not negative; the result is rounded down.
 
-        Where the number is negative the result may be off, but it is no error.
+        Where the number is negative the result may be off, but the engine must not fail.
         """
 
     @abstractmethod
