@@ -25,7 +25,7 @@ from gate.check.measure import measure
 from gate.config.load import load
 from gate.measure import Limits
 from tests.servers.clickhouse import clickhouse
-from tests.servers.postgres import postgres
+from tests.servers.postgres import OWNER, postgres
 from tests.servers.spark import sail
 
 ROWS = 50_000_000
@@ -168,7 +168,7 @@ def in_spark(folder: Path, rows: int, work: Path) -> Iterator[Measured]:
 def in_postgres(folder: Path, rows: int) -> Iterator[Measured]:
     """Load PostgreSQL; with a BRIN index on the time."""
     with postgres() as server:
-        connection = psycopg2.connect(server.url)
+        connection = psycopg2.connect(server.url, user=OWNER, sslmode="disable")
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute(
@@ -195,6 +195,8 @@ def in_postgres(folder: Path, rows: int) -> Iterator[Measured]:
             block={
                 "type": "postgres",
                 "url": server.url,
+                "user": OWNER,
+                "sslmode": "disable",
                 "table": "measured",
                 "timestamp": "ts",
             },

@@ -103,6 +103,10 @@ class ClickHouseDialect(Dialect):
         """Correct intDiv, which cuts towards zero; the remainder has the sign of the number."""
         return f"(intDiv({number}, {by}) - if(modulo({number}, {by}) < 0, 1, 0))"
 
+    def divide(self, number: str, by: int) -> str:
+        """Divide with intDiv alone."""
+        return f"intDiv({number}, {by})"
+
     def to_double(self, value: str) -> str:
         """Return it as Float64."""
         return f"toFloat64({value})"
@@ -126,12 +130,6 @@ class ClickHouseDialect(Dialect):
         scaled = f"{small} * {1 << _HIGH_BITS}"
         low = f"toInt64(round(({scaled} - trunc({scaled})) * {1 << _LOW_BITS}))"
         return f"(toInt128(toInt64(trunc({scaled}))) * {1 << _LOW_BITS} + {low})"
-
-    def is_number(self, value: str, column: SqlColumn) -> str:
-        """Ask for NULL, and of floats for NaN."""
-        if column.kind is Kind.FLOAT:
-            return f"(isNotNull({value}) AND NOT ifNull(isNaN({value}), 0))"
-        return f"isNotNull({value})"
 
     def to_whole(self, value: str) -> str:
         """Return it as Int64; one that does not fit is an error, and does not wrap around."""

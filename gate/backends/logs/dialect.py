@@ -69,6 +69,10 @@ class DuckDialect(Dialect):
         """Divide; DuckDB's // rounds down."""
         return f"({number} // {by})"
 
+    def divide(self, number: str, by: int) -> str:
+        """Divide."""
+        return f"({number} // {by})"
+
     def to_double(self, value: str) -> str:
         """Return a number as DOUBLE."""
         return f"{value}::DOUBLE"
@@ -83,12 +87,6 @@ class DuckDialect(Dialect):
     def fixed_point(self, value: str) -> str:
         """Return a float as HUGEINT, which holds 2^23 of them."""
         return f"({value}::DOUBLE * {1 << 64})::HUGEINT"
-
-    def is_number(self, value: str, column: SqlColumn) -> str:
-        """Ask for NULL, and of floats for NaN."""
-        if column.kind is Kind.FLOAT:
-            return f"coalesce(NOT isnan({value}), false)"
-        return f"({value} IS NOT NULL)"
 
     def float_sum(self, value: str) -> str:
         """Add up with Kahan's summation."""

@@ -7,12 +7,14 @@ https://github.com/apache/spark/tree/master/sql/connect/common/src/main/protobuf
 
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from time import monotonic, sleep
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -35,6 +37,10 @@ _ENDED: Final = 1.0
 _PARTING: Final = 2.0
 """Seconds for what is said to the server at the end, whatever is left of the run's time."""
 
+_PACKAGES: Final = ("pyspark", "pyspark.sql", "pyspark.sql.connect")
+_LOADING: Final = Lock()
+"""Two backends may be opened at the same time."""
+
 
 def load_protocol() -> Any:
     """Import the protocol's messages, in silence.
@@ -42,12 +48,11 @@ def load_protocol() -> Any:
     Raises:
         UsageError: the package is not installed.
     """
-    # gRPC's core writes to stderr by itself, and pandas, which pyspark imports, warns.
+    # gRPC's core writes to stderr by itself.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
-        with warnings.catch_warnings(), _program():
-            warnings.simplefilter("ignore")
-            from pyspark.sql.connect import proto  # noqa: PLC0415 - it takes a second
+        with _LOADING, _bare_packages():
+            from pyspark.sql.connect import proto  # noqa: PLC0415 - only where Spark is asked
     except ImportError as error:
         message = "backend type spark needs a package; run pip install 'error-budget-gate[spark]'"
         raise UsageError(message) from error
@@ -55,21 +60,23 @@ def load_protocol() -> Any:
 
 
 @contextmanager
-def _program() -> Iterator[None]:
-    """Let the running program have a file while the block lasts.
+def _bare_packages() -> Iterator[None]:
+    """Let the packages around the protocol be empty, unless they are imported already.
 
-    pyspark 4 takes a program without one, such as ``python -c``, for its own doctests, looks for an
-    installed Spark, and ends the process where there is none (pyspark/sql/connect/utils.py).
+    They import pandas, which takes two seconds and 50 MB, and which the protocol does not need.
     """
-    main = sys.modules["__main__"]
-    if hasattr(main, "__file__"):
-        yield
-        return
-    main.__file__ = __file__
+    spec = None if _PACKAGES[0] in sys.modules else find_spec(_PACKAGES[0])
+    folders = list((spec and spec.submodule_search_locations) or ())
+    # Without a folder the import itself succeeds, or says what is missing.
+    bare = {name: ModuleType(name) for name in _PACKAGES if folders}
+    for name, package in bare.items():
+        package.__path__ = [str(Path(folder, *name.split(".")[1:])) for folder in folders]
+    sys.modules.update(bare)
     try:
         yield
     finally:
-        del main.__file__
+        for name in bare:
+            del sys.modules[name]
 
 
 class SparkConnection:

@@ -78,6 +78,10 @@ class SparkDialect(Dialect):
         """Divide whole numbers; ``div`` alone would round towards zero."""
         return f"(({number} - pmod({number}, {by})) div {by})"
 
+    def divide(self, number: str, by: int) -> str:
+        """Divide with ``div`` alone."""
+        return f"({number} div {by})"
+
     def to_double(self, value: str) -> str:
         """Return a number as a floating-point one."""
         return f"CAST({value} AS DOUBLE)"
@@ -104,12 +108,6 @@ class SparkDialect(Dialect):
             f"(CAST({whole} AS DECIMAL(20, 0)) * CAST({2**_LOW} AS DECIMAL(16, 0))"
             f" + CAST({rest} AS DECIMAL(16, 0)))"
         )
-
-    def is_number(self, value: str, column: SqlColumn) -> str:
-        """Return a condition; for Sail the NaN of a NULL is not false but unknown."""
-        if column.kind is not Kind.FLOAT:
-            return f"({value} IS NOT NULL)"
-        return f"({value} IS NOT NULL AND NOT COALESCE(isnan({value}), TRUE))"
 
     def summable(self, value: str, column: SqlColumn) -> str:
         """Return a whole number with room for the sum, which Sail would let wrap around."""

@@ -1,11 +1,17 @@
 """Counts from one scan of the rows: events, slices and what is spent, with their evidence."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
 from fractions import Fraction
 
 from gate.backends.sql.amounts import AmountColumns, ask_for_amount
-from gate.backends.sql.coverage import Parts, UsualRows, bounds_of, lost_rows, parts_of
+from gate.backends.sql.coverage import (
+    UsualRows,
+    bounds_of,
+    lost_rows,
+    parts_of,
+    time_around,
+    times_by_step,
+)
 from gate.backends.sql.groups import Groups
 from gate.backends.sql.respelled import Lookup, Stopped, stopped
 from gate.backends.sql.rows import Faults, RowSource, SqlIndicator
@@ -95,7 +101,7 @@ class CountScan:
             bounds.update(bounds_of(self._parts.values()))
         self.statement = Statement(rows, tuple(sorted(bounds)))
         in_grids = [parts_of(grid.span) for grid in grids]
-        self.statement.cut(_steps([*self._parts.values(), *in_grids]))
+        self.statement.cut(times_by_step([*self._parts.values(), *in_grids]))
         self.statement.count()
         for grid in grids:
             self.statement.step_key(grid.span, grid.step)
@@ -110,7 +116,7 @@ class CountScan:
                 length, key = request.slices.length, (indicator, request.slices)
                 spans = [grid.span for grid in grids if grid.step == length]
                 spans_of_slices.setdefault(key, spans).append(request.span)
-        self.slices = {key: _around(spans) for key, spans in spans_of_slices.items()}
+        self.slices = {key: time_around(spans) for key, spans in spans_of_slices.items()}
         """In which time each indicator has slices."""
         self._slices = {
             (indicator, slices): ask_for_slices(self.statement, slices, indicator, time)
@@ -237,20 +243,6 @@ class CountScan:
             parts, rows = self._parts[span], self.statement.count()
             self._seen[span] = parts.coverage(self.timeline.by_part(rows, parts), self.usual)
         return self._seen[span]
-
-
-def _around(spans: Iterable[Span]) -> Span:
-    """Return the time from the first start to the last end."""
-    starts, ends = zip(*((span.start, span.end) for span in spans), strict=True)
-    return Span(min(starts), max(ends))
-
-
-def _steps(every: Iterable[Parts]) -> dict[timedelta, Span]:
-    """Return the time in which parts of each length are looked at."""
-    spans: dict[timedelta, list[Span]] = {}
-    for parts in every:
-        spans.setdefault(parts.step, []).append(parts.around)
-    return {step: _around(some) for step, some in spans.items()}
 
 
 def _ask(statement: Statement, indicator: SqlIndicator, *, probe: bool) -> _Columns:

@@ -90,6 +90,20 @@ def bounds_of(parts: Iterable[Parts]) -> Iterator[datetime]:
         yield from (EPOCH + place * step for place in places)
 
 
+def time_around(spans: Iterable[Span]) -> Span:
+    """Return the time from the first start to the last end; there must be a span."""
+    starts, ends = zip(*((span.start, span.end) for span in spans), strict=True)
+    return Span(min(starts), max(ends))
+
+
+def times_by_step(every: Iterable[Parts]) -> dict[timedelta, Span]:
+    """Return the time in which parts of each length are looked at."""
+    spans: dict[timedelta, list[Span]] = {}
+    for parts in every:
+        spans.setdefault(parts.step, []).append(parts.around)
+    return {step: time_around(some) for step, some in spans.items()}
+
+
 class UsualRows:
     """How many rows a log usually has at a time of the day and the week, by the hours before.
 

@@ -134,6 +134,13 @@ class Dialect(ABC):
         """Divide whole numbers; the result is rounded down, also below zero."""
 
     @abstractmethod
+    def divide(self, number: str, by: int) -> str:
+        """Divide a whole number that is not negative; the result is rounded down.
+
+        Where the number is negative the result may be off, but the engine must not fail.
+        """
+
+    @abstractmethod
     def to_double(self, value: str) -> str:
         """Return a number as a floating-point one, for means only."""
 
@@ -144,10 +151,6 @@ class Dialect(ABC):
     @abstractmethod
     def fixed_point(self, value: str) -> str:
         """Return a float below 2^40 as a whole number of 2^-64, whose sums are exact."""
-
-    @abstractmethod
-    def is_number(self, value: str, column: SqlColumn) -> str:
-        """Return a condition for "is neither NULL nor NaN", true or false."""
 
     def to_whole(self, value: str) -> str:
         """Return a whole number as one of 64 bits; NULL stays NULL."""
@@ -174,6 +177,13 @@ class Dialect(ABC):
     def count(self, condition: str) -> str:
         """Return the aggregate that counts the rows of which a condition is true."""
         return f"count(CASE WHEN {condition} THEN 1 END)"
+
+    def highest(self, value: str, condition: str) -> str:
+        """Return the aggregate for the highest value of the rows of which a condition is true.
+
+        NULL: there is no such row.
+        """
+        return f"max(CASE WHEN {condition} THEN {value} END)"
 
     def distinct(self, value: str) -> str:
         """Return the aggregate that counts different values, without NULL."""

@@ -11,7 +11,7 @@ from typing import Final
 from gate.backends.sql.engine import Row
 from gate.backends.sql.groups import Combine, Groups
 from gate.backends.sql.rows import Faults, Label, RowSource, SqlIndicator
-from gate.backends.sql.times import FEW_BOUNDS, MICROSECOND, microseconds, passed, within
+from gate.backends.sql.times import BESIDE, FEW_BOUNDS, MICROSECOND, microseconds, passed, within
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
 from gate.slo.objective import Span
@@ -71,8 +71,8 @@ class Statement:
     def step_key(self, span: Span, step: timedelta) -> str:
         """Group by the steps of a span, by their number from 0; rows beside it share a key."""
         start = microseconds(span.start)
-        number = self.rows.dialect.floor_divide(f"(_at - {start + 1})", step // MICROSECOND)
-        return self.key(f"CASE WHEN {within(span)} THEN {number} END")
+        number = self.rows.dialect.divide(f"(_at - {start + 1})", step // MICROSECOND)
+        return self.key(f"CASE WHEN {within(span)} THEN {number} ELSE {BESIDE} END")
 
     def cut(self, steps: Mapping[timedelta, Span]) -> None:
         """Group so that no bound lies within a group, and no whole multiple of these steps.
@@ -99,7 +99,7 @@ class Statement:
         """Ask for the newest instant for which all conditions hold; returns its name."""
         if (kept := self._kept(conditions)) is None:
             return self.newest()
-        return self._number(f"max(CASE WHEN {kept} THEN _at END)", Combine.HIGHEST)
+        return self._number(self.rows.dialect.highest("_at", kept), Combine.HIGHEST)
 
     def count(self, *conditions: str | None) -> str:
         """Count the rows of each group for which all conditions hold; returns its name.

@@ -133,7 +133,23 @@ def test_the_bounds_of_an_instant_are_exact(engine: PostgresEngine, moment: str)
 
 @pytest.mark.parametrize("number", [0, 1, 3599, 3600, -1, -3600, -3601, 2**62, -(2**62)])
 def test_division_rounds_down(engine: PostgresEngine, number: int) -> None:
-    assert value(engine, DIALECT.floor_divide(f"CAST({number} AS bigint)", 3600)) == number // 3600
+    whole = f"CAST({number} AS bigint)"
+
+    assert value(engine, DIALECT.floor_divide(whole, 3600)) == number // 3600
+    if number >= 0:
+        assert value(engine, DIALECT.divide(whole, 3600)) == number // 3600
+
+
+def test_only_rows_that_meet_the_condition_are_counted(engine: PostgresEngine) -> None:
+    rows = "(VALUES (1, true), (2, true), (3, false), (4, NULL), (NULL, true)) AS rows (x, kept)"
+    chosen = [
+        DIALECT.count("kept"),
+        DIALECT.highest("x", "kept"),
+        DIALECT.count("x > 4"),
+        DIALECT.highest("x", "x > 4"),
+    ]
+
+    assert engine.rows(f"SELECT {', '.join(chosen)} FROM {rows}") == [(3, 2, 0, None)]
 
 
 @pytest.mark.parametrize("number", [0.1, 1e-9, 3.0, -0.1, 2.0**39 + 0.3, 123456.789])
@@ -146,25 +162,6 @@ def test_a_double_in_fixed_point_is_exact_to_the_last_part(
 
     assert isinstance(got, int)
     assert got == parts.numerator // parts.denominator
-
-
-@pytest.mark.parametrize(
-    ("sql", "column", "expected"),
-    [
-        ("NULL::integer", SqlColumn(type="integer", kind=Kind.INTEGER), False),
-        ("5", SqlColumn(type="integer", kind=Kind.INTEGER), True),
-        ("NULL::float8", DOUBLE, False),
-        ("'NaN'::float8", DOUBLE, False),
-        ("'Infinity'::float8", DOUBLE, True),
-        ("'NaN'::real", SqlColumn(type="real", kind=Kind.FLOAT), False),
-        ("'NaN'::numeric", SqlColumn(type="numeric", kind=Kind.DECIMAL), False),
-        ("0.0", SqlColumn(type="numeric", kind=Kind.DECIMAL), True),
-    ],
-)
-def test_neither_null_nor_nan_is_a_number(
-    engine: PostgresEngine, sql: str, column: SqlColumn, expected: bool
-) -> None:
-    assert value(engine, DIALECT.is_number(sql, column)) is expected
 
 
 @pytest.mark.parametrize(

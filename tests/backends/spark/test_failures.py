@@ -1,6 +1,7 @@
 """What Spark, or the way to it, does wrong is an error with a remedy, and never half an answer."""
 
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -376,29 +377,25 @@ def test_run_that_has_no_time_left_asks_nothing() -> None:
 
 
 def test_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyspark.sql.connect", None)
+    monkeypatch.setitem(sys.modules, "pyspark", None)
 
     with pytest.raises(UsageError, match=r"pip install 'error-budget-gate\[spark\]'"):
         load_protocol()
 
 
-@pytest.mark.parametrize("has_file", [True, False])
-def test_program_without_a_file_can_load_the_protocol(
-    monkeypatch: pytest.MonkeyPatch, *, has_file: bool
-) -> None:
-    main = sys.modules["__main__"]
-    monkeypatch.setattr(main, "__spec__", None)
-    if has_file:
-        monkeypatch.setattr(main, "__file__", "gate", raising=False)
-    else:
-        monkeypatch.delattr(main, "__file__", raising=False)
-    for module in [name for name in sys.modules if name.startswith("pyspark.sql.connect.utils")]:
-        monkeypatch.delitem(sys.modules, module)
-    monkeypatch.delitem(sys.modules, "pyspark.sql.connect", raising=False)
+def test_protocol_is_loaded_without_pandas_and_leaves_the_package_as_it_was() -> None:
+    program = (
+        "import sys; from gate.backends.spark.connection import load_protocol;"
+        " protocol = load_protocol(); assert protocol is load_protocol();"
+        " protocol.ExecutePlanRequest();"
+        " print(sorted(sys.modules.keys() & {'pandas', 'pyspark', 'pyspark.sql'}))"
+    )
 
-    load_protocol()
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
 
-    assert hasattr(main, "__file__") is has_file
+    assert (done.stdout.split("\n"), done.stderr) == (["[]", ""], "")
 
 
 def test_old_server_is_doubted() -> None:

@@ -26,6 +26,7 @@ class PlainDialect(DuckDialect):
 
     float_sum = Dialect.float_sum
     count = Dialect.count
+    highest = Dialect.highest
     distinct = Dialect.distinct
 
 

@@ -25,7 +25,6 @@ from tests.backends.sql.tables import (
     BERLIN,
     MINUTE,
     DuckTable,
-    PlainDialect,
     Table,
     backend,
     settings,
@@ -414,18 +413,6 @@ def test_many_runs_are_one_statement(table: Table) -> None:
 )
 def test_floats_add_up_whatever_they_are(values: list[float], together: float) -> None:
     assert repr(float_sum(values)) == repr(together)
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"), [("DOUBLE", "nan"), ("DOUBLE", None), ("INTEGER", None)]
-)
-def test_what_is_no_number_is_none(kind: str, value: str | None) -> None:
-    table = table_of([{"x": value}, {"x": 1}], x=kind)
-    column = PlainDialect().column(kind)
-    condition = PlainDialect().is_number("x", column)
-
-    rows = table.connection.execute(f"SELECT {condition} FROM requests ORDER BY 1").fetchall()
-    assert rows == [(False,), (True,)]
 
 
 @pytest.mark.parametrize("windows", [(DAY,), (DAY, 2 * DAY)])
