@@ -101,6 +101,14 @@ POSTGRES: Final[Rows] = (
         "grant the user SELECT on the table, and USAGE on its schema",
     ),
     (
+        "shadowed-name",
+        "The database has a function or operator of its own with PostgreSQL's name",
+        "PostgreSQL takes the function or operator whose arguments fit best, wherever in the"
+        " search path it is. One that somebody has made, such as public.lower(varchar), is then"
+        " called in place of PostgreSQL's, and decides what the gate counts.",
+        "remove it, or take its schema out of the search_path of this user (ALTER ROLE ... SET)",
+    ),
+    (
         "row-security",
         "Row-level security hides rows from the user",
         "A policy of the table decides which rows this user sees. A count over a part of the rows"

@@ -63,8 +63,8 @@ _CAUSES: Final[Rows] = (
         "No data came back",
         "The backend answered and has nothing for this indicator in the window: a metric or label"
         " has another name, the server is not scraped, or the window begins before the data.",
-        "run gate doctor gate.yaml, which says which metric or label is missing and names similar"
-        " ones",
+        "run gate doctor gate.yaml, which says which metric, label or time is missing and names"
+        " similar ones",
     ),
     (
         Cause.NO_TRAFFIC,
@@ -78,7 +78,8 @@ _CAUSES: Final[Rows] = (
         "The answer cannot be a count",
         "The expression returns NaN, a negative number, several series, or more bad events than"
         " events; or a value does not fit its column.",
-        "correct the expression: it must return one number, most often sum(increase(...[$window]))",
+        "correct the expression or the rows that it does not fit; in PromQL it must return one"
+        " number, most often sum(increase(...[$window]))",
     ),
     (
         Cause.STALE,

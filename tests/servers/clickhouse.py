@@ -22,6 +22,22 @@ from tests.servers.processes import free_port, missing, running
 PYTHON = Path(__file__).parent.parent.parent / ".servers" / "chdb" / "bin" / "python"
 PASSWORD = "h0p-of-the-server"
 BREAK = {"max_rows_to_read": "100000", "max_block_size": "1000", "read_overflow_mode": "break"}
+CUTTING: Mapping[str, Mapping[str, str]] = {
+    "reads a share": {
+        "parallel_replicas_count": "2",
+        "parallel_replica_offset": "1",
+        "max_parallel_replicas": "2",
+        "parallel_replicas_mode": "sampling_key",
+        "enable_parallel_replicas": "1",
+    },
+    "reads no updates": {"apply_patch_parts": "0"},
+    "joins once": {"join_default_strictness": "ANY"},
+    "reads no file": {"engine_file_empty_if_not_exists": "1"},
+    "skips lines": {"input_format_allow_errors_num": "100"},
+    "skips half of the lines": {"input_format_allow_errors_ratio": "0.9"},
+    "wraps around": {"decimal_check_overflow": "0"},
+}
+"""Profiles that make answers smaller than what the tables have, by the names of their users."""
 USERS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "gate": {"password": PASSWORD, "readonly": 2},
@@ -55,6 +71,15 @@ USERS: Mapping[str, Mapping[str, Any]] = {
         "profile": {"additional_table_filters": "{'default.requests': 'status < 500'}"},
     },
     "filters results, locked": {"readonly": 1, "profile": {"additional_result_filter": "1"}},
+    **{
+        name: {"readonly": readonly, "profile": profile}
+        for profile_name, profile in CUTTING.items()
+        for name, readonly in ((profile_name, 2), (f"{profile_name}, locked", 1))
+    },
+    **{
+        name: {"readonly": 2, "profile": {name: "1"}}
+        for name in ("describe_compact_output", "describe_include_subcolumns")
+    },
     "denied": {"password": PASSWORD, "readonly": 2, "denied": ["requests"]},
 }
 """By name: the password, the profile, ``readonly``, and the tables that the user may not read."""

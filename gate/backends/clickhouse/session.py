@@ -40,12 +40,24 @@ NEEDED: Final[Mapping[str, str]] = {
     "skip_unavailable_shards": "0",
     "fallback_to_stale_replicas_for_distributed_queries": "0",
     "optimize_skip_unused_shards": "0",
+    # All rows of a table with SAMPLE BY, and not the share of one of several replicas.
+    "parallel_replicas_count": "0",
+    "distributed_group_by_no_merge": "0",
+    # All rows of a view's JOIN and of its files; a file or a line that cannot be read is an error.
+    "join_default_strictness": "ALL",
+    "engine_file_empty_if_not_exists": "0",
+    "s3_ignore_file_doesnt_exist": "0",
+    "azure_ignore_file_doesnt_exist": "0",
+    "hdfs_ignore_file_doesnt_exist": "0",
+    "input_format_allow_errors_num": "0",
+    "input_format_allow_errors_ratio": "0",
     # All rows, each in its newest version.
     "limit": "0",
     "offset": "0",
     "final": "1",
     "do_not_merge_across_partitions_select_final": "0",
     "apply_deleted_mask": "1",
+    "apply_patch_parts": "1",
     "ignore_cold_parts_seconds": "0",
     "use_query_cache": "0",
     # All columns that a policy may name, also within a sub-select.
@@ -58,11 +70,14 @@ NEEDED: Final[Mapping[str, str]] = {
     "join_use_nulls": "1",
     "transform_null_in": "0",
     "cast_keep_nullable": "0",
+    "decimal_check_overflow": "1",
     "enable_positional_arguments": "1",
     "prefer_column_name_to_alias": "0",
     "group_by_use_nulls": "0",
     "session_timezone": "UTC",
-    # How the answer is sent.
+    # How the answer is sent; a DESCRIBE has one row of all values for each column.
+    "describe_compact_output": "0",
+    "describe_include_subcolumns": "0",
     "output_format_json_quote_denormals": "1",
     "send_progress_in_http_headers": "0",
     "cancel_http_readonly_queries_on_client_close": "1",
@@ -94,6 +109,14 @@ _BEHIND: Final = frozenset(
         "join_use_nulls",
         "fallback_to_stale_replicas_for_distributed_queries",
         "optimize_skip_unused_shards",
+        "distributed_group_by_no_merge",
+        "join_default_strictness",
+        "engine_file_empty_if_not_exists",
+        "s3_ignore_file_doesnt_exist",
+        "azure_ignore_file_doesnt_exist",
+        "hdfs_ignore_file_doesnt_exist",
+        "input_format_allow_errors_num",
+        "input_format_allow_errors_ratio",
     }
 )
 """What matters for views, and for tables of other servers, only."""
@@ -103,6 +126,11 @@ _NEWER: Final = frozenset(
         "partial_result_on_first_cancel",
         "ignore_cold_parts_seconds",
         "apply_deleted_mask",
+        "apply_patch_parts",
+        "describe_compact_output",
+        "s3_ignore_file_doesnt_exist",
+        "azure_ignore_file_doesnt_exist",
+        "hdfs_ignore_file_doesnt_exist",
         "s3_retry_attempts",
     }
 )

@@ -74,6 +74,10 @@ class PostgresDialect(Dialect):
         """As `until`."""
         return f"({value}) > {self._constant(column, moment, zone, -1)}"
 
+    def timeless(self, value: str) -> str:
+        """Return it in a form that an index and partitions serve; an infinite time is none."""
+        return f"({value} IS NULL OR {value} IN ('infinity', '-infinity'))"
+
     def _constant(
         self, column: SqlColumn, moment: datetime, zone: tzinfo | None, direction: int
     ) -> str:

@@ -4,12 +4,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from gate.backends.postgres.dialect import PostgresDialect
-from gate.backends.postgres.refusals import PostgresRefusedError
+from gate.backends.postgres.refusals import PostgresRefusedError, failed
 from gate.backends.postgres.session import NUMERIC, PostgresSession, scale_of
-from gate.backends.postgres.tables import PostgresTable, look_up
+from gate.backends.postgres.tables import PostgresTable, Shadows, look_up, shadows
 from gate.backends.sql.conditions import Conditions
 from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn, SqlExpression
 
@@ -56,12 +57,18 @@ class PostgresEngine:
 
     def relation(self, table: str) -> str:
         """Return the table with its schema; each row is there once."""
+        if reason := self._shadows.own():
+            raise failed(reason)
         return self._table(table).relation
 
     def _table(self, name: str) -> PostgresTable:
         if name not in self._tables:
             self._tables[name] = look_up(self.session, name)
         return self._tables[name]
+
+    @cached_property
+    def _shadows(self) -> Shadows:
+        return shadows(self.session)
 
     def columns(self, table: str) -> Mapping[str, SqlColumn]:
         """Return the columns; of a domain the type that it is made of."""
@@ -86,6 +93,12 @@ class PostgresEngine:
 
     def types(self, relation: str, expressions: Sequence[str]) -> list[SqlColumn | str]:
         """Return what each expression is; the server reads them and no row."""
+        reasons = [self._shadows.within(expression) for expression in expressions]
+        if any(reasons):
+            return [
+                reason or self._type(relation, expression)
+                for reason, expression in zip(reasons, expressions, strict=True)
+            ]
         columns = list[SqlColumn | str]()
         for start in range(0, len(expressions), _AT_ONCE):
             part = expressions[start : start + _AT_ONCE]

@@ -52,8 +52,10 @@ _PINNED: Final = {
     "transform_null_equals": "off",
 }
 _SERVERS_OWN: Final = {
-    # Likewise; only a superuser may set it, and the pages that it skips are missing from a count.
+    # Likewise; only a superuser may set these, and damaged pages are then missing from a count, or
+    # are counted as they are.
     "zero_damaged_pages": "off",
+    "ignore_checksum_failure": "off",
     "transaction_read_only": "on",
 }
 _WRITTEN: Final = {

@@ -2,14 +2,30 @@
 
 # ruff: noqa: S608 - names are quoted
 
+import re
+from typing import Final
+
 from gate.backends.postgres.dialect import PostgresDialect
 from gate.backends.postgres.refusals import failed, wrong
 from gate.backends.postgres.session import PostgresSession
 from gate.backends.sql.settings import table_parts
 from gate.dataclass import dataclass
 from gate.errors import nearest
+from gate.measure.remedies import hint_for
 
 _QUOTES = PostgresDialect()
+_OWN_CALLS: Final = frozenset(
+    {"count", "sum", "min", "max", "date_part", "isfinite", "floor", "timezone"}
+)
+"""Functions that the gate's own statements call, ..."""
+_OWN_SIGNS: Final = frozenset({"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%"})
+"""... and operators of theirs."""
+_WORD: Final = re.compile(r"\w+")
+_FOREIGN_TYPES: Final = "t.oid IN ({}) AND t.typnamespace <> 'pg_catalog'::regnamespace"
+_OF_AN_EXTENSION: Final = (
+    "SELECT FROM pg_depend d WHERE d.classid = '{}'::regclass AND d.objid = c.oid"
+    " AND d.deptype = 'e'"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +36,76 @@ class PostgresTable:
     """Its ``oid``."""
     relation: str
     """Its quoted name, with its schema."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shadows:
+    """What PostgreSQL may take in place of its own functions and operators.
+
+    Of several with a name it takes the one whose arguments fit best, and the first in the search
+    path only where they fit equally well:
+    https://www.postgresql.org/docs/current/typeconv-func.html
+    """
+
+    calls: dict[str, str]
+    """Functions: the name that is called -> how messages name it."""
+    signs: dict[str, str]
+    """Operators, likewise."""
+
+    def own(self) -> str | None:
+        """Say what the gate's own statements may call; None: nothing."""
+        calls = [shown for name, shown in self.calls.items() if name in _OWN_CALLS]
+        return _said(calls + [shown for name, shown in self.signs.items() if name in _OWN_SIGNS])
+
+    def within(self, expression: str) -> str | None:
+        """Say what an expression may call; None: nothing."""
+        words = set(_WORD.findall(expression.lower()))
+        # LIKE and ILIKE are other ways to write these operators.
+        signs = f"{expression} ~~ !~~ ~~* !~~*" if words & {"like", "ilike"} else expression
+        calls = [shown for name, shown in self.calls.items() if name in words]
+        return _said(calls + [shown for name, shown in self.signs.items() if name in signs])
+
+
+def _said(shown: list[str]) -> str | None:
+    if not shown:
+        return None
+    return f"the database has {shown[0]}, which PostgreSQL may call in place of its own" + hint_for(
+        "shadowed-name"
+    )
+
+
+def shadows(session: PostgresSession) -> Shadows:
+    """Look for functions and operators in the user's schemas that have PostgreSQL's names.
+
+    Those for types of their own, and those of extensions such as citext, shadow none.
+    """
+    mine = "n.nspname = ANY (current_schemas(false)) AND n.nspname <> 'pg_catalog'"
+    rows = session.query(
+        "SELECT true, c.proname::text, format('%I.%I(%s)', n.nspname, c.proname,"
+        " pg_get_function_identity_arguments(c.oid))"
+        " FROM pg_proc c JOIN pg_namespace n ON n.oid = c.pronamespace"
+        f" WHERE {mine}"
+        f" AND {_is_shadow('pg_proc', 'proname', 'pronamespace', 'SELECT unnest(c.proargtypes)')}"
+        " UNION ALL SELECT false, c.oprname::text, format('%I.%s(%s, %s)', n.nspname, c.oprname,"
+        " format_type(c.oprleft, NULL), format_type(c.oprright, NULL))"
+        " FROM pg_operator c JOIN pg_namespace n ON n.oid = c.oprnamespace"
+        f" WHERE {mine}"
+        f" AND {_is_shadow('pg_operator', 'oprname', 'oprnamespace', 'c.oprleft, c.oprright')}"
+    )
+    return Shadows(
+        calls={name: shown for called, name, shown in rows if called},
+        signs={name: shown for called, name, shown in rows if not called},
+    )
+
+
+def _is_shadow(catalog: str, name: str, schema: str, types: str) -> str:
+    """Write whether a row of a catalog takes PostgreSQL's types, and has one of its names."""
+    return (
+        f"EXISTS (SELECT FROM {catalog} b WHERE b.{name} = c.{name}"
+        f" AND b.{schema} = 'pg_catalog'::regnamespace)"
+        f" AND NOT EXISTS (SELECT FROM pg_type t WHERE {_FOREIGN_TYPES.format(types)})"
+        f" AND NOT EXISTS ({_OF_AN_EXTENSION.format(catalog)})"
+    )
 
 
 def look_up(session: PostgresSession, name: str) -> PostgresTable:

@@ -129,6 +129,10 @@ class Dialect(ABC):
     def after(self, value: str, column: SqlColumn, moment: datetime, zone: tzinfo | None) -> str:
         """Return a condition for "after this instant", as `until`."""
 
+    def timeless(self, value: str) -> str:
+        """Return a condition for a column of a time without one, on the column itself."""
+        return f"{value} IS NULL"
+
     @abstractmethod
     def floor_divide(self, number: str, by: int) -> str:
         """Divide whole numbers; the result is rounded down, also below zero."""

@@ -129,7 +129,9 @@ class TableRows(RowSource):
 
     def chosen(self, span: Span) -> str:
         """Return a condition on the column of the time itself, with which rows can be skipped."""
-        return f"(({self._within(span)}) OR {self._value} IS NULL)"
+        of_a_number = self._time.kind is Kind.INTEGER
+        missing = f"{self._value} IS NULL" if of_a_number else self.dialect.timeless(self._value)
+        return f"(({self._within(span)}) OR {missing})"
 
     def _within(self, span: Span) -> str:
         if self._time.kind is Kind.INTEGER:

@@ -17,10 +17,13 @@ _FORBIDDEN: Final = frozenset(_READERS.split())
 _COLUMNS: Final = {"clickhouse": {"user"}}
 """Those of them that are nothing but names."""
 _OF_THE_DAY: Final = re.compile(
-    r"'[\w\s:.,+/-]*(?<![A-Za-z])(?:now|today|tomorrow|yesterday)(?![A-Za-z])[\w\s:.,+/-]*'",
-    re.IGNORECASE,
+    r"'.*(?<![A-Za-z])(?:now|today|tomorrow|yesterday)(?![A-Za-z]).*'",
+    re.IGNORECASE | re.DOTALL,
 )
-"""Texts that PostgreSQL and Spark take for a time of the clock where a time is expected."""
+"""Texts that PostgreSQL and Spark take for a time of the clock where a time is expected.
+
+PostgreSQL passes over any other sign: 'now!' is a time to it.
+"""
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "countif", "sumif"})
 """Those that people write; the others are refused like any other function."""
 _LONGEST_TIME: Final = 130

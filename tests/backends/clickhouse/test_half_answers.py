@@ -10,8 +10,9 @@ import requests
 
 from gate.backends.clickhouse.refusals import ClickHouseFailure
 from gate.backends.clickhouse.replies import read_reply
+from gate.backends.sql.engine import SqlColumn
 from gate.measure import Cause, MeasurementError
-from tests.servers.clickhouse import EVERY, ROWS, START, USERS, ClickHouse
+from tests.servers.clickhouse import CUTTING, EVERY, ROWS, START, USERS, ClickHouse
 
 HOURS = -(-ROWS // 3600)
 BY_HOUR = "SELECT intDiv(toUnixTimestamp(ts), 3600) AS h, count() FROM requests GROUP BY h"
@@ -254,3 +255,76 @@ def test_functions_that_turn_nothing_into_a_number_are_as_the_documentation_says
     )
 
     assert rows == [(0, None, 44, 0, 1)]
+
+
+CUT = {
+    "reads a share": "sampled",
+    "reads no updates": "updated",
+    "joins once": "joined",
+    "reads no file": "no_file",
+    "skips lines": "lines",
+    "skips half of the lines": "lines",
+    "wraps around": "products",
+}
+"""By the name of a user whose profile cuts answers, the table of which rows are then missing."""
+WHOLE = {"sampled": 100, "updated": 20, "joined": 80}
+"""How many rows with a status of 500 there are; of the others the answer is an error."""
+
+
+@pytest.fixture(scope="module")
+def cut_tables(clickhouse_server: ClickHouse) -> ClickHouse:
+    rows = "SELECT number AS id, if(number % 10 = 0, 500, 200) AS status FROM numbers"
+    lines = "500\\nno number\\n500\\n"
+    for statement in (
+        "CREATE TABLE sampled ENGINE = MergeTree ORDER BY intHash32(id) SAMPLE BY intHash32(id)"
+        f" AS {rows}(1000)",
+        "CREATE TABLE updated ENGINE = MergeTree ORDER BY id"
+        " SETTINGS enable_block_number_column = 1, enable_block_offset_column = 1"
+        f" AS {rows}(100)",
+        "UPDATE updated SET status = 500 WHERE id % 10 = 1",
+        "CREATE TABLE tries ENGINE = Memory AS SELECT number % 10 AS id FROM numbers(40)",
+        "CREATE VIEW joined AS SELECT toUInt16(500) AS status FROM tries JOIN"
+        " (SELECT number % 10 AS id FROM numbers(20)) AS r ON tries.id = r.id",
+        "CREATE TABLE no_file (status UInt16) ENGINE = File(CSV)",
+        f"CREATE VIEW lines AS SELECT * FROM format(TSV, 'status UInt16', '{lines}')",
+        "CREATE TABLE costs ENGINE = Memory AS SELECT toDecimal64(9e11, 6) AS cost",
+        "CREATE VIEW products AS SELECT if(cost * cost > 1, 500, 0) AS status FROM costs",
+    ):
+        more = {"enable_lightweight_update": "1", "input_format_allow_errors_num": "9"}
+        clickhouse_server.run(statement, **more)
+    return clickhouse_server
+
+
+@pytest.mark.parametrize("profile", CUTTING)
+def test_profile_that_leaves_rows_out_is_overruled_or_refused(
+    cut_tables: ClickHouse, profile: str
+) -> None:
+    table = CUT[profile]
+    statement = f"SELECT countIf(status >= 500) FROM {table}"
+    ((part,),) = believed(cut_tables, profile, statement)
+    assert int(str(part)) < WHOLE.get(table, 1_000)
+
+    engine, locked = cut_tables.engine(profile), cut_tables.engine(f"{profile}, locked")
+
+    engine.relation(table)
+    if table in WHOLE:
+        assert engine.rows(statement) == [(WHOLE[table],)]
+    else:
+        assert refusal(lambda: engine.rows(statement)).cause in {Cause.INVALID, Cause.BACKEND_ERROR}
+    error = refusal(lambda: locked.relation(table) and locked.rows(statement))
+    assert f"{next(iter(CUTTING[profile]))} is " in error.reason
+
+
+@pytest.mark.parametrize("setting", ["describe_compact_output", "describe_include_subcolumns"])
+def test_types_and_columns_do_not_depend_on_how_a_profile_describes(
+    clickhouse_server: ClickHouse, setting: str
+) -> None:
+    engine = clickhouse_server.engine(setting)
+
+    assert list(engine.columns("requests")) == ["ts", "status", "ms", "id"]
+    assert list(engine.columns("versions_view")) == ["id", "ts", "status", "version"]
+    types = engine.types("requests", ["ms", "status >= 500"])
+    assert [isinstance(column, SqlColumn) and column.type for column in types] == [
+        "Nullable(Float64)",
+        "UInt8",
+    ]

@@ -190,3 +190,22 @@ def test_a_statement_that_would_read_too_much_is_not_run(settings: PostgresSetti
     assert answer.cause is Cause.BACKEND_ERROR
     assert "the statement would read about" in answer.reason
     assert "and max_scan allows" in answer.reason
+
+
+@pytest.mark.parametrize("kind", ["timestamptz", "timestamp"])
+@pytest.mark.parametrize("lost", ["NULL", "'infinity'", "'-infinity'"])
+def test_rows_whose_time_is_missing_or_infinite_spoil_the_count(
+    settings: PostgresSettings, postgres_server: Postgres, kind: str, lost: str
+) -> None:
+    postgres_server.run(
+        "DROP TABLE IF EXISTS timeless",
+        f"CREATE TABLE timeless AS SELECT CAST(ts AS {kind}) AS ts, n FROM counted",
+        f"UPDATE timeless SET ts = {lost} WHERE n % 100 = 0",
+        f"GRANT SELECT ON timeless TO {READER}",
+    )
+    table = TableSettings(table="timeless", timestamp="ts", time_zone=UTC)
+
+    (answer,) = counted(replace(settings, table=table), bad("n % 100 = 0"))
+
+    assert isinstance(answer, Unmeasured)
+    assert answer.reason.startswith(f'{2 * ROWS // 100 + 1} rows have no time in "ts"; ')

@@ -1,5 +1,6 @@
 """The engine answers from a real server what the contract says."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -167,6 +168,97 @@ def test_the_path_of_the_user_is_searched(schemas: Postgres) -> None:
             assert engine.rows("SHOW search_path") == [("pg_catalog, logs, pg_temp",)]
     finally:
         schemas.run(f"ALTER ROLE {READER} RESET search_path")
+
+
+@pytest.fixture
+def own_schema(schemas: Postgres) -> Iterator[Postgres]:
+    """Give the reader a schema in the path, in which functions may be."""
+    schemas.run(
+        "CREATE SCHEMA own",
+        f"GRANT USAGE ON SCHEMA own TO {READER}",
+        f"ALTER ROLE {READER} SET search_path = own, public, logs",
+        "CREATE FUNCTION own.never(varchar, varchar) RETURNS bool LANGUAGE sql AS 'SELECT false'",
+        "CREATE TYPE own.shape AS (n int)",
+    )
+    yield schemas
+    schemas.run(f"ALTER ROLE {READER} RESET search_path", "DROP SCHEMA own CASCADE")
+
+
+def operator(name: str) -> str:
+    return f"OPERATOR own.{name} (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = own.never)"
+
+
+NOTES = "(SELECT CAST('a' AS varchar) AS note)"
+VARCHARS = "(character varying, character varying)"
+
+
+@pytest.mark.parametrize(
+    ("created", "name", "expression"),
+    [
+        (
+            "FUNCTION own.lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1::text'",
+            "own.lower(character varying)",
+            "LOWER(note) = 'x'",
+        ),
+        (operator("||"), f"own.||{VARCHARS}", "note || note = 'x'"),
+        (operator("~~"), f"own.~~{VARCHARS}", "note LIKE 'x'"),
+        (operator("!~~*"), f"own.!~~*{VARCHARS}", "note not iLike 'x'"),
+    ],
+)
+def test_what_may_be_called_in_place_of_postgresqls_own_is_refused_where_it_may_be(
+    own_schema: Postgres, created: str, name: str, expression: str
+) -> None:
+    own_schema.run(f"CREATE {created}")
+
+    with reading(own_schema) as engine:
+        refused, quiet = engine.types(NOTES, [expression, "note = 'x'"])
+        assert engine.relation("requests") == '"logs"."requests"'
+
+    assert isinstance(refused, str)
+    assert refused.startswith(f"the database has {name}, which PostgreSQL may call in place of its")
+    assert quiet == column("boolean", Kind.BOOLEAN)
+
+
+@pytest.mark.parametrize(
+    ("created", "name"),
+    [
+        (operator("="), f"own.={VARCHARS}"),
+        ("AGGREGATE own.count(int) (SFUNC = int4pl, STYPE = int)", "own.count(integer)"),
+    ],
+)
+def test_what_the_gate_itself_might_call_is_refused(
+    own_schema: Postgres, created: str, name: str
+) -> None:
+    own_schema.run(f"CREATE {created}")
+
+    with reading(own_schema) as engine, pytest.raises(MeasurementError) as caught:
+        engine.relation("requests")
+
+    assert caught.value.cause is Cause.BACKEND_ERROR
+    assert caught.value.reason.startswith(f"the database has {name}, which PostgreSQL may call")
+
+
+@pytest.mark.parametrize(
+    "created",
+    [
+        "FUNCTION own.mine(text) RETURNS text LANGUAGE sql AS 'SELECT $1'",
+        "FUNCTION own.lower(own.shape) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'",
+        "FUNCTION logs.lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1::text'",
+        "EXTENSION citext SCHEMA own",
+        "EXTENSION intarray SCHEMA own",
+    ],
+)
+def test_other_names_and_types_and_extensions_are_no_reason_to_refuse(
+    own_schema: Postgres, created: str
+) -> None:
+    own_schema.run(f"ALTER ROLE {READER} SET search_path = own, public", f"CREATE {created}")
+
+    with reading(own_schema) as engine:
+        assert engine.relation("logs.requests") == '"logs"."requests"'
+        types = engine.types(NOTES, ["lower(note) = 'x'"])
+
+    assert types == [column("boolean", Kind.BOOLEAN)]
+    own_schema.run("DROP FUNCTION IF EXISTS logs.lower(varchar)")
 
 
 @pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])

@@ -251,14 +251,15 @@ def test_the_environment_does_not_change_the_session(
         assert engine.rows("SHOW geqo") == [("on",)]
 
 
-def test_a_setting_that_hides_rows_is_refused(rows: Postgres) -> None:
-    rows.run(f"ALTER ROLE {READER} SET zero_damaged_pages = on")
+@pytest.mark.parametrize("setting", ["zero_damaged_pages", "ignore_checksum_failure"])
+def test_a_setting_that_hides_rows_is_refused(rows: Postgres, setting: str) -> None:
+    rows.run(f"ALTER ROLE {READER} SET {setting} = on")
     try:
         reason = refused(rows.reader_url)
     finally:
         rows.run(f"ALTER ROLE {READER} RESET ALL")
 
-    assert reason.startswith("the server has zero_damaged_pages = on, and a count needs off; ")
+    assert reason.startswith(f"the server has {setting} = on, and a count needs off; ")
 
 
 # A statement
