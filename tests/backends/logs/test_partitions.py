@@ -93,6 +93,33 @@ def test_the_null_of_hive_is_null(tmp_path: Path) -> None:
     assert counts(answer) == (2 * HOURS, HOURS)
 
 
+@pytest.mark.parametrize(
+    ("folder", "value"),
+    [
+        ("a b", "a b"),
+        ("x+y", "x+y"),
+        ("p%2Fq", "p/q"),
+        ("%C3%BC", "ü"),
+        ("50%", "50%"),
+        ("a%ZZb", "a%ZZb"),
+        ("caf%E9", "caf%E9"),
+        ("k=v", "k=v"),
+        ("%5Bz%5D", "[z]"),
+    ],
+)
+def test_what_is_escaped_stands_for_its_character_if_it_is_one(
+    tmp_path: Path, folder: str, value: str
+) -> None:
+    write(tmp_path / f"model={folder}" / "a.jsonl", rows_of(1))
+    write(tmp_path / "model=other" / "a.jsonl", rows_of(1))
+
+    answer = ask(
+        tmp_path, Sli(bad=f"model = '{value}'"), 2 * DAY, path="model=*/*", directory=tmp_path
+    )
+
+    assert counts(answer) == (2 * HOURS, HOURS)
+
+
 @pytest.mark.parametrize("value", ["20261030", "2026-10-30", "2026-10-30-23", "2026-10-30T23"])
 def test_a_date_may_be_written_in_several_ways(tmp_path: Path, value: str) -> None:
     write(tmp_path / f"date={value}" / "a.csv", rows_of(1))
