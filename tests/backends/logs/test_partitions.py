@@ -131,6 +131,33 @@ def test_a_date_may_be_written_in_several_ways(tmp_path: Path, value: str) -> No
     assert counts(answer) == (HOURS, HOURS)
 
 
+@pytest.mark.parametrize("late", [0, 9])
+@pytest.mark.parametrize("zone", [-12, 0, 14])
+def test_partitions_of_any_zone_count_what_one_file_counts(
+    tmp_path: Path, zone: int, late: int
+) -> None:
+    times = [AT + DAY - timedelta(minutes=37 * place) for place in range(200)]
+    rows = [
+        {"ts": time.isoformat(), "status": 500 if place % 3 else 200}
+        for place, time in enumerate(times)
+    ]
+    filed: dict[str, list[Row]] = {}
+    for time, row in zip(times, rows, strict=True):
+        name = f"{time + timedelta(hours=zone + late):dt=%Y-%m-%d/hour=%H}"
+        filed.setdefault(name, []).append(row)
+    for name, own in filed.items():
+        write(tmp_path / "parts" / name / "a.jsonl", own)
+    write(tmp_path / "whole.jsonl", rows)
+    within = [row for time, row in zip(times, rows, strict=True) if AT - DAY <= time < AT]
+
+    counted = [
+        counts(ask(tmp_path, FAILED, DAY, path=path, directory=tmp_path))
+        for path in ("parts/dt=*/hour=*/*.jsonl", "parts/{dt=%Y-%m-%d}/*/*.jsonl", "whole.jsonl")
+    ]
+
+    assert counted == [(len(within), sum(row["status"] == 500 for row in within))] * 3
+
+
 def test_a_partition_may_be_declared_to_be_a_number(tmp_path: Path) -> None:
     for shard in (2, 10):
         write(tmp_path / f"shard={shard}" / "a.jsonl", rows_of(1))
