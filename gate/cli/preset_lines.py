@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends import registration
+from gate.backends.records import Records
 from gate.config.preset import INSTANT, KINDS, ROLES, Family, Preset, PresetIndicator, Texts, fill
 from gate.promql.buckets import Boundary, Buckets
 from gate.promql.expression import read_expression
@@ -35,8 +36,16 @@ def server_lines(name: str, preset: Preset, width: int) -> list[str]:
         text = indicator.about if indicator.families else f"no signal: {indicator.about}"
         lines += hang(kind, text, label_width=_LABEL, width=width)
     if preset.records is not None:
-        lines += ["", f"{_INDENT}backend: {{type: logs, path: ..., records: {name}}}"]
+        lines += ["", f"{_INDENT}backend: {{{', '.join(_block(name, preset.records))}}}"]
     return [*lines, *_lists([("Caveats", preset.notes), ("Sources", preset.sources)], width)]
+
+
+def _block(name: str, records: Records) -> Iterator[str]:
+    """Yield the keys that the block of a backend needs to count such rows."""
+    yield f"type: {records.backend}"
+    fields = registration(records.backend).block.fields
+    yield from (f"{key}: ..." for key, own in fields.items() if own.required)
+    yield f"records: {name}"
 
 
 def indicator_lines(server: str, preset: Preset, kind: str, width: int) -> list[str]:

@@ -220,9 +220,11 @@ def naming_mistake(placed: PlacedSlo, sources: BackendBlocks) -> str | None:
         hint = nearest(placed.backend, names)
         return f"{placed.backend!r} is not a backend of this policy{hint}"
     if not placed.backend and len(names) > 1:
+        # The file of another tool has no such key.
+        place = " beside 'from'" if placed.imported else ""
         return (
-            "the key 'backend' is missing, since this policy has several; add backend: NAME, which"
-            f" is one of: {', '.join(names)}"
+            "the key 'backend' is missing, since this policy has several; add backend:"
+            f" NAME{place}, which is one of: {', '.join(names)}"
         )
     return None
 

@@ -124,9 +124,14 @@ def _read(
     contents, _ = parse(raw, Reader(file=path, environ={}, imports=imports), UNOPENED)
     if contents is None:
         raise UnreadableError
-    in_force = {block: name for name, block in reversed(_backends_of(counting).items())}
-    proposed = _backends_of(raw).items()
-    return contents.policy, {name: in_force[block] for name, block in proposed if block in in_force}
+    in_force = _backends_of(counting)
+    by_block = {block: name for name, block in reversed(in_force.items())}
+    # Several may have the same block: each is the one of its own name then.
+    return contents.policy, {
+        name: name if in_force.get(name) == block else by_block[block]
+        for name, block in _backends_of(raw).items()
+        if block in by_block
+    }
 
 
 def _backends_of(raw: bytes) -> dict[str, Hashable]:

@@ -4,6 +4,8 @@ One table: messages end with the ``hint`` of an entry, and docs/troubleshooting.
 each entry. `remedy_of` looks a `Cause` up, `REMEDIES` has every entry by its key.
 """
 
+import re
+from functools import cache
 from typing import Final
 
 from gate.dataclass import dataclass
@@ -51,10 +53,29 @@ def hint_for(key: str) -> str:
 
 def with_advice(reason: str, advice: str) -> tuple[str, str]:
     """Return a reason and what to do: the hint that `hint_for` ended it with, else the advice."""
-    for remedy in REMEDIES.values():
-        if reason.endswith(end := f"; {remedy.hint}"):
-            return reason.removesuffix(end), remedy.hint
+    hint = advice_in(reason)
+    if hint and reason.endswith(end := f"; {hint}"):
+        return reason.removesuffix(end), hint
     return reason, advice
+
+
+def advice_in(reason: str) -> str:
+    """Return the hint of an entry that a reason ends with, as it stands there; empty: none.
+
+    A hint names keys of the backend (``backend.url``), which are ``backends.judge.url`` where the
+    policy has several.
+    """
+    for ending in _endings():
+        if match := ending.search(reason):
+            return match[0]
+    return ""
+
+
+@cache
+def _endings() -> tuple[re.Pattern[str], ...]:
+    place = r"backend(?:s\.[^;,]+?)?\."
+    texts = (re.escape(remedy.hint) for remedy in REMEDIES.values())
+    return tuple(re.compile(text.replace(r"backend\.", place) + r"\Z") for text in texts)
 
 
 _CAUSES: Final[Rows] = (

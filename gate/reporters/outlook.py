@@ -13,8 +13,8 @@ from gate.budget.forecast import PACE, Impact, Price
 from gate.decision.decision import PolicyDecision, PolicySource
 from gate.errors import ExitCode
 from gate.measure import Cause
-from gate.measure.remedies import REMEDIES, remedy_of
-from gate.policy.findings import Finding, Rule, Verdict
+from gate.measure.remedies import advice_in, remedy_of
+from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement
 from gate.policy.requirements import CheckedRequirement, EvaluationRequirement, RequirementState
 from gate.reporters.page import Fact, ShellCommand
@@ -120,7 +120,7 @@ def remedies(decided: PolicyDecision) -> Iterator[str]:
         if finding.verdict is Verdict.UNDECIDED
         and finding.cause is not None
         and finding.cause not in _SUSPECTED
-        and not _has_remedy(finding)
+        and not advice_in(finding.reason)
     )
     yield from dict.fromkeys(hint.replace("gate.yaml", _file(decided)) for hint in hints)
 
@@ -174,12 +174,6 @@ def doctor_steps(seen: Iterable[tuple[PolicySource, ExitCode]]) -> Iterator[Shel
     for source, code in seen:
         if code is ExitCode.UNDECIDED:
             yield ShellCommand(label="Next", command=f"{_DOCTOR} {shlex.quote(source.path)}")
-
-
-def _has_remedy(finding: Finding) -> bool:
-    """Return whether the reason itself ends with what to do, be its backend one of several."""
-    reason = re.sub(r"\bbackends\.[^\s.]+\.", "backend.", finding.reason)
-    return any(reason.endswith(remedy.hint) for remedy in REMEDIES.values())
 
 
 def _file(decided: PolicyDecision) -> str:

@@ -195,7 +195,7 @@ def test_a_backend_without_events_is_refused_at_the_start(
     assert done.exit_code == 2
     assert done.stderr == (
         "gate: gate.yaml: the backend static cannot separate events by labels; a watch needs"
-        " prometheus or logs\n"
+        " prometheus, logs or an SQL engine\n"
     )
 
 

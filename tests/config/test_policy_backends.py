@@ -234,7 +234,7 @@ def test_slo_files_need_a_backend_that_reads_promql(tmp_path: Path) -> None:
     assert [line.rpartition("; ")[2] for line in refused if "PromQL" in line] == [
         "name a backend of the type prometheus beside 'from'"
     ]
-    assert "the key 'backend' is missing, since this policy has several" in unnamed[0]
+    assert "add backend: NAME beside 'from', which is one of: prom, judge" in unnamed[0]
 
 
 def test_a_policy_needs_a_backend() -> None:

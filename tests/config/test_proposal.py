@@ -167,6 +167,19 @@ def test_each_of_several_backends_of_a_proposal_is_compared_with_all_in_force(
     assert read.backends == in_force
 
 
+def test_of_backends_that_read_the_same_each_is_the_one_of_its_name() -> None:
+    slos = COUNTED_BY.replace("NAME", "c")
+    counting = policy(
+        backend=f"backends: {{a: {PROM}, b: {PROM}, c: {PROM}}}\n",
+        slos=slos,
+    )
+    becomes = policy(backend=f"backends: {{c: {PROM}, b: {PROM}, new: {PROM}}}\n", slos=slos)
+
+    read = made(becomes, counting=counting)
+
+    assert read.backends == {"c": "c", "b": "b", "new": "a"}
+
+
 def test_one_of_several_backends_may_be_the_single_one_in_force() -> None:
     entry = BACKEND.removeprefix("backend: ").strip()
 

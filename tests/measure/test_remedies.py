@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gate.measure import Cause
-from gate.measure.remedies import REMEDIES, Remedy, hint_for, remedy_of
+from gate.measure.remedies import REMEDIES, Remedy, advice_in, hint_for, remedy_of, with_advice
 from gate.measure.troubles import CONNECTION
 from gate.request_failure import Trouble
 
@@ -31,6 +31,22 @@ def test_a_hint_ends_a_message_and_no_key_adds_nothing() -> None:
         "; set backend.tls.ca to the PEM file of the authority that signed it"
     )
     assert not hint_for("")
+
+
+@pytest.mark.parametrize(
+    "place", ["backend.", "backends.judge.", "backends.a b.", "backends.v1.2/x."]
+)
+def test_advice_is_recognised_wherever_the_keys_of_the_backend_stand(place: str) -> None:
+    for entry in REMEDIES.values():
+        hint = entry.hint.replace("backend.", place)
+
+        assert with_advice(f"http://a:1: it failed; {hint}", "see") == (
+            "http://a:1: it failed",
+            hint,
+        )
+        assert advice_in(f"it failed: {hint}") == hint
+        assert with_advice(f"it failed: {hint}", "see") == (f"it failed: {hint}", "see")
+        assert not advice_in(f"{hint}, and more")
 
 
 def test_every_trouble_with_a_server_has_a_remedy_and_none_is_left_over() -> None:

@@ -1,14 +1,17 @@
 """What ``gate presets show`` prints: the queries that are sent, each of which can be pasted."""
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from gate.config.presets import measurable
+from gate.backends.preset_records import shipped_records
+from gate.config.presets import load_preset, measurable
 from gate.promql.expression import read_expression
 from tests.command import gate
+from tests.config.texts import policy, read, slo
 from tests.servers.processes import binary
 
 ROLES = ("bad", "good", "total", "spent", "gauge", "objective")
@@ -85,8 +88,28 @@ def test_an_option_without_a_default_is_said_to_be_needed() -> None:
     assert "value >= 0.7" in text
 
 
-def test_a_preset_for_logs_says_how_the_backend_names_its_rows() -> None:
+def test_a_preset_of_rows_says_how_the_backend_names_them() -> None:
     assert "backend: {type: logs, path: ..., records: litellm-payload}" in shown("litellm-payload")
+
+
+_PLACES = {
+    "logs": "a.jsonl",
+    "clickhouse": "http://clickhouse:8123",
+    "postgres": "postgresql://gate@host/db",
+}
+
+
+@pytest.mark.parametrize("name", sorted(shipped_records()))
+def test_the_block_that_is_shown_for_rows_is_what_a_policy_needs(name: str) -> None:
+    preset = load_preset(name)
+    (block,) = re.findall(r"^  backend: \{(.*)\}$", shown(name), re.MULTILINE)
+    block = block.replace("...", f'"{_PLACES[preset.backend]}"')
+    kind = next(kind for kind, own in preset.indicators.items() if own.families)
+    (sli,) = re.findall(r"^  (sli: \{.*\})$", shown(f"{name}/{kind}"), re.MULTILINE)
+
+    text = policy(backend=f"backend: {{{block}}}\n", slos=slo("objective: 99%", "window: 7d", sli))
+
+    assert read(text)[1] == []
 
 
 def test_a_column_is_shown_with_what_is_good() -> None:

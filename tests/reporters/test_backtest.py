@@ -236,6 +236,16 @@ def test_two_policies_stand_side_by_side() -> None:
     ]
 
 
+def test_why_only_the_other_policy_is_undecided_is_said() -> None:
+    decided = backtest(*(one for one in STORY.verdicts if one.verdict is not Verdict.UNDECIDED))
+    other = replace(STORY, source=replace(STORY.source, path="other.yaml"))
+    (doubt,) = STORY.undecided_by
+
+    assert f"Undecided by other.yaml: {doubt.slo}: {doubt.example}" in joined(decided, other)
+    assert "Undecided by" not in joined(STORY, other)
+    assert "Undecided by" not in joined(other, decided)
+
+
 def test_what_the_figures_rest_on_is_said() -> None:
     rule = PostmortemRule(
         share=Fraction(1, 5), threshold=Fraction(6), patterns=("i/*.yaml",), records=()

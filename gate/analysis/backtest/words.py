@@ -238,6 +238,18 @@ def backtest_facts(service: ServiceBacktest) -> Iterator[Fact]:
             yield "Not measured", f"{slo.slo}: {why_unmeasured(slo.unmeasured)}"
         yield from reservation_facts(slo.slo, slo.reservations)
     yield from left_out_facts(service.incidents.left_out)
+    yield from _undecided_beside(service)
+
+
+def _undecided_beside(service: ServiceBacktest) -> Iterator[Fact]:
+    """Yield why the other policy is undecided, where the one that is tried is not."""
+    if service.against is None:
+        return
+    known = {(row.slo, row.cause) for row in service.tried.undecided_by}
+    for row in service.against.undecided_by:
+        if (row.slo, row.cause) not in known:
+            subject = f"{row.slo}: " if row.slo else ""
+            yield "Undecided", f"by {service.against.source.path}: {subject}{row.example}"
 
 
 def _assumptions(tried: PolicyBacktest) -> Iterator[Fact]:

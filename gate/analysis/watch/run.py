@@ -70,7 +70,7 @@ def open_watched(
     if cohorts is None:
         raise UsageError(
             f"{file.source.path}: {described(file.settings)} cannot separate events by labels; a"
-            " watch needs prometheus or logs"
+            " watch needs prometheus, logs or an SQL engine"
         )
     return backend, cohorts
 

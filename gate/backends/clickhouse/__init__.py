@@ -78,7 +78,7 @@ slos:
       column: latency_ms
       threshold: 2000
 """,
-    advice="set CLICKHOUSE_URL and CLICKHOUSE_PASSWORD, the table and the columns",
+    advice="set CLICKHOUSE_URL and CLICKHOUSE_PASSWORD, and table and columns if yours differ",
 )
 REGISTRATION: Final = Registration(
     settings=ClickHouseSettings,

@@ -87,7 +87,7 @@ slos:
       column: latency_ms
       threshold: 2000
 """,
-    advice="set DATABASE_URL, to a user who may only read, and correct the table and the columns",
+    advice="set DATABASE_URL, to a user who may only read, and table and columns if yours differ",
 )
 REGISTRATION: Final = Registration(
     settings=PostgresSettings,

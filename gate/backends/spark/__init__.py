@@ -61,7 +61,7 @@ slos:
       column: latency_ms
       threshold: 2000
 """,
-    advice="set the url, the table and its columns",
+    advice="set the url, and table and columns if yours differ",
 )
 REGISTRATION: Final = Registration(
     settings=SparkSettings,

@@ -23,7 +23,7 @@ class StaticDoctor:
             check=Check.LIVE,
             level=Level.DOUBT,
             message=f"the counts are written down in {file}; nothing live is behind them",
-            remedy="for real decisions name a backend that measures: prometheus or logs",
+            remedy="for real decisions name a backend that measures, such as prometheus or logs",
             examined=file,
         )
         return Diagnosis(

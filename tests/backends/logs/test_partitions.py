@@ -93,6 +93,33 @@ def test_the_null_of_hive_is_null(tmp_path: Path) -> None:
     assert counts(answer) == (2 * HOURS, HOURS)
 
 
+@pytest.mark.parametrize(
+    ("folder", "value"),
+    [
+        ("a b", "a b"),
+        ("x+y", "x+y"),
+        ("p%2Fq", "p/q"),
+        ("%C3%BC", "ü"),
+        ("50%", "50%"),
+        ("a%ZZb", "a%ZZb"),
+        ("caf%E9", "caf%E9"),
+        ("k=v", "k=v"),
+        ("%5Bz%5D", "[z]"),
+    ],
+)
+def test_what_is_escaped_stands_for_its_character_if_it_is_one(
+    tmp_path: Path, folder: str, value: str
+) -> None:
+    write(tmp_path / f"model={folder}" / "a.jsonl", rows_of(1))
+    write(tmp_path / "model=other" / "a.jsonl", rows_of(1))
+
+    answer = ask(
+        tmp_path, Sli(bad=f"model = '{value}'"), 2 * DAY, path="model=*/*", directory=tmp_path
+    )
+
+    assert counts(answer) == (2 * HOURS, HOURS)
+
+
 @pytest.mark.parametrize("value", ["20261030", "2026-10-30", "2026-10-30-23", "2026-10-30T23"])
 def test_a_date_may_be_written_in_several_ways(tmp_path: Path, value: str) -> None:
     write(tmp_path / f"date={value}" / "a.csv", rows_of(1))
@@ -102,6 +129,33 @@ def test_a_date_may_be_written_in_several_ways(tmp_path: Path, value: str) -> No
     answer = ask(tmp_path, sli, 3 * DAY, path="date=*/*.csv", directory=tmp_path)
 
     assert counts(answer) == (HOURS, HOURS)
+
+
+@pytest.mark.parametrize("late", [0, 9])
+@pytest.mark.parametrize("zone", [-12, 0, 14])
+def test_partitions_of_any_zone_count_what_one_file_counts(
+    tmp_path: Path, zone: int, late: int
+) -> None:
+    times = [AT + DAY - timedelta(minutes=37 * place) for place in range(200)]
+    rows = [
+        {"ts": time.isoformat(), "status": 500 if place % 3 else 200}
+        for place, time in enumerate(times)
+    ]
+    filed: dict[str, list[Row]] = {}
+    for time, row in zip(times, rows, strict=True):
+        name = f"{time + timedelta(hours=zone + late):dt=%Y-%m-%d/hour=%H}"
+        filed.setdefault(name, []).append(row)
+    for name, own in filed.items():
+        write(tmp_path / "parts" / name / "a.jsonl", own)
+    write(tmp_path / "whole.jsonl", rows)
+    within = [row for time, row in zip(times, rows, strict=True) if AT - DAY <= time < AT]
+
+    counted = [
+        counts(ask(tmp_path, FAILED, DAY, path=path, directory=tmp_path))
+        for path in ("parts/dt=*/hour=*/*.jsonl", "parts/{dt=%Y-%m-%d}/*/*.jsonl", "whole.jsonl")
+    ]
+
+    assert counted == [(len(within), sum(row["status"] == 500 for row in within))] * 3
 
 
 def test_a_partition_may_be_declared_to_be_a_number(tmp_path: Path) -> None:
