@@ -82,7 +82,7 @@ SPARK: Final[Rows] = (
     ),
     (
         "spark-value",
-        "A value does not fit the expression",
+        "A value does not fit an expression in Spark",
         "In some row a text is not a number, a number is too large, or a divisor is zero. In"
         " Spark's ANSI mode, which the gate needs, that is an error and not NULL.",
         "write try_cast, try_divide or nullif in the expression, or correct the rows",
