@@ -6,8 +6,10 @@ https://github.com/apache/spark/tree/master/sql/connect/common/src/main/protobuf
 """
 
 import os
+import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic, sleep
@@ -43,13 +45,31 @@ def load_protocol() -> Any:
     # gRPC's core writes to stderr by itself, and pandas, which pyspark imports, warns.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _program():
             warnings.simplefilter("ignore")
             from pyspark.sql.connect import proto  # noqa: PLC0415 - it takes a second
     except ImportError as error:
         message = "backend type spark needs a package; run pip install 'error-budget-gate[spark]'"
         raise UsageError(message) from error
     return proto
+
+
+@contextmanager
+def _program() -> Iterator[None]:
+    """Let the running program have a file while the block lasts.
+
+    pyspark 4 takes a program without one, such as ``python -c``, for its own doctests, looks for an
+    installed Spark, and ends the process where there is none (pyspark/sql/connect/utils.py).
+    """
+    main = sys.modules["__main__"]
+    if hasattr(main, "__file__"):
+        yield
+        return
+    main.__file__ = __file__
+    try:
+        yield
+    finally:
+        del main.__file__
 
 
 class SparkConnection:

@@ -382,6 +382,25 @@ def test_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         load_protocol()
 
 
+@pytest.mark.parametrize("has_file", [True, False])
+def test_program_without_a_file_can_load_the_protocol(
+    monkeypatch: pytest.MonkeyPatch, *, has_file: bool
+) -> None:
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "__spec__", None)
+    if has_file:
+        monkeypatch.setattr(main, "__file__", "gate", raising=False)
+    else:
+        monkeypatch.delattr(main, "__file__", raising=False)
+    for module in [name for name in sys.modules if name.startswith("pyspark.sql.connect.utils")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.delitem(sys.modules, "pyspark.sql.connect", raising=False)
+
+    load_protocol()
+
+    assert hasattr(main, "__file__") is has_file
+
+
 def test_old_server_is_doubted() -> None:
     script = Script(version="3.4.1", analyzed=[Columns({"n": "long"})])
     with playing(script) as url, opened(url) as engine:
