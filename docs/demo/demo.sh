@@ -15,7 +15,7 @@ SILENCE=2026-11-01T03:00:00Z
 
 # truth.json is written last: without it the logs are not whole.
 if [ ! -f "$LOGS/truth.json" ]; then
-  echo "Writing a month of request logs and judge scores (October 2026) into demo, which takes some seconds ..."
+  echo "Writing a month of request logs and judge scores (October 2026) ..."
   "$PYTHON" docs/demo/generate.py demo
 fi
 

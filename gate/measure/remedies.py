@@ -60,7 +60,7 @@ def with_advice(reason: str, advice: str) -> tuple[str, str]:
 
 
 def advice_in(reason: str) -> str:
-    """Return the hint of an entry that a reason ends with, as it stands there; empty: none.
+    """Return the hint of an entry that a reason ends with, in the words of the reason; empty: none.
 
     A hint names keys of the backend (``backend.url``), which are ``backends.judge.url`` where the
     policy has several.

@@ -245,9 +245,9 @@ def _undecided_beside(service: ServiceBacktest) -> Iterator[Fact]:
     """Yield why the other policy is undecided, where the one that is tried is not."""
     if service.against is None:
         return
-    known = {(row.slo, row.cause) for row in service.tried.undecided_by}
+    shared = {(row.slo, row.cause) for row in service.tried.undecided_by}
     for row in service.against.undecided_by:
-        if (row.slo, row.cause) not in known:
+        if (row.slo, row.cause) not in shared:
             subject = f"{row.slo}: " if row.slo else ""
             yield "Undecided", f"by {service.against.source.path}: {subject}{row.example}"
 
