@@ -21,7 +21,7 @@ def test_every_option_that_it_names_is_one_of_the_command() -> None:
 
 
 def test_the_options_of_a_watch_are_all_named() -> None:
-    shared = {"--timeout", "--ci", "--environment", "--status-name", "--gate-key"}
+    shared = {"--timeout", "--max-scan", "--ci", "--environment", "--status-name", "--gate-key"}
     shared |= {"--quiet", "--color", "--help"}
     options = {name for p in watch.params for name in p.opts if name.startswith("--")}
 

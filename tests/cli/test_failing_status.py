@@ -134,14 +134,17 @@ def test_a_chosen_name_is_the_same_whatever_is_wrong(check: Run, fake: FakeGitHu
     assert named("--wait", "soon").exit_code == 2
 
 
-@pytest.mark.parametrize("place", ["run_check", "render", "append", "load_all", "signing_key"])
+@pytest.mark.parametrize(
+    "place",
+    ["check.run_check", "check.render", "check.append", "parameters.load_all", "check.signing_key"],
+)
 def test_a_fault_of_the_program_is_an_error(
     check: Run, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     def broken(*_arguments: Any, **_options: Any) -> None:
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr(f"gate.cli.check.{place}", broken)
+    monkeypatch.setattr(f"gate.cli.{place}", broken)
     done = check("--change", "canary", "--record", "log.jsonl")
     assert done.exit_code == 1
     assert shown(fake) == ("error", "No decision: the gate failed; see the log of the run")

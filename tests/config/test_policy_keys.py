@@ -185,7 +185,8 @@ def test_a_missing_key_names_its_block_and_what_to_add(marked: str, key: str, ex
 def test_a_backend_without_its_type_lists_the_types() -> None:
     assert_mistake(
         policy(backend="backend: ¦{url: 'http://x'}\n"),
-        "the key 'type' is missing; its value is one of: prometheus, logs, evaluations, static",
+        "the key 'type' is missing; its value is one of: prometheus, logs, clickhouse, postgres,"
+        " spark, evaluations, static",
     )
 
 

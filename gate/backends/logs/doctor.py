@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 from gate.backends.logs.backend import LogsBackend
 from gate.backends.logs.files import pattern_of
+from gate.backends.logs.rows import LogRows
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.sql.doctor import RowsDoctor
 from gate.backends.sql.judgement import Source
@@ -51,7 +52,7 @@ class LogsDoctor(RowsDoctor):
 
         def look(ready: Prepared) -> Survey:
             surveyed = survey(ready, requests, at, self._zone)
-            self._remarks = ready.rows.remarks
+            self._remarks = cast(LogRows, ready.rows).remarks
             return surveyed
 
         return self._logs.ask(slis, (), look)

@@ -5,7 +5,6 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 import duckdb
@@ -88,26 +87,6 @@ def _parsed(database: Database, role: str, text: str) -> SqlExpression:
     _check_functions(database, where, {n["function_name"] for n in nodes if "function_name" in n})
     texts = [inner for node in nodes if _makes_text(node) for inner in _nodes(node)]
     return SqlExpression(role=role, text=text, columns=_columns(nodes), as_text=_columns(texts))
-
-
-def check_boolean(
-    database: Database, expression: SqlExpression, source: LogSource
-) -> SqlExpression:
-    """Check that the expression is true, false or unknown of every row, and return it as such.
-
-    A text may say so, too: ``True``, as Python writes it. One that says neither ends the scan.
-
-    Raises:
-        MeasurementError: a column is missing, types do not fit, or the value is something else.
-    """
-    kind = check_value(database, expression, source)
-    if kind == "VARCHAR" and expression.columns:
-        return replace(expression, text=f"({expression.text})::BOOLEAN")
-    if kind != "BOOLEAN":
-        raise invalid(
-            f"{expression} is of type {kind}; a condition is expected, for example status >= 500"
-        )
-    return expression
 
 
 def check_value(database: Database, expression: SqlExpression, source: LogSource) -> str:

@@ -121,14 +121,9 @@ class RowSource(ABC):
     """How often a row may be older than the one before it without being out of order."""
 
     @property
+    @abstractmethod
     def notes(self) -> tuple[str, ...]:
         """What every report of a count must say, after the scan."""
-        return ()
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """Those of `notes` that say which rows were looked for where."""
-        return ()
 
     @property
     def dialect(self) -> Dialect:
@@ -188,10 +183,7 @@ class RowSource(ABC):
             names = ", ".join(nearest_first(name, self.columns))
             where = self.noun.rpartition(" ")[0]
             raise invalid(f'no column "{name}" in {where}; there are: {names}')
-        column = name if name in self.columns else spelled[name.lower()]
-        if column in self.faults:
-            raise invalid(self.faults[column])
-        return column
+        return name if name in self.columns else spelled[name.lower()]
 
     def jump(self, length: timedelta) -> str | None:  # noqa: ARG002 - for rows in order
         """Return SQL for whether a row is older than the one before it by more than a length.

@@ -1,16 +1,20 @@
 """What a preset knows of a log's rows: declared types, missing columns, versions, nested lists."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gate.backends import open_backend
-from gate.backends.records import Deduplication
+from gate.backends import open_backend, open_doctor
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.records import Deduplication, Records
 from gate.config.load import load
 from gate.measure import Cause, Limits
+from gate.measure.diagnosis import Check, CheckedSlo, Level
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
     AT,
@@ -128,6 +132,33 @@ def test_of_several_versions_of_a_row_only_the_newest_counts(tmp_path: Path, for
 
     assert counts(ask(log)) == (4, 3)
     assert counts(ask(log, **NEWEST)) == (2, 1)
+
+
+@pytest.mark.parametrize("newest", [False, True])
+def test_doctor_takes_versions_of_a_row_for_rows_out_of_order_unless_it_knows_them(
+    tmp_path: Path, *, newest: bool
+) -> None:
+    rows = [
+        {"ts": before(3 * 3600), "id": "a", "status": 200, "version": 1},
+        {"ts": before(60), "id": "b", "status": 200, "version": 1},
+        {"ts": before(2 * 3600), "id": "a", "status": 200, "version": 2},
+    ]
+    records = Records(timestamp="ts", **(NEWEST if newest else {}))
+    log = write(tmp_path / "a.jsonl", rows)
+    settings = LogsSettings(path=log.name, directory=tmp_path, records=records)
+    slo = CheckedSlo(
+        name="errors",
+        request=replace(request(), probe=True),
+        whole=timedelta(days=30),
+        max_age=timedelta(hours=1),
+        min_coverage=Fraction(1, 2),
+    )
+
+    diagnosis = open_doctor(settings, Limits(timeout=timedelta(seconds=60))).examine([slo], AT)
+
+    results = (*diagnosis.backend, *diagnosis.slos[0])
+    doubts = {result.check for result in results if result.level is not Level.OK}
+    assert (Check.ORDER in doubts) is not newest
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -26,6 +26,7 @@ from tests.backends.spark.played import (
     playing,
     stream,
 )
+from tests.command import heeding_interrupts
 from tests.servers.processes import free_port
 
 
@@ -292,7 +293,8 @@ def test_query_is_interrupted_on_the_server_at_ctrl_c() -> None:
         yield Complete()
 
     script = Script(streams=[slow])
-    with playing(script) as url, opened(url) as engine, pytest.raises(KeyboardInterrupt):
+    interrupted = pytest.raises(KeyboardInterrupt)
+    with playing(script) as url, opened(url) as engine, heeding_interrupts(), interrupted:
         engine.rows("SELECT 1 AS n")
 
     assert len(script.requests("Interrupt")) == 1
