@@ -4,7 +4,7 @@
 # browser with what drives it (tests/browser), the schemas of Argo Rollouts (tests/rollouts), and the
 # engines of tests/backends: PostgreSQL, the engine of ClickHouse as a library, chdb (560 MB in
 # .servers/chdb), and Sail, which speaks Spark Connect (.servers/engines);
-# and an S3 server, moto (.servers/moto).
+# and an S3 server, moto (.servers/moto). Also what vendors publish of their APIs (tests/install-models.sh).
 # Does nothing when they are there; says what is missing when it cannot install. Never fails the
 # caller: a test whose program is missing is skipped, or fails under GATE_REQUIRE_SERVERS=1.
 set -u
@@ -108,6 +108,8 @@ install_engines() { # those of ENGINES, again where the list is another one than
 # It waits for the network, as apt does.
 install_engines &
 engines=$!
+sh "$TESTS/install-models.sh" &
+models=$!
 install_chdb() { # in a virtual environment of its own
     place="$TESTS/../.servers/chdb"
     [ ! -e "$place/.installed" ] || return 0
@@ -133,7 +135,7 @@ command -v google-chrome >/dev/null 2>&1 || want chromium chromium
 [ -z "$missing" ] || install_packages
 command -v gitlab-ci-local >/dev/null 2>&1 || install_runner
 [ -x "$TESTS/../.servers/moto/bin/moto_server" ] || install_moto
-wait "$engines"
+wait "$engines" "$models"
 for folder in "$TESTS/browser" "$TESTS/rollouts"; do
     [ -d "$folder/node_modules" ] || install_node_packages "$folder"
 done

@@ -18,6 +18,7 @@ _SLI_KINDS: Final = {
     "spent": ({"spent"}, set[str]()),
     "series": ({"series"}, set[str]()),
     "metric": ({"metric"}, {"score", "cases_since"}),
+    "platform": ({"slo"}, {"group"}),
 }
 """Which keys make which kind, one or more of the first set; every kind may have labels."""
 _OF_PRESET: Final = {"preset", "threshold", "bucket", "labels", "options"}
@@ -252,6 +253,16 @@ SLI: Final = Object(
             schema=INSTANT,
             doc="Evaluations: when the set of cases was last changed on purpose.",
             example="2026-11-20T00:00:00Z",
+        ),
+        "slo": Field(
+            schema=TEXT,
+            doc="Platforms: exact name, or the id, of the SLO that the platform has.",
+            example="Chat availability",
+        ),
+        "group": Field(
+            schema=TEXT,
+            doc="Platforms: group or instance of an SLO that has several. Default: all of it.",
+            example="model:llama",
         ),
         "labels": Field(
             schema=MapOf(TEXT),

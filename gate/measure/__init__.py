@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gate.dataclass import dataclass
 from gate.measure.coverage import Gaps
 from gate.slo.indicator import Sli, Slices
-from gate.slo.objective import Span
+from gate.slo.objective import Span, Window
 
 
 class Cause(StrEnum):
@@ -90,6 +90,40 @@ class Suspicion:
     """When all of these happened, so that no window beside it has any of them; None: any time."""
 
 
+class Granted(StrEnum):
+    """What a budget is made of."""
+
+    EVENTS = "events"
+    SECONDS = "seconds"
+    """Time that may be bad: of a monitor, or of slices that are bad as a whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """An objective over a window, as a platform has it."""
+
+    window: Window
+    objective: Fraction
+    """Strictly between 0 and 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """An SLO as the platform that keeps it defines it."""
+
+    id: str
+    """By which the platform is asked."""
+    name: str
+    """For people."""
+    promises: tuple[Promise, ...]
+    """At least one; the windows differ."""
+    granted: Granted = Granted.EVENTS
+    to_date: bool = False
+    """Calendar windows: whether the platform's own budget is that of the events so far."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know: how it is counted, what is excluded."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """How far an answer can be trusted, and what was asked to get it."""
@@ -110,6 +144,11 @@ class Evidence:
     """What a reader should know and what changes nothing."""
     suspicions: tuple[Suspicion, ...] = ()
     """Only where a request has ``probe``."""
+    granted: Granted = Granted.EVENTS
+    """What is counted."""
+    definition: Definition | None = None
+    """Of the SLO that a platform has counted, which the policy must agree with; None: no platform
+    has, or it was not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +169,20 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A share of what is counted over the span, of a platform that tells no counts and rounds.
+
+    The true share is within ``error`` of ``bad``, both ends included, and is between 0 and 1.
+    """
+
+    bad: Fraction
+    """Of the events, or of the seconds, 0 to 1; of a calendar window, of those so far."""
+    error: Fraction
+    """Half a unit of the last decimal that the platform guarantees, above 0."""
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unmeasured:
     """There is no count, and this is why."""
 
@@ -139,7 +192,7 @@ class Unmeasured:
     query: str | None = None
 
 
-Answer = Counts | Spent | Unmeasured
+Answer = Counts | Spent | Share | Unmeasured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +213,19 @@ class Backend(Protocol):
         """Answer every request, in order, all evaluated at the one instant ``at``.
 
         Never raises for what a backend can do wrong: that is an `Unmeasured` with its cause.
-        `Spent` answers requests whose indicator has ``spent``, `Counts` all others.
+        `Spent` answers requests whose indicator has ``spent``, `Counts` or `Share` all others.
+        """
+        ...
+
+
+@runtime_checkable
+class DefiningBackend(Protocol):
+    """A backend whose indicators are SLOs that a platform keeps, with objectives and windows."""
+
+    def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+        """Return what the platform has for each indicator, in order; never raises.
+
+        It is asked once a run, however often this is called.
         """
         ...
 

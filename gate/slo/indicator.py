@@ -53,7 +53,8 @@ class Sli:
 
     Exactly one of these sets of fields is given (the policy reader sees to it):
     ``bad`` and/or ``good`` with ``total``; ``column`` with ``threshold``; ``histogram``; ``gauge``;
-    ``spent``; ``series``; ``metric``. Which of them a backend understands is in its registry entry.
+    ``spent``; ``series``; ``metric``; ``slo``. Which of them a backend understands is in its
+    registry entry.
     """
 
     good: str | None = None
@@ -79,6 +80,10 @@ class Sli:
     cases_since: datetime | None = None
     """Evaluations: when the set of cases was last changed on purpose; runs before it do not say
     which cases belong to it. None: never."""
+    slo: str | None = None
+    """Platforms: the exact name, or the id, of the SLO that the platform has."""
+    group: str | None = None
+    """Platforms: which group or instance of an SLO that has several; None: all of it."""
     backend: str = ""
     """The name of the backend that counts it, where a policy has several; empty: its only one."""
     labels: Mapping[str, str] | None = None

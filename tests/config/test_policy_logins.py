@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends.prometheus.logins import AzureLogin, GoogleLogin, OAuth2Login, SigV4Login
+from gate.backends.logins import AzureLogin, GoogleLogin, OAuth2Login, SigV4Login
 from gate.backends.prometheus.settings import PrometheusSettings, files
 from tests.config.texts import assert_mistake, policy, read
 

@@ -6,7 +6,7 @@ All the numbers of a run are asked for in one batched query, or in several at on
 from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
-from gate.backends.prometheus.logins import keys_of_logins
+from gate.backends.logins import keys_of_logins
 from gate.backends.prometheus.secrecy import secrets
 from gate.backends.prometheus.settings import BLOCK, PrometheusSettings, files
 from gate.measure import Backend, Limits

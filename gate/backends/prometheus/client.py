@@ -1,6 +1,5 @@
 """One server: a question sent, and what came back."""
 
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -9,12 +8,11 @@ from typing import Final
 from urllib.parse import urlencode
 
 import requests
-from requests import PreparedRequest, Response
+from requests import Response
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 
+from gate.backends.lazy_login import LazyLogin
 from gate.backends.prometheus.address import address
-from gate.backends.prometheus.logins import Login
 from gate.backends.prometheus.query import QueryGrid, endpoint_of
 from gate.backends.prometheus.replies import Body, Reply, read_response, read_result
 from gate.backends.prometheus.settings import PrometheusSettings
@@ -56,7 +54,7 @@ class Client:
             headers=self._address.headers,
             longest_connect=_LONGEST_CONNECT,
             verify=True if settings.ca is None else str(settings.ca),
-            auth=_Login(settings.login, self.clock) if settings.login else None,
+            auth=LazyLogin(settings.login, self.clock) if settings.login else None,
         )
 
     @property
@@ -160,14 +158,14 @@ class Client:
             return self._sender.send(method, url, seconds=seconds, params=params, form=body)
 
         response, login = send(), self._sender.auth
-        if response.status_code == HTTPStatus.UNAUTHORIZED and isinstance(login, _Login):
+        if response.status_code == HTTPStatus.UNAUTHORIZED and isinstance(login, LazyLogin):
             login.forget(response)
             response = send()
         return response
 
     def _redacted(self, text: str) -> str:
         login = self._sender.auth
-        tokens = login.secrets if isinstance(login, _Login) else ()
+        tokens = login.secrets if isinstance(login, LazyLogin) else ()
         return Redactor(redactable([*self._address.secrets, *tokens]))(text)
 
     def _shown(self, failure: RequestFailure) -> RequestFailure:
@@ -178,34 +176,6 @@ class Client:
         elif failure.trouble is not Trouble.HTTPS_NEEDED or self._address.url.scheme == "http":
             reason += hint_for(failure.trouble)
         return replace(failure, reason=reason)
-
-
-class _Login(AuthBase):
-    """A login of `tokens`, which is imported and prepared with the first request."""
-
-    def __init__(self, login: Login, clock: Clock) -> None:
-        self._login, self._clock = login, clock
-        self._lock = threading.Lock()
-        self._auth: AuthBase | None = None
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        from gate.backends.prometheus.tokens import login_for  # noqa: PLC0415 - as it says
-
-        with self._lock:
-            auth = self._auth = self._auth or login_for(self._login, self._clock)
-        signed: PreparedRequest = auth(request)
-        return signed
-
-    def forget(self, response: Response) -> None:
-        """Get a new token, where the one of a request was refused."""
-        forget = getattr(self._auth, "forget", None)
-        if forget is not None:
-            forget(response.request.headers.get("Authorization"))
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Every token that there was."""
-        return getattr(self._auth, "secrets", ())
 
 
 def _session(settings: PrometheusSettings) -> requests.Session:

@@ -17,7 +17,7 @@ from gate.backends.prometheus.limits import ServerLimits, fitting_length
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError, QueryResult, read_reply
 from gate.backends.prometheus.replies import Reply
-from gate.backends.prometheus.workers import Workers
+from gate.backends.workers import Workers
 from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.request_failure import RequestFailure, RetryAdvice

@@ -5,7 +5,7 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from gate.backends.prometheus.logins import login_secrets
+from gate.backends.logins import login_secrets
 from gate.backends.prometheus.settings import PrometheusSettings, is_secret
 
 _LOGINS: Final = ("authorization", "proxy-authorization")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from gate.backends.addresses import TLS, HttpAddress, is_protected, shown_address
-from gate.backends.prometheus.logins import (
+from gate.backends.logins import (
     AUTH,
     AzureLogin,
     GoogleLogin,

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gate.backends import open_backend
-from gate.backends.prometheus.logins import (
+from gate.backends.logins import (
     AzureLogin,
     GoogleLogin,
     Login,
@@ -26,7 +26,7 @@ from gate.backends.prometheus.logins import (
     SigV4Login,
 )
 from gate.backends.prometheus.settings import PrometheusSettings
-from gate.backends.prometheus.tokens import AccessToken, TokenAuth, login_for
+from gate.backends.tokens import AccessToken, TokenAuth, login_for
 from gate.http import Clock
 from gate.measure import Answer, Cause, CountRequest, Counts, Limits, Unmeasured
 from tests.backends.prometheus.limited import Limited

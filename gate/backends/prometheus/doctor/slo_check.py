@@ -17,7 +17,7 @@ from gate.backends.prometheus.query_result import (
     QueryValue,
 )
 from gate.backends.prometheus.replies import Body
-from gate.backends.prometheus.workers import Workers
+from gate.backends.workers import Workers
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
 from gate.measure.diagnosis import Check, CheckResult, SkippedCheck

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from gate.backends.prometheus.logins import (
+from gate.backends.logins import (
     AzureLogin,
     GoogleLogin,
     Login,

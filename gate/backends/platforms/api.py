@@ -1,0 +1,209 @@
+"""One server of a platform: a request sent with its login, and the JSON object that came back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+import requests
+
+from gate.backends.lazy_login import LazyLogin
+from gate.backends.logins import Login
+from gate.backends.workers import Workers
+from gate.dataclass import dataclass
+from gate.http import (
+    Clock,
+    Retries,
+    Sender,
+    is_html,
+    json_object,
+    persist,
+    redirect_target,
+    retry_after,
+)
+from gate.measure import Cause, MeasurementError
+from gate.measure.remedies import hint_for
+from gate.redaction import Redactor, redactable
+from gate.request_failure import RequestFailure, Trouble
+
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_CONNECT: Final = 10.0
+_REDIRECTS: Final = range(300, 400)
+_TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
+"""What the vendors' own clients send again."""
+_TROUBLES: Final = {
+    401: Trouble.UNAUTHORIZED,
+    403: Trouble.FORBIDDEN,
+    404: Trouble.WRONG_PATH,
+    429: Trouble.OVERLOADED,
+    **dict.fromkeys((500, 502, 503, 504), Trouble.OVERLOADED),
+}
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request."""
+
+    path: str
+    """After the address of the server, with its slash."""
+    method: str = "GET"
+    params: Mapping[str, str] | None = None
+    body: Mapping[str, Any] | None = None
+    """Sent as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialogue:
+    """How one platform words its refusals and how long it asks to wait."""
+
+    words: Callable[[Json], str]
+    """Returns what the body of a refusal says, for people; empty: nothing."""
+    hints: Mapping[int, str]
+    """What to do about a status, in the imperative; in place of the general hint."""
+    wait: Callable[[Mapping[str, str], datetime], float | None] = retry_after
+    """Returns the seconds to wait that the headers of a refusal ask for; None: they do not say."""
+
+
+class ApiError(MeasurementError):
+    """A refusal, or no answer at all; its reason names the server and says what to do."""
+
+    def __init__(self, reason: str, status: int | None) -> None:
+        super().__init__(Cause.BACKEND_ERROR, reason)
+        self.status = status
+        """Of HTTP; None: no answer came."""
+
+
+class Api:
+    """One server, with its connections kept alive. Several threads may ask at once."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        shown: str,
+        headers: Mapping[str, str],
+        secrets: Sequence[str],
+        dialogue: Dialogue,
+        timeout: float,
+        login: Login | None = None,
+        retries: int = 2,
+        clock: Clock | None = None,
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            url: of the server, without a slash at its end.
+            shown: how messages name it.
+            headers: of every request, the login among them.
+            secrets: what must never be shown.
+            dialogue: of the platform.
+            timeout: seconds that everything between two calls of `begin` may take.
+            login: what takes more than a header; None: the headers have all.
+            retries: tries after the first one.
+            clock: of the run.
+        """
+        self._url, self._shown = url, shown
+        self._dialogue = dialogue
+        self._timeout = timeout
+        self.clock = clock or Clock()
+        self._retries = Retries(count=retries, first_pause=_FIRST_PAUSE)
+        self._secrets = tuple(secrets)
+        self._login = None if login is None else LazyLogin(login, self.clock)
+        self._sender = Sender(
+            session=requests.Session(),
+            headers={"Accept": "application/json", **headers},
+            longest_connect=_LONGEST_CONNECT,
+            auth=self._login,
+        )
+        self.begin()
+
+    def begin(self) -> None:
+        """Let the time begin that the next requests may take together."""
+        self._until = self.clock.monotonic() + self._timeout
+
+    def ask(self, call: Call) -> Json:
+        """Return the object that a request is answered with.
+
+        Raises:
+            ApiError: there is none.
+        """
+        answer = self._ask(call)
+        if isinstance(answer, ApiError):
+            raise answer
+        return answer
+
+    def ask_all(self, calls: Sequence[Call], most: int) -> list[Json | ApiError]:
+        """Return the answer to each request, in order.
+
+        Args:
+            calls: the requests.
+            most: how many may be under way at once, at least 1.
+        """
+        if len(calls) == 1:
+            return [self._ask(calls[0])]
+        workers = Workers[int, Json | ApiError](lambda place: self._ask(calls[place]), most)
+        answers = dict[int, Json | ApiError]()
+        waiting = iter(range(len(calls)))
+        while len(answers) < len(calls):
+            while not workers.full and (place := next(waiting, None)) is not None:
+                workers.submit(place)
+            done = workers.next(self._timeout)
+            if done is not None:
+                answers[done[0]] = done[1]
+        workers.dismiss()
+        return [answers[place] for place in range(len(calls))]
+
+    def _ask(self, call: Call) -> Json | ApiError:
+        outcome = persist(
+            lambda seconds: self._try(call, seconds),
+            until=self._until,
+            retries=self._retries,
+            clock=self.clock,
+        )
+        return self._shown_failure(outcome) if isinstance(outcome, RequestFailure) else outcome
+
+    def _try(self, call: Call, seconds: float) -> Json | RequestFailure:
+        def send() -> requests.Response:
+            url = f"{self._url}{call.path}"
+            return self._sender.send(
+                call.method, url, seconds=seconds, params=call.params, body=call.body
+            )
+
+        response = send()
+        if response.status_code == HTTPStatus.UNAUTHORIZED and self._login is not None:
+            self._login.forget(response)
+            response = send()
+        return self._read(response)
+
+    def _read(self, response: requests.Response) -> Json | RequestFailure:
+        status, body = response.status_code, json_object(response)
+        if status in _REDIRECTS:
+            target = redirect_target(response)
+            reason = f"it redirects to {target}: probably a login page ({status})"
+            return RequestFailure(reason=reason, trouble=Trouble.LOGIN_PAGE)
+        if status == HTTPStatus.OK and body is not None:
+            return body
+        if is_html(response):
+            reason = f"it answers with an HTML page ({status}): probably a login page, or a proxy"
+            return RequestFailure(reason=reason, status=status, trouble=Trouble.LOGIN_PAGE)
+        if status == HTTPStatus.OK:
+            reason = "its answer is not a JSON object, or was cut off"
+            return RequestFailure(reason=reason, trouble=Trouble.WRONG_SERVER)
+        name = f"{status} {response.reason or ''}".strip()
+        words = self._dialogue.words(body or {}) or ("" if body else response.text)
+        return RequestFailure(
+            reason=f"{name}: {words}" if words else name,
+            status=status,
+            transient=status in _TRANSIENT,
+            trouble=_TROUBLES.get(status, Trouble.UNKNOWN),
+            wait=self._dialogue.wait(response.headers, self.clock.now()),
+        )
+
+    def _shown_failure(self, failure: RequestFailure) -> ApiError:
+        """Say which server it was and what to do, and make its words fit to be shown."""
+        tokens = self._login.secrets if self._login is not None else ()
+        redacted = Redactor(redactable([*self._secrets, *tokens]))
+        own = self._dialogue.hints.get(failure.status or 0)
+        hint = f"; {own}" if own else hint_for(failure.trouble)
+        return ApiError(f"{self._shown}: {redacted(failure.reason)}{hint}", failure.status)

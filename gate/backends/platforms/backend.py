@@ -1,0 +1,113 @@
+"""The backend of every SLO platform: it looks up what is defined, once, and then asks."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from gate.backends.platforms.platform import Platform, PlatformHistory, Question, SeriesQuestion
+from gate.measure import (
+    Answer,
+    CountRequest,
+    Counts,
+    Definition,
+    MeasurementError,
+    Share,
+    Unmeasured,
+)
+from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.slo.indicator import Sli
+
+A = TypeVar("A")
+
+
+class PlatformBackend:
+    """Counts the SLOs of one platform."""
+
+    def __init__(self, platform: Platform) -> None:
+        """Ask for nothing yet."""
+        self.platform = platform
+        self._defined: dict[Sli, Definition] = {}
+
+    def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+        """Return what the platform has for each indicator; what it once had is not asked again."""
+        unknown = list(dict.fromkeys(sli for sli in slis if sli not in self._defined))
+        answers: dict[Sli, Definition | Unmeasured] = {**self._defined}
+        if unknown:
+            self.platform.begin()
+            try:
+                answers |= zip(unknown, self.platform.define(unknown), strict=True)
+            except MeasurementError as error:
+                answers |= dict.fromkeys(unknown, error.answer())
+            self._defined = {
+                sli: answer for sli, answer in answers.items() if isinstance(answer, Definition)
+            }
+        return [answers[sli] for sli in slis]
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
+        """Answer every request, in order."""
+        definitions = self.definitions([request.sli for request in requests])
+        self.platform.begin()
+        questions = [
+            Question(definition=definition, sli=request.sli, span=request.span, main=request.probe)
+            for request, definition in zip(requests, definitions, strict=True)
+            if isinstance(definition, Definition)
+        ]
+        try:
+            answers = self.platform.answer(questions, at) if questions else []
+        except MeasurementError as error:
+            answers = [error.answer()] * len(questions)
+        measured = [
+            _defined(answer, question) for answer, question in zip(answers, questions, strict=True)
+        ]
+        return _merged(definitions, measured)
+
+
+class PlatformHistoryBackend(PlatformBackend):
+    """The same, of a platform whose past can be read."""
+
+    def __init__(self, platform: Platform, past: PlatformHistory) -> None:
+        """Ask for nothing yet; ``past`` is the platform again."""
+        super().__init__(platform)
+        self._past = past
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what happened in each step, for every request in order; never raises."""
+        definitions = self.definitions([request.sli for request in requests])
+        self.platform.begin()
+        questions = [
+            SeriesQuestion(
+                definition=definition, sli=request.sli, span=request.span, step=request.step
+            )
+            for request, definition in zip(requests, definitions, strict=True)
+            if isinstance(definition, Definition)
+        ]
+        try:
+            answers = self._past.series(questions) if questions else []
+        except MeasurementError as error:
+            answers = [error.answer()] * len(questions)
+        return _merged(definitions, answers)
+
+
+def _defined(answer: Answer, question: Question) -> Answer:
+    """Return the answer to the question about an SLO's own window with its definition."""
+    if not question.main or not isinstance(answer, Counts | Share):
+        return answer
+    evidence = replace(
+        answer.evidence,
+        definition=question.definition,
+        granted=question.definition.granted,
+        notes=(*question.definition.notes, *answer.evidence.notes),
+    )
+    return replace(answer, evidence=evidence)
+
+
+def _merged(
+    definitions: Sequence[Definition | Unmeasured], answers: Sequence[A]
+) -> list[A | Unmeasured]:
+    """Return an answer for each, in order: of what is not defined the reason why not."""
+    following = iter(answers)
+    return [
+        definition if isinstance(definition, Unmeasured) else next(following)
+        for definition in definitions
+    ]
