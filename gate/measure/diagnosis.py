@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final, Protocol
 
 from gate.dataclass import dataclass
-from gate.measure import Answer, Cause, CountRequest, Counts, Suspicion, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Spent, Suspicion, Unmeasured
 
 
 class Level(StrEnum):
@@ -181,11 +181,12 @@ _WRONG: Final = frozenset({Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED})
 def suspicion_results(answer: Answer) -> Iterator[CheckResult]:
     """Yield what ``gate check`` suspects of a count, with its numbers and remedies.
 
-    It is a fault where more events are missing, or counted wrongly, than are counted as bad.
+    It is a fault where more events are missing, or counted wrongly, than are counted as bad; of a
+    share, where any are.
     """
     if isinstance(answer, Unmeasured):
         return
-    bad = answer.bad if isinstance(answer, Counts) else answer.amount
+    bad = answer.amount if isinstance(answer, Spent) else answer.bad
     for suspicion in answer.evidence.suspicions:
         check = _CHECK_OF.get(suspicion.cause, Check.REACH)
         wrong = suspicion.cause in _WRONG and _exceeds(suspicion, bad)
