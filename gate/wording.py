@@ -7,7 +7,13 @@ from math import ceil
 from typing import Final
 
 from gate.measure import Counts, Granted, Share, Spent, Unmeasured
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+    Slo,
+    SpendSlo,
+)
 from gate.slo.quantities import format_duration
 
 NOTHING: Final = "-"
@@ -46,6 +52,8 @@ def without_events(slo: Slo) -> str | None:
         return "spend is an amount, not a count of events"
     if isinstance(slo, CompositeSlo):
         return "it is a composite; its members are looked at themselves"
+    if isinstance(slo, PlatformSlo):
+        return "its platform has not said what it promises"
     return None
 
 

@@ -10,7 +10,14 @@ from gate.measure import Suspicion, Unmeasured
 from gate.policy.policy import Policy
 from gate.policy.rounding import known_tier
 from gate.slo.indicator import Slices
-from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import (
+    CalendarWindow,
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+    Slo,
+    SpendSlo,
+)
 from gate.slo.quantities import format_duration
 
 MEASURED = "measured"
@@ -76,7 +83,7 @@ def _promise(slo: Slo, at: datetime) -> Json:
         "members": [{"slo": m.slo, "weight": number(m.weight)} for m in slo.members]
         if isinstance(slo, CompositeSlo)
         else [],
-        "window": None if isinstance(slo, CompositeSlo) else str(slo.window),
+        "window": None if isinstance(slo, CompositeSlo) or slo.window is None else str(slo.window),
         "budgeting": ("timeslices" if slices else "occurrences") if ratio else None,
         "slices": _slices(slices),
         "denominator": str(ratio.denominator)
@@ -89,6 +96,8 @@ def _promise(slo: Slo, at: datetime) -> Json:
 def _kind(slo: Slo) -> str:
     if isinstance(slo, RatioSlo):
         return "ratio"
+    if isinstance(slo, PlatformSlo):
+        return "platform"
     return "spend" if isinstance(slo, SpendSlo) else "composite"
 
 

@@ -73,7 +73,7 @@ def _backend(row: BudgetRow) -> str:
 
 def _window(row: BudgetRow) -> str:
     slo = row.assessment.slo
-    if isinstance(slo, CompositeSlo):
+    if isinstance(slo, CompositeSlo) or slo.window is None:
         return wording.NOTHING
     window = slo.window
     return str(window.period) if isinstance(window, CalendarWindow) else str(window)

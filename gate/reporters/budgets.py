@@ -19,6 +19,7 @@ from gate.slo.objective import (
     CalendarWindow,
     CompositeSlo,
     Denominator,
+    PlatformSlo,
     RatioSlo,
     RollingWindow,
     Slo,
@@ -41,7 +42,7 @@ def promise(slo: Slo) -> str:
         return wording.percent(slo.objective)
     if isinstance(slo, SpendSlo):
         return f"{wording.amount(slo.allowance)} {slo.unit}".rstrip()
-    return "composite"
+    return "of its platform" if isinstance(slo, PlatformSlo) else "composite"
 
 
 def events(assessment: Assessment) -> str:

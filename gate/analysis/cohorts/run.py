@@ -7,6 +7,7 @@ from gate.analysis.cohorts import CohortReport, ServiceCohorts
 from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
 from gate.backends import cohorts_of, described, open_backend
 from gate.check.measure import OpenBackend, run_concurrently
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
 from gate.measure.cohorts import CohortBackend
@@ -22,6 +23,7 @@ def compare_cohorts(
             a backend's package is missing.
     """
     _check_names(files, options)
+    files, open_with = with_promises(files, options.at, options.timeout, open_with)
     backends = [_cohort_backend(file, options, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceCohorts]:

@@ -25,7 +25,7 @@ from gate.measure.diagnosis import (
 )
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli
-from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
+from gate.slo.objective import (CompositeSlo, PlatformSlo, RatioSlo, SpendSlo,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +166,7 @@ def examine(
     Raises:
         UsageError: a backend's package is missing.
     """
+    files, _ = with_promises(files, at, timeout, open_backend)
     doctors = [open_with(file.settings, file.limits(timeout)) for file in files]
 
     def task(place: int) -> Callable[[], PolicyCheckup]:
@@ -179,7 +180,7 @@ def examine(
 
 
 def _examine(file: PolicyFile, doctor: Doctor, limits: Limits, at: datetime) -> PolicyCheckup:
-    slos = [slo for slo in file.policy.slos if not isinstance(slo, CompositeSlo)]
+    slos = [slo for slo in file.policy.slos if isinstance(slo, RatioSlo | SpendSlo)]
     diagnosis = doctor.examine([_checked_slo(slo, file.policy, at) for slo in slos], at)
     skipped = diagnosis.skipped or ((),) * len(slos)
     left_out = _left_out(slos, file.settings, limits, at)
@@ -197,8 +198,26 @@ def _examine(file: PolicyFile, doctor: Doctor, limits: Limits, at: datetime) -> 
                 skipped=not_seen,
             )
             for slo, results, not_seen in zip(slos, diagnosis.slos, skipped, strict=True)
-        ),
+        )
+        + tuple(map(_undefined, _open_slos(file.policy), file.policy.undefined.values())),
     )
+
+
+def _open_slos(policy: Policy) -> list[PlatformSlo]:
+    return [slo for slo in policy.slos if isinstance(slo, PlatformSlo)]
+
+
+def _undefined(slo: PlatformSlo, why: Unmeasured) -> SloCheckup:
+    """Return what there is to say of an SLO of which its platform does not say what it promises."""
+    reason, remedy = with_advice(why.reason, remedy_of(why.cause).hint)
+    result = CheckResult(
+        check=Check.DEFINITION,
+        level=Level.FAULT,
+        message=f"{why.cause}: {reason}",
+        remedy=remedy,
+        examined=why.query,
+    )
+    return SloCheckup(slo=slo, results=(result,), caveats=(), skipped=())
 
 
 def _left_out(

@@ -244,7 +244,9 @@ def report_closing(report: Report) -> tuple[Facts, ...]:
 
 def promised(slo: Slo) -> str:
     """Say what was promised, and over which window."""
-    return promise(slo) if isinstance(slo, CompositeSlo) else f"{promise(slo)}, {slo.window}"
+    if isinstance(slo, CompositeSlo) or slo.window is None:
+        return promise(slo)
+    return f"{promise(slo)}, {slo.window}"
 
 
 def missing(service: ServiceReport, slo: Slo) -> str:
