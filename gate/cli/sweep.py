@@ -11,9 +11,9 @@ import click
 from gate.analysis.sweep import SweepOptions, SweepReport
 from gate.analysis.sweep.run import sweep_statuses
 from gate.analysis.sweep.words import lines
+from gate.backends import open_backend
 from gate.check.decide import BudgetsAndPast
 from gate.check.options import Options
-from gate.backends import open_backend
 from gate.check.promises import with_promises
 from gate.check.run import judge_measured, measure_policies
 from gate.cli.ci_environment import CiEnvironment, context_of

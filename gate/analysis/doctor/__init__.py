@@ -1,6 +1,6 @@
 """What ``gate doctor`` saw of one or several policies, and the examination that shows it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
@@ -8,6 +8,7 @@ from gate import __version__
 from gate.analysis import document_head
 from gate.backends import Settings, open_backend, open_doctor
 from gate.check.measure import main_request, run_concurrently
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
@@ -23,16 +24,21 @@ from gate.measure.diagnosis import (
     SkippedCheck,
     worst_level,
 )
+from gate.measure.remedies import remedy_of, with_advice
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli
-from gate.slo.objective import (CompositeSlo, PlatformSlo, RatioSlo, SpendSlo,)
+from gate.slo.objective import (
+    PlatformSlo,
+    RatioSlo,
+    SpendSlo,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloCheckup:
     """An SLO with counts of its own, which a composite has not."""
 
-    slo: RatioSlo | SpendSlo
+    slo: RatioSlo | SpendSlo | PlatformSlo
     results: tuple[CheckResult, ...]
     caveats: tuple[str, ...]
     """The notes of its preset, whatever was seen."""
@@ -199,25 +205,24 @@ def _examine(file: PolicyFile, doctor: Doctor, limits: Limits, at: datetime) -> 
             )
             for slo, results, not_seen in zip(slos, diagnosis.slos, skipped, strict=True)
         )
-        + tuple(map(_undefined, _open_slos(file.policy), file.policy.undefined.values())),
+        + tuple(_undefined(file.policy)),
     )
 
 
-def _open_slos(policy: Policy) -> list[PlatformSlo]:
-    return [slo for slo in policy.slos if isinstance(slo, PlatformSlo)]
-
-
-def _undefined(slo: PlatformSlo, why: Unmeasured) -> SloCheckup:
-    """Return what there is to say of an SLO of which its platform does not say what it promises."""
-    reason, remedy = with_advice(why.reason, remedy_of(why.cause).hint)
-    result = CheckResult(
-        check=Check.DEFINITION,
-        level=Level.FAULT,
-        message=f"{why.cause}: {reason}",
-        remedy=remedy,
-        examined=why.query,
-    )
-    return SloCheckup(slo=slo, results=(result,), caveats=(), skipped=())
+def _undefined(policy: Policy) -> Iterator[SloCheckup]:
+    """Yield what there is to say of SLOs of which their platform does not say what it promises."""
+    for slo in policy.slos:
+        if isinstance(slo, PlatformSlo):
+            why = policy.undefined[slo.name]
+            reason, remedy = with_advice(why.reason, remedy_of(why.cause).hint)
+            result = CheckResult(
+                check=Check.DEFINITION,
+                level=Level.FAULT,
+                message=f"{why.cause}: {reason}",
+                remedy=remedy,
+                examined=why.query or "",
+            )
+            yield SloCheckup(slo=slo, results=(result,), caveats=())
 
 
 def _left_out(
