@@ -38,7 +38,7 @@ from gate.measure import (
     Unmeasured,
 )
 from gate.slo.objective import CalendarWindow, CompositeSlo, PlatformSlo, RatioSlo, SpendSlo, Window
-from gate.wording import give_or_take
+from gate.wording import share_of_bad
 
 AnswerIf = Callable[[Answer, Sequence[Suspicion]], Answer]
 """`worst_answer` or `best_answer`."""
@@ -83,9 +83,16 @@ def assess_ratio(
         main = answer_if(answer, suspicions)
         return assess_ratio(slo, main, shifted, at=at, guards=guards, impact=impact)
 
-    return replace(
-        assessment, worst_case=if_it_were(worst_answer), best_case=if_it_were(best_answer)
-    )
+    worst, best = if_it_were(worst_answer), if_it_were(best_answer)
+    if assessment.rounding is not None:
+        # What depends on what is left, and is compared with nothing, is told of the worse end.
+        assessment = replace(
+            assessment,
+            forecast=worst.forecast,
+            price=worst.price,
+            sla_remaining=worst.sla_remaining,
+        )
+    return replace(assessment, worst_case=worst, best_case=best)
 
 
 def _checked(slo: RatioSlo, answer: Answer, at: datetime) -> Counts | Share | Unmeasured:
@@ -109,8 +116,8 @@ def _checked(slo: RatioSlo, answer: Answer, at: datetime) -> Counts | Share | Un
     if wrong is None:
         return answer
     reason = (
-        f"{wrong} needs counts, and only a share is known ({give_or_take(answer.bad, answer.error)}"
-        f" bad); remove {wrong}"
+        f"{wrong} needs counts, and only a share is known ({share_of_bad(answer.bad, answer.error)}"
+        f"); remove {wrong}"
     )
     return Unmeasured(cause=Cause.INVALID, reason=reason, query=query)
 

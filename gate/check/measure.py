@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from gate.backends import Settings, described, history_of
+from gate.backends import Settings, backends_in, described, history_of, without_history
 from gate.budget.assess import (
     PRESENT,
     assess_composite,
@@ -202,8 +202,9 @@ def open_history(
     backend = open_with(file.settings, file.limits(timeout))
     history = history_of(backend)
     if history is None:
-        whose = described(file.settings)
-        raise UsageError(f"{file.source.path}: {whose} {NO_HISTORY} to look at")
+        kinds = [own.kind for own in backends_in(file.settings).values()]
+        lack = without_history(kinds, f"{described(file.settings)} {NO_HISTORY} to look at")
+        raise UsageError(f"{file.source.path}: {lack}")
     return backend, history
 
 

@@ -5,7 +5,13 @@ from collections.abc import Callable, Sequence
 from gate import __version__
 from gate.analysis.cohorts import CohortReport, ServiceCohorts
 from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
-from gate.backends import cohorts_of, described, open_backend
+from gate.backends import (
+    backends_in,
+    cohorts_of,
+    described,
+    open_backend,
+    without_history,
+)
 from gate.check.measure import OpenBackend, run_concurrently
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
@@ -55,6 +61,7 @@ def _cohort_backend(
 ) -> CohortBackend:
     backend = cohorts_of(open_with(file.settings, file.limits(options.timeout)))
     if backend is None:
-        path, whose = file.source.path, described(file.settings)
-        raise UsageError(f"{path}: {whose} cannot separate events by labels")
+        kinds = [own.kind for own in backends_in(file.settings).values()]
+        lack = f"{described(file.settings)} cannot separate events by labels"
+        raise UsageError(f"{file.source.path}: {without_history(kinds, lack)}")
     return backend

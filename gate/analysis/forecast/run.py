@@ -43,6 +43,7 @@ from gate.measure.history import (
 )
 from gate.policy.coverage import assessment_reservations
 from gate.policy.policy import Policy
+from gate.policy.rounding import compared_between
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import (
     RatioSlo,
@@ -157,7 +158,8 @@ def _slo(
         doubt = assessment.doubts[0]
         lost = Unmeasured(cause=doubt.cause, reason=doubt.reason, query=assessment.query)
         return SloForecast(assessment=assessment, tier=None, unmeasured=lost)
-    tier, notes = tier_of(policy.tiers, assessment.compared), tuple(_unmeasured_rates(assessment))
+    lowest, _ = compared_between(assessment)
+    tier, notes = tier_of(policy.tiers, lowest), tuple(_unmeasured_rates(assessment))
     forecast = SloForecast(
         assessment=assessment,
         tier=tier,

@@ -199,6 +199,8 @@ def _each(
 ) -> Sequence[A | Unmeasured]:
     """Return an answer for each of the requests to a backend, of which there is this number."""
     if outcome is None:
+        if source.of_platform and lack.startswith(NO_HISTORY):
+            lack = f"{NO_HISTORY} that can be read"
         reason = f"the backend {source.name} {lack}"
         return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * number
     if isinstance(outcome, Unmeasured):
