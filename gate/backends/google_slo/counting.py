@@ -6,7 +6,7 @@ from typing import Final
 
 from gate.backends.google_slo.definitions import FULL_NAME
 from gate.backends.google_slo.pages import ask_pages
-from gate.backends.google_slo.points import Points, read_points
+from gate.backends.google_slo.points import SloPoints, read_points
 from gate.backends.platforms.api import Api, Call
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
@@ -89,10 +89,10 @@ def lately(slo: str, span: Span) -> Aligned:
 
 def read_all(
     api: Api, project: str, wanted: Iterable[Aligned]
-) -> dict[Aligned, Points | MeasurementError]:
+) -> dict[Aligned, SloPoints | MeasurementError]:
     """Return what the API says of each, or why it says nothing; each is asked for once."""
     distinct: Sequence[Aligned] = list(dict.fromkeys(wanted))
-    outcomes = dict[Aligned, Points | MeasurementError]()
+    outcomes = dict[Aligned, SloPoints | MeasurementError]()
     answers = ask_pages(api, [aligned.call(project) for aligned in distinct])
     for aligned, pages in zip(distinct, answers, strict=True):
         try:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from gate.backends.google_slo.pages import ask_pages, objects_in
-from gate.backends.platforms.api import Api, ApiError, Call, Json
+from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.dataclass import dataclass
 from gate.errors import nearest_first
 from gate.measure import Cause, Definition, Granted, MeasurementError, Promise, Unmeasured
@@ -56,7 +56,7 @@ def look_up(api: Api, project: str, slis: Sequence[Sli]) -> list[GoogleSlo | Mea
     names = [sli.slo or "" for sli in slis]
     alone = list(dict.fromkeys(name for name in names if FULL_NAME.fullmatch(name)))
     outcomes = dict(zip(alone, _each_alone(api, alone), strict=True))
-    listed: list[Json] | MeasurementError = []
+    listed: list[JsonObject] | MeasurementError = []
     if len(alone) < len(set(names)):
         try:
             listed = _every_slo(api, project)
@@ -76,7 +76,7 @@ def look_up(api: Api, project: str, slis: Sequence[Sli]) -> list[GoogleSlo | Mea
     return [resolved(sli, name) for sli, name in zip(slis, names, strict=True)]
 
 
-def _each_alone(api: Api, names: Sequence[str]) -> Iterator[Json | MeasurementError]:
+def _each_alone(api: Api, names: Sequence[str]) -> Iterator[JsonObject | MeasurementError]:
     """Yield what the API has under each full name, in order."""
     calls = [Call(path=f"/v3/{quote(name, safe='/:')}", params={"view": "FULL"}) for name in names]
     for name, pages in zip(names, ask_pages(api, calls), strict=True):
@@ -86,7 +86,7 @@ def _each_alone(api: Api, names: Sequence[str]) -> Iterator[Json | MeasurementEr
             yield pages if isinstance(pages, MeasurementError) else pages[0]
 
 
-def _every_slo(api: Api, project: str) -> list[Json]:
+def _every_slo(api: Api, project: str) -> list[JsonObject]:
     """Return every SLO of every service of the project.
 
     Raises:
@@ -104,8 +104,8 @@ def _every_slo(api: Api, project: str) -> list[Json]:
     return _listed(api, calls, "serviceLevelObjectives")
 
 
-def _listed(api: Api, calls: Sequence[Call], key: str) -> list[Json]:
-    listed = list[Json]()
+def _listed(api: Api, calls: Sequence[Call], key: str) -> list[JsonObject]:
+    listed = list[JsonObject]()
     for pages in ask_pages(api, calls):
         if isinstance(pages, MeasurementError):
             raise pages
@@ -120,7 +120,7 @@ def _name_of(resource: Mapping[str, Any]) -> str:
     return name
 
 
-def _by_name(name: str, listed: list[Json] | MeasurementError, project: str) -> Json:
+def _by_name(name: str, listed: list[JsonObject] | MeasurementError, project: str) -> JsonObject:
     """Return the SLO with this display name, or this ID; of several none is meant."""
     if isinstance(listed, MeasurementError):
         raise listed
@@ -149,12 +149,12 @@ def _listing(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _slo_of(slo: Json, name: str) -> GoogleSlo:
+def _slo_of(slo: JsonObject, name: str) -> GoogleSlo:
     """Read what an SLO promises; ``name`` is how it was asked for."""
     full_name = _name_of(slo)
-    asked, answered = FULL_NAME.fullmatch(name), FULL_NAME.fullmatch(full_name)
+    wanted, answered = FULL_NAME.fullmatch(name), FULL_NAME.fullmatch(full_name)
     # The project may be a number in one of them, and an ID in the other.
-    if answered is None or (asked is not None and asked.groups()[1:] != answered.groups()[1:]):
+    if answered is None or (wanted is not None and wanted.groups()[1:] != answered.groups()[1:]):
         raise MeasurementError(Cause.INVALID, f"the SLO {name!r} is answered with {full_name!r}")
     shown = slo.get("displayName")
     goal = slo.get("goal")
@@ -178,7 +178,7 @@ def _unusable(name: str, what: str) -> MeasurementError:
     return MeasurementError(Cause.INVALID, f"the SLO {name} cannot be used: {what}")
 
 
-def _window(slo: Json, name: str) -> Window:
+def _window(slo: JsonObject, name: str) -> Window:
     """Return the compliance period."""
     rolling, calendar = slo.get("rollingPeriod"), slo.get("calendarPeriod")
     if (rolling is None) == (calendar is None):
@@ -186,8 +186,8 @@ def _window(slo: Json, name: str) -> Window:
     if rolling is not None:
         return RollingWindow(_duration(rolling, name, "rollingPeriod"))
     if calendar not in _PERIODS:
-        known = ", ".join(_PERIODS)
-        reason = f"its calendarPeriod is {calendar}, which the gate cannot count; it can {known}"
+        possible = ", ".join(_PERIODS)
+        reason = f"its calendarPeriod is {calendar}; the gate can count {possible}"
         raise _unusable(name, reason)
     return CalendarWindow(_PERIODS[calendar], UTC)
 
@@ -201,7 +201,7 @@ def _duration(text: Any, name: str, key: str) -> timedelta:
     return length
 
 
-def _counted(slo: Json, name: str) -> tuple[timedelta | None, str]:
+def _counted(slo: JsonObject, name: str) -> tuple[timedelta | None, str]:
     """Return the length of the windows that are good or bad as a whole, and what is counted."""
     indicator = slo.get("serviceLevelIndicator")
     kinds = (
@@ -210,31 +210,33 @@ def _counted(slo: Json, name: str) -> tuple[timedelta | None, str]:
         else [kind for kind in _INDICATORS if isinstance(indicator.get(kind), dict)]
     )
     if not isinstance(indicator, dict) or len(kinds) != 1:
-        known = ", ".join(_INDICATORS)
-        raise _unusable(name, f"it must have one serviceLevelIndicator of {known}")
+        kinds_there = ", ".join(_INDICATORS)
+        raise _unusable(name, f"it must have one serviceLevelIndicator of {kinds_there}")
     return _INDICATORS[kinds[0]](indicator[kinds[0]], name)
 
 
-def _basic(basic: Json, _name: str) -> tuple[None, str]:
+def _basic(basic: JsonObject, _name: str) -> tuple[None, str]:
     kind = "latency" if isinstance(basic.get("latency"), dict) else "availability"
     return None, f"Google counts the requests of the service, by its own metric of {kind}"
 
 
-def _request_based(requests: Json, _name: str) -> tuple[None, str]:
+def _request_based(requests: JsonObject, _name: str) -> tuple[None, str]:
     if isinstance(requests.get("distributionCut"), dict):
         return None, "Google estimates how many values of a distribution are in the good range"
     return None, "Google counts the good and bad events of two metrics"
 
 
-def _windows_based(windows: Json, name: str) -> tuple[timedelta, str]:
+def _windows_based(windows: JsonObject, name: str) -> tuple[timedelta, str]:
     length = _duration(windows.get("windowPeriod"), name, "windowPeriod")
     if length < _MINUTE or _DAY % length:
         shown = format_duration(length)
-        raise _unusable(name, f"its windowPeriod is {shown}, which is no whole part of a day")
+        raise _unusable(
+            name, f"its windowPeriod is {shown}; it must divide a day, and be a minute or more"
+        )
     return length, f"Google counts windows of {format_duration(length)}, good or bad as a whole"
 
 
-_INDICATORS: Final[Mapping[str, Callable[[Json, str], tuple[timedelta | None, str]]]] = {
+_INDICATORS: Final[Mapping[str, Callable[[JsonObject, str], tuple[timedelta | None, str]]]] = {
     "basicSli": _basic,
     "requestBased": _request_based,
     "windowsBased": _windows_based,

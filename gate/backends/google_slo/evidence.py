@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.google_slo.counting import Aligned
-from gate.backends.google_slo.points import Points
+from gate.backends.google_slo.points import SloPoints
 from gate.budget.ratio import seconds
 from gate.measure import Cause, Evidence, Suspicion
 from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps
@@ -21,8 +21,8 @@ _REMEDY: Final = (
 
 def evidence_of(
     evidence: Evidence,
-    overview: tuple[Aligned, Points],
-    lately: Points,
+    overview: tuple[Aligned, SloPoints],
+    lately: SloPoints,
     period: timedelta | None,
     total: Fraction,
 ) -> Evidence:
@@ -51,7 +51,7 @@ def evidence_of(
     )
 
 
-def by_step(aligned: Aligned, points: Points) -> list[float | None]:
+def by_step(aligned: Aligned, points: SloPoints) -> list[float | None]:
     """Return how many events each step has, the oldest first; None: it has no data."""
     events: list[float | None] = [None] * (aligned.span.length // aligned.step)
     for point in (*points.good, *points.bad):

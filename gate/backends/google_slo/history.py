@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.google_slo.counting import SHORTEST, Aligned, exactly, to_seconds
-from gate.backends.google_slo.points import Points
+from gate.backends.google_slo.points import SloPoints
 from gate.backends.platforms.platform import SeriesQuestion
 from gate.measure.history import Series
 from gate.slo.objective import Span
@@ -30,7 +30,7 @@ def parts_of(question: SeriesQuestion) -> list[Aligned]:
 
 
 def series_of(
-    question: SeriesQuestion, parts: Sequence[Aligned], points: Sequence[Points], unit: Fraction
+    question: SeriesQuestion, parts: Sequence[Aligned], points: Sequence[SloPoints], unit: Fraction
 ) -> Series:
     """Return what happened in each step; nothing is known of one without data.
 
@@ -40,15 +40,14 @@ def series_of(
         points: of each part.
         unit: what a count is worth: seconds of a window, or 1.
     """
-    count = -(-question.span.length // question.step)
+    count, start = -(-question.span.length // question.step), to_seconds(question.span).start
     total: list[float | None] = [None] * count
     bad: list[float | None] = [None] * count
-    for part, own in zip(parts, points, strict=True):
-        for start in range(part.span.length // part.step):
-            begin = part.span.start + start * part.step
-            counted = own.within(Span(begin, begin + part.step))
-            if counted is not None:
-                place = (begin - to_seconds(question.span).start) // question.step
-                total[place], bad[place] = (float(number * unit) for number in counted)
+    for own in points:
+        for series, is_bad in ((own.good, False), (own.bad, True)):
+            for point in series:
+                place, number = -((start - point.end) // question.step) - 1, point.count * unit
+                total[place] = (total[place] or 0.0) + float(number)
+                bad[place] = (bad[place] or 0.0) + float(number if is_bad else 0)
     query = f"{parts[0].query}, ALIGN_SUM over {question.step // _SECOND}s" if parts else ""
     return Series(total=tuple(total), bad=tuple(bad), query=query, notes=question.definition.notes)

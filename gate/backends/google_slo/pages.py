@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from gate.backends.platforms.api import Api, Call, Json
+from gate.backends.platforms.api import Api, Call, JsonObject
 from gate.measure import Cause, MeasurementError
 
 _NEXT: Final = "nextPageToken"
@@ -12,12 +12,12 @@ _PARALLEL: Final = 8
 """Requests under way at once."""
 
 
-def ask_pages(api: Api, calls: Sequence[Call]) -> list[list[Json] | MeasurementError]:
+def ask_pages(api: Api, calls: Sequence[Call]) -> list[list[JsonObject] | MeasurementError]:
     """Return all pages of each answer, in order, or why there is none.
 
     The first pages of all come at the same time, then the second ones of those that have one.
     """
-    pages: list[list[Json]] = [[] for _ in calls]
+    pages: list[list[JsonObject]] = [[] for _ in calls]
     failures = dict[int, MeasurementError]()
     waiting = dict(enumerate(calls))
     while waiting:
@@ -39,7 +39,7 @@ def ask_pages(api: Api, calls: Sequence[Call]) -> list[list[Json] | MeasurementE
     return [failures.get(place, own) for place, own in enumerate(pages)]
 
 
-def _following(pages: Sequence[Json]) -> str:
+def _following(pages: Sequence[JsonObject]) -> str:
     """Return the token of the page after the last of these; empty: there is none."""
     tokens = [page.get(_NEXT) or "" for page in pages]
     if not isinstance(tokens[-1], str):
@@ -50,7 +50,7 @@ def _following(pages: Sequence[Json]) -> str:
     return tokens[-1]
 
 
-def objects_in(answer: Mapping[str, Any], key: str) -> list[Json]:
+def objects_in(answer: Mapping[str, Any], key: str) -> list[JsonObject]:
     """Return the list of objects that an answer has under a key; it is empty where it has none.
 
     Raises:

@@ -16,7 +16,7 @@ from gate.backends.google_slo.counting import (
 from gate.backends.google_slo.definitions import GoogleSlo, definition_of, look_up
 from gate.backends.google_slo.evidence import evidence_of
 from gate.backends.google_slo.history import parts_of, series_of
-from gate.backends.google_slo.points import Points
+from gate.backends.google_slo.points import SloPoints
 from gate.backends.google_slo.refusals import DIALOGUE
 from gate.backends.google_slo.settings import GoogleSloSettings, secrets
 from gate.backends.platforms.api import Api, Call
@@ -40,11 +40,11 @@ from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 from gate.wording import amount
 
-Read = Mapping[Aligned, Points | MeasurementError]
+PointsRead = Mapping[Aligned, SloPoints | MeasurementError]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class QuestionPlan:
     """What is asked for one question."""
 
     span: Span
@@ -133,7 +133,7 @@ class GoogleMonitoring:
         return Fraction(1) if period is None else seconds(period)
 
     def _history(
-        self, question: SeriesQuestion, parts: Sequence[Aligned], read: Read
+        self, question: SeriesQuestion, parts: Sequence[Aligned], read: PointsRead
     ) -> SeriesAnswer:
         try:
             points = [_points(read, part) for part in parts]
@@ -146,7 +146,7 @@ class GoogleMonitoring:
             return Unmeasured(cause=Cause.PARTIAL, reason=reason, query=series.query)
         return series
 
-    def _answered(self, question: Question, plan: Plan | None, read: Read) -> Answer:
+    def _answered(self, question: Question, plan: QuestionPlan | None, read: PointsRead) -> Answer:
         if plan is None:
             reason = "Google Cloud Monitoring cannot count less than a minute; wait for it to pass"
             return Unmeasured(cause=Cause.NO_DATA, reason=reason)
@@ -156,7 +156,7 @@ class GoogleMonitoring:
         except MeasurementError as error:
             return error.answer(query)
 
-    def _counted(self, slo: str, plan: Plan, read: Read, query: str) -> Counts:
+    def _counted(self, slo: str, plan: QuestionPlan, read: PointsRead, query: str) -> Counts:
         aligned = [each for each in (plan.counted, plan.overview, plan.lately) if each is not None]
         points = [_points(read, each) for each in aligned]
         warnings = tuple(dict.fromkeys(text for each in points for text in each.warnings))
@@ -181,14 +181,14 @@ class GoogleMonitoring:
         return Counts(total=total, bad=bad, evidence=evidence)
 
 
-def _points(read: Read, aligned: Aligned) -> Points:
+def _points(read: PointsRead, aligned: Aligned) -> SloPoints:
     outcome = read[aligned]
     if isinstance(outcome, MeasurementError):
         raise outcome
     return outcome
 
 
-def _plans(questions: Sequence[Question]) -> list[Plan | None]:
+def _plans(questions: Sequence[Question]) -> list[QuestionPlan | None]:
     """Return what to ask for each; None: its span is too short.
 
     The steps in which the main window of an SLO is looked at also are the parts of other windows.
@@ -198,16 +198,16 @@ def _plans(questions: Sequence[Question]) -> list[Plan | None]:
         slo, span = question.definition.id, to_seconds(question.span)
         if question.main and span.length >= SHORTEST:
             looks.setdefault(slo, []).extend((overview(slo, span), lately(slo, span)))
-    plans: list[Plan | None] = []
+    plans: list[QuestionPlan | None] = []
     for question in questions:
         slo, span = question.definition.id, to_seconds(question.span)
         if span.length < SHORTEST:
             plans.append(None)
             continue
         fitting = (look for look in looks.get(slo, ()) if look.has(span))
-        plan = Plan(span=span, counted=next(fitting, exactly(slo, span)))
+        plan = QuestionPlan(span=span, counted=next(fitting, exactly(slo, span)))
         if question.main:
-            plan = Plan(
+            plan = QuestionPlan(
                 span=span,
                 counted=plan.counted,
                 overview=overview(slo, span),

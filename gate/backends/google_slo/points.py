@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from gate.backends.google_slo.pages import objects_in
-from gate.backends.platforms.api import Json
+from gate.backends.platforms.api import JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
@@ -24,7 +24,7 @@ _JITTER: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class SloPoint:
     """How many events there were over a stretch of time."""
 
     start: datetime
@@ -34,11 +34,11 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Points:
+class SloPoints:
     """What was counted, by steps of which only those with data are there."""
 
-    good: tuple[Point, ...]
-    bad: tuple[Point, ...]
+    good: tuple[SloPoint, ...]
+    bad: tuple[SloPoint, ...]
     warnings: tuple[str, ...]
     """What the API says is missing."""
 
@@ -63,7 +63,7 @@ class Points:
         return max((point.end for point in (*self.good, *self.bad)), default=None)
 
 
-def _within(points: Sequence[Point], span: Span) -> Iterator[Fraction]:
+def _within(points: Sequence[SloPoint], span: Span) -> Iterator[Fraction]:
     for point in points:
         if span.start < point.end <= span.end:
             if point.start < span.start - _SLACK:
@@ -71,7 +71,7 @@ def _within(points: Sequence[Point], span: Span) -> Iterator[Fraction]:
             yield point.count
 
 
-def read_points(pages: Sequence[Json], span: Span, step: timedelta) -> Points:
+def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> SloPoints:
     """Read the good and the bad events from all pages of an answer.
 
     Args:
@@ -82,7 +82,7 @@ def read_points(pages: Sequence[Json], span: Span, step: timedelta) -> Points:
     Raises:
         MeasurementError: something in it cannot be a count of good or bad events in the span.
     """
-    found = dict[tuple[str, str], list[Point]]()
+    by_series = dict[tuple[str, str], list[SloPoint]]()
     for page in pages:
         seen = set[tuple[str, str]]()
         for series in objects_in(page, "timeSeries"):
@@ -91,22 +91,22 @@ def read_points(pages: Sequence[Json], span: Span, step: timedelta) -> Points:
                 reason = f"the answer has two series of {identity[0]} events"
                 raise MeasurementError(Cause.INVALID, reason)
             seen.add(identity)
-            points = found.setdefault(identity, [])
+            points = by_series.setdefault(identity, [])
             points += (_point(each, span, step) for each in objects_in(series, "points"))
     good, bad = (
         tuple(
             point
-            for (own, _), points in found.items()
+            for (own, _), points in by_series.items()
             if own == kind
             for point in _ordered(points, kind)
         )
         for kind in _KINDS
     )
     warnings = dict.fromkeys(text for page in pages for text in _warnings(page))
-    return Points(good=good, bad=bad, warnings=tuple(warnings))
+    return SloPoints(good=good, bad=bad, warnings=tuple(warnings))
 
 
-def _kind(series: Json) -> str:
+def _kind(series: JsonObject) -> str:
     """Return whether a series is of good or of bad events."""
     metric = series.get("metric")
     labels = metric.get("labels") if isinstance(metric, dict) else None
@@ -120,13 +120,13 @@ def _kind(series: Json) -> str:
     return str(kind)
 
 
-def _resource(series: Json) -> str:
+def _resource(series: JsonObject) -> str:
     """Return the type of the resource, of which each has a series of its own."""
     resource = series.get("resource")
     return str(resource.get("type")) if isinstance(resource, dict) else ""
 
 
-def _point(point: Json, span: Span, step: timedelta) -> Point:
+def _point(point: JsonObject, span: Span, step: timedelta) -> SloPoint:
     interval = point.get("interval")
     times = interval if isinstance(interval, dict) else {}
     end = _instant(times.get("endTime"))
@@ -134,7 +134,7 @@ def _point(point: Json, span: Span, step: timedelta) -> Point:
     start = end - step if start >= end else start
     if start < span.start - _SLACK or not span.start < end <= span.end:
         raise _beside(start, end, span)
-    return Point(start=start, end=end, count=_count(point.get("value")))
+    return SloPoint(start=start, end=end, count=_count(point.get("value")))
 
 
 def _beside(start: datetime, end: datetime, span: Span) -> MeasurementError:
@@ -170,7 +170,7 @@ def _count(value: Any) -> Fraction:
     return number
 
 
-def _ordered(points: list[Point], kind: str) -> tuple[Point, ...]:
+def _ordered(points: list[SloPoint], kind: str) -> tuple[SloPoint, ...]:
     """Return the points by time.
 
     Raises:

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from gate.backends.platforms.api import Dialogue, Json
+from gate.backends.platforms.api import Dialogue, JsonObject
 
 _REASON: Final = "type.googleapis.com/google.rpc.ErrorInfo"
 """https://cloud.google.com/apis/design/errors#error_info"""
 _SHOWN: Final = ("permission", "service", "quota_limit", "consumer")
-"""Of the metadata of an ErrorInfo; the rest repeats them."""
+"""What is shown of the metadata of an ErrorInfo; the rest repeats it."""
 
 
-def words_of(body: Json) -> str:
+def words_of(body: JsonObject) -> str:
     """Return what a refusal says: its status, its message, and the reason among its details."""
     error = body.get("error")
     if not isinstance(error, dict):

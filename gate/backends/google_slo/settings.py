@@ -43,9 +43,9 @@ class GoogleSloSettings:
 
 
 def secrets(settings: GoogleSloSettings) -> tuple[str, ...]:
-    """Return the token, and an address from outside."""
-    texts = (settings.bearer, settings.url if settings.shown else None)
-    return tuple(text for text in texts if text)
+    """Return the token, and an address from outside with the parts of its path."""
+    outside = [settings.url, *urlsplit(settings.url).path.split("/")] if settings.shown else []
+    return tuple(dict.fromkeys(text for text in (settings.bearer, *outside) if text))
 
 
 def files(settings: GoogleSloSettings) -> tuple[str, ...]:
@@ -56,8 +56,8 @@ def files(settings: GoogleSloSettings) -> tuple[str, ...]:
 def _project(text: str) -> str:
     if not _PROJECT.fullmatch(text):
         bare = text.removeprefix("projects/")
-        known = bare if _PROJECT.fullmatch(bare) else "acme-prod"
-        raise ValueError(f"this is not the ID of a project; write for example {known}")
+        example = bare if _PROJECT.fullmatch(bare) else "acme-prod"
+        raise ValueError(f"this is not the ID of a project; write for example {example}")
     return text
 
 
