@@ -12,6 +12,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
 from gate.measure.object_stores import STORES
+from gate.measure.platform_troubles import PLATFORMS
 from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.spark_troubles import SPARK
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
@@ -200,6 +201,7 @@ REMEDIES: Final = {
         *CLICKHOUSE,
         *POSTGRES,
         *SPARK,
+        *PLATFORMS,
         *HOSTS,
     )
 }

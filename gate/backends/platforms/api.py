@@ -12,6 +12,7 @@ from gate.backends.logins import Login
 from gate.backends.workers import Workers
 from gate.dataclass import dataclass
 from gate.http import (
+    NO_TIME,
     Clock,
     Retries,
     Sender,
@@ -28,6 +29,8 @@ from gate.request_failure import RequestFailure, Trouble
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_CONNECT: Final = 10.0
+_GRACE: Final = 1.0
+"""Seconds that answers may come after the deadline: a worker sees it only between two pieces."""
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 """What the vendors' own clients send again."""
@@ -38,6 +41,17 @@ _TROUBLES: Final = {
     429: Trouble.OVERLOADED,
     **dict.fromkeys((500, 502, 503, 504), Trouble.OVERLOADED),
 }
+_OWN_REMEDIES: Final = {
+    Trouble.UNAUTHORIZED: "platform-login",
+    Trouble.FORBIDDEN: "platform-rights",
+    Trouble.WRONG_PATH: "platform-path",
+    Trouble.WRONG_SERVER: "platform-server",
+    Trouble.LOGIN_PAGE: "platform-page",
+    Trouble.TOO_SLOW: "platform-slow",
+    Trouble.UNTRUSTED: "platform-certificate",
+    Trouble.OVERLOADED: "platform-limit",
+}
+"""For what the entries about connections say of Prometheus."""
 JsonObject = dict[str, Any]
 
 
@@ -128,7 +142,7 @@ class Api:
         Raises:
             ApiError: there is none.
         """
-        answer = self._ask(call)
+        (answer,) = self.ask_all([call], 1)
         if isinstance(answer, ApiError):
             raise answer
         return answer
@@ -136,23 +150,31 @@ class Api:
     def ask_all(self, calls: Sequence[Call], most: int) -> list[JsonObject | ApiError]:
         """Return the answer to each request, in order.
 
+        What has no answer when the time is up has an error in its place. Nobody waits for a request
+        that is still under way then, or when a person ends the run.
+
         Args:
             calls: the requests.
             most: how many may be under way at once, at least 1.
         """
-        if len(calls) == 1:
-            return [self._ask(calls[0])]
         workers = Workers[int, JsonObject | ApiError](lambda place: self._ask(calls[place]), most)
         answers = dict[int, JsonObject | ApiError]()
         waiting = iter(range(len(calls)))
         while len(answers) < len(calls):
             while not workers.full and (place := next(waiting, None)) is not None:
                 workers.submit(place)
-            done = workers.next(self._timeout)
-            if done is not None:
-                answers[done[0]] = done[1]
+            done = workers.next(self._until - self.clock.monotonic() + _GRACE)
+            if done is None:
+                break
+            answers[done[0]] = done[1]
         workers.dismiss()
-        return [answers[place] for place in range(len(calls))]
+        late = self._shown_failure(RequestFailure(reason=NO_TIME, trouble=Trouble.TOO_SLOW))
+        return [answers.get(place, late) for place in range(len(calls))]
+
+    def words(self, text: str) -> str:
+        """Return words of the platform from a good answer, fit to be shown."""
+        tokens = self._login.secrets if self._login is not None else ()
+        return Redactor(redactable([*self._secrets, *tokens]))(text)
 
     def _ask(self, call: Call) -> JsonObject | ApiError:
         outcome = persist(
@@ -202,8 +224,7 @@ class Api:
 
     def _shown_failure(self, failure: RequestFailure) -> ApiError:
         """Say which server it was and what to do, and make its words fit to be shown."""
-        tokens = self._login.secrets if self._login is not None else ()
-        redacted = Redactor(redactable([*self._secrets, *tokens]))
         own = self._dialogue.hints.get(failure.status or 0)
-        hint = f"; {own}" if own else hint_for(failure.trouble)
-        return ApiError(f"{self._shown}: {redacted(failure.reason)}{hint}", failure.status)
+        key = _OWN_REMEDIES.get(failure.trouble, failure.trouble)
+        hint = f"; {own}" if own else hint_for(key)
+        return ApiError(f"{self._shown}: {self.words(failure.reason)}{hint}", failure.status)
