@@ -37,6 +37,7 @@ BACKENDS: Final[Mapping[str, str]] = {
     "clickhouse": "gate.backends.clickhouse",
     "postgres": "gate.backends.postgres",
     "spark": "gate.backends.spark",
+    "google-slo": "gate.backends.google_slo",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }
