@@ -120,6 +120,8 @@ class Definition:
     granted: Granted = Granted.EVENTS
     to_date: bool = False
     """Calendar windows: whether the platform's own budget is that of the events so far."""
+    no_data: str = ""
+    """What the platform takes time without data for, as a clause; empty: it does not say."""
     notes: tuple[str, ...] = ()
     """What a reader should know: how it is counted, what is excluded."""
 

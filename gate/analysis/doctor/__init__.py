@@ -234,6 +234,8 @@ def _checked_slo(slo: RatioSlo | SpendSlo, policy: Policy, at: datetime) -> Chec
         whole=slo.window.whole(at).length,
         max_age=policy.guards_of(slo).max_age,
         min_coverage=policy.guards_of(slo).min_coverage,
+        window=slo.window,
+        objective=slo.objective if isinstance(slo, RatioSlo) else None,
     )
 
 

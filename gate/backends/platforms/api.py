@@ -38,7 +38,7 @@ _TROUBLES: Final = {
     429: Trouble.OVERLOADED,
     **dict.fromkeys((500, 502, 503, 504), Trouble.OVERLOADED),
 }
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Call:
 class Dialogue:
     """How one platform words its refusals and how long it asks to wait."""
 
-    words: Callable[[Json], str]
+    words: Callable[[JsonObject], str]
     """Returns what the body of a refusal says, for people; empty: nothing."""
     hints: Mapping[int, str]
     """What to do about a status, in the imperative; in place of the general hint."""
@@ -122,7 +122,7 @@ class Api:
         """Let the time begin that the next requests may take together."""
         self._until = self.clock.monotonic() + self._timeout
 
-    def ask(self, call: Call) -> Json:
+    def ask(self, call: Call) -> JsonObject:
         """Return the object that a request is answered with.
 
         Raises:
@@ -133,7 +133,7 @@ class Api:
             raise answer
         return answer
 
-    def ask_all(self, calls: Sequence[Call], most: int) -> list[Json | ApiError]:
+    def ask_all(self, calls: Sequence[Call], most: int) -> list[JsonObject | ApiError]:
         """Return the answer to each request, in order.
 
         Args:
@@ -142,8 +142,8 @@ class Api:
         """
         if len(calls) == 1:
             return [self._ask(calls[0])]
-        workers = Workers[int, Json | ApiError](lambda place: self._ask(calls[place]), most)
-        answers = dict[int, Json | ApiError]()
+        workers = Workers[int, JsonObject | ApiError](lambda place: self._ask(calls[place]), most)
+        answers = dict[int, JsonObject | ApiError]()
         waiting = iter(range(len(calls)))
         while len(answers) < len(calls):
             while not workers.full and (place := next(waiting, None)) is not None:
@@ -154,7 +154,7 @@ class Api:
         workers.dismiss()
         return [answers[place] for place in range(len(calls))]
 
-    def _ask(self, call: Call) -> Json | ApiError:
+    def _ask(self, call: Call) -> JsonObject | ApiError:
         outcome = persist(
             lambda seconds: self._try(call, seconds),
             until=self._until,
@@ -163,7 +163,7 @@ class Api:
         )
         return self._shown_failure(outcome) if isinstance(outcome, RequestFailure) else outcome
 
-    def _try(self, call: Call, seconds: float) -> Json | RequestFailure:
+    def _try(self, call: Call, seconds: float) -> JsonObject | RequestFailure:
         def send() -> requests.Response:
             url = f"{self._url}{call.path}"
             return self._sender.send(
@@ -176,7 +176,7 @@ class Api:
             response = send()
         return self._read(response)
 
-    def _read(self, response: requests.Response) -> Json | RequestFailure:
+    def _read(self, response: requests.Response) -> JsonObject | RequestFailure:
         status, body = response.status_code, json_object(response)
         if status in _REDIRECTS:
             target = redirect_target(response)
