@@ -61,6 +61,9 @@ class Dialogue:
     """Returns what the body of a refusal says, for people; empty: nothing."""
     hints: Mapping[int, str]
     """What to do about a status, in the imperative; in place of the general hint."""
+    transient: Callable[[JsonObject], bool] = lambda _: False
+    """Returns whether the body of a refusal says that the same request may succeed in a moment,
+    whatever its status: some throttle with 400."""
     wait: Callable[[Mapping[str, str], datetime], float | None] = retry_after
     """Returns the seconds to wait that the headers of a refusal ask for; None: they do not say."""
 
@@ -195,7 +198,7 @@ class Api:
         return RequestFailure(
             reason=f"{name}: {words}" if words else name,
             status=status,
-            transient=status in _TRANSIENT,
+            transient=status in _TRANSIENT or self._dialogue.transient(body or {}),
             trouble=_TROUBLES.get(status, Trouble.UNKNOWN),
             wait=self._dialogue.wait(response.headers, self.clock.now()),
         )
