@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import chain
 
 from gate.backends.cloudwatch.client import CloudWatch, Fetched
 from gate.backends.cloudwatch.counting import (
@@ -102,15 +101,15 @@ class CloudWatchBackend:
     ) -> Question | Unmeasured:
         try:
             reading = read_indicator(sli)
-            if not pieces:
-                reason = "the period began only now, there is nothing to count yet"
-                raise MeasurementError(Cause.NO_DATA, reason)
             if request.slices is not None:
                 check_slices(request.slices, pieces)
         except SelectorError as error:
             return Unmeasured(cause=Cause.INVALID, reason=str(error))
         except MeasurementError as error:
             return error.answer()
+        if not pieces:
+            reason = "the period began only now, there is nothing to count yet"
+            return Unmeasured(cause=Cause.NO_DATA, reason=reason)
         return Question(reading=reading, pieces=pieces)
 
     def _fetch(self, planned: Sequence[Question | Unmeasured]) -> Fetched:
@@ -149,6 +148,15 @@ class CloudWatchBackend:
             span = times.span
             window = f"from {instant(span.start)} to {instant(span.end)}"
             raise MeasurementError(Cause.NO_DATA, f"{reason} ({window})")
+        if times.reading.threshold is not None and not times.counts_good:
+            metric = times.reading.metric
+            reason = (
+                f"CloudWatch has values of {metric}, and no count of those up to"
+                f" {times.reading.threshold}: either all are above it, or they were published as"
+                " statistic sets or with negative values, of which it cannot count them; choose a"
+                " metric whose percentiles CloudWatch shows"
+            )
+            raise MeasurementError(Cause.NO_DATA, reason)
 
     def _with_evidence(self, answer: Answer, times: Timeline, at: datetime) -> Answer:
         if isinstance(answer, Unmeasured):
@@ -163,14 +171,9 @@ class CloudWatchBackend:
         )
         return replace(answer, evidence=evidence)
 
-    def _series(
-        self, request: SeriesRequest, question: Question, fetched: Fetched
-    ) -> SeriesAnswer:
+    def _series(self, request: SeriesRequest, question: Question, fetched: Fetched) -> SeriesAnswer:
         try:
             times = timeline(question.reading, question.pieces, fetched)
         except MeasurementError as error:
             return error.answer(str(question.reading))
         return series_of(request, times)
-
-
-_ = chain

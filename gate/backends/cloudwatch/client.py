@@ -1,4 +1,4 @@
-"""CloudWatch's API in JSON: points of metrics in as few calls as there can be, and lists of metrics.
+"""CloudWatch's API in JSON: points of metrics in as few calls as can be, and lists of metrics.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
@@ -10,7 +10,7 @@ from gate.backends.cloudwatch.pages import Pages, Points, listed, next_token, un
 from gate.backends.cloudwatch.periods import Piece, joined
 from gate.backends.cloudwatch.selectors import Counted, Metric
 from gate.backends.cloudwatch.settings import CloudWatchSettings
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, Json
+from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
 from gate.dataclass import dataclass
 from gate.http import Clock
 from gate.measure import MeasurementError
@@ -38,20 +38,18 @@ _LOGIN: Final = (
 _HINTS: Final = {400: "check region, keys and selectors", 401: _LOGIN, 403: _LOGIN}
 
 
-def _kind(body: Json) -> str:
+def _kind(body: JsonObject) -> str:
     """Return the kind of a refusal, without what is before its # and after its colon."""
     kind = body.get("__type") or body.get("code") or ""
     return str(kind).rpartition("#")[2].partition(":")[0]
 
 
-def _words(body: Json) -> str:
+def _words(body: JsonObject) -> str:
     message = body.get("message") or body.get("Message") or ""
     return ": ".join(str(part) for part in (_kind(body), message) if part)
 
 
-_DIALOGUE: Final = Dialogue(
-    words=_words, hints=_HINTS, transient=lambda body: _kind(body) in _BUSY
-)
+_DIALOGUE: Final = Dialogue(words=_words, hints=_HINTS, transient=lambda body: _kind(body) in _BUSY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,30 +65,29 @@ class Fetched:
     """The points that came, or why they did not, for each metric and stretch of time."""
 
     def __init__(self) -> None:
-        self._outcomes: dict[tuple[Counted, Piece], Points | MeasurementError] = {}
+        self._outcomes: dict[tuple[Counted, int], dict[Piece, Points | MeasurementError]] = {}
+        """By metric and period, for each stretch of time."""
 
     def add(self, piece: Piece, outcomes: Mapping[Counted, Points | MeasurementError]) -> None:
         """Add what came of one question."""
-        self._outcomes |= {(counted, piece): outcome for counted, outcome in outcomes.items()}
+        for counted, outcome in outcomes.items():
+            self._outcomes.setdefault((counted, piece.period), {})[piece] = outcome
 
     def points(self, counted: Counted, piece: Piece) -> list[tuple[int, float]]:
-        """Return start and value of each point of a piece, or of a part of one, in order.
+        """Return start and value of each point, in order, of a stretch that was asked for.
 
         Raises:
             MeasurementError: there is no answer that can be counted.
         """
-        for (other, whole), outcome in self._outcomes.items():
-            if other == counted and piece.period == whole.period:
-                if not whole.start <= piece.start < piece.end <= whole.end:
-                    continue
-                if isinstance(outcome, MeasurementError):
-                    raise outcome
-                return sorted(
-                    (start, value)
-                    for start, value in outcome.items()
-                    if piece.start <= start < piece.end
-                )
-        raise AssertionError(f"{counted} was not asked for in {piece}")
+        outcome = next(
+            outcome
+            for whole, outcome in self._outcomes[counted, piece.period].items()
+            if whole.start <= piece.start and piece.end <= whole.end
+        )
+        if isinstance(outcome, MeasurementError):
+            raise outcome
+        inside = (start for start in outcome if piece.start <= start < piece.end)
+        return [(start, outcome[start]) for start in sorted(inside)]
 
 
 class CloudWatch:
@@ -171,7 +168,7 @@ class CloudWatch:
         Raises:
             MeasurementError: there is no list.
         """
-        body: Json = {"Namespace": namespace}
+        body: JsonObject = {"Namespace": namespace}
         if name:
             body["MetricName"] = name
         if dimensions:
@@ -201,9 +198,9 @@ def _questions(
 
 
 def _read_metric(metric: object) -> Metric:
+    if not isinstance(metric, dict):
+        raise unreadable("a metric of the list is not an object")
     try:
-        if not isinstance(metric, dict):
-            raise TypeError
         pairs = ((each["Name"], each["Value"]) for each in metric.get("Dimensions") or ())
         return Metric(
             namespace=str(metric["Namespace"]),

@@ -60,6 +60,11 @@ class Timeline:
         return sum((slot.bad for slot in self.slots), _ZERO)
 
     @property
+    def counts_good(self) -> bool:
+        """Whether any metric of the good events has a point."""
+        return any(term.counted in self.seen for term in self.reading.good or ())
+
+    @property
     def query(self) -> str:
         """What was asked for, for people."""
         span = self.span

@@ -18,8 +18,8 @@ from gate.measure.coverage import StepCoverage
 from gate.wording import amount, percent_spent, stretch
 
 _RARE: Final[Mapping[str, frozenset[str]]] = {
+    # Their reporting criterion is that there is a nonzero value:
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
-    # "Reporting criteria: There is a nonzero value"
     "AWS/ApplicationELB": frozenset(
         {
             *(f"HTTPCode_ELB_{code}_Count" for code in ("4XX", "5XX", "500", "502", "503", "504")),
@@ -114,7 +114,7 @@ def suspicions(
     answer: Answer, times: Timeline, seen: StepCoverage, catalog: Catalog
 ) -> tuple[Suspicion, ...]:
     """Return the reasons to think that a count is not what happened."""
-    return (*_unmatched(answer, times, catalog), *_lost(times, seen))
+    return (*_unmatched(answer, times, catalog), *_lost(seen))
 
 
 def _unmatched(answer: Answer, times: Timeline, catalog: Catalog) -> Iterator[Suspicion]:
@@ -126,7 +126,7 @@ def _unmatched(answer: Answer, times: Timeline, catalog: Catalog) -> Iterator[Su
             metric = term.counted.metric
             if term.counted in times.seen or is_proved(metric, times, catalog):
                 continue
-            hides = (role in {"bad", "spent"}) == (term.factor > 0)
+            hides = _hides(role, term, times)
             yield Suspicion(
                 cause=Cause.UNMATCHED,
                 reason=(
@@ -137,6 +137,12 @@ def _unmatched(answer: Answer, times: Timeline, catalog: Catalog) -> Iterator[Su
                 hidden=good_events if hides else Fraction(0),
                 doubtful=Fraction(0) if hides else bad_events,
             )
+
+
+def _hides(role: str, term: Term, times: Timeline) -> bool:
+    """Return whether bad events, or a part of what was spent, are missing without a term."""
+    lowers = role == "good" or (role == "total" and times.reading.bad is not None)
+    return lowers != (term.factor > 0)
 
 
 def is_proved(metric: Metric, times: Timeline, catalog: Catalog) -> bool:
@@ -166,7 +172,7 @@ def _alike(metric: Metric, other: Metric) -> bool:
     return (metric.namespace, metric.dimensions) == (other.namespace, other.dimensions)
 
 
-def _lost(times: Timeline, seen: StepCoverage) -> Iterator[Suspicion]:
+def _lost(seen: StepCoverage) -> Iterator[Suspicion]:
     """Suspect that events were lost where the total has no points though it usually has."""
     gaps = seen.gaps
     if gaps.longest is None:

@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from gate.backends.cloudwatch.periods import Piece, moment
 from gate.backends.cloudwatch.selectors import Counted, Metric
-from gate.backends.platforms.api import Call, Json
+from gate.backends.platforms.api import Call, JsonObject
 from gate.measure import Cause, MeasurementError
 from gate.wording import instant
 
 _MOST_PAGES: Final = 1000
 """More than any question has, whose metrics and points are limited."""
-_COMPLETE, _PARTIAL: Final = "Complete", "PartialData"
+_COMPLETE: Final = "Complete"
+_PARTIAL: Final = "PartialData"
 _FAILED: Final = {
     "InternalError": "CloudWatch failed inside (InternalError); run the check again in a minute",
     "Forbidden": "CloudWatch does not let this login read it (Forbidden); let it have"
@@ -27,7 +28,7 @@ Points = Mapping[int, float]
 """The value of each period in which something was published, by its start in seconds since 1970."""
 
 
-def wire_metric(metric: Metric) -> Json:
+def wire_metric(metric: Metric) -> JsonObject:
     """Return a metric as CloudWatch is asked for it."""
     return {
         "Namespace": metric.namespace,
@@ -42,7 +43,7 @@ def unreadable(detail: str) -> MeasurementError:
     return MeasurementError(Cause.BACKEND_ERROR, f"{_UNREADABLE}: {detail}{remedy}")
 
 
-def listed(answer: Json, key: str) -> list[Any]:
+def listed(answer: JsonObject, key: str) -> list[Any]:
     """Return a list of an answer, which is empty where it is null or absent.
 
     Raises:
@@ -56,7 +57,7 @@ def listed(answer: Json, key: str) -> list[Any]:
     return some
 
 
-def next_token(answer: Json, seen: set[str]) -> str:
+def next_token(answer: JsonObject, seen: set[str]) -> str:
     """Return by which the next page is asked for, and note it as seen; empty: there is none.
 
     Raises:
@@ -86,7 +87,7 @@ class Pages:
     @property
     def call(self) -> Call:
         """The request of the next page."""
-        body: Json = {
+        body: JsonObject = {
             "MetricDataQueries": [
                 {
                     "Id": f"m{place}",
@@ -106,7 +107,7 @@ class Pages:
             body["NextToken"] = self._token
         return Call(path="/", method="POST", body=body)
 
-    def read(self, answer: Json) -> bool:
+    def read(self, answer: JsonObject) -> bool:
         """Take a page; return whether there is another.
 
         Raises:
@@ -139,7 +140,7 @@ class Pages:
                     return place
         raise unreadable("a result belongs to no metric that was asked for")
 
-    def _take(self, place: int, result: Json) -> None:
+    def _take(self, place: int, result: JsonObject) -> None:
         if messages := listed(result, "Messages"):
             said = f"CloudWatch says of {self.counted[place]}: {_said(messages)}"
             raise MeasurementError(Cause.PARTIAL, said)
@@ -155,22 +156,23 @@ class Pages:
 
     def _start(self, time: object) -> int:
         piece = self._piece
-        if not _is_number(time) or not isfinite(time) or time % 1:
-            raise unreadable("a time is not a number of seconds since 1970")
-        start = int(time)
+        number = _finite(time)
+        if number is None or number % 1:
+            raise unreadable("a time is not a number of whole seconds since 1970")
+        start = int(number)
         if not piece.start <= start < piece.end or (start - piece.start) % piece.period:
             raise unreadable(f"a point of {instant(moment(start))}, which was not asked for")
         return start
 
     def _value(self, place: int, start: int, value: object) -> float:
-        if not _is_number(value) or not isfinite(value) or value < 0:
-            shown = f"{value:g}" if _is_number(value) else f"a {type(value).__name__}"
+        number = _finite(value)
+        if number is None or number < 0:
             reason = (
-                f"{self.counted[place]} is {shown} at {instant(moment(start))}, which cannot be a"
+                f"{self.counted[place]} is {value!r:.40} at {instant(moment(start))}, which cannot be a"
                 " count; see who publishes it"
             )
             raise MeasurementError(Cause.INVALID, reason)
-        return float(value)
+        return number
 
     def _failure(self, place: int) -> MeasurementError | None:
         """Return what the status after the last page says against the points."""
@@ -186,8 +188,11 @@ class Pages:
         return MeasurementError(Cause.BACKEND_ERROR, f"{counted}: {words}")
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _finite(value: object) -> float | None:
+    """Return a number of JSON; None: it is not finite, or something else."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+        return None
+    return float(value)
 
 
 def _said(messages: Sequence[object]) -> str:

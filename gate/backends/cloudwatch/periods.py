@@ -1,4 +1,4 @@
-"""Which periods CloudWatch has of a stretch of time, by its age, and how the stretch is cut in them.
+"""Which periods CloudWatch has of a stretch of time, by its age, and how it is cut in them.
 
 It keeps points of a minute for 15 days, of 5 minutes for 63 days and of an hour for 455 days:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html. A question
@@ -56,7 +56,7 @@ def moment(number: int) -> datetime:
 def finest(start: int, now: datetime) -> int:
     """Return the shortest period of which CloudWatch has points that begin at an instant."""
     age = seconds(now) - start
-    return next((period for kept, period in _KEPT if age < kept - _EARLY), HOUR)
+    return next((period for kept, period in _KEPT if age <= kept - _EARLY), HOUR)
 
 
 def usual_period(length: timedelta) -> int:

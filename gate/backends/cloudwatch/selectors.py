@@ -1,7 +1,7 @@
 """The language of indicators for CloudWatch: metrics with their dimensions, added and subtracted.
 
-``AWS/Bedrock Invocations{ModelId="m"} + AWS/Bedrock InvocationThrottles{ModelId="m"}``: a namespace,
-the name of a metric, its dimensions, all of them and exactly as they were published, and where it
+``AWS/Bedrock Invocations{ModelId="m"} + AWS/Bedrock InvocationThrottles{ModelId="m"}``: namespace
+and name of a metric, its dimensions, all of them and exactly as they were published, and where it
 is not Sum the statistic. A number with ``*`` before a metric is what one of it costs. Text with
 blanks or other characters is in quotes.
 """
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from fractions import Fraction
-from typing import Final, NoReturn
+from typing import Final
 
 from gate.dataclass import dataclass
 from gate.errors import nearest
@@ -118,6 +118,11 @@ class Reading:
             if terms is not None:
                 yield role, terms
 
+    @property
+    def metric(self) -> Metric:
+        """The first metric of all."""
+        return next(terms for _, terms in self.roles)[0].counted.metric
+
     def __str__(self) -> str:
         return "; ".join(f"{role}: {shown_sum(terms)}" for role, terms in self.roles)
 
@@ -142,7 +147,7 @@ def read_indicator(sli: Sli) -> Reading:
         raise SelectorError(f"the key {missing.partition(',')[0]!r} is missing; add {missing}")
     if "good" in sums and "bad" in sums and "total" in sums:
         raise SelectorError("good, bad and total do not go together; remove good")
-    return Reading(**sums)
+    return Reading(total=sums.get("total"), bad=sums.get("bad"), good=sums.get("good"))
 
 
 def _latency(column: str, threshold: Fraction, total: str | None) -> Reading:
@@ -213,7 +218,7 @@ class _Scanner:
             self._place += 1
             term = self._term(Fraction(1 if sign == "+" else -1))
             if term.counted in [earlier.counted for earlier in terms]:
-                self._fail(f"{term.counted} is already in this sum; remove it")
+                raise self._mistake(f"{term.counted} is already in this sum; remove it")
             terms.append(term)
         self.end("the sum ends here; write + or - before the next metric")
         return tuple(terms)
@@ -223,9 +228,9 @@ class _Scanner:
         start = self._skip()
         namespace = self._name("namespace", f"write {_EXAMPLE}")
         if namespace.startswith(":"):
-            self._fail("a namespace does not begin with a colon", start)
+            raise self._mistake("a namespace does not begin with a colon", start)
         if namespace.upper() == "SELECT":
-            self._fail(_MATH, start)
+            raise self._mistake(_MATH, start)
         name = self._name("name", f"after the namespace {namespace} write the metric's name")
         return Metric(namespace=namespace, name=name, dimensions=self._dimensions())
 
@@ -233,16 +238,18 @@ class _Scanner:
         """See that nothing follows."""
         character = self._next()
         if character in {"*", "/", "("}:
-            self._fail(_MATH)
+            raise self._mistake(_MATH)
         if character:
-            self._fail(message)
+            raise self._mistake(message)
 
     def _term(self, sign: Fraction) -> Term:
         number = _NUMBER.match(self._text, self._skip())
         if number:
             self._place = number.end()
             if not Fraction(number[0]):
-                self._fail("a factor of 0 counts nothing; remove the metric", number.start())
+                raise self._mistake(
+                    "a factor of 0 counts nothing; remove the metric", number.start()
+                )
             self._place = self._skip() + 1
         metric = self.metric()
         return Term(
@@ -262,11 +269,11 @@ class _Scanner:
             self._place = word.end()
             return text
         if _OTHERS.fullmatch(self._text[start:].partition(" ")[0]):
-            self._fail(
+            raise self._mistake(
                 f"{text} does not add up over time; write Sum or SampleCount, or for a latency"
                 " column and threshold"
             )
-        self._fail(f"{text!r} is not a statistic{nearest(text, STATISTICS)}")
+        raise self._mistake(f"{text!r} is not a statistic{nearest(text, STATISTICS)}")
 
     def _dimensions(self) -> tuple[tuple[str, str], ...]:
         if self._next() != "{":
@@ -276,20 +283,20 @@ class _Scanner:
         pairs = dict[str, str]()
         while self._next() != "}":
             if not self._next():
-                self._fail("this brace is not closed; add }", opened)
+                raise self._mistake("this brace is not closed; add }", opened)
             start = self._place
             name = self._name("dimension", 'write a dimension: ModelId="..."')
             if name in pairs:
-                self._fail(f"the dimension {name} is given twice; remove one", start)
+                raise self._mistake(f"the dimension {name} is given twice; remove one", start)
             self._equals()
             pairs[name] = self._value(name)
             if self._next() == ",":
                 self._place += 1
             elif self._next() not in {"}", ""}:
-                self._fail("write a comma between two dimensions, or } after the last")
+                raise self._mistake("write a comma between two dimensions, or } after the last")
         self._place += 1
         if len(pairs) > _MOST_DIMENSIONS:
-            self._fail(f"a metric has at most {_MOST_DIMENSIONS} dimensions", opened)
+            raise self._mistake(f"a metric has at most {_MOST_DIMENSIONS} dimensions", opened)
         return tuple(sorted(pairs.items()))
 
     def _equals(self) -> None:
@@ -298,7 +305,7 @@ class _Scanner:
         text = operator[0] if operator else ""
         if text != "=":
             shown = f"CloudWatch does not have {text}" if text else "'=' is missing"
-            self._fail(
+            raise self._mistake(
                 f'{shown}; a dimension has one value: Name="value"; name each metric, and add them'
                 " up with +"
             )
@@ -307,7 +314,7 @@ class _Scanner:
     def _value(self, name: str) -> str:
         start = self._skip()
         if not _QUOTED.match(self._text, start):
-            self._fail(f'the value of {name} needs quotes: {name}="..."')
+            raise self._mistake(f'the value of {name} needs quotes: {name}="..."')
         return self._name("value", "")
 
     def _name(self, kind: str, remedy: str) -> str:
@@ -319,11 +326,13 @@ class _Scanner:
         elif word := _WORD.match(self._text, start):
             text, self._place = word[0], word.end()
         else:
-            self._fail(_MATH if self._next() in {"(", "*"} else f"the {kind} is missing; {remedy}")
+            raise self._mistake(
+                _MATH if self._next() in {"(", "*"} else f"the {kind} is missing; {remedy}"
+            )
         if not _PLAIN.fullmatch(text):
-            self._fail(f"a {kind} has ASCII characters, and not only blanks", start)
+            raise self._mistake(f"a {kind} has ASCII characters, and not only blanks", start)
         if len(text) > _LONGEST[kind]:
-            self._fail(f"a {kind} has at most {_LONGEST[kind]} characters", start)
+            raise self._mistake(f"a {kind} has at most {_LONGEST[kind]} characters", start)
         return text
 
     def _skip(self) -> int:
@@ -336,10 +345,11 @@ class _Scanner:
         place = self._skip()
         return self._text[place : place + 1]
 
-    def _fail(self, message: str, place: int | None = None) -> NoReturn:
+    def _mistake(self, message: str, place: int | None = None) -> SelectorError:
+        """Return what is wrong, at a place or where reading has come to."""
         column = (self._place if place is None else place) + 1
         lead = f"{self._role}: " if self._role else ""
-        raise SelectorError(f"{lead}column {column} of {_cut(self._text)}: {message}")
+        return SelectorError(f"{lead}column {column} of {_cut(self._text)}: {message}")
 
 
 def _cut(text: str, most: int = 60) -> str:

@@ -1,5 +1,7 @@
 """How to reach CloudWatch: the settings, and the policy's ``backend`` block for them."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import ClassVar, Final
 
 from gate.backends.aws_login import AwsAccess, aws_access, aws_fields, aws_secrets, suffixes_of
@@ -27,7 +29,16 @@ def secrets(settings: CloudWatchSettings) -> tuple[str, ...]:
     return aws_secrets(settings.access)
 
 
-def _host(region: str, fips: bool) -> str:  # noqa: FBT001 - as aws_access calls it
+def usual_age(_words: Mapping[str, str]) -> timedelta:
+    """Return how old the newest point may be: services publish a minute when it is over, and late.
+
+    "It can take up to two minutes" for statistics to be there, of a new metric; load balancers and
+    most services send in intervals of 60 seconds, some of five minutes.
+    """
+    return timedelta(minutes=15)
+
+
+def _host(region: str, fips: bool) -> str:
     name = f"{_SERVICE}-fips" if fips else _SERVICE
     return f"{name}.{region}.{suffixes_of(region)[0]}"
 
