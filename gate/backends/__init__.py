@@ -40,6 +40,7 @@ BACKENDS: Final[Mapping[str, str]] = {
     "datadog": "gate.backends.datadog",
     "google-slo": "gate.backends.google_slo",
     "cloudwatch": "gate.backends.cloudwatch",
+    "elastic": "gate.backends.elastic",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }
