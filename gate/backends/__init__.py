@@ -37,6 +37,7 @@ BACKENDS: Final[Mapping[str, str]] = {
     "clickhouse": "gate.backends.clickhouse",
     "postgres": "gate.backends.postgres",
     "spark": "gate.backends.spark",
+    "aws-slo": "gate.backends.aws_slo",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }

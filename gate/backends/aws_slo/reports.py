@@ -1,0 +1,256 @@
+"""Budget reports of Application Signals: the share that was bad, and how exactly it is known.
+
+https://docs.aws.amazon.com/applicationsignals/latest/APIReference/API_ServiceLevelObjectiveBudgetReport.html
+
+A report has the budget and what is left of it, T and R, as whole numbers of seconds or requests,
+and does not say how they were rounded. What they stand for, x and y, is less than one away.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.backends.aws_slo.client import invalid, number, whole
+from gate.backends.aws_slo.definitions import granted_of, promise_of
+from gate.dataclass import dataclass
+from gate.measure import Cause, Definition, Granted, MeasurementError
+from gate.slo.objective import CalendarWindow
+from gate.wording import percent
+
+_STATUSES: Final = ("OK", "WARNING", "BREACHED")
+_NONE: Final = "INSUFFICIENT_DATA"
+_MICROSECOND: Final = timedelta(microseconds=1)
+_HALF: Final = Fraction(1, 2)
+_COARSEST: Final = Fraction(1, 100_000)
+"""Percentage points by which an attainment may be off however many digits it has: the documentation
+shows one that was computed with the seven digits of a small floating-point number."""
+_ALL: Final = 100
+"""Percent."""
+_FINEST: Final = Fraction(1, 10**12)
+_NAMES: Final = {
+    Granted.SECONDS: ("TotalBudgetSeconds", "BudgetSecondsRemaining", "seconds"),
+    Granted.EVENTS: ("TotalBudgetRequests", "BudgetRequestsRemaining", "requests"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The numbers between which the true one is, both included."""
+
+    low: Fraction
+    high: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bad:
+    """The share that was bad."""
+
+    bounds: Bounds
+    """Within 0 and 1; of what is counted so far."""
+    note: str
+    """What the report says, for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Report:
+    total: int
+    left: int
+    attainment: Bounds
+    """As the bad share; of periods that have data, or of requests."""
+    status: str
+    unit: str
+
+
+def bad_share(report: Mapping[str, Any], definition: Definition, at: datetime) -> Bad:
+    """Return the share of time or requests that was bad, in the SLO's own window.
+
+    Args:
+        report: of this SLO.
+        definition: of the SLO, which the report must agree with.
+        at: the instant of the report.
+
+    Raises:
+        MeasurementError: there is no budget to speak of, or the report contradicts itself.
+    """
+    name, (promise,) = definition.name, definition.promises
+    read = _read(report, definition)
+    budget = 1 - promise.objective
+    if not read.total and not read.left and not read.attainment.low:
+        raise MeasurementError(Cause.NO_TRAFFIC, _nothing(name, definition.granted, budget))
+    spent = (_of_time if definition.granted is Granted.SECONDS else _of_requests)(read, budget)
+    bounds = Bounds(spent.low * budget, spent.high * budget)
+    if definition.granted is Granted.EVENTS:
+        bounds = _both(bounds, read.attainment, name)
+    else:
+        _check_time(bounds, read, definition, at)
+        bounds = _so_far(bounds, definition, at)
+    if bounds.low > 1:
+        raise invalid(f"{name} has more {read.unit} that were bad than there were")
+    bounds = Bounds(bounds.low, min(bounds.high, Fraction(1)))
+    note = (
+        f"Application Signals says {read.status}, {read.left} of {read.total} {read.unit} of the"
+        f" budget left, attainment {report['Attainment']}%"
+    )
+    return Bad(bounds=bounds, note=note)
+
+
+def middle(bounds: Bounds) -> tuple[Fraction, Fraction]:
+    """Return the middle, and how far the true number may be from it: above 0."""
+    error = (bounds.high - bounds.low) / 2
+    return (bounds.low + bounds.high) / 2, max(error, _FINEST)
+
+
+def _read(report: Mapping[str, Any], definition: Definition) -> _Report:
+    """Return what is in a report, each number of which is there and possible by itself."""
+    name, status = definition.name, report.get("BudgetStatus")
+    if status == _NONE or (status in _STATUSES and report.get("Attainment") is None):
+        raise MeasurementError(
+            Cause.NO_DATA,
+            f"Application Signals has no attainment of {name} for this instant ({status}): the SLO"
+            " was created later, or its metric has no data",
+        )
+    if status not in _STATUSES:
+        raise invalid(f"the report of {name} has the unknown status {status!r:.60}")
+    _check_definition(report, definition)
+    total_name, left_name, unit = _NAMES[definition.granted]
+    try:
+        total, left = whole(report, total_name), whole(report, left_name)
+        attainment = number(report, "Attainment")
+    except MeasurementError as error:
+        raise invalid(f"the report of {name} cannot be read: {error.reason}") from None
+    if not 0 <= attainment <= _ALL:
+        raise invalid(f"the attainment of {name} is {attainment}% and must be within 0% and 100%")
+    if total < 0 or left > total:
+        raise invalid(f"{name} has {left} of a budget of {total} {unit} left, which cannot be")
+    if left and (left < 0) != (status == "BREACHED"):
+        raise invalid(f"{name} has {left} of {total} {unit} of its budget left and is {status}")
+    return _Report(
+        total=total,
+        left=left,
+        attainment=_bad_by(attainment),
+        status=str(status),
+        unit=unit,
+    )
+
+
+def _check_definition(report: Mapping[str, Any], definition: Definition) -> None:
+    """See that the report is about what was defined a moment ago."""
+    name, (promise,) = definition.name, definition.promises
+    if report.get("EvaluationType") is not None and (
+        granted_of(report, name) is not definition.granted
+    ):
+        raise invalid(f"the report of {name} is {report['EvaluationType']}, and the SLO is not")
+    goal = report.get("Goal")
+    if goal is None:
+        return
+    if not isinstance(goal, dict):
+        raise invalid(f"the report of {name} has an unreadable Goal")
+    reported = promise_of(goal, name)
+    if reported != promise:
+        raise invalid(
+            f"the report of {name} is for {percent(reported.objective)} over {reported.window}, and"
+            f" the SLO promises {percent(promise.objective)} over {promise.window}: it was changed"
+        )
+
+
+def _bad_by(attainment: float) -> Bounds:
+    """Return the bad share by an attainment in percent, which may be off in its last digit."""
+    exponent = Decimal(str(attainment)).as_tuple().exponent
+    error = max(Fraction(10) ** min(int(exponent), 0), _COARSEST)
+    bad = _ALL - Fraction(str(attainment))
+    return Bounds(max((bad - error) / _ALL, Fraction(0)), (bad + error) / _ALL)
+
+
+def _nothing(name: str, granted: Granted, budget: Fraction) -> str:
+    if granted is Granted.SECONDS:
+        return f"{name} has a budget of 0 seconds: no time of its interval is judged"
+    return (
+        f"{name} has a budget of 0 requests: there were none, or fewer than the {-(-1 // budget)}"
+        " of which one may fail"
+    )
+
+
+def _of_time(read: _Report, _budget: Fraction) -> Bounds:
+    """Return the share of the budget that is spent; what was bad is a whole number of seconds."""
+    bad = read.total - read.left
+    truncated = _HALF if read.left <= 0 else 0  # towards zero, which hides a part of what is spent
+    return _spent(Bounds(max(bad - _HALF, Fraction(0)), bad + _HALF + truncated), read)
+
+
+def _of_requests(read: _Report, budget: Fraction) -> Bounds:
+    """Return the share of the budget that is spent.
+
+    What is left is said to be "the number of failed requests that can be tolerated before any more
+    successful requests occur". By one reading this is what is granted less what has failed; by the
+    other, those that may still fail are granted a share of themselves, too, so that it is that
+    divided by the objective. Both are within the bounds.
+    """
+    difference = Fraction(read.total - read.left)
+    other = read.total - (1 - budget) * read.left
+    truncated = 1 if read.left <= 0 else 0  # as above
+    low, high = min(difference, other), max(difference, other) + truncated
+    return _spent(Bounds(low, high if low or high else _HALF), read)
+
+
+def _spent(bad: Bounds, read: _Report) -> Bounds:
+    """Divide what was bad by a budget that is less than one away from the one that is told."""
+    low = bad.low / (read.total + 1)
+    high = bad.high / (read.total - 1) if read.total > 1 else None
+    if read.left > 0:
+        return Bounds(low, Fraction(1) if high is None else min(high, Fraction(1)))
+    if read.left < 0:
+        low = max(low, Fraction(1))
+    # Of a budget that may be nearly nothing, any number of times may be spent.
+    return Bounds(low, Fraction(10**9) if high is None else max(high, low))
+
+
+def _both(bounds: Bounds, other: Bounds, name: str) -> Bounds:
+    """Return what two ways to know one share leave open."""
+    low, high = max(bounds.low, other.low), min(bounds.high, other.high)
+    if low > high:
+        raise invalid(_contradiction(bounds, other, name))
+    return Bounds(low, high)
+
+
+def _contradiction(bounds: Bounds, attainment: Bounds, name: str) -> str:
+    return (
+        f"the budget of {name} says that {percent(bounds.low)} to {percent(bounds.high)} was bad,"
+        f" and its attainment {percent(attainment.low)} to {percent(attainment.high)}"
+    )
+
+
+def _check_time(bounds: Bounds, read: _Report, definition: Definition, at: datetime) -> None:
+    """See that no more is granted than the interval has, and that the attainment is no better.
+
+    The attainment is of periods with data, and the budget of the whole interval: so more may have
+    been bad by the attainment.
+    """
+    name, (promise,) = definition.name, definition.promises
+    granted = (1 - promise.objective) * _seconds(promise.window.whole(at).length)
+    if read.total > granted + 1:
+        raise invalid(
+            f"{name} has a budget of {read.total} seconds, and its interval grants no more than"
+            f" {percent(1 - promise.objective)} of itself, which is {float(granted):g}"
+        )
+    unspent = read.left == read.total and read.attainment.low > 0
+    if bounds.low > read.attainment.high or unspent:
+        raise invalid(_contradiction(bounds, read.attainment, name))
+
+
+def _so_far(bounds: Bounds, definition: Definition, at: datetime) -> Bounds:
+    """Return the share of the time that has passed, by that of the whole interval."""
+    (promise,) = definition.promises
+    if not isinstance(promise.window, CalendarWindow):
+        return bounds
+    passed = _seconds(promise.window.counted(at).length)
+    if not passed:
+        reason = f"the interval of {definition.name} has just begun: no time of it has passed"
+        raise MeasurementError(Cause.NO_DATA, reason)
+    scale = _seconds(promise.window.whole(at).length) / passed
+    return Bounds(bounds.low * scale, bounds.high * scale)
+
+
+def _seconds(length: timedelta) -> Fraction:
+    return Fraction(length // _MICROSECOND, 1_000_000)
