@@ -100,7 +100,7 @@ class FakeSlo:
 
     @staticmethod
     def _next(start: datetime, interval: Mapping[str, Any]) -> datetime:
-        unit, count = interval["DurationUnit"], interval["Duration"]
+        unit, count = str(interval["DurationUnit"]), int(interval["Duration"])
         if unit != "MONTH":
             return start + count * _UNITS[unit]
         months = start.year * 12 + start.month - 1 + count

@@ -5,15 +5,20 @@ from datetime import timedelta
 from typing import Any, Final
 
 from gate.backends.aws_slo.definitions import instant
-from gate.measure import MeasurementError
+from gate.measure import Granted, MeasurementError
 from gate.slo.objective import Span
 
 _MOST_DAYS: Final = {"MINUTE": 1 / 1440, "HOUR": 1 / 24, "DAY": 1, "MONTH": 31}
 """Length of a unit, at most."""
+_MEANINGS: Final = {
+    Granted.SECONDS: "in which all time counts as good",
+    Granted.EVENTS: "whose requests are not counted",
+}
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-ServiceLevelObjectives.html"""
 
 
 def exclusion_notes(
-    windows: Sequence[Mapping[str, Any]] | MeasurementError, span: Span
+    windows: Sequence[Mapping[str, Any]] | MeasurementError, span: Span, granted: Granted
 ) -> list[str]:
     """Return a note on each excluded window that may be in a stretch of time, or why none is known.
 
@@ -21,7 +26,8 @@ def exclusion_notes(
     """
     if isinstance(windows, MeasurementError):
         return [f"which time is left out could not be seen: {windows.reason}"]
-    return [_note(window) for window in windows if _may_be_in(window, span)]
+    meaning = _MEANINGS[granted]
+    return [f"{_note(window)}, {meaning}" for window in windows if _may_be_in(window, span)]
 
 
 def _may_be_in(window: Mapping[str, Any], span: Span) -> bool:
@@ -47,8 +53,8 @@ def _note(window: Mapping[str, Any]) -> str:
     if rule:
         parts.append(f"that recurs by {rule.get('Expression')!s:.80}")
     reason = window.get("Reason")
-    told = f": {reason!s:.120}" if reason else ""
-    return f"Application Signals leaves out {' '.join(parts)}{told}"
+    told = f" ({reason!s:.120})" if reason else ""
+    return f"{' '.join(parts)}{told}"
 
 
 def _block(window: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -53,6 +53,7 @@ class AwsSloPlatform:
         """Send nothing yet."""
         self._service = ApplicationSignals(settings, limits, clock)
         self._created: dict[str, datetime] = {}
+        self._changed: dict[str, datetime] = {}
 
     def begin(self) -> None:
         """Let the time begin that the next questions may take together."""
@@ -102,6 +103,7 @@ class AwsSloPlatform:
             if not isinstance(slo, dict) or slo.get("Arn") != arn:
                 raise invalid(f"{self._service.shown}: the answer is not about {arn}")
             self._created[arn] = instant(slo, "CreatedTime")
+            self._changed[arn] = instant(slo, "LastUpdatedTime")
             return definition_of(slo)
         except MeasurementError as error:
             return error.answer()
@@ -125,7 +127,7 @@ class AwsSloPlatform:
                 answers |= dict.fromkeys(batch, answer.answer())
             else:
                 answers |= {arn: self._of(arn, answer, definitions[arn], at) for arn in batch}
-        return self._with_exclusions(answers, definitions, at)
+        return self._noted(answers, definitions, at)
 
     def _of(self, arn: str, body: JsonObject, definition: Definition, at: datetime) -> Answer:
         """Return the answer for one SLO of a batch."""
@@ -146,16 +148,17 @@ class AwsSloPlatform:
         )
         return Share(bad=share, error=error, evidence=evidence)
 
-    def _with_exclusions(
+    def _noted(
         self, answers: Mapping[str, Answer], definitions: Mapping[str, Definition], at: datetime
     ) -> dict[str, Answer]:
-        """Return the answers with a note on each time window that is left out."""
+        """Return the answers with a note on each time window that is left out, and on a change."""
         shares = {arn: answer for arn, answer in answers.items() if isinstance(answer, Share)}
         windows = dict(zip(shares, self._service.exclusions(list(shares)), strict=True))
         noted = dict[str, Answer]()
         for arn, share in shares.items():
             span = definitions[arn].promises[0].window.counted(at)
-            notes = map(self._service.api.words, exclusion_notes(windows[arn], span))
+            excluded = exclusion_notes(windows[arn], span, definitions[arn].granted)
+            notes = (*self._change(arn, span), *map(self._service.api.words, excluded))
             evidence = replace(share.evidence, notes=(*share.evidence.notes, *notes))
             noted[arn] = replace(share, evidence=evidence)
         return {**answers, **noted}
@@ -197,6 +200,14 @@ class AwsSloPlatform:
             return None
         age = max((span.end - created).total_seconds(), 0.0)
         return Fraction(age) / Fraction(span.length.total_seconds())
+
+    def _change(self, arn: str, span: Span) -> Iterator[str]:
+        changed = self._changed[arn]
+        if max(self._created[arn], span.start) < changed <= span.end:
+            yield (
+                f"the SLO was changed at {changed:%Y-%m-%d %H:%M} UTC; where that was its period or"
+                " its threshold, nothing before it counts"
+            )
 
     def examine(self) -> list[CheckResult]:
         """Return what is seen of the account, the region and the rights."""

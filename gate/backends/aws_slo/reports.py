@@ -2,8 +2,10 @@
 
 https://docs.aws.amazon.com/applicationsignals/latest/APIReference/API_ServiceLevelObjectiveBudgetReport.html
 
-A report has the budget and what is left of it, T and R, as whole numbers of seconds or requests,
-and does not say how they were rounded. What they stand for, x and y, is less than one away.
+A report has the budget, and what is left of it, as whole numbers of seconds or requests, and does
+not say how they were rounded: what they stand for is less than one away. The budget of requests is
+the share that the goal grants of the requests so far:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-ServiceLevelObjectives.html#CloudWatch-ServiceLevelObjectives-budget-request
 """
 
 from collections.abc import Mapping
@@ -79,7 +81,7 @@ def bad_share(report: Mapping[str, Any], definition: Definition, at: datetime) -
     budget = 1 - promise.objective
     if not read.total and not read.left and not read.attainment.low:
         raise MeasurementError(Cause.NO_TRAFFIC, _nothing(name, definition.granted, budget))
-    spent = (_of_time if definition.granted is Granted.SECONDS else _of_requests)(read, budget)
+    spent = (_of_time if definition.granted is Granted.SECONDS else _of_requests)(read)
     bounds = Bounds(spent.low * budget, spent.high * budget)
     if definition.granted is Granted.EVENTS:
         bounds = _both(bounds, read.attainment, name)
@@ -172,26 +174,24 @@ def _nothing(name: str, granted: Granted, budget: Fraction) -> str:
     )
 
 
-def _of_time(read: _Report, _budget: Fraction) -> Bounds:
-    """Return the share of the budget that is spent; what was bad is a whole number of seconds."""
-    bad = read.total - read.left
-    truncated = _HALF if read.left <= 0 else 0  # towards zero, which hides a part of what is spent
-    return _spent(Bounds(max(bad - _HALF, Fraction(0)), bad + _HALF + truncated), read)
-
-
-def _of_requests(read: _Report, budget: Fraction) -> Bounds:
+def _of_time(read: _Report) -> Bounds:
     """Return the share of the budget that is spent.
 
-    What is left is said to be "the number of failed requests that can be tolerated before any more
-    successful requests occur". By one reading this is what is granted less what has failed; by the
-    other, those that may still fail are granted a share of themselves, too, so that it is that
-    divided by the objective. Both are within the bounds.
+    The documentation's own examples are no whole number of periods, nor of seconds.
     """
-    difference = Fraction(read.total - read.left)
-    other = read.total - (1 - budget) * read.left
-    truncated = 1 if read.left <= 0 else 0  # as above
-    low, high = min(difference, other), max(difference, other) + truncated
-    return _spent(Bounds(low, high if low or high else _HALF), read)
+    bad = read.total - read.left
+    return _spent(Bounds(Fraction(max(bad - 1, 0)), Fraction(bad + 1)), read)
+
+
+def _of_requests(read: _Report) -> Bounds:
+    """Return the share of the budget that is spent; what has failed is a whole number of requests.
+
+    What is left is what is granted less what has failed, and both were rounded alike: the
+    difference is exact, but where the one is rounded down and the other, below zero, up.
+    """
+    bad = read.total - read.left
+    truncated = 1 if read.left <= 0 else 0
+    return _spent(Bounds(Fraction(bad), Fraction(bad + truncated) or _HALF), read)
 
 
 def _spent(bad: Bounds, read: _Report) -> Bounds:
