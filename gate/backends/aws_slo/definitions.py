@@ -128,7 +128,9 @@ def _calendar(interval: Mapping[str, Any], name: str) -> CalendarWindow:
     try:
         return CalendarWindow.beginning(period, UTC, begins)
     except ValueError as error:
-        raise invalid(f"{name} has a calendar interval that begins at {begins}: {error}") from None
+        raise invalid(
+            f"{name} has a calendar interval that begins at {begins} UTC: {error}"
+        ) from None
 
 
 def _length(interval: Mapping[str, Any], name: str) -> tuple[str, int]:

@@ -25,9 +25,11 @@ _STATUSES: Final = ("OK", "WARNING", "BREACHED")
 _NONE: Final = "INSUFFICIENT_DATA"
 _MICROSECOND: Final = timedelta(microseconds=1)
 _HALF: Final = Fraction(1, 2)
-_COARSEST: Final = Fraction(1, 100_000)
+_FLOAT: Final = Fraction(1, 100_000)
 """Percentage points by which an attainment may be off however many digits it has: the documentation
 shows one that was computed with the seven digits of a small floating-point number."""
+_POINT: Final = Fraction(1, 100)
+"""The least that an attainment is told to, in percentage points; or a tenth of the budget."""
 _ALL: Final = 100
 """Percent."""
 _FINEST: Final = Fraction(1, 10**12)
@@ -60,7 +62,10 @@ class _Report:
     total: int
     left: int
     attainment: Bounds
-    """As the bad share; of periods that have data, or of requests."""
+    """The bad share of requests, or of periods with data, if the attainment is rounded to the
+    digits that it has: 99.9 may be any of 99.8 to 100."""
+    expected: Bounds
+    """The same, if its double is told with more digits where it has more, as AWS does."""
     status: str
     unit: str
 
@@ -79,12 +84,12 @@ def bad_share(report: Mapping[str, Any], definition: Definition, at: datetime) -
     name, (promise,) = definition.name, definition.promises
     read = _read(report, definition)
     budget = 1 - promise.objective
-    if not read.total and not read.left and not read.attainment.low:
+    if not read.total and not read.left and not read.expected.low:
         raise MeasurementError(Cause.NO_TRAFFIC, _nothing(name, definition.granted, budget))
     spent = (_of_time if definition.granted is Granted.SECONDS else _of_requests)(read)
     bounds = Bounds(spent.low * budget, spent.high * budget)
     if definition.granted is Granted.EVENTS:
-        bounds = _both(bounds, read.attainment, name)
+        bounds = _both(bounds, read, name)
     else:
         _check_time(bounds, read, definition, at)
         bounds = _so_far(bounds, definition, at)
@@ -132,6 +137,7 @@ def _read(report: Mapping[str, Any], definition: Definition) -> _Report:
         total=total,
         left=left,
         attainment=_bad_by(attainment),
+        expected=_bad_by(attainment, min(_POINT, (1 - definition.promises[0].objective) * 10)),
         status=str(status),
         unit=unit,
     )
@@ -157,10 +163,16 @@ def _check_definition(report: Mapping[str, Any], definition: Definition) -> None
         )
 
 
-def _bad_by(attainment: float) -> Bounds:
-    """Return the bad share by an attainment in percent, which may be off in its last digit."""
+def _bad_by(attainment: float, most: Fraction | None = None) -> Bounds:
+    """Return the bad share by an attainment in percent, which may be off in its last digit.
+
+    Args:
+        attainment: of the report.
+        most: percentage points by which it is off at most; None: as many as its digits leave open.
+    """
     exponent = Decimal(str(attainment)).as_tuple().exponent
-    error = max(Fraction(10) ** min(int(exponent), 0), _COARSEST)
+    shown = Fraction(10) ** min(int(exponent), 0)
+    error = max(shown if most is None else min(shown, most), _FLOAT)
     bad = _ALL - Fraction(str(attainment))
     return Bounds(max((bad - error) / _ALL, Fraction(0)), (bad + error) / _ALL)
 
@@ -206,18 +218,17 @@ def _spent(bad: Bounds, read: _Report) -> Bounds:
     return Bounds(low, Fraction(10**9) if high is None else max(high, low))
 
 
-def _both(bounds: Bounds, other: Bounds, name: str) -> Bounds:
-    """Return what two ways to know one share leave open."""
-    low, high = max(bounds.low, other.low), min(bounds.high, other.high)
-    if low > high:
-        raise invalid(_contradiction(bounds, other, name))
-    return Bounds(low, high)
+def _both(bounds: Bounds, read: _Report, name: str) -> Bounds:
+    """Return what the budget and the attainment of requests, which say the same, leave open."""
+    if bounds.low > read.expected.high or bounds.high < read.expected.low:
+        raise _contradiction(bounds, read, name)
+    return Bounds(max(bounds.low, read.attainment.low), min(bounds.high, read.attainment.high))
 
 
-def _contradiction(bounds: Bounds, attainment: Bounds, name: str) -> str:
-    return (
+def _contradiction(bounds: Bounds, read: _Report, name: str) -> MeasurementError:
+    return invalid(
         f"the budget of {name} says that {percent(bounds.low)} to {percent(bounds.high)} was bad,"
-        f" and its attainment {percent(attainment.low)} to {percent(attainment.high)}"
+        f" and its attainment {percent(read.expected.low)} to {percent(read.expected.high)}"
     )
 
 
@@ -234,9 +245,9 @@ def _check_time(bounds: Bounds, read: _Report, definition: Definition, at: datet
             f"{name} has a budget of {read.total} seconds, and its interval grants no more than"
             f" {percent(1 - promise.objective)} of itself, which is {float(granted):g}"
         )
-    unspent = read.left == read.total and read.attainment.low > 0
-    if bounds.low > read.attainment.high or unspent:
-        raise invalid(_contradiction(bounds, read.attainment, name))
+    unspent = read.left == read.total and read.expected.low > 0
+    if bounds.low > read.expected.high or unspent:
+        raise _contradiction(bounds, read, name)
 
 
 def _so_far(bounds: Bounds, definition: Definition, at: datetime) -> Bounds:

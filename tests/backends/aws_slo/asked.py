@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from gate.backends.aws_login import AwsAccess
@@ -69,7 +70,7 @@ def unmeasured(answer: Answer | Definition) -> Unmeasured:
     return answer
 
 
-def within(answer: Answer, truth: Any) -> bool:
+def within(answer: Answer, truth: Fraction) -> bool:
     """Return whether the true share is where an answer says."""
     return abs(share(answer).bad - truth) <= share(answer).error
 

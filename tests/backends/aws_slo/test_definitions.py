@@ -23,8 +23,8 @@ def interval(kind: str, unit: str, count: Any, **more: Any) -> dict[str, Any]:
     return {"Interval": {kind: {"DurationUnit": unit, "Duration": count, **more}}}
 
 
-def calendar(unit: str, count: int, *start: int) -> dict[str, Any]:
-    begins = datetime(*(start or (2024, 1, 1)), tzinfo=UTC).timestamp()
+def calendar(unit: str, count: int, start: str = "2024-01-01T00:00Z") -> dict[str, Any]:
+    begins = datetime.fromisoformat(start).timestamp()
     return interval("CalendarInterval", unit, count, StartTime=begins)
 
 
@@ -49,7 +49,7 @@ def calendar(unit: str, count: int, *start: int) -> dict[str, Any]:
         (calendar("MONTH", 3), "0.99", CalendarWindow(Period.QUARTER, UTC)),
         (calendar("MONTH", 12), "0.99", CalendarWindow(Period.YEAR, UTC)),
         (
-            calendar("DAY", 7, 2024, 1, 3, 6),
+            calendar("DAY", 7, "2024-01-03T06:00Z"),
             "0.99",
             CalendarWindow(Period.WEEK, UTC, datetime(2024, 1, 3, 6)),  # noqa: DTZ001
         ),
@@ -78,7 +78,7 @@ def test_goal_and_interval_are_read_with_their_defaults(
         (interval("RollingInterval", "DAY", 10**12), "an interval that is too long"),
         (calendar("DAY", 14), "a calendar interval of 14 DAY; gate knows a day, a week, a month"),
         (calendar("MONTH", 6), "a calendar interval of 6 MONTH"),
-        (calendar("MONTH", 1, 2024, 1, 31), "not every month has a day 31"),
+        (calendar("MONTH", 1, "2024-01-31T00:00Z"), "not every month has a day 31"),
         (interval("CalendarInterval", "DAY", 1), "StartTime is None and must be a number"),
         (interval("CalendarInterval", "DAY", 1, StartTime=1e20), "must be seconds since 1970"),
         ({"Interval": {}}, "neither rolling nor calendar"),
