@@ -16,6 +16,7 @@ import yaml
 from gate.backends import BACKENDS
 from gate.measure import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action
+from tests.backends.aws_slo_cases import AWS_SLO
 from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.clickhouse_cases import CLICKHOUSE
 from tests.backends.evaluations_cases import EVALUATIONS
@@ -37,6 +38,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "postgres": POSTGRES,
     "spark": SPARK,
     "google-slo": GOOGLE_SLO,
+    "aws-slo": AWS_SLO,
     "evaluations": EVALUATIONS,
     "static": STATIC,
     "toy": TOY,
