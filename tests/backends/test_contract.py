@@ -16,6 +16,7 @@ import yaml
 from gate.backends import BACKENDS
 from gate.measure import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action
+from tests.backends.aws_slo_cases import AWS_SLO
 from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.clickhouse_cases import CLICKHOUSE
 from tests.backends.elastic_cases import ELASTIC
@@ -38,6 +39,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "postgres": POSTGRES,
     "spark": SPARK,
     "google-slo": GOOGLE_SLO,
+    "aws-slo": AWS_SLO,
     "elastic": ELASTIC,
     "evaluations": EVALUATIONS,
     "static": STATIC,
