@@ -1,6 +1,7 @@
 """Which time series are asked for, so that few requests count many windows of an SLO."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -90,15 +91,20 @@ def lately(slo: str, span: Span) -> Aligned:
 def read_all(
     api: Api, project: str, wanted: Iterable[Aligned]
 ) -> dict[Aligned, SloPoints | MeasurementError]:
-    """Return what the API says of each, or why it says nothing; each is asked for once."""
+    """Return what the API says of each, or why it says nothing; each is asked for once.
+
+    What is quoted of an answer is fit to be shown.
+    """
     distinct: Sequence[Aligned] = list(dict.fromkeys(wanted))
     outcomes = dict[Aligned, SloPoints | MeasurementError]()
     answers = ask_pages(api, [aligned.call(project) for aligned in distinct])
     for aligned, pages in zip(distinct, answers, strict=True):
+        if isinstance(pages, MeasurementError):
+            outcomes[aligned] = pages
+            continue
         try:
-            if isinstance(pages, MeasurementError):
-                raise pages
-            outcomes[aligned] = read_points(pages, aligned.span, aligned.step)
+            points = read_points(pages, aligned.span, aligned.step)
+            outcomes[aligned] = replace(points, warnings=tuple(map(api.words, points.warnings)))
         except MeasurementError as error:
-            outcomes[aligned] = error
+            outcomes[aligned] = MeasurementError(error.cause, api.words(error.reason))
     return outcomes

@@ -37,6 +37,7 @@ _PERIODS: Final = {
 _ZONE: Final = (
     "calendar periods are taken to begin at midnight UTC: Google's reference names no time zone"
 )
+_NO_DATA: Final = "time without data has no events, neither good nor bad"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +70,14 @@ def look_up(api: Api, project: str, slis: Sequence[Sli]) -> list[GoogleSlo | Mea
             return MeasurementError(Cause.INVALID, reason)
         try:
             slo = outcomes[name] if name in outcomes else _by_name(name, listed, project)
-            return slo if isinstance(slo, MeasurementError) else _slo_of(slo, name)
         except MeasurementError as error:
             return error
+        if isinstance(slo, MeasurementError):
+            return slo
+        try:
+            return _slo_of(slo, name)
+        except MeasurementError as error:
+            return MeasurementError(error.cause, api.words(error.reason))
 
     return [resolved(sli, name) for sli, name in zip(slis, names, strict=True)]
 
@@ -169,6 +175,7 @@ def _slo_of(slo: JsonObject, name: str) -> GoogleSlo:
         granted=Granted.EVENTS if period is None else Granted.SECONDS,
         # Of events nobody knows how many there will be by the period's end.
         to_date=isinstance(window, CalendarWindow) and period is None,
+        no_data="" if period is not None else _NO_DATA,
         notes=(counted, *((_ZONE,) if isinstance(window, CalendarWindow) else ())),
     )
     return GoogleSlo(definition=definition, window_period=period)

@@ -15,11 +15,12 @@ from gate.backends.google_slo.counting import (
 )
 from gate.backends.google_slo.definitions import GoogleSlo, definition_of, look_up
 from gate.backends.google_slo.evidence import evidence_of
+from gate.backends.google_slo.examination import examine
 from gate.backends.google_slo.history import parts_of, series_of
 from gate.backends.google_slo.points import SloPoints
 from gate.backends.google_slo.refusals import DIALOGUE
 from gate.backends.google_slo.settings import GoogleSloSettings, secrets
-from gate.backends.platforms.api import Api, Call
+from gate.backends.platforms.api import Api
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
@@ -33,7 +34,7 @@ from gate.measure import (
     MeasurementError,
     Unmeasured,
 )
-from gate.measure.diagnosis import Check, CheckResult
+from gate.measure.diagnosis import CheckResult
 from gate.measure.history import SeriesAnswer
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
@@ -63,7 +64,7 @@ class GoogleMonitoring:
     def __init__(self, settings: GoogleSloSettings, limits: Limits) -> None:
         """Prepare; nothing is sent."""
         bearer, quota = settings.bearer, settings.quota_project
-        self._project = settings.project
+        self._settings, self._project = settings, settings.project
         self._window_periods = dict[str, timedelta]()
         self._api = Api(
             url=settings.url,
@@ -121,11 +122,8 @@ class GoogleMonitoring:
         ]
 
     def examine(self) -> list[CheckResult]:
-        """Say whether the login may read the services of the project."""
-        path = f"/v3/projects/{self._project}/services"
-        self._api.ask(Call(path=path, params={"pageSize": "1"}))
-        message = f"the services of the project {self._project} can be listed"
-        return [CheckResult(check=Check.RIGHTS, message=message, examined=f"GET {path}")]
+        """Return what is seen of the project as a whole."""
+        return examine(self._api, self._settings)
 
     def _unit(self, slo: str) -> Fraction:
         """Return the seconds of a window, or 1 where events are counted."""

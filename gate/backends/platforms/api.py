@@ -1,7 +1,7 @@
 """One server of a platform: a request sent with its login, and the JSON object that came back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from gate.http import (
     Clock,
     Retries,
     Sender,
+    http_date,
     is_html,
     json_object,
     persist,
@@ -123,6 +124,9 @@ class Api:
         self.clock = clock or Clock()
         self._retries = Retries(count=retries, first_pause=_FIRST_PAUSE)
         self._secrets = tuple(secrets)
+        self.ahead: timedelta | None = None
+        """How far the server's clock was ahead of this machine's, by its last answer; None: no
+        answer has said its time."""
         self._login = None if login is None else LazyLogin(login, self.clock)
         self._sender = Sender(
             session=requests.Session(),
@@ -200,6 +204,8 @@ class Api:
 
     def _read(self, response: requests.Response) -> JsonObject | RequestFailure:
         status, body = response.status_code, json_object(response)
+        date = http_date(response.headers.get("Date", ""))
+        self.ahead = self.ahead if date is None else date - self.clock.now()
         if status in _REDIRECTS:
             target = redirect_target(response)
             reason = f"it redirects to {target}: probably a login page ({status})"
