@@ -10,7 +10,7 @@ from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.quantities import format_duration
 
 _DIFFERENCE: Final = timedelta(seconds=10)
-"""How far two clocks may differ: the header Date has whole seconds, and an answer takes some time."""
+"""How far two clocks may differ: the header Date has whole seconds, and answers take some time."""
 _SECOND: Final = timedelta(seconds=1)
 
 

@@ -1,15 +1,19 @@
-"""Answers of the API that come in pages, each of which names the next one."""
+"""How Google's APIs answer: in pages of which each names the next one, or with a refusal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from gate.backends.platforms.api import Api, Call, JsonObject
+from gate.backends.platforms.api import Api, Call, Dialogue, JsonObject
 from gate.measure import Cause, MeasurementError
 
 _NEXT: Final = "nextPageToken"
 _PARALLEL: Final = 8
 """Requests under way at once."""
+_REASON: Final = "type.googleapis.com/google.rpc.ErrorInfo"
+"""https://cloud.google.com/apis/design/errors#error_info"""
+_SHOWN: Final = ("permission", "service", "quota_limit", "consumer")
+"""What is shown of the metadata of an ErrorInfo; the rest repeats it."""
 
 
 def ask_pages(api: Api, calls: Sequence[Call]) -> list[list[JsonObject] | MeasurementError]:
@@ -62,3 +66,36 @@ def objects_in(answer: Mapping[str, Any], key: str) -> list[JsonObject]:
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
         raise MeasurementError(Cause.INVALID, f"{key} of the answer is not a list of objects")
     return listed
+
+
+def words_of(body: JsonObject) -> str:
+    """Return what a refusal says: its status, its message, and the reason among its details."""
+    error = body.get("error")
+    if not isinstance(error, dict):
+        return error if isinstance(error, str) else ""
+    parts = (error.get("status"), error.get("message"), *_reasons(error.get("details")))
+    return ": ".join(part for part in parts if isinstance(part, str) and part)
+
+
+def _reasons(details: Any) -> Iterator[str]:
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and detail.get("@type") == _REASON:
+            metadata = detail.get("metadata")
+            said: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
+            more = ", ".join(f"{key} {said[key]}" for key in _SHOWN if said.get(key))
+            yield f"{detail.get('reason')} ({more})" if more else str(detail.get("reason"))
+
+
+DIALOGUE: Final = Dialogue(
+    words=words_of,
+    hints={
+        400: "run gate doctor gate.yaml, and check the full name of the SLO",
+        401: "renew the access token, or log in with google-github-actions/auth; its scope must be"
+        " monitoring.read",
+        403: "grant the account roles/monitoring.viewer on the project, and see that the Cloud"
+        " Monitoring API is enabled there; the login of a person also needs quota_project",
+        404: "check backend.project and the full name of the SLO",
+        429: "wait a minute, or raise the project's quota of the Cloud Monitoring API",
+    },
+)
+"""What to do about each status; each remedy names what the message does not."""

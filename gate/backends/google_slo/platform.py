@@ -10,15 +10,17 @@ from gate.backends.google_slo.counting import (
     exactly,
     lately,
     overview,
+    parts_of,
     read_all,
+    series_of,
     to_seconds,
 )
-from gate.backends.google_slo.definitions import GoogleSlo, definition_of, look_up
+from gate.backends.google_slo.definitions import definition_of, look_up
 from gate.backends.google_slo.evidence import evidence_of
 from gate.backends.google_slo.examination import examine
-from gate.backends.google_slo.history import parts_of, series_of
+from gate.backends.google_slo.pages import DIALOGUE
 from gate.backends.google_slo.points import SloPoints
-from gate.backends.google_slo.refusals import DIALOGUE
+from gate.backends.google_slo.resources import GoogleSlo
 from gate.backends.google_slo.settings import GoogleSloSettings, secrets
 from gate.backends.platforms.api import Api
 from gate.backends.platforms.platform import Question, SeriesQuestion
