@@ -69,8 +69,9 @@ class Aligned:
 
 
 def to_seconds(span: Span) -> Span:
-    """Return a stretch of time whose ends are whole seconds, as alignment periods are."""
-    return Span(span.start.replace(microsecond=0), span.end.replace(microsecond=0))
+    """Return a stretch of time in whole seconds, as alignment periods are, none of it later."""
+    end = span.end.replace(microsecond=0)
+    return Span(end - span.length // _SECOND * _SECOND, end)
 
 
 def exactly(slo: str, span: Span) -> Aligned:
