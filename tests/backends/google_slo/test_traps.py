@@ -18,7 +18,6 @@ from gate.measure.coverage import NO_GAPS
 from gate.slo.indicator import Sli
 from gate.slo.objective import CalendarWindow, Period
 from tests.backends.google_slo.policies import (
-    AT,
     DAY,
     HOUR,
     MINUTE,
@@ -32,6 +31,7 @@ from tests.backends.google_slo.policies import (
     total_and_bad,
 )
 from tests.backends.loopback import serving
+from tests.backends.prometheus.played import AT
 from tests.servers.google_monitoring import (
     TOKEN,
     FakeMonitoring,
@@ -91,8 +91,10 @@ def test_good_and_bad_events_are_counted_by_their_label() -> None:
 
     assert total_and_bad(answer) == (EVENTS, BAD)
     assert answer.evidence.newest == AT
-    assert (answer.evidence.coverage, answer.evidence.gaps) == (1, NO_GAPS)
-    assert answer.evidence.warnings == answer.evidence.suspicions == ()
+    assert answer.evidence.coverage == 1
+    assert answer.evidence.gaps == NO_GAPS
+    assert not answer.evidence.warnings
+    assert not answer.evidence.suspicions
 
 
 def test_a_missing_bad_series_beside_good_events_is_no_bad_event() -> None:
