@@ -1,6 +1,7 @@
 """One server of a platform: a request sent with its login, and the JSON object that came back."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -76,6 +77,13 @@ class Dialogue:
     """Returns what the body of a refusal says, for people; empty: nothing."""
     hints: Mapping[int, str]
     """What to do about a status, in the imperative; in place of the general hint."""
+    kind: Callable[[Mapping[str, str], JsonObject], str] = lambda _headers, _body: ""
+    """Returns what the platform calls a refusal with these headers and body; empty: nothing."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """What to do about a refusal of this name, in the imperative; goes before ``hints``."""
+    transient: Callable[[JsonObject], bool] = lambda _: False
+    """Returns whether the body of a refusal says that the same request may succeed in a moment,
+    whatever its status: some throttle with 400."""
     wait: Callable[[Mapping[str, str], datetime], float | None] = retry_after
     """Returns the seconds to wait that the headers of a refusal ask for; None: they do not say."""
 
@@ -83,10 +91,19 @@ class Dialogue:
 class ApiError(MeasurementError):
     """A refusal, or no answer at all; its reason names the server and says what to do."""
 
-    def __init__(self, reason: str, status: int | None) -> None:
+    def __init__(self, reason: str, status: int | None, kind: str = "") -> None:
         super().__init__(Cause.BACKEND_ERROR, reason)
         self.status = status
         """Of HTTP; None: no answer came."""
+        self.kind = kind
+        """What the platform calls the refusal; empty: nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal(RequestFailure):
+    """An answer that is not the one that was asked for."""
+
+    kind: str
 
 
 class Api:
@@ -218,19 +235,23 @@ class Api:
         if status == HTTPStatus.OK:
             reason = "its answer is not a JSON object, or was cut off"
             return RequestFailure(reason=reason, trouble=Trouble.WRONG_SERVER)
-        name = f"{status} {response.reason or ''}".strip()
+        kind = self._dialogue.kind(response.headers, body or {})
+        name = f"{status} {response.reason or ''}".strip() + f" ({kind})" * bool(kind)
         words = self._dialogue.words(body or {}) or ("" if body else response.text)
-        return RequestFailure(
+        return _Refusal(
             reason=f"{name}: {words}" if words else name,
+            kind=kind,
             status=status,
-            transient=status in _TRANSIENT,
+            transient=status in _TRANSIENT or self._dialogue.transient(body or {}),
             trouble=_TROUBLES.get(status, Trouble.UNKNOWN),
             wait=self._dialogue.wait(response.headers, self.clock.now()),
         )
 
     def _shown_failure(self, failure: RequestFailure) -> ApiError:
         """Say which server it was and what to do, and make its words fit to be shown."""
-        own = self._dialogue.hints.get(failure.status or 0)
+        kind = failure.kind if isinstance(failure, _Refusal) else ""
+        own = self._dialogue.kinds.get(kind) or self._dialogue.hints.get(failure.status or 0)
         key = _OWN_REMEDIES.get(failure.trouble, failure.trouble)
         hint = f"; {own}" if own else hint_for(key)
-        return ApiError(f"{self._shown}: {self.words(failure.reason)}{hint}", failure.status)
+        reason = f"{self._shown}: {self.words(failure.reason)}{hint}"
+        return ApiError(reason, failure.status, kind)

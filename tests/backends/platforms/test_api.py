@@ -340,6 +340,23 @@ def test_a_refusal_names_the_server_as_shown_its_words_and_what_to_do() -> None:
     )
 
 
+def test_a_refusal_with_a_name_has_the_advice_of_its_name_before_that_of_its_status() -> None:
+    dialogue = Dialogue(
+        words=lambda body: str(body["message"]),
+        hints={403: "give the key the right slos_read"},
+        kind=lambda headers, _: headers.get("X-Error", ""),
+        kinds={"Expired": "get a new key"},
+    )
+    expired, denied = (
+        refused(in_turn(saying(403, {"message": "no"}, X_Error=name)), dialogue=dialogue)
+        for name in ("Expired", "Denied")
+    )
+
+    assert expired.reason == "https://platform.example: 403 Forbidden (Expired): no; get a new key"
+    assert denied.reason.endswith("(Denied): no; give the key the right slos_read")
+    assert (expired.kind, denied.kind) == ("Expired", "Denied")
+
+
 def test_words_that_are_not_json_are_said_too() -> None:
     error = refused(lambda handler, _: send(handler, b"upstream is down", status=404))
 
