@@ -1,6 +1,6 @@
 """Which time series are asked for, so that few requests count many windows, or a past in steps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -11,8 +11,10 @@ from gate.backends.google_slo.points import SloPoints, read_points
 from gate.backends.google_slo.resources import FULL_NAME
 from gate.backends.platforms.api import Api, Call
 from gate.backends.platforms.platform import SeriesQuestion
+from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
+from gate.measure.coverage import coverage_by_steps
 from gate.measure.history import Series, clock_part
 from gate.slo.objective import Span
 from gate.wording import exact_instant
@@ -129,24 +131,52 @@ def parts_of(question: SeriesQuestion) -> list[Aligned]:
 
 
 def series_of(
-    question: SeriesQuestion, parts: Sequence[Aligned], points: Sequence[SloPoints], unit: Fraction
+    question: SeriesQuestion,
+    parts: Sequence[Aligned],
+    points: Sequence[SloPoints],
+    period: timedelta | None,
 ) -> Series:
-    """Return what happened in each step; nothing is known of one without data.
+    """Return what happened in each step.
 
     Args:
         question: what was asked.
         parts: of it, as `parts_of` returns them.
         points: of each part.
-        unit: what a count is worth: seconds of a window, or 1.
+        period: how long windows are that are good or bad as a whole; None: events are counted.
     """
-    count, start = -(-question.span.length // question.step), to_seconds(question.span).start
-    total: list[float | None] = [None] * count
-    bad: list[float | None] = [None] * count
+    span = to_seconds(question.span)
+    unit = Fraction(1) if period is None else seconds(period)
+    total: list[float | None] = [None] * -(-question.span.length // question.step)
+    bad = list(total)
     for own in points:
-        for series, is_bad in ((own.good, False), (own.bad, True)):
-            for point in series:
-                place, number = -((start - point.end) // question.step) - 1, point.count * unit
-                total[place] = (total[place] or 0.0) + float(number)
-                bad[place] = (bad[place] or 0.0) + float(number if is_bad else 0)
+        for kind, is_bad in ((own.good, False), (own.bad, True)):
+            for point in kind:
+                place = -((span.start - point.end) // question.step) - 1
+                number = float(point.count * unit)
+                total[place] = (total[place] or 0.0) + number
+                bad[place] = (bad[place] or 0.0) + (number if is_bad else 0.0)
+    if period is None:
+        for place in _quiet(total, question):
+            total[place] = bad[place] = 0.0
     query = f"{parts[0].query}, ALIGN_SUM over {question.step // _SECOND}s" if parts else ""
     return Series(total=tuple(total), bad=tuple(bad), query=query, notes=question.definition.notes)
+
+
+def _quiet(total: Sequence[float | None], question: SeriesQuestion) -> Iterator[int]:
+    """Yield the steps without points in which nothing happened, as other steps show.
+
+    That is between data where silence is usual, and for some time after them. A metric of requests
+    may have no points while there are none.
+    """
+    places = [place for place, number in enumerate(total) if number is not None]
+    if not places:
+        return
+    span, step, last = question.span, question.step, places[-1]
+    bounds = [min(span.start + place * step, span.end) for place in range(len(total) + 1)]
+    missing = coverage_by_steps(total, Span(span.start, span.start + len(total) * step)).missing
+    for place in range(places[0] + 1, len(total)):
+        start, end = bounds[place : place + 2]
+        lost = any(gap.start < end and start < gap.end for gap in missing)
+        recent = end <= bounds[last + 1] + question.max_age
+        if total[place] is None and not lost and (place < last or recent):
+            yield place

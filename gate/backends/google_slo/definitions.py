@@ -94,7 +94,7 @@ def _by_name(name: str, listed: list[JsonObject] | MeasurementError, project: st
     matches = [
         full_name
         for full_name, slo in by_full_name.items()
-        if name in {slo.get("displayName"), full_name.rpartition("/")[2]}
+        if name in (slo.get("displayName"), full_name.rpartition("/")[2])
     ]
     if len(matches) == 1:
         return by_full_name[matches[0]]

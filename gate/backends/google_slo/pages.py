@@ -1,6 +1,6 @@
 """How Google's APIs answer: in pages of which each names the next one, or with a refusal."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ _PARALLEL: Final = 8
 _REASON: Final = "type.googleapis.com/google.rpc.ErrorInfo"
 """https://cloud.google.com/apis/design/errors#error_info"""
 _SHOWN: Final = ("permission", "service", "quota_limit", "consumer")
-"""What is shown of the metadata of an ErrorInfo; the rest repeats it."""
+"""What is shown of the metadata of an ErrorInfo."""
 
 
 def ask_pages(api: Api, calls: Sequence[Call]) -> list[list[JsonObject] | MeasurementError]:
@@ -69,33 +69,56 @@ def objects_in(answer: Mapping[str, Any], key: str) -> list[JsonObject]:
 
 
 def words_of(body: JsonObject) -> str:
-    """Return what a refusal says: its status, its message, and the reason among its details."""
+    """Return the message of a refusal, and what its details name: a permission, a quota."""
     error = body.get("error")
     if not isinstance(error, dict):
         return error if isinstance(error, str) else ""
-    parts = (error.get("status"), error.get("message"), *_reasons(error.get("details")))
-    return ": ".join(part for part in parts if isinstance(part, str) and part)
+    metadata = _error_info(body).get("metadata")
+    said: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
+    details = ", ".join(f"{key} {said[key]}" for key in _SHOWN if said.get(key))
+    message = error.get("message")
+    shown = message if isinstance(message, str) else ""
+    return f"{shown} ({details})".strip() if details else shown
 
 
-def _reasons(details: Any) -> Iterator[str]:
+def kind_of(_headers: Mapping[str, str], body: JsonObject) -> str:
+    """Return the reason of a refusal by its details, or else the name of its status."""
+    error = body.get("error")
+    named = (
+        _error_info(body).get("reason"),
+        error.get("status") if isinstance(error, dict) else "",
+    )
+    return next((text for text in named if isinstance(text, str) and text), "")
+
+
+def _error_info(body: JsonObject) -> Mapping[str, Any]:
+    error = body.get("error")
+    details = error.get("details") if isinstance(error, dict) else None
     for detail in details if isinstance(details, list) else ():
         if isinstance(detail, dict) and detail.get("@type") == _REASON:
-            metadata = detail.get("metadata")
-            said: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
-            more = ", ".join(f"{key} {said[key]}" for key in _SHOWN if said.get(key))
-            yield f"{detail.get('reason')} ({more})" if more else str(detail.get("reason"))
+            return detail
+    return {}
 
 
+_VIEWER: Final = "grant the account roles/monitoring.viewer on the project"
 DIALOGUE: Final = Dialogue(
     words=words_of,
+    kind=kind_of,
+    kinds={
+        "SERVICE_DISABLED": "enable the Cloud Monitoring API (monitoring.googleapis.com) in the"
+        " project that is named, or set quota_project for the login of a person",
+        "IAM_PERMISSION_DENIED": _VIEWER,
+        "ACCESS_TOKEN_SCOPE_INSUFFICIENT": "use a token with the scope monitoring.read",
+        "USER_PROJECT_DENIED": "set quota_project to a project in which the account has"
+        " roles/serviceusage.serviceUsageConsumer",
+    },
     hints={
         400: "run gate doctor gate.yaml, and check the full name of the SLO",
         401: "renew the access token, or log in with google-github-actions/auth; its scope must be"
         " monitoring.read",
-        403: "grant the account roles/monitoring.viewer on the project, and see that the Cloud"
-        " Monitoring API is enabled there; the login of a person also needs quota_project",
+        403: _VIEWER,
         404: "check backend.project and the full name of the SLO",
         429: "wait a minute, or raise the project's quota of the Cloud Monitoring API",
     },
 )
-"""What to do about each status; each remedy names what the message does not."""
+"""What to do about each refusal: https://cloud.google.com/apis/design/errors"""

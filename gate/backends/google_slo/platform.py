@@ -127,17 +127,13 @@ class GoogleMonitoring:
         """Return what is seen of the project as a whole."""
         return examine(self._api, self._settings)
 
-    def _unit(self, slo: str) -> Fraction:
-        """Return the seconds of a window, or 1 where events are counted."""
-        period = self._window_periods.get(slo)
-        return Fraction(1) if period is None else seconds(period)
-
     def _history(
         self, question: SeriesQuestion, parts: Sequence[Aligned], read: PointsRead
     ) -> SeriesAnswer:
         try:
             points = [_points(read, part) for part in parts]
-            series = series_of(question, parts, points, self._unit(question.definition.id))
+            period = self._window_periods.get(question.definition.id)
+            series = series_of(question, parts, points, period)
         except MeasurementError as error:
             return error.answer(parts[0].query if parts else None)
         warnings = dict.fromkeys(text for each in points for text in each.warnings)
@@ -167,11 +163,12 @@ class GoogleMonitoring:
         if counts is None:
             reason = "no good and no bad events came back: the SLO has no data in this time"
             raise MeasurementError(Cause.NO_DATA, reason)
-        total, bad = (number * self._unit(slo) for number in counts)
+        period = self._window_periods.get(slo)
+        unit = Fraction(1) if period is None else seconds(period)
+        total, bad = (number * unit for number in counts)
         if not total:
             reason = "Google Cloud Monitoring counts 0 good and 0 bad events"
             raise MeasurementError(Cause.NO_TRAFFIC, reason)
-        period = self._window_periods.get(slo)
         if period is not None and total > seconds(plan.span.length + period):
             shown = f"{amount(counts[0])} windows of {format_duration(period)}"
             reason = f"{shown} do not fit into {format_duration(plan.span.length)}"

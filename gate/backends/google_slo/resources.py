@@ -91,11 +91,12 @@ def _window(slo: JsonObject, name: str) -> Window:
         raise _unusable(name, "it must have either a rollingPeriod or a calendarPeriod")
     if rolling is not None:
         return RollingWindow(_duration(rolling, name, "rollingPeriod"))
-    if calendar not in _PERIODS:
+    period = _PERIODS.get(calendar) if isinstance(calendar, str) else None
+    if period is None:
         possible = ", ".join(_PERIODS)
         reason = f"its calendarPeriod is {calendar}; the gate can count {possible}"
         raise _unusable(name, reason)
-    return CalendarWindow(_PERIODS[calendar], UTC)
+    return CalendarWindow(period, UTC)
 
 
 def _duration(text: Any, name: str, key: str) -> timedelta:

@@ -449,7 +449,7 @@ def test_a_page_that_is_refused_leaves_no_count() -> None:
     answer = refused(FakeMonitoring([slo()], spoil, page=50))
 
     assert answer.cause is Cause.BACKEND_ERROR
-    assert "503 Service Unavailable: UNAVAILABLE: try later" in answer.reason
+    assert "503 Service Unavailable (UNAVAILABLE): try later" in answer.reason
 
 
 # The newest minutes
