@@ -37,6 +37,8 @@ BACKENDS: Final[Mapping[str, str]] = {
     "clickhouse": "gate.backends.clickhouse",
     "postgres": "gate.backends.postgres",
     "spark": "gate.backends.spark",
+    "datadog": "gate.backends.datadog",
+    "google-slo": "gate.backends.google_slo",
     "cloudwatch": "gate.backends.cloudwatch",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",

@@ -192,7 +192,8 @@ _WRONG: Final = frozenset({Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED})
 def suspicion_results(answer: Answer) -> Iterator[CheckResult]:
     """Yield what ``gate check`` suspects of a count, with its numbers and remedies.
 
-    It is a fault where more events are missing, or counted wrongly, than are counted as bad.
+    It is a fault where more events are missing, or counted wrongly, than are counted as bad; of a
+    share, where any are.
     """
     if isinstance(answer, Unmeasured):
         return

@@ -19,6 +19,7 @@ from gate.policy.policy import DEFAULT_ACTIONS, Action
 from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.clickhouse_cases import CLICKHOUSE
 from tests.backends.evaluations_cases import EVALUATIONS
+from tests.backends.google_slo_cases import GOOGLE_SLO
 from tests.backends.logs_cases import LOGS
 from tests.backends.postgres_cases import POSTGRES
 from tests.backends.prometheus.played import AT
@@ -35,6 +36,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "clickhouse": CLICKHOUSE,
     "postgres": POSTGRES,
     "spark": SPARK,
+    "google-slo": GOOGLE_SLO,
     "evaluations": EVALUATIONS,
     "static": STATIC,
     "toy": TOY,
@@ -194,7 +196,7 @@ def test_every_failure_is_played_or_cannot_happen(contract: Contract) -> None:
     assert not played & contract.never.keys()
 
 
-OF_RULES = {Cause.NOT_COVERED}
+OF_RULES = {Cause.NOT_COVERED, Cause.ROUNDED}
 """Causes that rules have, and no backend."""
 
 
