@@ -18,6 +18,7 @@ from gate.measure import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.clickhouse_cases import CLICKHOUSE
+from tests.backends.cloudwatch_cases import CLOUDWATCH
 from tests.backends.evaluations_cases import EVALUATIONS
 from tests.backends.google_slo_cases import GOOGLE_SLO
 from tests.backends.logs_cases import LOGS
@@ -37,6 +38,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "postgres": POSTGRES,
     "spark": SPARK,
     "google-slo": GOOGLE_SLO,
+    "cloudwatch": CLOUDWATCH,
     "evaluations": EVALUATIONS,
     "static": STATIC,
     "toy": TOY,
