@@ -20,6 +20,7 @@ from tests.backends.aws_slo_cases import AWS_SLO
 from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.clickhouse_cases import CLICKHOUSE
 from tests.backends.elastic_cases import ELASTIC
+from tests.backends.cloudwatch_cases import CLOUDWATCH
 from tests.backends.evaluations_cases import EVALUATIONS
 from tests.backends.google_slo_cases import GOOGLE_SLO
 from tests.backends.logs_cases import LOGS
@@ -40,6 +41,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "spark": SPARK,
     "google-slo": GOOGLE_SLO,
     "aws-slo": AWS_SLO,
+    "cloudwatch": CLOUDWATCH,
     "elastic": ELASTIC,
     "evaluations": EVALUATIONS,
     "static": STATIC,
