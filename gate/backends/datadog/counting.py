@@ -8,7 +8,7 @@ from typing import Final
 from gate.backends.datadog.buckets import Bucket, Buckets, Tally
 from gate.backends.datadog.history import History
 from gate.backends.datadog.timeline import Timeline
-from gate.backends.datadog.values import Window, invalid
+from gate.backends.datadog.values import invalid
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Share, Suspicion
 from gate.wording import instant
@@ -79,7 +79,7 @@ def counted(reading: Reading, evidence: Evidence, *, corrected: bool) -> Answer:
     early = history.past.early if reading.direct and isinstance(history.past, Buckets) else None
     if early is None or not early.total:
         return Counts(total=tally.total, bad=tally.bad, evidence=evidence)
-    return _cut(tally, early, history.window, evidence)
+    return _cut(tally, early, history, evidence)
 
 
 def _nothing(history: History) -> MeasurementError:
@@ -112,14 +112,22 @@ def _suspicion(history: History, tally: Tally, differs: Fraction) -> Suspicion:
     )
 
 
-def _cut(tally: Tally, early: Bucket, window: Window, evidence: Evidence) -> Answer:
-    """Return what is known of a window before which Datadog began to count.
+def _cut(tally: Tally, early: Bucket, history: History, evidence: Evidence) -> Answer:
+    """Return what is known of a window of which a bucket is partly before it.
 
-    What happened in the first bucket may have been before the window, all of it or nothing.
+    What happened in that bucket may have been before the window, all of it or nothing.
+
+    Raises:
+        MeasurementError: nothing is known.
     """
-    seconds = window.start - early.start
-    if not tally.bad or seconds <= window.length * _NEGLIGIBLE:
+    seconds = history.window.start - early.start
+    if not tally.bad or seconds <= history.window.length * _NEGLIGIBLE:
         return Counts(total=tally.total, bad=tally.bad, evidence=evidence)
+    if early.total >= tally.total or not _whole(history):
+        reason = (
+            f"Datadog counts from {seconds} s before this window, which it cannot count exactly"
+        )
+        raise MeasurementError(Cause.NO_DATA, reason)
     good = min(early.good, early.total)
     bad = min(early.total - good, tally.bad)
     least, most = (tally.bad - bad) / (tally.total - bad), tally.bad / (tally.total - good)
@@ -127,6 +135,10 @@ def _cut(tally: Tally, early: Bucket, window: Window, evidence: Evidence) -> Ans
     note = f"Datadog counts from {instant(at)}, {seconds} s before the window: the share is a range"
     evidence = replace(evidence, notes=(*evidence.notes, note))
     return Share(bad=(least + most) / 2, error=(most - least) / 2, evidence=evidence)
+
+
+def _whole(history: History) -> bool:
+    return isinstance(history.past, Buckets) and history.past.whole
 
 
 def _percent(share: Fraction) -> str:

@@ -11,9 +11,10 @@ from gate.backends.datadog.corrections import Corrections
 from gate.backends.datadog.counting import Reading, counted
 from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
 from gate.backends.datadog.status import read_status, status_call
+from gate.backends.datadog.steps import Steps
 from gate.backends.datadog.values import refusals
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, Json
-from gate.backends.platforms.platform import Question
+from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.http import Clock, retry_after
 from gate.measure import (
     Answer,
@@ -24,6 +25,7 @@ from gate.measure import (
     Unmeasured,
 )
 from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.measure.history import SeriesAnswer
 from gate.slo.indicator import Sli
 
 _RESET: Final = "X-Ratelimit-Reset"
@@ -90,6 +92,11 @@ class DatadogPlatform:
             return counted(reading, evidence, corrected=corrections.apply(slo, window))
         except MeasurementError as error:
             return error.answer(query)
+
+    def series(self, questions: Sequence[SeriesQuestion]) -> list[SeriesAnswer]:
+        """Return what happened in each step, for every question in order; see `Steps`."""
+        steps = Steps(self._api, self._settings.parallel, corrections=self._settings.corrections)
+        return steps.series(questions)
 
     def _by_status(self, questions: Sequence[Question]) -> list[Answer]:
         calls = [
