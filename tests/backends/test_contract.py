@@ -194,7 +194,7 @@ def test_every_failure_is_played_or_cannot_happen(contract: Contract) -> None:
     assert not played & contract.never.keys()
 
 
-OF_RULES = {Cause.NOT_COVERED}
+OF_RULES = {Cause.NOT_COVERED, Cause.ROUNDED}
 """Causes that rules have, and no backend."""
 
 
