@@ -21,7 +21,11 @@ def _open(settings: DatadogSettings, limits: Limits) -> Backend:
 
 
 def _open_doctor(settings: DatadogSettings, limits: Limits) -> "Doctor":
-    raise NotImplementedError
+    from gate.backends.datadog.platform import DatadogPlatform  # noqa: PLC0415 - as above
+    from gate.backends.platforms.backend import PlatformBackend  # noqa: PLC0415
+    from gate.backends.platforms.doctor import PlatformDoctor  # noqa: PLC0415
+
+    return PlatformDoctor(PlatformBackend(DatadogPlatform(settings, limits)))
 
 
 def _mistake_in(_sli: Sli, slices: Slices | None) -> str | None:

@@ -8,7 +8,7 @@ from gate.backends.datadog.buckets import Buckets, Tally
 from gate.backends.datadog.counting import Reading, contradiction
 from gate.backends.datadog.history import History, read_history
 from gate.backends.datadog.values import Window
-from gate.backends.platforms.api import Api, ApiError, Call, Json
+from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
@@ -34,7 +34,7 @@ class Histories:
             corrections: whether Datadog applies status corrections.
         """
         self._api, self._parallel, self._corrections = api, parallel, corrections
-        self._bodies: dict[Key, Json | ApiError] = {}
+        self._bodies: dict[Key, JsonObject | ApiError] = {}
         self._read: dict[tuple[str, Window, str | None], History | MeasurementError] = {}
 
     def ask(self, questions: Sequence[Question]) -> None:

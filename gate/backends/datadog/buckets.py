@@ -84,15 +84,17 @@ class Buckets:
         """Return how much of the window has events where they are usual; None: not known."""
         if not self.buckets:
             return None
-        bound = self.buckets[0].end
-        start = bound - -(-(bound - self.window.start) // self.interval) * self.interval
-        parts = -((start - self.window.end) // self.interval)
+        window, interval, bound = self.window, self.interval, self.buckets[0].end
+        # Of a bucket at an end of the window, which lies in it in part, silence says nothing.
+        start = bound - (bound - window.start) // interval * interval
+        parts = (window.end - start) // interval
         events: list[float | None] = [None] * parts
         for bucket in self.buckets:
-            if bucket.total:
-                events[(bucket.end - start) // self.interval - 1] = float(bucket.total)
-        end = start + parts * self.interval
-        return coverage_by_steps(events, Span(_instant(start), _instant(end)))
+            place = (bucket.end - start) // interval - 1
+            if bucket.total and 0 <= place < parts:
+                events[place] = float(bucket.total)
+        span = Span(_instant(start), _instant(start + parts * interval))
+        return coverage_by_steps(events, span) if parts else None
 
 
 def read_buckets(series: Mapping[str, Any], window: Window) -> Buckets:

@@ -1,7 +1,6 @@
 """From what Datadog says of a stretch of time to an answer with its evidence."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
@@ -11,10 +10,9 @@ from gate.backends.datadog.timeline import Timeline
 from gate.backends.datadog.values import invalid
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Share, Suspicion
-from gate.wording import instant
 
-_NEGLIGIBLE: Final = Fraction(1, 100)
-"""Share of a window by which its first bucket may begin earlier: five minutes of eight hours."""
+_NEGLIGIBLE: Final = Fraction(1, 1000)
+"""Share of a window by which its first bucket may begin earlier: five minutes of four days."""
 _SLICES: Final = {"monitor": 60, "time_slice": 300}
 """Seconds to which the times of an SLI may be cut at both ends of a window."""
 _FLOAT: Final = Fraction(1, 10**6)
@@ -122,6 +120,8 @@ def _cut(tally: Tally, early: Bucket, history: History, evidence: Evidence) -> A
     """
     seconds = history.window.start - early.start
     if not tally.bad or seconds <= history.window.length * _NEGLIGIBLE:
+        note = f"Datadog counts from {seconds} s before the window"
+        evidence = replace(evidence, notes=(*evidence.notes, note))
         return Counts(total=tally.total, bad=tally.bad, evidence=evidence)
     if early.total >= tally.total or not _whole(history):
         reason = (
@@ -131,8 +131,7 @@ def _cut(tally: Tally, early: Bucket, history: History, evidence: Evidence) -> A
     good = min(early.good, early.total)
     bad = min(early.total - good, tally.bad)
     least, most = (tally.bad - bad) / (tally.total - bad), tally.bad / (tally.total - good)
-    at = datetime.fromtimestamp(early.start, UTC)
-    note = f"Datadog counts from {instant(at)}, {seconds} s before the window: the share is a range"
+    note = f"Datadog counts from {seconds} s before the window: the share of bad events is a range"
     evidence = replace(evidence, notes=(*evidence.notes, note))
     return Share(bad=(least + most) / 2, error=(most - least) / 2, evidence=evidence)
 

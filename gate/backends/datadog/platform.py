@@ -13,7 +13,7 @@ from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
 from gate.backends.datadog.status import read_status, status_call
 from gate.backends.datadog.steps import Steps
 from gate.backends.datadog.values import refusals
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, Json
+from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.http import Clock, retry_after
 from gate.measure import (
@@ -108,7 +108,7 @@ class DatadogPlatform:
             for question, call, body in zip(questions, calls, bodies, strict=True)
         ]
 
-    def _status(self, question: Question, call: Call, body: Json | ApiError) -> Answer:
+    def _status(self, question: Question, call: Call, body: JsonObject | ApiError) -> Answer:
         query = self._query(call)
         try:
             if isinstance(body, ApiError):
@@ -127,19 +127,12 @@ class DatadogPlatform:
         Raises:
             MeasurementError: nothing could be asked.
         """
-        if self._api.ask(Call(path=_VALIDATE)).get("valid") is not True:
-            return [
-                CheckResult(
-                    check=Check.REACH,
-                    level=Level.FAULT,
-                    message=f"{self._shown} does not take the API key for valid",
-                    remedy=_hints(self._settings)[403],
-                    examined=_VALIDATE,
-                )
-            ]
+        valid = self._api.ask(Call(path=_VALIDATE)).get("valid") is True
         site = CheckResult(
-            check=Check.REACH,
-            message=f"the API key is valid at {self._shown}",
+            check=Check.SITE,
+            level=Level.OK if valid else Level.FAULT,
+            message=f"the API key is {'' if valid else 'not '}valid at {self._shown}",
+            remedy="" if valid else _hints(self._settings)[403],
             examined=_VALIDATE,
         )
         examined = f"{_LIST}?limit=1"
@@ -154,9 +147,8 @@ class DatadogPlatform:
                 examined=examined,
             )
         else:
-            rights = CheckResult(
-                check=Check.RIGHTS, message="the application key reads SLOs", examined=examined
-            )
+            message = "the application key may read SLOs"
+            rights = CheckResult(check=Check.RIGHTS, message=message, examined=examined)
         return [site, rights]
 
 

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 
 from gate.backends.datadog.asking import history_call, instant_of, window_of
-from gate.backends.datadog.buckets import Bucket, Buckets, tallied
+from gate.backends.datadog.buckets import Bucket, Buckets, read_buckets, tallied
 from gate.backends.datadog.counting import contradiction
 from gate.backends.datadog.history import History, read_history
 from gate.backends.datadog.timeline import Timeline
 from gate.backends.datadog.values import Window, invalid
-from gate.backends.platforms.api import Api, ApiError, Json
+from gate.backends.platforms.api import Api, ApiError, JsonObject
 from gate.backends.platforms.platform import SeriesQuestion
 from gate.measure import Cause, MeasurementError
 from gate.measure.coverage import coverage_by_steps
@@ -25,7 +25,7 @@ from gate.measure.history import Series, SeriesAnswer
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 
-_MOST_PIECES: Final = 60
+_MOST_PIECES: Final = 64
 """Requests for the history of one SLO."""
 _SECOND: Final = timedelta(seconds=1)
 
@@ -44,14 +44,14 @@ class Steps:
             self._answer(question, body) for question, body in zip(questions, bodies, strict=True)
         ]
 
-    def _ask(self, wanted: Sequence[tuple[SeriesQuestion, Window]]) -> list[Json | ApiError]:
+    def _ask(self, wanted: Sequence[tuple[SeriesQuestion, Window]]) -> list[JsonObject | ApiError]:
         calls = [
             history_call(question.definition.id, window, corrections=self._corrections)
             for question, window in wanted
         ]
         return self._api.ask_all(calls, self._parallel)
 
-    def _answer(self, question: SeriesQuestion, body: Json | ApiError) -> SeriesAnswer:
+    def _answer(self, question: SeriesQuestion, body: JsonObject | ApiError) -> SeriesAnswer:
         window = window_of(question.span)
         query = history_call(question.definition.id, window, corrections=self._corrections).path
         try:
@@ -94,13 +94,13 @@ class Steps:
             except MeasurementError as error:
                 if error.cause is not Cause.NO_TRAFFIC:
                     raise
-                continue
-            if isinstance(past, Buckets):
-                buckets += past.buckets
+                # Of such an answer the series has been read, and is all zeros.
+                past = read_buckets(cast("JsonObject", body)["data"]["series"], window)
+            buckets += cast("Buckets", past).buckets
         return buckets
 
 
-def _read(question: SeriesQuestion, window: Window, body: Json | ApiError) -> History:
+def _read(question: SeriesQuestion, window: Window, body: JsonObject | ApiError) -> History:
     """Return an answer whose parts are what the whole is; raises MeasurementError."""
     if isinstance(body, ApiError):
         raise body

@@ -814,6 +814,8 @@ def test_events_before_a_long_window_are_too_few_to_matter() -> None:
         (answer,) = backend.measure([request(at=at)], at)
 
     assert counts(answer) == (180, 720_000)
+    assert isinstance(answer, Counts)
+    assert answer.evidence.notes == ("Datadog counts from 120 s before the window",)
 
 
 def test_no_bad_event_is_none_whenever_datadog_began_to_count() -> None:
