@@ -18,6 +18,7 @@ from gate.measure import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.clickhouse_cases import CLICKHOUSE
+from tests.backends.datadog_cases import DATADOG
 from tests.backends.evaluations_cases import EVALUATIONS
 from tests.backends.logs_cases import LOGS
 from tests.backends.postgres_cases import POSTGRES
@@ -35,6 +36,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "clickhouse": CLICKHOUSE,
     "postgres": POSTGRES,
     "spark": SPARK,
+    "datadog": DATADOG,
     "evaluations": EVALUATIONS,
     "static": STATIC,
     "toy": TOY,

@@ -207,6 +207,7 @@ class FakeDatadog:
     """One organization at one site; answers each request."""
 
     slos: Sequence[FakeSlo]
+    keys: tuple[str, str] = (API_KEY, APP_KEY)
     fail: Callable[[str, Mapping[str, str]], Answer | None] = lambda _path, _params: None
     """Returns an answer in place of the usual one; it is given path and parameters."""
     twist: Callable[[str, Body], None] = lambda _path, _body: None
@@ -231,7 +232,7 @@ class FakeDatadog:
     def _answer(
         self, path: str, params: Mapping[str, str], keys: tuple[str | None, str | None]
     ) -> Answer:
-        if keys[0] != API_KEY or (keys[1] != APP_KEY and path != "/api/v1/validate"):
+        if keys[0] != self.keys[0] or (keys[1] != self.keys[1] and path != "/api/v1/validate"):
             return 403, {"errors": ["Forbidden"]}, {}
         if path == "/api/v1/validate":
             return 200, {"valid": True}, {}
