@@ -38,6 +38,8 @@ BACKENDS: Final[Mapping[str, str]] = {
     "postgres": "gate.backends.postgres",
     "spark": "gate.backends.spark",
     "datadog": "gate.backends.datadog",
+    "google-slo": "gate.backends.google_slo",
+    "cloudwatch": "gate.backends.cloudwatch",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }

@@ -124,7 +124,7 @@ NUMBERS = (
     invalid(
         failure=Failure.SEVERAL,
         play=kept(availability(), availability(id=UPTIME)),
-        words=f"2 SLOs of Datadog are named 'Chat availability'; write the id of one: {AVAILABILITY}",
+        words=f"are named 'Chat availability'; write the id of one: {AVAILABILITY}, {UPTIME}",
     ),
     invalid(
         failure=Failure.NAN, play=summing(numerator=float("nan")), words="numerator.sum is nan"
@@ -178,7 +178,7 @@ NUMBERS = (
         failure=Failure.LOW_COVERAGE,
         play=kept(uptime((END - 25 * DAY, 0)), slo=TIME),
         cause=Cause.LOW_COVERAGE,
-        words="only 83% of the window has data",
+        words="only 83.3% of the window has data",
         in_doubt=True,
     ),
     Case(
@@ -186,7 +186,7 @@ NUMBERS = (
         variant="of events",
         play=kept(availability(events=events(25 * 24))),
         cause=Cause.LOW_COVERAGE,
-        words="only 83% of the window has data",
+        words="only 83.3% of the window has data",
         in_doubt=True,
     ),
     Case(
@@ -208,6 +208,7 @@ NUMBERS = (
         play=twisted(previewing),
         cause=Cause.PARTIAL,
         words="still replays the past",
+        in_doubt=True,
     ),
     Case(
         failure=Failure.CONTRADICTED,
@@ -218,9 +219,9 @@ NUMBERS = (
     ),
     Case(
         failure=Failure.HOLE,
-        play=kept(availability(events=events(skip=range(72, 240)))),
+        play=kept(availability(events=events(skip=range(240, 288)))),
         cause=Cause.LOST,
-        words="no data from",
+        words="no event from 20 Dec 2025 00:00 to 22 Dec 00:00, in 6.7% of the window",
         suspected=True,
     ),
 )

@@ -20,6 +20,7 @@ from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.clickhouse_cases import CLICKHOUSE
 from tests.backends.datadog_cases import DATADOG
 from tests.backends.evaluations_cases import EVALUATIONS
+from tests.backends.google_slo_cases import GOOGLE_SLO
 from tests.backends.logs_cases import LOGS
 from tests.backends.postgres_cases import POSTGRES
 from tests.backends.prometheus.played import AT
@@ -37,6 +38,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "postgres": POSTGRES,
     "spark": SPARK,
     "datadog": DATADOG,
+    "google-slo": GOOGLE_SLO,
     "evaluations": EVALUATIONS,
     "static": STATIC,
     "toy": TOY,

@@ -1,5 +1,6 @@
 """From what Datadog says of a stretch of time to an answer with its evidence."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -10,6 +11,8 @@ from gate.backends.datadog.timeline import Timeline
 from gate.backends.datadog.values import invalid
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Share, Suspicion
+from gate.measure.coverage import Gaps
+from gate.wording import amount, percent_spent, stretch
 
 _NEGLIGIBLE: Final = Fraction(1, 1000)
 """Share of a window by which its first bucket may begin earlier: five minutes of four days."""
@@ -107,6 +110,23 @@ def _suspicion(history: History, tally: Tally, differs: Fraction) -> Suspicion:
         " a changed query explains it",
         hidden=max(differs, Fraction(0)) * tally.total,
         doubtful=max(-differs, Fraction(0)) * tally.total,
+    )
+
+
+def lost_events(gaps: Gaps) -> Iterator[Suspicion]:
+    """Yield the suspicion that events are missing where a window has holes; none without events."""
+    if gaps.longest is None or not gaps.usual:
+        return
+    longest = stretch(gaps.longest.start, gaps.longest.end, open_=False)
+    several = "" if gaps.between == gaps.longest else ", and in other holes"
+    yield Suspicion(
+        cause=Cause.LOST,
+        reason=f"Datadog has no event from {longest}{several}, in {percent_spent(gaps.holes)} of"
+        f" the window, where about {amount(gaps.usual)} events are usual",
+        remedy="see in Datadog whether the service sent its metrics in that time, or wait until it"
+        " has left the window",
+        hidden=gaps.usual,
+        within=gaps.between,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from gate.backends.datadog.asking import Histories, history_call, window_of
 from gate.backends.datadog.catalog import Catalog
 from gate.backends.datadog.corrections import Corrections
-from gate.backends.datadog.counting import Reading, counted
+from gate.backends.datadog.counting import Reading, counted, lost_events
 from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
 from gate.backends.datadog.status import read_status, status_call
 from gate.backends.datadog.steps import Steps
@@ -169,7 +169,13 @@ def _evidence(evidence: Evidence, reading: Reading, newest: datetime | None) -> 
     covered = None if past is None else past.coverage()
     if covered is None:
         return replace(evidence, newest=newest)
-    return replace(evidence, newest=newest, coverage=covered.share, gaps=covered.gaps)
+    return replace(
+        evidence,
+        newest=newest,
+        coverage=covered.share,
+        gaps=covered.gaps,
+        suspicions=tuple(lost_events(covered.gaps)),
+    )
 
 
 def _wait(headers: Mapping[str, str], now: datetime) -> float | None:
