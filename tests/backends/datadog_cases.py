@@ -219,9 +219,9 @@ NUMBERS = (
     ),
     Case(
         failure=Failure.HOLE,
-        play=kept(availability(events=events(skip=range(240, 288)))),
+        play=kept(availability(events=events(skip=range(240, 264)))),
         cause=Cause.LOST,
-        words="no event from 20 Dec 2025 00:00 to 22 Dec 00:00, in 6.7% of the window",
+        words="no event from 2025-12-21 00:00 to 2025-12-22 00:00 UTC (1d), in 3.4% of the window",
         suspected=True,
     ),
 )
