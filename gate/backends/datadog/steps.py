@@ -27,6 +27,7 @@ from gate.slo.quantities import format_duration
 
 _MOST_PIECES: Final = 64
 """Requests for the history of one SLO."""
+_HALVES: Final = _MOST_PIECES.bit_length()
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -121,8 +122,9 @@ def _pieces(question: SeriesQuestion, window: Window, interval: int) -> Sequence
     step = question.step // _SECOND
     shortest = -(-window.length // (_MOST_PIECES * step)) * step
     guess = window.length // interval * step
-    halves = (guess, guess // 2 // step * step, shortest)
-    return sorted({piece for piece in halves if shortest <= piece < window.length}, reverse=True)
+    halves = [(guess >> halved) // step * step for halved in range(_HALVES)]
+    pieces = {piece for piece in (*halves, shortest) if shortest <= piece < window.length}
+    return sorted(pieces, reverse=True)
 
 
 def _cut(window: Window, piece: int) -> Sequence[Window]:
