@@ -21,6 +21,7 @@ from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.clickhouse_cases import CLICKHOUSE
 from tests.backends.elastic_cases import ELASTIC
 from tests.backends.cloudwatch_cases import CLOUDWATCH
+from tests.backends.datadog_cases import DATADOG
 from tests.backends.evaluations_cases import EVALUATIONS
 from tests.backends.google_slo_cases import GOOGLE_SLO
 from tests.backends.logs_cases import LOGS
@@ -39,6 +40,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "clickhouse": CLICKHOUSE,
     "postgres": POSTGRES,
     "spark": SPARK,
+    "datadog": DATADOG,
     "google-slo": GOOGLE_SLO,
     "aws-slo": AWS_SLO,
     "cloudwatch": CLOUDWATCH,
