@@ -25,6 +25,9 @@ from tests.servers.metrics import prometheus, victoria
 from tests.servers.proxy import counting_proxy
 from tests.servers.series import LAST, START, STEP, Counter, write_openmetrics
 
+# Short ones are in test_small_servers.py.
+pytestmark = pytest.mark.slow
+
 WINDOW = timedelta(days=8)
 EVERY = 5
 """Minutes between two scrapes."""

@@ -126,6 +126,7 @@ def refused(url: str, sli: Sli) -> Unmeasured:
     return found
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("threshold", [1, 2.5, 5, 10])
 def test_a_boundary_counts_what_took_no_longer(url: str, threshold: float) -> None:
     found, bad, total = counted(url, sli("alike", str(threshold)))

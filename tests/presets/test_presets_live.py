@@ -75,6 +75,7 @@ def write_policy(path: Path, url: str, cases: list[Case]) -> None:
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
+@pytest.mark.variants(120)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_preset_counts_what_happened(case: Case, measured: dict[str, dict[str, Any]]) -> None:
     slo = measured[case.name]
