@@ -53,7 +53,6 @@ def view(request: pytest.FixtureRequest, seen: dict[str, Any]) -> dict[str, Any]
     return found
 
 
-@pytest.mark.variants(4)
 @pytest.mark.parametrize("state", ["folded", "unfolded"])
 def test_all_text_is_in_view_and_nothing_scrolls_sideways(view: dict[str, Any], state: str) -> None:
     found = view[state]

@@ -54,7 +54,6 @@ def examined(kind: str, request: pytest.FixtureRequest) -> Results:
     return dict(zip(CASES, doctor.examine(slos, END).slos, strict=True))
 
 
-@pytest.mark.variants(22)
 @pytest.mark.parametrize("name", CASES)
 def test_what_check_suspects_is_in_doctor_with_the_same_words_and_remedy(
     answers: dict[str, Answer], examined: Results, name: str

@@ -69,7 +69,6 @@ def judge(url: str, service: str, at: datetime = END, **fields: Any) -> Requirem
     return judge_shadows(sound(policy(slos=slos(service))), [wanted], backend, at)[wanted]
 
 
-@pytest.mark.variants(5)
 @pytest.mark.parametrize(
     ("service", "state", "words"),
     [
@@ -150,7 +149,6 @@ def test_a_server_that_does_not_answer_is_undecided_with_what_to_do() -> None:
     assert "; check" in result.reason
 
 
-@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("service", "code", "words"),
     [

@@ -79,7 +79,9 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=["prometheus", "victoria"])
+@pytest.fixture(
+    scope="module", params=["prometheus", pytest.param("victoria", marks=pytest.mark.slow)]
+)
 def url(
     request: pytest.FixtureRequest, text: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:

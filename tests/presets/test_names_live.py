@@ -111,7 +111,7 @@ def constant(name: str, labels: Mapping[str, str], value: float, minutes: range)
 
 
 @pytest.fixture(
-    scope="module", params=["prometheus", pytest.param("victoria", marks=pytest.mark.real)]
+    scope="module", params=["prometheus", pytest.param("victoria", marks=pytest.mark.slow)]
 )
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp(request.param)
@@ -171,7 +171,6 @@ NEAR = 0.012
 """At a change two minutes of six hours are between scrapes, and a server extrapolates or not."""
 
 
-@pytest.mark.variants(7)
 @pytest.mark.parametrize("case", CASES)
 def test_each_name_counts_for_its_part_and_no_event_twice(url: str, case: str) -> None:
     found = counted(url, errors(case))
@@ -183,7 +182,6 @@ def test_each_name_counts_for_its_part_and_no_event_twice(url: str, case: str) -
     assert found.evidence.newest == END
 
 
-@pytest.mark.variants(7)
 @pytest.mark.parametrize("case", CASES)
 def test_a_histogram_counts_under_each_of_its_names(url: str, case: str) -> None:
     found = counted(url, latency(case, "1"))
@@ -221,7 +219,6 @@ def test_a_note_names_what_is_counted_instead_of_the_newest(url: str, case: str,
     assert changes(counted(url, errors(case))) == [f"counted under another name: {name}"]
 
 
-@pytest.mark.crossed
 @pytest.mark.parametrize("case", ["upgrade", "rollback", "mixed-fleet"])
 @pytest.mark.parametrize(("bucket", "slow"), [(Bucket.STRICTER, BAD), (Bucket.LAXER, BAD - 4)])
 def test_each_name_has_boundaries_of_its_own(
@@ -246,7 +243,6 @@ PARTIAL = 2.2 * (GOOD + BAD) * 5
 """Of the step in which a process changes its name, a part may be missing, at three changes."""
 
 
-@pytest.mark.variants(6)
 @pytest.mark.parametrize("case", CASES)
 def test_a_history_counts_each_name_where_it_is(url: str, case: str) -> None:
     history = history_of(open_backend(PrometheusSettings(url=url), LIMITS))
@@ -266,7 +262,6 @@ def test_a_history_counts_each_name_where_it_is(url: str, case: str) -> None:
         assert max(filter(None, found.total)) <= 5 * processes * (GOOD + BAD) * 1.001
 
 
-@pytest.mark.variants(6)
 @pytest.mark.parametrize("case", CASES)
 def test_groups_are_counted_under_each_of_their_names(url: str, case: str) -> None:
     teller = cohorts_of(open_backend(PrometheusSettings(url=url), LIMITS))
@@ -281,7 +276,6 @@ def test_groups_are_counted_under_each_of_their_names(url: str, case: str) -> No
     assert total == pytest.approx(minutes_of(case) * (GOOD + BAD), abs=PARTIAL)
 
 
-@pytest.mark.variants(6)
 @pytest.mark.parametrize("case", CASES)
 def test_timeslices_look_at_every_name(url: str, case: str) -> None:
     # One request in ten fails, which is too many for 95% and not for 80%.
@@ -307,7 +301,6 @@ def test_a_short_window_counts_by_the_names_of_the_long_one(url: str, case: str)
     assert float(found.total) == pytest.approx(30 * now * (GOOD + BAD), rel=0.01)
 
 
-@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     ("case", "trips"),
     [

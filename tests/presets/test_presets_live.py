@@ -50,7 +50,9 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="session", params=["prometheus", "victoria"])
+@pytest.fixture(
+    scope="session", params=["prometheus", pytest.param("victoria", marks=pytest.mark.slow)]
+)
 def measured(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, Any]]:
@@ -75,7 +77,6 @@ def write_policy(path: Path, url: str, cases: list[Case]) -> None:
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
-@pytest.mark.variants(120)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_preset_counts_what_happened(case: Case, measured: dict[str, dict[str, Any]]) -> None:
     slo = measured[case.name]
