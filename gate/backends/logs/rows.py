@@ -11,8 +11,9 @@ from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.expressions import check_value
 from gate.backends.logs.keys import ask_for_keys, missing_keys
-from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource
+from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource, left_out
 from gate.backends.logs.timestamps import Timestamp, sql_instant, undated
+from gate.backends.logs.unfinished import unfinished_lines
 from gate.backends.sql.engine import Kind, SqlColumn, SqlExpression
 from gate.backends.sql.groups import Groups
 from gate.backends.sql.rows import Faults, Look, RowSource, SqlIndicator, StatementNumbers
@@ -55,12 +56,13 @@ class LogRows(RowSource):
         self.optional = source.optional
         self.always, self.faults = source.always, source.faults
         self.breaks = len(source.files) - 1
+        self._left_out = list[str]()
         self._partial, self.look_back = partial, _WHOLE_LOG if partial is None else _MONTH
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Which lines were left out, and what was read."""
-        return self.source.notes
+        return (*map(left_out, self._left_out), *self.source.notes)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -140,6 +142,8 @@ class LogRows(RowSource):
             if lines > len(source.unfinished):  # more than the last line: DuckDB says where
                 unfinished = file_list(source.unfinished)
                 self.engine.rows(f"SELECT count(json) FROM read_ndjson_objects({unfinished})")
+            ends = source.open_ends(statement.columns)
+            self._left_out = list(unfinished_lines(self.database, ends))
             if doubted := [name for name, number in large.items() if groups.total(number)]:
                 raise LargeNumbers(doubted)
             if counted is None:

@@ -69,6 +69,9 @@ class LogSource:
     """Every row has its own columns (JSON): a column that a file lacks shows only in its rows."""
     unfinished: tuple[str, ...] = ()
     """Files whose last line is left out, as it has no end: its row has `BROKEN`, and no values."""
+    open_ends: Callable[[Iterable[str]], Mapping[str, str]] = lambda _: {}
+    """Given columns, the CSV files whose last line has no end, and for each a statement that reads
+    these, without its closing bracket."""
     optional: frozenset[str] = frozenset()
     """Columns that are NULL where a file lacks them."""
     iso: frozenset[str] = frozenset()
@@ -92,10 +95,7 @@ class LogSource:
     @property
     def notes(self) -> tuple[str, ...]:
         """What every report of a count must say."""
-        unfinished = (
-            f"the last line of {file} is not finished, and left out" for file in self.unfinished
-        )
-        return (*unfinished, *self.remarks())
+        return (*map(left_out, self.unfinished), *self.remarks())
 
     def column(self, name: str) -> str:
         """Return the column's name as the files spell it.
@@ -112,6 +112,11 @@ class LogSource:
         if column in self.faults:
             raise invalid(self.faults[column])
         return column
+
+
+def left_out(file: str) -> str:
+    """Say that the last line of a file is not counted."""
+    return f"the last line of {file} is not finished, and left out"
 
 
 def settle(

@@ -36,7 +36,7 @@ class SqlOperand:
     text: str
     """As it is compared with others; equal texts are equal values."""
     literal: Literal | None = None
-    """Its value where it stands there; None: it depends on something."""
+    """Its value, where the text has it; None: it depends on something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
