@@ -66,7 +66,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for tests in functions_with("variants", items):
         marker = tests[0].get_closest_marker("variants")
         assert marker is not None
-        places = spread(*marker.args, len(tests))
+        (number,) = marker.args
+        places = spread(number, len(tests))
         for place, test in enumerate(tests):
             if place not in places:
                 test.add_marker("slow")

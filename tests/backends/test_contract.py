@@ -19,9 +19,9 @@ from gate.policy.policy import DEFAULT_ACTIONS, Action
 from tests.backends.aws_slo_cases import AWS_SLO
 from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.clickhouse_cases import CLICKHOUSE
-from tests.backends.elastic_cases import ELASTIC
 from tests.backends.cloudwatch_cases import CLOUDWATCH
 from tests.backends.datadog_cases import DATADOG
+from tests.backends.elastic_cases import ELASTIC
 from tests.backends.evaluations_cases import EVALUATIONS
 from tests.backends.google_slo_cases import GOOGLE_SLO
 from tests.backends.logs_cases import LOGS

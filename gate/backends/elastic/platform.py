@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from gate.backends.elastic.answers import SloQuery, answer_of_snapshot, answer_of_summary
-from gate.backends.elastic.definitions import ListedSlo, KibanaSlo, slo_of
+from gate.backends.elastic.definitions import KibanaSlo, ListedSlo, slo_of
 from gate.backends.elastic.listing import AT_ONCE, SLOS, SloList, question_for
 from gate.backends.elastic.settings import ElasticSettings, secrets
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
