@@ -20,6 +20,7 @@ from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.clickhouse_cases import CLICKHOUSE
 from tests.backends.elastic_cases import ELASTIC
 from tests.backends.evaluations_cases import EVALUATIONS
+from tests.backends.google_slo_cases import GOOGLE_SLO
 from tests.backends.logs_cases import LOGS
 from tests.backends.postgres_cases import POSTGRES
 from tests.backends.prometheus.played import AT
@@ -36,6 +37,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "clickhouse": CLICKHOUSE,
     "postgres": POSTGRES,
     "spark": SPARK,
+    "google-slo": GOOGLE_SLO,
     "elastic": ELASTIC,
     "evaluations": EVALUATIONS,
     "static": STATIC,

@@ -80,6 +80,9 @@ class Dialogue:
     """Returns what the platform calls a refusal with these headers and body; empty: nothing."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """What to do about a refusal of this name, in the imperative; goes before ``hints``."""
+    transient: Callable[[JsonObject], bool] = lambda _: False
+    """Returns whether the body of a refusal says that the same request may succeed in a moment,
+    whatever its status: some throttle with 400."""
     wait: Callable[[Mapping[str, str], datetime], float | None] = retry_after
     """Returns the seconds to wait that the headers of a refusal ask for; None: they do not say."""
 
@@ -233,7 +236,7 @@ class Api:
             reason=f"{name}: {words}" if words else name,
             kind=kind,
             status=status,
-            transient=status in _TRANSIENT,
+            transient=status in _TRANSIENT or self._dialogue.transient(body or {}),
             trouble=_TROUBLES.get(status, Trouble.UNKNOWN),
             wait=self._dialogue.wait(response.headers, self.clock.now()),
         )

@@ -1,0 +1,277 @@
+"""From points of metrics to counts: over a stretch of time, by timeslices, and step by step."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+from gate.backends.cloudwatch.client import Fetched
+from gate.backends.cloudwatch.periods import Piece, counted_span, moment, seconds
+from gate.backends.cloudwatch.selectors import Counted, Reading, Total
+from gate.backends.sql.slices import SliceCounts, in_slices
+from gate.dataclass import dataclass
+from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, MeasurementError, Spent
+from gate.measure.coverage import StepCoverage, coverage_by_steps
+from gate.measure.history import Series, SeriesRequest, clock_part
+from gate.slo.indicator import Slices
+from gate.slo.objective import Span
+from gate.slo.quantities import format_duration
+from gate.wording import instant
+
+_ZERO = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What was published for one period of an indicator; only periods with points have one."""
+
+    start: int
+    end: int
+    total: Fraction | None
+    """All events, or what was spent; None: no point says so."""
+    bad: Fraction
+    """Below 0, or above the total, where what is subtracted was published in another period."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The periods of one indicator over a stretch of time, the oldest first."""
+
+    reading: Reading
+    pieces: tuple[Piece, ...]
+    """At least one."""
+    slots: tuple[Slot, ...]
+    seen: frozenset[Counted]
+    """The metrics that have a point."""
+
+    @property
+    def span(self) -> Span:
+        """What is counted: the stretch that was asked for, in whole periods."""
+        return counted_span(self.pieces)
+
+    @property
+    def total(self) -> Fraction:
+        """All events, or all that was spent."""
+        return sum((slot.total for slot in self.slots if slot.total is not None), _ZERO)
+
+    @property
+    def bad(self) -> Fraction:
+        """All bad events."""
+        return sum((slot.bad for slot in self.slots), _ZERO)
+
+    @property
+    def counts_good(self) -> bool:
+        """Whether any metric of the good events has a point."""
+        return any(term.counted in self.seen for term in self.reading.good or ())
+
+    @property
+    def query(self) -> str:
+        """What was asked for, for people."""
+        span = self.span
+        return f"{self.reading}, from {instant(span.start)} to {instant(span.end)}"
+
+    def newest(self, at: datetime) -> datetime | None:
+        """Return when the newest period ends that has a point of the total.
+
+        The time after the last whole period of the stretch is not counted and says nothing, so that
+        a point in the last of them is as new as one can be.
+        """
+        ends = [slot.end for slot in self.slots if slot.total is not None]
+        if not ends:
+            return None
+        last = seconds(self.span.end)
+        return at if ends[-1] == last else moment(ends[-1])
+
+    def coverage(self) -> StepCoverage:
+        """Return how much of the stretch has points of the total, by parts on the clock.
+
+        A part without points counts where that is usual: CloudWatch stores nothing where nothing
+        happened.
+        """
+        span, longest = self.span, max(piece.period for piece in self.pieces)
+        step = max(clock_part(span.length), timedelta(seconds=longest))
+        size = int(step.total_seconds())
+        first, last = seconds(span.start) // size, (seconds(span.end) - 1) // size
+        events: list[float | None] = [None] * (last - first + 1)
+        for slot in self.slots:
+            if slot.total is not None:
+                place = slot.start // size - first
+                events[place] = (events[place] or 0.0) + float(slot.total)
+        parts = Span(moment(first * size), moment((last + 1) * size))
+        return coverage_by_steps(events, parts)
+
+
+def timeline(reading: Reading, pieces: Sequence[Piece], fetched: Fetched) -> Timeline:
+    """Put the points of an indicator's metrics together.
+
+    Raises:
+        MeasurementError: those of a metric did not come.
+    """
+    values = dict[Counted, dict[int, float]]()
+    ends = dict[int, int]()
+    for _, terms in reading.roles:
+        for term in terms:
+            own = values.setdefault(term.counted, {})
+            for piece in pieces:
+                points = fetched.points(term.counted, piece)
+                own.update(points)
+                ends.update((start, start + piece.period) for start, _ in points)
+    count = _counter(reading, values)
+    return Timeline(
+        reading=reading,
+        pieces=tuple(pieces),
+        slots=tuple(Slot(start, ends[start], *count(start)) for start in sorted(ends)),
+        seen=frozenset(counted for counted, points in values.items() if points),
+    )
+
+
+def _counter(
+    reading: Reading, values: dict[Counted, dict[int, float]]
+) -> Callable[[int], tuple[Fraction | None, Fraction]]:
+    """Return what gives the total and the bad events of the period that begins at an instant."""
+
+    def sum_of(terms: Total | None, start: int) -> Fraction | None:
+        parts = [
+            # As it is written, so that 0.1 is a tenth.
+            term.factor * Fraction(str(values[term.counted][start]))
+            for term in terms or ()
+            if start in values[term.counted]
+        ]
+        return sum(parts, _ZERO) if parts else None
+
+    def count(start: int) -> tuple[Fraction | None, Fraction]:
+        total = sum_of(reading.spent or reading.total, start)
+        good, bad = sum_of(reading.good, start), sum_of(reading.bad, start)
+        if reading.spent is not None:
+            return total, total or _ZERO
+        if reading.total is None and not (good is None and bad is None):
+            return (good or _ZERO) + (bad or _ZERO), bad or _ZERO
+        if reading.bad is not None:
+            return total, bad or _ZERO
+        return total, (total or _ZERO) - (good or _ZERO)
+
+    return count
+
+
+def answer_for(request: CountRequest, times: Timeline) -> Answer:
+    """Return what was counted over the stretch of a request, without evidence.
+
+    Raises:
+        MeasurementError: it is not a count.
+    """
+    total, bad, evidence = times.total, times.bad, Evidence(query=times.query)
+    if request.amount:
+        _check("what was spent", total)
+        return Spent(amount=total, evidence=evidence)
+    _check("the total", total)
+    if not total:
+        reason = f"every point of the total is 0: {times.reading}"
+        raise MeasurementError(Cause.NO_TRAFFIC, reason)
+    _check("the number of bad events", bad)
+    if bad > total:
+        reason = (
+            f"{float(bad):,g} bad events are more than {float(total):,g} in total; add what the"
+            " total leaves out, such as throttled requests, to it"
+        )
+        raise MeasurementError(Cause.INVALID, reason)
+    counts = Counts(total=total, bad=bad, evidence=evidence)
+    if request.slices is None:
+        return counts
+    return in_slices(counts, request, request.slices, _slice_counts(times, request.slices))
+
+
+def _check(what: str, number: Fraction) -> None:
+    if number < 0:
+        reason = (
+            f"{what} is {float(number):,g}: more is subtracted than there is; see which metric is"
+            " part of the other"
+        )
+        raise MeasurementError(Cause.INVALID, reason)
+
+
+def check_slices(slices: Slices, pieces: Sequence[Piece]) -> None:
+    """See that every slice is a whole number of periods.
+
+    Raises:
+        MeasurementError: CloudWatch no longer has periods as short.
+    """
+    length = int(slices.length.total_seconds())
+    longest = max((piece.period for piece in pieces if length % piece.period), default=0)
+    if longest:
+        shown = format_duration(timedelta(seconds=longest))
+        reason = (
+            f"timeslices of {format_duration(slices.length)} cannot be counted so far back:"
+            f" CloudWatch has kept periods of {shown}; make the timeslices a multiple of {shown},"
+            " or the window shorter"
+        )
+        raise MeasurementError(Cause.INVALID, reason)
+
+
+def _slice_counts(times: Timeline, slices: Slices) -> SliceCounts:
+    length, sums = int(slices.length.total_seconds()), dict[int, tuple[Fraction, Fraction]]()
+    for slot in times.slots:
+        total, bad = sums.get(slot.start // length, (_ZERO, _ZERO))
+        sums[slot.start // length] = total + (slot.total or 0), bad + slot.bad
+    # Only compared with each other: whole numbers make no difference.
+    return SliceCounts(slices, [(number, *_whole(*pair)) for number, pair in sums.items()])
+
+
+def _whole(total: Fraction, bad: Fraction) -> tuple[int, int]:
+    """Return two whole numbers with the same ratio."""
+    scale = total.denominator * bad.denominator
+    return int(total * scale), int(bad * scale)
+
+
+def series_of(request: SeriesRequest, times: Timeline) -> Series:
+    """Return what happened in each step; a period belongs to the step in which it ends."""
+    if request.slices is not None:
+        return _sliced_series(request, request.slices, times)
+    totals: list[float | None] = [None] * request.steps
+    bads = [0.0] * request.steps
+    for slot in times.slots:
+        place = -((request.span.start - moment(slot.end)) // request.step) - 1
+        place = min(max(place, 0), request.steps - 1)
+        if slot.total is not None:
+            totals[place] = (totals[place] or 0.0) + float(slot.total)
+        bads[place] += float(slot.bad)
+    _say_what_is_silent(request, times, totals)
+    shown = [total and max(total, 0.0) for total in totals]
+    return Series(
+        total=tuple(shown),
+        bad=tuple(
+            None if total is None else min(max(bad, 0.0), total)
+            for total, bad in zip(shown, bads, strict=True)
+        ),
+        query=times.query,
+    )
+
+
+def _sliced_series(request: SeriesRequest, slices: Slices, times: Timeline) -> Series:
+    counts = _slice_counts(times, slices)
+    ends = [request.end_of(place) for place in range(-1, request.steps)]
+    spans = [Span(start, end) for start, end in pairwise(ends)]
+    known = [float(counts.judged(span)[0]) or None for span in spans]
+    _say_what_is_silent(request, times, known)
+    counted = [counts.counted(span) for span in spans]
+    pairs = list(zip(known, counted, strict=True))
+    return Series(
+        total=tuple(None if judged is None else float(total) for judged, (total, _) in pairs),
+        bad=tuple(None if judged is None else float(bad) for judged, (_, bad) in pairs),
+        query=times.query,
+    )
+
+
+def _say_what_is_silent(
+    request: SeriesRequest, times: Timeline, totals: list[float | None]
+) -> None:
+    """Put 0 where silence says that nothing happened, and leave None where it says nothing."""
+    there = [place for place, total in enumerate(totals) if total is not None]
+    if not there:
+        return
+    missing = times.coverage().missing
+    newest = request.end_of(there[-1]) + request.max_age
+    for place in range(there[0], len(totals)):
+        end = request.end_of(place)
+        lost = any(gap.start < end <= gap.end for gap in missing)
+        if totals[place] is None and end <= newest and not lost:
+            totals[place] = 0.0
