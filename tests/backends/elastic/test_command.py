@@ -1,6 +1,6 @@
 """The command on SLOs of Kibana, as a new user runs it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ def run(folder: Path, url: str, *arguments: str) -> Result:
     return gate(*arguments, cwd=folder, env=environ)
 
 
-def write(folder: Path, *slos: dict[str, object], **backend: object) -> None:
+def write(folder: Path, *slos: Mapping[str, object], **backend: object) -> None:
     login = {"type": "elastic", "url": "${KIBANA_URL}", "api_key": "${KIBANA_API_KEY}"}
     policy = {
         "version": 1,
