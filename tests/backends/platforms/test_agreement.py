@@ -15,18 +15,23 @@ from pathlib import Path
 import pytest
 
 from gate.backends import Settings, open_backend
+from gate.backends.aws_login import AwsAccess
+from gate.backends.aws_slo.settings import AwsSloSettings
 from gate.backends.datadog.settings import STATUS, DatadogSettings
 from gate.backends.elastic.platform import ElasticPlatform
 from gate.backends.elastic.settings import ElasticSettings
 from gate.backends.google_slo.settings import GoogleSloSettings
+from gate.backends.logins import SigV4Login
 from gate.backends.platforms.backend import PlatformBackend
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.http import Clock
-from gate.measure import Backend, CountRequest, Counts, Limits, Share
+from gate.measure import Backend, Cause, CountRequest, Counts, Limits, Share, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 from tests.backends.loopback import Handle, serving
 from tests.backends.prometheus.played import AT
+from tests.servers.application_signals import REGION, ApplicationSignals, rolling
+from tests.servers.application_signals import FakeSlo as AwsSlo
 from tests.servers.datadog import API_KEY, APP_KEY, Event, FakeDatadog
 from tests.servers.datadog import FakeSlo as DatadogSlo
 from tests.servers.elastic import Kibana, KibanaSlo
@@ -153,6 +158,27 @@ def google(cases: Sequence[Random]) -> AbstractContextManager[Backend]:
     )
 
 
+def aws(cases: Sequence[Random]) -> AbstractContextManager[Backend]:
+    slos = [
+        AwsSlo(
+            name=case.name,
+            goal=rolling(case.days, float(case.objective * 100)),
+            events=[(b.at, b.total, b.bad) for b in case.bursts],
+        )
+        for case in cases
+    ]
+    login = SigV4Login(
+        region=REGION,
+        service="application-signals",
+        access_key="AKIA-of-a-test",
+        secret_key="a-secret-of-a-test",
+    )
+    return opened(
+        ApplicationSignals(slos),
+        lambda url: AwsSloSettings(access=AwsAccess(login=login, url=url, shown=url)),
+    )
+
+
 Serve = Callable[[Sequence[Random]], AbstractContextManager[Backend]]
 PLATFORMS: dict[str, tuple[Serve, type[Counts | Share]]] = {
     "elastic": (elastic, Counts),
@@ -160,6 +186,7 @@ PLATFORMS: dict[str, tuple[Serve, type[Counts | Share]]] = {
     "datadog": (datadog, Counts),
     "datadog status": (datadog_status, Share),
     "google-slo": (google, Counts),
+    "aws-slo": (aws, Share),
 }
 """How each answers, and with what."""
 CASES = {name: [random_case(name, number) for number in range(EACH)] for name in PLATFORMS}
@@ -229,12 +256,21 @@ def test_what_a_platform_tells_is_what_prometheus_counts(
         own = counted[case.name]
         assert own.total == sum(burst.total for burst in case.bursts), case
         assert own.bad == sum(burst.bad for burst in case.bursts), case
+        if grants_nothing(platform, case, own.total):
+            assert isinstance(answer, Unmeasured)
+            assert answer.cause is Cause.NO_TRAFFIC
+            continue
         assert isinstance(answer, kind), (case, answer)
         truth = case.left(own.bad / own.total)
         if isinstance(answer, Share):
             low, high = (case.left(answer.bad + error) for error in (answer.error, -answer.error))
             assert low <= truth <= high, (case, answer)
         else:
-            assert isinstance(answer, Counts)
             assert (answer.total, answer.bad) == (own.total, own.bad), (case, answer)
             assert case.left(answer.bad / answer.total) == truth
+
+
+def grants_nothing(platform: str, case: Random, total: Fraction) -> bool:
+    """Return whether a budget of whole requests is 0, of which no share can be told."""
+    own = sum(burst.bad for burst in case.bursts)
+    return platform == "aws-slo" and not own and (1 - case.objective) * total < 1
