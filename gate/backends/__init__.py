@@ -41,6 +41,7 @@ BACKENDS: Final[Mapping[str, str]] = {
     "google-slo": "gate.backends.google_slo",
     "aws-slo": "gate.backends.aws_slo",
     "cloudwatch": "gate.backends.cloudwatch",
+    "elastic": "gate.backends.elastic",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }

@@ -50,6 +50,8 @@ SAMPLES: Mapping[str, str] = {
     "prometheus auth.password": 'url: "http://a", auth: {username: ada, password: "${V}"}',
     "spark url": 'url: "sc://a/;token=${V}", table: t, timestamp: ts',
     "spark token": 'url: "sc://a", token: "${V}", table: t, timestamp: ts',
+    "elastic url": 'url: "https://kibana.example/${V}", api_key: "${A}"',
+    "elastic api_key": 'url: "http://a", api_key: "${V}"',
     "postgres url": 'url: "postgresql://ada:${V}@db.example/app", table: t, timestamp: ts',
     "google-slo url": 'project: acme, auth: {bearer: "${A}"}, url: "https://proxy.example/${V}"',
     "google-slo auth.bearer": 'project: acme, auth: {bearer: "${V}"}',

@@ -68,6 +68,7 @@ def test_the_ready_policies_satisfy_the_schema(path: Path) -> None:
     assert fits(text)
 
 
+@pytest.mark.variants(9)
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     "text",
@@ -136,6 +137,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
     assert every - keys(parsed(WHOLE)) == absent
 
 
+@pytest.mark.variants(7)
 @pytest.mark.parametrize(
     "text",
     [
