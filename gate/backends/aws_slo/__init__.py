@@ -26,12 +26,8 @@ def _open_doctor(settings: AwsSloSettings, limits: Limits) -> "Doctor":
     return PlatformDoctor(PlatformBackend(AwsSloPlatform(settings, limits)))
 
 
-def _mistake_in(sli: Sli, slices: Slices | None) -> str | None:
-    if slices is not None:
-        return "timeslices do not go with an SLO that Application Signals counts; remove them"
-    if sli.group is not None:
-        return "Application Signals has no groups of an SLO; remove group"
-    return None
+def _mistake_in(sli: Sli, _slices: Slices | None) -> str | None:
+    return sli.group and "Application Signals has no groups of an SLO; remove group"
 
 
 _STARTER: Final = Starter(
