@@ -21,7 +21,7 @@ AT_ONCE: Final = 4
 MOST_REPORTS: Final = 50
 """SLOs of one request for budget reports."""
 ARN: Final = re.compile(r"arn:[^:]+:application-signals:([^:]*):([^:]*):slo/.+")
-"""Of an SLO: its region and its account."""
+"""An SLO: with its region and its account."""
 _MOST_PAGES: Final = 200
 _ACTIONS: Final = (
     "let the login have application-signals:ListServiceLevelObjectives,"

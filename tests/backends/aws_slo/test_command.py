@@ -1,6 +1,7 @@
 """Application Signals through the command, as a person uses it."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,17 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.backends.aws_slo.asked import AT, NAME, SECRET, events
+from tests.backends.aws_slo.asked import AT, NAME, SECRET, ask, events, only
+from tests.backends.aws_slo.test_model import operation
 from tests.backends.loopback import serving
 from tests.command import Run
 from tests.servers.application_signals import ApplicationSignals, FakeSlo, rolling
 
 ENVIRON = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": SECRET, "NO_PROXY": "*"}
+TIERS = [
+    {"name": "healthy", "remaining": "> 50%", "allow": "all"},
+    {"name": "exhausted", "otherwise": True, "allow": ["rollback"]},
+]
 OBJECTIVE = {"name": "availability", "objective": "99.9%", "window": "30d"}
 
 
@@ -34,10 +40,7 @@ def write(folder: Path, url: str, slo: dict[str, Any] | None = None, **more: Any
         "service": "chat",
         "backend": {"type": "aws-slo", "region": "eu-central-1", "url": url, "retries": 0},
         "slos": [{**OBJECTIVE, "sli": {"slo": NAME}, **(slo or {})}],
-        "tiers": [
-            {"name": "healthy", "remaining": "> 50%", "allow": "all"},
-            {"name": "exhausted", "otherwise": True, "allow": ["rollback"]},
-        ],
+        "tiers": TIERS,
         **more,
     }
     path = folder / "gate.yaml"
@@ -104,6 +107,29 @@ def test_what_the_platform_cannot_count_is_a_mistake_of_the_policy(
 
     assert done.exit_code == 2
     assert words in done.stdout
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "platforms.md"
+SECTION = re.split(r"\n## ", PAGE.read_text(encoding="utf-8"))[4]
+
+
+def test_the_example_of_the_docs_is_a_policy(gate: Run, tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL)
+    rest = yaml.safe_dump({"version": 1, "service": "chat", "tiers": TIERS})
+    (tmp_path / "gate.yaml").write_text(rest + example, encoding="utf-8")
+    done = gate("validate", "gate.yaml")
+
+    assert (done.exit_code, done.stdout) == (0, "gate.yaml: sound\n")
+
+
+def test_the_rights_of_the_docs_are_those_that_the_requests_need() -> None:
+    (policy,) = re.findall(r"```json\n(.*?)```", SECTION, re.DOTALL)
+    (statement,) = json.loads(policy)["Statement"]
+    service = only()
+    ask(service)
+    needed = {f"application-signals:{operation(path).name}" for _, path, _, _ in service.log}
+
+    assert set(statement["Action"]) == needed
 
 
 def test_a_first_policy_is_written(gate: Run, tmp_path: Path) -> None:
