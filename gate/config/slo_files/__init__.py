@@ -20,8 +20,9 @@ from gate.config.slo_files.documents import (
     objects,
     recognised,
 )
-from gate.config.slo_schema import SLO, PlacedSlo, SloFiles
+from gate.config.slo_schema import PLATFORM, SLO, PlacedSlo, SloFiles
 from gate.dataclass import dataclass
+from gate.errors import nearest
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError, compose_all, decode
 from gate.parsing.schema import Anything, ValueSchema
@@ -97,7 +98,8 @@ def _documents(entry: SloFiles, reader: Reader) -> tuple[list[Document], bool]:
     node = entry.values.node("from")
     names = reader.imports.find(entry.pattern)
     if not names:
-        reader.note(node, f"no file matches {entry.pattern!r}")
+        hint = nearest(entry.pattern, [PLATFORM]) if entry.pattern.isalpha() else ""
+        reader.note(node, f"no file matches {entry.pattern!r}{hint}")
     documents, whole = list[Document](), bool(names)
     for name in names:
         beside = replace(reader.beside(name), merging=True)
