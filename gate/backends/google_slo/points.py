@@ -91,8 +91,13 @@ def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> Slo
                 reason = f"the answer has two series of {identity[0]} events"
                 raise MeasurementError(Cause.INVALID, reason)
             seen.add(identity)
-            points = by_series.setdefault(identity, [])
-            points += (_point(each, span, step) for each in objects_in(series, "points"))
+            points = objects_in(series, "points")
+            if not points:
+                # Only series with points in the interval are listed, by the reference.
+                reason = f"the series of {identity[0]} events has no points"
+                raise MeasurementError(Cause.INVALID, reason)
+            own = by_series.setdefault(identity, [])
+            own += (_point(point, span, step) for point in points)
     good, bad = (
         tuple(
             point

@@ -119,12 +119,16 @@ def test_an_answer_without_any_series_is_no_data(empty: JsonObject) -> None:
     assert "no good and no bad events came back" in answer.reason
 
 
-def test_a_series_without_points_is_no_data() -> None:
-    def without_points(answer: JsonObject) -> None:
-        for each in answer["timeSeries"]:
-            each["points"] = []
+@pytest.mark.parametrize("points", [None, [], "none", {}, [None]])
+@pytest.mark.parametrize("kind", ["good", "bad"])
+def test_a_series_without_points_is_invalid_and_not_zero(kind: str, points: object) -> None:
+    answer = answered(kind, {"doubleValue": 7.0})
+    answer["timeSeries"][0]["points"] = points
 
-    assert refused(changed(without_points)).cause is Cause.NO_DATA
+    with pytest.raises(MeasurementError, match="points") as error:
+        read_points([answer], span(HOUR), HOUR)
+
+    assert error.value.cause is Cause.INVALID
 
 
 def test_points_of_zero_are_data_that_say_that_nothing_happened() -> None:
