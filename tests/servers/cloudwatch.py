@@ -146,9 +146,7 @@ class FakeCloudWatch:
             }
         )
 
-    def _points(
-        self, stat: Json, start: int, end: int, now: int
-    ) -> Iterator[tuple[int, float]]:
+    def _points(self, stat: Json, start: int, end: int, now: int) -> Iterator[tuple[int, float]]:
         period, metric = stat["Period"], stat["Metric"]
         pairs = {each["Name"]: each["Value"] for each in metric.get("Dimensions", ())}
         key = key_of(metric["Namespace"], metric["MetricName"], **pairs)
