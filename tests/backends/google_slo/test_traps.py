@@ -173,6 +173,8 @@ def test_a_number_is_read_exactly(value: JsonObject, count: Fraction) -> None:
         {"doubleValue": "-Infinity"},
         {"doubleValue": float("nan")},
         {"doubleValue": float("inf")},
+        {"doubleValue": 1e300},
+        {"doubleValue": 10**400},
         {"doubleValue": -0.5},
         {"doubleValue": [7]},
         {"int64Value": None},
