@@ -7,13 +7,13 @@ from itertools import pairwise
 
 from gate.backends.cloudwatch.client import Fetched
 from gate.backends.cloudwatch.pages import Number
-from gate.backends.cloudwatch.periods import Piece, counted_span, moment, seconds
+from gate.backends.cloudwatch.periods import MINUTE, Piece, counted_span, moment, seconds
 from gate.backends.cloudwatch.selectors import Counted, Reading
 from gate.backends.sql.slices import SliceCounts, in_slices
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, MeasurementError, Spent
 from gate.measure.coverage import StepCoverage, coverage_by_steps
-from gate.measure.history import Series, SeriesRequest, clock_part
+from gate.measure.history import MOST_PARTS, Series, SeriesRequest, clock_part
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
@@ -70,16 +70,17 @@ class Timeline:
         return f"{self.reading}, from {instant(span.start)} to {instant(span.end)}"
 
     def newest(self, at: datetime) -> datetime | None:
-        """Return when the newest period ends that has a point of the total.
+        """Return when the newest minute ends in which there surely is a point of the total.
 
         The time after the last whole period of the stretch is not counted and says nothing, so that
-        a point in the last of them is as new as one can be.
+        a point in the last of them is as new as one can be. Of an older period that is longer than
+        a minute, the first minute counts.
         """
-        ends = [slot.end for slot in self.slots if slot.total is not None]
-        if not ends:
+        there = [slot for slot in self.slots if slot.total is not None]
+        if not there:
             return None
-        last = seconds(self.span.end)
-        return at if ends[-1] == last else moment(ends[-1])
+        newest = there[-1]
+        return at if newest.end == seconds(self.span.end) else moment(newest.start + MINUTE)
 
     def coverage(self) -> StepCoverage:
         """Return how much of the stretch has points of the total, by parts on the clock.
@@ -97,7 +98,7 @@ class Timeline:
                 place = slot.start // size - first
                 events[place] = (events[place] or 0.0) + float(slot.total)
         parts = Span(moment(first * size), moment((last + 1) * size))
-        return coverage_by_steps(events, parts)
+        return coverage_by_steps(events, parts, most=MOST_PARTS)
 
 
 def timeline(reading: Reading, pieces: Sequence[Piece], fetched: Fetched) -> Timeline:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.cloudwatch.backend import CloudWatchBackend
-from gate.backends.cloudwatch.client import CloudWatch
+from gate.backends.cloudwatch.client import HINTS, CloudWatch
 from gate.backends.cloudwatch.evidence import is_rare, listed_instead
 from gate.backends.cloudwatch.selectors import (
     Metric,
@@ -144,6 +144,9 @@ def _failure(check: Check, answer: Answer) -> CheckResult:
     """Return an answer without a number as a fault; there must be none."""
     assert isinstance(answer, Unmeasured)  # noqa: S101 - for the type checker
     message, remedy = with_advice(answer.reason, remedy_of(answer.cause).hint)
+    for hint in HINTS.values():
+        if answer.reason.endswith(f"; {hint}"):
+            message, remedy = answer.reason.removesuffix(f"; {hint}"), hint
     return CheckResult(
         check=check,
         level=Level.FAULT,
