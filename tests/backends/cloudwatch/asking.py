@@ -54,10 +54,14 @@ def request(
 
 
 def answers(
-    fake: FakeCloudWatch, requests: Iterable[CountRequest], at: datetime = AT, **how: int
+    fake: FakeCloudWatch,
+    requests: Iterable[CountRequest],
+    *,
+    region: str = "eu-central-1",
+    retries: int = 0,
 ) -> list[Answer]:
-    with asking(fake, **how) as backend:  # type: ignore[arg-type]
-        return backend.measure(list(requests), at)
+    with asking(fake, region, retries) as backend:
+        return backend.measure(list(requests), AT)
 
 
 def counts(fake: FakeCloudWatch, asked_for: CountRequest | None = None) -> Counts:
@@ -73,9 +77,9 @@ def spent(fake: FakeCloudWatch, text: str) -> Spent:
 
 
 def unmeasured(
-    fake: FakeCloudWatch, asked_for: CountRequest | None = None, **how: int
+    fake: FakeCloudWatch, asked_for: CountRequest | None = None, region: str = "eu-central-1"
 ) -> Unmeasured:
-    (answer,) = answers(fake, [asked_for or request()], **how)
+    (answer,) = answers(fake, [asked_for or request()], region=region)
     assert isinstance(answer, Unmeasured), answer
     return answer
 

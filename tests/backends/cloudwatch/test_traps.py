@@ -101,7 +101,7 @@ def test_without_the_right_to_list_nothing_is_said_of_other_metrics() -> None:
 
 
 def test_the_wrong_region_is_refused() -> None:
-    answer = unmeasured(service(), region="us-east-1")  # type: ignore[arg-type]
+    answer = unmeasured(service(), region="us-east-1")
 
     assert answer.cause is Cause.BACKEND_ERROR
     assert "CloudWatch in us-east-1" in answer.reason
