@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.backends.loopback import send, serving
 
 API_KEY, APP_KEY = "an-api-key-of-this-site", "an-application-key-of-this-site"
-INTERVALS = ((3600, 60), (6 * 3600, 300), (86400, 7200), (7 * 86400, 14400), (31 * 86400, 86400))
+INTERVALS = (
+    *((3600, 60), (6 * 3600, 300), (12 * 3600, 3600), (86400, 7200)),
+    *((7 * 86400, 14400), (31 * 86400, 86400)),
+)
 """The length of a window and of its buckets; a day is in buckets of two hours in the recordings."""
 LONGEST = 460 * 86400
 Body = dict[str, Any]
@@ -51,6 +54,9 @@ class FakeSlo:
     deleted: bool = False
     grid: int = 1
     """Seconds to which the start of a window is rounded down."""
+    _times: Sequence[float] = ()
+    _sums: Sequence[tuple[float, float]] = ()
+    """Good and total before each event."""
 
     def definition(self) -> Body:
         kinds = {"monitor": 0, "metric": 1, "time_slice": 2}
@@ -78,10 +84,14 @@ class FakeSlo:
 
     def counts(self, start: float, end: float) -> tuple[float, float]:
         """Return good and total from a time to another."""
-        times = [event.time for event in self.events]
-        within = self.events[bisect_left(times, start) : bisect_left(times, end)]
-        total = sum(event.total for event in within)
-        return total - sum(event.bad for event in within), total
+        if len(self._sums) != len(self.events) + 1:
+            self._times = [event.time for event in self.events]
+            goods = accumulate((event.total - event.bad for event in self.events), initial=0.0)
+            totals = accumulate((event.total for event in self.events), initial=0.0)
+            self._sums = list(zip(goods, totals, strict=True))
+        first = self._sums[bisect_left(self._times, start)]
+        last = self._sums[bisect_left(self._times, end)]
+        return last[0] - first[0], last[1] - first[1]
 
     def history(self, start: int, end: int, *, corrected: bool) -> Body:
         """Return what happened, as the history of an SLO has it."""
@@ -197,6 +207,7 @@ class FakeDatadog:
     """One organization at one site; answers each request."""
 
     slos: Sequence[FakeSlo]
+    keys: tuple[str, str] = (API_KEY, APP_KEY)
     fail: Callable[[str, Mapping[str, str]], Answer | None] = lambda _path, _params: None
     """Returns an answer in place of the usual one; it is given path and parameters."""
     twist: Callable[[str, Body], None] = lambda _path, _body: None
@@ -221,7 +232,7 @@ class FakeDatadog:
     def _answer(
         self, path: str, params: Mapping[str, str], keys: tuple[str | None, str | None]
     ) -> Answer:
-        if keys[0] != API_KEY or (keys[1] != APP_KEY and path != "/api/v1/validate"):
+        if keys[0] != self.keys[0] or (keys[1] != self.keys[1] and path != "/api/v1/validate"):
             return 403, {"errors": ["Forbidden"]}, {}
         if path == "/api/v1/validate":
             return 200, {"valid": True}, {}

@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 def _open(settings: DatadogSettings, limits: Limits) -> Backend:
     # Imports requests, which takes longer than all the rest of the gate.
     from gate.backends.datadog.platform import DatadogPlatform  # noqa: PLC0415
-    from gate.backends.platforms.backend import PlatformBackend  # noqa: PLC0415
+    from gate.backends.platforms.backend import PlatformHistoryBackend  # noqa: PLC0415
 
     platform = DatadogPlatform(settings, limits)
-    return PlatformBackend(platform)
+    return PlatformHistoryBackend(platform, platform)
 
 
 def _open_doctor(settings: DatadogSettings, limits: Limits) -> "Doctor":
-    raise NotImplementedError
+    from gate.backends.datadog.platform import DatadogPlatform  # noqa: PLC0415 - as above
+    from gate.backends.platforms.backend import PlatformBackend  # noqa: PLC0415
+    from gate.backends.platforms.doctor import PlatformDoctor  # noqa: PLC0415
+
+    return PlatformDoctor(PlatformBackend(DatadogPlatform(settings, limits)))
 
 
 def _mistake_in(_sli: Sli, slices: Slices | None) -> str | None:
@@ -59,7 +63,7 @@ REGISTRATION: Final = Registration(
     public=frozenset({"site", "corrections", "endpoint", "parallel", "retries"}),
     starter=_STARTER,
     indicators=frozenset({"platform"}),
-    keeps_history=False,
+    keeps_history=True,
     promql=False,
     reads_rows=False,
     mistake_in=_mistake_in,

@@ -8,7 +8,7 @@ from gate.backends.datadog.buckets import Buckets, Tally
 from gate.backends.datadog.counting import Reading, contradiction
 from gate.backends.datadog.history import History, read_history
 from gate.backends.datadog.values import Window
-from gate.backends.platforms.api import Api, ApiError, Call, Json
+from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
@@ -34,7 +34,8 @@ class Histories:
             corrections: whether Datadog applies status corrections.
         """
         self._api, self._parallel, self._corrections = api, parallel, corrections
-        self._bodies: dict[Key, Json | ApiError] = {}
+        self._bodies: dict[Key, JsonObject | ApiError] = {}
+        self._read: dict[tuple[str, Window, str | None], History | MeasurementError] = {}
 
     def ask(self, questions: Sequence[Question]) -> None:
         """Ask what is needed to answer the questions.
@@ -66,7 +67,7 @@ class Histories:
         window = window_of(question.span)
         if (question.definition.id, window) in self._bodies:
             history = self.history(question, window)
-            tally = None if history.past is None else history.past.tally
+            tally = None if history.past is None else history.past.since(window.start)
             return Reading(history=history, tally=tally, direct=True)
         within = self._within_longer(question)
         if within is None:
@@ -75,10 +76,23 @@ class Histories:
 
     def history(self, question: Question, window: Window) -> History:
         """Return the answer about a window, checked; raises MeasurementError."""
+        key = (question.definition.id, window, question.sli.group)
+        if key not in self._read:
+            self._read[key] = self._checked(question, window)
+        history = self._read[key]
+        if isinstance(history, MeasurementError):
+            raise history
+        return history
+
+    def _checked(self, question: Question, window: Window) -> History | MeasurementError:
         body = self._bodies[question.definition.id, window]
         if isinstance(body, ApiError):
-            raise body
-        return read_history(body, window, question.definition.granted, question.sli.group)
+            return body
+        granted = question.definition.granted
+        try:
+            return read_history(body, window, granted, question.sli.group)
+        except MeasurementError as error:
+            return error
 
     def newest(self, question: Question, history: History) -> datetime | None:
         """Return by when the newest event happened, or until when the state is known.

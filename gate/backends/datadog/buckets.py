@@ -12,6 +12,9 @@ from gate.measure.coverage import StepCoverage, coverage_by_steps
 from gate.slo.objective import Span
 
 _MILLISECONDS: Final = 1000
+_MOST_EARLY: Final = 3600
+"""Seconds by which the first bucket may begin before the window. Datadog's own recordings have
+whole five minutes, or whole buckets."""
 _NOISE: Final = Fraction(1, 10**9)
 """Share of a sum by which two sums of floats of the same events may differ."""
 
@@ -40,6 +43,7 @@ class Buckets:
 
     window: Window
     tally: Tally
+    """By the sums, with what lies before the window where Datadog rounds its start down."""
     interval: int
     """Seconds of a bucket; the first and the last may be shorter. 0: there are no buckets."""
     buckets: Sequence[Bucket]
@@ -54,16 +58,21 @@ class Buckets:
             MeasurementError: more events are good than there are.
         """
         if start == self.window.start:
-            return self.tally
+            inside = [bucket for bucket in self.buckets if bucket.end > start]
+            return _sum(inside) if self.whole and len(inside) < len(self.buckets) else self.tally
         if not self.whole or any(bucket.start < start < bucket.end for bucket in self.buckets):
             return None
         return _sum([bucket for bucket in self.buckets if bucket.start >= start])
 
     @property
     def early(self) -> Bucket | None:
-        """Return the first bucket where it begins before the window; None: none does."""
-        first = self.buckets[0] if self.buckets else None
-        return first if first and first.start < self.window.start else None
+        """Return the bucket that is partly before the window; None: none is.
+
+        Where the buckets do not add up to the sums, any of them that begins before it.
+        """
+        start = self.window.start
+        before = (bucket for bucket in self.buckets if bucket.start < start)
+        return next((bucket for bucket in before if bucket.end > start or not self.whole), None)
 
     @property
     def newest(self) -> datetime | None:
@@ -75,15 +84,17 @@ class Buckets:
         """Return how much of the window has events where they are usual; None: not known."""
         if not self.buckets:
             return None
-        bound = self.buckets[0].end
-        start = bound - -(-(bound - self.window.start) // self.interval) * self.interval
-        parts = -((start - self.window.end) // self.interval)
+        window, interval, bound = self.window, self.interval, self.buckets[0].end
+        # Of a bucket at an end of the window, which lies in it in part, silence says nothing.
+        start = bound - (bound - window.start) // interval * interval
+        parts = (window.end - start) // interval
         events: list[float | None] = [None] * parts
         for bucket in self.buckets:
-            if bucket.total:
-                events[(bucket.end - start) // self.interval - 1] = float(bucket.total)
-        end = start + parts * self.interval
-        return coverage_by_steps(events, Span(_instant(start), _instant(end)))
+            place = (bucket.end - start) // interval - 1
+            if bucket.total and 0 <= place < parts:
+                events[place] = float(bucket.total)
+        span = Span(_instant(start), _instant(start + parts * interval))
+        return coverage_by_steps(events, span) if parts else None
 
 
 def read_buckets(series: Mapping[str, Any], window: Window) -> Buckets:
@@ -129,7 +140,8 @@ def _read_parts(
     if not len(starts) == len(goods) == len(totals):
         raise invalid(f"it has {len(starts)} times, {len(goods)} and {len(totals)} values")
     ends = _ends(starts, interval)
-    if not ends or starts[0] <= window.start - interval or starts[-1] >= window.end:
+    early = window.start - starts[0]
+    if not ends or early > max(interval, _MOST_EARLY) or starts[-1] >= window.end:
         return 0, ()
     return interval, tuple(_buckets(starts, ends, goods, totals))
 

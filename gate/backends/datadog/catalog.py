@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from gate.backends.datadog.history import METRIC, granted_by
 from gate.backends.datadog.values import invalid, listed, mapping, number, refusals, shown
-from gate.backends.platforms.api import Api, ApiError, Call, Json
+from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.errors import nearest
 from gate.measure import Cause, Definition, MeasurementError, Promise, Unmeasured
 from gate.slo.indicator import Sli
@@ -25,10 +25,15 @@ _MOST_NAMED: Final = 5
 _NOT_THERE: Final = frozenset({400, 404})
 """What Datadog answers where one of several ids is unknown, or has a wrong form."""
 _PATH: Final = "/api/v1/slo"
-_LEFT_OUT: Final = "Datadog counts missing data as up; gate takes it for unknown"
 _NOTES: Final = {
     "monitor": "counted in seconds, by the states of the SLO's monitors",
-    "time_slice": f"counted in seconds, by time slices; {_LEFT_OUT}",
+    "time_slice": "counted in seconds, by time slices",
+}
+_NO_DATA: Final = {
+    METRIC: "Datadog takes time without data for time without events",
+    "monitor": "Datadog takes time without data for up or down, as the monitor is set; the gate"
+    " leaves out what the history has as no data",
+    "time_slice": "Datadog takes time without data for up; the gate leaves it out",
 }
 
 
@@ -104,7 +109,7 @@ class Catalog:
                 return
 
 
-def _entries(answer: Json) -> Sequence[Mapping[str, Any]]:
+def _entries(answer: JsonObject) -> Sequence[Mapping[str, Any]]:
     """Return the SLOs of an answer; raises MeasurementError where they cannot be read."""
     _refuse_errors(answer)
     entries = [mapping(entry, "data") for entry in listed(answer.get("data"), "data")]
@@ -114,14 +119,14 @@ def _entries(answer: Json) -> Sequence[Mapping[str, Any]]:
     return entries
 
 
-def _count(answer: Json) -> Any:
+def _count(answer: JsonObject) -> Any:
     """Return how many SLOs there are by the answer's own words; None: it does not say."""
     metadata = answer.get("metadata")
     page = metadata.get("page") if isinstance(metadata, dict) else None
     return page.get("total_filtered_count") if isinstance(page, dict) else None
 
 
-def _refuse_errors(answer: Json) -> None:
+def _refuse_errors(answer: JsonObject) -> None:
     if words := refusals(answer):
         message = f"Datadog lists its SLOs with errors beside the status 200: {words}"
         raise MeasurementError(Cause.BACKEND_ERROR, message)
@@ -159,8 +164,8 @@ def read_definition(entry: Mapping[str, Any]) -> Definition:
     Raises:
         MeasurementError: its type or an objective cannot be read.
     """
-    kind = entry.get("type")
-    granted = granted_by(kind)
+    kind = str(entry.get("type"))
+    granted = granted_by(entry.get("type"))
     promises, notes = dict[Window, Promise](), list[str]()
     for window, target, words in _thresholds(entry):
         if words:
@@ -172,7 +177,7 @@ def read_definition(entry: Mapping[str, Any]) -> Definition:
     if not promises:
         reason = "; ".join(notes) or "it has no thresholds"
         raise invalid(f"the SLO {entry.get('name')!r} has no objective that gate can use: {reason}")
-    if isinstance(kind, str) and kind != METRIC:
+    if kind in _NOTES:
         notes.append(_NOTES[kind])
     if groups := entry.get("groups"):
         notes.append(f"only of the groups {', '.join(map(str, listed(groups, 'groups')))}")
@@ -181,6 +186,7 @@ def read_definition(entry: Mapping[str, Any]) -> Definition:
         name=str(entry.get("name") or entry.get("id")),
         promises=tuple(promises.values()),
         granted=granted,
+        no_data=_NO_DATA[kind],
         notes=tuple(notes),
     )
 

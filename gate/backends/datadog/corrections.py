@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from gate.backends.datadog.values import Window, listed, mapping, number, refusals
-from gate.backends.platforms.api import Api, ApiError, Call, Json
+from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.wording import instant
@@ -57,7 +57,9 @@ class Corrections:
         for slo, answer in zip(missing, answers, strict=True):
             self._known[slo] = self._read(slo, answer)
 
-    def _read(self, slo: str, answer: Json | ApiError) -> Sequence[Correction] | MeasurementError:
+    def _read(
+        self, slo: str, answer: JsonObject | ApiError
+    ) -> Sequence[Correction] | MeasurementError:
         corrections = list[Correction]()
         try:
             for _ in range(_MOST_PAGES):
@@ -101,7 +103,7 @@ class Corrections:
         return self._applied and any(correction.within(window) for correction in known)
 
 
-def _page(answer: Json) -> Sequence[Correction]:
+def _page(answer: JsonObject) -> Sequence[Correction]:
     """Return the corrections of an answer; raises MeasurementError where they cannot be read."""
     if words := refusals(answer):
         raise MeasurementError(Cause.BACKEND_ERROR, words)
@@ -119,7 +121,7 @@ def _correction(entry: Mapping[str, Any]) -> Correction:
     )
 
 
-def _total(answer: Json) -> int:
+def _total(answer: JsonObject) -> int:
     """Return how many corrections there are by the answer's own words; 0: it does not say."""
     meta = answer.get("meta")
     pages = meta.get("pagination", meta.get("page")) if isinstance(meta, dict) else None

@@ -1,20 +1,21 @@
 """From what Datadog says of a stretch of time to an answer with its evidence."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.datadog.buckets import Bucket, Buckets, Tally
 from gate.backends.datadog.history import History
 from gate.backends.datadog.timeline import Timeline
-from gate.backends.datadog.values import Window, invalid
+from gate.backends.datadog.values import invalid
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Share, Suspicion
-from gate.wording import instant
+from gate.measure.coverage import Gaps
+from gate.wording import amount, percent_spent, stretch
 
-_NEGLIGIBLE: Final = Fraction(1, 100)
-"""Share of a window by which its first bucket may begin earlier: five minutes of eight hours."""
+_NEGLIGIBLE: Final = Fraction(1, 1000)
+"""Share of a window by which its first bucket may begin earlier: five minutes of four days."""
 _SLICES: Final = {"monitor": 60, "time_slice": 300}
 """Seconds to which the times of an SLI may be cut at both ends of a window."""
 _FLOAT: Final = Fraction(1, 10**6)
@@ -79,7 +80,7 @@ def counted(reading: Reading, evidence: Evidence, *, corrected: bool) -> Answer:
     early = history.past.early if reading.direct and isinstance(history.past, Buckets) else None
     if early is None or not early.total:
         return Counts(total=tally.total, bad=tally.bad, evidence=evidence)
-    return _cut(tally, early, history.window, evidence)
+    return _cut(tally, early, history, evidence)
 
 
 def _nothing(history: History) -> MeasurementError:
@@ -112,21 +113,51 @@ def _suspicion(history: History, tally: Tally, differs: Fraction) -> Suspicion:
     )
 
 
-def _cut(tally: Tally, early: Bucket, window: Window, evidence: Evidence) -> Answer:
-    """Return what is known of a window before which Datadog began to count.
+def lost_events(gaps: Gaps) -> Iterator[Suspicion]:
+    """Yield the suspicion that events are missing where a window has holes; none without events."""
+    if gaps.longest is None or not gaps.usual:
+        return
+    longest = stretch(gaps.longest.start, gaps.longest.end, open_=False)
+    several = "" if gaps.between == gaps.longest else ", and in other holes"
+    yield Suspicion(
+        cause=Cause.LOST,
+        reason=f"Datadog has no event from {longest}{several}, in {percent_spent(gaps.holes)} of"
+        f" the window, where about {amount(gaps.usual)} events are usual",
+        remedy="see in Datadog whether the service sent its metrics in that time, or wait until it"
+        " has left the window",
+        hidden=gaps.usual,
+        within=gaps.between,
+    )
 
-    What happened in the first bucket may have been before the window, all of it or nothing.
+
+def _cut(tally: Tally, early: Bucket, history: History, evidence: Evidence) -> Answer:
+    """Return what is known of a window of which a bucket is partly before it.
+
+    What happened in that bucket may have been before the window, all of it or nothing.
+
+    Raises:
+        MeasurementError: nothing is known.
     """
-    seconds = window.start - early.start
-    if not tally.bad or seconds <= window.length * _NEGLIGIBLE:
+    seconds = history.window.start - early.start
+    if not tally.bad or seconds <= history.window.length * _NEGLIGIBLE:
+        note = f"Datadog counts from {seconds} s before the window"
+        evidence = replace(evidence, notes=(*evidence.notes, note))
         return Counts(total=tally.total, bad=tally.bad, evidence=evidence)
+    if early.total >= tally.total or not _whole(history):
+        reason = (
+            f"Datadog counts from {seconds} s before this window, which it cannot count exactly"
+        )
+        raise MeasurementError(Cause.NO_DATA, reason)
     good = min(early.good, early.total)
     bad = min(early.total - good, tally.bad)
     least, most = (tally.bad - bad) / (tally.total - bad), tally.bad / (tally.total - good)
-    at = datetime.fromtimestamp(early.start, UTC)
-    note = f"Datadog counts from {instant(at)}, {seconds} s before the window: the share is a range"
+    note = f"Datadog counts from {seconds} s before the window: the share of bad events is a range"
     evidence = replace(evidence, notes=(*evidence.notes, note))
     return Share(bad=(least + most) / 2, error=(most - least) / 2, evidence=evidence)
+
+
+def _whole(history: History) -> bool:
+    return isinstance(history.past, Buckets) and history.past.whole
 
 
 def _percent(share: Fraction) -> str:

@@ -8,12 +8,13 @@ from typing import Final
 from gate.backends.datadog.asking import Histories, history_call, window_of
 from gate.backends.datadog.catalog import Catalog
 from gate.backends.datadog.corrections import Corrections
-from gate.backends.datadog.counting import Reading, counted
+from gate.backends.datadog.counting import Reading, counted, lost_events
 from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
 from gate.backends.datadog.status import read_status, status_call
+from gate.backends.datadog.steps import Steps
 from gate.backends.datadog.values import refusals
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, Json
-from gate.backends.platforms.platform import Question
+from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.http import Clock, retry_after
 from gate.measure import (
     Answer,
@@ -24,6 +25,7 @@ from gate.measure import (
     Unmeasured,
 )
 from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.measure.history import SeriesAnswer
 from gate.slo.indicator import Sli
 
 _RESET: Final = "X-Ratelimit-Reset"
@@ -91,6 +93,11 @@ class DatadogPlatform:
         except MeasurementError as error:
             return error.answer(query)
 
+    def series(self, questions: Sequence[SeriesQuestion]) -> list[SeriesAnswer]:
+        """Return what happened in each step, for every question in order; see `Steps`."""
+        steps = Steps(self._api, self._settings.parallel, corrections=self._settings.corrections)
+        return steps.series(questions)
+
     def _by_status(self, questions: Sequence[Question]) -> list[Answer]:
         calls = [
             status_call(question, corrections=self._settings.corrections) for question in questions
@@ -101,7 +108,7 @@ class DatadogPlatform:
             for question, call, body in zip(questions, calls, bodies, strict=True)
         ]
 
-    def _status(self, question: Question, call: Call, body: Json | ApiError) -> Answer:
+    def _status(self, question: Question, call: Call, body: JsonObject | ApiError) -> Answer:
         query = self._query(call)
         try:
             if isinstance(body, ApiError):
@@ -120,19 +127,12 @@ class DatadogPlatform:
         Raises:
             MeasurementError: nothing could be asked.
         """
-        if self._api.ask(Call(path=_VALIDATE)).get("valid") is not True:
-            return [
-                CheckResult(
-                    check=Check.REACH,
-                    level=Level.FAULT,
-                    message=f"{self._shown} does not take the API key for valid",
-                    remedy=_hints(self._settings)[403],
-                    examined=_VALIDATE,
-                )
-            ]
+        valid = self._api.ask(Call(path=_VALIDATE)).get("valid") is True
         site = CheckResult(
-            check=Check.REACH,
-            message=f"the API key is valid at {self._shown}",
+            check=Check.SITE,
+            level=Level.OK if valid else Level.FAULT,
+            message=f"the API key is {'' if valid else 'not '}valid at {self._shown}",
+            remedy="" if valid else _hints(self._settings)[403],
             examined=_VALIDATE,
         )
         examined = f"{_LIST}?limit=1"
@@ -147,9 +147,8 @@ class DatadogPlatform:
                 examined=examined,
             )
         else:
-            rights = CheckResult(
-                check=Check.RIGHTS, message="the application key reads SLOs", examined=examined
-            )
+            message = "the application key may read SLOs"
+            rights = CheckResult(check=Check.RIGHTS, message=message, examined=examined)
         return [site, rights]
 
 
@@ -170,7 +169,13 @@ def _evidence(evidence: Evidence, reading: Reading, newest: datetime | None) -> 
     covered = None if past is None else past.coverage()
     if covered is None:
         return replace(evidence, newest=newest)
-    return replace(evidence, newest=newest, coverage=covered.share, gaps=covered.gaps)
+    return replace(
+        evidence,
+        newest=newest,
+        coverage=covered.share,
+        gaps=covered.gaps,
+        suspicions=tuple(lost_events(covered.gaps)),
+    )
 
 
 def _wait(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -10,7 +10,7 @@ from typing import Final
 from gate.backends.datadog.asking import window_of
 from gate.backends.datadog.history import DECIMALS, half_a_unit
 from gate.backends.datadog.values import invalid, mapping, number, refusals, shown
-from gate.backends.platforms.api import Call, Json
+from gate.backends.platforms.api import Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.measure import Cause, Evidence, MeasurementError, Share
 
@@ -30,7 +30,7 @@ def status_call(question: Question, *, corrections: bool) -> Call:
     return Call(path=f"/api/v2/slo/{question.definition.id}/status", params=params)
 
 
-def read_status(body: Json, question: Question, evidence: Evidence) -> Share:
+def read_status(body: JsonObject, question: Question, evidence: Evidence) -> Share:
     """Return the share that a status has.
 
     Raises:
