@@ -69,17 +69,16 @@ class Timeline:
         span = self.span
         return f"{self.reading}, from {instant(span.start)} to {instant(span.end)}"
 
-    def newest(self, at: datetime) -> datetime | None:
+    def newest(self, at: datetime) -> datetime:
         """Return when the newest minute ends in which there surely is a point of the total.
+
+        There must be one.
 
         The time after the last whole period of the stretch is not counted and says nothing, so that
         a point in the last of them is as new as one can be. Of an older period that is longer than
         a minute, the first minute counts.
         """
-        there = [slot for slot in self.slots if slot.total is not None]
-        if not there:
-            return None
-        newest = there[-1]
+        newest = [slot for slot in self.slots if slot.total is not None][-1]
         return at if newest.end == seconds(self.span.end) else moment(newest.start + MINUTE)
 
     def coverage(self) -> StepCoverage:

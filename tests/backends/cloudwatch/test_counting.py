@@ -174,6 +174,16 @@ def test_good_or_bad_is_what_is_left_of_the_total() -> None:
     assert whole(answer) == (29 * 700 + 72, 72)
 
 
+def test_bad_events_in_a_period_without_any_other_are_counted() -> None:
+    fake = service()
+    fake.publish(BAD, [(AT - 3 * HOUR - 20 * MINUTE, 5)])
+
+    assert whole(counts(fake)) == (72_000, 77)
+    span = on_the_clock(Span(AT - DAY, AT), 5 * MINUTE)
+    steps = series(fake, SeriesRequest(sli=CHAT, span=span, step=5 * MINUTE))
+    assert sum(bad or 0 for bad in steps.bad) == 3  # a step has no more bad events than events
+
+
 def test_sums_differences_and_factors_of_metrics_are_exact() -> None:
     fake = service()
     fake.publish(key_of("Chat", "Health"), ((AT - n * HOUR - MINUTE, 0.1) for n in range(10)))
@@ -282,6 +292,12 @@ def test_empty_timeslices_count_as_the_slo_says() -> None:
 
     day = request(length=DAY, slices=slices(HOUR, EmptySlice.BAD))
     assert whole(counts(fake, day)) == (24, 12)
+
+
+def test_where_no_timeslice_with_an_event_has_ended_there_is_no_traffic() -> None:
+    answer = unmeasured(service([0]), request(length=DAY, slices=slices(HOUR)))
+
+    assert answer.cause is Cause.NO_TRAFFIC
 
 
 # History

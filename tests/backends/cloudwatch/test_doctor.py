@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gate.backends import open_doctor, registration, secrets_of
+from gate.backends import open_backend, open_doctor, registration, secrets_of
+from gate.backends.cloudwatch.backend import CloudWatchBackend
 from gate.backends.cloudwatch.doctor import CloudWatchDoctor
 from gate.backends.cloudwatch.settings import BLOCK
 from gate.measure import Limits
@@ -159,10 +160,11 @@ def test_a_metric_of_which_only_zeros_came_says_so() -> None:
 # Settings and commands
 
 
-def test_the_doctor_of_the_settings_asks_nothing_when_it_is_opened() -> None:
-    limits = Limits(timeout=timedelta(seconds=5))
+def test_backend_and_doctor_ask_nothing_when_they_are_opened() -> None:
+    limits, closed = Limits(timeout=timedelta(seconds=5)), settings("http://127.0.0.1:9")
 
-    assert isinstance(open_doctor(settings("http://127.0.0.1:9"), limits), CloudWatchDoctor)
+    assert isinstance(open_doctor(closed, limits), CloudWatchDoctor)
+    assert isinstance(open_backend(closed, limits), CloudWatchBackend)
 
 
 def test_the_keys_are_secrets_and_files_there_are_none() -> None:

@@ -150,6 +150,16 @@ def test_a_status_inside_a_200_is_heeded(status: str, cause: Cause, words: str) 
     assert words in answer.reason
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1, "12", None, True, [1]])
+def test_a_value_that_cannot_be_a_count_is_invalid(value: object) -> None:
+    fake = service()
+    fake.wrong.value = lambda _: value
+    answer = unmeasured(fake)
+
+    assert answer.cause is Cause.INVALID
+    assert "which cannot be a count" in answer.reason
+
+
 def test_a_message_about_a_metric_makes_it_partial() -> None:
     fake = service()
     fake.wrong.result_messages = ({"Code": "Warning", "Value": "cut"},)
