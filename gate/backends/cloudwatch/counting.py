@@ -40,8 +40,8 @@ class Timeline:
     pieces: tuple[Piece, ...]
     """At least one."""
     slots: tuple[Slot, ...]
-    seen: frozenset[Counted]
-    """The metrics that have a point."""
+    seen: Mapping[Counted, int]
+    """The metrics that have a point, and when the period of their newest begins."""
 
     @property
     def span(self) -> Span:
@@ -106,7 +106,7 @@ def timeline(reading: Reading, pieces: Sequence[Piece], fetched: Fetched) -> Tim
     Raises:
         MeasurementError: those of a metric did not come.
     """
-    seen, ends = set[Counted](), dict[int, int]()
+    seen, ends = dict[Counted, int](), dict[int, int]()
     sums = dict[str, dict[int, Number]]()
     for role, terms in reading.roles:
         own = sums[role] = {}
@@ -116,9 +116,9 @@ def timeline(reading: Reading, pieces: Sequence[Piece], fetched: Fetched) -> Tim
                 for start, value in fetched.points(term.counted, piece):
                     own[start] = own.get(start, 0) + factor * value
                     ends[start] = start + piece.period
-                    seen.add(term.counted)
+                    seen[term.counted] = start
     slots = tuple(_slot(reading, start, ends[start], sums) for start in sorted(ends))
-    return Timeline(reading=reading, pieces=tuple(pieces), slots=slots, seen=frozenset(seen))
+    return Timeline(reading=reading, pieces=tuple(pieces), slots=slots, seen=seen)
 
 
 def _slot(reading: Reading, start: int, end: int, sums: Mapping[str, Mapping[int, Number]]) -> Slot:

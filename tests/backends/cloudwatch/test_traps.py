@@ -436,6 +436,59 @@ def test_a_metric_that_is_counted_as_bad_and_in_total_is_suspected_once() -> Non
     assert suspicion.reason.startswith("bad: ")
 
 
+def renamed(name: str, since: timedelta, *, overlap: timedelta = HOUR * 0) -> FakeCloudWatch:
+    """Return a server whose errors have another name since then."""
+    fake = service(bad=0)
+    moments = [AT - n * 10 * HOUR - 6 * MINUTE for n in range(72)]
+    fake.publish(BAD, ((at, 2) for at in moments if at < AT - since))
+    later = key_of("Chat", name, Service="a")
+    fake.publish(later, ((at, 2) for at in moments if at >= AT - since - overlap))
+    return fake
+
+
+@pytest.mark.parametrize("name", ["ErrorCount", "Faults", "Http5xx", "Eror"])
+def test_errors_that_go_on_under_another_name_are_suspected(name: str) -> None:
+    answer = counts(renamed(name, 5 * DAY))
+    (suspicion,) = answer.evidence.suspicions
+
+    assert answer.bad == 2 * 60
+    assert suspicion.cause is Cause.UNMATCHED
+    assert 'no point of Chat Errors{Service="a"} since 2026-11-24' in suspicion.reason
+    assert f'add + Chat {name}{{Service="a"}} if it was' in suspicion.remedy
+    assert suspicion.hidden == 2 * 12
+
+
+@pytest.mark.parametrize(
+    "fake",
+    [
+        renamed("CacheHits", 5 * DAY),  # begins by chance, and is no failure
+        renamed("Timeouts", 5 * DAY, overlap=10 * DAY),  # was there before
+        service(range(120, 720)),  # everything has stopped, and no other name has begun
+    ],
+)
+def test_errors_that_have_ended_are_not_suspected(fake: FakeCloudWatch) -> None:
+    causes = [suspicion.cause for suspicion in counts(fake).evidence.suspicions]
+
+    assert Cause.UNMATCHED not in causes
+
+
+def test_an_error_metric_that_is_counted_already_is_not_another_name() -> None:
+    sli = Sli(bad=f'{CHAT.bad} + Chat ErrorCount{{Service="a"}}', total=CHAT.total)
+
+    assert counts(renamed("ErrorCount", 5 * DAY), request(sli)).evidence.suspicions == ()
+
+
+@pytest.mark.parametrize("trouble", ["listing_denied", "result"])
+def test_another_name_that_cannot_be_read_is_not_suspected(trouble: str) -> None:
+    fake = renamed("ErrorCount", 5 * DAY)
+    fake.wrong.listing_denied = trouble == "listing_denied"
+    fake.wrong.result = lambda result: (
+        {**result, "StatusCode": "Forbidden"} if result["Label"] == "ErrorCount" else result
+    )
+
+    assert counts(fake).evidence.suspicions == ()
+
+
 def test_a_spent_metric_that_is_silent_may_have_cost_any_amount() -> None:
     fake = service()
     sli = Sli(spent=f"{CHAT.total} + Chat X")
