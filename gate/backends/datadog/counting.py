@@ -5,9 +5,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.datadog.buckets import Bucket, Buckets, Tally
+from gate.backends.datadog.buckets import EventBucket, EventBuckets, WindowTally
 from gate.backends.datadog.history import History
-from gate.backends.datadog.timeline import Timeline
+from gate.backends.datadog.timeline import UptimeTimeline
 from gate.backends.datadog.values import invalid
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Share, Suspicion
@@ -23,11 +23,11 @@ _FLOAT: Final = Fraction(1, 10**6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class HistoryReading:
     """What an answer says of the stretch of time of a question."""
 
     history: History
-    tally: Tally | None
+    tally: WindowTally | None
     """None: Datadog tells no counts."""
     direct: bool
     """Whether the answer is of exactly this stretch, and not of a longer one."""
@@ -43,7 +43,7 @@ def contradiction(history: History) -> Fraction:
     if past is None or sli is None or not past.tally.total:
         return Fraction(0)
     total, bad = past.tally.total, past.tally.bad
-    unknown = history.window.length - total if isinstance(past, Timeline) else Fraction(0)
+    unknown = history.window.length - total if isinstance(past, UptimeTimeline) else Fraction(0)
     shares = (bad / total, bad / (total + unknown), (bad + unknown) / (total + unknown))
     cut = Fraction(2 * _SLICES.get(history.kind or "", 0), history.window.length)
     allowed = history.reported.error + _FLOAT + cut
@@ -55,7 +55,7 @@ def contradiction(history: History) -> Fraction:
     return Fraction(0)
 
 
-def counted(reading: Reading, evidence: Evidence, *, corrected: bool) -> Answer:
+def counted(reading: HistoryReading, evidence: Evidence, *, corrected: bool) -> Answer:
     """Return the answer that a reading makes.
 
     Args:
@@ -77,14 +77,16 @@ def counted(reading: Reading, evidence: Evidence, *, corrected: bool) -> Answer:
     if differs:
         suspicions = (*evidence.suspicions, _suspicion(history, tally, differs))
         evidence = replace(evidence, suspicions=suspicions)
-    early = history.past.early if reading.direct and isinstance(history.past, Buckets) else None
+    early = (
+        history.past.early if reading.direct and isinstance(history.past, EventBuckets) else None
+    )
     if early is None or not early.total:
         return Counts(total=tally.total, bad=tally.bad, evidence=evidence)
     return _cut(tally, early, history, evidence)
 
 
 def _nothing(history: History) -> MeasurementError:
-    if isinstance(history.past, Timeline):
+    if isinstance(history.past, UptimeTimeline):
         reason = "Datadog knows no state of the SLO in the window, neither up nor down"
         return MeasurementError(Cause.NO_DATA, reason)
     return MeasurementError(Cause.NO_TRAFFIC, "Datadog counts no event in the window")
@@ -100,7 +102,7 @@ def _share(history: History, evidence: Evidence, why: str) -> Share:
     return Share(bad=1 - reported.sli, error=reported.error, evidence=evidence)
 
 
-def _suspicion(history: History, tally: Tally, differs: Fraction) -> Suspicion:
+def _suspicion(history: History, tally: WindowTally, differs: Fraction) -> Suspicion:
     own = 1 - tally.bad / tally.total
     sli = _percent(history.reported.sli or Fraction(0))
     return Suspicion(
@@ -130,7 +132,7 @@ def lost_events(gaps: Gaps) -> Iterator[Suspicion]:
     )
 
 
-def _cut(tally: Tally, early: Bucket, history: History, evidence: Evidence) -> Answer:
+def _cut(tally: WindowTally, early: EventBucket, history: History, evidence: Evidence) -> Answer:
     """Return what is known of a window of which a bucket is partly before it.
 
     What happened in that bucket may have been before the window, all of it or nothing.
@@ -157,7 +159,7 @@ def _cut(tally: Tally, early: Bucket, history: History, evidence: Evidence) -> A
 
 
 def _whole(history: History) -> bool:
-    return isinstance(history.past, Buckets) and history.past.whole
+    return isinstance(history.past, EventBuckets) and history.past.whole
 
 
 def _percent(share: Fraction) -> str:

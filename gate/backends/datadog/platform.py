@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from gate.backends.datadog.asking import Histories, history_call, window_of
-from gate.backends.datadog.catalog import Catalog
+from gate.backends.datadog.catalog import SloCatalog
 from gate.backends.datadog.corrections import Corrections
-from gate.backends.datadog.counting import Reading, counted, lost_events
+from gate.backends.datadog.counting import HistoryReading, counted, lost_events
 from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
 from gate.backends.datadog.status import read_status, status_call
 from gate.backends.datadog.steps import Steps
@@ -59,14 +59,14 @@ class DatadogPlatform:
             retries=settings.retries,
             clock=clock,
         )
-        self._catalog = Catalog(self._api, settings.parallel)
+        self._catalog = SloCatalog(self._api, settings.parallel)
 
     def begin(self) -> None:
         """Let the time begin that the next questions may take together."""
         self._api.begin()
 
     def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what Datadog has for each name or id, in order; see `Catalog.define`."""
+        """Return what Datadog has for each name or id, in order; see `SloCatalog.define`."""
         return self._catalog.define(slis)
 
     def answer(self, questions: Sequence[Question], at: datetime) -> list[Answer]:  # noqa: ARG002
@@ -164,7 +164,7 @@ def _perhaps_corrected(questions: Sequence[Question], histories: Histories) -> I
                 yield question.definition.id
 
 
-def _evidence(evidence: Evidence, reading: Reading, newest: datetime | None) -> Evidence:
+def _evidence(evidence: Evidence, reading: HistoryReading, newest: datetime | None) -> Evidence:
     past = reading.history.past
     covered = None if past is None else past.coverage()
     if covered is None:

@@ -15,7 +15,7 @@ _ERROR_KEYS: Final = ("error_message", "error", "detail", "title", "message")
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class EpochWindow:
     """A stretch of time as Datadog is asked for it: whole seconds since 1970."""
 
     start: int
