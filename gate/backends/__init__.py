@@ -39,7 +39,9 @@ BACKENDS: Final[Mapping[str, str]] = {
     "spark": "gate.backends.spark",
     "datadog": "gate.backends.datadog",
     "google-slo": "gate.backends.google_slo",
+    "aws-slo": "gate.backends.aws_slo",
     "cloudwatch": "gate.backends.cloudwatch",
+    "elastic": "gate.backends.elastic",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }

@@ -183,7 +183,8 @@ class Share:
     bad: Fraction
     """The share of the events, or of the seconds, 0 to 1; in a calendar window, of those so far."""
     error: Fraction
-    """Half a unit of the last decimal that the platform guarantees, above 0."""
+    """Half a unit of the last decimal that the platform guarantees, above 0; 0 only where the gate
+    itself asks what would be if the share were exactly this."""
     evidence: Evidence
 
 

@@ -32,6 +32,8 @@ REFUSALS: Mapping[int, Failure] = {
 }
 JSON = {"Content-Type": "application/json"}
 HTML = {"Content-Type": "text/html"}
+LATE = "while counting"
+"""The variant of a case in which definitions are found."""
 
 
 class SetUp(Protocol):
@@ -57,33 +59,41 @@ class Played:
 def on_the_way(played: Played) -> tuple[Case, ...]:
     """Return every case that is the same for all platforms.
 
-    Each refusal is played twice: for every request, and only where numbers are asked for, after the
-    definitions were found.
+    Some are played twice: for every request, and only where numbers are asked for, after the
+    definitions were found. tests/backends/platforms/test_api.py plays many more answers.
     """
+    refused = {status: _refuse(played, status) for status in REFUSALS}
     answers: tuple[tuple[Failure, str, Handle, str], ...] = (
-        *((REFUSALS[status], "", _refuse(played, status), str(status)) for status in REFUSALS),
+        *((REFUSALS[status], "", refused[status], str(status)) for status in REFUSALS),
         (Failure.HTML, "", _always(LOGIN_PAGE, headers=HTML), "an HTML page (200)"),
-        (Failure.HTML, "unannounced", _always(LOGIN_PAGE, headers=JSON), "an HTML page (200)"),
-        (Failure.HTML, "of a proxy", _always(LOGIN_PAGE, 502, HTML), "an HTML page (502)"),
         (Failure.REDIRECT, "", _always(b"", 302, {"Location": "/login"}), "redirects to itself"),
         (Failure.TRUNCATED, "", _hang_up_half_way, "cut off"),
         (Failure.TRUNCATED, "as a whole", _always(b'{"a": [', headers=JSON), "not a JSON object"),
         (Failure.TRUNCATED, "not an object", _always(b"[]", headers=JSON), "not a JSON object"),
-        (Failure.TRUNCATED, "empty", _always(b"", headers=JSON), "not a JSON object"),
+    )
+    late = (
+        *((REFUSALS[status], refused[status], str(status)) for status in (403, 404, 500)),
+        (Failure.HTML, _always(LOGIN_PAGE, headers=HTML), "an HTML page (200)"),
+        (Failure.TRUNCATED, _always(b"{", headers=JSON), "not a JSON object"),
     )
     return (
         *(
-            _error(failure=failure, variant=name, words=words, play=_served(played, handle))
+            _error(failure=failure, variant=variant, words=words, play=_served(played, handle))
             for failure, variant, handle, words in answers
-            for name, handle in (
-                (variant, handle),
-                (f"{variant} while counting".lstrip(), _while_counting(played, handle)),
+        ),
+        *(
+            _error(
+                failure=failure,
+                variant=LATE,
+                words=words,
+                play=_served(played, _while_counting(played, handle)),
             )
+            for failure, handle, words in late
         ),
         _error(failure=Failure.SLOW, play=_silent(played, late=False), words="no answer in"),
         _error(
             failure=Failure.SLOW,
-            variant="while counting",
+            variant=LATE,
             play=_silent(played, late=True),
             words="no answer in",
         ),

@@ -50,12 +50,20 @@ SAMPLES: Mapping[str, str] = {
     "prometheus auth.password": 'url: "http://a", auth: {username: ada, password: "${V}"}',
     "spark url": 'url: "sc://a/;token=${V}", table: t, timestamp: ts',
     "spark token": 'url: "sc://a", token: "${V}", table: t, timestamp: ts',
+    "elastic url": 'url: "https://kibana.example/${V}", api_key: "${A}"',
+    "elastic api_key": 'url: "http://a", api_key: "${V}"',
     "postgres url": 'url: "postgresql://ada:${V}@db.example/app", table: t, timestamp: ts',
     "datadog url": 'api_key: "${A}", application_key: "${A}", url: "https://proxy.example/${V}"',
     "datadog api_key": 'api_key: "${V}", application_key: "${A}"',
     "datadog application_key": 'api_key: "${A}", application_key: "${V}"',
     "google-slo url": 'project: acme, auth: {bearer: "${A}"}, url: "https://proxy.example/${V}"',
     "google-slo auth.bearer": 'project: acme, auth: {bearer: "${V}"}',
+    "aws-slo access_key": 'region: eu-west-1, access_key: "${V}", secret_key: "${A}"',
+    "aws-slo secret_key": 'region: eu-west-1, access_key: "${A}", secret_key: "${V}"',
+    "aws-slo session_token": (
+        'region: eu-west-1, access_key: "${A}", secret_key: "${A}", session_token: "${V}"'
+    ),
+    "aws-slo url": 'region: eu-west-1, url: "https://proxy.example/${V}"',
     "postgres password": 'url: "postgresql://a/b", password: "${V}", table: t, timestamp: ts',
 }
 

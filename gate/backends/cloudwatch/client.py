@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from gate.backends.cloudwatch.pages import Pages, Points, listed, next_token, unreadable
-from gate.backends.cloudwatch.periods import Piece, joined
+from gate.backends.cloudwatch.pages import Number, Pages, Points, listed, next_token, unreadable
+from gate.backends.cloudwatch.periods import Piece, joined, widened
 from gate.backends.cloudwatch.selectors import Counted, Metric
 from gate.backends.cloudwatch.settings import CloudWatchSettings
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
@@ -73,7 +73,20 @@ class Fetched:
         for counted, outcome in outcomes.items():
             self._outcomes.setdefault((counted, piece.period), {})[piece] = outcome
 
-    def points(self, counted: Counted, piece: Piece) -> list[tuple[int, float]]:
+    def kept(self, counted: Counted, piece: Piece) -> Points | None:
+        """Return points with those of a piece among them; None: there are none."""
+        for whole, outcome in self._outcomes.get((counted, piece.period), {}).items():
+            inside = whole.start <= piece.start and piece.end <= whole.end
+            if inside and not isinstance(outcome, MeasurementError):
+                return outcome
+        return None
+
+    def keep(self, counted: Counted, piece: Piece, fetched: "Fetched") -> None:
+        """Keep the points of a piece in place of those of the same metric and period."""
+        if (points := fetched.kept(counted, piece)) is not None:
+            self._outcomes[counted, piece.period] = {piece: points}
+
+    def points(self, counted: Counted, piece: Piece) -> list[tuple[int, Number]]:
         """Return start and value of each point, in order, of a stretch that was asked for.
 
         Raises:
@@ -104,6 +117,7 @@ class CloudWatch:
             clock: of the run.
         """
         self.settings, self._timeout = settings, timeout
+        self._past = Fetched()
         self.clock = clock or Clock()
         self.region = settings.access.login.region
         self.shown = f"CloudWatch in {self.region} ({settings.access.shown})"
@@ -133,8 +147,28 @@ class CloudWatch:
         self._list.begin()
 
     def fetch(self, wanted: Mapping[Counted, Sequence[Piece]]) -> Fetched:
-        """Ask for the points of each metric in some stretches of time; never raises."""
-        fetched = Fetched()
+        """Ask for the points of each metric in some stretches of time; never raises.
+
+        What is past is kept for the next question.
+        """
+        fetched, missing = Fetched(), dict[Counted, list[Piece]]()
+        now = self.clock.now()
+        for counted, pieces in wanted.items():
+            for piece in joined(pieces):
+                if (points := self._past.kept(counted, piece)) is not None:
+                    fetched.add(piece, {counted: points})
+                else:
+                    wide = widened(piece, now) or piece
+                    missing.setdefault(counted, []).append(wide)
+        self._ask(missing, fetched)
+        for counted, pieces in missing.items():
+            for piece in pieces:
+                if widened(piece, now) is not None:
+                    self._past.keep(counted, piece, fetched)
+        return fetched
+
+    def _ask(self, wanted: Mapping[Counted, Sequence[Piece]], fetched: Fetched) -> None:
+        """Ask for all pages, and add what came of them."""
         questions = [(piece, Pages(piece, some)) for piece, some in _questions(wanted)]
         while questions:
             answers = self._data.ask_all([pages.call for _, pages in questions], _AT_ONCE)
@@ -153,7 +187,6 @@ class CloudWatch:
                 else:
                     fetched.add(piece, pages.outcomes())
             questions = following
-        return fetched
 
     def metrics(
         self, namespace: str, name: str = "", dimensions: Sequence[tuple[str, str]] = ()
@@ -189,7 +222,7 @@ def _questions(
     """Yield which metrics are asked for together: in the same stretch and period, in one call."""
     together = dict[Piece, list[Counted]]()
     for counted, pieces in wanted.items():
-        for piece in joined(pieces):
+        for piece in pieces:
             together.setdefault(piece, []).append(counted)
     for piece, some in together.items():
         most = max(min(MOST_METRICS, MOST_POINTS // piece.points), 1)

@@ -1,13 +1,14 @@
 """From points of metrics to counts: over a stretch of time, by timeslices, and step by step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
 from gate.backends.cloudwatch.client import Fetched
+from gate.backends.cloudwatch.pages import Number
 from gate.backends.cloudwatch.periods import Piece, counted_span, moment, seconds
-from gate.backends.cloudwatch.selectors import Counted, Reading, Total
+from gate.backends.cloudwatch.selectors import Counted, Reading
 from gate.backends.sql.slices import SliceCounts, in_slices
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, MeasurementError, Spent
@@ -18,8 +19,6 @@ from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 from gate.wording import instant
 
-_ZERO = Fraction(0)
-
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -27,9 +26,9 @@ class Slot:
 
     start: int
     end: int
-    total: Fraction | None
+    total: Number | None
     """All events, or what was spent; None: no point says so."""
-    bad: Fraction
+    bad: Number
     """Below 0, or above the total, where what is subtracted was published in another period."""
 
 
@@ -52,12 +51,12 @@ class Timeline:
     @property
     def total(self) -> Fraction:
         """All events, or all that was spent."""
-        return sum((slot.total for slot in self.slots if slot.total is not None), _ZERO)
+        return Fraction(sum(slot.total for slot in self.slots if slot.total is not None))
 
     @property
     def bad(self) -> Fraction:
         """All bad events."""
-        return sum((slot.bad for slot in self.slots), _ZERO)
+        return Fraction(sum(slot.bad for slot in self.slots))
 
     @property
     def counts_good(self) -> bool:
@@ -107,50 +106,31 @@ def timeline(reading: Reading, pieces: Sequence[Piece], fetched: Fetched) -> Tim
     Raises:
         MeasurementError: those of a metric did not come.
     """
-    values = dict[Counted, dict[int, float]]()
-    ends = dict[int, int]()
-    for _, terms in reading.roles:
+    seen, ends = set[Counted](), dict[int, int]()
+    sums = dict[str, dict[int, Number]]()
+    for role, terms in reading.roles:
+        own = sums[role] = {}
         for term in terms:
-            own = values.setdefault(term.counted, {})
+            factor = int(term.factor) if term.factor.denominator == 1 else term.factor
             for piece in pieces:
-                points = fetched.points(term.counted, piece)
-                own.update(points)
-                ends.update((start, start + piece.period) for start, _ in points)
-    count = _counter(reading, values)
-    return Timeline(
-        reading=reading,
-        pieces=tuple(pieces),
-        slots=tuple(Slot(start, ends[start], *count(start)) for start in sorted(ends)),
-        seen=frozenset(counted for counted, points in values.items() if points),
-    )
+                for start, value in fetched.points(term.counted, piece):
+                    own[start] = own.get(start, 0) + factor * value
+                    ends[start] = start + piece.period
+                    seen.add(term.counted)
+    slots = tuple(_slot(reading, start, ends[start], sums) for start in sorted(ends))
+    return Timeline(reading=reading, pieces=tuple(pieces), slots=slots, seen=frozenset(seen))
 
 
-def _counter(
-    reading: Reading, values: dict[Counted, dict[int, float]]
-) -> Callable[[int], tuple[Fraction | None, Fraction]]:
-    """Return what gives the total and the bad events of the period that begins at an instant."""
-
-    def sum_of(terms: Total | None, start: int) -> Fraction | None:
-        parts = [
-            # As it is written, so that 0.1 is a tenth.
-            term.factor * Fraction(str(values[term.counted][start]))
-            for term in terms or ()
-            if start in values[term.counted]
-        ]
-        return sum(parts, _ZERO) if parts else None
-
-    def count(start: int) -> tuple[Fraction | None, Fraction]:
-        total = sum_of(reading.spent or reading.total, start)
-        good, bad = sum_of(reading.good, start), sum_of(reading.bad, start)
-        if reading.spent is not None:
-            return total, total or _ZERO
-        if reading.total is None and not (good is None and bad is None):
-            return (good or _ZERO) + (bad or _ZERO), bad or _ZERO
-        if reading.bad is not None:
-            return total, bad or _ZERO
-        return total, (total or _ZERO) - (good or _ZERO)
-
-    return count
+def _slot(reading: Reading, start: int, end: int, sums: Mapping[str, Mapping[int, Number]]) -> Slot:
+    """Return the total and the bad events of a period, from the sum of each role."""
+    part = {role: own[start] for role, own in sums.items() if start in own}
+    good, bad = part.get("good", 0), part.get("bad", 0)
+    if reading.spent is not None:
+        return Slot(start, end, part.get("spent"), part.get("spent", 0))
+    if reading.total is None:
+        return Slot(start, end, good + bad, bad)
+    total = part.get("total")
+    return Slot(start, end, total, bad if reading.bad is not None else (total or 0) - good)
 
 
 def answer_for(request: CountRequest, times: Timeline) -> Answer:
@@ -208,32 +188,34 @@ def check_slices(slices: Slices, pieces: Sequence[Piece]) -> None:
 
 
 def _slice_counts(times: Timeline, slices: Slices) -> SliceCounts:
-    length, sums = int(slices.length.total_seconds()), dict[int, tuple[Fraction, Fraction]]()
+    length, sums = int(slices.length.total_seconds()), dict[int, tuple[Number, Number]]()
     for slot in times.slots:
-        total, bad = sums.get(slot.start // length, (_ZERO, _ZERO))
+        total, bad = sums.get(slot.start // length, (0, 0))
         sums[slot.start // length] = total + (slot.total or 0), bad + slot.bad
     # Only compared with each other: whole numbers make no difference.
     return SliceCounts(slices, [(number, *_whole(*pair)) for number, pair in sums.items()])
 
 
-def _whole(total: Fraction, bad: Fraction) -> tuple[int, int]:
+def _whole(total: Number, bad: Number) -> tuple[int, int]:
     """Return two whole numbers with the same ratio."""
     scale = total.denominator * bad.denominator
     return int(total * scale), int(bad * scale)
 
 
 def series_of(request: SeriesRequest, times: Timeline) -> Series:
-    """Return what happened in each step; a period belongs to the step in which it ends."""
+    """Return what happened in each step.
+
+    Periods that are longer than a step, or overlap two, are taken to have even traffic.
+    """
     if request.slices is not None:
         return _sliced_series(request, request.slices, times)
     totals: list[float | None] = [None] * request.steps
     bads = [0.0] * request.steps
     for slot in times.slots:
-        place = -((request.span.start - moment(slot.end)) // request.step) - 1
-        place = min(max(place, 0), request.steps - 1)
-        if slot.total is not None:
-            totals[place] = (totals[place] or 0.0) + float(slot.total)
-        bads[place] += float(slot.bad)
+        for place, share in _shares(request, slot):
+            if slot.total is not None:
+                totals[place] = (totals[place] or 0.0) + float(slot.total) * share
+            bads[place] += float(slot.bad) * share
     _say_what_is_silent(request, times, totals)
     shown = [total and max(total, 0.0) for total in totals]
     return Series(
@@ -244,6 +226,19 @@ def series_of(request: SeriesRequest, times: Timeline) -> Series:
         ),
         query=times.query,
     )
+
+
+def _shares(request: SeriesRequest, slot: Slot) -> Iterator[tuple[int, float]]:
+    """Yield in which steps a period is, and how much of it, as if its events were spread evenly.
+
+    What is rounded off the start of the stretch belongs to the first step.
+    """
+    first = seconds(request.span.start)
+    start, end = max(slot.start, first), max(slot.end, first + 1)
+    step, last = int(request.step.total_seconds()), request.steps - 1
+    for place in range((start - first) // step, -(-(end - first) // step)):
+        inside = min(end, first + (place + 1) * step) - max(start, first + place * step)
+        yield min(place, last), inside / (end - start)
 
 
 def _sliced_series(request: SeriesRequest, slices: Slices, times: Timeline) -> Series:

@@ -77,10 +77,10 @@ def why_nothing(metrics: Sequence[Metric], catalog: Catalog, region: str) -> str
     """Say what is wrong where the total has no points: what CloudWatch lists instead."""
     metric = metrics[0]
     lead = f"CloudWatch in {region} has no point of {metric}"
-    return f"{lead}; {_listed_instead(metric, catalog)}"
+    return f"{lead}; {listed_instead(metric, catalog)}"
 
 
-def _listed_instead(metric: Metric, catalog: Catalog) -> str:
+def listed_instead(metric: Metric, catalog: Catalog) -> str:
     """Say which metrics of this name, or of this namespace, CloudWatch lists."""
     named = catalog.named(metric.namespace, metric.name)
     if named is None:
@@ -97,7 +97,7 @@ def _listed_instead(metric: Metric, catalog: Catalog) -> str:
         return f"it is listed with other dimensions: {some}{more}; name all of one set, exactly"
     others = catalog.named(metric.namespace)
     if others is not None and others.metrics:
-        names = {other.name for other in others.metrics}
+        names = {other.name for other in others.metrics} | _RARE.get(metric.namespace, frozenset())
         return f"{metric.namespace} has no metric of this name{nearest(metric.name, names)}"
     return (
         f"nothing of the namespace {metric.namespace} is listed in the last two weeks; check its"
@@ -121,11 +121,14 @@ def _unmatched(answer: Answer, times: Timeline, catalog: Catalog) -> Iterator[Su
     """Suspect metrics that have no point, and of which nothing says that they could have one."""
     good_events = answer.total - answer.bad if isinstance(answer, Counts) else None
     bad_events = answer.bad if isinstance(answer, Counts) else None
-    for role, terms in times.reading.roles:
+    suspected = set(times.seen)
+    # The total comes last: what is missing from it may be missing from the bad events, too.
+    for role, terms in reversed(list(times.reading.roles)):
         for term in terms:
             metric = term.counted.metric
-            if term.counted in times.seen or is_proved(metric, times, catalog):
+            if term.counted in suspected or is_proved(metric, times, catalog):
                 continue
+            suspected.add(term.counted)
             hides = _hides(role, term, times)
             yield Suspicion(
                 cause=Cause.UNMATCHED,
@@ -133,7 +136,7 @@ def _unmatched(answer: Answer, times: Timeline, catalog: Catalog) -> Iterator[Su
                     f"{role}: CloudWatch has no point of {term.counted} in the window, and nothing"
                     " shows that it ever was published"
                 ),
-                remedy=_listed_instead(metric, catalog),
+                remedy=listed_instead(metric, catalog),
                 hidden=good_events if hides else Fraction(0),
                 doubtful=Fraction(0) if hides else bad_events,
             )
@@ -143,6 +146,11 @@ def _hides(role: str, term: Term, times: Timeline) -> bool:
     """Return whether bad events, or a part of what was spent, are missing without a term."""
     lowers = role == "good" or (role == "total" and times.reading.bad is not None)
     return lowers != (term.factor > 0)
+
+
+def is_rare(metric: Metric) -> bool:
+    """Return whether AWS publishes a metric only where there is something to count."""
+    return metric.name in _RARE.get(metric.namespace, ())
 
 
 def is_proved(metric: Metric, times: Timeline, catalog: Catalog) -> bool:
@@ -157,9 +165,8 @@ def is_proved(metric: Metric, times: Timeline, catalog: Catalog) -> bool:
     if metric in listed:
         return True
     keys = [name for name, _ in metric.dimensions]
-    documented = metric.name in _RARE.get(metric.namespace, ())
     named_so = any([name for name, _ in other.dimensions] == keys for other in listed)
-    if not (documented or named_so):
+    if not (is_rare(metric) or named_so):
         return False
     beside = [counted.metric for counted in times.seen]
     if not any(_alike(metric, other) for other in beside):

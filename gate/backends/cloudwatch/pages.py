@@ -5,6 +5,7 @@ and "Complete" may come without any point, as of a metric that does not exist.
 """
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from math import isfinite
 from typing import Any, Final
 
@@ -24,7 +25,8 @@ _FAILED: Final = {
     " cloudwatch:GetMetricData, without a condition on the namespace",
 }
 _UNREADABLE: Final = "CloudWatch answered something unreadable"
-Points = Mapping[int, float]
+Number = int | Fraction
+Points = Mapping[int, Number]
 """The value of each period in which something was published, by its start in seconds since 1970."""
 
 
@@ -79,7 +81,7 @@ class Pages:
 
     def __init__(self, piece: Piece, counted: Sequence[Counted]) -> None:
         self._piece, self.counted = piece, tuple(counted)
-        self._points: list[dict[int, float]] = [{} for _ in counted]
+        self._points: list[dict[int, Number]] = [{} for _ in counted]
         self._status: list[str | None] = [None for _ in counted]
         self._failures: dict[int, MeasurementError] = {}
         self._token, self._tokens = "", set[str]()
@@ -164,15 +166,14 @@ class Pages:
             raise unreadable(f"a point of {instant(moment(start))}, which was not asked for")
         return start
 
-    def _value(self, place: int, start: int, value: object) -> float:
+    def _value(self, place: int, start: int, value: object) -> Number:
         number = _finite(value)
         if number is None or number < 0:
-            reason = (
-                f"{self.counted[place]} is {value!r:.40} at {instant(moment(start))}, which cannot be a"
-                " count; see who publishes it"
-            )
+            shown = f"{self.counted[place]} is {value!r:.40} at {instant(moment(start))}"
+            reason = f"{shown}, which cannot be a count; see who publishes it"
             raise MeasurementError(Cause.INVALID, reason)
-        return number
+        # As it is written, so that 0.1 is a tenth; whole numbers are faster than fractions.
+        return int(number) if number.is_integer() else Fraction(str(number))
 
     def _failure(self, place: int) -> MeasurementError | None:
         """Return what the status after the last page says against the points."""

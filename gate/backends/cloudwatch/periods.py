@@ -119,6 +119,19 @@ def joined(pieces: Iterable[Piece]) -> list[Piece]:
     return whole
 
 
+def widened(piece: Piece, now: datetime) -> Piece | None:
+    """Return a stretch of the past with what comes after it; None: it is not yet past.
+
+    Who asks for one instant of the past often asks for the next, and CloudWatch's price is that of
+    a metric, whatever the number of its points.
+    """
+    settled = _down(seconds(now) - HOUR, piece.period)
+    if piece.end > settled:
+        return None
+    end = settled if piece.period == HOUR else min(piece.end + _DAY, settled)
+    return Piece(piece.start, _down(end, piece.period), piece.period)
+
+
 def counted_span(pieces: Sequence[Piece]) -> Span:
     """Return the stretch of time that these pieces, at least one, make together."""
     return Span(moment(pieces[0].start), moment(pieces[-1].end))

@@ -10,16 +10,19 @@ from gate.backends.google_slo.counting import (
     exactly,
     lately,
     overview,
+    parts_of,
     read_all,
+    series_of,
     to_seconds,
 )
-from gate.backends.google_slo.definitions import GoogleSlo, definition_of, look_up
+from gate.backends.google_slo.definitions import definition_of, look_up
 from gate.backends.google_slo.evidence import evidence_of
-from gate.backends.google_slo.history import parts_of, series_of
+from gate.backends.google_slo.examination import examine
+from gate.backends.google_slo.pages import DIALOGUE
 from gate.backends.google_slo.points import SloPoints
-from gate.backends.google_slo.refusals import DIALOGUE
+from gate.backends.google_slo.resources import GoogleSlo
 from gate.backends.google_slo.settings import GoogleSloSettings, secrets
-from gate.backends.platforms.api import Api, Call
+from gate.backends.platforms.api import Api
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
@@ -33,7 +36,7 @@ from gate.measure import (
     MeasurementError,
     Unmeasured,
 )
-from gate.measure.diagnosis import Check, CheckResult
+from gate.measure.diagnosis import CheckResult
 from gate.measure.history import SeriesAnswer
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
@@ -63,7 +66,7 @@ class GoogleMonitoring:
     def __init__(self, settings: GoogleSloSettings, limits: Limits) -> None:
         """Prepare; nothing is sent."""
         bearer, quota = settings.bearer, settings.quota_project
-        self._project = settings.project
+        self._settings, self._project = settings, settings.project
         self._window_periods = dict[str, timedelta]()
         self._api = Api(
             url=settings.url,
@@ -121,23 +124,16 @@ class GoogleMonitoring:
         ]
 
     def examine(self) -> list[CheckResult]:
-        """Say whether the login may read the services of the project."""
-        path = f"/v3/projects/{self._project}/services"
-        self._api.ask(Call(path=path, params={"pageSize": "1"}))
-        message = f"the services of the project {self._project} can be listed"
-        return [CheckResult(check=Check.RIGHTS, message=message, examined=f"GET {path}")]
-
-    def _unit(self, slo: str) -> Fraction:
-        """Return the seconds of a window, or 1 where events are counted."""
-        period = self._window_periods.get(slo)
-        return Fraction(1) if period is None else seconds(period)
+        """Return what is seen of the project as a whole."""
+        return examine(self._api, self._settings)
 
     def _history(
         self, question: SeriesQuestion, parts: Sequence[Aligned], read: PointsRead
     ) -> SeriesAnswer:
         try:
             points = [_points(read, part) for part in parts]
-            series = series_of(question, parts, points, self._unit(question.definition.id))
+            period = self._window_periods.get(question.definition.id)
+            series = series_of(question, parts, points, period)
         except MeasurementError as error:
             return error.answer(parts[0].query if parts else None)
         warnings = dict.fromkeys(text for each in points for text in each.warnings)
@@ -167,11 +163,12 @@ class GoogleMonitoring:
         if counts is None:
             reason = "no good and no bad events came back: the SLO has no data in this time"
             raise MeasurementError(Cause.NO_DATA, reason)
-        total, bad = (number * self._unit(slo) for number in counts)
+        period = self._window_periods.get(slo)
+        unit = Fraction(1) if period is None else seconds(period)
+        total, bad = (number * unit for number in counts)
         if not total:
             reason = "Google Cloud Monitoring counts 0 good and 0 bad events"
             raise MeasurementError(Cause.NO_TRAFFIC, reason)
-        period = self._window_periods.get(slo)
         if period is not None and total > seconds(plan.span.length + period):
             shown = f"{amount(counts[0])} windows of {format_duration(period)}"
             reason = f"{shown} do not fit into {format_duration(plan.span.length)}"

@@ -10,6 +10,7 @@ from gate.backends.logs.settings import BLOCK, LogsSettings
 from gate.errors import UsageError
 from gate.measure import Backend, Limits
 from gate.parsing.files import literal
+from gate.slo.indicator import Sli, Slices
 
 if TYPE_CHECKING:
     from gate.measure.diagnosis import Doctor
@@ -68,6 +69,17 @@ def _check_duckdb() -> None:
         )
 
 
+def _mistake_in(sli: Sli, _slices: Slices | None) -> str | None:
+    """Say which condition is the same of every row; nothing where DuckDB is not installed."""
+    try:
+        _check_duckdb()
+    except UsageError:
+        return None  # said when the logs are opened
+    from gate.backends.logs.expressions import constant_condition  # noqa: PLC0415 - as above
+
+    return constant_condition(sli)
+
+
 def _files(settings: LogsSettings) -> tuple[str, ...]:
     if "://" in settings.path:  # what a store has comes with no change
         return ()
@@ -118,6 +130,6 @@ REGISTRATION: Final = Registration(
     keeps_history=True,
     promql=False,
     reads_rows=True,
-    mistake_in=lambda _sli, _slices: None,
+    mistake_in=_mistake_in,
     max_age=lambda _: None,
 )

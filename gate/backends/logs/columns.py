@@ -77,6 +77,7 @@ def describe_csv(
             if fs and name not in records.optional
         },
         optional=records.optional,
+        open_ends=lambda used: _open_ends(groups, types, list(used)),
         iso=learned.iso,
         exact=frozenset(learned.exact),
         texts=lambda used: _relation(quoted, dict.fromkeys(used, "VARCHAR"), used),
@@ -150,13 +151,32 @@ def _relation(
     return parts[0] if len(parts) == 1 else f"({' UNION ALL BY NAME '.join(parts)})"
 
 
-def _read(header: CsvHeader, files: str, types: Mapping[str, str], used: list[str]) -> str:
+def _open_ends(groups: _Groups, types: Mapping[str, str], used: list[str]) -> dict[str, str]:
+    """Return what reads each file whose last line has no end, without its closing bracket."""
+    return {
+        file: f"SELECT count(hash({_listed(header, used)})) FROM read_csv({file_list([file])}, "
+        f"{header.options}, {_columns(header, types, used)}"
+        for header, files in groups.items()
+        if header.open_end
+        for file in files
+    }
+
+
+def _listed(header: CsvHeader, used: list[str]) -> str:
+    return ", ".join(identifier(name) for name in header.names if name in used)
+
+
+def _columns(header: CsvHeader, types: Mapping[str, str], used: list[str]) -> str:
     read = {name: types[name] if name in used else "VARCHAR" for name in header.names}
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in read.items())
+    return f"columns = {{{columns}}}"
+
+
+def _read(header: CsvHeader, files: str, types: Mapping[str, str], used: list[str]) -> str:
     place = [PATH] if PATH in used else []
     chosen = ", ".join(map(identifier, [*(n for n in used if n in header.names), *place]))
     options = f"{header.options}{path_option(used)}"
-    return f"(SELECT {chosen} FROM read_csv({files}, {options}, columns = {{{columns}}}))"
+    return f"(SELECT {chosen} FROM read_csv({files}, {options}, {_columns(header, types, used)}))"
 
 
 _READ_PARQUET = "union_by_name = true, hive_partitioning = false"

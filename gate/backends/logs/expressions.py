@@ -5,15 +5,21 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 import duckdb
 
-from gate.backends.logs.database import Database
+from gate.backends.logs.database import Database, opened
 from gate.backends.logs.refusals import sentence
 from gate.backends.logs.source import LogSource
+from gate.backends.logs.truths import truth_of
+from gate.backends.sql.constants import possible_values
 from gate.backends.sql.engine import SqlExpression
+from gate.backends.sql.indicators import check_changing
 from gate.backends.sql.rows import invalid
+from gate.measure import MeasurementError
+from gate.slo.indicator import Sli
 
 _Node = dict[str, Any]
 _ABOUT_A_ROW: Final = frozenset(
@@ -55,6 +61,8 @@ _BOUNDED: Final = re.compile(
 """Functions whose result is about as long as what they are given, and takes about as long."""
 _TEXTS: Final = frozenset({"VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR", "NVARCHAR"})
 _JOINED: Final = frozenset({"||", "concat", "concat_ws", "format", "printf"})
+_AT_MOST: Final = timedelta(seconds=10)
+"""The time to parse a condition, which takes a thousandth of a second."""
 _PLACES: Final = ("query_location", "query_location_length")
 
 
@@ -86,7 +94,33 @@ def _parsed(database: Database, role: str, text: str) -> SqlExpression:
         raise invalid(f"{where} holds a {noun}; an expression about one row is expected")
     _check_functions(database, where, {n["function_name"] for n in nodes if "function_name" in n})
     texts = [inner for node in nodes if _makes_text(node) for inner in _nodes(node)]
-    return SqlExpression(role=role, text=text, columns=_columns(nodes), as_text=_columns(texts))
+    return SqlExpression(
+        role=role,
+        text=text,
+        columns=_columns(nodes),
+        as_text=_columns(texts),
+        values=possible_values(truth_of(chosen[0])),
+    )
+
+
+def constant_condition(sli: Sli) -> str | None:
+    """Say which condition of an indicator is the same of every row; None: none is.
+
+    What else is wrong with it is said when the rows are counted.
+    """
+    with opened(_AT_MOST, None) as database:
+        for role in ("total", "bad", "good"):
+            text = getattr(sli, role)
+            try:
+                expression = None if text is None else parse(database, role, text)
+            except MeasurementError:
+                continue
+            try:
+                if expression is not None:
+                    check_changing(expression)
+            except MeasurementError as error:
+                return error.reason
+    return None
 
 
 def check_value(database: Database, expression: SqlExpression, source: LogSource) -> str:

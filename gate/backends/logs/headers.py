@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 
 from gate.backends.logs.database import Database, file_list
 from gate.backends.logs.refusals import unreadable
+from gate.backends.logs.unfinished import has_open_end
 from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.measure.remedies import hint_for
@@ -42,6 +43,9 @@ class CsvHeader:
     encoding: str
     crlf: bool
     """Lines end in CR and LF. Where that is not said, DuckDB reads no row after a name with LF."""
+    open_end: bool = False
+    """The last line has no end, and may not be whole yet. Lines that do not fit are left out by the
+    scan; whether they are that one is looked at afterwards: `gate.backends.logs.unfinished`."""
 
     @property
     def options(self) -> str:
@@ -50,7 +54,7 @@ class CsvHeader:
         encoding = f", encoding = '{self.encoding}'" if self.encoding != "utf-8" else ""
         new_line = r", new_line = '\r\n'" if self.crlf else ""
         return f"{READ}, header = true, quote = '\"', escape = '\"', delim = {delimiter}" + (
-            encoding + new_line
+            encoding + new_line + (", ignore_errors = true" if self.open_end else "")
         )
 
 
@@ -77,7 +81,9 @@ def read_header(database: Database, file: str) -> CsvHeader:
     alike = len({name.lower() for name in names}) < len(names)
     if not names or not all(names) or alike or any(map(_VALUE.match, names)):
         raise invalid(f"{file} has no header line in which every column has a name of its own")
-    return CsvHeader(delimiter, tuple(names), encoding, crlf=bare[len(line) :].startswith("\r\n"))
+    crlf = bare[len(line) :].startswith("\r\n")
+    open_end = encoding == "utf-8" and has_open_end(database, file)
+    return CsvHeader(delimiter, tuple(names), encoding, crlf=crlf, open_end=open_end)
 
 
 def _head(database: Database, file: str) -> bytes:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from gate.backends.logs.database import Database, file_list, identifier, literal
+from gate.backends.logs.documents import LARGE, ItemList, item_list
 from gate.backends.logs.keys import json_objects
 from gate.backends.logs.layouts import JsonFiles, json_files
-from gate.backends.logs.nested import with_text
+from gate.backends.logs.nested import doubles_in, with_kind
 from gate.backends.logs.path_columns import PATH, path_option
-from gate.backends.logs.source import EXACT, LogSource, Needed, listed
+from gate.backends.logs.source import EXACT, InnerNumber, LogSource, Needed, listed
 from gate.backends.records import Records
 from gate.backends.sql.rows import invalid
 from gate.measure import Cause, MeasurementError
@@ -21,8 +22,7 @@ _SAMPLES: Final = ((1_000, True), (30_000, False), (-1, False))
 costs 40 ms. A later value that does not fit is an error, not a wrong count.
 """
 _FORMAT: Final = "format = 'newline_delimited', hive_partitioning = false"
-_LARGE: Final = f"{_FORMAT}, maximum_object_size = 67108864"
-"""A line that holds many rows may have 64 MiB."""
+_LARGE: Final = f"{_FORMAT}, {LARGE}"
 _SAMPLED_FILES: Final = 500
 """More than DuckDB's 32: of files with an object each few have a key that is rare."""
 _MAP: Final = re.compile(r"MAP\((\w+), (.+)\)")
@@ -40,10 +40,14 @@ def describe_jsonl(
     wanted = needed.columns - {name.lower() for name in optional}
     layout = json_files(database, files)
     learned = _learned(database, layout, wanted, records)
+    items = None if records.columns else item_list(learned, records.timestamp)
+    if items is not None:
+        return _documents(items, files, pattern, needed, records)
     if list(learned) == ["json"] and "json" not in wanted:
         raise _no_objects(database, files)
     exact = _exact(database, layout, learned, needed, records)
     types = {name: _as_read(name, kind, records, learned) for name, kind in learned.items()}
+    types, inner = _with_exact(types, needed, records)
     doubles = {name for name, kind in types.items() if kind == "DOUBLE"} - exact
     doubles -= records.columns.keys()
     types |= dict.fromkeys(exact, "VARCHAR") | optional
@@ -59,6 +63,7 @@ def describe_jsonl(
         exact=exact,
         texts=lambda used: layout.relation(file_list(files), dict.fromkeys(used, "VARCHAR"), used),
         doubles=frozenset(name for name in doubles if name.lower() not in needed.numbers.floats),
+        inner_doubles=inner,
     )
 
 
@@ -86,6 +91,31 @@ def _exact(
         (row,) = database.query(f"SELECT {largest} FROM (FROM {rows} LIMIT {_SAMPLES[0][0]})")
         large |= {name for name, most in zip(chosen, row, strict=True) if (most or 0) >= EXACT}
     return frozenset(large)
+
+
+def _documents(
+    items: ItemList, files: list[str], pattern: str, needed: Needed, records: Records
+) -> LogSource:
+    """Take the types of the items from those that were looked at."""
+    fields = items.fields
+    exact = {name for name, kind in fields.items() if name.lower() in needed.numbers.exact}
+    types = {name: _as_read(name, kind, records, fields) for name, kind in fields.items()}
+    types, inner = _with_exact(types, needed, records)
+    doubles = {name for name, kind in types.items() if kind == "DOUBLE"} - exact
+    types |= dict.fromkeys(exact, "VARCHAR")
+    return LogSource(
+        files=files,
+        types=types,
+        relation=lambda used: items.relation(file_list(files), types, used),
+        shown=lambda used: items.relation(literal(pattern), types, used),
+        iso=frozenset(name for name, kind in fields.items() if kind.startswith("TIMESTAMP")),
+        exact=frozenset(exact),
+        texts=lambda used: items.relation(
+            file_list(files), dict.fromkeys(used, "VARCHAR"), list(used)
+        ),
+        doubles=frozenset(name for name in doubles if name.lower() not in needed.numbers.floats),
+        inner_doubles=inner,
+    )
 
 
 def _items(files: list[str], pattern: str, records: Records) -> LogSource:
@@ -180,9 +210,29 @@ def _as_read(name: str, kind: str, records: Records, learned: Mapping[str, str])
         return "DOUBLE" if number == "DOUBLE" and not digits else "VARCHAR"
     first, *path = timestamp.split(".")
     if name.lower() == first and timestamp not in {other.lower() for other in learned}:
-        number = with_text(number, path)
+        number = with_kind(number, path, "VARCHAR")
     # A value of the type JSON would be cast to whatever it is compared with, and rounded again.
     return "VARCHAR" if kind in _UNSETTLED else number
+
+
+def _with_exact(
+    types: Mapping[str, str], needed: Needed, records: Records
+) -> tuple[dict[str, str], frozenset[InnerNumber]]:
+    """Read whole numbers within columns exactly that a scan has found to be large.
+
+    Returns:
+        The types, and the numbers within columns that are read as doubles and may be large.
+    """
+    read, doubles = dict(types), set[InnerNumber]()
+    for column in types.keys() - records.columns.keys():
+        for path in doubles_in(types[column]):
+            number = InnerNumber(column, path)
+            if number.sql.lower() in needed.numbers.exact:
+                # Every one of them is whole: DuckDB would round others without a word.
+                read[column] = with_kind(read[column], path, "HUGEINT")
+            elif number.sql.lower() not in needed.numbers.floats:
+                doubles.add(number)
+    return read, frozenset(doubles)
 
 
 def _no_objects(database: Database, files: list[str]) -> MeasurementError:

@@ -1,6 +1,6 @@
 """A value within a column: ``request.time`` is the field ``time`` of the column ``request``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from gate.backends.logs.database import identifier, literal
 from gate.backends.logs.source import LogSource
@@ -57,17 +57,25 @@ def fields_of(kind: str) -> Mapping[str, str]:
     return dict(_named(part) for part in _parts(kind.removeprefix("STRUCT(")[:-1]))
 
 
-def with_text(kind: str, path: Sequence[str]) -> str:
-    """Return the type of a column with a text in the place of one of its fields."""
+def with_kind(kind: str, path: Sequence[str], inner: str) -> str:
+    """Return the type of a column with another type in the place of one of its fields."""
     if not path:
-        return "VARCHAR"
+        return inner
     fields = {
-        name: with_text(inside, path[1:]) if name.lower() == path[0].lower() else inside
+        name: with_kind(inside, path[1:], inner) if name.lower() == path[0].lower() else inside
         for name, inside in fields_of(kind).items()
     }
     if not fields:
         return kind
     return f"STRUCT({', '.join(f'{identifier(name)} {inside}' for name, inside in fields.items())})"
+
+
+def doubles_in(kind: str) -> Iterator[tuple[str, ...]]:
+    """Yield the paths of the numbers within a column that are read as doubles; not in lists."""
+    for name, inside in fields_of(kind).items():
+        if inside == "DOUBLE":
+            yield (name,)
+        yield from ((name, *path) for path in doubles_in(inside))
 
 
 def _parts(text: str) -> list[str]:

@@ -21,18 +21,15 @@ def unreadable(reason: str) -> MeasurementError:
 
 
 _VALUES: Final = (duckdb.BinderException, duckdb.ConversionException, duckdb.OutOfRangeException)
-_MISFIT: Final = "a value in the logs does not fit its column's type, or the expression"
+MISFIT: Final = "a value in the logs does not fit its column's type, or the expression"
+NO_CSV: Final = "a line of CSV does not match its header line, or is not UTF-8"
 _UNREADABLE: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
     # By the beginning of what DuckDB says, which is its own text: values come later in it. Each has
     # its words, and the key of what to do.
     (re.compile(r"Cannot open file .*ermission denied"), "permission denied", "log-permission"),
     (re.compile(r'"maximum_object_size"'), "a line of JSON is longer than 4 MiB", ""),
     (re.compile(r"Malformed JSON in file"), "a line is not valid JSON", "damaged-log"),
-    (
-        re.compile(r"CSV Error"),
-        "a line of CSV does not match its header line, or is not UTF-8",
-        "damaged-log",
-    ),
+    (re.compile(r"CSV Error"), NO_CSV, "damaged-log"),
     (
         re.compile(r"Unexpected end of|.*(?:GZIP|zstd)"),
         "a file is cut off or damaged",
@@ -70,7 +67,7 @@ def refusal(error: duckdb.Error, columns: Iterable[str], files: Iterable[str]) -
         words = "counting needs more memory than it may have, half of the machine's"
         return unreadable(f"{words}; choose a shorter window or a simpler expression")
     if isinstance(error, _VALUES) or text.startswith("JSON transform error"):
-        return invalid(f"{_MISFIT}{place}; write try_cast in the expression, or correct the row")
+        return invalid(f"{MISFIT}{place}; write try_cast in the expression, or correct the row")
     fitting = ((words, key) for pattern, words, key in _UNREADABLE if pattern.match(text))
     reason, key = next(fitting, (f"DuckDB refuses them ({type(error).__name__})", ""))
     return unreadable(f"the logs cannot be read: {reason}{place}{hint_for(key)}")

@@ -11,8 +11,9 @@ from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.expressions import check_value
 from gate.backends.logs.keys import ask_for_keys, missing_keys
-from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource
+from gate.backends.logs.source import BROKEN, EXACT, InnerNumber, LargeNumbers, LogSource, left_out
 from gate.backends.logs.timestamps import Timestamp, sql_instant, undated
+from gate.backends.logs.unfinished import unfinished_lines
 from gate.backends.sql.engine import Kind, SqlColumn, SqlExpression
 from gate.backends.sql.groups import Groups
 from gate.backends.sql.rows import Faults, Look, RowSource, SqlIndicator, StatementNumbers
@@ -55,12 +56,13 @@ class LogRows(RowSource):
         self.optional = source.optional
         self.always, self.faults = source.always, source.faults
         self.breaks = len(source.files) - 1
+        self._left_out = list[str]()
         self._partial, self.look_back = partial, _WHOLE_LOG if partial is None else _MONTH
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Which lines were left out, and what was read."""
-        return self.source.notes
+        return (*map(left_out, self._left_out), *self.source.notes)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -128,8 +130,13 @@ class LogRows(RowSource):
         """Look for rows without a time, unfinished lines, large numbers and missing keys."""
         source, plain = self.source, self.time.plain
         large = {
-            name: statement.count(_is_large(name))
+            name: statement.count(_is_large(identifier(name)))
             for name in sorted(statement.columns & source.doubles)
+        }
+        inner = self._inner_numbers(statement.columns)
+        within = {
+            name: statement.count(f"({' OR '.join(_is_large(number.sql) for number in numbers)})")
+            for name, numbers in inner.items()
         }
         broken = statement.count(BROKEN) if source.unfinished else None
         counted = None if plain else (statement.count(), statement.dated())
@@ -140,8 +147,14 @@ class LogRows(RowSource):
             if lines > len(source.unfinished):  # more than the last line: DuckDB says where
                 unfinished = file_list(source.unfinished)
                 self.engine.rows(f"SELECT count(json) FROM read_ndjson_objects({unfinished})")
-            if doubted := [name for name, number in large.items() if groups.total(number)]:
-                raise LargeNumbers(doubted)
+            ends = source.open_ends(statement.columns)
+            self._left_out = list(unfinished_lines(self.database, ends))
+            doubted = [name for name, number in large.items() if groups.total(number)]
+            among = [
+                n for name, count in within.items() if groups.total(count) for n in inner[name]
+            ]
+            if doubted or among:
+                raise LargeNumbers(doubted, among)
             if counted is None:
                 lost = self._without_time()
             else:
@@ -152,6 +165,14 @@ class LogRows(RowSource):
             return missing_keys(self.database, keys, groups, times).faults
 
         return look
+
+    def _inner_numbers(self, columns: Iterable[str]) -> dict[str, list[InnerNumber]]:
+        """Return what is read as doubles within columns."""
+        inner: dict[str, list[InnerNumber]] = {}
+        for number in sorted(self.source.inner_doubles, key=lambda number: number.sql):
+            if number.column in columns:
+                inner.setdefault(number.column, []).append(number)
+        return inner
 
     def _without_time(self) -> int:
         """Count rows without a time apart: a Parquet file knows which of its parts hold a NULL."""
@@ -185,4 +206,4 @@ class LogRows(RowSource):
 
 def _is_large(column: str) -> str:
     """Return SQL for whether a double may stand for several whole numbers; 1e300 is none."""
-    return f"(abs({identifier(column)}) BETWEEN {EXACT} AND 1e38)"
+    return f"(abs({column}) BETWEEN {EXACT} AND 1e38)"

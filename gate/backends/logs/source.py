@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, replace
 from typing import Final
 
-from gate.backends.logs.database import Database, identifier
+from gate.backends.logs.database import Database, identifier, literal
 from gate.backends.records import Deduplication, Records
 from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
@@ -23,7 +23,10 @@ Relation = Callable[[Iterable[str]], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberColumns:
-    """What a scan has found out about columns of numbers; names are in lower case."""
+    """What a scan has found out about columns of numbers; names are in lower case.
+
+    A number within a column has the name that `InnerNumber` gives it.
+    """
 
     exact: frozenset[str] = frozenset()
     """Whole numbers, some of `EXACT` or more."""
@@ -44,12 +47,31 @@ class Needed:
     numbers: NumberColumns
 
 
+@dataclass(frozen=True, slots=True)
+class InnerNumber:
+    """A number within a column, as ``usage.tokens``."""
+
+    column: str
+    path: tuple[str, ...]
+
+    @property
+    def sql(self) -> str:
+        """The number, where the column is read as what it holds; also its name."""
+        return ".".join(map(identifier, (self.column, *self.path)))
+
+    @property
+    def text(self) -> str:
+        """SQL of how it is written, where the column is read as text."""
+        steps = "".join(f".{identifier(key)}" for key in self.path)
+        return f"json_extract_string({identifier(self.column)}, {literal('$' + steps)})"
+
+
 class LargeNumbers(Exception):
     """Some columns that were read as doubles hold numbers of `EXACT` or more."""
 
-    def __init__(self, columns: Iterable[str]) -> None:
+    def __init__(self, columns: Iterable[str], inner: Iterable[InnerNumber] = ()) -> None:
         super().__init__()
-        self.columns = frozenset(columns)
+        self.columns, self.inner = frozenset(columns), frozenset(inner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +91,9 @@ class LogSource:
     """Every row has its own columns (JSON): a column that a file lacks shows only in its rows."""
     unfinished: tuple[str, ...] = ()
     """Files whose last line is left out, as it has no end: its row has `BROKEN`, and no values."""
+    open_ends: Callable[[Iterable[str]], Mapping[str, str]] = lambda _: {}
+    """Given columns, the CSV files whose last line has no end, and for each a statement that reads
+    these, without its closing bracket."""
     optional: frozenset[str] = frozenset()
     """Columns that are NULL where a file lacks them."""
     iso: frozenset[str] = frozenset()
@@ -77,6 +102,8 @@ class LogSource:
     """Texts of whole numbers that must be distinguished exactly."""
     doubles: frozenset[str] = frozenset()
     """NumberColumns that were read as doubles, whatever the file has."""
+    inner_doubles: frozenset[InnerNumber] = frozenset()
+    """Numbers within columns that were read so."""
     texts: Relation | None = None
     """As `relation`, with every column as it is written; None: where types are the file's own."""
     always: frozenset[str] = frozenset()
@@ -92,10 +119,7 @@ class LogSource:
     @property
     def notes(self) -> tuple[str, ...]:
         """What every report of a count must say."""
-        unfinished = (
-            f"the last line of {file} is not finished, and left out" for file in self.unfinished
-        )
-        return (*unfinished, *self.remarks())
+        return (*map(left_out, self.unfinished), *self.remarks())
 
     def column(self, name: str) -> str:
         """Return the column's name as the files spell it.
@@ -114,18 +138,25 @@ class LogSource:
         return column
 
 
+def left_out(file: str) -> str:
+    """Say that the last line of a file is not counted."""
+    return f"the last line of {file} is not finished, and left out"
+
+
 def settle(
     database: Database, source: LogSource, large: LargeNumbers, numbers: NumberColumns
 ) -> NumberColumns:
     """Look how columns with large numbers are written; returns all that is found out."""
-    names = sorted(large.columns)
+    written = {name: identifier(name) for name in sorted(large.columns)}
+    written |= {number.sql: number.text for number in large.inner}
+    used = large.columns | {number.column for number in large.inner}
     texts = source.texts or source.relation
-    tests = ", ".join(f"bool_and({is_whole(identifier(name))})" for name in names)
-    (row,) = database.query(f"SELECT {tests} FROM {texts(names)}")
-    whole = {name.lower() for name, is_exact in zip(names, row, strict=True) if is_exact}
+    tests = ", ".join(f"bool_and({is_whole(text)})" for text in written.values())
+    (row,) = database.query(f"SELECT {tests} FROM {texts(sorted(used))}")
+    names = {name.lower(): is_exact for name, is_exact in zip(written, row, strict=True)}
+    whole = {name for name, is_exact in names.items() if is_exact}
     return NumberColumns(
-        exact=numbers.exact | whole,
-        floats=numbers.floats | ({name.lower() for name in names} - whole),
+        exact=numbers.exact | whole, floats=numbers.floats | (names.keys() - whole)
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from gate.http import (
     Clock,
     Retries,
     Sender,
+    http_date,
     is_html,
     json_object,
     persist,
@@ -140,6 +141,9 @@ class Api:
         self.clock = clock or Clock()
         self._retries = Retries(count=retries, first_pause=_FIRST_PAUSE)
         self._secrets = tuple(secrets)
+        self.ahead: timedelta | None = None
+        """How far the server's clock was ahead of this machine's, by its last answer; None: no
+        answer has said its time."""
         self._login = None if login is None else LazyLogin(login, self.clock)
         self._sender = Sender(
             session=requests.Session(),
@@ -217,6 +221,8 @@ class Api:
 
     def _read(self, response: requests.Response) -> JsonObject | RequestFailure:
         status, body = response.status_code, json_object(response)
+        date = http_date(response.headers.get("Date", ""))
+        self.ahead = self.ahead if date is None else date - self.clock.now()
         if status in _REDIRECTS:
             target = redirect_target(response)
             reason = f"it redirects to {target}: probably a login page ({status})"

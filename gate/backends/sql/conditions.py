@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from gate.backends.sql.constants import possible_values
 from gate.backends.sql.engine import SqlExpression
 from gate.backends.sql.functions import PREDICATES
 from gate.backends.sql.tokens import SqlToken, TokenError, tokens_of
+from gate.backends.sql.truths import truth_of
 from gate.backends.sql.words import check_words
 from gate.errors import UsageError
 from gate.measure import Cause, MeasurementError
@@ -96,6 +98,7 @@ class Conditions:
             columns=frozenset(node.parts[0].name.lower() for node in root.find_all(column)),
             as_text=frozenset(),
             predicate=self._is_predicate(root),
+            values=possible_values(truth_of(root)),
         )
 
     def _tree(self, text: str) -> Any:

@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gate.backends.sql.constants import EITHER
 from gate.dataclass import dataclass
 
 if TYPE_CHECKING:  # for one command only
@@ -70,6 +71,8 @@ class SqlExpression:
     predicate: bool = False
     """Whether it says true or false by its form, whatever type the engine has for that: ClickHouse
     gives a small number for ``status >= 500``."""
+    values: frozenset[bool] = EITHER
+    """Which of true and false it may be, as far as the text alone shows it."""
 
     @property
     def sql(self) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
+from gate.backends.sql.constants import EITHER
 from gate.backends.sql.engine import Kind, SqlColumn, SqlExpression
 from gate.backends.sql.rows import Label, RowSource, SqlIndicator, invalid
 from gate.dataclass import dataclass
@@ -59,6 +60,28 @@ def drafted(parse: Parse, sli: Sli) -> IndicatorDraft:
     """
     return IndicatorDraft(
         sli=sli, expressions={role: parse(role, text) for role, text in _texts(sli)}
+    )
+
+
+def check_changing(expression: SqlExpression) -> None:
+    """Refuse a condition of an indicator that no row, or every row, meets.
+
+    Raises:
+        MeasurementError: it is one; the message has the remedy.
+    """
+    role, values = expression.role, expression.values
+    if role == "spent" or (role == "total" and values != {False}):
+        return
+    if role != "total" and expression.columns and values == EITHER:
+        return
+    said = f"is {str(min(values)).lower()} of every row" if len(values) == 1 else "names no column"
+    if role == "total":
+        meaning = "nothing is counted; where every row is an event, leave total out, or"
+    else:
+        meaning = f"it does not tell {role} events from others;"
+    example = "status < 500" if role == "good" else "status >= 500"
+    raise invalid(
+        f"{expression} {said}, so that {meaning} write a condition about a column, as {example}"
     )
 
 

@@ -167,11 +167,14 @@ def _mistake(dialect: str, expressions: Iterable[tuple[str, str | None]]) -> str
     if not given or find_spec("sqlglot") is None:
         return None
     from gate.backends.sql.conditions import Conditions  # noqa: PLC0415 - imports sqlglot
+    from gate.backends.sql.indicators import check_changing  # noqa: PLC0415 - as above
 
     conditions = Conditions(dialect)
     try:
         for role, text in given:
-            conditions.parse(role, text)
+            expression = conditions.parse(role, text)
+            if role != "where":
+                check_changing(expression)
     except MeasurementError as error:
         return error.reason
     return None

@@ -28,8 +28,8 @@ NAME = "Chat availability"
 
 
 def slo(**more: Any) -> FakeSlo:
-    """Return an SLO with 1,000 events each hour of the month, of which one has failed."""
-    samples = every(HOUR, AT - MONTH, AT, good=999, bad=1)
+    """Return an SLO with 1,000 events each minute of an hour, of which one has failed."""
+    samples = every(MINUTE, AT - HOUR, AT, good=999, bad=1)
     return FakeSlo(**{"samples": Samples(samples), **more})
 
 
@@ -53,7 +53,7 @@ def ask(
     """Return the answers for windows that end at the instant; the first is the SLO's own."""
     requests = [
         CountRequest(sli=Sli(slo=name), span=span(length, at), probe=not place)
-        for place, length in enumerate(windows or (MONTH,))
+        for place, length in enumerate(windows or (HOUR,))
     ]
     with opened(fake) as backend:
         return backend.measure(requests, at)
@@ -64,6 +64,10 @@ def counts(fake: FakeMonitoring, *windows: timedelta, **more: Any) -> Counts:
     answer = ask(fake, *windows, **more)[0]
     assert isinstance(answer, Counts), answer
     return answer
+
+
+def total_and_bad(answer: Counts) -> tuple[float, float]:
+    return float(answer.total), float(answer.bad)
 
 
 def refused(fake: FakeMonitoring, *windows: timedelta, **more: Any) -> Unmeasured:

@@ -42,7 +42,7 @@ def every_kind() -> list[FakeSlo]:
 def test_what_is_sent_and_what_is_answered_are_as_google_describes_them(
     monitoring: Discovery, tmp_path: Path
 ) -> None:
-    fake, commands = FakeMonitoring(every_kind(), page=500), Commands(folder=tmp_path)
+    fake, commands = FakeMonitoring(every_kind(), page=50), Commands(folder=tmp_path)
     rolling = [NAME, "Chat speed", fake.slos[3].name, "Batch"]
     slos: list[dict[str, Any]] = [
         {"name": f"slo-{place}", "objective": "99%", "window": "30d", "sli": {"slo": name}}

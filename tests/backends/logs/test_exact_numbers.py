@@ -1,5 +1,6 @@
 """Whole numbers that a double cannot tell apart, in every format, early or late in the file."""
 
+import json
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def rows_of(*values: Any) -> list[dict[str, Any]]:
     return [{"ts": before(1), "n": value, "status": 200} for value in values]
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("first", [1, 45_000])
 def test_numbers_above_2_to_the_53_are_told_apart(tmp_path: Path, form: str, first: int) -> None:
@@ -73,6 +75,7 @@ def test_parquet_has_them_in_its_own_types(tmp_path: Path, kind: str, value: int
     assert counts(ask(log, Sli(column="n", threshold=Fraction(value - 1)))) == (2, 1)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 @pytest.mark.parametrize("first", [1, 45_000])
 def test_large_numbers_with_a_fraction_or_an_exponent_are_doubles(
@@ -115,6 +118,7 @@ def test_small_numbers_are_read_once(
     assert len([sql for sql in statements if sql.startswith("SELECT _k0")]) == 1
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("text", ["true", "True", "TRUE"])
 def test_truth_values_as_text_are_conditions(tmp_path: Path, form: str, text: str) -> None:
@@ -141,3 +145,51 @@ def test_a_text_that_is_no_truth_value_is_an_error(tmp_path: Path, form: str) ->
 
     assert "a value in the logs does not fit" in reason
     assert "broken" not in reason
+
+
+def nested(*values: Any) -> list[dict[str, Any]]:
+    return [
+        {"ts": before(1), "usage": {"n": value, "deep": {"id": value, "share": 0.5}}, "status": 200}
+        for value in values
+    ]
+
+
+@pytest.mark.parametrize("first", [1, 45_000])
+@pytest.mark.parametrize("column", ["usage.n", "usage.deep.id"])
+def test_numbers_within_columns_are_exact(tmp_path: Path, column: str, first: int) -> None:
+    log = write(tmp_path / "a.jsonl", nested(*[7] * first, EDGE, EDGE + 1, EDGE + 2))
+
+    answers = ask_all(
+        log,
+        [
+            request(Sli(bad=f"{column} = {EDGE + 1}")),
+            request(Sli(spent=column)),
+            request(Sli(bad="usage.deep.share > 0.4")),
+        ],
+    )
+
+    assert counts(answers[0]) == (first + 3, 1)
+    assert spent(answers[1]).amount == 7 * first + 3 * EDGE + 3
+    assert counts(answers[2]) == (first + 3, first + 3)
+
+
+def test_large_numbers_within_columns_that_are_not_all_whole_are_doubles(tmp_path: Path) -> None:
+    log = write(tmp_path / "a.jsonl", nested(EDGE, 1.5, 1e300, None))
+
+    assert counts(ask(log, Sli(bad="coalesce(usage.n = 1.5, false)"))) == (4, 1)
+    assert counts(ask(log, Sli(bad="coalesce(usage.deep.id > 1e200, false)"))) == (4, 1)
+
+
+def test_small_numbers_within_columns_are_read_once(tmp_path: Path) -> None:
+    log = write(tmp_path / "a.jsonl", nested(1, 2, 2.5))
+
+    assert counts(ask(log, Sli(bad="usage.n > 2"))) == (3, 1)
+
+
+def test_numbers_in_the_items_of_a_document_are_exact(tmp_path: Path) -> None:
+    rows = [*rows_of(EDGE, EDGE + 1), *nested(EDGE, EDGE + 1)]
+    log = tmp_path / "a.json"
+    log.write_text(json.dumps({"data": rows}), encoding="utf-8")
+
+    assert counts(ask(log, Sli(bad=f"coalesce(n = {EDGE + 1}, false)"))) == (4, 1)
+    assert counts(ask(log, Sli(bad=f"coalesce(usage.n = {EDGE + 1}, false)"))) == (4, 1)

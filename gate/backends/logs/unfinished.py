@@ -1,0 +1,78 @@
+"""CSV files that are being written: their last line may not be whole yet, and is left out then.
+
+DuckDB can leave out lines that do not fit, wherever they are. So what it left out of such a file is
+looked at afterwards: anything but one last line is the error that it is in any other file.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from gate.backends.logs.database import Database
+from gate.backends.logs.refusals import MISFIT, NO_CSV, unreadable
+from gate.backends.sql.rows import invalid
+from gate.measure import MeasurementError
+from gate.measure.remedies import hint_for
+
+_PACKED: Final = frozenset({".gz", ".zst"})
+_ENDS: Final = frozenset({b"\n", b"\r"})
+_QUOTED: Final = re.compile(rb'"(?:[^"]|"")*(?:"|$)')
+"""What is within quotes, also within some that are not closed."""
+
+
+def has_open_end(database: Database, file: str) -> bool:
+    """Return whether the last line of a CSV file has no end.
+
+    Nobody writes on an object of a store, nor on what is packed.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if database.objects is not None or Path(file).suffix in _PACKED or not database.size(file):
+        return False
+    with Path(file).open("rb") as opened:
+        opened.seek(-1, os.SEEK_END)
+        return opened.read() not in _ENDS
+
+
+def unfinished_lines(database: Database, reads: Mapping[str, str]) -> Iterator[str]:
+    """Yield the files whose last line a scan has left out.
+
+    Args:
+        database: that has read them.
+        reads: of each file whose last line has no end a statement that reads the same columns of
+            it, without its closing bracket.
+
+    Raises:
+        MeasurementError: a line was left out that is not the last.
+    """
+    for file, statement in reads.items():
+        database.query(f"{statement}, store_rejects = true)")
+        rows = database.query(
+            "SELECT DISTINCT line, line_byte_position, error_type = 'CAST' FROM reject_errors"
+            " ORDER BY ALL"
+        )
+        for table in ("errors", "scans"):
+            database.query(f"DROP TABLE reject_{table}")
+        for line, position, cast in rows:
+            if not _is_last(file, position):
+                raise _misfit(file, line, cast=cast)
+        if rows:
+            yield file
+
+
+def _is_last(file: str, position: int) -> bool:
+    """Return whether the line at a place of a file is its last, and has no end."""
+    with Path(file).open("rb") as opened:
+        opened.seek(position)
+        line = _QUOTED.sub(b"", opened.read().lstrip(b"\r\n"))
+    return not any(end in line for end in _ENDS)
+
+
+def _misfit(file: str, line: int, *, cast: bool) -> MeasurementError:
+    place = f"({file}, line {line})"
+    if cast:
+        return invalid(f"{MISFIT} {place}; write try_cast in the expression, or correct the row")
+    return unreadable(f"the logs cannot be read: {NO_CSV} {place}{hint_for('damaged-log')}")

@@ -1,0 +1,166 @@
+"""Conditions that are the same of every row, whatever happens: mistakes in a policy.
+
+Only what can be seen in the text alone. What is NULL is left out of account: it is for all
+conditions alike.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Final
+
+from gate.dataclass import dataclass
+
+_OPPOSITE: Final = {
+    "=": "<>",
+    "<>": "=",
+    "<": ">=",
+    ">=": "<",
+    ">": "<=",
+    "<=": ">",
+    "null": "set",
+    "set": "null",
+}
+_TURNED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_EXCLUSIVE: Final = [{"=", "<>"}, {"=", "<"}, {"=", ">"}, {"<", ">"}, {"<", ">="}, {">", "<="}]
+"""Two operators that are not both true of the same two values."""
+_WITH_EQUALITY: Final = frozenset({"=", "<=", ">="})
+EITHER: Final = frozenset({True, False})
+"""What a condition may be that separates rows."""
+Literal = Fraction | str | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlOperand:
+    """One side of a comparison."""
+
+    text: str
+    """As it is compared with others; equal texts are equal values."""
+    literal: Literal | None = None
+    """Its value, where the text has it; None: it depends on something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlTest:
+    """A condition without AND, OR and NOT."""
+
+    left: SqlOperand
+    operator: str = "="
+    """One of ``= <> < <= > >= null set``."""
+    right: SqlOperand = SqlOperand(text="true", literal=True)
+
+    def opposite(self) -> "SqlTest":
+        """Return what is true where this is false."""
+        return SqlTest(left=self.left, operator=_OPPOSITE[self.operator], right=self.right)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlLogic:
+    """Conditions that are joined."""
+
+    parts: Sequence["SqlTruth"]
+    every: bool = True
+    """All of them must hold, else one."""
+
+    def opposite(self) -> "SqlLogic":
+        """Return what is true where this is false."""
+        return SqlLogic(parts=[part.opposite() for part in self.parts], every=not self.every)
+
+
+SqlTruth = SqlTest | SqlLogic
+
+
+def bare(operand: SqlOperand) -> SqlTest:
+    """Return the test whether a value is true by itself; of a number, whether it is not 0."""
+    if isinstance(operand.literal, Fraction):
+        zero = SqlOperand(text="0", literal=Fraction())
+        return SqlTest(left=operand, operator="<>", right=zero)
+    return SqlTest(left=operand)
+
+
+def between(value: SqlOperand, low: SqlOperand, high: SqlOperand) -> SqlLogic:
+    """Return the test whether a value is at least one and at most another."""
+    bounds = ((">=", low), ("<=", high))
+    return SqlLogic(parts=[SqlTest(left=value, operator=o, right=bound) for o, bound in bounds])
+
+
+def possible_values(truth: SqlTruth) -> frozenset[bool]:
+    """Return which of true and false a condition may be, of some row."""
+    if isinstance(truth, SqlTest):
+        return _of_test(truth)
+    if not truth.every:
+        return frozenset(not value for value in possible_values(truth.opposite()))
+    parts = list(_flat(truth))
+    values = [possible_values(part) for part in parts]
+    tests = [part for part in parts if isinstance(part, SqlTest)]
+    if any(value == {False} for value in values) or _contradict(tests):
+        return frozenset({False})
+    return frozenset({True}) if all(value == {True} for value in values) else EITHER
+
+
+def _flat(truth: SqlLogic) -> Iterator[SqlTruth]:
+    for part in truth.parts:
+        if isinstance(part, SqlLogic) and part.every == truth.every:
+            yield from _flat(part)
+        else:
+            yield part
+
+
+def _of_test(test: SqlTest) -> frozenset[bool]:
+    left, right = test.left.literal, test.right.literal
+    if test.operator in {"null", "set"}:
+        return EITHER if left is None else frozenset({test.operator == "set"})
+    if test.left.text == test.right.text:
+        return frozenset({test.operator in _WITH_EQUALITY})
+    if isinstance(left, Fraction) and isinstance(right, Fraction):
+        return frozenset({_holds(left, test.operator, right)})
+    if left is None or type(left) is not type(right) or test.operator not in {"=", "<>"}:
+        return EITHER  # how texts are ordered is up to the engine
+    return frozenset({test.operator == "<>"})
+
+
+def _holds(left: Fraction, operator: str, right: Fraction) -> bool:
+    if operator in {"=", "<>"}:
+        return (left == right) == (operator == "=")
+    low, high = (left, right) if operator[0] == "<" else (right, left)
+    return low < high or (left == right and operator in _WITH_EQUALITY)
+
+
+def _contradict(tests: Iterable[SqlTest]) -> bool:
+    """Return whether two of the tests are never both true."""
+    of_subject: dict[str, list[SqlTest]] = {}
+    for test in tests:
+        turned = _with_literal_last(test)
+        of_subject.setdefault(turned.left.text, []).append(turned)
+    return any(
+        _exclude(first, second)
+        for same in of_subject.values()
+        for place, first in enumerate(same)
+        for second in same[place + 1 :]
+    )
+
+
+def _with_literal_last(test: SqlTest) -> SqlTest:
+    if test.left.literal is None or test.right.literal is not None:
+        return test
+    operator = _TURNED.get(test.operator, test.operator)
+    return SqlTest(left=test.right, operator=operator, right=test.left)
+
+
+def _exclude(first: SqlTest, second: SqlTest) -> bool:
+    operators = {first.operator, second.operator}
+    if not operators.isdisjoint({"null", "set"}):
+        return operators == {"null", "set"}
+    low, high = first.right.literal, second.right.literal
+    if first.right.text == second.right.text or (low is not None and low == high):
+        return operators in _EXCLUSIVE
+    if isinstance(low, Fraction) and isinstance(high, Fraction):
+        return _apart(first.operator, low, second.operator, high)
+    return operators == {"="} and low is not None and type(low) is type(high)
+
+
+def _apart(first: str, low: Fraction, second: str, high: Fraction) -> bool:
+    """Return whether no number is both so to the first number and so to the second, another."""
+    if "=" in {first, second}:
+        return not (_holds(low, second, high) if first == "=" else _holds(high, first, low))
+    signs = first[0] + second[0]
+    return signs == ("><" if low > high else "<>") and "<>" not in {first, second}
