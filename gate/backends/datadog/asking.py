@@ -1,17 +1,16 @@
 """Which histories are asked for, so that a batch of questions takes the fewest requests."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from gate.backends.datadog.buckets import EventBuckets, WindowTally
 from gate.backends.datadog.counting import HistoryReading, contradiction
 from gate.backends.datadog.history import History, read_history
-from gate.backends.datadog.values import EpochWindow
+from gate.backends.datadog.values import EpochWindow, instant_of, window_of
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.measure import Cause, MeasurementError
-from gate.slo.objective import Span
 
 _FRESH: Final = 3600
 """Seconds before the instant of which is asked how new the events are, where a long window's
@@ -172,16 +171,6 @@ def history_call(slo: str, window: EpochWindow, *, corrections: bool) -> Call:
     params = {"from_ts": str(window.start), "to_ts": str(window.end)}
     params["apply_correction"] = "true" if corrections else "false"
     return Call(path=f"/api/v1/slo/{slo}/history", params=params)
-
-
-def window_of(span: Span) -> EpochWindow:
-    """Return a stretch of time in whole seconds; a part of a second is left out at both ends."""
-    return EpochWindow(int(span.start.timestamp()), int(span.end.timestamp()))
-
-
-def instant_of(seconds: int) -> datetime:
-    """Return a second since 1970 as an instant."""
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _since(history: History, start: int) -> WindowTally | None:

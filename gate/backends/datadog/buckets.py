@@ -1,12 +1,12 @@
 """The events of a metric-based SLO, as Datadog counts them in buckets of time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final
 
-from gate.backends.datadog.values import EpochWindow, invalid, listed, mapping, number
+from gate.backends.datadog.values import EpochWindow, instant_of, invalid, listed, mapping, number
 from gate.dataclass import dataclass
 from gate.measure.coverage import StepCoverage, coverage_by_steps
 from gate.slo.objective import Span
@@ -78,7 +78,7 @@ class EventBuckets:
     def newest(self) -> datetime | None:
         """Return by when the newest event happened, to the length of a bucket; None: not known."""
         ends = [bucket.end for bucket in self.buckets if bucket.total]
-        return _instant(min(ends[-1], self.window.end)) if ends else None
+        return instant_of(min(ends[-1], self.window.end)) if ends else None
 
     def coverage(self) -> StepCoverage | None:
         """Return how much of the window has events where they are usual; None: not known."""
@@ -93,7 +93,7 @@ class EventBuckets:
             place = (bucket.end - start) // interval - 1
             if bucket.total and 0 <= place < parts:
                 events[place] = float(bucket.total)
-        span = Span(_instant(start), _instant(start + parts * interval))
+        span = Span(instant_of(start), instant_of(start + parts * interval))
         return coverage_by_steps(events, span) if parts else None
 
 
@@ -199,7 +199,3 @@ def _sum(buckets: Sequence[EventBucket]) -> WindowTally:
     zero = Fraction(0)
     good = sum((bucket.good for bucket in buckets), zero)
     return tallied(good, sum((bucket.total for bucket in buckets), zero))
-
-
-def _instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

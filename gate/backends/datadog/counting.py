@@ -1,4 +1,8 @@
-"""From what Datadog says of a stretch of time to an answer with its evidence."""
+"""From what Datadog says of a stretch of time to an answer with its evidence.
+
+Its history has counts. Its status, a public beta, has its own share, rounded:
+https://docs.datadoghq.com/api/latest/service-level-objectives/get-slo-status/
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,9 +10,11 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.datadog.buckets import EventBucket, EventBuckets, WindowTally
-from gate.backends.datadog.history import History
+from gate.backends.datadog.history import DECIMALS, History, half_a_unit
 from gate.backends.datadog.timeline import UptimeTimeline
-from gate.backends.datadog.values import invalid
+from gate.backends.datadog.values import invalid, mapping, number, refusals, shown, window_of
+from gate.backends.platforms.api import Call, JsonObject
+from gate.backends.platforms.platform import Question
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Share, Suspicion
 from gate.measure.coverage import Gaps
@@ -20,6 +26,12 @@ _SLICES: Final = {"monitor": 60, "time_slice": 300}
 """Seconds to which the times of an SLI may be cut at both ends of a window."""
 _FLOAT: Final = Fraction(1, 10**6)
 """How far a share may be off that was a percentage in a float of 32 bits."""
+_STATES: Final = frozenset({"breached", "warning", "ok"})
+_WHOLE: Final = 100
+_NOTES: Final = (
+    f"Datadog's status tells no counts: its SLI is taken as right to {DECIMALS} decimals",
+    "Datadog's status does not say how new its data is, nor how much of the window has data",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,3 +176,42 @@ def _whole(history: History) -> bool:
 
 def _percent(share: Fraction) -> str:
     return f"{float(share * 100):.6g}%"
+
+
+def status_call(question: Question, *, corrections: bool) -> Call:
+    """Return the request for the status of an SLO over the window of a question."""
+    window = window_of(question.span)
+    params = {"from_ts": str(window.start), "to_ts": str(window.end)}
+    params["disable_corrections"] = "false" if corrections else "true"
+    return Call(path=f"/api/v2/slo/{question.definition.id}/status", params=params)
+
+
+def read_status(body: JsonObject, question: Question, evidence: Evidence) -> Share:
+    """Return the share that a status has.
+
+    Raises:
+        MeasurementError: it has none, and why.
+    """
+    if question.sli.group is not None:
+        raise invalid("a status has no groups; write endpoint: history in the backend's block")
+    if words := refusals(body):
+        message = f"Datadog answers with errors beside the status 200: {words}"
+        raise MeasurementError(Cause.BACKEND_ERROR, message)
+    data = mapping(body.get("data"), "data")
+    if data.get("id") != question.definition.id:
+        raise invalid(f"it is about the SLO {shown(data.get('id'))}")
+    attributes = mapping(data.get("attributes"), "attributes")
+    state = attributes.get("state")
+    if state == "no_data" or ("sli" in attributes and attributes["sli"] is None):
+        raise MeasurementError(Cause.NO_DATA, "Datadog says that it has no data (state no_data)")
+    if state not in _STATES:
+        raise invalid(f"its state is {shown(state)}")
+    percent = number(attributes.get("sli"), "sli")
+    if not 0 <= percent <= _WHOLE:
+        raise invalid(f"sli is {float(percent)}, which is not between 0 and 100")
+    notes = (*evidence.notes, *(_NOTES if question.main else ()))
+    return Share(
+        bad=1 - percent / 100,
+        error=half_a_unit(DECIMALS),
+        evidence=replace(evidence, notes=notes),
+    )

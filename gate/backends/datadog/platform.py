@@ -5,14 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from gate.backends.datadog.asking import Histories, history_call, window_of
+from gate.backends.datadog.asking import Histories, history_call
 from gate.backends.datadog.catalog import SloCatalog
 from gate.backends.datadog.corrections import Corrections
-from gate.backends.datadog.counting import HistoryReading, counted, lost_events
+from gate.backends.datadog.counting import (
+    HistoryReading,
+    counted,
+    lost_events,
+    read_status,
+    status_call,
+)
 from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
-from gate.backends.datadog.status import read_status, status_call
 from gate.backends.datadog.steps import Steps
-from gate.backends.datadog.values import refusals
+from gate.backends.datadog.values import refusals, window_of
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.http import Clock, retry_after

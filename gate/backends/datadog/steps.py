@@ -11,12 +11,12 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final, cast
 
-from gate.backends.datadog.asking import history_call, instant_of, window_of
+from gate.backends.datadog.asking import history_call
 from gate.backends.datadog.buckets import EventBucket, EventBuckets, read_buckets, tallied
 from gate.backends.datadog.counting import contradiction
 from gate.backends.datadog.history import History, read_history
 from gate.backends.datadog.timeline import UptimeTimeline
-from gate.backends.datadog.values import EpochWindow, invalid
+from gate.backends.datadog.values import EpochWindow, instant_of, invalid, window_of
 from gate.backends.platforms.api import Api, ApiError, JsonObject
 from gate.backends.platforms.platform import SeriesQuestion
 from gate.measure import Cause, MeasurementError

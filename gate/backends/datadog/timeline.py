@@ -1,13 +1,13 @@
 """When a time-based SLO was up and down, by the transitions that Datadog gives."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from fractions import Fraction
 from typing import Any, Final
 
 from gate.backends.datadog.buckets import WindowTally
-from gate.backends.datadog.values import EpochWindow, invalid, listed, number, shown
+from gate.backends.datadog.values import EpochWindow, instant_of, invalid, listed, number, shown
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.measure.coverage import Gaps, StepCoverage
@@ -76,7 +76,7 @@ class UptimeTimeline:
     def newest(self) -> datetime | None:
         """Return until when the state is known; None: it is not known at all."""
         stretches = self._with_state
-        return _instant(stretches[-1].end) if stretches else None
+        return instant_of(stretches[-1].end) if stretches else None
 
     @property
     def _with_state(self) -> Sequence[UptimeStretch]:
@@ -86,7 +86,7 @@ class UptimeTimeline:
         """Return how much of the window is known, and where it is not."""
         stretches, length = self._with_state, self.window.length
         if not stretches:
-            span = Span(_instant(self.window.start), _instant(self.window.end))
+            span = Span(instant_of(self.window.start), instant_of(self.window.end))
             return StepCoverage(
                 share=Fraction(0), gaps=Gaps(late=Fraction(0), holes=Fraction(0)), missing=(span,)
             )
@@ -101,7 +101,7 @@ class UptimeTimeline:
             gaps=Gaps(
                 late=Fraction(late, length),
                 holes=Fraction(sum(hole.length for hole in holes), length),
-                since=_instant(first) if late else None,
+                since=instant_of(first) if late else None,
                 longest=_span(longest.start, longest.end) if longest else None,
                 between=_span(holes[0].start, holes[-1].end) if holes else None,
             ),
@@ -159,8 +159,4 @@ def _stretches(
 
 
 def _span(start: int, end: int) -> Span:
-    return Span(_instant(start), _instant(end))
-
-
-def _instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    return Span(instant_of(start), instant_of(end))
