@@ -145,6 +145,6 @@ BLOCK: Final = Object(
         ),
     },
     _build_settings,
-    elsewhere={"timeout": TIMEOUT_ELSEWHERE},
+    elsewhere={"timeout": TIMEOUT_ELSEWHERE, "app_key": "write application_key"},
 )
 """The keys of ``backend`` in a policy file."""

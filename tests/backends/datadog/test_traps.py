@@ -297,7 +297,17 @@ def test_answer_about_another_window_is_a_partial_one(twist: Twist, words: str) 
 # Numbers that are none
 
 SUMS = (("numerator", "sum"), ("denominator", "sum"))
-NOT_NUMBERS: list[Any] = [None, "999500", True, [], {}, float("nan"), float("inf"), float("-inf"), -5.0]
+NOT_NUMBERS: list[Any] = [
+    None,
+    "999500",
+    True,
+    [],
+    {},
+    float("nan"),
+    float("inf"),
+    float("-inf"),
+    -5.0,
+]
 
 
 @pytest.mark.parametrize("value", NOT_NUMBERS)
