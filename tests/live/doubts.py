@@ -38,6 +38,8 @@ def named(name: str, sli: Sli) -> Sli:
     def text(selector: str | None) -> str | None:
         if selector is None:
             return None
+        if "SERVICE" in selector:
+            return selector.replace("SERVICE", f'service="{name}"')
         metric, _, rest = selector.partition("{")
         return f'{metric}{{service="{name}",{rest}' if rest else f'{metric}{{service="{name}"}}'
 
@@ -76,6 +78,20 @@ def _pods(hours: range, length: int = HOUR) -> tuple[Exported, ...]:
         for hour in hours
         for code, events in (("200", 10), ("500", 0))
     )
+
+
+def replicas(names: str) -> tuple[Exported, ...]:
+    """Return replicas of which each shows its failures by the status of its requests."""
+    return tuple(
+        requests(f'instance="{name}",code="{code}"', events)
+        for name in names
+        for code, events in (("200", GOOD), ("500", BAD))
+    )
+
+
+def replica_errors(names: str) -> tuple[Exported, ...]:
+    """Return what counts the failures of replicas by another metric."""
+    return tuple(other("errors_total", BAD, f'instance="{name}"') for name in names)
 
 
 FAULTS: Final[Mapping[str, Doubtful]] = {
@@ -351,6 +367,43 @@ FAULTS: Final[Mapping[str, Doubtful]] = {
         cause=Cause.CONTRADICTED,
         hidden=between(BAD, DAY),
         most_hidden=between(BAD, DAY),
+    ),
+    "one replica of four exports no failures": Doubtful(
+        sli=ERRORS,
+        series=(*replicas("abcd"), *replica_errors("abc")),
+        cause=Cause.CONTRADICTED,
+        hidden=between(BAD, DAY),
+        most_hidden=between(BAD, DAY),
+        words="of 1 target (d)",
+        true_bad=4 * between(BAD, DAY),
+    ),
+    "the failures of one replica of three stand still": Doubtful(
+        sli=ERRORS,
+        series=(
+            *replicas("abc"),
+            *replica_errors("ab"),
+            other("errors_total", steady(0), 'instance="c"'),
+        ),
+        cause=Cause.CONTRADICTED,
+        hidden=between(BAD, DAY),
+        most_hidden=between(BAD, DAY),
+        words="of 1 target (c)",
+    ),
+    "two metrics of errors of which one replica of three has none": Doubtful(
+        sli=of(
+            bad="sum(increase(errors_total{SERVICE}[$window]))"
+            " + sum(increase(timeouts_total{SERVICE}[$window]))",
+            total="requests_total",
+        ),
+        series=(
+            *replicas("abc"),
+            *replica_errors("ab"),
+            *(other("timeouts_total", steady(0), f'instance="{name}"') for name in "ab"),
+        ),
+        cause=Cause.CONTRADICTED,
+        hidden=between(BAD, DAY),
+        most_hidden=between(BAD, DAY),
+        words="of 1 target (c)",
     ),
     "nobody has come for two hours": Doubtful(
         sli=CODE,

@@ -18,6 +18,8 @@ from tests.live.doubts import (
     RARE,
     of,
     other,
+    replica_errors,
+    replicas,
     requests,
 )
 from tests.servers.doubtful import BEGIN, DAY, HOUR, LAST, Doubtful, Events, during, steady
@@ -93,6 +95,44 @@ SOUND: Final[Mapping[str, Doubtful]] = {
             requests('status_code="200"', GOOD),
             requests('status_code="500"', BAD),
             other("errors_total", BAD),
+        ),
+    ),
+    "replicas whose failures another metric counts": Doubtful(
+        sli=ERRORS, series=(*replicas("abcd"), *replica_errors("abcd"))
+    ),
+    "replicas of which one has not failed": Doubtful(
+        sli=ERRORS,
+        series=(
+            *replicas("abc"),
+            *replica_errors("abc"),
+            requests('instance="d",code="200"', GOOD),
+        ),
+    ),
+    "a gateway that counts the failures of replicas": Doubtful(
+        sli=ERRORS,
+        series=(
+            *replicas("ab"),
+            other("errors_total", steady(3, every=10), 'instance="gateway"'),
+        ),
+    ),
+    "failures that are counted by three of four words": Doubtful(
+        sli=ERRORS,
+        series=(
+            *replicas("ab"),
+            *replica_errors("ab"),
+            requests('instance="a",code="504"', steady(1, every=20)),
+            requests('instance="b",code="504"', steady(1, every=20)),
+        ),
+    ),
+    "an old replica and its successor": Doubtful(
+        sli=ERRORS,
+        series=(
+            requests('instance="a",code="200"', GOOD, **OLD),
+            requests('instance="a",code="500"', BAD, **OLD),
+            other("errors_total", BAD, 'instance="a"', **OLD),
+            requests('instance="b",code="200"', GOOD, **NEW),
+            requests('instance="b",code="500"', BAD, **NEW),
+            other("errors_total", BAD, 'instance="b"', **NEW),
         ),
     ),
     "a metric of answers that were wrong": Doubtful(
