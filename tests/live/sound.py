@@ -12,15 +12,21 @@ from tests.live.doubts import (
     ERRORS,
     FIRST,
     GOOD,
+    HOURLY,
+    LOAD,
     NEW,
     OLD,
     OUTCOME,
     RARE,
+    READY,
+    loads,
     of,
     other,
+    pushed,
     replica_errors,
     replicas,
     requests,
+    swinging,
 )
 from tests.servers.doubtful import BEGIN, DAY, HOUR, LAST, Doubtful, Events, during, steady
 
@@ -37,6 +43,11 @@ def _on_working_days(count: int) -> Events:
 
 def _until(count: int, end: int) -> Events:
     return during(0, end, count)
+
+
+def flapping(tick: int) -> int:
+    """Return the changes of a gauge that is 0 for a while, now and then."""
+    return {0: -1, 5: 1}.get(tick % (HOUR * 6), 0)
 
 
 _CREATED: Final = int((BEGIN - timedelta(days=30)).timestamp())
@@ -134,6 +145,32 @@ SOUND: Final[Mapping[str, Doubtful]] = {
             requests('instance="b",code="500"', BAD, **NEW),
             other("errors_total", BAD, 'instance="b"', **NEW),
         ),
+    ),
+    "gauges that change": Doubtful(sli=LOAD, slices=HOURLY, series=loads("abc")),
+    "a gauge of 1 for good beside one that was down": Doubtful(
+        sli=READY,
+        slices=HOURLY,
+        series=(
+            other("ready", steady(0), 'job="z",instance="a"', before=1),
+            other("ready", flapping, 'job="z",instance="b"', before=1),
+            other("up", steady(0), 'job="z",instance="a"', before=1),
+        ),
+    ),
+    "an idle replica beside busy ones": Doubtful(
+        sli=LOAD,
+        slices=HOURLY,
+        series=(*loads("ab"), other("load", steady(0), 'job="x",instance="idle"')),
+    ),
+    "a gauge of a replica that is gone for good": Doubtful(
+        sli=LOAD,
+        slices=HOURLY,
+        series=(*loads("ab"), other("load", swinging, 'job="x",instance="c"', before=10, **OLD)),
+    ),
+    "a gauge that a job pushes every night": Doubtful(
+        sli=READY, slices=HOURLY, series=pushed("nightly", DAY, LAST)
+    ),
+    "a gauge that a job pushes every hour": Doubtful(
+        sli=READY, slices=HOURLY, series=pushed("punctual", HOUR, LAST)
     ),
     "a metric of answers that were wrong": Doubtful(
         sli=of(bad="hallucinations_total", total="requests_total"),

@@ -294,14 +294,38 @@ def test_without_data_about_all_events_there_is_only_their_age(
     assert doubts(prometheus, values) == ()
 
 
-def test_a_gauge_has_nothing_to_doubt(prometheus: FakePrometheus) -> None:
-    slices = Slices(length=timedelta(minutes=1), target=Fraction(1))
-    assert (
-        doubts(
-            prometheus, {"sum_over_time(": "1", "_over_time(": "9"}, Sli(gauge="up"), slices=slices
-        )
-        == ()
-    )
+GAUGE: Values = {
+    "up == 0": None,
+    "push_time_seconds": None,
+    "changes(": None,
+    "sum_over_time(": "1",
+    "_over_time(": "9",
+}
+"""A gauge that changes, of a target that is up."""
+MINUTES = Slices(length=timedelta(minutes=1), target=Fraction(1))
+
+
+def test_a_gauge_that_changes_has_nothing_to_doubt(prometheus: FakePrometheus) -> None:
+    assert doubts(prometheus, GAUGE, Sli(gauge="load"), slices=MINUTES) == ()
+    assert len(prometheus.queries) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"up == 0": "2"}, "are above 0, though their targets are down (up is 0)"),
+        ({"push_time_seconds": "2"}, "are of a push that is long overdue"),
+        ({"max by (job)": "2"}, "are above 0 and have not changed for 1d, while others change"),
+    ],
+)
+def test_a_gauge_that_says_nothing_new_may_hide_anything(
+    prometheus: FakePrometheus, values: Values, why: str
+) -> None:
+    frozen = {**values, **GAUGE, **values}
+    (suspicion,) = doubts(prometheus, frozen, Sli(gauge="load"), slices=MINUTES)
+    assert suspicion.cause is Cause.STALE
+    assert suspicion.reason.startswith(f"gauge: 2 series of load {why}")
+    assert suspicion.hidden is None
 
 
 def test_counters_that_began_above_zero_hide_failures(prometheus: FakePrometheus) -> None:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from gate.backends.prometheus.evidence.births import BirthWitness
 from gate.backends.prometheus.evidence.contradiction import ContradictionWitness, may_contradict
 from gate.backends.prometheus.evidence.drops import DropWitness
+from gate.backends.prometheus.evidence.frozen import FrozenWitness
 from gate.backends.prometheus.evidence.losses import LossWitness
 from gate.backends.prometheus.evidence.roles import (
     JudgedSelector,
@@ -150,6 +151,9 @@ def _witnesses(
         yield from _drop_witness(expressions, whole)
     if whole.role is not Role.GAUGE:
         yield LossWitness(whole=whole, counters=bool(counters))
+        return
+    for text in whole.expression.selectors:
+        yield FrozenWitness(selector=text, whole=whole)
 
 
 def _is_increase(judged: JudgedSelector, expressions: Mapping[Role, Expression]) -> bool:
