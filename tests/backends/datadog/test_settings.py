@@ -204,7 +204,7 @@ def test_rate_limit_that_ends_after_the_time_of_the_run_is_an_error() -> None:
 # What gate doctor sees of the whole
 
 
-def examine(fake: FakeDatadog, **keys: str) -> list[CheckResult]:
+def examine(fake: FakeDatadog, **keys: Any) -> list[CheckResult]:
     with backend_of(fake, **keys) as backend:
         return backend.platform.examine()
 
