@@ -7,11 +7,18 @@ from fractions import Fraction
 
 import pytest
 
+from gate.analysis.anomalies.run import AnomalyOptions, chart_indicators
+from gate.analysis.forecast import ForecastOptions
+from gate.analysis.forecast.run import forecast_budgets
+from gate.analysis.incidents.run import IncidentOptions, search_incidents
+from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.check.options import Options
 from gate.check.promises import promised, with_promises
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.config.proposal import ProposedPolicy
+from gate.history.charts.build import Charting
+from gate.history.charts.signals import DEFAULT
 from gate.measure import (
     Backend,
     Cause,
@@ -22,9 +29,10 @@ from gate.measure import (
 )
 from gate.policy.findings import Verdict
 from gate.slo.indicator import Sli
-from gate.slo.objective import PlatformSlo, RatioSlo, RollingWindow, Slo
+from gate.slo.objective import CompositeSlo, Member, PlatformSlo, RatioSlo, RollingWindow, Slo
 from gate.wording import PROPOSAL_DIFFERS
 from tests.analysis.memory import AT, Memory, Opening, counts, file, slo
+from tests.analysis.remembered import Remembered
 
 MONTH = RollingWindow(timedelta(days=30))
 MINUTE = timedelta(minutes=1)
@@ -169,3 +177,82 @@ def test_the_instant_of_the_run_is_that_of_the_windows(at: datetime) -> None:
     settled = promised(platform_file().policy, defining(), at)
 
     assert settled.slos[0] == RatioSlo(name="a", sli=SLI, window=MONTH, objective=Fraction("0.999"))
+
+
+@dataclass(slots=True)
+class Silent(Remembered):
+    """A backend with a history, whose platform does not say what it promises."""
+
+    def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+        return [LOST] * len(slis)
+
+
+LOST = Unmeasured(cause=Cause.BACKEND_ERROR, reason="http://toy answered 503")
+
+
+def silent() -> Opening:
+    return Opening({"chat": Silent({"a": [0] * 720, "b": [0] * 720})})
+
+
+def test_an_slo_that_is_not_defined_is_not_searched_for_incidents() -> None:
+    options = IncidentOptions(
+        at=AT,
+        last=timedelta(days=30),
+        step=timedelta(hours=1),
+        threshold=Fraction(6),
+        timeout=MINUTE,
+    )
+
+    report = search_incidents([platform_file()], options, open_with=silent())
+
+    found = {each.slo: each.unmeasured for each in report.services[0].slos}
+    assert found == {"a": LOST, "b": None}
+
+
+def test_an_slo_that_is_not_defined_is_not_forecast() -> None:
+    options = ForecastOptions(at=AT, last=timedelta(days=30), timeout=MINUTE)
+
+    report = forecast_budgets([platform_file()], options, open_with=silent())
+
+    first, second = report.services[0].slos
+    assert first.unmeasured is not None
+    assert first.unmeasured.reason == LOST.reason
+    assert second.unmeasured is None
+
+
+def test_an_slo_that_is_not_defined_is_left_out_of_what_needs_its_objective() -> None:
+    reviewed = review_objectives(
+        [platform_file()], ReviewOptions(at=AT, periods=1, timeout=MINUTE), open_with=silent()
+    )
+    charted = chart_indicators(
+        [platform_file()],
+        AnomalyOptions(
+            at=AT,
+            last=timedelta(days=30),
+            step=timedelta(hours=1),
+            charting=Charting(baseline=timedelta(days=7), rules=DEFAULT),
+        ),
+        MINUTE,
+        open_with=silent(),
+    )
+
+    why = ("a", "it is not measured: http://toy answered 503")
+    assert reviewed.services[0].left_out == (why,)
+    assert charted.services[0].left_out == (why,)
+
+
+def test_a_composite_of_what_is_not_defined_has_no_past_budget() -> None:
+    read = platform_file()
+    whole = CompositeSlo(name="all", members=(Member(slo="a", weight=Fraction(1)),))
+    policy = replace(read.policy, slos=(*read.policy.slos, whole))
+
+    options = IncidentOptions(
+        at=AT,
+        last=timedelta(days=30),
+        step=timedelta(hours=1),
+        threshold=Fraction(6),
+        timeout=MINUTE,
+    )
+    report = search_incidents([replace(read, policy=policy)], options, open_with=silent())
+
+    assert report.services[0].slos[-1].unmeasured == LOST
