@@ -125,6 +125,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
     }
     absent |= {"every", "cases_since", "backends"}
     absent |= {"group"}
+    absent |= {"api_key", "space"}
     absent |= {"table", "where", "max_scan", "user", "database"}
     absent |= {"sslmode", "sslrootcert", "sslcert", "sslkey", "token"}
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
@@ -248,6 +249,7 @@ VARIABLE_KEYS = {
         "/url", "/user", "/password", "/sslrootcert", "/sslcert", "/sslkey",
     },
     "spark": {"/url", "/token", "/tls/ca", "/tls/cert", "/tls/key"},
+    "elastic": {"/url", "/api_key", "/space", "/retries"},
     "evaluations": {"/path"},
     "static": {"/path"},
 }  # fmt: skip
