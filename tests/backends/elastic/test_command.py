@@ -78,7 +78,30 @@ def test_the_doctor_is_red_where_policy_and_kibana_differ(tmp_path: Path, url: s
     done = run(tmp_path, url, "doctor", "--at", AT.isoformat())
 
     assert done.exit_code == 12
-    assert "with 99.9% over 30d, and the policy has 99% over 30d" in " ".join(done.stdout.split())
+    said = " ".join(done.stdout.split())
+    assert (
+        'the policy promises 99% over 30d; Elastic\'s SLO "Chat availability" promises 99.9% over 30d'
+        in said
+    )
+
+
+def test_objective_and_window_are_taken_from_kibana(tmp_path: Path, url: str) -> None:
+    taken = {"name": "availability", "from": "platform", "sli": {"slo": "Chat availability"}}
+    write(tmp_path, taken)
+    done = run(tmp_path, url, "status", "--at", AT.isoformat())
+
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "99.9%" in done.stdout
+    assert "30d" in done.stdout
+    assert "90 of 900,000" in done.stdout
+
+
+def test_a_policy_that_differs_from_kibana_is_undecided(tmp_path: Path, url: str) -> None:
+    write(tmp_path, AVAILABILITY | {"window": "7d"})
+    done = run(tmp_path, url, "check", "--change", "canary", "--at", AT.isoformat())
+
+    assert done.exit_code == 3
+    assert "the policy promises 99.9% over 7d" in " ".join(done.stdout.split())
 
 
 def test_timeslices_of_the_policy_are_a_mistake(tmp_path: Path, url: str) -> None:
@@ -86,7 +109,7 @@ def test_timeslices_of_the_policy_are_a_mistake(tmp_path: Path, url: str) -> Non
     done = run(tmp_path, url, "validate")
 
     assert done.exit_code == 2
-    assert "Kibana cuts its SLOs in timeslices itself" in done.stdout
+    assert "a platform counts its SLO as it is defined there; remove timeslices" in done.stdout
 
 
 @pytest.mark.parametrize(
