@@ -164,3 +164,12 @@ def test_a_wait_that_kibana_asks_for_is_said_on_stderr(tmp_path: Path) -> None:
         r"gate: measuring chat \(2 s\); waiting 3 s before \$\{KIBANA_URL\} is asked again\n",
         done.stderr,
     )
+
+
+def test_the_space_of_the_policy_is_asked(tmp_path: Path) -> None:
+    write(tmp_path, AVAILABILITY, space="payments")
+    with serving(Kibana([slo()], now=AT, space="payments")) as port:
+        done = run(tmp_path, f"http://127.0.0.1:{port}", "doctor", "--at", AT.isoformat())
+
+    assert done.exit_code == 0, done.stdout
+    assert "SLOs and groups in the space payments: 1" in " ".join(done.stdout.split())
