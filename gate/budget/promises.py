@@ -58,13 +58,13 @@ def _not_one(slo: PlatformSlo, definition: Definition, fitting: Sequence[Promise
     """Say that the platform promises nothing that fits, or too much."""
     if len(fitting) > 1:
         return f"{_has(definition)}; choose one of them with window, or with objective"
-    asked = " over ".join(
+    chosen = " over ".join(
         [
             *([] if slo.objective is None else [percent(slo.objective)]),
             *([] if slo.window is None else [str(slo.window)]),
         ]
     )
-    return f"the policy chooses {asked}; {_has(definition)}; choose one of these, or none"
+    return f"the policy chooses {chosen}; {_has(definition)}; choose one of these, or none"
 
 
 def _fits(slo: PlatformSlo, promise: Promise, at: datetime) -> bool:

@@ -57,11 +57,11 @@ def with_promises(
 
 def promised(policy: Policy, backend: Backend, at: datetime) -> Policy:
     """Return a policy with what the platforms of a backend promise."""
-    asked = _open_slos(policy)
-    answers = definitions_of(backend, [slo.sli for slo in asked])
+    waiting = _open_slos(policy)
+    answers = definitions_of(backend, [slo.sli for slo in waiting])
     settled: dict[str, Slo] = {}
     undefined: dict[str, Unmeasured] = {**policy.undefined}
-    for slo, answer in zip(asked, answers, strict=True):
+    for slo, answer in zip(waiting, answers, strict=True):
         promise = answer if isinstance(answer, Unmeasured) else with_promise(slo, answer, at)
         if isinstance(promise, Unmeasured):
             undefined[slo.name] = promise

@@ -1,7 +1,7 @@
 """The entries of ``slos`` in a policy file: an SLO, or the files that hold SLOs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
 from fractions import Fraction
@@ -15,7 +15,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union
+from gate.parsing.schema import Choice, JsonSchema, ListOf, MapOf, Scalar, Union
 from gate.parsing.values import (
     ABOVE_NONE,
     ABOVE_ZERO,
@@ -28,6 +28,7 @@ from gate.parsing.values import (
     NAME,
     OBJECTIVE,
     SHARE,
+    TEXT,
     ZONE,
 )
 from gate.policy.policy import Action
@@ -492,6 +493,8 @@ class SloFiles:
     """Of SLOs whose files name none."""
     backend: str
     """The name of the backend that counts them; empty: the entry names none."""
+    groups: Mapping[str, Sequence[str]]
+    """By label, the values that have an SLO each where a file groups by the label."""
     values: Values
     """Where it says so."""
 
@@ -513,11 +516,20 @@ FROM: Final = Object(
             doc="Name of the entry of backends that counts them. Default: the only one.",
             example="prom",
         ),
+        "groups": Field(
+            schema=MapOf(ListOf(TEXT, at_least=1)),
+            doc=(
+                "For Pyrra's grouping: values of the label, each an SLO of its own; '*' stands for"
+                " all others together."
+            ),
+            example="{handler: [/chat, /embed, '*']}",
+        ),
     },
     lambda values, _: SloFiles(
         pattern=values.get("from"),
         window=values.get("window"),
         backend=values.get("backend", ""),
+        groups=values.get("groups", {}),
         values=values,
     ),
 )

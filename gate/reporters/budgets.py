@@ -155,8 +155,8 @@ def _platform(assessment: Assessment) -> Iterator[Fact]:
     if evidence is None or definition is None:
         return
     time = " of time" if in_seconds(assessment) else ""
-    told = f"counts{time}" if assessment.ratio_error is None else f"a rounded share{time}"
-    parts = [f'{definition.platform} has told {told} for "{definition.name}"']
+    what = f"counts{time}" if assessment.ratio_error is None else f"a rounded share{time}"
+    parts = [f'{definition.platform} has told {what} for "{definition.name}"']
     if evidence.newest is not None:
         parts.append(f"as of {wording.instant(evidence.newest)}")
     if isinstance(slo, RatioSlo) and isinstance(slo.window, CalendarWindow):

@@ -99,7 +99,7 @@ class SeveralBackends:
             defining: object = backend
             if not isinstance(defining, DefiningBackend):
                 return None
-            return defining.definitions([asked.sli for asked in own])
+            return defining.definitions([each.sli for each in own])
 
         return self._routed([_Asked(sli) for sli in slis], ask, _NO_DEFINITIONS)
 
