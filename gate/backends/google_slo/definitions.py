@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from gate.backends.google_slo.pages import ask_pages, objects_in
 from gate.backends.google_slo.resources import FULL_NAME, SERVICE_NAME, GoogleSlo, name_of, read_slo
+from gate.backends.google_slo.settings import NO_GROUPS
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.errors import nearest_first
 from gate.measure import Cause, Definition, MeasurementError, Unmeasured
@@ -33,8 +34,7 @@ def look_up(api: Api, project: str, slis: Sequence[Sli]) -> list[GoogleSlo | Mea
 
     def resolved(sli: Sli, name: str) -> GoogleSlo | MeasurementError:
         if sli.group is not None:
-            reason = "an SLO of Google Cloud Monitoring has no groups; remove the key group"
-            return MeasurementError(Cause.INVALID, reason)
+            return MeasurementError(Cause.INVALID, NO_GROUPS)
         try:
             slo = outcomes[name] if name in outcomes else _by_name(name, listed, project)
         except MeasurementError as error:
