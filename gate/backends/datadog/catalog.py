@@ -37,7 +37,7 @@ _NO_DATA: Final = {
 }
 
 
-class Catalog:
+class SloCatalog:
     """The SLOs of one organization."""
 
     def __init__(self, api: Api, parallel: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from gate.backends.datadog.values import Window, listed, mapping, number, refusals
+from gate.backends.datadog.values import EpochWindow, listed, mapping, number, refusals
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
@@ -28,7 +28,7 @@ class Correction:
     """None: it has not ended, or recurs."""
     recurs: bool
 
-    def within(self, window: Window) -> bool:
+    def within(self, window: EpochWindow) -> bool:
         """Return whether it may leave out a part of a window."""
         if self.start >= window.end:
             return False
@@ -47,15 +47,15 @@ class Corrections:
     def __init__(self, api: Api, parallel: int, *, applied: bool) -> None:
         """Ask for nothing yet; ``applied`` is whether Datadog is told to apply them."""
         self._api, self._parallel, self._applied = api, parallel, applied
-        self._known: dict[str, Sequence[Correction] | MeasurementError] = {}
+        self._listed: dict[str, Sequence[Correction] | MeasurementError] = {}
 
     def ask(self, slos: Sequence[str]) -> None:
         """Ask for the corrections of SLOs by their ids."""
-        missing = [slo for slo in dict.fromkeys(slos) if slo not in self._known]
+        missing = [slo for slo in dict.fromkeys(slos) if slo not in self._listed]
         calls = [Call(path=f"/api/v1/slo/{slo}/corrections") for slo in missing]
         answers = self._api.ask_all(calls, self._parallel) if calls else []
         for slo, answer in zip(missing, answers, strict=True):
-            self._known[slo] = self._read(slo, answer)
+            self._listed[slo] = self._read(slo, answer)
 
     def _read(
         self, slo: str, answer: JsonObject | ApiError
@@ -75,12 +75,12 @@ class Corrections:
             return error
         return corrections
 
-    def notes(self, slo: str, window: Window) -> tuple[str, ...]:
+    def notes(self, slo: str, window: EpochWindow) -> tuple[str, ...]:
         """Say which corrections change what is counted in a window; none that were not asked."""
-        known = self._known.get(slo, ())
-        if isinstance(known, MeasurementError):
-            return (f"which corrections were applied could not be read: {known.reason}",)
-        within = [correction for correction in known if correction.within(window)]
+        corrections = self._listed.get(slo, ())
+        if isinstance(corrections, MeasurementError):
+            return (f"which corrections were applied could not be read: {corrections.reason}",)
+        within = [correction for correction in corrections if correction.within(window)]
         if not within:
             return ()
         more = len(within) - _MOST_SHOWN
@@ -95,12 +95,12 @@ class Corrections:
             )
         return tuple(notes)
 
-    def apply(self, slo: str, window: Window) -> bool:
+    def apply(self, slo: str, window: EpochWindow) -> bool:
         """Return whether any correction was applied in a window, or may have been."""
-        known = self._known.get(slo, ())
-        if isinstance(known, MeasurementError):
+        corrections = self._listed.get(slo, ())
+        if isinstance(corrections, MeasurementError):
             return self._applied
-        return self._applied and any(correction.within(window) for correction in known)
+        return self._applied and any(correction.within(window) for correction in corrections)
 
 
 def _page(answer: JsonObject) -> Sequence[Correction]:

@@ -69,7 +69,8 @@ def test_metric_based_slo_is_counted_in_events() -> None:
     assert counts(answer) == (180, 720_000)
     assert isinstance(answer, Counts)
     assert answer.evidence.granted is Granted.EVENTS
-    assert (answer.evidence.newest, answer.evidence.coverage) == (AT, 1)
+    assert answer.evidence.newest == AT
+    assert answer.evidence.coverage == 1
     assert not answer.evidence.warnings
     assert not answer.evidence.notes
 
@@ -81,7 +82,8 @@ def test_time_based_slo_is_counted_in_seconds(slo: FakeSlo) -> None:
     assert counts(answer) == (36 * 60, WINDOW)
     assert isinstance(answer, Counts)
     assert answer.evidence.granted is Granted.SECONDS
-    assert (answer.evidence.newest, answer.evidence.coverage) == (AT, 1)
+    assert answer.evidence.newest == AT
+    assert answer.evidence.coverage == 1
 
 
 # Errors in an answer with the status 200
@@ -295,7 +297,17 @@ def test_answer_about_another_window_is_a_partial_one(twist: Twist, words: str) 
 # Numbers that are none
 
 SUMS = (("numerator", "sum"), ("denominator", "sum"))
-NOT_NUMBERS = [None, "999500", True, [], {}, float("nan"), float("inf"), float("-inf"), -5.0]
+NOT_NUMBERS: list[Any] = [
+    None,
+    "999500",
+    True,
+    [],
+    {},
+    float("nan"),
+    float("inf"),
+    float("-inf"),
+    -5.0,
+]
 
 
 @pytest.mark.parametrize("value", NOT_NUMBERS)
@@ -402,7 +414,8 @@ def test_sli_that_differs_from_the_counts_is_suspected(
     (suspicion,) = answer.evidence.suspicions
     assert suspicion.cause is Cause.CONTRADICTED
     assert f"own SLI is {sli:g}%" in suspicion.reason
-    assert (suspicion.hidden, suspicion.doubtful) == (hidden, doubtful)
+    assert suspicion.hidden == hidden
+    assert suspicion.doubtful == doubtful
 
 
 @pytest.mark.parametrize(
@@ -496,7 +509,8 @@ def test_share_stands_for_counts_that_do_not_leave_out_what_corrections_name() -
     (answer,) = measure(FakeDatadog(slos=[uptime(corrections=[MAINTENANCE])]), request(UPTIME))
 
     assert isinstance(answer, Share)
-    assert (answer.bad, answer.error) == (0, Fraction(5, 100_000))
+    assert answer.bad == 0
+    assert answer.error == Fraction(5, 100_000)
     assert "this is Datadog's own SLI, 100%" in answer.evidence.notes[-1]
 
 
