@@ -30,7 +30,7 @@ _MOST_LISTED: Final = 5000
 """Metrics of a list, after which its further pages are not read."""
 _AT_ONCE: Final = 4
 _KEPT_PIECES: Final = 16
-"""Of each metric and period, for up to so many ends of windows."""
+"""How many stretches of the past are kept for each metric and period: the two ends of windows."""
 _TARGET: Final = "GraniteServiceVersion20100801"
 _BUSY: Final = frozenset(
     {

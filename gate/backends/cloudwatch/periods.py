@@ -19,7 +19,7 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 _DAY: Final = 86_400
 _KEPT: Final = ((15 * _DAY, MINUTE), (63 * _DAY, 5 * MINUTE))
-"""Seconds for which CloudWatch has points of a period, of so many seconds."""
+"""For how many seconds CloudWatch has points, and the seconds of their period."""
 KEPT: Final = timedelta(days=455)
 """After which CloudWatch has nothing."""
 _EARLY: Final = HOUR
@@ -51,7 +51,7 @@ def seconds(at: datetime) -> int:
 
 
 def moment(number: int) -> datetime:
-    """Return the instant that is so many seconds after 1970, in UTC."""
+    """Return the instant of a Unix time, in UTC."""
     return datetime.fromtimestamp(number, UTC)
 
 
