@@ -248,6 +248,9 @@ VARIABLE_KEYS = {
         "/url", "/user", "/password", "/sslrootcert", "/sslcert", "/sslkey",
     },
     "spark": {"/url", "/token", "/tls/ca", "/tls/cert", "/tls/key"},
+    "cloudwatch": {
+        "/region", "/access_key", "/secret_key", "/session_token", "/url", "/retries",
+    },
     "evaluations": {"/path"},
     "static": {"/path"},
 }  # fmt: skip
