@@ -76,7 +76,9 @@ class Corrections:
         return corrections
 
     def notes(self, slo: str, window: EpochWindow) -> tuple[str, ...]:
-        """Say which corrections change what is counted in a window; none that were not asked."""
+        """Say which corrections change what is counted in a window."""
+        if not self._applied:
+            return ("status corrections are not applied, by the policy",)
         corrections = self._listed.get(slo, ())
         if isinstance(corrections, MeasurementError):
             return (f"which corrections were applied could not be read: {corrections.reason}",)
@@ -85,8 +87,6 @@ class Corrections:
             return ()
         more = len(within) - _MOST_SHOWN
         named = "; ".join(map(str, within[:_MOST_SHOWN])) + (f"; {more} more" if more > 0 else "")
-        if not self._applied:
-            return (f"corrections are not applied, by the policy: {named}",)
         notes = [f"Datadog leaves out, by corrections: {named}"]
         if any(correction.category == _DEPLOYMENT for correction in within):
             notes.append(

@@ -82,7 +82,8 @@ class DatadogPlatform:
         histories = Histories(self._api, parallel, corrections=applied)
         histories.ask(questions)
         corrections = Corrections(self._api, parallel, applied=applied)
-        corrections.ask(list(_perhaps_corrected(questions, histories)))
+        if applied:
+            corrections.ask(list(_perhaps_corrected(questions, histories)))
         return [self._answer(question, histories, corrections) for question in questions]
 
     def _answer(self, question: Question, histories: Histories, corrections: Corrections) -> Answer:

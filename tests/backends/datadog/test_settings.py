@@ -87,6 +87,13 @@ def test_site_is_that_of_the_united_states_unless_the_policy_says_another(tmp_pa
     assert settings(tmp_path).address == "https://api.datadoghq.com"
 
 
+def test_settings_of_the_block_are_kept(tmp_path: Path) -> None:
+    made = settings(tmp_path, parallel=2, retries=0, corrections=False, endpoint="status")
+
+    assert (made.parallel, made.retries) == (2, 0)
+    assert (made.corrections, made.endpoint) == (False, "status")
+
+
 def test_url_stands_in_place_of_the_site(tmp_path: Path) -> None:
     made = settings(tmp_path, url="https://proxy.example:8443/dd/")
 
@@ -204,7 +211,7 @@ def test_rate_limit_that_ends_after_the_time_of_the_run_is_an_error() -> None:
 # What gate doctor sees of the whole
 
 
-def examine(fake: FakeDatadog, **keys: str) -> list[CheckResult]:
+def examine(fake: FakeDatadog, **keys: Any) -> list[CheckResult]:
     with backend_of(fake, **keys) as backend:
         return backend.platform.examine()
 
