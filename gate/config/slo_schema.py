@@ -1,7 +1,7 @@
 """The entries of ``slos`` in a policy file: an SLO, or the files that hold SLOs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
 from fractions import Fraction
@@ -15,7 +15,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union
+from gate.parsing.schema import Choice, JsonSchema, ListOf, MapOf, Scalar, Union
 from gate.parsing.values import (
     ABOVE_NONE,
     ABOVE_ZERO,
@@ -28,6 +28,7 @@ from gate.parsing.values import (
     NAME,
     OBJECTIVE,
     SHARE,
+    TEXT,
     ZONE,
 )
 from gate.policy.policy import Action
@@ -42,6 +43,7 @@ from gate.slo.objective import (
     Member,
     OwnGuards,
     Period,
+    PlatformSlo,
     RatioSlo,
     RollingWindow,
     Slo,
@@ -266,6 +268,9 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
     if sla is not None and sla >= objective:
         raise reader.fail(values.node("sla"), "the sla must be lower than the objective")
     slices = values.get("timeslices")
+    if slices is not None and sli.slo is not None:
+        message = "a platform counts its SLO as it is defined there; remove timeslices"
+        raise reader.fail(values.node("timeslices"), message)
     if sli.gauge is not None and slices is None:
         # One slice a minute that must be up throughout: availability as uptime monitors count it.
         slices = Slices(length=DURATION.parse("1m"), target=SHARE.parse("100%"))
@@ -394,6 +399,61 @@ SLO: Final = Object(
 )
 
 
+PLATFORM: Final = "platform"
+"""Where an SLO is from whose objective and window its platform has."""
+
+
+def _declare_platform_slo(values: Values, reader: Reader) -> DeclaredSlo:
+    sli = values.get("sli") or Sli(slo=values.get("name"))
+    if sli.slo is None:
+        message = "an SLO from: platform is named by sli: {slo: NAME}, and by nothing else"
+        raise reader.fail(values.node("sli"), message)
+    objective, sla = values.get("objective"), values.get("sla")
+    if objective is not None and sla is not None and sla >= objective:
+        raise reader.fail(values.node("sla"), "the sla must be lower than the objective")
+    window, denominator = values.get("window") or (None, Denominator.PERIOD)
+    slo = PlatformSlo(
+        sli=sli,
+        window=window,
+        denominator=denominator,
+        guards=_own_guards(values, reader),
+        **values.only("name", "objective", "sla", "min_events", "advisory"),
+    )
+    return DeclaredSlo(slo, values.get("backend", ""), values.get("on", {}))
+
+
+FROM_PLATFORM: Final = Object(
+    {
+        "from": Field(
+            schema=Choice((PLATFORM,)),
+            doc="platform: objective and window are those that the SLO platform has.",
+            required=True,
+            example=PLATFORM,
+        ),
+        **{
+            key: SLO.fields[key]
+            for key in ("name", "sla", "backend", "min_events", *_GUARDS, "on", "advisory")
+        },
+        "sli": Field(
+            schema=SLI,
+            doc="The SLO of the platform. Default: slo: NAME.",
+            example="{slo: Chat availability}",
+        ),
+        "objective": Field(
+            schema=OBJECTIVE,
+            doc="Which objective is meant, where the platform has several. Default: its only one.",
+            example="99.9%",
+        ),
+        "window": Field(
+            schema=WINDOW,
+            doc="Which window is meant, where the platform has several. Default: its only one.",
+            example="30d",
+        ),
+    },
+    _declare_platform_slo,
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedSlo:
     """An SLO, and where it is written."""
@@ -433,6 +493,8 @@ class SloFiles:
     """Of SLOs whose files name none."""
     backend: str
     """The name of the backend that counts them; empty: the entry names none."""
+    groups: Mapping[str, Sequence[str]]
+    """By label, the values that have an SLO each where a file groups by the label."""
     values: Values
     """Where it says so."""
 
@@ -454,11 +516,20 @@ FROM: Final = Object(
             doc="Name of the entry of backends that counts them. Default: the only one.",
             example="prom",
         ),
+        "groups": Field(
+            schema=MapOf(ListOf(TEXT, at_least=1)),
+            doc=(
+                "For Pyrra's grouping: values of the label, each an SLO of its own; '*' stands for"
+                " all others together."
+            ),
+            example="{handler: [/chat, /embed, '*']}",
+        ),
     },
     lambda values, _: SloFiles(
         pattern=values.get("from"),
         window=values.get("window"),
         backend=values.get("backend", ""),
+        groups=values.get("groups", {}),
         values=values,
     ),
 )

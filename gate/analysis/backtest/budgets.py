@@ -10,7 +10,12 @@ from gate.history.incidents import Incident
 from gate.history.service_incidents import ServiceIncident
 from gate.policy.findings import Verdict
 from gate.policy.policy import Policy
-from gate.slo.objective import CompositeSlo, Slo, Span
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    Slo,
+    Span,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +106,8 @@ def _spared(
             member.weight * _spared(slos[member.slo], slos, incidents, at) for member in slo.members
         )
         return sum(parts, Fraction(0))
+    if isinstance(slo, PlatformSlo):
+        return Fraction(0)
     window = slo.window.counted(at)
     shares = (
         Fraction(impact.share) * _within(impact.incident, window)

@@ -17,6 +17,7 @@ from gate.analysis.review import (
 )
 from gate.backends import open_backend
 from gate.check.measure import OpenBackend, open_history, run_concurrently
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.events import as_events
@@ -57,6 +58,7 @@ def review_objectives(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
+    files, open_with = with_promises(files, options.at, options.timeout, open_with)
     histories = [open_history(file, options.timeout, open_with)[1] for file in files]
 
     def task(place: int) -> Callable[[], ServiceReview]:

@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.backends.aws_login import aws_secrets
 from gate.backends.aws_slo.settings import AwsSloSettings
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
 from gate.http import Clock
@@ -20,7 +21,7 @@ AT_ONCE: Final = 4
 MOST_REPORTS: Final = 50
 """SLOs of one request for budget reports."""
 ARN: Final = re.compile(r"arn:[^:]+:application-signals:([^:]*):([^:]*):slo/.+")
-"""Of an SLO: its region and its account."""
+"""An SLO: with its region and its account."""
 _MOST_PAGES: Final = 200
 _ACTIONS: Final = (
     "let the login have application-signals:ListServiceLevelObjectives,"
@@ -90,7 +91,7 @@ class ApplicationSignals:
             url=access.url,
             shown=self.shown,
             headers={},
-            secrets=[*_given(settings)],
+            secrets=aws_secrets(access),
             dialogue=_DIALOGUE,
             timeout=limits.timeout.total_seconds(),
             login=access.login,
@@ -160,14 +161,6 @@ class ApplicationSignals:
             if str(following) in tokens or len(tokens) >= _MOST_PAGES:
                 raise invalid(f"{self.shown}: the pages of {key} do not end")
             tokens.append(str(following))
-
-
-def _given(settings: AwsSloSettings) -> Iterator[str]:
-    """Yield what must not be shown."""
-    login = settings.access.login
-    for secret in (login.secret_key, login.session_token, login.access_key):
-        if secret:
-            yield secret
 
 
 def listed(body: JsonObject, key: str, shown: str) -> list[JsonObject]:

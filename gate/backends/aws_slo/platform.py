@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.aws_slo.budgets import middle
 from gate.backends.aws_slo.client import (
     ARN,
     MOST_REPORTS,
@@ -16,10 +17,9 @@ from gate.backends.aws_slo.client import (
     invalid,
     listed,
 )
-from gate.backends.aws_slo.definitions import definition_of, instant
+from gate.backends.aws_slo.definitions import definition_of, exclusion_notes, instant
 from gate.backends.aws_slo.examination import examine
-from gate.backends.aws_slo.exclusions import exclusion_notes
-from gate.backends.aws_slo.reports import bad_share, middle
+from gate.backends.aws_slo.reports import bad_share
 from gate.backends.aws_slo.settings import AwsSloSettings
 from gate.backends.platforms.api import ApiError, JsonObject
 from gate.backends.platforms.platform import Question
@@ -64,9 +64,9 @@ class AwsSloPlatform:
         names = [str(sli.slo) for sli in slis]
         arns = self._arns(names)
         wanted = list(dict.fromkeys(arn for arn in arns.values() if isinstance(arn, str)))
-        found = dict(zip(wanted, self._service.slos(wanted), strict=True))
+        slos = dict(zip(wanted, self._service.slos(wanted), strict=True))
         return [
-            arn if isinstance(arn, Unmeasured) else self._definition(arn, found[arn])
+            arn if isinstance(arn, Unmeasured) else self._definition(arn, slos[arn])
             for arn in (arns[name] for name in names)
         ]
 
@@ -77,10 +77,10 @@ class AwsSloPlatform:
         }
         if len(arns) == len(set(names)):
             return arns
-        known = dict[str, list[str]]()
+        arns_by_name = dict[str, list[str]]()
         for summary in self._service.summaries():
-            known.setdefault(str(summary.get("Name")), []).append(str(summary.get("Arn")))
-        return arns | {name: _only(name, known) for name in names if name not in arns}
+            arns_by_name.setdefault(str(summary.get("Name")), []).append(str(summary.get("Arn")))
+        return arns | {name: _only(name, arns_by_name) for name in names if name not in arns}
 
     def _own(self, arn: re.Match[str]) -> str | Unmeasured:
         region = arn[1]
@@ -214,9 +214,9 @@ class AwsSloPlatform:
         return examine(self._service)
 
 
-def _only(name: str, known: Mapping[str, Sequence[str]]) -> str | Unmeasured:
+def _only(name: str, arns_by_name: Mapping[str, Sequence[str]]) -> str | Unmeasured:
     """Return the ARN of the one SLO with a name."""
-    arns = list(dict.fromkeys(known.get(name, ())))
+    arns = list(dict.fromkeys(arns_by_name.get(name, ())))
     if len(arns) == 1:
         return arns[0]
     if arns:
@@ -225,9 +225,9 @@ def _only(name: str, known: Mapping[str, Sequence[str]]) -> str | Unmeasured:
             " the one that is meant"
         )
         return Unmeasured(cause=Cause.INVALID, reason=reason)
-    near = get_close_matches(name, known, 1)
+    near = get_close_matches(name, arns_by_name, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    shown = f"Application Signals has no SLO named {name} among {len(known)}{hint}"
+    shown = f"Application Signals has no SLO named {name} among {len(arns_by_name)}{hint}"
     return Unmeasured(cause=Cause.NO_DATA, reason=shown)
 
 

@@ -131,9 +131,7 @@ class CloudWatchBackend:
             answer = answer_for(request, times)
         except MeasurementError as error:
             return error.answer(query)
-        if isinstance(answer, Unmeasured) or not request.probe:
-            return answer
-        return self._with_evidence(answer, times, at)
+        return self._with_evidence(answer, times, at) if request.probe else answer
 
     def _check_there(self, times: Timeline) -> None:
         """See that the total has a point.

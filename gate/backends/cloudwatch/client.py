@@ -22,6 +22,8 @@ MOST_POINTS: Final = 100_800
 _MOST_LISTED: Final = 5000
 """Metrics of a list, after which its further pages are not read."""
 _AT_ONCE: Final = 4
+_KEPT_PIECES: Final = 16
+"""Of each metric and period, for up to so many ends of windows."""
 _TARGET: Final = "GraniteServiceVersion20100801"
 _BUSY: Final = frozenset(
     {
@@ -35,7 +37,8 @@ _LOGIN: Final = (
     "let the login have cloudwatch:GetMetricData and cloudwatch:ListMetrics, and check keys and"
     " region"
 )
-_HINTS: Final = {400: "check region, keys and selectors", 401: _LOGIN, 403: _LOGIN}
+HINTS: Final = {400: "check region, keys and selectors", 401: _LOGIN, 403: _LOGIN}
+"""What to do about a refusal, by its status; the end of the reason of each."""
 
 
 def _kind(body: JsonObject) -> str:
@@ -49,7 +52,7 @@ def _words(body: JsonObject) -> str:
     return ": ".join(str(part) for part in (_kind(body), message) if part)
 
 
-_DIALOGUE: Final = Dialogue(words=_words, hints=_HINTS, transient=lambda body: _kind(body) in _BUSY)
+_DIALOGUE: Final = Dialogue(words=_words, hints=HINTS, transient=lambda body: _kind(body) in _BUSY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +85,15 @@ class Fetched:
         return None
 
     def keep(self, counted: Counted, piece: Piece, fetched: "Fetched") -> None:
-        """Keep the points of a piece in place of those of the same metric and period."""
+        """Keep the points of a piece, and of older ones the last few: the two ends of each window.
+
+        What is kept grows with the number of windows, and not with that of the instants.
+        """
         if (points := fetched.kept(counted, piece)) is not None:
-            self._outcomes[counted, piece.period] = {piece: points}
+            own = self._outcomes.setdefault((counted, piece.period), {})
+            own[piece] = points
+            for oldest in list(own)[:-_KEPT_PIECES]:
+                del own[oldest]
 
     def points(self, counted: Counted, piece: Piece) -> list[tuple[int, Number]]:
         """Return start and value of each point, in order, of a stretch that was asked for.

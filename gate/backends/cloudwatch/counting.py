@@ -7,13 +7,13 @@ from itertools import pairwise
 
 from gate.backends.cloudwatch.client import Fetched
 from gate.backends.cloudwatch.pages import Number
-from gate.backends.cloudwatch.periods import Piece, counted_span, moment, seconds
+from gate.backends.cloudwatch.periods import MINUTE, Piece, counted_span, moment, seconds
 from gate.backends.cloudwatch.selectors import Counted, Reading
 from gate.backends.sql.slices import SliceCounts, in_slices
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, MeasurementError, Spent
 from gate.measure.coverage import StepCoverage, coverage_by_steps
-from gate.measure.history import Series, SeriesRequest, clock_part
+from gate.measure.history import MOST_PARTS, Series, SeriesRequest, clock_part
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
@@ -40,8 +40,8 @@ class Timeline:
     pieces: tuple[Piece, ...]
     """At least one."""
     slots: tuple[Slot, ...]
-    seen: frozenset[Counted]
-    """The metrics that have a point."""
+    seen: Mapping[Counted, int]
+    """The metrics that have a point, and when the period of their newest begins."""
 
     @property
     def span(self) -> Span:
@@ -69,17 +69,17 @@ class Timeline:
         span = self.span
         return f"{self.reading}, from {instant(span.start)} to {instant(span.end)}"
 
-    def newest(self, at: datetime) -> datetime | None:
-        """Return when the newest period ends that has a point of the total.
+    def newest(self, at: datetime) -> datetime:
+        """Return when the newest minute ends in which there surely is a point of the total.
+
+        There must be one.
 
         The time after the last whole period of the stretch is not counted and says nothing, so that
-        a point in the last of them is as new as one can be.
+        a point in the last of them is as new as one can be. Of an older period that is longer than
+        a minute, the first minute counts.
         """
-        ends = [slot.end for slot in self.slots if slot.total is not None]
-        if not ends:
-            return None
-        last = seconds(self.span.end)
-        return at if ends[-1] == last else moment(ends[-1])
+        newest = [slot for slot in self.slots if slot.total is not None][-1]
+        return at if newest.end == seconds(self.span.end) else moment(newest.start + MINUTE)
 
     def coverage(self) -> StepCoverage:
         """Return how much of the stretch has points of the total, by parts on the clock.
@@ -97,7 +97,7 @@ class Timeline:
                 place = slot.start // size - first
                 events[place] = (events[place] or 0.0) + float(slot.total)
         parts = Span(moment(first * size), moment((last + 1) * size))
-        return coverage_by_steps(events, parts)
+        return coverage_by_steps(events, parts, most=MOST_PARTS)
 
 
 def timeline(reading: Reading, pieces: Sequence[Piece], fetched: Fetched) -> Timeline:
@@ -106,7 +106,7 @@ def timeline(reading: Reading, pieces: Sequence[Piece], fetched: Fetched) -> Tim
     Raises:
         MeasurementError: those of a metric did not come.
     """
-    seen, ends = set[Counted](), dict[int, int]()
+    seen, ends = dict[Counted, int](), dict[int, int]()
     sums = dict[str, dict[int, Number]]()
     for role, terms in reading.roles:
         own = sums[role] = {}
@@ -116,9 +116,9 @@ def timeline(reading: Reading, pieces: Sequence[Piece], fetched: Fetched) -> Tim
                 for start, value in fetched.points(term.counted, piece):
                     own[start] = own.get(start, 0) + factor * value
                     ends[start] = start + piece.period
-                    seen.add(term.counted)
+                    seen[term.counted] = start
     slots = tuple(_slot(reading, start, ends[start], sums) for start in sorted(ends))
-    return Timeline(reading=reading, pieces=tuple(pieces), slots=slots, seen=frozenset(seen))
+    return Timeline(reading=reading, pieces=tuple(pieces), slots=slots, seen=seen)
 
 
 def _slot(reading: Reading, start: int, end: int, sums: Mapping[str, Mapping[int, Number]]) -> Slot:

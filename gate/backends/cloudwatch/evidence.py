@@ -5,17 +5,22 @@ not exist. So the silence of an error metric counts as 0 only where the metric i
 and its dimensions were seen, together or each for itself.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from typing import Final
 
 from gate.backends.cloudwatch.client import CloudWatch, Listing
 from gate.backends.cloudwatch.counting import Timeline
-from gate.backends.cloudwatch.selectors import Metric, Term
-from gate.errors import nearest
+from gate.backends.cloudwatch.pages import Number
+from gate.backends.cloudwatch.periods import HOUR, Piece, moment
+from gate.backends.cloudwatch.selectors import Counted, Metric, Term
+from gate.errors import likeness, nearest
 from gate.measure import Answer, Cause, Counts, MeasurementError, Suspicion
 from gate.measure.coverage import StepCoverage
-from gate.wording import amount, percent_spent, stretch
+from gate.wording import amount, instant, percent_spent, stretch
 
 _RARE: Final[Mapping[str, frozenset[str]]] = {
     # Their reporting criterion is that there is a nonzero value:
@@ -44,6 +49,12 @@ _RARE: Final[Mapping[str, frozenset[str]]] = {
 }
 """Metrics that AWS itself publishes only where there is something to count."""
 _MOST_SHOWN: Final = 3
+_SILENT: Final = 6 * HOUR
+"""Seconds without a bad event after which it is asked whether it has another name."""
+_FAILURE: Final = re.compile(
+    r"err|fail|fault|5xx|50[0-9]|throttl|timeout|exception|reject", re.IGNORECASE
+)
+_ALIKE: Final = 0.6
 
 
 class Catalog:
@@ -60,6 +71,14 @@ class Catalog:
     def with_dimensions(self, metric: Metric) -> Listing | None:
         """Return the metrics of a namespace that have at least these dimensions."""
         return self._listing(metric.namespace, "", metric.dimensions)
+
+    def points(self, counted: Counted, pieces: Sequence[Piece]) -> Mapping[int, Number]:
+        """Return the points of a metric; none where they did not come."""
+        fetched = self._cloudwatch.fetch({counted: pieces})
+        try:
+            return dict(chain.from_iterable(fetched.points(counted, piece) for piece in pieces))
+        except MeasurementError:
+            return {}
 
     def _listing(
         self, namespace: str, name: str, dimensions: tuple[tuple[str, str], ...]
@@ -114,7 +133,7 @@ def suspicions(
     answer: Answer, times: Timeline, seen: StepCoverage, catalog: Catalog
 ) -> tuple[Suspicion, ...]:
     """Return the reasons to think that a count is not what happened."""
-    return (*_unmatched(answer, times, catalog), *_lost(seen))
+    return (*_unmatched(answer, times, catalog), *_renamed(times, catalog), *_lost(seen))
 
 
 def _unmatched(answer: Answer, times: Timeline, catalog: Catalog) -> Iterator[Suspicion]:
@@ -177,6 +196,38 @@ def is_proved(metric: Metric, times: Timeline, catalog: Catalog) -> bool:
 
 def _alike(metric: Metric, other: Metric) -> bool:
     return (metric.namespace, metric.dimensions) == (other.namespace, other.dimensions)
+
+
+def _renamed(times: Timeline, catalog: Catalog) -> Iterator[Suspicion]:
+    """Suspect that bad events go on under another name, where one begins as theirs has ended."""
+    end = times.pieces[-1].end
+    for term in times.reading.bad or ():
+        last = times.seen.get(term.counted, end)
+        if end - last < _SILENT:
+            continue
+        listing = catalog.with_dimensions(term.counted.metric)
+        for metric in () if listing is None else listing.metrics:
+            if not _may_follow(metric, term.counted.metric, times):
+                continue
+            points = catalog.points(replace(term.counted, metric=metric), times.pieces)
+            if not points or min(points) < last:
+                continue
+            yield Suspicion(
+                cause=Cause.UNMATCHED,
+                reason=(
+                    f"bad: CloudWatch has no point of {term.counted} since {instant(moment(last))},"
+                    f" and {metric} has begun at {instant(moment(min(points)))}"
+                ),
+                remedy=f"see whether the metric was renamed, and add + {metric} if it was",
+                hidden=Fraction(sum(points.values())),
+            )
+
+
+def _may_follow(metric: Metric, earlier: Metric, times: Timeline) -> bool:
+    """Return whether a metric may be another name of an earlier one, and is not counted."""
+    counted = {term.counted.metric for _, terms in times.reading.roles for term in terms}
+    alike = bool(_FAILURE.search(metric.name)) or likeness(metric.name, earlier.name) > _ALIKE
+    return alike and metric not in counted and _alike(metric, earlier)
 
 
 def _lost(seen: StepCoverage) -> Iterator[Suspicion]:

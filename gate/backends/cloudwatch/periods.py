@@ -25,6 +25,8 @@ KEPT: Final = timedelta(days=455)
 _EARLY: Final = HOUR
 """Seconds before its end from which on a period is no longer asked for: its age grows on the way,
 and this machine's clock may be late."""
+_NEWEST: Final = 6 * HOUR
+"""Seconds at the end of a stretch that are asked for in the shortest period."""
 FINE: Final = timedelta(hours=12)
 """A stretch up to this length is asked for by the minute."""
 
@@ -74,8 +76,9 @@ def pieces_of(span: Span, now: datetime, period: int) -> tuple[Piece, ...]:
 
     Its start is rounded down to the shortest period of its age, and so is its end: the newest
     period is not over yet. Between them it is asked for in the period that is wanted, or in the
-    shortest that there is if that is longer; the two ends are asked for in the shortest, so that
-    as little as possible of what is counted lies beyond the stretch.
+    shortest that there is if that is longer. The two ends are asked for in the shortest, so that
+    as little as possible of what is counted lies beyond the stretch, and so are its last hours, so
+    that it is known how new the newest point is.
 
     Args:
         span: to be counted.
@@ -88,14 +91,14 @@ def pieces_of(span: Span, now: datetime, period: int) -> tuple[Piece, ...]:
     return tuple(
         piece
         for first, last in pairwise(cuts)
-        for piece in _in_age(first, last, finest(first, now), period)
+        for piece in _in_age(first, last, finest(first, now), period, _NEWEST * (last == end))
     )
 
 
-def _in_age(start: int, end: int, shortest: int, period: int) -> Iterator[Piece]:
-    """Cut a stretch all of which has the same shortest period."""
+def _in_age(start: int, end: int, shortest: int, period: int, newest: int) -> Iterator[Piece]:
+    """Cut a stretch all of which has the same shortest period, in which its newest part is."""
     period = period if not period % shortest else shortest
-    first, last = _up(start, period), _down(end, period)
+    first, last = _up(start, period), _down(end - newest, period)
     if first >= last:
         first = last = end
     for piece in (

@@ -122,7 +122,10 @@ def test_what_is_granted_follows_from_the_type_or_from_the_indicator_of_older_sl
     (definition,) = define(only(slo, spoil=older), [NAME])
 
     assert (definition.granted, definition.to_date) == (granted, to_date)
-    assert ("can rise again" in definition.notes[0]) == to_date
+    assert [note.partition(" ")[2][:30] for note in definition.notes] == (
+        ["Signals judges periods of time"] * (not requests)
+        + ["Signals' own budget is that of"] * to_date
+    )
 
 
 @pytest.mark.parametrize(
