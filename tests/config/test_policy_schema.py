@@ -248,6 +248,7 @@ VARIABLE_KEYS = {
         "/url", "/user", "/password", "/sslrootcert", "/sslcert", "/sslkey",
     },
     "spark": {"/url", "/token", "/tls/ca", "/tls/cert", "/tls/key"},
+    "datadog": {"/site", "/url", "/api_key", "/application_key", "/parallel", "/retries"},
     "evaluations": {"/path"},
     "static": {"/path"},
 }  # fmt: skip

@@ -46,8 +46,7 @@ backend:
     slos="""\
 slos:
   - name: availability
-    objective: 99.9%          # as in Datadog: a difference is an error
-    window: 30d
+    from: platform            # objective and window are those of Datadog
     sli:
       slo: Chat availability  # the exact name, or the id, of the SLO in Datadog
 """,
