@@ -55,7 +55,8 @@ class SloCatalog:
         every = list(self._all()) if rest else []
         named: dict[str, list[Mapping[str, Any]]] = {name: [] for name in rest}
         for entry in every:
-            if (name := entry.get("name")) in named:
+            name = entry.get("name")
+            if isinstance(name, str) and name in named:
                 named[name].append(entry)
         names = [str(entry.get("name")) for entry in every]
         return [

@@ -4,14 +4,19 @@ https://docs.datadoghq.com/service_level_objectives/#slo-status-corrections
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from gate.backends.datadog.values import EpochWindow, listed, mapping, number, refusals
+from gate.backends.datadog.values import (
+    EpochWindow,
+    listed,
+    mapping,
+    number,
+    refusals,
+    shown_instant,
+)
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
-from gate.wording import instant
 
 _MOST_SHOWN: Final = 3
 _MOST_PAGES: Final = 20
@@ -35,10 +40,10 @@ class Correction:
         return self.recurs or self.end is None or self.end > window.start
 
     def __str__(self) -> str:
-        start = _instant(self.start)
+        start = shown_instant(self.start)
         if self.recurs:
             return f"{self.category} (recurring since {start})"
-        return f"{self.category} ({start} to {_instant(self.end) if self.end else 'now'})"
+        return f"{self.category} ({start} to {shown_instant(self.end) if self.end else 'now'})"
 
 
 class Corrections:
@@ -96,10 +101,10 @@ class Corrections:
         return tuple(notes)
 
     def apply(self, slo: str, window: EpochWindow) -> bool:
-        """Return whether any correction was applied in a window, or may have been."""
+        """Return whether any correction was applied in a window; none that could not be read."""
         corrections = self._listed.get(slo, ())
         if isinstance(corrections, MeasurementError):
-            return self._applied
+            return False
         return self._applied and any(correction.within(window) for correction in corrections)
 
 
@@ -127,7 +132,3 @@ def _total(answer: JsonObject) -> int:
     pages = meta.get("pagination", meta.get("page")) if isinstance(meta, dict) else None
     total = pages.get("total", pages.get("total_count")) if isinstance(pages, dict) else None
     return total if isinstance(total, int) else 0
-
-
-def _instant(seconds: int) -> str:
-    return instant(datetime.fromtimestamp(seconds, UTC))

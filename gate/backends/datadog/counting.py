@@ -26,7 +26,7 @@ _SLICES: Final = {"monitor": 60, "time_slice": 300}
 """Seconds to which the times of an SLI may be cut at both ends of a window."""
 _FLOAT: Final = Fraction(1, 10**6)
 """How far a share may be off that was a percentage in a float of 32 bits."""
-_STATES: Final = frozenset({"breached", "warning", "ok"})
+_STATES: Final = ("breached", "warning", "ok")
 _WHOLE: Final = 100
 _NOTES: Final = (
     f"Datadog's status tells no counts: its SLI is taken as right to {DECIMALS} decimals",

@@ -213,6 +213,7 @@ def test_server_that_repeats_its_page_is_not_asked_for_ever() -> None:
         (listing(data=["a"]), Cause.INVALID),
         (listing(data=[{"name": "Chat availability"}]), Cause.INVALID),
         (listing(data=[{"name": "Chat availability", "id": 7}]), Cause.INVALID),
+        (listing(data=[{"name": ["Chat availability"], "id": "7"}]), Cause.NO_DATA),
         (listing(data=[]), Cause.NO_DATA),
     ],
 )
