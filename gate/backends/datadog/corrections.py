@@ -100,12 +100,22 @@ class Corrections:
             )
         return tuple(notes)
 
-    def apply(self, slo: str, window: EpochWindow) -> bool:
-        """Return whether any correction was applied in a window; none that could not be read."""
+    def longest(self, slo: str, window: EpochWindow) -> int | None:
+        """Return how many seconds of a window corrections leave out at most; None: any number.
+
+        Those that could not be read leave out none: what they would explain is not proved.
+        """
         corrections = self._listed.get(slo, ())
         if isinstance(corrections, MeasurementError):
-            return False
-        return self._applied and any(correction.within(window) for correction in corrections)
+            return 0
+        within = [correction for correction in corrections if correction.within(window)]
+        if any(correction.recurs for correction in within):
+            return None
+        return sum(
+            min(window.end if each.end is None else each.end, window.end)
+            - max(each.start, window.start)
+            for each in within
+        )
 
 
 def _page(answer: JsonObject) -> Sequence[Correction]:

@@ -95,7 +95,7 @@ class DatadogPlatform:
             if question.main:
                 evidence = _evidence(evidence, reading, histories.newest(question, reading.history))
                 evidence = replace(evidence, notes=corrections.notes(slo, window))
-            return counted(reading, evidence, corrected=corrections.apply(slo, window))
+            return counted(reading, evidence, corrected=corrections.longest(slo, window))
         except MeasurementError as error:
             return error.answer(query)
 

@@ -548,6 +548,41 @@ def test_share_stands_for_counts_that_do_not_leave_out_what_corrections_name() -
     assert "this is Datadog's own SLI, 100%" in answer.evidence.notes[-1]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "sli", "explained"),
+    [
+        (36 * 60, 100.0, True),
+        (60, 100.0, False),
+        (DAY, 100 - 2160 / (29 * DAY) * 100, True),
+        (DAY, 99.0, False),
+        (30 * DAY, 99.0, True),
+    ],
+)
+def test_correction_explains_no_more_than_its_own_time(
+    seconds: int, sli: float, explained: bool
+) -> None:
+    correction = (END - seconds, END, "Other")
+    fake = twisted(overall(sli_value=sli), uptime(corrections=[correction]))
+    (answer,) = measure(fake, request(UPTIME))
+
+    assert isinstance(answer, Share | Counts)
+    assert bool(answer.evidence.suspicions) is not explained
+
+
+def test_correction_that_recurs_may_explain_any_difference() -> None:
+    def twist(path: str, body: Body) -> None:
+        if path.endswith("/history"):
+            body["data"]["overall"]["sli_value"] = 99.0
+        if path.endswith("/corrections"):
+            body["data"][0]["attributes"]["rrule"] = "FREQ=DAILY"
+
+    fake = FakeDatadog(slos=[uptime(corrections=[MAINTENANCE])], twist=twist)
+    (answer,) = measure(fake, request(UPTIME))
+
+    assert isinstance(answer, Share)
+    assert answer.bad == Fraction(1, 100)
+
+
 def test_corrections_that_cannot_be_read_are_told() -> None:
     fake = FakeDatadog(slos=[uptime(corrections=[MAINTENANCE])])
     fake.fail = lambda path, _: (
