@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Final
 
-from gate.measure import Unmeasured
+from gate.measure import Counts, Granted, Share, Spent, Unmeasured
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 
@@ -179,6 +179,29 @@ def amount(value: Fraction | None) -> str:
         return "<0.1"
     whole = value.denominator == 1 or value >= 10  # noqa: PLR2004 - a tenth matters below ten
     return f"{round(value):,}" if whole else f"{float(value):.1f}"
+
+
+def counted(answer: Counts | Spent | Share) -> str:
+    """Write what a backend has counted: ``12 bad of 43,190``, ``31.50 spent``, a share.
+
+    A share is written with what it may be off: ``0.05% bad, give or take 0.005%``.
+    """
+    if isinstance(answer, Spent):
+        return f"{float(answer.amount):,.2f} spent"
+    if isinstance(answer, Share):
+        return f"{give_or_take(answer.bad, answer.error)} bad"
+    seconds = answer.evidence.granted is Granted.SECONDS
+    if seconds:
+        bad, whole = (
+            describe_time(timedelta(seconds=float(n))) for n in (answer.bad, answer.total)
+        )
+        return f"{bad} bad of {whole}"
+    return f"{round(answer.bad):,} bad of {round(answer.total):,}"
+
+
+def give_or_take(share: Fraction, error: Fraction) -> str:
+    """Write a rounded share with what it may be off: ``0.05% +- 0.005%``."""
+    return f"{float(share * 100):.6g}% +- {float(error * 100):.2g}%"
 
 
 def burn(rate: Fraction | Unmeasured | None) -> str:

@@ -33,6 +33,13 @@ for sign in CI_SIGNS:
 sys.dont_write_bytecode = False
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more than there are processors: a test often waits for a server or a disk."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0)) + 1
+    return (os.cpu_count() or 1) + 1
+
+
 REAL = {"browser", "demo", "gitlab", "live", "llm"}
 """Rooms that are marked `real`."""
 

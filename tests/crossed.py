@@ -1,7 +1,11 @@
-"""Of tests that are marked `crossed`, `make test` runs a diagonal of their parameters.
+"""Of tests that are marked `crossed` or `variants`, `make test` runs some of their parameters.
 
-What goes wrong for one value goes wrong for it on the diagonal, where each value stands at least
-once. What goes wrong for a pair of values only is found by `make slow`, which runs them all.
+Of what is `crossed` it runs a diagonal. What goes wrong for one value goes wrong for it on the
+diagonal, where each value stands at least once; what goes wrong for a pair of values only is found
+by `make slow`, which runs them all.
+
+Of what is marked ``variants(n)`` it runs n, spread evenly over the table: variants of one claim, of
+which neighbours resemble one another. `make slow` runs the others.
 """
 
 from collections import defaultdict
@@ -33,16 +37,37 @@ def combinations_of(tests: Sequence[pytest.Function]) -> list[Combination]:
     return list(zip(*columns, strict=True))
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is not on the diagonal of its function as ``slow``."""
+def spread(number: int, length: int) -> set[int]:
+    """Return so many places of a table, from its first to its last; all where it has no more."""
+    if number >= length:
+        return set(range(length))
+    return {place * (length - 1) // max(1, number - 1) for place in range(number)}
+
+
+def functions_with(marker: str, items: Sequence[pytest.Item]) -> Sequence[list[pytest.Function]]:
+    """Return for each function that has the marker its tests, in their order."""
     functions = defaultdict[object, list[pytest.Function]](list)
     for item in items:
-        if isinstance(item, pytest.Function) and item.get_closest_marker("crossed"):
+        slow = item.get_closest_marker("slow")
+        if isinstance(item, pytest.Function) and item.get_closest_marker(marker) and not slow:
             functions[item.parent, item.originalname].append(item)
-    for tests in functions.values():
+    return list(functions.values())
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test` leaves out as ``slow``."""
+    for tests in functions_with("crossed", items):
         combinations = combinations_of(tests)
         quick = diagonal(combinations)
         for test, combination in zip(tests, combinations, strict=True):
             if combination not in quick:
+                test.add_marker("slow")
+    for tests in functions_with("variants", items):
+        marker = tests[0].get_closest_marker("variants")
+        assert marker is not None
+        (number,) = marker.args
+        places = spread(number, len(tests))
+        for place, test in enumerate(tests):
+            if place not in places:
                 test.add_marker("slow")

@@ -37,6 +37,11 @@ BACKENDS: Final[Mapping[str, str]] = {
     "clickhouse": "gate.backends.clickhouse",
     "postgres": "gate.backends.postgres",
     "spark": "gate.backends.spark",
+    "datadog": "gate.backends.datadog",
+    "google-slo": "gate.backends.google_slo",
+    "aws-slo": "gate.backends.aws_slo",
+    "cloudwatch": "gate.backends.cloudwatch",
+    "elastic": "gate.backends.elastic",
     "evaluations": "gate.backends.evaluations",
     "static": "gate.backends.static",
 }

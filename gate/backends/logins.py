@@ -17,12 +17,13 @@ AZURE_SCOPE: Final = "https://prometheus.monitor.azure.com/.default"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigV4Login:
-    """Requests are signed as Amazon Managed Service for Prometheus wants it."""
+    """Requests are signed as Amazon Web Services want it."""
 
     region: str
     service: str = "aps"
     access_key: str | None = field(default=None, repr=False)
-    """None: it is taken from AWS_ACCESS_KEY_ID, and the rest from the variables beside it."""
+    """None: it is taken from AWS_ACCESS_KEY_ID, and the rest from the variables beside it; where
+    these are not set, from where botocore finds keys, if it is installed."""
     secret_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)
 
@@ -88,11 +89,20 @@ def login_files(login: Login | None) -> tuple[Path, ...]:
     return () if path is None else (path,)
 
 
-def _sigv4(values: Values, reader: Reader) -> SigV4Login:
+def check_keys(values: Values, reader: Reader) -> None:
+    """Note where keys of a block with a login by SigV4 do not go together.
+
+    Raises:
+        UnreadableError: they do not.
+    """
     if values.given("access_key") != ("access_key",) * bool(values.given("secret_key")):
         raise reader.fail(values.node(), "'access_key' and 'secret_key' must be given together")
     if values.given("session_token") and not values.given("secret_key"):
         raise reader.fail(values.node("session_token"), "a session_token needs its keys")
+
+
+def _sigv4(values: Values, reader: Reader) -> SigV4Login:
+    check_keys(values, reader)
     return SigV4Login(**values.values)
 
 

@@ -84,36 +84,15 @@ def login_for(login: Login, clock: Clock) -> AuthBase:
     """
     match login:
         case SigV4Login():
-            return _signer(login)
+            from gate.backends.aws_signing import AwsSigner  # noqa: PLC0415 - for AWS only
+
+            return AwsSigner(login)
         case OAuth2Login():
             return TokenAuth(lambda: _client_credentials(login), clock)
         case GoogleLogin():
             return TokenAuth(lambda: _google(login), clock)
         case _:
             return TokenAuth(lambda: _azure(login), clock)
-
-
-def _signer(login: SigV4Login) -> AuthBase:
-    try:
-        from requests_aws4auth import AWS4Auth  # noqa: PLC0415 - only where it is used
-    except ImportError:
-        raise _missing("aws", "requests-aws4auth") from None
-    access, secret, session = login.access_key, login.secret_key, login.session_token
-    if access is None:
-        access, secret = (
-            os.environ.get("AWS_ACCESS_KEY_ID"),
-            os.environ.get("AWS_SECRET_ACCESS_KEY"),
-        )
-        session = os.environ.get("AWS_SESSION_TOKEN")
-    if not access or not secret:
-        reason = (
-            "there is no key to sign with; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as"
-            " aws-actions/configure-aws-credentials or `aws configure export-credentials` does"
-        )
-        raise LoginError(reason)
-    extra = {"session_token": session} if session else {}
-    signer: AuthBase = AWS4Auth(access, secret, login.region, login.service, **extra)
-    return signer
 
 
 def _client_credentials(login: OAuth2Login) -> AccessToken:

@@ -11,11 +11,14 @@ from gate.budget.assessment import (
     evidence_doubts,
     small_part,
     traffic_doubts,
+    unknown_traffic,
 )
 from gate.budget.coverage import Guards
 from gate.budget.forecast import Forecast, Impact, forecast, price
 from gate.budget.ratio import (
+    as_counts,
     budget_to_date,
+    burn_error,
     composite_consumed,
     remaining_interval,
     seconds,
@@ -23,8 +26,18 @@ from gate.budget.ratio import (
     window_burn,
 )
 from gate.budget.suspicions import best_answer, worst_answer
-from gate.measure import Answer, Counts, Evidence, Spent, Suspicion, Unmeasured
+from gate.measure import (
+    Answer,
+    Cause,
+    Counts,
+    Evidence,
+    Share,
+    Spent,
+    Suspicion,
+    Unmeasured,
+)
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, SpendSlo, Window
+from gate.wording import give_or_take
 
 AnswerIf = Callable[[Answer, Sequence[Suspicion]], Answer]
 """`worst_answer` or `best_answer`."""
@@ -53,29 +66,95 @@ def assess_ratio(
         guards: what makes a measurement believable.
         impact: the change's stated impact; it counts as consumed when thresholds are applied.
     """
-    burns = {length: window_burn(slo, length, counted) for length, counted in windows.items()}
-    if isinstance(answer, Unmeasured):
-        # Without the budget a fast burn is still a fast burn.
-        return replace(_unmeasured(slo, answer, at), burn_rates=burns)
-    if not isinstance(answer, Counts):
-        raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
-    evidence = _with_warnings_of(windows.values(), _compare_objectives(slo, answer.evidence))
-    answer = replace(answer, evidence=evidence)
-    assessment = _of_counts(slo, answer, windows, burns, at=at, guards=guards, impact=impact)
-    if not evidence.suspicions:
+    answer = _checked(slo, answer)
+    assessment = _at_face_value(slo, answer, windows, at=at, guards=guards, impact=impact)
+    suspicions = assessment.suspicions
+    if not suspicions and not any(map(_is_rounded, (answer, *windows.values()))):
         return assessment
 
     def if_it_were(answer_if: AnswerIf) -> Assessment:
         shifted = {
-            length: answer_if(counted, _recent(evidence.suspicions, at - length))
+            length: answer_if(counted, _recent(suspicions, at - length))
             for length, counted in windows.items()
         }
-        main = answer_if(answer, evidence.suspicions)
+        main = answer_if(answer, suspicions)
         return assess_ratio(slo, main, shifted, at=at, guards=guards, impact=impact)
 
     return replace(
         assessment, worst_case=if_it_were(worst_answer), best_case=if_it_were(best_answer)
     )
+
+
+def _checked(slo: RatioSlo, answer: Answer) -> Counts | Share | Unmeasured:
+    """Return the answer about an SLO's own window where a budget can be made of it.
+
+    Raises:
+        TypeError: it is an amount.
+    """
+    if isinstance(answer, Spent):
+        raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
+    if not isinstance(answer, Share):
+        return answer
+    needs = {"timeslices": slo.slices is not None, "sampled": slo.sampled is not None}
+    wrong = next((key for key, given in needs.items() if given), None)
+    if wrong is None:
+        return answer
+    reason = (
+        f"{wrong} needs counts, and only a share is known ({give_or_take(answer.bad, answer.error)}"
+        f" bad); remove {wrong}"
+    )
+    return Unmeasured(cause=Cause.INVALID, reason=reason, query=answer.evidence.query)
+
+
+def _is_rounded(answer: Answer) -> bool:
+    return isinstance(answer, Share) and answer.error > 0
+
+
+def _at_face_value(
+    slo: RatioSlo,
+    answer: Counts | Share | Unmeasured,
+    windows: Mapping[timedelta, Answer],
+    *,
+    at: datetime,
+    guards: Guards,
+    impact: Impact | None,
+) -> Assessment:
+    """Return the budget whatever is suspected of the counts, and of a share as it is rounded."""
+    burns = {length: window_burn(slo, length, counted) for length, counted in windows.items()}
+    errors = {
+        length: burn_error(slo, counted)
+        for length, counted in windows.items()
+        if isinstance(counted, Share) and _is_rounded(counted)
+    }
+    if isinstance(answer, Unmeasured):
+        # Without the budget a fast burn is still a fast burn.
+        unmeasured = _unmeasured(slo, answer, at)
+        return replace(unmeasured, burn_rates=burns, burn_errors=errors)
+    evidence = _with_warnings_of(windows.values(), _compare_objectives(slo, answer.evidence))
+    answer = replace(answer, evidence=evidence)
+    if isinstance(answer, Counts):
+        assessment = _of_counts(slo, answer, windows, burns, at=at, guards=guards, impact=impact)
+    else:
+        # Of one event in all, of which any part may be bad: whatever is a share is the same.
+        counts = as_counts(answer)
+        assessment = replace(
+            _of_counts(slo, counts, {}, burns, at=at, guards=guards, impact=impact),
+            doubts=evidence_doubts(evidence, slo.window, at, guards) + unknown_traffic(slo),
+            total=None,
+            bad=None,
+            ratio_error=answer.error,
+            rounding=_rounding(slo, answer, at),
+        )
+    return replace(assessment, burn_errors=errors)
+
+
+def _rounding(slo: RatioSlo, answer: Share, at: datetime) -> tuple[Fraction, Fraction] | None:
+    """Return between which shares what is left lies by rounding alone; None: it is exact."""
+    if not _is_rounded(answer):
+        return None
+    share = share_per_bad(slo, as_counts(answer), at, slo.objective)
+    most, least = min(answer.bad + answer.error, Fraction(1)), answer.bad - answer.error
+    return 1 - most * share, 1 - max(least, Fraction(0)) * share
 
 
 def _recent(suspicions: Sequence[Suspicion], start: datetime) -> list[Suspicion]:
@@ -103,6 +182,7 @@ def _of_counts(
         share=share,
         remaining=remaining,
         rate=_events_per_second(slo, answer, windows, at),
+        granted=evidence.granted,
     )
     return Assessment(
         slo=slo,
@@ -217,7 +297,25 @@ def assess_composite(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> Asse
         small_part=next((part.small_part for _, part in weighted if part.small_part), None),
         worst_case=assess_composite(slo, worst) if _suspected(slo, parts) else None,
         best_case=assess_composite(slo, best) if _suspected(slo, parts) else None,
+        rounding=_composite_rounding(zip((part for _, part in weighted), shares, strict=True)),
     )
+
+
+def _composite_rounding(
+    parts: Iterable[tuple[Assessment, tuple[Fraction, Fraction]]],
+) -> tuple[Fraction, Fraction] | None:
+    """Return between which shares what is left lies by its members' rounding; None: it is exact.
+
+    ``parts`` are the members, which all are measured, with their weights and what they consumed.
+    """
+    lowest = highest = Fraction(1)
+    rounded = False
+    for part, (weight, consumed) in parts:
+        rounded |= part.rounding is not None
+        low, high = part.rounding or (1 - consumed, 1 - consumed)
+        lowest -= weight * (1 - low)
+        highest -= weight * (1 - high)
+    return (lowest, highest) if rounded else None
 
 
 def _suspected(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> bool:
@@ -249,7 +347,7 @@ def _with_warnings_of(answers: Iterable[Answer], evidence: Evidence) -> Evidence
     """Return the evidence with what the backend says is missing from the windows' answers, once."""
     warnings = dict.fromkeys(evidence.warnings)
     for answer in answers:
-        if isinstance(answer, Counts):
+        if isinstance(answer, Counts | Share):
             warnings |= dict.fromkeys(answer.evidence.warnings)
     return replace(evidence, warnings=tuple(warnings))
 

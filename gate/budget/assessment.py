@@ -11,7 +11,7 @@ from gate.budget.coverage import Guards, coverage_cause, coverage_reason, measur
 from gate.budget.forecast import Forecast, Price, Recovery
 from gate.budget.ratio import samples_without_bad, wilson_interval
 from gate.dataclass import dataclass
-from gate.measure import Cause, Counts, Evidence, Suspicion, Unmeasured
+from gate.measure import Cause, Counts, Evidence, Granted, Suspicion, Unmeasured
 from gate.slo.objective import Bound, RatioSlo, Slo, Span, Window
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
@@ -45,8 +45,16 @@ class Assessment:
     """The bad share of events at which the budget is just gone."""
     interval: tuple[Fraction, Fraction] | None = None
     """Sampled: the 95% interval of ``remaining``, lower end first."""
+    ratio_error: Fraction | None = None
+    """How far the error ratio may be off as it is rounded: the platform tells a share of what was
+    counted and not ``total`` and ``bad``. None: they are counted, or nothing is known."""
+    rounding: tuple[Fraction, Fraction] | None = None
+    """Between which ends ``remaining`` is by that error, both included, the lower first; of a
+    composite by those of its members. None: it is exact."""
     burn_rates: Mapping[timedelta, Fraction | Unmeasured] = field(default_factory=dict)
     """Per window; without traffic there is none, `Cause.NO_TRAFFIC`."""
+    burn_errors: Mapping[timedelta, Fraction] = field(default_factory=dict)
+    """How far those burn rates may be off that are made of a rounded share, above 0."""
     forecast: Forecast | None = None
     recovery: Recovery | None = None
     """How a rolling budget comes back; None where it was not asked for, or is not known."""
@@ -62,9 +70,15 @@ class Assessment:
     """How much of how much was measured, where that is below the policy's floor: ``3d of 30d``; of
     a composite that of its first such member. None: enough of the window."""
     worst_case: "Assessment | None" = None
-    """The budget if everything were bad that the evidence suspects to be; None: no suspicion."""
+    """The budget if everything were bad that the evidence suspects to be, and at the worse end of
+    what was rounded; None: nothing is suspected or rounded."""
     best_case: "Assessment | None" = None
     """The budget if everything were good that the evidence suspects to be; likewise."""
+
+    @property
+    def rounded(self) -> bool:
+        """Whether a part of it is known as a rounded share only, so that two ends are judged."""
+        return self.rounding is not None or bool(self.burn_errors)
 
     @property
     def suspicions(self) -> tuple[Suspicion, ...]:
@@ -212,15 +226,27 @@ def small_part(evidence: Evidence, span: Span, guards: Guards) -> str | None:
     return measured_part(share, span.length)
 
 
+def unknown_traffic(
+    slo: RatioSlo, why: str = "the platform tells only a share"
+) -> tuple[Doubt, ...]:
+    """Return a doubt where the policy asks for a number of events, which is not known."""
+    if slo.min_events is None:
+        return ()
+    reason = f"{why}: whether there were {slo.min_events:,} events is unknown"
+    return (Doubt(cause=Cause.LOW_TRAFFIC, reason=reason),)
+
+
 def traffic_doubts(slo: RatioSlo, counts: Counts) -> tuple[Doubt, ...]:
-    """Return a doubt when there are too few events to speak of a ratio; never for slices."""
+    """Return a doubt when there are too few events to speak of a ratio; never for slices.
+
+    Nor for seconds, which do not say how many events they had.
+    """
     if slo.slices is not None:
         return ()
+    if counts.evidence.granted is Granted.SECONDS:
+        return unknown_traffic(slo, "time is counted, and no events")
     if slo.sli.sliced and slo.min_events is not None:
-        reason = (
-            f"only ratios are recorded: whether there were {slo.min_events:,} events is unknown"
-        )
-        return (Doubt(cause=Cause.LOW_TRAFFIC, reason=reason),)
+        return unknown_traffic(slo, "only ratios are recorded")
     needed = 1 / slo.budget if slo.min_events is None else Fraction(slo.min_events)
     if counts.total >= needed:
         return ()

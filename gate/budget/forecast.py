@@ -10,6 +10,7 @@ from typing import Final
 
 from gate.budget.ratio import bad_per_second, seconds
 from gate.dataclass import dataclass
+from gate.measure import Granted
 from gate.measure.history import Series
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import RatioSlo
@@ -253,7 +254,13 @@ class Price:
 
 
 def price(
-    impact: Impact, slo: RatioSlo, *, share: Fraction, remaining: Fraction, rate: Fraction
+    impact: Impact,
+    slo: RatioSlo,
+    *,
+    share: Fraction,
+    remaining: Fraction,
+    rate: Fraction,
+    granted: Granted = Granted.EVENTS,
 ) -> Price:
     """Price an impact.
 
@@ -263,24 +270,25 @@ def price(
         share: share of the budget that one bad event spends.
         remaining: share of the budget that is left; may be negative.
         rate: events a second that the service sees.
+        granted: what is counted; of seconds one passes each second.
     """
 
     def spending(canary: Fraction, failures: Fraction = impact.failures) -> Fraction:
         """Share of the budget that is spent per second of failure."""
-        return bad_per_second(slo, canary * failures, rate) * share
+        return bad_per_second(slo, canary * failures, rate, granted) * share
 
     cost = spending(impact.canary) * seconds(impact.detect)
     return Price(
         impact=impact,
         cost=cost,
         cost_at_worst=spending(impact.canary, Fraction(1)) * seconds(impact.detect),
-        largest_canary=_largest_canary(impact, slo, remaining, spending(Fraction(1))),
+        largest_canary=_largest_canary(impact, slo, remaining, spending(Fraction(1)), granted),
         longest_detect=_longest_detect(remaining, spending(impact.canary)),
     )
 
 
 def _largest_canary(
-    impact: Impact, slo: RatioSlo, remaining: Fraction, spending: Fraction
+    impact: Impact, slo: RatioSlo, remaining: Fraction, spending: Fraction, granted: Granted
 ) -> Fraction:
     if remaining <= 0:
         return Fraction(0)
@@ -291,6 +299,8 @@ def _largest_canary(
         # A slice is spent as a whole once too much of it fails, so only a canary too small to do
         # that is free; there is nothing between.
         return (1 - slo.slices.target) / impact.failures
+    if granted is Granted.SECONDS:
+        return Fraction(0)
     return remaining / cost_of_all
 
 

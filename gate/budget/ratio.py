@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from math import floor, sqrt
 
-from gate.measure import Answer, Cause, Counts, Unmeasured
+from gate.measure import Answer, Cause, Counts, Granted, Share, Spent, Unmeasured
 from gate.slo.objective import CalendarWindow, Denominator, RatioSlo, SpendSlo
 
 
@@ -98,6 +98,16 @@ def budget_to_date(slo: RatioSlo | SpendSlo) -> bool:
     return isinstance(slo.window, CalendarWindow) and slo.denominator is Denominator.TO_DATE
 
 
+def as_counts(answer: Share) -> Counts:
+    """Return a share as counts of one event in all: what is a share of them is the same."""
+    return Counts(total=Fraction(1), bad=answer.bad, evidence=answer.evidence)
+
+
+def burn_error(slo: RatioSlo, answer: Share) -> Fraction:
+    """Return how far the burn rate of a rounded share may be off, at least 0."""
+    return burn_rate(Fraction(1), answer.error, slo.budget)
+
+
 def remaining_interval(
     counts: Counts, share: Fraction, design_effect: Fraction = Fraction(1)
 ) -> tuple[Fraction, Fraction]:
@@ -121,8 +131,10 @@ def window_burn(slo: RatioSlo, length: timedelta, answer: Answer) -> Fraction | 
     """
     if isinstance(answer, Unmeasured):
         return answer
-    if not isinstance(answer, Counts):
+    if isinstance(answer, Spent):
         raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
+    if isinstance(answer, Share):
+        return burn_rate(Fraction(1), answer.bad, slo.budget)
     if slo.slices is None:
         return burn_rate(answer.total, answer.bad, slo.budget)
     return burn_rate(slices_in(length, slo.slices.length), answer.bad, slo.budget)
@@ -133,14 +145,20 @@ def has_no_traffic(burn: Fraction | Unmeasured | None) -> bool:
     return isinstance(burn, Unmeasured) and burn.cause is Cause.NO_TRAFFIC
 
 
-def bad_per_second(slo: RatioSlo, failing: Fraction, rate: Fraction) -> Fraction:
+def bad_per_second(
+    slo: RatioSlo, failing: Fraction, rate: Fraction, granted: Granted = Granted.EVENTS
+) -> Fraction:
     """Return how many bad events (or slices) a second a failure of this share of all traffic makes.
 
     Args:
         slo: what was promised.
         failing: share of all events that fail, 0 to 1.
         rate: events a second. A slice is bad as a whole once it is under its target.
+        granted: what is counted. Seconds are bad as a whole: which failures make them so is known
+            to the platform only, so that any does.
     """
+    if granted is Granted.SECONDS:
+        return rate if failing else Fraction(0)
     if slo.slices is None:
         return failing * rate
     return 1 / seconds(slo.slices.length) if failing > 1 - slo.slices.target else Fraction(0)

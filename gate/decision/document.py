@@ -18,8 +18,8 @@ from gate.policy.findings import Finding
 from gate.policy.judge import Judgement
 from gate.policy.override import Override
 from gate.policy.requirements import CheckedRequirement
+from gate.policy.rounding import known_tier
 from gate.policy.rules.tiers import tier_verdict
-from gate.policy.tiers import tier_of
 
 
 def to_document(decision: Decision) -> Json:
@@ -87,9 +87,9 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
 
 def _says(decided: PolicyDecision, assessment: Assessment) -> Json:
     """Return what the tier of one SLO's budget says of the change; None: it is not known."""
-    if assessment.compared is None or assessment.uncovered is not None:
+    tier = known_tier(decided.policy.tiers, assessment)
+    if tier is None:
         return {"tier_verdict": None}
-    tier = tier_of(decided.policy.tiers, assessment.compared)
     return {"tier_verdict": str(tier_verdict(tier, decided.change_class))}
 
 

@@ -8,7 +8,7 @@ from gate.budget.assessment import Assessment
 from gate.budget.ratio import allowed_downtime, seconds
 from gate.measure import Suspicion, Unmeasured
 from gate.policy.policy import Policy
-from gate.policy.tiers import tier_of
+from gate.policy.rounding import known_tier
 from gate.slo.indicator import Slices
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
@@ -34,10 +34,8 @@ def slo_document(assessment: Assessment, at: datetime) -> Json:
 
 def tier_document(policy: Policy, assessment: Assessment) -> Json:
     """Return the name of the tier that one SLO's budget is in by itself; None: not known."""
-    compared = assessment.compared
-    if compared is None or assessment.uncovered is not None:
-        return {"tier": None}
-    return {"tier": tier_of(policy.tiers, compared).name}
+    tier = known_tier(policy.tiers, assessment)
+    return {"tier": None if tier is None else tier.name}
 
 
 def number(value: Fraction | None) -> float | int | None:

@@ -94,7 +94,7 @@ def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-Call = Callable[[Sequence[str]], None]
+_Call = Callable[[Sequence[str]], None]
 """Runs a command.
 
 Raises:
@@ -113,7 +113,7 @@ def requirement_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return tuple(folder / name for name in ("requirements.txt", *more))
 
 
-def prepare_environment(temporary: Path, lists: Sequence[Path], call: Call) -> Path:
+def prepare_environment(temporary: Path, lists: Sequence[Path], call: _Call) -> Path:
     """Return the Python of an environment with just what the lists name; make it if need be.
 
     Raises:

@@ -46,6 +46,9 @@ class Cause(StrEnum):
     """Events were lost to the count: in a gap, or where the window had to be cut."""
     UNKNOWN_OUTCOME = "unknown_outcome"
     """Some events could be good or bad: it is not known which."""
+    ROUNDED = "rounded"
+    """Only a rounded share is known, and what may be true of it lies on both sides of a threshold.
+    """
     NOT_COVERED = "not_covered"
     """A rule of the policy cannot look at an SLO of this kind."""
 
@@ -120,6 +123,8 @@ class Definition:
     granted: Granted = Granted.EVENTS
     to_date: bool = False
     """Calendar windows: whether the platform's own budget is that of the events so far."""
+    no_data: str = ""
+    """What the platform takes time without data for, as a clause; empty: it does not say."""
     notes: tuple[str, ...] = ()
     """What a reader should know: how it is counted, what is excluded."""
 
@@ -147,8 +152,8 @@ class Evidence:
     granted: Granted = Granted.EVENTS
     """What is counted."""
     definition: Definition | None = None
-    """Of the SLO that a platform has counted, which the policy must agree with; None: no platform
-    has, or it was not asked."""
+    """How the platform defines the SLO that it has counted, which the policy must agree with; None:
+    no platform has counted it, or none was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,9 +181,10 @@ class Share:
     """
 
     bad: Fraction
-    """Of the events, or of the seconds, 0 to 1; of a calendar window, of those so far."""
+    """The share of the events, or of the seconds, 0 to 1; in a calendar window, of those so far."""
     error: Fraction
-    """Half a unit of the last decimal that the platform guarantees, above 0."""
+    """Half a unit of the last decimal that the platform guarantees, above 0; 0 only where the gate
+    itself asks what would be if the share were exactly this."""
     evidence: Evidence
 
 

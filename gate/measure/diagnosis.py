@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Final, Protocol
 
 from gate.dataclass import dataclass
-from gate.measure import Answer, Cause, CountRequest, Counts, Suspicion, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Spent, Suspicion, Unmeasured
+from gate.slo.objective import Window
 
 
 class Level(StrEnum):
@@ -54,6 +55,9 @@ class Check(StrEnum):
     RIGHTS = "rights"
     TABLE = "table"
     PRUNED = "pruned"
+    SITE = "site"
+    DEFINITION = "definition"
+    NO_DATA = "no-data"
 
 
 QUESTIONS: Final[Mapping[Check, str]] = {
@@ -87,6 +91,9 @@ QUESTIONS: Final[Mapping[Check, str]] = {
     Check.RIGHTS: "the login may read and do nothing else",
     Check.TABLE: "the table gives each row once",
     Check.PRUNED: "counting reads no more of the table than the window",
+    Check.SITE: "the platform's site, region or space is the one that has the SLOs",
+    Check.DEFINITION: "the platform has the SLO, with the policy's objective and window",
+    Check.NO_DATA: "the platform says what it takes time without data for",
 }
 """What each check asks, as the words after "whether"."""
 
@@ -129,6 +136,10 @@ class CheckedSlo:
     """Older samples are stale."""
     min_coverage: Fraction
     """The share of the window, 0 to 1."""
+    window: Window | None = None
+    """As the policy has it, for platforms that have one too; None: there is none to compare."""
+    objective: Fraction | None = None
+    """Strictly between 0 and 1; None: of an allowance, or where there is no window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,11 +192,12 @@ _WRONG: Final = frozenset({Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED})
 def suspicion_results(answer: Answer) -> Iterator[CheckResult]:
     """Yield what ``gate check`` suspects of a count, with its numbers and remedies.
 
-    It is a fault where more events are missing, or counted wrongly, than are counted as bad.
+    It is a fault where more events are missing, or counted wrongly, than are counted as bad; of a
+    share, where any are.
     """
     if isinstance(answer, Unmeasured):
         return
-    bad = answer.bad if isinstance(answer, Counts) else answer.amount
+    bad = answer.amount if isinstance(answer, Spent) else answer.bad
     for suspicion in answer.evidence.suspicions:
         check = _CHECK_OF.get(suspicion.cause, Check.REACH)
         wrong = suspicion.cause in _WRONG and _exceeds(suspicion, bad)

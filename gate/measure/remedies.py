@@ -12,6 +12,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
 from gate.measure.object_stores import STORES
+from gate.measure.platform_troubles import PLATFORMS
 from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.spark_troubles import SPARK
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
@@ -183,6 +184,14 @@ _CAUSES: Final[Rows] = (
         "log the outcome of every event, or exclude these rows with total",
     ),
     (
+        Cause.ROUNDED,
+        "The platform's share is too coarse",
+        "The SLO platform tells a rounded share and no counts. All that may be true of it was"
+        " tried: at some of it the policy would decide otherwise.",
+        "wait until the threshold is outside what the share may be, count the events in another"
+        " backend, or set on.rounded to warn, which takes the share as it is shown",
+    ),
+    (
         Cause.NOT_COVERED,
         "A rule cannot look at this SLO",
         "The rule needs events step by step, which this kind of SLO or backend does not have.",
@@ -200,6 +209,7 @@ REMEDIES: Final = {
         *CLICKHOUSE,
         *POSTGRES,
         *SPARK,
+        *PLATFORMS,
         *HOSTS,
     )
 }

@@ -10,6 +10,7 @@ from gate.dataclass import dataclass
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.requirements import CheckedRequirement
+from gate.policy.rounding import settle, worst_tier
 from gate.policy.rule_settings import Effect
 from gate.policy.rules import (
     burn_rates,
@@ -33,7 +34,8 @@ class Judgement:
     """Worst first."""
     verdict: Verdict
     tier: Tier | None
-    """The band of the worst measured budget; None where none was, or too little of its window."""
+    """The band of the worst measured budget; None where none was, or too little of its window, or
+    where it is rounded and may be in several."""
     worst: Assessment | None
     """The SLO with that budget."""
     requirements: tuple[CheckedRequirement, ...]
@@ -124,22 +126,28 @@ RULES: Final[Mapping[Rule, Callable[[Case], Iterable[Finding]]]] = {
 
 def judge(case: Case) -> Judgement:
     """Judge a change of one class by every rule of the policy."""
-    findings = _findings(case)
+    judged, about = case, list[Finding]()
     if any(assessment.worst_case is not None for assessment in case.assessments):
-        findings += suspicion_findings(case, lambda other: _verdict(_findings(other)))
+        judged, about = settle(case, _verdict_of)
+        about += suspicion_findings(case, _verdict_of)
+    findings = [*_findings(judged), *about]
     findings.sort(key=lambda finding: -finding.verdict.severity)
     again = _allowed_again_at(case, findings)
     paced = again is not None and any(finding.paced for finding in _stopping(findings))
     return Judgement(
         findings=tuple(findings),
         verdict=_verdict(findings),
-        tier=None if case.worst is None or case.worst.uncovered else case.tier,
+        tier=worst_tier(case),
         worst=case.worst,
         requirements=tuple(requirements.checked(case)),
         allowed_again_at=again,
         allowed_again_at_pace=_allowed_again_at(case, findings, at_pace=True) if paced else None,
         paced=paced,
     )
+
+
+def _verdict_of(case: Case) -> Verdict:
+    return _verdict(_findings(case))
 
 
 def _findings(case: Case) -> list[Finding]:

@@ -50,6 +50,7 @@ DEFAULT_ACTIONS: Final = {
     Cause.CONTRADICTED: Action.BLOCK,
     Cause.LOST: Action.BLOCK,
     Cause.UNKNOWN_OUTCOME: Action.BLOCK,
+    Cause.ROUNDED: Action.BLOCK,
     Cause.NOT_COVERED: Action.WARN,
 }
 LONGEST_VALID_FOR: Final = timedelta(hours=24)

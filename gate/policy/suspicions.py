@@ -1,17 +1,15 @@
 """What a suspicion about a count means for a change: only what could change the verdict matters."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from gate.budget.assessment import Assessment, Doubt
 from gate.measure import Suspicion
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.rounding import VerdictOf
 from gate.slo.objective import CompositeSlo
 from gate.wording import budget_between
-
-VerdictOf = Callable[[Case], Verdict]
-"""Judges by every rule, without regard to suspicions."""
 
 
 def suspicion_findings(case: Case, verdict_of: VerdictOf) -> Iterator[Finding]:
@@ -20,6 +18,8 @@ def suspicion_findings(case: Case, verdict_of: VerdictOf) -> Iterator[Finding]:
     One that could change the verdict is what the policy's ``on`` makes of its cause; any other is
     said and lets the change pass.
     """
+    if not any(assessment.suspicions for assessment in case.assessments):
+        return
     decisive = _decisive(case, verdict_of)
     for assessment in case.assessments:
         for suspicion in assessment.suspicions:

@@ -8,8 +8,9 @@ from gate.dataclass import dataclass
 from gate.decision.decision import PolicyDecision
 from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.policy import Policy
+from gate.policy.rounding import known_tier
 from gate.policy.rules.tiers import tier_verdict
-from gate.policy.tiers import Tier, severity, tier_of
+from gate.policy.tiers import Tier, severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +99,7 @@ def _of_tier(decided: PolicyDecision, assessment: Assessment, tier: Tier) -> Ver
 
 
 def _tier(policy: Policy, assessment: Assessment) -> Tier | None:
-    if assessment.compared is None or assessment.uncovered is not None:
-        return None
-    return tier_of(policy.tiers, assessment.compared)
+    return known_tier(policy.tiers, assessment)
 
 
 def _decisive(decided: PolicyDecision) -> str | None:

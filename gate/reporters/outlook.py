@@ -95,7 +95,14 @@ def at_pace(judgement: Judgement) -> str:
 
 
 _SUSPECTED: Final = frozenset(
-    {Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED, Cause.LOST, Cause.UNKNOWN_OUTCOME}
+    {
+        Cause.UNMATCHED,
+        Cause.BORN,
+        Cause.CONTRADICTED,
+        Cause.LOST,
+        Cause.UNKNOWN_OUTCOME,
+        Cause.ROUNDED,
+    }
 )
 """Causes of suspicions, which say their remedy themselves."""
 _DOCTOR: Final = "gate doctor"

@@ -337,6 +337,7 @@ def lefts(bad: Sequence[int], rate: Fraction, hours: int) -> list[Fraction]:
     return [1 - (sum(bad[place:]) + rate * place) / ALLOWED for place in range(1, hours + 1)]
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("hours", [12, 48, 400, MONTH])
 @pytest.mark.parametrize(
     "bad",

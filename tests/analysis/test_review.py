@@ -71,6 +71,7 @@ def test_each_period_is_told_with_what_it_consumed() -> None:
     assert one.unknown == 0
 
 
+@pytest.mark.variants(2)
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("kind", "allowed", "met"),

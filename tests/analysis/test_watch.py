@@ -148,6 +148,7 @@ def test_a_canary_alone_whose_traffic_ends_is_not_healthy() -> None:
     assert done.report.verdict is CanaryVerdict.CANNOT_TELL
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("minutes", "silent", "since"),
     [
@@ -175,6 +176,7 @@ def test_a_canary_without_traffic_for_a_part_of_the_time_is_not_healthy(
     assert second.startswith("errors: in what was seen, at most ")
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "minutes",
     [
@@ -191,6 +193,7 @@ def test_a_canary_may_be_without_traffic_for_a_short_time_or_when_all_are(
     assert watch_minutes(minutes).report.verdict is CanaryVerdict.HEALTHY
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("total", "bad", "verdict"),
     [

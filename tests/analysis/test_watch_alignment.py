@@ -86,6 +86,7 @@ def outage(begin: int, end: int) -> Ratio:
     return lambda second: 0.5 if begin <= second < end else 0.0002
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("offset", [15, -15, 1, 0])
 @pytest.mark.parametrize("begin, end", [(299, 420), (300, 420), (291, 430), (360, 488), (305, 421)])
 @pytest.mark.parametrize("late", [False, True], ids=["live", "recorded"])

@@ -120,6 +120,7 @@ ODD: list[Any] = [
 ]
 
 
+@pytest.mark.variants(4)
 @pytest.mark.crossed
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(

@@ -368,6 +368,7 @@ def test_the_variables_of_the_counting_policy_still_work(world: World) -> None:
     assert proposed["verdict"] == "block"
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("target", ["outside.yaml", "gate.yaml", "nowhere", "/proc/self/environ"])
 @pytest.mark.parametrize("name", ["gate.yaml", "slos/a.yaml"])
 def test_links_of_a_proposal_show_nothing_of_what_they_lead_to(

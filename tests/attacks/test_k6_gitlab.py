@@ -223,6 +223,7 @@ ATTEMPTS: dict[str, tuple[Attempt, str]] = {
 }
 
 
+@pytest.mark.variants(21)
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 def test_none_of_these_is_an_approval(opened: World, fake: FakeGitLab, attempt: str) -> None:
     act, reason = ATTEMPTS[attempt]

@@ -270,6 +270,7 @@ LABELS = {
 }
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("case", LABELS)
 def test_no_such_label_overrides(opened: World, fake: FakeGitHub, case: str) -> None:
     head = as_opened(opened, fake)

@@ -70,6 +70,7 @@ def test_an_override_holds_until_it_ends(deploy: Deploy) -> None:
     assert refused(deploy.verify(late=timedelta(minutes=11)), "it held until")
 
 
+@pytest.mark.variants(9)
 @pytest.mark.parametrize(
     ("decided", "asked", "words"),
     [
@@ -354,6 +355,7 @@ def raw_documents(document: Document) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.variants(12)
 @pytest.mark.parametrize("kind", raw_documents({"exit_code": 10, "service": "chat"}))
 def test_what_is_no_document_beyond_doubt_is_refused(deploy: Deploy, kind: str) -> None:
     texts = raw_documents(deploy.decide(change="full-rollout"))

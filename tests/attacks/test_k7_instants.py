@@ -116,6 +116,7 @@ def test_a_decision_on_another_moment_never_holds(deploy: Deploy) -> None:
     assert refused(deploy.verify(resealed(document | said)), "is not the worst of its policies'")
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("length", ["24h1s", "25h", "2d", "36500d", "5200w"])
 def test_a_policy_whose_decisions_last_too_long_is_refused_with_its_place(
     world: World, length: str

@@ -157,6 +157,7 @@ TAMPERING: dict[str, tuple[Alter, list[int]]] = {
 }
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("kind", TAMPERING)
 def test_what_was_done_to_a_log_is_named(log: Path, kind: str) -> None:
     alter, lines = TAMPERING[kind]

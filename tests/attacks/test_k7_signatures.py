@@ -62,6 +62,7 @@ def private_pem(private: Any) -> str:
     return text.decode()
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("form", ["json", "intoto"])
 @pytest.mark.parametrize(
     ("signs", "verifies"),
@@ -86,6 +87,7 @@ def test_without_any_key_an_unsigned_decision_holds(deploy: Deploy) -> None:
     assert deploy.verify().exit_code == 0
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize("form", ["json", "intoto"])
 @pytest.mark.parametrize(
     ("signs", "verifies"),
@@ -151,6 +153,7 @@ VERIFY_MISTAKES = {
 }
 
 
+@pytest.mark.variants(7)
 @pytest.mark.parametrize("kind", SIGNING_MISTAKES)
 def test_a_signing_key_that_is_none_is_an_error_of_both_commands(deploy: Deploy, kind: str) -> None:
     deploy.decide()
@@ -164,6 +167,7 @@ def test_a_signing_key_that_is_none_is_an_error_of_both_commands(deploy: Deploy,
         assert mistake.strip() == "" or mistake not in done.stderr
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("kind", VERIFY_MISTAKES)
 def test_a_verifying_key_that_is_none_is_an_error(deploy: Deploy, kind: str) -> None:
     mistake = VERIFY_MISTAKES[kind]
@@ -278,6 +282,7 @@ def test_a_forged_document_is_refused(deploy: Deploy, kind: str) -> None:
     assert refused(deploy.verify(FORGERIES[kind](document), **VERIFIES))
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     "signature", ["", "0" * 64, "zz", "ÄÖÜ", None, 5, [], "0" * 63, " " * 64, "\ud800"]
 )
@@ -379,6 +384,7 @@ ENVELOPES: dict[str, Forge] = {
 }
 
 
+@pytest.mark.variants(14)
 @pytest.mark.parametrize("kind", ENVELOPES)
 def test_a_forged_envelope_is_refused(deploy: Deploy, kind: str) -> None:
     envelope = deploy.decide(form="intoto", **SIGNS)

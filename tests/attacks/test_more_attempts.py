@@ -98,6 +98,7 @@ VARIABLES: dict[str, Mapping[str, str | None]] = {
 }
 
 
+@pytest.mark.variants(9)
 @pytest.mark.parametrize("name", VARIABLES)
 def test_no_variables_of_a_job_let_a_change_judge_itself(loosened: World, name: str) -> None:
     head = loosened.revision()

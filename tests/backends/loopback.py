@@ -12,15 +12,18 @@ Handle = Callable[[BaseHTTPRequestHandler, bytes], None]
 
 @contextmanager
 def serving(handle: Handle, context: ssl.SSLContext | None = None) -> Iterator[int]:
-    """Serve POST requests while the block lasts; give the port."""
+    """Serve GET and POST requests while the block lasts; give the port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
         wbufsize = -1
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             try:
                 handle(self, body)
                 self.wfile.flush()

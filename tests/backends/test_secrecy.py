@@ -50,7 +50,17 @@ SAMPLES: Mapping[str, str] = {
     "prometheus auth.password": 'url: "http://a", auth: {username: ada, password: "${V}"}',
     "spark url": 'url: "sc://a/;token=${V}", table: t, timestamp: ts',
     "spark token": 'url: "sc://a", token: "${V}", table: t, timestamp: ts',
+    "elastic url": 'url: "https://kibana.example/${V}", api_key: "${A}"',
+    "elastic api_key": 'url: "http://a", api_key: "${V}"',
     "postgres url": 'url: "postgresql://ada:${V}@db.example/app", table: t, timestamp: ts',
+    "google-slo url": 'project: acme, auth: {bearer: "${A}"}, url: "https://proxy.example/${V}"',
+    "google-slo auth.bearer": 'project: acme, auth: {bearer: "${V}"}',
+    "aws-slo access_key": 'region: eu-west-1, access_key: "${V}", secret_key: "${A}"',
+    "aws-slo secret_key": 'region: eu-west-1, access_key: "${A}", secret_key: "${V}"',
+    "aws-slo session_token": (
+        'region: eu-west-1, access_key: "${A}", secret_key: "${A}", session_token: "${V}"'
+    ),
+    "aws-slo url": 'region: eu-west-1, url: "https://proxy.example/${V}"',
     "postgres password": 'url: "postgresql://a/b", password: "${V}", table: t, timestamp: ts',
 }
 
@@ -76,7 +86,9 @@ def test_what_a_key_takes_from_a_variable_is_secret_or_said_to_be_public(
     for key in sorted(all_keys - registered.public - NUMBERS):
         block = f"{{type: {kind}, {SAMPLES[f'{kind} {key}']}}}"
         policy = POLICY.replace("{type: static, path: counts.yaml}", block)
-        sli = "sli: {bad: a, total: b}}"
+        sli = (
+            "sli: {slo: a}}" if "platform" in registered.indicators else "sli: {bad: a, total: b}}"
+        )
         path = tmp_path / "gate.yaml"
         path.write_text(policy.replace("window: 30d}", f"window: 30d, {sli}"), encoding="utf-8")
         settings = load(str(path), {"V": MARKER, "A": "another"}).settings

@@ -229,6 +229,7 @@ def test_a_file_without_counts_suggests_no_name(file: Path) -> None:
     assert answer.reason == f"{file} has no counts 'slo'"
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize(
     "content, cause, words",
     [

@@ -13,7 +13,7 @@ from gate.budget.assess import assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.coverage import Guards
 from gate.budget.forecast import Impact
-from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
+from gate.measure import Answer, Cause, Counts, Evidence, Share, Spent, Unmeasured
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import CalendarWindow, Period, RatioSlo, RollingWindow, SpendSlo
 
@@ -52,6 +52,11 @@ def evidence(**fields: Any) -> Evidence:
 
 def counts(*, bad: float | Fraction, total: float | Fraction, **fields: Any) -> Counts:
     return Counts(bad=Fraction(bad), total=Fraction(total), evidence=evidence(**fields))
+
+
+def share(bad: str | Fraction, error: str | Fraction, **fields: Any) -> Share:
+    """A rounded share of bad events."""
+    return Share(bad=Fraction(bad), error=Fraction(error), evidence=evidence(**fields))
 
 
 def lost(

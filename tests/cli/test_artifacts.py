@@ -154,6 +154,7 @@ def test_all_pages_of_artifacts_are_read(check: Check, checkout: Path, fake: Fak
 NONE = "there is no CI artifact evaluation-results of"
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize(
     ("members", "reason"),
     [

@@ -144,6 +144,7 @@ def test_warnings_of_a_sound_policy_go_to_stderr(gate: Run, write_policy: WriteP
     assert json.loads(done.stdout)["verdict"] == "allow"
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schema_prints_a_valid_schema_with_descriptions(gate: Run, name: str) -> None:
     schema = json.loads(gate("schema", name).stdout)
@@ -152,6 +153,7 @@ def test_schema_prints_a_valid_schema_with_descriptions(gate: Run, name: str) ->
     assert all("description" in value for value in schema["properties"].values())
 
 
+@pytest.mark.variants(9)
 @pytest.mark.parametrize(
     "asked",
     [("--server", server) for server in preset_names()]

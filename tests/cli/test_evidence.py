@@ -206,6 +206,7 @@ def hidden_deeper(folder: Path) -> None:
     write(folder, promptfoo(1, 19, commit_=head(folder)), f"evals/x.json{ending}{ending}")
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize(
     ("prepare", "reason"),
     [
@@ -490,6 +491,7 @@ def add(folder: Path) -> None:
     (folder / "new.txt").write_text("of no commit")
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("act", "name"),
     [

@@ -69,6 +69,7 @@ def test_a_wrong_command_line_is_an_error(
     assert "gate: commit status error: gate/chat" in done.stderr
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     "text",
     [

@@ -45,6 +45,7 @@ OPTIONS = {
 HELPS = {name: click.Context(command, info_name=name).get_help() for name, command in ALL.items()}
 
 
+@pytest.mark.variants(55)
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_option_is_in_a_group_and_has_a_sentence_that_says_its_form(name: str) -> None:
     parameter = OPTIONS[name]
@@ -74,6 +75,7 @@ def test_every_help_has_an_example_of_its_command_with_options_that_there_are(na
         assert {word for word in words if word.startswith("-") and word != "-"} <= options
 
 
+@pytest.mark.variants(10)
 @pytest.mark.parametrize("name", ALL)
 def test_every_command_has_quiet_and_color_in_its_help(gate: Run, name: str) -> None:
     help_ = gate(*name.split(), "--help").stdout

@@ -28,6 +28,7 @@ PIECES = [*":#[-+~^ \n\t\r\x1b", "[0K", "\x1b[1m", "\u200b", "::", "vso", "secti
 GROUPS = ["--- x", "+++ x", "~~~ x", "^^^ +++"]
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("command", [*ANYWHERE, *AT_START, *FOLDS, *GROUPS])
 @pytest.mark.parametrize("hidden", ["", *HIDDEN])
 @pytest.mark.parametrize("paint", [True, False])

@@ -271,6 +271,7 @@ def test_what_init_writes_passes(gate: Run, backend: str, tmp_path: Path) -> Non
     assert cases.count("- name: ") == 3
 
 
+@pytest.mark.variants(21)
 @pytest.mark.parametrize("server", sorted(preset_names()))
 def test_what_init_writes_for_a_server_passes(gate: Run, server: str) -> None:
     assert gate("init", "gate.yaml", "--server", server).exit_code == 0

@@ -74,6 +74,7 @@ def test_a_program_may_take_the_report_in_memory(write_policy: WritePolicy) -> N
     assert "\x1b[" not in taken.getvalue()
 
 
+@pytest.mark.variants(2)
 @posix
 @pytest.mark.parametrize(("bad", "code"), [(100, 0), (1500, 10)])
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
@@ -94,6 +95,7 @@ def test_a_stream_that_was_never_open_leaves_the_verdict(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.variants(2)
 @full
 @pytest.mark.parametrize(
     "arguments", [(), ("chek",), ("check",), ("check", "--at", "x", "y"), ("check", "missing.yaml")]

@@ -97,6 +97,7 @@ def test_what_a_run_was_told_is_not_known_to_a_sweep(
         assert list(fake.shown(sha)) == [name]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -274,6 +274,7 @@ def _without_seconds(state: dict[str, Any]) -> None:
     del state["start"]
 
 
+@pytest.mark.variants(12)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -350,6 +351,7 @@ def test_a_state_of_something_else_is_refused_with_what_to_do(
     assert done.stdout == ""
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"kind": 1e999}', '{"a": 1, "a": 2}', "\xff"])
 def test_a_state_that_is_cut_off_or_something_else_is_refused(
     gate: Run, write_logs: Callable[..., None], tmp_path: Path, content: str
@@ -558,6 +560,7 @@ def test_a_canary_is_held_to_what_was_promised_before_the_change(
     assert "the pre-mortem expected" in " ".join(shown.stdout.split())
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("doctor", "message"),
     [
@@ -688,6 +691,7 @@ def test_a_trigger_of_more_than_a_day_ago_is_taken_and_its_age_is_said(
     assert ("gate: the trigger was written 1d6h before this watch" in done.stderr) is said
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("decided", "code"),
     [

@@ -135,6 +135,7 @@ def test_a_service_that_is_well_or_sleeps_at_night_is_no_alarm(
     assert "uncovered" not in done.stdout
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - PAST - {"anomalies"}))
 def test_what_the_policy_lets_pass_is_said_and_has_no_tick(
     gate: Run, tmp_path: Path, command: str

@@ -45,6 +45,7 @@ LINKS = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("name", LINKS)
 @pytest.mark.parametrize("append", [True, False])
 @pytest.mark.parametrize("folder", [".", "sub"])

@@ -322,6 +322,7 @@ VALUES = [
 ]
 
 
+@pytest.mark.crossed
 @pytest.mark.untraced
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("written", ["${T}", "x ${T} y", "${T:-hunter2}"])
@@ -354,6 +355,7 @@ ONLY_THERE = (
 )
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("written", ["${T}", "${T:-hunter2}", "x${T:?hunter2}", "${T-hunter2}"])
 def test_no_variable_is_filled_in_in_a_key_and_no_mistake_shows_it(written: str) -> None:
     keys = 0

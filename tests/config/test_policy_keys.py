@@ -186,7 +186,7 @@ def test_a_backend_without_its_type_lists_the_types() -> None:
     assert_mistake(
         policy(backend="backend: ¦{url: 'http://x'}\n"),
         "the key 'type' is missing; its value is one of: prometheus, logs, clickhouse, postgres,"
-        " spark, evaluations, static",
+        " spark, datadog, google-slo, aws-slo, cloudwatch, elastic, evaluations, static",
     )
 
 

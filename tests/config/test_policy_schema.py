@@ -68,6 +68,7 @@ def test_the_ready_policies_satisfy_the_schema(path: Path) -> None:
     assert fits(text)
 
 
+@pytest.mark.variants(9)
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     "text",
@@ -123,6 +124,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
         "column",
     }
     absent |= {"every", "cases_since", "backends"}
+    absent |= {"group"}
     absent |= {"table", "where", "max_scan", "user", "database"}
     absent |= {"sslmode", "sslrootcert", "sslcert", "sslkey", "token"}
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
@@ -135,6 +137,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
     assert every - keys(parsed(WHOLE)) == absent
 
 
+@pytest.mark.variants(7)
 @pytest.mark.parametrize(
     "text",
     [

@@ -84,6 +84,7 @@ def test_a_quote_that_is_never_closed_is_found_where_it_begins() -> None:
     )
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(("libyaml", "depth"), [(True, 20_000), (False, 1_000)])
 @pytest.mark.parametrize("end", ["", "]"])
 def test_deep_nesting_is_a_mistake_with_libyaml_and_without(

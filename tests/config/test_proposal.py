@@ -219,11 +219,13 @@ LARGE = {
 }
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("name", LARGE)
 def test_what_would_take_long_to_read_is_not_read(name: str) -> None:
     assert refused(LARGE[name]) == PROPOSAL_TOO_LARGE
 
 
+@pytest.mark.variants(9)
 @pytest.mark.parametrize(
     "text",
     [

@@ -24,8 +24,8 @@ HERE = "¦"
 """Stands in a text where the mistake is."""
 
 SLI_KEYS = (
-    "bad, bucket, cases_since, column, gauge, good, histogram, labels, metric, options, preset,"
-    " recorded, score, series, spent, threshold, total, unit"
+    "bad, bucket, cases_since, column, gauge, good, group, histogram, labels, metric, options,"
+    " preset, recorded, score, series, slo, spent, threshold, total, unit"
 )
 """Every key of an indicator, as mistakes list them."""
 

@@ -27,6 +27,7 @@ def examined(
     return name, examine(write_policy(tmp_path_factory.mktemp("policy"), backend, slos))
 
 
+@pytest.mark.variants(10)
 @pytest.mark.parametrize(("name", "planted"), HEALTHY.items(), ids=HEALTHY)
 def test_nothing_is_found_where_nothing_is_wrong(
     name: str, planted: Planted, examined: tuple[str, Outcome]

@@ -150,6 +150,7 @@ def kinds(value: Any) -> dict[tuple[Any, ...], tuple[Any, Any]]:
     return all_kinds
 
 
+@pytest.mark.variants(2)
 @pytest.mark.untraced
 @pytest.mark.parametrize("name", SMALL)
 def test_a_value_of_any_kind_may_become_anything(name: str) -> None:

@@ -12,6 +12,7 @@ from tests.evaluations.honest import content, outcomes, run_of
 COMMIT = "46c34f6b8f3fe90c303ccc3e1cca1a21079c6849"
 
 
+@pytest.mark.variants(12)
 @pytest.mark.parametrize(
     ("name", "passed", "failed", "errored"),
     [

@@ -41,6 +41,7 @@ def test_the_comment_is_that_of_the_command(do: Do, fake: FakeGitHub, tmp_path: 
     assert len(fake.comments) == 1
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("event", "inputs", "written"),
     [
@@ -159,6 +160,7 @@ def test_two_directories_have_a_comment_and_a_status_each(
     assert ["BLOCK" in comment.body for comment in fake.comments] == [True, False]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "inputs",
     [

@@ -54,6 +54,7 @@ def sampled(
     return total, bad
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("seed", range(12))
 def test_two_bad_days_are_one_incident_and_not_ten(seed: int) -> None:
     wrong = Span(AT - 5 * DAY, AT - 3 * DAY)

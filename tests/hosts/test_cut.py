@@ -62,6 +62,7 @@ def test_what_is_closed_at_the_cut_is_not_closed_again(text: str) -> None:
     assert truncate(f"{text}\nkept\n" + "x" * 200, 200, POINTER) == f"{text}\nkept\n\n{POINTER}"
 
 
+@pytest.mark.variants(9)
 @pytest.mark.parametrize("limit", range(30, 330, 7))
 def test_no_cut_is_too_long_or_leaves_anything_open(limit: int) -> None:
     block = "<pre><code>up{}\nrate()</code></pre>"

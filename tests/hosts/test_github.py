@@ -119,6 +119,7 @@ ASKED: dict[str, Callable[[GitHub], object]] = {
 }
 
 
+@pytest.mark.variants(23)
 @pytest.mark.parametrize("body", [b'{"odd": [1]}', b"[1]", b'"odd"', b"null", b'{"content": 1}'])
 @pytest.mark.parametrize("operation", ASKED)
 def test_an_answer_of_another_form_is_an_error(

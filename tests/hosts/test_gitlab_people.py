@@ -242,6 +242,7 @@ def test_a_login_that_nobody_has_is_an_error(fake: FakeGitLab) -> None:
     )
 
 
+@pytest.mark.variants(12)
 @pytest.mark.parametrize("body", [[1], {"odd": 1}, [{"id": "x"}], {"approved_by": [1]}])
 @pytest.mark.parametrize(
     "operation, ask",

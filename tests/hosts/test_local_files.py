@@ -49,18 +49,21 @@ PATTERNS = [
 ]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_logs_that_a_change_leaves_alone_count(repository: Path, pattern: str) -> None:
     commit(repository, "other", {"src/a.py": ""})
     assert flaw(repository, pattern) is None
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("pattern", PATTERNS[:-1])
 def test_logs_that_a_change_alters_do_not(repository: Path, pattern: str) -> None:
     commit(repository, "alter", {"logs/a.jsonl": GOOD})
     assert flaw(repository, pattern) == "logs/a.jsonl, which the change or the job has altered"
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("pattern", [*PATTERNS[:3], "logs/[ab].jsonl"])
 def test_logs_that_a_change_deletes_are_missed(repository: Path, pattern: str) -> None:
     (repository / "logs" / "a.jsonl").unlink()

@@ -58,6 +58,7 @@ def _fields(context: Context) -> dict[str, Any]:
     }
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     "options",
     [

@@ -243,6 +243,7 @@ def test_histories_without_a_common_commit_tell_nothing(repository: Path) -> Non
             span(Checkout(repository), "main", "HEAD")
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "setting", ["diff.relative=true", "diff.renames=copies", "log.follow=true"]
 )

@@ -138,6 +138,7 @@ def write_log(path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_on_request_logs_each_verdict_is_that_of_a_check(tmp_path: Path, count: int) -> None:
     write_log(tmp_path / "log.jsonl")
     slos: list[dict[str, Any]] = [

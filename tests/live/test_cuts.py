@@ -25,6 +25,9 @@ from tests.servers.metrics import prometheus, victoria
 from tests.servers.proxy import counting_proxy
 from tests.servers.series import LAST, START, STEP, Counter, write_openmetrics
 
+# Short ones are in test_small_servers.py.
+pytestmark = pytest.mark.slow
+
 WINDOW = timedelta(days=8)
 EVERY = 5
 """Minutes between two scrapes."""
@@ -85,7 +88,7 @@ def _replica(service: int, place: int, rng: random.Random, shared: Sequence[Gap]
         )
 
     bad = [bursts.get(tick, 0) + (rng.random() < 0.01) for tick in range(LAST + 1)]
-    good = [rng.randint(20, 40) for _ in range(LAST + 1)]
+    good = rng.choices(range(20, 41), k=LAST + 1)
     return Replica(good=counter("200", good), bad=counter("500", bad))
 
 
@@ -96,14 +99,18 @@ def replicas(service: int) -> tuple[Replica, ...]:
     return tuple(_replica(service, place, rng, shared) for place in range(rng.choice((1, 2, 3))))
 
 
-def seen(counters: Sequence[Counter]) -> int:
+def seen(counter: Counter) -> int:
     """Return the steps between the samples of a window, which is what a whole query counts."""
-    start, end, total = _time(FIRST), _time(LAST), 0
-    for counter in counters:
-        values = [value for time, value in counter.samples() if start <= time <= end]
-        pairs = pairwise(values)
-        total += sum(after - before if after >= before else after for before, after in pairs)
-    return total
+    start, end = _time(FIRST), _time(LAST)
+    values = [value for time, value in counter.samples() if start <= time <= end]
+    return sum(after - before if after >= before else after for before, after in pairwise(values))
+
+
+@cache
+def all_seen() -> Sequence[tuple[int, int]]:
+    """Return bad and total of each service."""
+    every = [[(seen(r.bad), seen(r.good)) for r in replicas(number)] for number in range(SERVICES)]
+    return [(sum(bad for bad, _ in each), sum(map(sum, each))) for each in every]
 
 
 def _time(tick: int) -> int:
@@ -160,16 +167,12 @@ def assert_right_or_doubted(answers: Sequence[Answer], true: Sequence[tuple[floa
 def test_a_count_in_pieces_is_what_happened_or_in_doubt(
     cuts_data: Data, tmp_path: Path, most: int, doubts: int
 ) -> None:
-    true = [
-        (seen([r.bad for r in every]), seen([c for r in every for c in (r.good, r.bad)]))
-        for every in map(replicas, range(SERVICES))
-    ]
     shutil.copytree(cuts_data.blocks, tmp_path / "data")
     flags = [f"--query.max-samples={most}"]
     with prometheus(tmp_path, tmp_path / "data", flags=flags) as server:
         answers = ask(server.url)
 
-    assert assert_right_or_doubted(answers, true) <= doubts
+    assert assert_right_or_doubted(answers, all_seen()) <= doubts
 
 
 def too_long(form: str) -> bool:

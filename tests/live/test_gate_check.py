@@ -34,6 +34,7 @@ def true_consumed(service: str, budget: float = 0.001) -> float:
     return true.bad / true.total / budget
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize(
     ("service", "code", "tier"),
     [

@@ -58,6 +58,7 @@ def answers(url: str) -> Answers:
     return dict(zip(keys, measure(url, asked), strict=True))
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("service", EXACT)
 def test_counts_are_the_events_that_happened(answers: Answers, service: str, window: str) -> None:

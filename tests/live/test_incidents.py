@@ -101,6 +101,7 @@ def test_two_outages_of_one_day_are_two_incidents_of_the_service(url: str, tmp_p
     assert found["drain"]["slo"] == "peak"
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("last", ["77d", "90d", "200d"])
 def test_more_steps_than_a_server_answers_at_once_are_asked_for_in_pieces(
     url: str, tmp_path: Path, last: str

@@ -83,6 +83,7 @@ def requests_for(slis: Sequence[Sli], step: timedelta, at: datetime) -> list[Ser
     return [SeriesRequest(sli=sli, span=span, step=step) for sli in slis]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("step", STEPS)
 def test_each_increment_is_in_the_step_of_its_later_sample(server: Server, step: str) -> None:
     cases = {

@@ -103,6 +103,7 @@ def test_an_outage_of_a_gauge_is_an_incident_in_minutes(url: str, tmp_path: Path
     assert said(check(path, change="full-rollout"), "postmortem")["verdict"] == "allow"
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("seconds", [0, 1, 59, 60, 150, 299])
 def test_in_every_minute_of_the_run_there_is_one_verdict(
     history_prometheus: Server, tmp_path: Path, seconds: int

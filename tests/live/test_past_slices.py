@@ -52,6 +52,7 @@ def test_a_gauge_is_down_for_as_many_minutes_in_steps_of_any_length(
     assert added(found.total) == last - first
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("late", ODD, ids=str)
 @pytest.mark.parametrize(("service", "slice_length"), [("peak", 5), ("peak", 60), ("gap", 60)])
 @pytest.mark.parametrize("empty", EmptySlice)

@@ -54,6 +54,7 @@ def consumed(bad: int, total: int, budget: float) -> float:
     return bad / total / budget
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("name", "days", "change", "code", "tier"),
     [

@@ -134,6 +134,7 @@ def both(folder: Path, service: str, every: int) -> tuple[LogsSettings, Sli]:
     return logs, counters
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("every", SCRAPES)
 @pytest.mark.parametrize("step", [5 * MINUTE, HOUR])
 @pytest.mark.parametrize("service", SERVICES)
@@ -157,6 +158,7 @@ def test_logs_and_a_prometheus_tell_the_same_of_every_step(
     assert of_server.bad == pytest.approx(of_logs.bad, rel=1e-9, abs=1e-6)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("empty", EmptySlice)
 @pytest.mark.parametrize("service", SERVICES)
 def test_logs_and_a_prometheus_tell_the_same_slices_of_every_step(

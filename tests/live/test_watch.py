@@ -105,6 +105,7 @@ def report(done: Result) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("service", VERDICTS)
 def test_every_backend_gives_the_same_verdict_after_the_same_steps(
     servers: dict[str, str], rows: Path, tmp_path: Path, service: str

@@ -23,6 +23,7 @@ def test_both_ways_to_match_say_the_same(glob: str, path: str) -> None:
 LONG = "a" * 3000
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize(
     ("glob", "path", "matching"),
     [

@@ -27,6 +27,7 @@ def unmeasured(cause: Cause) -> dict[str, Assessment]:
     }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("cause, action", list(product(Cause, Action)))
 @pytest.mark.parametrize("kind", ["ratio", "spend", "composite"])
 def test_what_is_not_measured_is_what_the_policy_says_of_its_cause(

@@ -79,7 +79,9 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=["prometheus", "victoria"])
+@pytest.fixture(
+    scope="module", params=["prometheus", pytest.param("victoria", marks=pytest.mark.slow)]
+)
 def url(
     request: pytest.FixtureRequest, text: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
@@ -126,6 +128,7 @@ def refused(url: str, sli: Sli) -> Unmeasured:
     return found
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("threshold", [1, 2.5, 5, 10])
 def test_a_boundary_counts_what_took_no_longer(url: str, threshold: float) -> None:
     found, bad, total = counted(url, sli("alike", str(threshold)))

@@ -111,7 +111,7 @@ def constant(name: str, labels: Mapping[str, str], value: float, minutes: range)
 
 
 @pytest.fixture(
-    scope="module", params=["prometheus", pytest.param("victoria", marks=pytest.mark.real)]
+    scope="module", params=["prometheus", pytest.param("victoria", marks=pytest.mark.slow)]
 )
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp(request.param)

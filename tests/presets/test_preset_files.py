@@ -64,6 +64,7 @@ def test_presets_that_are_named_in_texts_are_there() -> None:
     assert named - known == set()
 
 
+@pytest.mark.variants(38)
 @pytest.mark.parametrize(("name", "family"), FAMILIES)
 def test_every_selector_takes_the_labels_of_the_policy(name: str, family: Family) -> None:
     labels = {"planted": "yes"}
@@ -76,6 +77,7 @@ def test_every_selector_takes_the_labels_of_the_policy(name: str, family: Family
         assert 'planted="yes"' in braces
 
 
+@pytest.mark.variants(38)
 @pytest.mark.parametrize(("name", "family"), FAMILIES)
 def test_the_threshold_that_is_proposed_is_a_boundary_by_default(name: str, family: Family) -> None:
     proposed = load_preset(name.partition("/")[0]).indicators[name.partition("/")[2]].threshold

@@ -50,7 +50,9 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="session", params=["prometheus", "victoria"])
+@pytest.fixture(
+    scope="session", params=["prometheus", pytest.param("victoria", marks=pytest.mark.slow)]
+)
 def measured(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, Any]]:

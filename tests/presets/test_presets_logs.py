@@ -23,7 +23,7 @@ from gate.backends.records import FILES, Records
 from gate.backends.sql.engine import SqlExpression
 from gate.config.load import load
 from gate.config.presets import load_preset
-from gate.measure import CountRequest, Limits, Spent, Unmeasured
+from gate.measure import CountRequest, Counts, Limits, Spent
 from gate.slo.objective import RatioSlo, Span, SpendSlo
 from tests.backends.logs.written import write, write_parquet
 from tests.command import gate
@@ -123,6 +123,7 @@ def numbers(slo: dict[str, Any], says: dict[str, Any]) -> dict[str, float]:
     return {role: float(Fraction(str(slo[role]))) for role in roles}
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize(("name", "form"), SHAPES)
 def test_a_preset_counts_what_the_log_says(tmp_path: Path, name: str, form: str) -> None:
     cases: Cases = module(name).EXPECTED
@@ -157,7 +158,7 @@ def measured_here(policy: Path) -> dict[str, Fraction]:
     return {
         slo.name: answer.amount if isinstance(answer, Spent) else answer.bad / answer.total
         for slo, answer in zip(slos, answers, strict=True)
-        if not isinstance(answer, Unmeasured)
+        if isinstance(answer, Counts | Spent)
     }
 
 
@@ -167,6 +168,7 @@ def known(name: str) -> Records:
     return records
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=() if name in EVERY_RUN else pytest.mark.slow) for name in NAMES],
@@ -197,6 +199,7 @@ def without(column: str) -> Callable[[str], str]:
     return lambda line: json.dumps(pruned(json.loads(line))) + "\n"
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("text", ["", "{}\n", '{"ts": "2026-10-31T11:59:00Z", "status": 200}\n'])
 def test_a_log_of_another_format_is_not_measured(tmp_path: Path, name: str, text: str) -> None:

@@ -37,6 +37,7 @@ def queries(name: str) -> list[str]:
 NAMES = [name for name, preset, _ in measurable() if preset.backend == "prometheus"]
 
 
+@pytest.mark.variants(28)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_query_that_is_shown_is_whole(name: str) -> None:
     printed = queries(name)

@@ -117,6 +117,7 @@ CASES: Final[list[tuple[str, Row, Is, Is]]] = [
 ]
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(("kind", "says", "counts", "bad"), CASES)
 def test_litellms_payloads_are_counted_as_by_hand(
     tmp_path: Path, kind: str, says: Row, counts: Is, bad: Is

@@ -84,6 +84,7 @@ SPELLINGS: dict[str, Spell] = {
 }
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("outer", SPELLINGS)
 def test_a_secret_is_blotted_out_in_any_two_spellings_within_one_another(outer: str) -> None:
     for inner, spell in SPELLINGS.items():
@@ -109,6 +110,7 @@ def test_base64_in_capitals_cannot_be_decoded_and_is_recognised_all_the_same(
 ENDINGS = ("", "...", "…", '"', '").', "[truncated]", "..., 3 more words")
 
 
+@pytest.mark.variants(7)
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_a_secret_that_a_server_has_cut_off_is_blotted_out(name: str) -> None:
     secret = "Zq9vXk2mWt7pLr4nBd6sHf8c"

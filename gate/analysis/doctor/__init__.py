@@ -13,7 +13,7 @@ from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode
-from gate.measure import Answer, Counts, Limits, Unmeasured
+from gate.measure import Answer, Counts, Limits, Spent
 from gate.measure.diagnosis import (
     Check,
     CheckedSlo,
@@ -219,7 +219,7 @@ def _left_out(
 
 
 def _health_checks(counted: Answer, unfiltered: Answer) -> CheckResult:
-    if isinstance(counted, Unmeasured) or isinstance(unfiltered, Unmeasured):
+    if not isinstance(counted, Counts | Spent) or not isinstance(unfiltered, Counts | Spent):
         message = "how many health checks are left out is not known without a count"
         return CheckResult(check=Check.SYNTHETIC, message=message)
     less, more = (a.total if isinstance(a, Counts) else a.amount for a in (counted, unfiltered))
@@ -234,6 +234,8 @@ def _checked_slo(slo: RatioSlo | SpendSlo, policy: Policy, at: datetime) -> Chec
         whole=slo.window.whole(at).length,
         max_age=policy.guards_of(slo).max_age,
         min_coverage=policy.guards_of(slo).min_coverage,
+        window=slo.window,
+        objective=slo.objective if isinstance(slo, RatioSlo) else None,
     )
 
 

@@ -1,7 +1,8 @@
 """One server of a platform: a request sent with its login, and the JSON object that came back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import field
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,9 +13,11 @@ from gate.backends.logins import Login
 from gate.backends.workers import Workers
 from gate.dataclass import dataclass
 from gate.http import (
+    NO_TIME,
     Clock,
     Retries,
     Sender,
+    http_date,
     is_html,
     json_object,
     persist,
@@ -28,6 +31,8 @@ from gate.request_failure import RequestFailure, Trouble
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_CONNECT: Final = 10.0
+_GRACE: Final = 1.0
+"""Seconds that answers may come after the deadline: a worker sees it only between two pieces."""
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 """What the vendors' own clients send again."""
@@ -38,7 +43,18 @@ _TROUBLES: Final = {
     429: Trouble.OVERLOADED,
     **dict.fromkeys((500, 502, 503, 504), Trouble.OVERLOADED),
 }
-Json = dict[str, Any]
+_OWN_REMEDIES: Final = {
+    Trouble.UNAUTHORIZED: "platform-login",
+    Trouble.FORBIDDEN: "platform-rights",
+    Trouble.WRONG_PATH: "platform-path",
+    Trouble.WRONG_SERVER: "platform-server",
+    Trouble.LOGIN_PAGE: "platform-page",
+    Trouble.TOO_SLOW: "platform-slow",
+    Trouble.UNTRUSTED: "platform-certificate",
+    Trouble.OVERLOADED: "platform-limit",
+}
+"""For what the entries about connections say of Prometheus."""
+JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +73,17 @@ class Call:
 class Dialogue:
     """How one platform words its refusals and how long it asks to wait."""
 
-    words: Callable[[Json], str]
+    words: Callable[[JsonObject], str]
     """Returns what the body of a refusal says, for people; empty: nothing."""
     hints: Mapping[int, str]
     """What to do about a status, in the imperative; in place of the general hint."""
+    kind: Callable[[Mapping[str, str], JsonObject], str] = lambda _headers, _body: ""
+    """Returns what the platform calls a refusal with these headers and body; empty: nothing."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """What to do about a refusal of this name, in the imperative; goes before ``hints``."""
+    transient: Callable[[JsonObject], bool] = lambda _: False
+    """Returns whether the body of a refusal says that the same request may succeed in a moment,
+    whatever its status: some throttle with 400."""
     wait: Callable[[Mapping[str, str], datetime], float | None] = retry_after
     """Returns the seconds to wait that the headers of a refusal ask for; None: they do not say."""
 
@@ -68,10 +91,19 @@ class Dialogue:
 class ApiError(MeasurementError):
     """A refusal, or no answer at all; its reason names the server and says what to do."""
 
-    def __init__(self, reason: str, status: int | None) -> None:
+    def __init__(self, reason: str, status: int | None, kind: str = "") -> None:
         super().__init__(Cause.BACKEND_ERROR, reason)
         self.status = status
         """Of HTTP; None: no answer came."""
+        self.kind = kind
+        """What the platform calls the refusal; empty: nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal(RequestFailure):
+    """An answer that is not the one that was asked for."""
+
+    kind: str
 
 
 class Api:
@@ -109,6 +141,9 @@ class Api:
         self.clock = clock or Clock()
         self._retries = Retries(count=retries, first_pause=_FIRST_PAUSE)
         self._secrets = tuple(secrets)
+        self.ahead: timedelta | None = None
+        """How far the server's clock was ahead of this machine's, by its last answer; None: no
+        answer has said its time."""
         self._login = None if login is None else LazyLogin(login, self.clock)
         self._sender = Sender(
             session=requests.Session(),
@@ -122,39 +157,47 @@ class Api:
         """Let the time begin that the next requests may take together."""
         self._until = self.clock.monotonic() + self._timeout
 
-    def ask(self, call: Call) -> Json:
+    def ask(self, call: Call) -> JsonObject:
         """Return the object that a request is answered with.
 
         Raises:
             ApiError: there is none.
         """
-        answer = self._ask(call)
+        (answer,) = self.ask_all([call], 1)
         if isinstance(answer, ApiError):
             raise answer
         return answer
 
-    def ask_all(self, calls: Sequence[Call], most: int) -> list[Json | ApiError]:
+    def ask_all(self, calls: Sequence[Call], most: int) -> list[JsonObject | ApiError]:
         """Return the answer to each request, in order.
+
+        What has no answer when the time is up has an error in its place. Nobody waits for a request
+        that is still under way then, or when a person ends the run.
 
         Args:
             calls: the requests.
             most: how many may be under way at once, at least 1.
         """
-        if len(calls) == 1:
-            return [self._ask(calls[0])]
-        workers = Workers[int, Json | ApiError](lambda place: self._ask(calls[place]), most)
-        answers = dict[int, Json | ApiError]()
+        workers = Workers[int, JsonObject | ApiError](lambda place: self._ask(calls[place]), most)
+        answers = dict[int, JsonObject | ApiError]()
         waiting = iter(range(len(calls)))
         while len(answers) < len(calls):
             while not workers.full and (place := next(waiting, None)) is not None:
                 workers.submit(place)
-            done = workers.next(self._timeout)
-            if done is not None:
-                answers[done[0]] = done[1]
+            done = workers.next(self._until - self.clock.monotonic() + _GRACE)
+            if done is None:
+                break
+            answers[done[0]] = done[1]
         workers.dismiss()
-        return [answers[place] for place in range(len(calls))]
+        late = self._shown_failure(RequestFailure(reason=NO_TIME, trouble=Trouble.TOO_SLOW))
+        return [answers.get(place, late) for place in range(len(calls))]
 
-    def _ask(self, call: Call) -> Json | ApiError:
+    def words(self, text: str) -> str:
+        """Return words of the platform from a good answer, fit to be shown."""
+        tokens = self._login.secrets if self._login is not None else ()
+        return Redactor(redactable([*self._secrets, *tokens]))(text)
+
+    def _ask(self, call: Call) -> JsonObject | ApiError:
         outcome = persist(
             lambda seconds: self._try(call, seconds),
             until=self._until,
@@ -163,7 +206,7 @@ class Api:
         )
         return self._shown_failure(outcome) if isinstance(outcome, RequestFailure) else outcome
 
-    def _try(self, call: Call, seconds: float) -> Json | RequestFailure:
+    def _try(self, call: Call, seconds: float) -> JsonObject | RequestFailure:
         def send() -> requests.Response:
             url = f"{self._url}{call.path}"
             return self._sender.send(
@@ -176,8 +219,10 @@ class Api:
             response = send()
         return self._read(response)
 
-    def _read(self, response: requests.Response) -> Json | RequestFailure:
+    def _read(self, response: requests.Response) -> JsonObject | RequestFailure:
         status, body = response.status_code, json_object(response)
+        date = http_date(response.headers.get("Date", ""))
+        self.ahead = self.ahead if date is None else date - self.clock.now()
         if status in _REDIRECTS:
             target = redirect_target(response)
             reason = f"it redirects to {target}: probably a login page ({status})"
@@ -190,20 +235,23 @@ class Api:
         if status == HTTPStatus.OK:
             reason = "its answer is not a JSON object, or was cut off"
             return RequestFailure(reason=reason, trouble=Trouble.WRONG_SERVER)
-        name = f"{status} {response.reason or ''}".strip()
+        kind = self._dialogue.kind(response.headers, body or {})
+        name = f"{status} {response.reason or ''}".strip() + f" ({kind})" * bool(kind)
         words = self._dialogue.words(body or {}) or ("" if body else response.text)
-        return RequestFailure(
+        return _Refusal(
             reason=f"{name}: {words}" if words else name,
+            kind=kind,
             status=status,
-            transient=status in _TRANSIENT,
+            transient=status in _TRANSIENT or self._dialogue.transient(body or {}),
             trouble=_TROUBLES.get(status, Trouble.UNKNOWN),
             wait=self._dialogue.wait(response.headers, self.clock.now()),
         )
 
     def _shown_failure(self, failure: RequestFailure) -> ApiError:
         """Say which server it was and what to do, and make its words fit to be shown."""
-        tokens = self._login.secrets if self._login is not None else ()
-        redacted = Redactor(redactable([*self._secrets, *tokens]))
-        own = self._dialogue.hints.get(failure.status or 0)
-        hint = f"; {own}" if own else hint_for(failure.trouble)
-        return ApiError(f"{self._shown}: {redacted(failure.reason)}{hint}", failure.status)
+        kind = failure.kind if isinstance(failure, _Refusal) else ""
+        own = self._dialogue.kinds.get(kind) or self._dialogue.hints.get(failure.status or 0)
+        key = _OWN_REMEDIES.get(failure.trouble, failure.trouble)
+        hint = f"; {own}" if own else hint_for(key)
+        reason = f"{self._shown}: {self.words(failure.reason)}{hint}"
+        return ApiError(reason, failure.status, kind)

@@ -77,7 +77,11 @@ class PlatformHistoryBackend(PlatformBackend):
         self.platform.begin()
         questions = [
             SeriesQuestion(
-                definition=definition, sli=request.sli, span=request.span, step=request.step
+                definition=definition,
+                sli=request.sli,
+                span=request.span,
+                step=request.step,
+                max_age=request.max_age,
             )
             for request, definition in zip(requests, definitions, strict=True)
             if isinstance(definition, Definition)

@@ -33,6 +33,9 @@ class SeriesQuestion:
     sli: Sli
     span: Span
     step: timedelta
+    max_age: timedelta = timedelta()
+    """How long after the newest event silence says that nothing happened; after that nothing is
+    known. For platforms that see events and no samples."""
 
 
 class Platform(Protocol):

@@ -7,11 +7,11 @@ from typing import Final
 
 from gate.backends.sql.survey import JUMP, Survey, SurveyedEvents
 from gate.dataclass import dataclass
-from gate.measure import Answer, Cause, Spent, Unmeasured
+from gate.measure import Answer, Cause, Unmeasured
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level
 from gate.measure.remedies import with_advice
 from gate.slo.quantities import format_duration
-from gate.wording import instant, percent_left
+from gate.wording import counted, instant, percent_left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +69,7 @@ def count_result(answer: Answer, source: Source) -> CheckResult:
             remedy=remedy,
             examined=answer.query or source.examined,
         )
-    if isinstance(answer, Spent):
-        message = f"{float(answer.amount):,.2f} spent"
-    else:
-        message = f"{round(answer.bad):,} bad of {round(answer.total):,}"
-    return CheckResult(check=Check.COUNTED, message=message, examined=answer.evidence.query)
+    return CheckResult(check=Check.COUNTED, message=counted(answer), examined=answer.evidence.query)
 
 
 def of_all(

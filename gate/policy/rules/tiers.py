@@ -7,9 +7,10 @@ from fractions import Fraction
 from gate.budget.assessment import Assessment
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.rounding import compared_between, known_tier
 from gate.policy.tiers import Tier, tier_of, tier_shown
 from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, RollingWindow
-from gate.wording import budget_left, left_or_overspent, percent_left
+from gate.wording import budget_between, budget_left, left_or_overspent, percent_left
 
 
 def findings(case: Case) -> Iterator[Finding]:
@@ -47,6 +48,8 @@ def left_shown(assessment: Assessment, compared: Fraction) -> str:
     """
     if assessment.uncovered is not None:
         return f"what is left of its budget is not known: only {assessment.uncovered} are measured"
+    if assessment.rounding is not None:
+        return _rounded(assessment)
     left = budget_left(compared)
     if compared == assessment.remaining or assessment.remaining is None:
         return left
@@ -57,6 +60,13 @@ def left_shown(assessment: Assessment, compared: Fraction) -> str:
     if assessment.stated_cost is not None:
         terms.append(f"after the impact of {percent_left(assessment.stated_cost)}")
     return f"{left}, {' '.join(terms)} ({left_or_overspent(assessment.remaining)} measured)"
+
+
+def _rounded(assessment: Assessment) -> str:
+    low, high = compared_between(assessment)
+    cost = assessment.stated_cost
+    after = "" if cost is None else f", after the impact of {percent_left(cost)}"
+    return f"{budget_between(low, high, ' of its budget')}{after}"
 
 
 def _of_budgets(case: Case) -> Iterator[Finding]:
@@ -113,11 +123,14 @@ def _excuses(case: Case) -> Mapping[str, str]:
 
 def _reason(case: Case, assessment: Assessment, compared: Fraction) -> str:
     tier = tier_of(case.policy.tiers, compared)
+    left = left_shown(assessment, compared)
+    if assessment.rounding is not None and known_tier(case.policy.tiers, assessment) is None:
+        return f"{left}: in more than one tier"
     allows = {Verdict.ALLOW: "allows", Verdict.WARN: "allows, with a warning,"}
     says = allows.get(tier_verdict(tier, case.change), "does not allow")
     band = f"tier {tier_shown(case.policy.tiers, tier)} {says} {case.change}"
     by = "" if assessment.uncovered is None else "by these alone, "
-    return f"{left_shown(assessment, compared)}; {by}{band}"
+    return f"{left}; {by}{band}"
 
 
 def _allowing_at(case: Case, assessment: Assessment, *, at_pace: bool) -> datetime | None:

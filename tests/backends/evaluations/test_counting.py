@@ -567,6 +567,7 @@ def steps(folder: Path, span: Span, step: timedelta) -> Series:
     return series
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("step", [HOUR, DAY, timedelta(minutes=5)])
 def test_the_steps_add_up_to_what_is_counted(history: Path, step: timedelta) -> None:
     span = Span(AT - MONTH, AT)

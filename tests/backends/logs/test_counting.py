@@ -52,6 +52,7 @@ COUNTED: list[tuple[Sli, tuple[int, int]]] = [
 ]
 
 
+@pytest.mark.variants(3)
 def test_events_and_failures_are_counted_in_every_format(log: Path) -> None:
     answers = ask_all(log, [request(sli) for sli, _ in COUNTED])
 
@@ -84,6 +85,7 @@ def test_the_start_of_a_window_is_left_out(log: Path) -> None:
     assert list(map(counts, answers)) == [expected for _, expected in STARTS]
 
 
+@pytest.mark.variants(3)
 def test_all_windows_of_a_run_are_as_if_each_were_asked_alone(log: Path) -> None:
     windows = [DAY, timedelta(seconds=25), timedelta(hours=2), timedelta(seconds=10)]
     slis = [FAILED, Sli(column="ttft_ms", threshold=Fraction(2000))]
@@ -119,6 +121,7 @@ def test_a_window_without_rows_is_no_data_and_no_zero(tmp_path: Path, form: str)
     )
 
 
+@pytest.mark.variants(3)
 def test_rows_of_which_none_is_an_event_are_no_traffic(log: Path) -> None:
     reason = refused(ask(log, Sli(bad="status >= 500", total="route = '/x'")), Cause.NO_TRAFFIC)
 
@@ -218,6 +221,7 @@ def test_amounts_that_are_all_missing_are_no_data(tmp_path: Path) -> None:
     assert reason == "spent is NULL in all 2 rows"
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 @pytest.mark.parametrize("wrong", ["NaN", "Infinity", "-Infinity", "-5", "-0.01"])
 def test_an_amount_that_is_none_is_invalid_however_much_others_spent(

@@ -29,6 +29,7 @@ def rows_of(*values: Any) -> list[dict[str, Any]]:
     return [{"ts": before(1), "n": value, "status": 200} for value in values]
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("first", [1, 45_000])
 def test_numbers_above_2_to_the_53_are_told_apart(tmp_path: Path, form: str, first: int) -> None:
@@ -74,6 +75,7 @@ def test_parquet_has_them_in_its_own_types(tmp_path: Path, kind: str, value: int
     assert counts(ask(log, Sli(column="n", threshold=Fraction(value - 1)))) == (2, 1)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 @pytest.mark.parametrize("first", [1, 45_000])
 def test_large_numbers_with_a_fraction_or_an_exponent_are_doubles(
@@ -116,6 +118,7 @@ def test_small_numbers_are_read_once(
     assert len([sql for sql in statements if sql.startswith("SELECT _k0")]) == 1
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("text", ["true", "True", "TRUE"])
 def test_truth_values_as_text_are_conditions(tmp_path: Path, form: str, text: str) -> None:

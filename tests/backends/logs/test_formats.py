@@ -26,6 +26,7 @@ ROWS: list[dict[str, Any]] = [{"ts": before(n), "status": 200 + n} for n in rang
 SLOW = Sli(column="ms", threshold=Fraction(10))
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize(
     "sli", [Sli(bad="ms > 10"), SLOW, Sli(spent="ms"), Sli(bad="false", total="ms > 1")]
@@ -96,6 +97,7 @@ def test_a_json_key_in_another_spelling_is_another_key(tmp_path: Path) -> None:
     assert 'no column "status" in 1 of 2 files' in refused(ask(tmp_path / "*.jsonl"))
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("rare", [1_500, 29_999, 45_000])
 def test_a_json_key_that_is_rare_is_found(tmp_path: Path, rare: int) -> None:
     rows: list[dict[str, Any]] = [{"ts": before(1), "ms": None}] * rare

@@ -45,6 +45,7 @@ def scans(statements: list[str]) -> list[str]:
     return [sql for sql in whole if "DESCRIBE" not in sql and "LIMIT" not in sql]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_twenty_slos_over_eight_windows_are_one_scan(
     tmp_path: Path, statements: list[str], form: str
@@ -63,6 +64,7 @@ def test_twenty_slos_over_eight_windows_are_one_scan(
     assert len(others) == (form == "parquet")
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_where_a_short_window_seems_to_miss_rows_the_times_are_read_once_more(
     tmp_path: Path, statements: list[str], form: str

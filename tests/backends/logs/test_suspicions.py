@@ -50,6 +50,7 @@ def suspicions(folder: Path, rows: Iterable[Row], **more: Any) -> tuple[Suspicio
     return ask_for(folder, rows, **more).evidence.suspicions
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize(
     "sli",
@@ -114,6 +115,7 @@ def test_slices_that_are_bad_for_want_of_an_outcome_are_any_number(tmp_path: Pat
     assert (suspicion.hidden, suspicion.doubtful) == (Fraction(0), None)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 @pytest.mark.parametrize("hours", [1, 2, 30])
 def test_hours_that_are_lost_are_said_with_what_is_usual_then(
@@ -211,6 +213,7 @@ def test_a_column_that_has_gone_and_counts_as_bad_is_said(tmp_path: Path) -> Non
     assert found[Cause.UNMATCHED].hidden == 0
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("spelling", ["ERROR", "failed"])
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_a_bad_value_in_another_spelling_is_said_and_not_shown(

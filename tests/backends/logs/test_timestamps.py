@@ -160,6 +160,7 @@ def test_a_number_is_unix_time_in_the_unit_that_fits(
     assert is_at(log, moment)
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("kind", "number"),
     [
@@ -225,6 +226,7 @@ def test_a_text_that_tells_no_instant_is_an_error_and_no_row_is_left_out(
     )
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     "number", ["0", "-1", "1793444", "1e30", "202610311100", "20261031110000", "NaN", "Infinity"]
 )

@@ -59,6 +59,7 @@ def measured() -> Answer:
 HTML = "<html><title>Sign in</title></html>"
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize(
     "status, body, words",
     [
@@ -200,6 +201,7 @@ def test_redirect_is_refused_and_not_followed(
     assert len(http.calls) == 1
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize(
     "error, words",
     [

@@ -155,6 +155,7 @@ def assert_right(asked: list[CountRequest], answers: list[Answer]) -> None:
         assert answer.evidence.suspicions == ()
 
 
+@pytest.mark.variants(15)
 @pytest.mark.parametrize(
     "name, days",
     [(name, 90) for name in CURABLE]
@@ -169,6 +170,7 @@ def test_eight_slos_are_counted_in_few_requests_under_any_limit(name: str, days:
     assert server.requests <= MOST
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("name", HOPELESS)
 def test_what_no_shorter_window_cures_is_given_up_after_few_requests(name: str) -> None:
     asked = requests_for(8, 90)

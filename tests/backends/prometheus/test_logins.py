@@ -215,6 +215,7 @@ def test_without_amazon_s_keys_it_says_which_variables_to_set(
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setitem(__import__("sys").modules, "botocore.session", None)
     words = reason(ask("http://127.0.0.1:9", SigV4Login(region="eu-west-1")))
 
     assert "the login failed: there is no key to sign with; set AWS_ACCESS_KEY_ID" in words

@@ -16,6 +16,7 @@ def methods(server: Limited) -> set[str]:
     return {"GET" if "query=" in target else "POST" for target in server.targets}
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("status", [403, 405, 501])
 def test_where_post_is_refused_the_rest_of_the_run_is_asked_by_get(status: int) -> None:
     asked = requests_for(8, 30)

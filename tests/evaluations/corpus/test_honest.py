@@ -10,6 +10,7 @@ from tests.evaluations.corpus.scene import Scene
 pytestmark = pytest.mark.untraced
 
 
+@pytest.mark.variants(24)
 @pytest.mark.parametrize("row", HONEST, ids=lambda row: row.name)
 def test_every_honest_file_is_accepted(row: Honest, tmp_path: Path) -> None:
     scene = Scene.begin(tmp_path / "repository", row.base)

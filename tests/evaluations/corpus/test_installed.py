@@ -91,6 +91,7 @@ def gone(scene: Scene) -> None:
     scene.file.unlink()
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("act", "ends", "says"),
     [

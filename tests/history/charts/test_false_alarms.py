@@ -33,6 +33,7 @@ def charts(process: Process, shift: float) -> list[Chart]:
     return [chart(process, counts, DEFAULT) for counts in fortnights(process.name, shift)]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.untraced
 @pytest.mark.parametrize("name", LIKELY)
 def test_what_is_in_control_has_less_than_one_false_alarm_in_a_week(name: str) -> None:

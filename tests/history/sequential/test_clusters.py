@@ -181,6 +181,7 @@ def test_a_step_without_a_split_says_nothing(step: ComparedStep) -> None:
     assert before.after(step) == before
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "step",
     [

@@ -29,6 +29,7 @@ def mean_evidence(
     return below, above
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize(
     "chances",
     [
@@ -178,6 +179,7 @@ def test_a_canary_with_nearly_all_the_traffic_has_no_lower_bound_at_last() -> No
     assert excess.after(ComparedStep(5, 0)).lifts == (None,) * len(LIFTS)
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("step", "within"),
     [

@@ -36,6 +36,7 @@ def mean_evidence(
     return mean
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize(
     "chances",
     [
@@ -61,6 +62,7 @@ def test_a_worse_canary_makes_the_expected_evidence_more_than_1() -> None:
     assert mean_evidence([(3, 3)] * 2, [(0.4, 0.1)] * 2) > 1.05
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("base", [0.0, 0.05, 0.5, 0.8])
 def test_an_excess_of_just_the_margin_keeps_the_expected_evidence_at_most_1(base: float) -> None:
     chances = [(base + 0.2, base), (base, base), (base + 0.2, base)]
@@ -145,6 +147,7 @@ def test_a_canary_that_becomes_worse_late_is_seen() -> None:
     assert worse_evidence(late[590:]) > worse_evidence(late)
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("step", "shown"),
     [

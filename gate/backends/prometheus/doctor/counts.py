@@ -16,11 +16,12 @@ from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryError, QueryValue
 from gate.dataclass import dataclass
-from gate.measure import Answer, Cause, Spent, Unmeasured
+from gate.measure import Answer, Cause, Unmeasured
 from gate.measure.diagnosis import Check, CheckResult, Level, SkippedCheck
 from gate.measure.remedies import with_advice
 from gate.promql.selectors import LabelMatcher
 from gate.slo.objective import Span
+from gate.wording import counted as in_words
 
 _HAIR: Final = Fraction(1, 10**6)
 """The share of the total by which extrapolation may be off."""
@@ -92,11 +93,7 @@ def counted(count: Answer, level: Level) -> CheckResult | None:
     """Return the count; None if there is none and other checks, the worst at ``level``, say why."""
     if isinstance(count, Unmeasured):
         return None if level is Level.FAULT else unmeasured(count)
-    if isinstance(count, Spent):
-        message = f"{float(count.amount):,.2f} spent"
-    else:
-        message = f"{round(count.bad):,} bad of {round(count.total):,}"
-    return CheckResult(check=Check.COUNTED, message=message, examined=count.evidence.query)
+    return CheckResult(check=Check.COUNTED, message=in_words(count), examined=count.evidence.query)
 
 
 def unmeasured(why: Unmeasured, check: Check = Check.COUNTED, query: str = "") -> CheckResult:

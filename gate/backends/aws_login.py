@@ -1,0 +1,127 @@
+"""How backends reach a service of Amazon Web Services: keys of their blocks, login, and address."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from typing import Final
+from urllib.parse import urlsplit
+
+from gate.backends.addresses import HttpAddress, shown_address
+from gate.backends.logins import LOGINS, SigV4Login, check_keys, login_secrets
+from gate.dataclass import dataclass
+from gate.parsing.objects import Field, Values
+from gate.parsing.reader import Reader, written
+from gate.parsing.values import BOOLEAN, CONNECTION
+
+_REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{2,16})+-[0-9]{1,2}")
+"""No more than letters, hyphens and a number: the host that is signed for is made of it."""
+_USUAL: Final = ("amazonaws.com", "api.aws")
+_ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
+    "cn-": ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    "eusc-": ("amazonaws.eu", "api.amazonwebservices.eu"),
+    "us-iso-": ("c2s.ic.gov", "api.aws.ic.gov"),
+    "us-isob-": ("sc2s.sgov.gov", "api.aws.scloud"),
+    "eu-isoe-": ("cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    "us-isof-": ("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+}
+"""Keyed by how a region begins, as botocore's partitions.json has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsAccess:
+    """Where a service of one region is, and with which login."""
+
+    login: SigV4Login
+    url: str = field(repr=False)
+    """Without a slash at its end; messages show no more of it than ``shown``."""
+    shown: str
+    """How messages name the service's address."""
+    from_outside: bool = False
+    """Whether the address, or a part of it, came from a variable."""
+
+
+def suffixes_of(region: str) -> tuple[str, str]:
+    """Return what follows the region in the names of its hosts: the usual, and the dual-stack one.
+
+    Regions that nobody knows yet are taken for those of the usual partition, as botocore does.
+    """
+    fitting = (names for start, names in _ELSEWHERE.items() if region.startswith(start))
+    return next(fitting, _USUAL)
+
+
+def aws_access(
+    values: Values, reader: Reader, service: str, host: Callable[[str, bool], str]
+) -> AwsAccess:
+    """Return what the keys of `aws_fields` say in a policy.
+
+    Args:
+        values: of a block with those keys.
+        reader: of the policy.
+        service: as signatures name it.
+        host: returns the service's own host for a region, and for whether it is the one of FIPS.
+
+    Raises:
+        UnreadableError: the keys do not go together.
+    """
+    check_keys(values, reader)
+    region: str = values.get("region")
+    if not _REGION.fullmatch(region):
+        message = "this is not a region of AWS; write it as in eu-central-1"
+        raise reader.fail(values.node("region"), message)
+    fips: bool = values.get("fips", False)
+    if fips and values.given("url"):
+        message = "fips chooses AWS's own address; remove it, or the url"
+        raise reader.fail(values.node("fips"), message)
+    own = f"https://{host(region, fips)}"
+    shown = shown_address(written(values.node("url"))) if values.given("url") else ""
+    url: str = values.get("url", own)
+    keys = values.only("access_key", "secret_key", "session_token")
+    return AwsAccess(
+        login=SigV4Login(region=region, service=service, **keys),
+        url=url,
+        shown=shown or urlsplit(url).netloc.rpartition("@")[2],
+        from_outside=bool(shown),
+    )
+
+
+def aws_secrets(access: AwsAccess) -> tuple[str, ...]:
+    """Return what of it must never be shown: the keys, and an address that came from outside."""
+    address = (access.url, urlsplit(access.url).password) if access.from_outside else ()
+    return tuple(text for text in (*login_secrets(access.login), *address) if text)
+
+
+def aws_fields(endpoint: str, paths: str) -> dict[str, Field]:
+    """Return the keys of a block that say where a service of AWS is, and how to log in.
+
+    Args:
+        endpoint: the host of such a service behind a VPC endpoint, as an example.
+        paths: a regular expression for the paths of its API, which the address does not have.
+    """
+    url = f"https://{endpoint}"
+    return {
+        "region": Field(
+            schema=CONNECTION, doc="AWS region.", required=True, example="eu-central-1"
+        ),
+        "access_key": _described("access_key", "${AWS_ACCESS_KEY_ID}"),
+        "secret_key": _described("secret_key", "${AWS_SECRET_ACCESS_KEY}"),
+        "session_token": _described("session_token", "${AWS_SESSION_TOKEN}"),
+        "fips": Field(
+            schema=BOOLEAN,
+            doc="Whether to use the region's FIPS endpoint. Default: false.",
+            example="true",
+        ),
+        "url": Field(
+            schema=HttpAddress(url, "the address of the service", paths),
+            doc="Address in place of AWS's own: a VPC endpoint, or a proxy.",
+            example=url,
+        ),
+    }
+
+
+def _described(key: str, example: str) -> Field:
+    described: Field = LOGINS["sigv4"].fields[key]
+    return Field(schema=described.schema, doc=described.doc, example=f'"{example}"')
+
+
+AWS_PUBLIC: Final = frozenset({"region", "fips"})
+"""Those of the keys whose values are not a secret."""

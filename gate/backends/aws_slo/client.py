@@ -1,0 +1,206 @@
+"""The API of Application Signals: its requests, its refusals, and what to do about them.
+
+https://docs.aws.amazon.com/applicationsignals/latest/APIReference/
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from math import isfinite
+from typing import Any, Final
+from urllib.parse import quote
+
+from gate.backends.aws_slo.settings import AwsSloSettings
+from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.http import Clock
+from gate.measure import Cause, Limits, MeasurementError
+
+AT_ONCE: Final = 4
+"""Requests under way: the quotas of these operations are ten or more in a second."""
+MOST_REPORTS: Final = 50
+"""SLOs of one request for budget reports."""
+ARN: Final = re.compile(r"arn:[^:]+:application-signals:([^:]*):([^:]*):slo/.+")
+"""Of an SLO: its region and its account."""
+_MOST_PAGES: Final = 200
+_ACTIONS: Final = (
+    "let the login have application-signals:ListServiceLevelObjectives,"
+    " GetServiceLevelObjective, BatchGetServiceLevelObjectiveBudgetReport and"
+    " ListServiceLevelObjectiveExclusionWindows"
+)
+_KEYS: Final = "check the access key, the secret key and the region of the backend"
+_NEW_KEYS: Final = "get new keys: the session that these belong to has ended"
+_TIME: Final = "set this machine's clock by NTP: signatures are valid for five minutes"
+_SIGNATURE: Final = f"{_KEYS}; a proxy must leave path and headers as they are"
+_KINDS: Final = {
+    "AccessDeniedException": _ACTIONS,
+    "AccessDenied": _ACTIONS,
+    "ExpiredTokenException": _NEW_KEYS,
+    "ExpiredToken": _NEW_KEYS,
+    "RequestExpired": _TIME,
+    "RequestTimeTooSkewed": _TIME,
+    "InvalidSignatureException": f"{_SIGNATURE}; {_TIME}",
+    "SignatureDoesNotMatch": f"{_SIGNATURE}; {_TIME}",
+    "IncompleteSignatureException": _SIGNATURE,
+    "MissingAuthenticationTokenException": _SIGNATURE,
+    "UnrecognizedClientException": f"{_KEYS}; a session token belongs to its keys, and a region"
+    " that is not on by default must be enabled for the account",
+    "InvalidClientTokenId": _KEYS,
+    "OptInRequired": "enable the region for the account, or correct the region of the backend",
+    "SubscriptionRequiredException": "enable Application Signals for the account in this region",
+    "ThrottlingException": "run fewer checks at once, or ask AWS for a higher quota",
+    "TooManyRequestsException": "run fewer checks at once, or ask AWS for a higher quota",
+    "ValidationException": "correct the name or the ARN, or ask for an instant that the service"
+    " still knows",
+}
+
+
+def _kind(headers: Mapping[str, str], body: JsonObject) -> str:
+    """Return the name of a refusal: ThrottlingException.
+
+    https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
+    """
+    named = headers.get("x-amzn-errortype") or body.get("__type") or body.get("code") or ""
+    return str(named).partition(":")[0].rpartition("#")[2]
+
+
+def _words(body: JsonObject) -> str:
+    return str(body.get("message") or body.get("Message") or "")
+
+
+_DIALOGUE: Final = Dialogue(words=_words, hints={}, kind=_kind, kinds=_KINDS)
+
+
+def invalid(reason: str) -> MeasurementError:
+    """Return the error of an answer that cannot be right."""
+    return MeasurementError(Cause.INVALID, reason)
+
+
+class ApplicationSignals:
+    """The service in one region, reached with one login."""
+
+    def __init__(
+        self, settings: AwsSloSettings, limits: Limits, clock: Clock | None = None
+    ) -> None:
+        """Prepare; nothing is sent."""
+        access = settings.access
+        self.region = access.login.region
+        self.shown = f"Application Signals in {self.region} ({access.shown})"
+        self._linked = settings.linked_accounts
+        self.api = Api(
+            url=access.url,
+            shown=self.shown,
+            headers={},
+            secrets=[*_given(settings)],
+            dialogue=_DIALOGUE,
+            timeout=limits.timeout.total_seconds(),
+            login=access.login,
+            retries=settings.retries,
+            clock=clock,
+        )
+
+    def summaries(self) -> list[JsonObject]:
+        """Return every SLO of the account, and of linked accounts where the policy says so.
+
+        Raises:
+            MeasurementError: they cannot be listed.
+        """
+        linked = {"IncludeLinkedAccounts": "true"} if self._linked else {}
+        call = Call(path="/slos", method="POST", params={"MaxResults": "50", **linked}, body={})
+        return list(self._pages(call, "SloSummaries"))
+
+    def slos(self, arns: Sequence[str]) -> list[JsonObject | ApiError]:
+        """Return each SLO, in order, or why there is none."""
+        calls = [Call(path=f"/slo/{quote(arn, safe='')}") for arn in arns]
+        return self.api.ask_all(calls, AT_ONCE)
+
+    def reports(
+        self, batches: Sequence[Sequence[str]], at: datetime
+    ) -> list[JsonObject | ApiError]:
+        """Return the budget reports of each batch of ARNs, in order, as of one second."""
+        calls = [
+            Call(
+                path="/budget-report",
+                method="POST",
+                body={"Timestamp": int(at.timestamp()), "SloIds": list(batch)},
+            )
+            for batch in batches
+        ]
+        return self.api.ask_all(calls, AT_ONCE)
+
+    def exclusions(self, arns: Sequence[str]) -> list[list[JsonObject] | MeasurementError]:
+        """Return the time windows that each SLO leaves out, in order, or why none can be seen.
+
+        An SLO has ten at most, which are one page.
+        """
+        paths = [f"/slo/{quote(arn, safe='')}/exclusion-windows" for arn in arns]
+        calls = [Call(path=path, params={"MaxResults": "10"}) for path in paths]
+        return [self._windows(answer) for answer in self.api.ask_all(calls, AT_ONCE)]
+
+    def _windows(self, answer: JsonObject | ApiError) -> list[JsonObject] | MeasurementError:
+        if isinstance(answer, ApiError):
+            return answer
+        try:
+            return listed(answer, "ExclusionWindows", self.shown)
+        except MeasurementError as error:
+            return error
+
+    def _pages(self, call: Call, key: str) -> Iterator[JsonObject]:
+        """Yield what all pages of a list have under a key."""
+        tokens = list[str]()
+        while True:
+            token = {"NextToken": tokens[-1]} if tokens else {}
+            params = {**(call.params or {}), **token}
+            page = self.api.ask(
+                Call(path=call.path, method=call.method, params=params, body=call.body)
+            )
+            yield from listed(page, key, self.shown)
+            following = page.get("NextToken")
+            if not following:
+                return
+            if str(following) in tokens or len(tokens) >= _MOST_PAGES:
+                raise invalid(f"{self.shown}: the pages of {key} do not end")
+            tokens.append(str(following))
+
+
+def _given(settings: AwsSloSettings) -> Iterator[str]:
+    """Yield what must not be shown."""
+    login = settings.access.login
+    for secret in (login.secret_key, login.session_token, login.access_key):
+        if secret:
+            yield secret
+
+
+def listed(body: JsonObject, key: str, shown: str) -> list[JsonObject]:
+    """Return a list of an answer.
+
+    Raises:
+        MeasurementError: there is none.
+    """
+    entries = body.get(key)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise invalid(f"{shown}: the answer has no list {key}")
+    return entries
+
+
+def whole(values: Mapping[str, Any], key: str) -> int:
+    """Return a whole number of an answer.
+
+    Raises:
+        MeasurementError: there is something else, or nothing.
+    """
+    value = number(values, key)
+    if value != int(value):
+        raise invalid(f"{key} is {value} and must be a whole number")
+    return int(value)
+
+
+def number(values: Mapping[str, Any], key: str) -> int | float:
+    """Return a finite number of an answer.
+
+    Raises:
+        MeasurementError: there is something else, or nothing.
+    """
+    value = values.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise invalid(f"{key} is {value!r:.60} and must be a number")
+    return value

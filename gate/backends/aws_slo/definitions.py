@@ -1,0 +1,154 @@
+"""What an SLO of Application Signals promises, from the answer that defines it.
+
+https://docs.aws.amazon.com/applicationsignals/latest/APIReference/API_Goal.html
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.backends.aws_slo.client import invalid, number, whole
+from gate.measure import Definition, Granted, Promise
+from gate.slo.objective import CalendarWindow, Period, RollingWindow, Window
+
+_DEFAULT_GOAL: Final = 99
+_DEFAULT_WINDOW: Final = RollingWindow(timedelta(days=7))
+_MINUTES: Final = {"MINUTE": 1, "HOUR": 60, "DAY": 1440}
+_PERIODS: Final = {
+    ("MINUTE", 1440): Period.DAY,
+    ("MINUTE", 10_080): Period.WEEK,
+    ("MONTH", 1): Period.MONTH,
+    ("MONTH", 3): Period.QUARTER,
+    ("MONTH", 12): Period.YEAR,
+}
+"""What a calendar interval of the gate can be, by unit and how many of it."""
+_UNITS: Final = {
+    Granted.SECONDS: "it judges periods of time, each of which is good or bad as a whole",
+    Granted.EVENTS: "it counts requests",
+}
+_SOFAR: Final = "its own budget is that of the requests so far, and can rise again"
+
+
+def definition_of(slo: Mapping[str, Any]) -> Definition:
+    """Return what an SLO promises.
+
+    Raises:
+        MeasurementError: it cannot be read, or the gate cannot express it.
+    """
+    arn, name = slo.get("Arn"), slo.get("Name")
+    if not isinstance(arn, str) or not isinstance(name, str) or not arn or not name:
+        raise invalid("the SLO has no Arn or no Name")
+    goal = slo.get("Goal")
+    if not isinstance(goal, dict):
+        raise invalid(f"{name} has no Goal")
+    granted, promise = granted_of(slo, name), promise_of(goal, name)
+    to_date = granted is Granted.EVENTS and isinstance(promise.window, CalendarWindow)
+    return Definition(
+        id=arn,
+        name=name,
+        promises=(promise,),
+        granted=granted,
+        to_date=to_date,
+        notes=(f"Application Signals: {_UNITS[granted]}" + f"; {_SOFAR}" * to_date,),
+    )
+
+
+def granted_of(slo: Mapping[str, Any], name: str) -> Granted:
+    """Return what the budget is made of, which older SLOs show by their kind of indicator only.
+
+    Raises:
+        MeasurementError: neither shows it.
+    """
+    requests, periods = bool(slo.get("RequestBasedSli")), bool(slo.get("Sli"))
+    kind = slo.get("EvaluationType")
+    if kind is None and requests != periods:
+        kind = "RequestBased" if requests else "PeriodBased"
+    if kind not in {"PeriodBased", "RequestBased"}:
+        raise invalid(f"{name} is neither period-based nor request-based: {kind!r:.60}")
+    return Granted.SECONDS if kind == "PeriodBased" else Granted.EVENTS
+
+
+def promise_of(goal: Mapping[str, Any], name: str) -> Promise:
+    """Return the objective and the window of a goal, each of which has a default.
+
+    Raises:
+        MeasurementError: there is something else than a goal, or the gate cannot express it.
+    """
+    goal = {"AttainmentGoal": _DEFAULT_GOAL} | {k: v for k, v in goal.items() if v is not None}
+    objective = Fraction(str(number(goal, "AttainmentGoal"))) / 100
+    if not 0 < objective < 1:
+        shown = goal["AttainmentGoal"]
+        raise invalid(f"{name} has the attainment goal {shown}%, which leaves no budget to judge")
+    interval = {k: v for k, v in _block(goal, "Interval", name).items() if v is not None}
+    if "Interval" not in goal:
+        return Promise(window=_DEFAULT_WINDOW, objective=objective)
+    window: Window
+    if interval.keys() == {"RollingInterval"}:
+        window = _rolling(_block(interval, "RollingInterval", name), name)
+    elif interval.keys() == {"CalendarInterval"}:
+        window = _calendar(_block(interval, "CalendarInterval", name), name)
+    else:
+        raise invalid(f"{name} has an interval that is neither rolling nor calendar")
+    return Promise(window=window, objective=objective)
+
+
+def _block(values: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]:
+    block: Any = values.get(key, {})
+    if not isinstance(block, dict):
+        raise invalid(f"{name} has an unreadable {key}")
+    return block
+
+
+def _rolling(interval: Mapping[str, Any], name: str) -> RollingWindow:
+    unit, count = _length(interval, name)
+    if unit == "MONTH":
+        message = (
+            f"{name} rolls over {count} months, which have no length of their own; set days in"
+            " Application Signals, for example 30"
+        )
+        raise invalid(message)
+    try:
+        return RollingWindow(timedelta(minutes=count))
+    except OverflowError:
+        raise invalid(f"{name} has an interval that is too long") from None
+
+
+def _calendar(interval: Mapping[str, Any], name: str) -> CalendarWindow:
+    unit, count = _length(interval, name)
+    period = _PERIODS.get((unit, count))
+    if period is None:
+        written = f"{interval['Duration']} {interval['DurationUnit']}"
+        message = (
+            f"{name} has a calendar interval of {written}; gate knows a day, a week, a month, a"
+            " quarter and a year"
+        )
+        raise invalid(message)
+    begins = instant(interval, "StartTime").replace(tzinfo=None)
+    try:
+        return CalendarWindow.beginning(period, UTC, begins)
+    except ValueError as error:
+        raise invalid(
+            f"{name} has a calendar interval that begins at {begins} UTC: {error}"
+        ) from None
+
+
+def _length(interval: Mapping[str, Any], name: str) -> tuple[str, int]:
+    """Return the length as minutes, or as months."""
+    unit, count = interval.get("DurationUnit"), whole(interval, "Duration")
+    if count <= 0 or unit not in {*_MINUTES, "MONTH"}:
+        raise invalid(f"{name} has an interval of {count} {unit!r:.60}")
+    return ("MONTH", count) if unit == "MONTH" else ("MINUTE", count * _MINUTES[str(unit)])
+
+
+def instant(values: Mapping[str, Any], key: str) -> datetime:
+    """Return an instant of an answer, which is written in seconds since 1970.
+
+    Raises:
+        MeasurementError: there is something else, or nothing.
+    """
+    seconds = number(values, key)
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise invalid(f"{key} is {seconds} and must be seconds since 1970") from None

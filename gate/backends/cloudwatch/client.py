@@ -1,0 +1,244 @@
+"""CloudWatch's API in JSON: points of metrics in as few calls as can be, and lists of metrics.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from gate.backends.cloudwatch.pages import Number, Pages, Points, listed, next_token, unreadable
+from gate.backends.cloudwatch.periods import Piece, joined, widened
+from gate.backends.cloudwatch.selectors import Counted, Metric
+from gate.backends.cloudwatch.settings import CloudWatchSettings
+from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.dataclass import dataclass
+from gate.http import Clock
+from gate.measure import MeasurementError
+
+MOST_METRICS: Final = 500
+"""Of one call."""
+MOST_POINTS: Final = 100_800
+"""Of all metrics of one call."""
+_MOST_LISTED: Final = 5000
+"""Metrics of a list, after which its further pages are not read."""
+_AT_ONCE: Final = 4
+_TARGET: Final = "GraniteServiceVersion20100801"
+_BUSY: Final = frozenset(
+    {
+        *("Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded"),
+        *("LimitExceededException", "TooManyRequestsException", "ServiceUnavailable"),
+        *("InternalServiceFault", "InternalServiceError", "InternalFailure"),
+    }
+)
+"""Kinds of refusals that pass in a moment; CloudWatch sends most of them with the status 400."""
+_LOGIN: Final = (
+    "let the login have cloudwatch:GetMetricData and cloudwatch:ListMetrics, and check keys and"
+    " region"
+)
+_HINTS: Final = {400: "check region, keys and selectors", 401: _LOGIN, 403: _LOGIN}
+
+
+def _kind(body: JsonObject) -> str:
+    """Return the kind of a refusal, without what is before its # and after its colon."""
+    kind = body.get("__type") or body.get("code") or ""
+    return str(kind).rpartition("#")[2].partition(":")[0]
+
+
+def _words(body: JsonObject) -> str:
+    message = body.get("message") or body.get("Message") or ""
+    return ": ".join(str(part) for part in (_kind(body), message) if part)
+
+
+_DIALOGUE: Final = Dialogue(words=_words, hints=_HINTS, transient=lambda body: _kind(body) in _BUSY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The metrics that CloudWatch lists: those with points of the last two weeks."""
+
+    metrics: tuple[Metric, ...]
+    whole: bool = True
+    """Whether these are all."""
+
+
+class Fetched:
+    """The points that came, or why they did not, for each metric and stretch of time."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[tuple[Counted, int], dict[Piece, Points | MeasurementError]] = {}
+        """By metric and period, for each stretch of time."""
+
+    def add(self, piece: Piece, outcomes: Mapping[Counted, Points | MeasurementError]) -> None:
+        """Add what came of one question."""
+        for counted, outcome in outcomes.items():
+            self._outcomes.setdefault((counted, piece.period), {})[piece] = outcome
+
+    def kept(self, counted: Counted, piece: Piece) -> Points | None:
+        """Return points with those of a piece among them; None: there are none."""
+        for whole, outcome in self._outcomes.get((counted, piece.period), {}).items():
+            inside = whole.start <= piece.start and piece.end <= whole.end
+            if inside and not isinstance(outcome, MeasurementError):
+                return outcome
+        return None
+
+    def keep(self, counted: Counted, piece: Piece, fetched: "Fetched") -> None:
+        """Keep the points of a piece in place of those of the same metric and period."""
+        if (points := fetched.kept(counted, piece)) is not None:
+            self._outcomes[counted, piece.period] = {piece: points}
+
+    def points(self, counted: Counted, piece: Piece) -> list[tuple[int, Number]]:
+        """Return start and value of each point, in order, of a stretch that was asked for.
+
+        Raises:
+            MeasurementError: there is no answer that can be counted.
+        """
+        outcome = next(
+            outcome
+            for whole, outcome in self._outcomes[counted, piece.period].items()
+            if whole.start <= piece.start and piece.end <= whole.end
+        )
+        if isinstance(outcome, MeasurementError):
+            raise outcome
+        inside = (start for start in outcome if piece.start <= start < piece.end)
+        return [(start, outcome[start]) for start in sorted(inside)]
+
+
+class CloudWatch:
+    """CloudWatch in one region, reached with one login."""
+
+    def __init__(
+        self, settings: CloudWatchSettings, timeout: float, clock: Clock | None = None
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            settings: where it is, and the login.
+            timeout: seconds that everything between two calls of `begin` may take.
+            clock: of the run.
+        """
+        self.settings, self._timeout = settings, timeout
+        self._past = Fetched()
+        self.clock = clock or Clock()
+        self.region = settings.access.login.region
+        self.shown = f"CloudWatch in {self.region} ({settings.access.shown})"
+        self._data, self._list = self._api("GetMetricData"), self._api("ListMetrics")
+
+    def _api(self, operation: str) -> Api:
+        access = self.settings.access
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"{_TARGET}.{operation}",
+        }
+        return Api(
+            url=access.url,
+            shown=self.shown,
+            headers=headers,
+            secrets=(),
+            dialogue=_DIALOGUE,
+            timeout=self._timeout,
+            login=access.login,
+            retries=self.settings.retries,
+            clock=self.clock,
+        )
+
+    def begin(self) -> None:
+        """Let the time begin that the next questions may take together."""
+        self._data.begin()
+        self._list.begin()
+
+    def fetch(self, wanted: Mapping[Counted, Sequence[Piece]]) -> Fetched:
+        """Ask for the points of each metric in some stretches of time; never raises.
+
+        What is past is kept for the next question.
+        """
+        fetched, missing = Fetched(), dict[Counted, list[Piece]]()
+        now = self.clock.now()
+        for counted, pieces in wanted.items():
+            for piece in joined(pieces):
+                if (points := self._past.kept(counted, piece)) is not None:
+                    fetched.add(piece, {counted: points})
+                else:
+                    wide = widened(piece, now) or piece
+                    missing.setdefault(counted, []).append(wide)
+        self._ask(missing, fetched)
+        for counted, pieces in missing.items():
+            for piece in pieces:
+                if widened(piece, now) is not None:
+                    self._past.keep(counted, piece, fetched)
+        return fetched
+
+    def _ask(self, wanted: Mapping[Counted, Sequence[Piece]], fetched: Fetched) -> None:
+        """Ask for all pages, and add what came of them."""
+        questions = [(piece, Pages(piece, some)) for piece, some in _questions(wanted)]
+        while questions:
+            answers = self._data.ask_all([pages.call for _, pages in questions], _AT_ONCE)
+            following = []
+            for (piece, pages), answer in zip(questions, answers, strict=True):
+                if isinstance(answer, ApiError):
+                    fetched.add(piece, dict.fromkeys(pages.counted, answer))
+                    continue
+                try:
+                    more = pages.read(answer)
+                except MeasurementError as error:
+                    fetched.add(piece, dict.fromkeys(pages.counted, error))
+                    continue
+                if more:
+                    following.append((piece, pages))
+                else:
+                    fetched.add(piece, pages.outcomes())
+            questions = following
+
+    def metrics(
+        self, namespace: str, name: str = "", dimensions: Sequence[tuple[str, str]] = ()
+    ) -> Listing:
+        """Return what is listed of a namespace.
+
+        Args:
+            namespace: whose metrics.
+            name: of the metrics; empty: any.
+            dimensions: that they must have, beside any others.
+
+        Raises:
+            MeasurementError: there is no list.
+        """
+        body: JsonObject = {"Namespace": namespace}
+        if name:
+            body["MetricName"] = name
+        if dimensions:
+            body["Dimensions"] = [{"Name": key, "Value": text} for key, text in dimensions]
+        metrics, tokens, token = list[Metric](), set[str](), ""
+        while True:
+            page = body | ({"NextToken": token} if token else {})
+            answer = self._list.ask(Call(path="/", method="POST", body=page))
+            metrics += map(_read_metric, listed(answer, "Metrics"))
+            token = next_token(answer, tokens)
+            if not token or len(metrics) >= _MOST_LISTED:
+                return Listing(metrics=tuple(metrics), whole=not token)
+
+
+def _questions(
+    wanted: Mapping[Counted, Sequence[Piece]],
+) -> Iterator[tuple[Piece, Sequence[Counted]]]:
+    """Yield which metrics are asked for together: in the same stretch and period, in one call."""
+    together = dict[Piece, list[Counted]]()
+    for counted, pieces in wanted.items():
+        for piece in pieces:
+            together.setdefault(piece, []).append(counted)
+    for piece, some in together.items():
+        most = max(min(MOST_METRICS, MOST_POINTS // piece.points), 1)
+        for first in range(0, len(some), most):
+            yield piece, some[first : first + most]
+
+
+def _read_metric(metric: object) -> Metric:
+    if not isinstance(metric, dict):
+        raise unreadable("a metric of the list is not an object")
+    try:
+        pairs = ((each["Name"], each["Value"]) for each in metric.get("Dimensions") or ())
+        return Metric(
+            namespace=str(metric["Namespace"]),
+            name=str(metric["MetricName"]),
+            dimensions=tuple(sorted((str(name), str(text)) for name, text in pairs)),
+        )
+    except (KeyError, TypeError):
+        raise unreadable("a metric of the list has another form") from None

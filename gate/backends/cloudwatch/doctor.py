@@ -1,0 +1,188 @@
+"""What ``gate doctor`` says of CloudWatch: login, rights, and each metric that an SLO counts."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.cloudwatch.backend import CloudWatchBackend
+from gate.backends.cloudwatch.client import CloudWatch
+from gate.backends.cloudwatch.evidence import is_rare, listed_instead
+from gate.backends.cloudwatch.selectors import (
+    Metric,
+    Reading,
+    SelectorError,
+    counted_in,
+    read_indicator,
+)
+from gate.dataclass import dataclass
+from gate.measure import Answer, Cause, Counts, MeasurementError, Unmeasured
+from gate.measure.diagnosis import (
+    Check,
+    CheckedSlo,
+    CheckResult,
+    Diagnosis,
+    Level,
+    account_for,
+    suspicion_results,
+)
+from gate.measure.remedies import remedy_of, with_advice
+from gate.slo.quantities import format_duration
+from gate.wording import amount, percent_left
+
+_EXPECTED: Final = (
+    *(Check.METRIC, Check.LABELS, Check.COUNTED, Check.PARTIAL),
+    *(Check.FRESHNESS, Check.COVERAGE, Check.GAPS),
+)
+"""What has to be checked for each SLO, or to be said why not."""
+_SECOND: Final = timedelta(seconds=1)
+_LISTING: Final = "cloudwatch:ListMetrics"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudWatchDoctor:
+    """Lists the metrics, and measures as for a budget."""
+
+    backend: CloudWatchBackend
+
+    def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
+        """Look at every SLO; never raises for what CloudWatch does."""
+        cloudwatch = self.backend.cloudwatch
+        answers = self.backend.measure([slo.request for slo in slos], at)
+        refused = [answer for answer in answers if _is_refused(answer)]
+        if refused and len(refused) == len(answers):
+            return Diagnosis(backend=(_failure(Check.REACH, refused[0]),), slos=((),) * len(slos))
+        readings = [_reading(slo) for slo in slos]
+        outcomes = [
+            account_for(_EXPECTED, tuple(self._of_slo(slo, reading, answer, at)), ())
+            for slo, reading, answer in zip(slos, readings, answers, strict=True)
+        ]
+        first = next((reading.metric for reading in readings if reading is not None), None)
+        return Diagnosis(
+            backend=tuple(_of_login(cloudwatch, first)),
+            slos=tuple(results for results, _ in outcomes),
+            skipped=tuple(skipped for _, skipped in outcomes),
+        )
+
+    def _of_slo(
+        self, slo: CheckedSlo, reading: Reading | None, answer: Answer, at: datetime
+    ) -> Iterator[CheckResult]:
+        if reading is not None:
+            metrics = dict.fromkeys(counted.metric for counted in counted_in([reading]))
+            yield from (self._of_metric(metric) for metric in metrics)
+        if isinstance(answer, Unmeasured):
+            yield _failure(Check.COUNTED, answer)
+            return
+        yield _counted(answer)
+        yield CheckResult(check=Check.PARTIAL)
+        doubts = list(suspicion_results(answer))
+        yield from doubts
+        for check in (Check.LABELS, Check.GAPS):
+            if all(doubt.check is not check for doubt in doubts):
+                yield CheckResult(check=check)
+        yield from _when(slo, answer, at)
+
+    def _of_metric(self, metric: Metric) -> CheckResult:
+        """Say whether CloudWatch lists a metric, and what it lists in its place."""
+        listing = self.backend.catalog.named(metric.namespace, metric.name)
+        if listing is not None and metric in listing.metrics:
+            message = f"{metric} had points in the last two weeks"
+            return CheckResult(check=Check.METRIC, message=message, examined=_LISTING)
+        if listing is not None and is_rare(metric):
+            message = f"{metric} had no point in the last two weeks: AWS publishes it only where"
+            message += " there is something to count"
+            return CheckResult(check=Check.METRIC, message=message, examined=_LISTING)
+        return CheckResult(
+            check=Check.METRIC,
+            level=Level.DOUBT,
+            message=f"{metric} had no point in the last two weeks, as far as CloudWatch lists it",
+            remedy=listed_instead(metric, self.backend.catalog),
+            examined=_LISTING,
+        )
+
+
+def _reading(slo: CheckedSlo) -> Reading | None:
+    try:
+        return read_indicator(slo.request.sli)
+    except SelectorError:
+        return None  # the answer says what is wrong
+
+
+def _is_refused(answer: Answer) -> bool:
+    return isinstance(answer, Unmeasured) and answer.cause is Cause.BACKEND_ERROR
+
+
+def _of_login(cloudwatch: CloudWatch, metric: Metric | None) -> Iterator[CheckResult]:
+    """Say what the login may do, and that the clocks agree."""
+    answered = f"{cloudwatch.shown} has answered cloudwatch:GetMetricData"
+    yield CheckResult(check=Check.REACH, message=answered, examined="cloudwatch:GetMetricData")
+    signed = "the signature was accepted, which AWS refuses when clocks differ by minutes"
+    yield CheckResult(check=Check.CLOCK, message=signed)
+    if metric is None:
+        return
+    try:
+        cloudwatch.metrics(metric.namespace, metric.name)
+    except MeasurementError as error:
+        yield CheckResult(
+            check=Check.RIGHTS,
+            level=Level.DOUBT,
+            message=f"metrics cannot be listed: {error.reason}",
+            remedy=f"allow {_LISTING}, without which an error metric that never had a point"
+            " cannot be distinguished from a misspelt one",
+            examined=_LISTING,
+        )
+        return
+    yield CheckResult(
+        check=Check.RIGHTS,
+        message=f"the login may read metrics and list them; whether it may do more is not known to"
+        f" {_LISTING}",
+        examined=_LISTING,
+    )
+
+
+def _failure(check: Check, answer: Answer) -> CheckResult:
+    """Return an answer without a number as a fault; there must be none."""
+    assert isinstance(answer, Unmeasured)  # noqa: S101 - for the type checker
+    message, remedy = with_advice(answer.reason, remedy_of(answer.cause).hint)
+    return CheckResult(
+        check=check,
+        level=Level.FAULT,
+        message=message,
+        remedy=remedy,
+        examined=answer.query or "",
+    )
+
+
+def _counted(answer: Answer) -> CheckResult:
+    if isinstance(answer, Counts):
+        message = f"{amount(answer.bad)} bad of {amount(answer.total)} events"
+    else:
+        message = f"{amount(getattr(answer, 'amount', None))} spent"
+    query = "" if isinstance(answer, Unmeasured) else answer.evidence.query
+    return CheckResult(check=Check.COUNTED, message=message, examined=query)
+
+
+def _when(slo: CheckedSlo, answer: Answer, at: datetime) -> Iterator[CheckResult]:
+    """Say how new the points are, and how much of the window has any."""
+    if isinstance(answer, Unmeasured):
+        return
+    evidence = answer.evidence
+    if evidence.newest is not None:
+        age = max(at - evidence.newest, timedelta()) // _SECOND * _SECOND
+        old = age > slo.max_age
+        yield CheckResult(
+            check=Check.FRESHNESS,
+            level=Level.FAULT if old else Level.OK,
+            message=f"the newest point of the total ends {format_duration(age)} ago",
+            remedy=f"see who publishes it; max_age is {format_duration(slo.max_age)}"
+            if old
+            else "",
+        )
+    share = evidence.coverage or Fraction(0)
+    low = share < slo.min_coverage
+    yield CheckResult(
+        check=Check.COVERAGE,
+        level=Level.DOUBT if low else Level.OK,
+        message=f"{percent_left(share)} of the window has points, or has few events usually",
+        remedy="choose a shorter window, or wait until the window is filled" if low else "",
+    )

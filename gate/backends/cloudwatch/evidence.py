@@ -1,0 +1,199 @@
+"""Whether a metric without any point says that nothing happened, or that nobody publishes it.
+
+CloudWatch stores nothing where nothing was published, and answers "Complete" for a metric that does
+not exist. So the silence of an error metric counts as 0 only where the metric is proved: its name
+and its dimensions were seen, together or each for itself.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.cloudwatch.client import CloudWatch, Listing
+from gate.backends.cloudwatch.counting import Timeline
+from gate.backends.cloudwatch.selectors import Metric, Term
+from gate.errors import nearest
+from gate.measure import Answer, Cause, Counts, MeasurementError, Suspicion
+from gate.measure.coverage import StepCoverage
+from gate.wording import amount, percent_spent, stretch
+
+_RARE: Final[Mapping[str, frozenset[str]]] = {
+    # Their reporting criterion is that there is a nonzero value:
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+    "AWS/ApplicationELB": frozenset(
+        {
+            *(f"HTTPCode_ELB_{code}_Count" for code in ("4XX", "5XX", "500", "502", "503", "504")),
+            *(f"HTTPCode_Target_{code}_Count" for code in ("2XX", "3XX", "4XX", "5XX")),
+            *("ClientTLSNegotiationErrorCount", "TargetTLSNegotiationErrorCount"),
+            *("RejectedConnectionCount", "TargetConnectionErrorCount", "LambdaUserError"),
+            *("LambdaInternalError", "ELBAuthError", "ELBAuthFailure"),
+        }
+    ),
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-cloudwatch-metrics.html
+    "AWS/ELB": frozenset(
+        {
+            *(f"HTTPCode_Backend_{code}" for code in ("2XX", "3XX", "4XX", "5XX")),
+            *("HTTPCode_ELB_4XX", "HTTPCode_ELB_5XX", "BackendConnectionErrors"),
+            *("SpilloverCount", "SurgeQueueLength"),
+        }
+    ),
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring-runtime-metrics.html
+    "AWS/Bedrock": frozenset(
+        {"InvocationClientErrors", "InvocationServerErrors", "InvocationThrottles"}
+    ),
+}
+"""Metrics that AWS itself publishes only where there is something to count."""
+_MOST_SHOWN: Final = 3
+
+
+class Catalog:
+    """What CloudWatch lists, asked for once."""
+
+    def __init__(self, cloudwatch: CloudWatch) -> None:
+        self._cloudwatch = cloudwatch
+        self._lists: dict[tuple[object, ...], Listing | None] = {}
+
+    def named(self, namespace: str, name: str = "") -> Listing | None:
+        """Return the metrics of a name, or of all names; None: there is no list."""
+        return self._listing(namespace, name, ())
+
+    def with_dimensions(self, metric: Metric) -> Listing | None:
+        """Return the metrics of a namespace that have at least these dimensions."""
+        return self._listing(metric.namespace, "", metric.dimensions)
+
+    def _listing(
+        self, namespace: str, name: str, dimensions: tuple[tuple[str, str], ...]
+    ) -> Listing | None:
+        key = (namespace, name, dimensions)
+        if key not in self._lists:
+            try:
+                self._lists[key] = self._cloudwatch.metrics(namespace, name, dimensions)
+            except MeasurementError:
+                self._lists[key] = None
+        return self._lists[key]
+
+
+def why_nothing(metrics: Sequence[Metric], catalog: Catalog, region: str) -> str:
+    """Say what is wrong where the total has no points: what CloudWatch lists instead."""
+    metric = metrics[0]
+    lead = f"CloudWatch in {region} has no point of {metric}"
+    return f"{lead}; {listed_instead(metric, catalog)}"
+
+
+def listed_instead(metric: Metric, catalog: Catalog) -> str:
+    """Say which metrics of this name, or of this namespace, CloudWatch lists."""
+    named = catalog.named(metric.namespace, metric.name)
+    if named is None:
+        return (
+            "which others there are is not known, as cloudwatch:ListMetrics is not allowed; check"
+            " namespace, name, dimensions and region"
+        )
+    if metric in named.metrics:
+        return "it is listed, so it had points in the last two weeks; see when it last had any"
+    if named.metrics:
+        sets = sorted({_dimensions(other) for other in named.metrics})
+        some = "; ".join(sets[:_MOST_SHOWN])
+        more = f" and {len(sets) - _MOST_SHOWN} more" if len(sets) > _MOST_SHOWN else ""
+        return f"it is listed with other dimensions: {some}{more}; name all of one set, exactly"
+    others = catalog.named(metric.namespace)
+    if others is not None and others.metrics:
+        names = {other.name for other in others.metrics} | _RARE.get(metric.namespace, frozenset())
+        return f"{metric.namespace} has no metric of this name{nearest(metric.name, names)}"
+    return (
+        f"nothing of the namespace {metric.namespace} is listed in the last two weeks; check its"
+        " spelling, upper and lower case, the region and the account"
+    )
+
+
+def _dimensions(metric: Metric) -> str:
+    pairs = ", ".join(f'{name}="{text}"' for name, text in metric.dimensions)
+    return f"{{{pairs}}}"
+
+
+def suspicions(
+    answer: Answer, times: Timeline, seen: StepCoverage, catalog: Catalog
+) -> tuple[Suspicion, ...]:
+    """Return the reasons to think that a count is not what happened."""
+    return (*_unmatched(answer, times, catalog), *_lost(seen))
+
+
+def _unmatched(answer: Answer, times: Timeline, catalog: Catalog) -> Iterator[Suspicion]:
+    """Suspect metrics that have no point, and of which nothing says that they could have one."""
+    good_events = answer.total - answer.bad if isinstance(answer, Counts) else None
+    bad_events = answer.bad if isinstance(answer, Counts) else None
+    suspected = set(times.seen)
+    # The total comes last: what is missing from it may be missing from the bad events, too.
+    for role, terms in reversed(list(times.reading.roles)):
+        for term in terms:
+            metric = term.counted.metric
+            if term.counted in suspected or is_proved(metric, times, catalog):
+                continue
+            suspected.add(term.counted)
+            hides = _hides(role, term, times)
+            yield Suspicion(
+                cause=Cause.UNMATCHED,
+                reason=(
+                    f"{role}: CloudWatch has no point of {term.counted} in the window, and nothing"
+                    " shows that it ever was published"
+                ),
+                remedy=listed_instead(metric, catalog),
+                hidden=good_events if hides else Fraction(0),
+                doubtful=Fraction(0) if hides else bad_events,
+            )
+
+
+def _hides(role: str, term: Term, times: Timeline) -> bool:
+    """Return whether bad events, or a part of what was spent, are missing without a term."""
+    lowers = role == "good" or (role == "total" and times.reading.bad is not None)
+    return lowers != (term.factor > 0)
+
+
+def is_rare(metric: Metric) -> bool:
+    """Return whether AWS publishes a metric only where there is something to count."""
+    return metric.name in _RARE.get(metric.namespace, ())
+
+
+def is_proved(metric: Metric, times: Timeline, catalog: Catalog) -> bool:
+    """Return whether a metric without a point in the window can have one.
+
+    It is listed, as it had one in the last two weeks. Or its name is one that AWS publishes only
+    where there is something to count, or one that is listed for other values of the same
+    dimensions; and another metric has points with the very same dimensions.
+    """
+    named = catalog.named(metric.namespace, metric.name)
+    listed = () if named is None else named.metrics
+    if metric in listed:
+        return True
+    keys = [name for name, _ in metric.dimensions]
+    named_so = any([name for name, _ in other.dimensions] == keys for other in listed)
+    if not (is_rare(metric) or named_so):
+        return False
+    beside = [counted.metric for counted in times.seen]
+    if not any(_alike(metric, other) for other in beside):
+        there = catalog.with_dimensions(metric)
+        return there is not None and any(_alike(metric, other) for other in there.metrics)
+    return True
+
+
+def _alike(metric: Metric, other: Metric) -> bool:
+    return (metric.namespace, metric.dimensions) == (other.namespace, other.dimensions)
+
+
+def _lost(seen: StepCoverage) -> Iterator[Suspicion]:
+    """Suspect that events were lost where the total has no points though it usually has."""
+    gaps = seen.gaps
+    if gaps.longest is None:
+        return
+    longest = stretch(gaps.longest.start, gaps.longest.end, open_=False)
+    several = "" if gaps.between == gaps.longest else ", and in other holes"
+    yield Suspicion(
+        cause=Cause.LOST,
+        reason=(
+            f"the total has no point from {longest}{several}, in {percent_spent(gaps.holes)} of the"
+            f" window, where about {amount(gaps.usual)} events are usual"
+        ),
+        remedy="see whether the service was down, or its metrics were not published, and count"
+        " them from its logs",
+        hidden=gaps.usual,
+        within=gaps.between,
+    )

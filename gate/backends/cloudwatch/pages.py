@@ -1,0 +1,207 @@
+"""One question to GetMetricData, the pages that answer it, and what of them can be counted.
+
+The status of HTTP says nothing about the points. Each metric has a status of its own, on each page,
+and "Complete" may come without any point, as of a metric that does not exist.
+"""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import isfinite
+from typing import Any, Final
+
+from gate.backends.cloudwatch.periods import Piece, moment
+from gate.backends.cloudwatch.selectors import Counted, Metric
+from gate.backends.platforms.api import Call, JsonObject
+from gate.measure import Cause, MeasurementError
+from gate.wording import instant
+
+_MOST_PAGES: Final = 1000
+"""More than any question has, whose metrics and points are limited."""
+_COMPLETE: Final = "Complete"
+_PARTIAL: Final = "PartialData"
+_FAILED: Final = {
+    "InternalError": "CloudWatch failed inside (InternalError); run the check again in a minute",
+    "Forbidden": "CloudWatch does not let this login read it (Forbidden); let it have"
+    " cloudwatch:GetMetricData, without a condition on the namespace",
+}
+_UNREADABLE: Final = "CloudWatch answered something unreadable"
+Number = int | Fraction
+Points = Mapping[int, Number]
+"""The value of each period in which something was published, by its start in seconds since 1970."""
+
+
+def wire_metric(metric: Metric) -> JsonObject:
+    """Return a metric as CloudWatch is asked for it."""
+    return {
+        "Namespace": metric.namespace,
+        "MetricName": metric.name,
+        "Dimensions": [{"Name": name, "Value": text} for name, text in metric.dimensions],
+    }
+
+
+def unreadable(detail: str) -> MeasurementError:
+    """Return that an answer does not have the form that it must have."""
+    remedy = "; check that url is CloudWatch itself or a proxy of it"
+    return MeasurementError(Cause.BACKEND_ERROR, f"{_UNREADABLE}: {detail}{remedy}")
+
+
+def listed(answer: JsonObject, key: str) -> list[Any]:
+    """Return a list of an answer, which is empty where it is null or absent.
+
+    Raises:
+        MeasurementError: it is something else.
+    """
+    some = answer.get(key)
+    if some is None:
+        return []
+    if not isinstance(some, list):
+        raise unreadable(f"{key} is not a list")
+    return some
+
+
+def next_token(answer: JsonObject, seen: set[str]) -> str:
+    """Return by which the next page is asked for, and note it as seen; empty: there is none.
+
+    Raises:
+        MeasurementError: pages would never end.
+    """
+    token = answer.get("NextToken")
+    if token is None or token == "":
+        return ""
+    if not isinstance(token, str):
+        raise unreadable("NextToken is not a text")
+    if token in seen or len(seen) >= _MOST_PAGES:
+        raise unreadable("the same page comes again")
+    seen.add(token)
+    return token
+
+
+class Pages:
+    """Some metrics in the same stretch of time, and what the pages have said so far."""
+
+    def __init__(self, piece: Piece, counted: Sequence[Counted]) -> None:
+        self._piece, self.counted = piece, tuple(counted)
+        self._points: list[dict[int, Number]] = [{} for _ in counted]
+        self._status: list[str | None] = [None for _ in counted]
+        self._failures: dict[int, MeasurementError] = {}
+        self._token, self._tokens = "", set[str]()
+
+    @property
+    def call(self) -> Call:
+        """The request of the next page."""
+        body: JsonObject = {
+            "MetricDataQueries": [
+                {
+                    "Id": f"m{place}",
+                    "MetricStat": {
+                        "Metric": wire_metric(counted.metric),
+                        "Period": self._piece.period,
+                        "Stat": counted.statistic,
+                    },
+                }
+                for place, counted in enumerate(self.counted)
+            ],
+            "StartTime": self._piece.start,
+            "EndTime": self._piece.end,
+            "ScanBy": "TimestampAscending",
+        }
+        if self._token:
+            body["NextToken"] = self._token
+        return Call(path="/", method="POST", body=body)
+
+    def read(self, answer: JsonObject) -> bool:
+        """Take a page; return whether there is another.
+
+        Raises:
+            MeasurementError: nothing of the answer can be counted.
+        """
+        if messages := listed(answer, "Messages"):
+            raise MeasurementError(Cause.PARTIAL, f"CloudWatch says: {_said(messages)}")
+        if "MetricDataResults" not in answer:
+            raise unreadable("MetricDataResults is missing")
+        for result in listed(answer, "MetricDataResults"):
+            place = self._place_of(result)
+            try:
+                self._take(place, result)
+            except MeasurementError as error:
+                self._failures[place] = error
+        self._token = next_token(answer, self._tokens)
+        return bool(self._token)
+
+    def outcomes(self) -> dict[Counted, "Points | MeasurementError"]:
+        """Return the points of each metric after the last page, or why there are none."""
+        return {
+            counted: self._failures.get(place) or self._failure(place) or self._points[place]
+            for place, counted in enumerate(self.counted)
+        }
+
+    def _place_of(self, result: object) -> int:
+        if isinstance(result, dict):
+            for place in range(len(self.counted)):
+                if result.get("Id") == f"m{place}":
+                    return place
+        raise unreadable("a result belongs to no metric that was asked for")
+
+    def _take(self, place: int, result: JsonObject) -> None:
+        if messages := listed(result, "Messages"):
+            said = f"CloudWatch says of {self.counted[place]}: {_said(messages)}"
+            raise MeasurementError(Cause.PARTIAL, said)
+        self._status[place] = str(result.get("StatusCode"))
+        times, values = listed(result, "Timestamps"), listed(result, "Values")
+        if len(times) != len(values):
+            raise unreadable(f"{len(times)} times and {len(values)} values")
+        for time, value in zip(times, values, strict=True):
+            start = self._start(time)
+            if start in self._points[place]:
+                raise unreadable(f"two points of {instant(moment(start))}")
+            self._points[place][start] = self._value(place, start, value)
+
+    def _start(self, time: object) -> int:
+        piece = self._piece
+        number = _finite(time)
+        if number is None or number % 1:
+            raise unreadable("a time is not a number of whole seconds since 1970")
+        start = int(number)
+        if not piece.start <= start < piece.end or (start - piece.start) % piece.period:
+            raise unreadable(f"a point of {instant(moment(start))}, which was not asked for")
+        return start
+
+    def _value(self, place: int, start: int, value: object) -> Number:
+        number = _finite(value)
+        if number is None or number < 0:
+            shown = f"{self.counted[place]} is {value!r:.40} at {instant(moment(start))}"
+            reason = f"{shown}, which cannot be a count; see who publishes it"
+            raise MeasurementError(Cause.INVALID, reason)
+        # As it is written, so that 0.1 is a tenth; whole numbers are faster than fractions.
+        return int(number) if number.is_integer() else Fraction(str(number))
+
+    def _failure(self, place: int) -> MeasurementError | None:
+        """Return what the status after the last page says against the points."""
+        status, counted = self._status[place], self.counted[place]
+        if status == _COMPLETE:
+            return None
+        if status == _PARTIAL:
+            reason = f"CloudWatch has returned only a part of the points of {counted} (PartialData)"
+            return MeasurementError(Cause.PARTIAL, f"{reason}; run the check again")
+        if status is None:
+            return unreadable(f"it has no result for {counted}")
+        words = _FAILED.get(status, f"the status {status!r} is not one of CloudWatch's")
+        return MeasurementError(Cause.BACKEND_ERROR, f"{counted}: {words}")
+
+
+def _finite(value: object) -> float | None:
+    """Return a number of JSON; None: it is not finite, or something else."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+        return None
+    return float(value)
+
+
+def _said(messages: Sequence[object]) -> str:
+    """Write what messages say, whatever their form is."""
+    texts = (
+        ": ".join(str(message[key]) for key in ("Code", "Value") if key in message)
+        if isinstance(message, dict)
+        else str(message)
+        for message in messages
+    )
+    return "; ".join(texts)

@@ -1,0 +1,145 @@
+"""Which periods CloudWatch has of a stretch of time, by its age, and how it is cut in them.
+
+It keeps points of a minute for 15 days, of 5 minutes for 63 days and of an hour for 455 days:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html. A question
+with a shorter period than its start allows is answered without points and as if it were complete,
+and a start between two periods is moved back. So all starts are on the clock here.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from math import gcd
+from typing import Final
+
+from gate.dataclass import dataclass
+from gate.slo.objective import Span
+
+MINUTE: Final = 60
+HOUR: Final = 3600
+_DAY: Final = 86_400
+_KEPT: Final = ((15 * _DAY, MINUTE), (63 * _DAY, 5 * MINUTE))
+"""Seconds for which CloudWatch has points of a period, of so many seconds."""
+KEPT: Final = timedelta(days=455)
+"""After which CloudWatch has nothing."""
+_EARLY: Final = HOUR
+"""Seconds before its end from which on a period is no longer asked for: its age grows on the way,
+and this machine's clock may be late."""
+FINE: Final = timedelta(hours=12)
+"""A stretch up to this length is asked for by the minute."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Piece:
+    """A stretch of time in whole periods, in seconds since 1970; the start belongs to it."""
+
+    start: int
+    end: int
+    period: int
+
+    @property
+    def points(self) -> int:
+        """How many points there are at most."""
+        return (self.end - self.start) // self.period
+
+
+def seconds(at: datetime) -> int:
+    """Return the whole seconds since 1970."""
+    return int(at.timestamp())
+
+
+def moment(number: int) -> datetime:
+    """Return the instant that is so many seconds after 1970, in UTC."""
+    return datetime.fromtimestamp(number, UTC)
+
+
+def finest(start: int, now: datetime) -> int:
+    """Return the shortest period of which CloudWatch has points that begin at an instant."""
+    age = seconds(now) - start
+    return next((period for kept, period in _KEPT if age <= kept - _EARLY), HOUR)
+
+
+def usual_period(length: timedelta) -> int:
+    """Return the period in which a stretch of this length is asked for, but for its two ends."""
+    return MINUTE if length <= FINE else HOUR
+
+
+def period_within(step: timedelta) -> int:
+    """Return the longest period, up to an hour, of which a step on the clock is a whole number."""
+    return gcd(int(step.total_seconds()), HOUR)
+
+
+def pieces_of(span: Span, now: datetime, period: int) -> tuple[Piece, ...]:
+    """Cut a stretch of time in pieces, the oldest first, none of which overlaps another.
+
+    Its start is rounded down to the shortest period of its age, and so is its end: the newest
+    period is not over yet. Between them it is asked for in the period that is wanted, or in the
+    shortest that there is if that is longer; the two ends are asked for in the shortest, so that
+    as little as possible of what is counted lies beyond the stretch.
+
+    Args:
+        span: to be counted.
+        now: by which its age is known, and not the instant of the run, which may lie in the past.
+        period: seconds, a divisor of an hour.
+    """
+    start, end = (_down(seconds(at), finest(seconds(at), now)) for at in (span.start, span.end))
+    borders = [_up(seconds(now) - kept + _EARLY, HOUR) for kept, _ in reversed(_KEPT)]
+    cuts = [start, *(cut for cut in borders if start < cut < end), end]
+    return tuple(
+        piece
+        for first, last in pairwise(cuts)
+        for piece in _in_age(first, last, finest(first, now), period)
+    )
+
+
+def _in_age(start: int, end: int, shortest: int, period: int) -> Iterator[Piece]:
+    """Cut a stretch all of which has the same shortest period."""
+    period = period if not period % shortest else shortest
+    first, last = _up(start, period), _down(end, period)
+    if first >= last:
+        first = last = end
+    for piece in (
+        Piece(start, first, shortest),
+        Piece(first, last, period),
+        Piece(last, end, shortest),
+    ):
+        if piece.start < piece.end:
+            yield piece
+
+
+def joined(pieces: Iterable[Piece]) -> list[Piece]:
+    """Return stretches that have all of these in them, in as few as there can be."""
+    whole = list[Piece]()
+    for piece in sorted(set(pieces), key=lambda piece: (piece.period, piece.start)):
+        last = whole[-1] if whole else None
+        if last is not None and last.period == piece.period and piece.start <= last.end:
+            whole[-1] = Piece(last.start, max(last.end, piece.end), piece.period)
+        else:
+            whole.append(piece)
+    return whole
+
+
+def widened(piece: Piece, now: datetime) -> Piece | None:
+    """Return a stretch of the past with what comes after it; None: it is not yet past.
+
+    Who asks for one instant of the past often asks for the next, and CloudWatch's price is that of
+    a metric, whatever the number of its points.
+    """
+    settled = _down(seconds(now) - HOUR, piece.period)
+    if piece.end > settled:
+        return None
+    end = settled if piece.period == HOUR else min(piece.end + _DAY, settled)
+    return Piece(piece.start, _down(end, piece.period), piece.period)
+
+
+def counted_span(pieces: Sequence[Piece]) -> Span:
+    """Return the stretch of time that these pieces, at least one, make together."""
+    return Span(moment(pieces[0].start), moment(pieces[-1].end))
+
+
+def _down(number: int, period: int) -> int:
+    return number - number % period
+
+
+def _up(number: int, period: int) -> int:
+    return -(-number // period) * period

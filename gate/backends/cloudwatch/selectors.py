@@ -1,0 +1,365 @@
+"""The language of indicators for CloudWatch: metrics with their dimensions, added and subtracted.
+
+``AWS/Bedrock Invocations{ModelId="m"} + AWS/Bedrock InvocationThrottles{ModelId="m"}``: namespace
+and name of a metric, its dimensions, all of them and exactly as they were published, and where it
+is not Sum the statistic. A number with ``*`` before a metric is what one of it costs. Text with
+blanks or other characters is in quotes.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.dataclass import dataclass
+from gate.errors import nearest
+from gate.slo.indicator import Sli, Slices
+from gate.slo.quantities import format_duration
+from gate.wording import exact
+
+SUM: Final = "Sum"
+SAMPLE_COUNT: Final = "SampleCount"
+STATISTICS: Final = (SUM, SAMPLE_COUNT)
+"""Those whose values add up: over time, and over metrics."""
+_MINUTE: Final = timedelta(minutes=1)
+"""The shortest period of which CloudWatch has data for longer than three hours."""
+_OTHERS: Final = re.compile(
+    r"Average|Minimum|Maximum|IQM|p[0-9.]+|(?:tm|wm|tc|ts)[0-9.]+|(?:TM|WM|PR|TC|TS)\(.*", re.DOTALL
+)
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"""
+_WORD: Final = re.compile(r"[A-Za-z0-9_./#:][A-Za-z0-9_./#:-]*")
+_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?=\s*\*)")
+_QUOTED: Final = re.compile(r""""((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
+_BLANKS: Final = re.compile(r"\s*")
+_PLAIN: Final = re.compile(r"[ -~]*[!-~][ -~]*")
+"""ASCII without control characters, and something that is not a blank."""
+_LONGEST: Final = {"namespace": 255, "name": 255, "dimension": 255, "value": 1024}
+_MOST_DIMENSIONS: Final = 30
+_MOST_DECIMALS: Final = 10
+"""Of the boundaries of a trimmed count."""
+_MATH: Final = (
+    "metric math is not evaluated, as CloudWatch answers an expression in part without saying so;"
+    " write metrics with + or - between them"
+)
+_EXAMPLE: Final = 'AWS/Bedrock Invocations{ModelId="anthropic.claude-sonnet-4"}'
+
+
+class SelectorError(ValueError):
+    """What is wrong with a text, at which column, and what to write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A metric, as it was published."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+    """Name and value, sorted. CloudWatch has each set of dimensions as a metric of its own."""
+
+    def __str__(self) -> str:
+        pairs = ", ".join(f'{_written(name)}="{_escaped(text)}"' for name, text in self.dimensions)
+        return f"{_written(self.namespace)} {_written(self.name)}{f'{{{pairs}}}' if pairs else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A statistic of a metric, whose values are added up."""
+
+    metric: Metric
+    statistic: str = SUM
+
+    def __str__(self) -> str:
+        return f"{self.metric}{'' if self.statistic == SUM else f' {self.statistic}'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A part of a sum."""
+
+    counted: Counted
+    factor: Fraction = Fraction(1)
+    """Below 0 where it is subtracted."""
+
+    @property
+    def magnitude(self) -> str:
+        """The term without its sign."""
+        size = abs(self.factor)
+        return f"{'' if size == 1 else f'{exact(size)} * '}{self.counted}"
+
+
+Total = tuple[Term, ...]
+"""A sum of terms, at least one, of which the first is added."""
+
+
+def shown_sum(terms: Total) -> str:
+    """Return a sum as it can be written again."""
+    rest = (f" {'-' if term.factor < 0 else '+'} {term.magnitude}" for term in terms[1:])
+    return "".join((terms[0].magnitude, *rest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What an indicator counts: each is a sum, or None where it is not given."""
+
+    total: Total | None = None
+    bad: Total | None = None
+    good: Total | None = None
+    spent: Total | None = None
+    threshold: str | None = None
+    """Of a latency, as it is written in the statistic; then ``good`` is the trimmed count."""
+
+    @property
+    def roles(self) -> Iterator[tuple[str, Total]]:
+        """Yield each sum that is given, with its role."""
+        for role in ("total", "bad", "good", "spent"):
+            terms: Total | None = getattr(self, role)
+            if terms is not None:
+                yield role, terms
+
+    @property
+    def metric(self) -> Metric:
+        """The first metric of all."""
+        return next(terms for _, terms in self.roles)[0].counted.metric
+
+    def __str__(self) -> str:
+        return "; ".join(f"{role}: {shown_sum(terms)}" for role, terms in self.roles)
+
+
+def read_indicator(sli: Sli) -> Reading:
+    """Read what an indicator counts.
+
+    Raises:
+        SelectorError: it cannot be counted, whatever data there is.
+    """
+    if sli.column is not None and sli.threshold is not None:
+        return _latency(sli.column, sli.threshold, sli.total)
+    if sli.spent is not None:
+        return Reading(spent=_role("spent", sli.spent))
+    sums = {
+        role: _role(role, text)
+        for role in ("total", "bad", "good")
+        if (text := getattr(sli, role)) is not None
+    }
+    if len(sums) == 1:
+        missing = "total, the metric of all requests" if "total" not in sums else "bad"
+        raise SelectorError(f"the key {missing.partition(',')[0]!r} is missing; add {missing}")
+    if "good" in sums and "bad" in sums and "total" in sums:
+        raise SelectorError("good, bad and total do not go together; remove good")
+    return Reading(total=sums.get("total"), bad=sums.get("bad"), good=sums.get("good"))
+
+
+def _latency(column: str, threshold: Fraction, total: str | None) -> Reading:
+    if total is not None:
+        message = "'total' does not go with 'column': every value of the metric is one request"
+        raise SelectorError(f"{message}; remove it")
+    scanner = _Scanner("column", column)
+    metric = scanner.metric()
+    scanner.end("column is one metric, without a statistic and without + or -")
+    bound = exact(threshold)
+    if Fraction(bound) != threshold or len(bound.partition(".")[2]) > _MOST_DECIMALS:
+        raise SelectorError(f"threshold: CloudWatch takes at most {_MOST_DECIMALS} decimals")
+    # The upper boundary belongs to the range, and there is no lower one, so that a value of 0
+    # counts: "TC(0.005:0.030) returns the number of data points with values between 0.005
+    # (exclusive) and 0.030 (inclusive)", in the page of `_OTHERS`.
+    return Reading(
+        total=(Term(counted=Counted(metric=metric, statistic=SAMPLE_COUNT)),),
+        good=(Term(counted=Counted(metric=metric, statistic=f"TC(:{bound})")),),
+        threshold=bound,
+    )
+
+
+def _role(role: str, text: str) -> Total:
+    return _Scanner(role, text).sum()
+
+
+def read_sum(text: str) -> Total:
+    """Read a sum of metrics.
+
+    Raises:
+        SelectorError: the text is not such a sum.
+    """
+    return _role("", text)
+
+
+def mistake_in(sli: Sli, slices: Slices | None) -> str | None:
+    """Say what is wrong with an indicator whatever data there is; None: nothing."""
+    try:
+        read_indicator(sli)
+    except SelectorError as error:
+        return str(error)
+    if slices is None or not slices.length % _MINUTE:
+        return None
+    return (
+        f"timeslices of {format_duration(slices.length)} cannot be counted, since CloudWatch has"
+        " whole minutes; write 1m, or a multiple of it"
+    )
+
+
+def _written(text: str) -> str:
+    return text if _WORD.fullmatch(text) else f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+class _Scanner:
+    """Reads a text from left to right."""
+
+    def __init__(self, role: str, text: str) -> None:
+        self._role, self._text, self._place = role, text, 0
+
+    def sum(self) -> Total:
+        """Read all of the text."""
+        terms = [self._term(Fraction(1))]
+        while (sign := self._next()) in {"+", "-"}:
+            self._place += 1
+            term = self._term(Fraction(1 if sign == "+" else -1))
+            if term.counted in [earlier.counted for earlier in terms]:
+                raise self._mistake(f"{term.counted} is already in this sum; remove it")
+            terms.append(term)
+        self.end("the sum ends here; write + or - before the next metric")
+        return tuple(terms)
+
+    def metric(self) -> Metric:
+        """Read a namespace, a name and the dimensions."""
+        start = self._skip()
+        namespace = self._name("namespace", f"write {_EXAMPLE}")
+        if namespace.startswith(":"):
+            raise self._mistake("a namespace does not begin with a colon", start)
+        if namespace.upper() == "SELECT":
+            raise self._mistake(_MATH, start)
+        name = self._name("name", f"after the namespace {namespace} write the metric's name")
+        return Metric(namespace=namespace, name=name, dimensions=self._dimensions())
+
+    def end(self, message: str) -> None:
+        """See that nothing follows."""
+        character = self._next()
+        if character in {"*", "/", "("}:
+            raise self._mistake(_MATH)
+        if character:
+            raise self._mistake(message)
+
+    def _term(self, sign: Fraction) -> Term:
+        number = _NUMBER.match(self._text, self._skip())
+        if number:
+            self._place = number.end()
+            if not Fraction(number[0]):
+                raise self._mistake(
+                    "a factor of 0 counts nothing; remove the metric", number.start()
+                )
+            self._place = self._skip() + 1
+        metric = self.metric()
+        return Term(
+            counted=Counted(metric=metric, statistic=self._statistic()),
+            factor=sign * Fraction(number[0] if number else 1),
+        )
+
+    def _statistic(self) -> str:
+        start = self._skip()
+        if self._next() in {"", "+", "-", "*", "/", "("}:
+            return SUM
+        word = _WORD.match(self._text, start)
+        if word is None:
+            return SUM  # the end of the sum says what is wrong here
+        text = self._text[start : word.end()]
+        if text in STATISTICS:
+            self._place = word.end()
+            return text
+        if _OTHERS.fullmatch(self._text[start:].partition(" ")[0]):
+            raise self._mistake(
+                f"{text} does not add up over time; write Sum or SampleCount, or for a latency"
+                " column and threshold"
+            )
+        raise self._mistake(f"{text!r} is not a statistic{nearest(text, STATISTICS)}")
+
+    def _dimensions(self) -> tuple[tuple[str, str], ...]:
+        if self._next() != "{":
+            return ()
+        opened = self._place
+        self._place += 1
+        pairs = dict[str, str]()
+        while self._next() != "}":
+            if not self._next():
+                raise self._mistake("this brace is not closed; add }", opened)
+            start = self._place
+            name = self._name("dimension", 'write a dimension: ModelId="..."')
+            if name in pairs:
+                raise self._mistake(f"the dimension {name} is given twice; remove one", start)
+            self._equals()
+            pairs[name] = self._value(name)
+            if self._next() == ",":
+                self._place += 1
+            elif self._next() not in {"}", ""}:
+                raise self._mistake("write a comma between two dimensions, or } after the last")
+        self._place += 1
+        if len(pairs) > _MOST_DIMENSIONS:
+            raise self._mistake(f"a metric has at most {_MOST_DIMENSIONS} dimensions", opened)
+        return tuple(sorted(pairs.items()))
+
+    def _equals(self) -> None:
+        start = self._skip()
+        operator = re.compile(r"[=!~<>:]*").match(self._text, start)
+        text = operator[0] if operator else ""
+        if text != "=":
+            shown = f"CloudWatch does not have {text}" if text else "'=' is missing"
+            raise self._mistake(
+                f'{shown}; a dimension has one value: Name="value"; name each metric, and add them'
+                " up with +"
+            )
+        self._place = start + 1
+
+    def _value(self, name: str) -> str:
+        start = self._skip()
+        if not _QUOTED.match(self._text, start):
+            raise self._mistake(f'the value of {name} needs quotes: {name}="..."')
+        return self._name("value", "")
+
+    def _name(self, kind: str, remedy: str) -> str:
+        """Read a word, or a text in quotes."""
+        start = self._skip()
+        if quoted := _QUOTED.match(self._text, start):
+            text = re.sub(r"\\(.)", r"\1", quoted[1] or quoted[2] or "", flags=re.DOTALL)
+            self._place = quoted.end()
+        elif word := _WORD.match(self._text, start):
+            text, self._place = word[0], word.end()
+        else:
+            raise self._mistake(
+                _MATH if self._next() in {"(", "*"} else f"the {kind} is missing; {remedy}"
+            )
+        if not _PLAIN.fullmatch(text):
+            raise self._mistake(f"a {kind} has ASCII characters, and not only blanks", start)
+        if len(text) > _LONGEST[kind]:
+            raise self._mistake(f"a {kind} has at most {_LONGEST[kind]} characters", start)
+        return text
+
+    def _skip(self) -> int:
+        """Return where the next character is that is not a blank."""
+        blanks = _BLANKS.match(self._text, self._place)
+        self._place = blanks.end() if blanks else self._place
+        return self._place
+
+    def _next(self) -> str:
+        place = self._skip()
+        return self._text[place : place + 1]
+
+    def _mistake(self, message: str, place: int | None = None) -> SelectorError:
+        """Return what is wrong, at a place or where reading has come to."""
+        column = (self._place if place is None else place) + 1
+        lead = f"{self._role}: " if self._role else ""
+        return SelectorError(f"{lead}column {column} of {_cut(self._text)}: {message}")
+
+
+def _cut(text: str, most: int = 60) -> str:
+    return repr(text if len(text) <= most else f"{text[:most]}...")
+
+
+def counted_in(readings: Sequence[Reading]) -> list[Counted]:
+    """Return each statistic of a metric that any of these need, once, in the order of the text."""
+    return list(
+        dict.fromkeys(
+            term.counted for reading in readings for _, terms in reading.roles for term in terms
+        )
+    )

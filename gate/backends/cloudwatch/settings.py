@@ -1,0 +1,63 @@
+"""How to reach CloudWatch: the settings, and the policy's ``backend`` block for them."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import ClassVar, Final
+
+from gate.backends.aws_login import AwsAccess, aws_access, aws_fields, aws_secrets, suffixes_of
+from gate.dataclass import dataclass
+from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
+from gate.parsing.reader import Reader
+from gate.parsing.values import CONNECTION_COUNT
+
+_SERVICE: Final = "monitoring"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudWatchSettings:
+    """The metrics of one region of one AWS account."""
+
+    kind: ClassVar[str] = "cloudwatch"
+
+    access: AwsAccess
+    retries: int = 2
+    """Tries after the first one, where there was no connection or AWS slowed the gate down."""
+
+
+def secrets(settings: CloudWatchSettings) -> tuple[str, ...]:
+    """Return the keys, and an address from outside."""
+    return aws_secrets(settings.access)
+
+
+def usual_age(_words: Mapping[str, str]) -> timedelta:
+    """Return how old the newest point may be: services publish a minute when it is over, and late.
+
+    "It can take up to two minutes" for statistics to be there, of a new metric; load balancers and
+    most services send in intervals of 60 seconds, some of five minutes.
+    """
+    return timedelta(minutes=15)
+
+
+def _host(region: str, fips: bool) -> str:
+    name = f"{_SERVICE}-fips" if fips else _SERVICE
+    return f"{name}.{region}.{suffixes_of(region)[0]}"
+
+
+def _build_settings(values: Values, reader: Reader) -> CloudWatchSettings:
+    access = aws_access(values, reader, _SERVICE, _host)
+    return CloudWatchSettings(access=access, **values.only("retries"))
+
+
+BLOCK: Final = Object(
+    {
+        **aws_fields("vpce-0a1b2c3d.monitoring.eu-central-1.vpce.amazonaws.com", "/.+"),
+        "retries": Field(
+            schema=CONNECTION_COUNT,
+            doc="Number of retries of a failed request. Default: 2.",
+            example="2",
+        ),
+    },
+    _build_settings,
+    elsewhere={"timeout": TIMEOUT_ELSEWHERE},
+)
+"""The keys of ``backend`` in a policy file."""

@@ -1,0 +1,205 @@
+"""The events of a metric-based SLO, as Datadog counts them in buckets of time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Final
+
+from gate.backends.datadog.values import Window, invalid, listed, mapping, number
+from gate.dataclass import dataclass
+from gate.measure.coverage import StepCoverage, coverage_by_steps
+from gate.slo.objective import Span
+
+_MILLISECONDS: Final = 1000
+_MOST_EARLY: Final = 3600
+"""Seconds by which the first bucket may begin before the window. Datadog's own recordings have
+whole five minutes, or whole buckets."""
+_NOISE: Final = Fraction(1, 10**9)
+"""Share of a sum by which two sums of floats of the same events may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Events, or seconds."""
+
+    total: Fraction
+    bad: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What happened from one second to another; the start belongs to it, the end does not."""
+
+    start: int
+    end: int
+    total: Fraction
+    good: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buckets:
+    """What happened over the whole window, and when."""
+
+    window: Window
+    tally: Tally
+    """By the sums, with what lies before the window where Datadog rounds its start down."""
+    interval: int
+    """Seconds of a bucket; the first and the last may be shorter. 0: there are no buckets."""
+    buckets: Sequence[Bucket]
+    """In order of time, those of which something is known. Empty: there are none in the window."""
+    whole: bool
+    """Whether the buckets add up to the sums."""
+
+    def since(self, start: int) -> Tally | None:
+        """Return what happened from a second to the end; None: that cannot be told exactly.
+
+        Raises:
+            MeasurementError: more events are good than there are.
+        """
+        if start == self.window.start:
+            inside = [bucket for bucket in self.buckets if bucket.end > start]
+            return _sum(inside) if self.whole and len(inside) < len(self.buckets) else self.tally
+        if not self.whole or any(bucket.start < start < bucket.end for bucket in self.buckets):
+            return None
+        return _sum([bucket for bucket in self.buckets if bucket.start >= start])
+
+    @property
+    def early(self) -> Bucket | None:
+        """Return the bucket that is partly before the window; None: none is.
+
+        Where the buckets do not add up to the sums, any of them that begins before it.
+        """
+        start = self.window.start
+        before = (bucket for bucket in self.buckets if bucket.start < start)
+        return next((bucket for bucket in before if bucket.end > start or not self.whole), None)
+
+    @property
+    def newest(self) -> datetime | None:
+        """Return by when the newest event happened, to the length of a bucket; None: not known."""
+        ends = [bucket.end for bucket in self.buckets if bucket.total]
+        return _instant(min(ends[-1], self.window.end)) if ends else None
+
+    def coverage(self) -> StepCoverage | None:
+        """Return how much of the window has events where they are usual; None: not known."""
+        if not self.buckets:
+            return None
+        window, interval, bound = self.window, self.interval, self.buckets[0].end
+        # Of a bucket at an end of the window, which lies in it in part, silence says nothing.
+        start = bound - (bound - window.start) // interval * interval
+        parts = (window.end - start) // interval
+        events: list[float | None] = [None] * parts
+        for bucket in self.buckets:
+            place = (bucket.end - start) // interval - 1
+            if bucket.total and 0 <= place < parts:
+                events[place] = float(bucket.total)
+        span = Span(_instant(start), _instant(start + parts * interval))
+        return coverage_by_steps(events, span) if parts else None
+
+
+def read_buckets(series: Mapping[str, Any], window: Window) -> Buckets:
+    """Return the events of a series.
+
+    Raises:
+        MeasurementError: a sum is no count, or more events are good than there are.
+    """
+    good_part = mapping(series.get("numerator"), "numerator")
+    total_part = mapping(series.get("denominator"), "denominator")
+    good = number(good_part.get("sum"), "numerator.sum")
+    total = number(total_part.get("sum"), "denominator.sum")
+    tally = tallied(good, total)
+    interval, buckets = _read_parts(series, good_part, total_part, window)
+    added = (sum(bucket.total for bucket in buckets), sum(bucket.good for bucket in buckets))
+    whole = all(
+        abs(part - of) <= total * _NOISE for part, of in zip(added, (total, good), strict=True)
+    )
+    return Buckets(
+        window=window,
+        tally=tally,
+        interval=interval,
+        buckets=buckets,
+        whole=bool(buckets) and whole,
+    )
+
+
+def _read_parts(
+    series: Mapping[str, Any],
+    good_part: Mapping[str, Any],
+    total_part: Mapping[str, Any],
+    window: Window,
+) -> tuple[int, Sequence[Bucket]]:
+    """Return the length of the buckets, and those that lie on one grid within the window."""
+    times = series.get("times") or total_part.get("times")
+    if not times:
+        return 0, ()
+    interval = int(number(series.get("interval"), "interval"))
+    if interval <= 0:
+        raise invalid(f"interval is {interval}")
+    starts = [int(number(time, "times") / _MILLISECONDS) for time in listed(times, "times")]
+    goods, totals = _values(good_part, "numerator"), _values(total_part, "denominator")
+    if not len(starts) == len(goods) == len(totals):
+        raise invalid(f"it has {len(starts)} times, {len(goods)} and {len(totals)} values")
+    ends = _ends(starts, interval)
+    early = window.start - starts[0]
+    if not ends or early > max(interval, _MOST_EARLY) or starts[-1] >= window.end:
+        return 0, ()
+    return interval, tuple(_buckets(starts, ends, goods, totals))
+
+
+def _buckets(
+    starts: Sequence[int],
+    ends: Sequence[int],
+    goods: Sequence[Fraction | None],
+    totals: Sequence[Fraction | None],
+) -> Iterator[Bucket]:
+    """Yield the buckets of which something is known."""
+    for start, end, good, total in zip(starts, ends, goods, totals, strict=True):
+        if total is not None:
+            if total < 0 or (good or 0) < 0:
+                raise invalid(f"its values have {good} good of {total} events")
+            yield Bucket(start, end, total, good or Fraction(0))
+
+
+def tallied(good: Fraction, total: Fraction) -> Tally:
+    """Return how many events there are and how many of them are bad.
+
+    Raises:
+        MeasurementError: a number is negative, or more events are good than there are.
+    """
+    shown = f"{float(good):,.10g} good of {float(total):,.10g} events"
+    if total < 0 or good < 0:
+        raise invalid(f"its sums have {shown}")
+    if good > total + total * _NOISE:
+        raise invalid(f"it has {shown}: the numerator counts events that the denominator does not")
+    return Tally(total, max(total - good, Fraction(0)))
+
+
+def _values(part: Mapping[str, Any], name: str) -> list[Fraction | None]:
+    """Return the values of a series; None: null, of which nothing is known."""
+    values = listed(part.get("values") or [], f"{name}.values")
+    return [None if value is None else number(value, f"{name}.values") for value in values]
+
+
+def _ends(starts: Sequence[int], interval: int) -> list[int]:
+    """Return where buckets end; empty: they do not lie on one grid.
+
+    The grid is anchored at the first bucket, or else on the clock; then the first one may begin
+    within it, and is shorter.
+    """
+    if any(later <= earlier for earlier, later in pairwise(starts)):
+        return []
+    if all((start - starts[0]) % interval == 0 for start in starts):
+        return [start + interval for start in starts]
+    if all(start % interval == 0 for start in starts[1:]):
+        return [start - start % interval + interval for start in starts]
+    return []
+
+
+def _sum(buckets: Sequence[Bucket]) -> Tally:
+    zero = Fraction(0)
+    good = sum((bucket.good for bucket in buckets), zero)
+    return tallied(good, sum((bucket.total for bucket in buckets), zero))
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,217 @@
+"""Which SLOs an organization has: looked up by exact name or id, with their objectives."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.backends.datadog.history import METRIC, granted_by
+from gate.backends.datadog.values import invalid, listed, mapping, number, refusals, shown
+from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
+from gate.errors import nearest
+from gate.measure import Cause, Definition, MeasurementError, Promise, Unmeasured
+from gate.slo.indicator import Sli
+from gate.slo.objective import RollingWindow, Window
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_PAGE: Final = 1000
+"""SLOs of a page: https://docs.datadoghq.com/api/latest/service-level-objectives/get-all-slos/"""
+_BATCH: Final = 50
+"""Ids in one request, so that its address stays short."""
+_DAYS: Final = re.compile(r"([1-9][0-9]{0,3})d")
+_CUSTOM: Final = "custom"
+_MOST_NAMED: Final = 5
+_NOT_THERE: Final = frozenset({400, 404})
+"""What Datadog answers where one of several ids is unknown, or has a wrong form."""
+_PATH: Final = "/api/v1/slo"
+_NOTES: Final = {
+    "monitor": "counted in seconds, by the states of the SLO's monitors",
+    "time_slice": "counted in seconds, by time slices",
+}
+_NO_DATA: Final = {
+    METRIC: "Datadog takes time without data for time without events",
+    "monitor": "Datadog takes time without data for up or down, as the monitor is set; the gate"
+    " leaves out what the history has as no data",
+    "time_slice": "Datadog takes time without data for up; the gate leaves it out",
+}
+
+
+class Catalog:
+    """The SLOs of one organization."""
+
+    def __init__(self, api: Api, parallel: int) -> None:
+        """Ask for nothing yet; ``parallel`` is how many requests may be under way at once."""
+        self._api, self._parallel = api, parallel
+
+    def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+        """Return what Datadog has for each indicator, in order.
+
+        Raises:
+            MeasurementError: the SLOs could not be listed.
+        """
+        wanted = dict.fromkeys(sli.slo or "" for sli in slis)
+        entries = self._by_id([name for name in wanted if _ID.fullmatch(name)])
+        rest = [name for name in wanted if name not in entries]
+        every = list(self._all()) if rest else []
+        named: dict[str, list[Mapping[str, Any]]] = {name: [] for name in rest}
+        for entry in every:
+            if (name := entry.get("name")) in named:
+                named[name].append(entry)
+        names = [str(entry.get("name")) for entry in every]
+        return [
+            _defined(sli, [entries[sli.slo]] if sli.slo in entries else named[sli.slo or ""], names)
+            for sli in slis
+        ]
+
+    def _by_id(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the SLOs that have these ids."""
+        batches = [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
+        calls = [Call(path=_PATH, params={"ids": ",".join(batch)}) for batch in batches]
+        entries = dict[str, Mapping[str, Any]]()
+        single = list[str]()
+        answers = self._api.ask_all(calls, self._parallel) if calls else []
+        for batch, answer in zip(batches, answers, strict=True):
+            if isinstance(answer, ApiError):
+                if answer.status not in _NOT_THERE:
+                    raise answer
+                single += batch
+            else:
+                entries |= {entry["id"]: entry for entry in _entries(answer)}
+        entries |= self._each(single)
+        return {each: entries[each] for each in ids if each in entries}
+
+    def _each(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the SLOs that have these ids, asked for by themselves."""
+        calls = [Call(path=f"{_PATH}/{each}") for each in ids]
+        entries = dict[str, Mapping[str, Any]]()
+        answers = self._api.ask_all(calls, self._parallel) if calls else []
+        for each, answer in zip(ids, answers, strict=True):
+            if not isinstance(answer, ApiError):
+                _refuse_errors(answer)
+                entries[each] = mapping(answer.get("data"), "data")
+            elif answer.status not in _NOT_THERE:
+                raise answer
+        return entries
+
+    def _all(self) -> Iterator[Mapping[str, Any]]:
+        """Yield every SLO once, page by page: a page may be shorter than was asked for."""
+        seen, offset = set[str](), 0
+        while True:
+            params = {"limit": str(_PAGE), "offset": str(offset)}
+            answer = self._api.ask(Call(path=_PATH, params=params))
+            page = _entries(answer)
+            new = [entry for entry in page if entry["id"] not in seen]
+            yield from new
+            seen |= {entry["id"] for entry in new}
+            offset += len(page)
+            if not new or len(seen) == _count(answer):
+                return
+
+
+def _entries(answer: JsonObject) -> Sequence[Mapping[str, Any]]:
+    """Return the SLOs of an answer; raises MeasurementError where they cannot be read."""
+    _refuse_errors(answer)
+    entries = [mapping(entry, "data") for entry in listed(answer.get("data"), "data")]
+    for entry in entries:
+        if not isinstance(entry.get("id"), str):
+            raise invalid(f"the id of an SLO is {shown(entry.get('id'))}")
+    return entries
+
+
+def _count(answer: JsonObject) -> Any:
+    """Return how many SLOs there are by the answer's own words; None: it does not say."""
+    metadata = answer.get("metadata")
+    page = metadata.get("page") if isinstance(metadata, dict) else None
+    return page.get("total_filtered_count") if isinstance(page, dict) else None
+
+
+def _refuse_errors(answer: JsonObject) -> None:
+    if words := refusals(answer):
+        message = f"Datadog lists its SLOs with errors beside the status 200: {words}"
+        raise MeasurementError(Cause.BACKEND_ERROR, message)
+
+
+def _defined(
+    sli: Sli, entries: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> Definition | Unmeasured:
+    name = sli.slo or ""
+    if not entries:
+        way = "id" if _ID.fullmatch(name) else "name"
+        reason = (
+            f"Datadog has no SLO with the {way} {name!r} for these keys{_alike(name, names)}; it"
+            " may have been deleted, or be of another organization"
+        )
+        return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+    if len(entries) > 1:
+        ids = ", ".join(entry["id"] for entry in entries[:_MOST_NAMED])
+        reason = f"{len(entries)} SLOs of Datadog are named {name!r}; write the id of one: {ids}"
+        return Unmeasured(cause=Cause.INVALID, reason=reason)
+    try:
+        return read_definition(entries[0])
+    except MeasurementError as error:
+        return error.answer()
+
+
+def _alike(name: str, names: Sequence[str]) -> str:
+    close = nearest(name, names)
+    return close if "did you mean" in close else ""
+
+
+def read_definition(entry: Mapping[str, Any]) -> Definition:
+    """Return an SLO as Datadog defines it.
+
+    Raises:
+        MeasurementError: its type or an objective cannot be read.
+    """
+    kind = str(entry.get("type"))
+    granted = granted_by(entry.get("type"))
+    promises, notes = dict[Window, Promise](), list[str]()
+    for window, target, words in _thresholds(entry):
+        if words:
+            notes.append(words)
+        elif window is not None:
+            other = promises.setdefault(window, Promise(window=window, objective=target))
+            if other.objective != target:
+                raise invalid(f"the SLO has two objectives over {window}")
+    if not promises:
+        reason = "; ".join(notes) or "it has no thresholds"
+        raise invalid(f"the SLO {entry.get('name')!r} has no objective that gate can use: {reason}")
+    if kind in _NOTES:
+        notes.append(_NOTES[kind])
+    if groups := entry.get("groups"):
+        notes.append(f"only of the groups {', '.join(map(str, listed(groups, 'groups')))}")
+    return Definition(
+        id=str(entry.get("id")),
+        name=str(entry.get("name") or entry.get("id")),
+        promises=tuple(promises.values()),
+        granted=granted,
+        no_data=_NO_DATA[kind],
+        notes=tuple(notes),
+    )
+
+
+def _thresholds(entry: Mapping[str, Any]) -> Iterator[tuple[Window | None, Fraction, str]]:
+    """Yield the window and the objective of each threshold, or why it is none for gate."""
+    thresholds = entry.get("thresholds")
+    if not thresholds and entry.get("timeframe"):
+        thresholds = [
+            {"timeframe": entry["timeframe"], "target": entry.get("target_threshold")},
+        ]
+    for threshold in listed(thresholds or [], "thresholds"):
+        values = mapping(threshold, "thresholds")
+        frame = values.get("timeframe")
+        if frame == _CUSTOM:
+            continue
+        target = number(values.get("target"), "target") / 100
+        days = _DAYS.fullmatch(frame) if isinstance(frame, str) else None
+        if days is None:
+            yield None, target, f"its timeframe {shown(frame)} is none that gate knows"
+        elif not 0 < target < 1:
+            yield (
+                None,
+                target,
+                f"{float(target * 100):g}% over {frame} leaves no budget, or is none",
+            )
+        else:
+            yield RollingWindow(timedelta(days=int(days[1]))), target, ""

@@ -1,0 +1,133 @@
+"""Status corrections: the stretches of time that people have told Datadog to leave out.
+
+https://docs.datadoghq.com/service_level_objectives/#slo-status-corrections
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from gate.backends.datadog.values import Window, listed, mapping, number, refusals
+from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
+from gate.dataclass import dataclass
+from gate.measure import Cause, MeasurementError
+from gate.wording import instant
+
+_MOST_SHOWN: Final = 3
+_MOST_PAGES: Final = 20
+_DEPLOYMENT: Final = "Deployment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A stretch of time, or a rule by which it recurs."""
+
+    category: str
+    start: int
+    end: int | None
+    """None: it has not ended, or recurs."""
+    recurs: bool
+
+    def within(self, window: Window) -> bool:
+        """Return whether it may leave out a part of a window."""
+        if self.start >= window.end:
+            return False
+        return self.recurs or self.end is None or self.end > window.start
+
+    def __str__(self) -> str:
+        start = _instant(self.start)
+        if self.recurs:
+            return f"{self.category} (recurring since {start})"
+        return f"{self.category} ({start} to {_instant(self.end) if self.end else 'now'})"
+
+
+class Corrections:
+    """The corrections of SLOs, each asked for once a run."""
+
+    def __init__(self, api: Api, parallel: int, *, applied: bool) -> None:
+        """Ask for nothing yet; ``applied`` is whether Datadog is told to apply them."""
+        self._api, self._parallel, self._applied = api, parallel, applied
+        self._known: dict[str, Sequence[Correction] | MeasurementError] = {}
+
+    def ask(self, slos: Sequence[str]) -> None:
+        """Ask for the corrections of SLOs by their ids."""
+        missing = [slo for slo in dict.fromkeys(slos) if slo not in self._known]
+        calls = [Call(path=f"/api/v1/slo/{slo}/corrections") for slo in missing]
+        answers = self._api.ask_all(calls, self._parallel) if calls else []
+        for slo, answer in zip(missing, answers, strict=True):
+            self._known[slo] = self._read(slo, answer)
+
+    def _read(
+        self, slo: str, answer: JsonObject | ApiError
+    ) -> Sequence[Correction] | MeasurementError:
+        corrections = list[Correction]()
+        try:
+            for _ in range(_MOST_PAGES):
+                if isinstance(answer, ApiError):
+                    return answer
+                page = _page(answer)
+                corrections += page
+                if not page or len(corrections) >= _total(answer):
+                    break
+                params = {"page[offset]": str(len(corrections))}
+                answer = self._api.ask(Call(path=f"/api/v1/slo/{slo}/corrections", params=params))
+        except MeasurementError as error:
+            return error
+        return corrections
+
+    def notes(self, slo: str, window: Window) -> tuple[str, ...]:
+        """Say which corrections change what is counted in a window; none that were not asked."""
+        known = self._known.get(slo, ())
+        if isinstance(known, MeasurementError):
+            return (f"which corrections were applied could not be read: {known.reason}",)
+        within = [correction for correction in known if correction.within(window)]
+        if not within:
+            return ()
+        more = len(within) - _MOST_SHOWN
+        named = "; ".join(map(str, within[:_MOST_SHOWN])) + (f"; {more} more" if more > 0 else "")
+        if not self._applied:
+            return (f"corrections are not applied, by the policy: {named}",)
+        notes = [f"Datadog leaves out, by corrections: {named}"]
+        if any(correction.category == _DEPLOYMENT for correction in within):
+            notes.append(
+                "corrections of the category Deployment leave out failures of deployments, which"
+                " are what a gate looks at"
+            )
+        return tuple(notes)
+
+    def apply(self, slo: str, window: Window) -> bool:
+        """Return whether any correction was applied in a window, or may have been."""
+        known = self._known.get(slo, ())
+        if isinstance(known, MeasurementError):
+            return self._applied
+        return self._applied and any(correction.within(window) for correction in known)
+
+
+def _page(answer: JsonObject) -> Sequence[Correction]:
+    """Return the corrections of an answer; raises MeasurementError where they cannot be read."""
+    if words := refusals(answer):
+        raise MeasurementError(Cause.BACKEND_ERROR, words)
+    return [_correction(mapping(entry, "data")) for entry in listed(answer.get("data"), "data")]
+
+
+def _correction(entry: Mapping[str, Any]) -> Correction:
+    attributes = mapping(entry.get("attributes"), "attributes")
+    end = attributes.get("end")
+    return Correction(
+        category=str(attributes.get("category") or "without a category"),
+        start=int(number(attributes.get("start"), "start")),
+        end=None if end is None else int(number(end, "end")),
+        recurs=bool(attributes.get("rrule")),
+    )
+
+
+def _total(answer: JsonObject) -> int:
+    """Return how many corrections there are by the answer's own words; 0: it does not say."""
+    meta = answer.get("meta")
+    pages = meta.get("pagination", meta.get("page")) if isinstance(meta, dict) else None
+    total = pages.get("total", pages.get("total_count")) if isinstance(pages, dict) else None
+    return total if isinstance(total, int) else 0
+
+
+def _instant(seconds: int) -> str:
+    return instant(datetime.fromtimestamp(seconds, UTC))

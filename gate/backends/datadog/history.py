@@ -1,0 +1,224 @@
+"""What Datadog's history of an SLO says of one stretch of time, checked.
+
+``GET /api/v1/slo/{id}/history``:
+https://docs.datadoghq.com/api/latest/service-level-objectives/get-an-slos-history/
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.backends.datadog.buckets import Buckets, read_buckets
+from gate.backends.datadog.timeline import Timeline, read_timeline
+from gate.backends.datadog.values import (
+    Window,
+    invalid,
+    listed,
+    mapping,
+    number,
+    refusals,
+    shown,
+)
+from gate.dataclass import dataclass
+from gate.measure import Cause, Granted, MeasurementError
+from gate.wording import instant
+
+METRIC: Final = "metric"
+TYPES: Final = {
+    METRIC: Granted.EVENTS,
+    "monitor": Granted.SECONDS,
+    "time_slice": Granted.SECONDS,
+}
+"""The types of SLOs, and what their budgets are made of."""
+DECIMALS: Final = 2
+"""Of an SLI in percent, where Datadog does not say how many are right: the fewest that it promises
+for any window (https://docs.datadoghq.com/service_level_objectives/monitor/)."""
+_MOST_DECIMALS: Final = 6
+_NO_EVENTS: Final = "ZERO_VALUED_DENOMINATOR"
+"""The type of the error with which Datadog says that no event happened."""
+_ROUNDED: Final = Fraction(2, 100_000)
+"""Points of a percentage that are lost where it was a float of 32 bits."""
+_CUT: Final = 300
+"""Seconds by which the window of an answer may differ: Datadog counts in steps of five minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """What Datadog itself makes of a stretch of time."""
+
+    sli: Fraction | None
+    """The share of what was good, 0 to 1; None: the answer has none."""
+    error: Fraction
+    """Half a unit of the last decimal that is right."""
+    corrections: bool | None
+    """Whether any were applied; None: the answer does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """One answer."""
+
+    kind: str | None
+    """The type of the SLO; None: the answer does not say."""
+    window: Window
+    past: Buckets | Timeline | None
+    """None: Datadog tells no counts, but its own SLI."""
+    reported: Reported
+    warnings: tuple[str, ...]
+    """What makes it a partial answer."""
+
+
+def read_history(
+    body: Mapping[str, Any], window: Window, granted: Granted, group: str | None
+) -> History:
+    """Return what an answer says of the stretch of time that was asked for.
+
+    Args:
+        body: of the answer.
+        window: that was asked for.
+        granted: what the SLO counts by its definition.
+        group: which group or monitor of the SLO is meant; None: all of it.
+
+    Raises:
+        MeasurementError: it says nothing that can be counted, and why.
+    """
+    _check_errors(body)
+    data = mapping(body.get("data"), "data")
+    _check_errors(data)
+    kind = data.get("type")
+    if kind is not None and granted_by(kind) is not granted:
+        raise invalid(f"the SLO's type is {kind}, which its definition does not say")
+    overall = _part(data, group)
+    past: Buckets | Timeline | None = None
+    message = None
+    if granted is Granted.SECONDS:
+        _check_known(overall, silent=False)
+        past = read_timeline(overall.get("history"), window)
+    elif group is None:
+        series = mapping(data.get("series"), "series")
+        past, message = read_buckets(series, window), series.get("message")
+        _check_known(overall, silent=not past.tally.total)
+    else:
+        _check_known(overall, silent=False)
+    return History(
+        kind=kind,
+        window=window,
+        past=past,
+        reported=_reported(overall),
+        warnings=tuple(_warnings(data, overall, message, window)),
+    )
+
+
+def granted_by(kind: Any) -> Granted:
+    """Return what the budget of an SLO of a type is made of; raises MeasurementError."""
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise invalid(f"the SLO's type is {shown(kind)}; gate knows {', '.join(TYPES)}")
+    return TYPES[kind]
+
+
+def _check_errors(body: Mapping[str, Any]) -> None:
+    if words := refusals(body):
+        message = f"Datadog answers with errors beside the status 200: {words}"
+        raise MeasurementError(Cause.BACKEND_ERROR, message)
+
+
+def _part(data: Mapping[str, Any], group: str | None) -> Mapping[str, Any]:
+    """Return the part of an answer that is about a group or monitor, or about all of the SLO."""
+    if group is None:
+        return mapping(data.get("overall"), "overall")
+    parts = [
+        part
+        for key in ("groups", "monitors")
+        for part in listed(data.get(key) or [], key)
+        if isinstance(part, dict)
+    ]
+    named = [part for part in parts if group in (part.get("group"), part.get("name"))]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise invalid(f"{len(named)} groups or monitors are named {group!r}")
+    names = sorted({str(part.get("group") or part.get("name")) for part in parts})
+    known = f"it has {', '.join(names)}" if names else "Datadog tells no groups of this SLO"
+    reason = f"the SLO has no group or monitor {group!r}; {known}"
+    raise MeasurementError(Cause.NO_DATA if names else Cause.INVALID, reason)
+
+
+def _check_known(overall: Mapping[str, Any], *, silent: bool) -> None:
+    """Refuse an answer that has errors, or that knows of nothing.
+
+    Args:
+        overall: the part of the answer.
+        silent: whether it has a count of events, which is zero.
+    """
+    errors = listed(overall.get("errors") or [], "errors")
+    kinds = {str(error.get("error_type")) if isinstance(error, dict) else "" for error in errors}
+    if kinds - ({_NO_EVENTS} if silent else set()):
+        message = f"Datadog could not compute the SLO: {refusals(overall)}"
+        raise MeasurementError(Cause.BACKEND_ERROR, message)
+    if silent:
+        reason = (
+            "Datadog counts no event in the window: none happened, or none was reported, which its"
+            " queries do not tell apart"
+        )
+        raise MeasurementError(Cause.NO_TRAFFIC, reason)
+    if "sli_value" in overall and overall["sli_value"] is None:
+        reason = "Datadog has no SLI for the window (sli_value is null)"
+        raise MeasurementError(Cause.NO_DATA, reason)
+    if overall.get("state") == "no_data":
+        raise MeasurementError(Cause.NO_DATA, "Datadog says that it has no data (state no_data)")
+
+
+def _reported(overall: Mapping[str, Any]) -> Reported:
+    key = "sli_value" if "sli_value" in overall else "uptime"
+    corrections = overall.get("corrections")
+    sli = None
+    if key in overall:
+        percent = number(overall[key], key)
+        if not -_ROUNDED <= percent <= 100 + _ROUNDED:
+            raise invalid(f"{key} is {float(percent)}, which is not between 0 and 100")
+        sli = min(max(percent, Fraction(0)), Fraction(100)) / 100
+    return Reported(
+        sli=sli,
+        error=half_a_unit(overall.get("span_precision")),
+        corrections=bool(corrections) if isinstance(corrections, list) else None,
+    )
+
+
+def half_a_unit(decimals: Any) -> Fraction:
+    """Return how far a share may be from its percentage with this number of decimals."""
+    if isinstance(decimals, bool) or not isinstance(decimals, int | float):
+        decimals = DECIMALS
+    whole = int(decimals) if 0 <= decimals <= _MOST_DECIMALS else DECIMALS
+    return Fraction(1, 2 * 100 * 10**whole)
+
+
+def _warnings(
+    data: Mapping[str, Any], overall: Mapping[str, Any], message: Any, window: Window
+) -> Sequence[str]:
+    """Return what makes an answer a partial one."""
+    warnings = list[str]()
+    if overall.get("preview"):
+        warnings.append(
+            "Datadog still replays the past of the SLO's monitor (preview), and the numbers will"
+            " change"
+        )
+    if message:
+        warnings.append(f"Datadog warns of its query: {message}")
+    for key, asked in (("from_ts", window.start), ("to_ts", window.end)):
+        value = data.get(key)
+        if value is None:
+            continue
+        if abs(answered := number(value, key) - asked) > _CUT:
+            warnings.append(
+                f"Datadog answers for another window: {key} is {_instant(asked + answered)}, and"
+                f" {_instant(asked)} was asked for"
+            )
+    return warnings
+
+
+def _instant(seconds: Fraction | int) -> str:
+    try:
+        return instant(datetime.fromtimestamp(int(seconds), UTC))
+    except (ValueError, OverflowError, OSError):
+        return str(int(seconds))

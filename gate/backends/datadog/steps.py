@@ -1,0 +1,205 @@
+"""What happened to an SLO in each step of a stretch of time.
+
+Time-based SLOs have transitions, which any step can be cut from. Metric-based ones have buckets,
+whose length Datadog chooses by that of the window: where it is too long for the steps, the stretch
+is asked for in pieces, and refused where no piece is short enough.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from fractions import Fraction
+from itertools import pairwise
+from typing import Final, cast
+
+from gate.backends.datadog.asking import history_call, instant_of, window_of
+from gate.backends.datadog.buckets import Bucket, Buckets, read_buckets, tallied
+from gate.backends.datadog.counting import contradiction
+from gate.backends.datadog.history import History, read_history
+from gate.backends.datadog.timeline import Timeline
+from gate.backends.datadog.values import Window, invalid
+from gate.backends.platforms.api import Api, ApiError, JsonObject
+from gate.backends.platforms.platform import SeriesQuestion
+from gate.measure import Cause, MeasurementError
+from gate.measure.coverage import coverage_by_steps
+from gate.measure.history import Series, SeriesAnswer
+from gate.slo.objective import Span
+from gate.slo.quantities import format_duration
+
+_MOST_PIECES: Final = 64
+"""Requests for the history of one SLO."""
+_HALVES: Final = _MOST_PIECES.bit_length()
+_SECOND: Final = timedelta(seconds=1)
+
+
+class Steps:
+    """Asks for the histories of SLOs, and cuts them in steps."""
+
+    def __init__(self, api: Api, parallel: int, *, corrections: bool) -> None:
+        """Ask for nothing yet; see `gate.backends.datadog.asking.Histories`."""
+        self._api, self._parallel, self._corrections = api, parallel, corrections
+
+    def series(self, questions: Sequence[SeriesQuestion]) -> list[SeriesAnswer]:
+        """Return what happened in each step, for every question in order."""
+        bodies = self._ask([(question, window_of(question.span)) for question in questions])
+        return [
+            self._answer(question, body) for question, body in zip(questions, bodies, strict=True)
+        ]
+
+    def _ask(self, wanted: Sequence[tuple[SeriesQuestion, Window]]) -> list[JsonObject | ApiError]:
+        calls = [
+            history_call(question.definition.id, window, corrections=self._corrections)
+            for question, window in wanted
+        ]
+        return self._api.ask_all(calls, self._parallel)
+
+    def _answer(self, question: SeriesQuestion, body: JsonObject | ApiError) -> SeriesAnswer:
+        window = window_of(question.span)
+        query = history_call(question.definition.id, window, corrections=self._corrections).path
+        try:
+            history = _read(question, window, body)
+            if isinstance(history.past, Timeline):
+                return _of_timeline(question, history.past, query)
+            if isinstance(history.past, Buckets):
+                return _of_buckets(question, self._fine(question, history, history.past), query)
+            raise invalid("Datadog tells no history of a group of a metric-based SLO")
+        except MeasurementError as error:
+            return error.answer(query)
+
+    def _fine(self, question: SeriesQuestion, history: History, past: Buckets) -> Sequence[Bucket]:
+        """Return buckets of which each lies within one step; raises MeasurementError."""
+        if not past.interval:
+            raise invalid("its series has no times that lie in the window")
+        if _fits(past.buckets, question):
+            return past.buckets
+        for piece in _pieces(question, history.window, past.interval):
+            windows = _cut(history.window, piece)
+            first = self._buckets(question, windows[:1])
+            if _fits(first, question):
+                buckets = (*first, *self._buckets(question, windows[1:]))
+                if _fits(buckets, question):
+                    return buckets
+        shown = format_duration(timedelta(seconds=past.interval))
+        raise MeasurementError(
+            Cause.NO_DATA,
+            f"Datadog counts this stretch in buckets of {shown}, which do not make steps of"
+            f" {format_duration(question.step)}; look at a shorter stretch",
+        )
+
+    def _buckets(self, question: SeriesQuestion, windows: Sequence[Window]) -> Sequence[Bucket]:
+        """Ask for pieces of a stretch, and return their buckets; raises MeasurementError."""
+        buckets = list[Bucket]()
+        bodies = self._ask([(question, window) for window in windows])
+        for window, body in zip(windows, bodies, strict=True):
+            try:
+                past = _read(question, window, body).past
+            except MeasurementError as error:
+                if error.cause is not Cause.NO_TRAFFIC:
+                    raise
+                # Of such an answer the series has been read, and is all zeros.
+                past = read_buckets(cast("JsonObject", body)["data"]["series"], window)
+            buckets += cast("Buckets", past).buckets
+        return buckets
+
+
+def _read(question: SeriesQuestion, window: Window, body: JsonObject | ApiError) -> History:
+    """Return an answer whose parts are what the whole is; raises MeasurementError."""
+    if isinstance(body, ApiError):
+        raise body
+    history = read_history(body, window, question.definition.granted, question.sli.group)
+    if history.warnings:
+        raise MeasurementError(Cause.PARTIAL, "; ".join(history.warnings))
+    past = history.past
+    if contradiction(history) or (isinstance(past, Buckets) and past.buckets and not past.whole):
+        raise invalid(
+            "its parts do not add up to the SLI that it tells, as where corrections are applied to"
+            " the whole only; write corrections: false in the backend's block to see the parts"
+        )
+    return history
+
+
+def _pieces(question: SeriesQuestion, window: Window, interval: int) -> Sequence[int]:
+    """Return in pieces of which seconds to ask, the longest first: whole numbers of steps."""
+    step = question.step // _SECOND
+    shortest = -(-window.length // (_MOST_PIECES * step)) * step
+    guess = window.length // interval * step
+    halves = [(guess >> halved) // step * step for halved in range(_HALVES)]
+    pieces = {piece for piece in (*halves, shortest) if shortest <= piece < window.length}
+    return sorted(pieces, reverse=True)
+
+
+def _cut(window: Window, piece: int) -> Sequence[Window]:
+    return [
+        Window(start, min(start + piece, window.end))
+        for start in range(window.start, window.end, piece)
+    ]
+
+
+def _fits(buckets: Sequence[Bucket], question: SeriesQuestion) -> bool:
+    """Return whether each bucket lies within one step; the newest step may end earlier."""
+    window, step = window_of(question.span), question.step // _SECOND
+
+    def fits(bucket: Bucket) -> bool:
+        bound = window.start + ((bucket.start - window.start) // step + 1) * step
+        return bucket.start >= window.start and (bucket.end <= bound or bound >= window.end)
+
+    return all(map(fits, buckets))
+
+
+def _of_timeline(question: SeriesQuestion, past: Timeline, query: str) -> Series:
+    tallies = [past.between(*bounds) for bounds in pairwise(_bounds(question))]
+    return Series(
+        total=tuple(float(tally.total) if tally.total else None for tally in tallies),
+        bad=tuple(float(tally.bad) if tally.total else None for tally in tallies),
+        query=query,
+    )
+
+
+def _of_buckets(question: SeriesQuestion, buckets: Sequence[Bucket], query: str) -> Series:
+    """Return the events of each step.
+
+    Datadog fills with zeros what it has no data of. Nothing is known before the first event, in a
+    gap where events are usual, and once the newest is too old.
+    """
+    bounds, step = _bounds(question), question.step // _SECOND
+    goods, totals = [Fraction(0)] * (len(bounds) - 1), [Fraction(0)] * (len(bounds) - 1)
+    for bucket in buckets:
+        place = (bucket.start - bounds[0]) // step
+        goods[place] += bucket.good
+        totals[place] += bucket.total
+    tallies = [tallied(good, total) for good, total in zip(goods, totals, strict=True)]
+    known = _known(question, [float(total) or None for total in totals], buckets)
+    return Series(
+        total=tuple(
+            float(tally.total) if there else None
+            for tally, there in zip(tallies, known, strict=True)
+        ),
+        bad=tuple(
+            float(tally.bad) if there else None for tally, there in zip(tallies, known, strict=True)
+        ),
+        query=query,
+    )
+
+
+def _known(
+    question: SeriesQuestion, events: Sequence[float | None], buckets: Sequence[Bucket]
+) -> Sequence[bool]:
+    """Return of each step whether it is known what happened in it."""
+    bounds = _bounds(question)
+    whole = Span(instant_of(bounds[0]), instant_of(bounds[0]) + len(events) * question.step)
+    gaps = [window_of(span) for span in coverage_by_steps(events, whole).missing]
+    newest = max((bucket.end for bucket in buckets if bucket.total), default=bounds[0])
+    silent_from = newest + question.max_age // _SECOND
+    first = next((place for place, number in enumerate(events) if number), len(events))
+
+    def known(place: int) -> bool:
+        start, end = bounds[place], bounds[place + 1]
+        lost = any(gap.start < end and start < gap.end for gap in gaps)
+        return place >= first and (not lost if end <= newest else end <= silent_from)
+
+    return [bool(number) or known(place) for place, number in enumerate(events)]
+
+
+def _bounds(question: SeriesQuestion) -> Sequence[int]:
+    """Return the bounds of the steps in seconds, one more than there are steps."""
+    window, step = window_of(question.span), question.step // _SECOND
+    return [*range(window.start, window.end, step), window.end]

@@ -1,0 +1,88 @@
+"""Values in Datadog's answers: each is read as what it should be, or refused by its name."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from math import isfinite
+from typing import Any, Final
+
+from gate.dataclass import dataclass
+from gate.measure import Cause, MeasurementError
+
+_MOST_SHOWN: Final = 60
+"""Characters of a value that a message shows."""
+_MOST_ERRORS: Final = 3
+_ERROR_KEYS: Final = ("error_message", "error", "detail", "title", "message")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time as Datadog is asked for it: whole seconds since 1970."""
+
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """Return the seconds from the start to the end."""
+        return self.end - self.start
+
+
+def number(value: Any, name: str) -> Fraction:
+    """Return a number of an answer exactly as its digits have it.
+
+    Raises:
+        MeasurementError: it is missing, null, of another type, or not finite (`Cause.INVALID`).
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise invalid(f"{name} is {shown(value)} and not a number")
+    if isinstance(value, float) and not isfinite(value):
+        raise invalid(f"{name} is {value}")
+    return Fraction(repr(value))
+
+
+def mapping(value: Any, name: str) -> Mapping[str, Any]:
+    """Return an object of an answer; raises MeasurementError where it is none."""
+    if not isinstance(value, dict):
+        raise invalid(f"{name} is {shown(value)} and not an object")
+    return value
+
+
+def listed(value: Any, name: str) -> Sequence[Any]:
+    """Return a list of an answer; raises MeasurementError where it is none."""
+    if not isinstance(value, list):
+        raise invalid(f"{name} is {shown(value)} and not a list")
+    return value
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it."""
+    if value is None:
+        return "missing"
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
+def invalid(reason: str) -> MeasurementError:
+    """Return the error that an answer cannot be a count."""
+    return MeasurementError(Cause.INVALID, f"Datadog's answer cannot be a count: {reason}")
+
+
+def refusals(body: Mapping[str, Any]) -> str:
+    """Return what the errors of a body say, be its status 200; empty: it has none."""
+    texts = [text for key in ("errors", "error") for text in _texts(body.get(key))]
+    more = len(texts) - _MOST_ERRORS
+    return "; ".join(texts[:_MOST_ERRORS]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _texts(errors: Any) -> Iterator[str]:
+    """Yield the words of errors, which Datadog writes as a list of texts or of objects."""
+    if isinstance(errors, list):
+        for error in errors:
+            yield from _texts(error or "an error without words")
+    elif isinstance(errors, dict):
+        words = (errors[key] for key in _ERROR_KEYS if isinstance(errors.get(key), str))
+        text = next(words, "") or shown(errors)
+        kind = errors.get("error_type")
+        yield f"{text} ({kind})" if kind else text
+    elif errors:
+        yield str(errors)

@@ -1,0 +1,164 @@
+"""What Kibana's numbers for one SLO come to: counts, a rounded share, or why there is neither.
+
+Kibana rounds shares to six decimals, and its pages show budgets that are clamped at 0: what is left
+is always worked out anew, from the counts where it tells them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from math import ceil
+from typing import Any, Final
+
+from gate.backends.elastic.definitions import KibanaSlo
+from gate.backends.platforms.values import finite
+from gate.dataclass import dataclass
+from gate.measure import Answer, Cause, Counts, Evidence, Share, Unmeasured
+from gate.slo.objective import CalendarWindow
+from gate.slo.quantities import format_duration
+
+_NOT_FOUND: Final = 404
+_ROUNDED: Final = Fraction(1, 2_000_000)
+"""Half a unit of the sixth decimal of a ratio, to which Kibana rounds."""
+_NO_DATA: Final = "NO_DATA"
+_MAINTENANCE: Final = "maintenance windows are counted like all other time"
+_OLD: Final = (
+    "an older Kibana, without _bulk_snapshot, tells a ratio with six decimals and no counts"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloQuery:
+    """One SLO, and how it was asked for."""
+
+    slo: KibanaSlo
+    at: datetime
+    query: str
+    words: Callable[[str], str]
+    """Makes Kibana's own words fit to be shown."""
+
+    def unmeasured(self, cause: Cause, reason: str) -> Unmeasured:
+        """Return why there is no number."""
+        name = self.slo.definition.name
+        return Unmeasured(cause=cause, reason=f'the SLO "{name}": {reason}', query=self.query)
+
+    @property
+    def newest(self) -> datetime | None:
+        """How new its data are, as far as Kibana says it."""
+        updated = self.slo.updated
+        return None if updated is None else min(updated, self.at)
+
+
+def answer_of_snapshot(inquiry: SloQuery, results: Sequence[Mapping[str, Any]]) -> Answer:
+    """Return the counts of one SLO.
+
+    Args:
+        inquiry: for which SLO.
+        results: those of the answer that are about this SLO and instance.
+    """
+    if len(results) != 1:
+        return inquiry.unmeasured(
+            Cause.INVALID, f"Kibana's answer has {len(results)} results for it, and one is expected"
+        )
+    error, summary = results[0].get("error"), results[0].get("summary")
+    if error is not None:
+        return _refused(inquiry, error)
+    good, total, status = (
+        summary.get(key) if isinstance(summary, Mapping) else None
+        for key in ("good", "total", "status")
+    )
+    numbers = finite(good), finite(total)
+    if numbers[0] is None or numbers[1] is None or not isinstance(status, str):
+        return inquiry.unmeasured(
+            Cause.INVALID, f"good is {good!r} and total is {total!r}, with the status {status!r}"
+        )
+    return _counts(inquiry, numbers[0], numbers[1], status)
+
+
+def _refused(inquiry: SloQuery, error: object) -> Unmeasured:
+    """Return what an error in place of a summary says."""
+    fields = error if isinstance(error, Mapping) else {}
+    status, said = fields.get("statusCode"), inquiry.words(str(fields.get("message") or error))
+    cause = Cause.NO_DATA if status == _NOT_FOUND else Cause.BACKEND_ERROR
+    return inquiry.unmeasured(cause, f"Kibana answers {status}: {said}")
+
+
+def _counts(inquiry: SloQuery, good: Fraction, total: Fraction, status: str) -> Answer:
+    slo = inquiry.slo
+    if not 0 <= good <= total:
+        reason = f"{float(good):,.10g} good of {float(total):,.10g} cannot be a count"
+        return inquiry.unmeasured(Cause.INVALID, reason)
+    if not total:  # whatever the status: some versions call this healthy
+        what = "events" if slo.slice is None else "timeslices with data"
+        return inquiry.unmeasured(Cause.NO_DATA, f"Kibana has no {what} in the window")
+    if status == _NO_DATA:
+        reason = f"Kibana says {_NO_DATA} and counts {float(total):,.10g}"
+        return inquiry.unmeasured(Cause.INVALID, reason)
+    if slo.slice is None:
+        evidence = Evidence(query=inquiry.query, newest=inquiry.newest, notes=(_MAINTENANCE,))
+        return Counts(total=total, bad=total - good, evidence=evidence)
+    return _slices(inquiry, good, total)
+
+
+def _slices(inquiry: SloQuery, good: Fraction, total: Fraction) -> Counts:
+    """Return seconds with data, and how much of the window they are."""
+    length = inquiry.slo.slice
+    assert length is not None  # noqa: S101 - the caller has looked
+    whole = max(ceil(inquiry.slo.window.counted(inquiry.at).length / length), 1)
+    missing = max(whole - ceil(total), 0)
+    notes = [_MAINTENANCE]
+    if missing:
+        shown = format_duration(length)
+        notes.append(
+            f"{missing:,} of {whole:,} slices of {shown} have no data, which Kibana takes"
+            " for good and the gate leaves out"
+        )
+    seconds = Fraction(length.total_seconds())
+    return Counts(
+        total=total * seconds,
+        bad=(total - good) * seconds,
+        evidence=Evidence(
+            query=inquiry.query,
+            newest=inquiry.newest,
+            coverage=min(total / whole, Fraction(1)),
+            notes=tuple(notes),
+        ),
+    )
+
+
+def answer_of_summary(inquiry: SloQuery, body: Mapping[str, Any]) -> Answer:
+    """Return the share that an older Kibana has of one SLO, for now.
+
+    ``sliValue`` is the good share of the events so far; of timeslices, 1 less the bad ones among
+    all slices of the window, those without data too.
+    """
+    slo, summary = inquiry.slo, body.get("summary")
+    fields = summary if isinstance(summary, Mapping) else {}
+    status, ratio = fields.get("status"), finite(fields.get("sliValue"))
+    if body.get("id") != slo.definition.id or not isinstance(status, str) or ratio is None:
+        return inquiry.unmeasured(
+            Cause.INVALID, f"sliValue is {fields.get('sliValue')!r}, with the status {status!r}"
+        )
+    if status == _NO_DATA or ratio == -1:
+        return inquiry.unmeasured(Cause.NO_DATA, "Kibana has no data in the window")
+    if not 0 <= ratio <= 1:
+        return inquiry.unmeasured(Cause.INVALID, f"sliValue is {float(ratio):.10g}")
+    if slo.slice is not None and isinstance(slo.window, CalendarWindow):
+        return inquiry.unmeasured(
+            Cause.NO_DATA,
+            "an older Kibana does not say which part of the period its ratio of timeslices is of;"
+            " update Kibana to a version with _bulk_snapshot",
+        )
+    warnings: tuple[str, ...] = ()
+    if slo.slice is not None:
+        warnings = (
+            "an older Kibana takes slices without data for good and does not say how many there"
+            " are; update it to a version with _bulk_snapshot",
+        )
+    return Share(
+        bad=1 - ratio,
+        error=_ROUNDED,
+        evidence=Evidence(
+            query=inquiry.query, newest=inquiry.newest, warnings=warnings, notes=(_OLD,)
+        ),
+    )

@@ -1,0 +1,84 @@
+"""The list of SLOs that Kibana keeps: asked for by name or id, with all of its pages."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from gate.backends.elastic.definitions import ListedSlo
+from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
+
+SLOS: Final = "/api/observability/slos"
+"""https://www.elastic.co/docs/api/doc/kibana/operation/operation-findslosop"""
+AT_ONCE: Final = 4
+"""Requests that are under way."""
+_IN_ONE_PAGE: Final = 1000
+"""Of at most 5000: so that ten pages are within what Elasticsearch gives."""
+_LONGEST_QUERY: Final = 3000
+"""Characters of a question for names: addresses of more than 16,000 bytes are refused."""
+
+
+class SloList:
+    """What one space of a Kibana lists."""
+
+    def __init__(self, api: Api, shown: str) -> None:
+        """Ask for nothing yet; ``shown`` is how messages name the space."""
+        self._api, self._shown = api, shown
+
+    def entries(self, names: Sequence[str]) -> dict[str, list[ListedSlo] | ApiError]:
+        """Return what Kibana lists for each name or id, or why it does not.
+
+        An SLO with several groups is listed once for each.
+        """
+        batches = list(_batches(list(dict.fromkeys(names))))
+        firsts = self._api.ask_all([_find(batch, 1) for batch in batches], AT_ONCE)
+        listed = dict[str, list[ListedSlo] | ApiError]()
+        for batch, first in zip(batches, firsts, strict=True):
+            answer = first if isinstance(first, ApiError) else self._whole(batch, first)
+            listed |= dict.fromkeys(batch, answer)
+        return listed
+
+    def _whole(self, names: Sequence[str], first: JsonObject) -> list[ListedSlo] | ApiError:
+        """Return a list with all of its pages."""
+        total, page = first.get("total"), first.get("results")
+        if not isinstance(total, int) or not isinstance(page, list):
+            return self._unreadable("the list of SLOs has no total or no results")
+        pages = range(2, -(-total // _IN_ONE_PAGE) + 1)
+        entries = list(page)
+        for more in self._api.ask_all([_find(names, number) for number in pages], AT_ONCE):
+            if isinstance(more, ApiError):
+                return more
+            results = more.get("results")
+            if not isinstance(results, list) or not results:
+                return self._unreadable(f"of {total} SLOs and instances only a part is listed")
+            entries += results
+        return [entry for entry in entries if isinstance(entry, Mapping)]
+
+    def _unreadable(self, reason: str) -> ApiError:
+        return ApiError(f"{self._shown}: {reason}; write ids in place of names", None)
+
+
+def _batches(names: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the names in groups whose question is short enough for an address."""
+    batch, length = list[str](), 0
+    for name in names:
+        size = len(question_for(name))
+        if batch and length + size > _LONGEST_QUERY:
+            yield batch
+            batch, length = [], 0
+        batch.append(name)
+        length += size
+    if batch:
+        yield batch
+
+
+def _find(names: Sequence[str], page: int) -> Call:
+    query = " or ".join(question_for(name) for name in names)
+    return Call(
+        path=SLOS,
+        params={"kqlQuery": query, "page": str(page), "perPage": str(_IN_ONE_PAGE)},
+    )
+
+
+def question_for(text: str) -> str:
+    """Return the question, in Kibana's query language, for the SLO of a name or an id."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'slo.name: "{escaped}" or slo.id: "{escaped}"'

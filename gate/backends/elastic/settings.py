@@ -1,0 +1,101 @@
+"""How to reach Kibana: the settings, and the policy's ``backend`` block for them."""
+
+import base64
+import binascii
+import re
+from dataclasses import field
+from typing import ClassVar, Final
+
+from gate.backends.addresses import HttpAddress, shown_address
+from gate.dataclass import dataclass
+from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
+from gate.parsing.reader import Reader, written
+from gate.parsing.schema import Scalar
+from gate.parsing.values import CONNECTION_COUNT, SECRET
+
+_BEHIND: Final = "/(?:s/[^/]+(?:/.*)?|app(?:/.*)?|api(?:/.*)?|login)"
+"""Pages and spaces that follow the address of a Kibana."""
+_SPACE: Final = re.compile(r"[a-z0-9_-]+")
+"""https://www.elastic.co/docs/api/doc/kibana/operation/operation-post-spaces-space"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElasticSettings:
+    """One space of a Kibana."""
+
+    kind: ClassVar[str] = "elastic"
+
+    url: str = field(repr=False)
+    """Of Kibana; messages show no more of it than `shown`."""
+    api_key: str = field(repr=False)
+    """As Kibana shows it once: the base64 of an id and a key."""
+    shown: str = ""
+    """How messages name it where the url came from a variable; empty: the url itself."""
+    space: str | None = None
+    """None: the default space."""
+    retries: int = 2
+    """Tries after the first one, where there was no connection or Kibana was busy."""
+
+
+def secrets(settings: ElasticSettings) -> tuple[str, ...]:
+    """Return the key as it is sent, and what is in it; and an address from outside."""
+    try:
+        inner = base64.b64decode(settings.api_key, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        inner = ""
+    key = inner.partition(":")[2]
+    outside = settings.url if settings.shown else ""
+    return tuple(dict.fromkeys(text for text in (settings.api_key, inner, key, outside) if text))
+
+
+def _space(text: str) -> str:
+    if not _SPACE.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is not the identifier of a space; it is in the address behind /s/, in lower"
+            " case: payments"
+        )
+    return text
+
+
+def _build_settings(values: Values, _reader: Reader) -> ElasticSettings:
+    return ElasticSettings(
+        url=values.get("url"),
+        api_key=values.get("api_key"),
+        shown=shown_address(written(values.node("url"))),
+        **values.only("space", "retries"),
+    )
+
+
+BLOCK: Final = Object(
+    {
+        "url": Field(
+            schema=HttpAddress(
+                "https://kibana.example.com", "the address of Kibana, without a space", _BEHIND
+            ),
+            doc="Address of Kibana.",
+            required=True,
+            example="https://kibana.example.com",
+        ),
+        "api_key": Field(
+            schema=SECRET,
+            doc="API key with the privilege to read SLOs, from a variable.",
+            required=True,
+            example='"${KIBANA_API_KEY}"',
+        ),
+        "space": Field(
+            schema=Scalar(
+                _space, {"type": "string", "pattern": rf"^{_SPACE.pattern}$|\$\{{"}, variables=True
+            ),
+            doc="Identifier of the space that has the SLOs. Default: the default space.",
+            example="payments",
+        ),
+        "retries": Field(
+            schema=CONNECTION_COUNT,
+            doc="Number of retries of a failed request. Default: 2.",
+            example="2",
+        ),
+    },
+    _build_settings,
+    elsewhere={"timeout": TIMEOUT_ELSEWHERE},
+)
+"""The keys of ``backend`` in a policy file."""

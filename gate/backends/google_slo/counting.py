@@ -1,0 +1,182 @@
+"""Which time series are asked for, so that few requests count many windows, or a past in steps."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.google_slo.pages import ask_pages
+from gate.backends.google_slo.points import SloPoints, read_points
+from gate.backends.google_slo.resources import FULL_NAME
+from gate.backends.platforms.api import Api, Call
+from gate.backends.platforms.platform import SeriesQuestion
+from gate.budget.ratio import seconds
+from gate.dataclass import dataclass
+from gate.measure import MeasurementError
+from gate.measure.coverage import coverage_by_steps
+from gate.measure.history import Series, clock_part
+from gate.slo.objective import Span
+from gate.wording import exact_instant
+
+SHORTEST: Final = timedelta(minutes=1)
+"""The shortest alignment period: the reference of ``aggregation.alignmentPeriod``."""
+_LATELY: Final = timedelta(hours=1)
+_SECOND: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aligned:
+    """The good and the bad events of an SLO in equal steps, of which the last ends with the span.
+
+    That the steps are counted back from the end is what google/slo2bq relies on.
+    """
+
+    slo: str
+    """The full name."""
+    span: Span
+    """A whole number of steps."""
+    step: timedelta
+    """At least `SHORTEST`."""
+
+    def call(self, project: str) -> Call:
+        """Return the request; ``project`` is used where the name of the SLO has none."""
+        name = FULL_NAME.fullmatch(self.slo)
+        return Call(
+            path=f"/v3/projects/{name[1] if name else project}/timeSeries",
+            params={
+                "filter": self.query,
+                "interval.startTime": exact_instant(self.span.start),
+                "interval.endTime": exact_instant(self.span.end),
+                "aggregation.alignmentPeriod": f"{self.step // _SECOND}s",
+                "aggregation.perSeriesAligner": "ALIGN_SUM",
+                "aggregation.crossSeriesReducer": "REDUCE_SUM",
+                "aggregation.groupByFields": "metric.labels.event_type",
+                "view": "FULL",
+            },
+        )
+
+    @property
+    def query(self) -> str:
+        """The filter, which can have only one SLO."""
+        return f'select_slo_counts("{self.slo}")'
+
+    def has(self, span: Span) -> bool:
+        """Return whether some of the steps are just this span."""
+        return (
+            self.span.end == span.end
+            and self.span.start <= span.start
+            and not span.length % self.step
+        )
+
+
+def to_seconds(span: Span) -> Span:
+    """Return a stretch of time in whole seconds, as alignment periods are, none of it later."""
+    end = span.end.replace(microsecond=0)
+    return Span(end - span.length // _SECOND * _SECOND, end)
+
+
+def exactly(slo: str, span: Span) -> Aligned:
+    """Return a span, of at least `SHORTEST`, in one step."""
+    return Aligned(slo=slo, span=span, step=span.length)
+
+
+def overview(slo: str, span: Span) -> Aligned:
+    """Return the newest part of a span, of at least `SHORTEST`, to see where it has data."""
+    step = clock_part(span.length)
+    whole = span.length // step * step
+    return Aligned(slo=slo, span=Span(span.end - whole, span.end), step=step)
+
+
+def lately(slo: str, span: Span) -> Aligned:
+    """Return the last hour before a span's end, in minutes, to see how new the data are."""
+    return Aligned(slo=slo, span=Span(span.end - _LATELY, span.end), step=SHORTEST)
+
+
+def read_all(
+    api: Api, project: str, wanted: Iterable[Aligned]
+) -> dict[Aligned, SloPoints | MeasurementError]:
+    """Return what the API says of each, or why it says nothing; each is asked for once.
+
+    What is quoted of an answer is fit to be shown.
+    """
+    distinct: Sequence[Aligned] = list(dict.fromkeys(wanted))
+    outcomes = dict[Aligned, SloPoints | MeasurementError]()
+    answers = ask_pages(api, [aligned.call(project) for aligned in distinct])
+    for aligned, pages in zip(distinct, answers, strict=True):
+        if isinstance(pages, MeasurementError):
+            outcomes[aligned] = pages
+            continue
+        try:
+            points = read_points(pages, aligned.span, aligned.step)
+            outcomes[aligned] = replace(points, warnings=tuple(map(api.words, points.warnings)))
+        except MeasurementError as error:
+            outcomes[aligned] = MeasurementError(error.cause, api.words(error.reason))
+    return outcomes
+
+
+def parts_of(question: SeriesQuestion) -> list[Aligned]:
+    """Return what is asked for: all whole steps, and the part of one that ends the span.
+
+    Steps of the API are counted back from the end of what is asked for.
+    """
+    span, slo = to_seconds(question.span), question.definition.id
+    clock = span.start + span.length // question.step * question.step
+    parts = list[Aligned]()
+    if clock > span.start:
+        parts.append(Aligned(slo=slo, span=Span(span.start, clock), step=question.step))
+    if span.end - clock >= SHORTEST:
+        parts.append(exactly(slo, Span(clock, span.end)))
+    return parts
+
+
+def series_of(
+    question: SeriesQuestion,
+    parts: Sequence[Aligned],
+    points: Sequence[SloPoints],
+    period: timedelta | None,
+) -> Series:
+    """Return what happened in each step.
+
+    Args:
+        question: what was asked.
+        parts: of it, as `parts_of` returns them.
+        points: of each part.
+        period: how long windows are that are good or bad as a whole; None: events are counted.
+    """
+    span = to_seconds(question.span)
+    unit = Fraction(1) if period is None else seconds(period)
+    total: list[float | None] = [None] * -(-question.span.length // question.step)
+    bad = list(total)
+    for own in points:
+        for kind, is_bad in ((own.good, False), (own.bad, True)):
+            for point in kind:
+                place = -((span.start - point.end) // question.step) - 1
+                number = float(point.count * unit)
+                total[place] = (total[place] or 0.0) + number
+                bad[place] = (bad[place] or 0.0) + (number if is_bad else 0.0)
+    if period is None:
+        for place in _quiet(total, question):
+            total[place] = bad[place] = 0.0
+    query = f"{parts[0].query}, ALIGN_SUM over {question.step // _SECOND}s" if parts else ""
+    return Series(total=tuple(total), bad=tuple(bad), query=query, notes=question.definition.notes)
+
+
+def _quiet(total: Sequence[float | None], question: SeriesQuestion) -> Iterator[int]:
+    """Yield the steps without points in which nothing happened, as other steps show.
+
+    That is between data where silence is usual, and for some time after them. A metric of requests
+    may have no points while there are none.
+    """
+    places = [place for place, number in enumerate(total) if number is not None]
+    if not places:
+        return
+    span, step, last = question.span, question.step, places[-1]
+    bounds = [min(span.start + place * step, span.end) for place in range(len(total) + 1)]
+    missing = coverage_by_steps(total, Span(span.start, span.start + len(total) * step)).missing
+    for place in range(places[0] + 1, len(total)):
+        start, end = bounds[place : place + 2]
+        lost = any(gap.start < end and start < gap.end for gap in missing)
+        recent = end <= bounds[last + 1] + question.max_age
+        if total[place] is None and not lost and (place < last or recent):
+            yield place

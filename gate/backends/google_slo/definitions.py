@@ -1,0 +1,120 @@
+"""The SLOs of a project, looked up by their names."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from urllib.parse import quote
+
+from gate.backends.google_slo.pages import ask_pages, objects_in
+from gate.backends.google_slo.resources import FULL_NAME, GoogleSlo, name_of, read_slo
+from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
+from gate.errors import nearest_first
+from gate.measure import Cause, Definition, MeasurementError, Unmeasured
+from gate.slo.indicator import Sli
+
+_PAGE: Final = "1000"
+_MOST_SHOWN: Final = 5
+_NOT_FOUND: Final = 404
+
+
+def look_up(api: Api, project: str, slis: Sequence[Sli]) -> list[GoogleSlo | MeasurementError]:
+    """Return what the project has for each indicator, in order, or why that is not known.
+
+    One by its full name is asked for alone; for any other name all SLOs are listed.
+    """
+    names = [sli.slo or "" for sli in slis]
+    alone = list(dict.fromkeys(name for name in names if FULL_NAME.fullmatch(name)))
+    outcomes = dict(zip(alone, _each_alone(api, alone), strict=True))
+    listed: list[JsonObject] | MeasurementError = []
+    if len(alone) < len(set(names)):
+        try:
+            listed = _every_slo(api, project)
+        except MeasurementError as error:
+            listed = error
+
+    def resolved(sli: Sli, name: str) -> GoogleSlo | MeasurementError:
+        if sli.group is not None:
+            reason = "an SLO of Google Cloud Monitoring has no groups; remove the key group"
+            return MeasurementError(Cause.INVALID, reason)
+        try:
+            slo = outcomes[name] if name in outcomes else _by_name(name, listed, project)
+        except MeasurementError as error:
+            return error
+        if isinstance(slo, MeasurementError):
+            return slo
+        try:
+            return read_slo(slo, name)
+        except MeasurementError as error:
+            return MeasurementError(error.cause, api.words(error.reason))
+
+    return [resolved(sli, name) for sli, name in zip(slis, names, strict=True)]
+
+
+def _each_alone(api: Api, names: Sequence[str]) -> Iterator[JsonObject | MeasurementError]:
+    """Yield what the API has under each full name, in order."""
+    calls = [Call(path=f"/v3/{quote(name, safe='/:')}", params={"view": "FULL"}) for name in names]
+    for name, pages in zip(names, ask_pages(api, calls), strict=True):
+        if isinstance(pages, ApiError) and pages.status == _NOT_FOUND:
+            yield MeasurementError(Cause.NO_DATA, f"there is no SLO {name}: {pages.reason}")
+        else:
+            yield pages if isinstance(pages, MeasurementError) else pages[0]
+
+
+def _every_slo(api: Api, project: str) -> list[JsonObject]:
+    """Return every SLO of every service of the project.
+
+    Raises:
+        MeasurementError: a part of them cannot be had, so that a name may be there twice.
+    """
+    services = Call(path=f"/v3/projects/{project}/services", params={"pageSize": _PAGE})
+    names = [name_of(each) for each in _listed(api, [services], "services")]
+    calls = [
+        Call(
+            path=f"/v3/{quote(name, safe='/:')}/serviceLevelObjectives",
+            params={"view": "FULL", "pageSize": _PAGE},
+        )
+        for name in names
+    ]
+    return _listed(api, calls, "serviceLevelObjectives")
+
+
+def _listed(api: Api, calls: Sequence[Call], key: str) -> list[JsonObject]:
+    listed = list[JsonObject]()
+    for pages in ask_pages(api, calls):
+        if isinstance(pages, MeasurementError):
+            raise pages
+        listed += (each for page in pages for each in objects_in(page, key))
+    return listed
+
+
+def _by_name(name: str, listed: list[JsonObject] | MeasurementError, project: str) -> JsonObject:
+    """Return the SLO with this display name, or this ID; of several none is meant."""
+    if isinstance(listed, MeasurementError):
+        raise listed
+    by_full_name = {name_of(slo): slo for slo in listed}
+    matches = [
+        full_name
+        for full_name, slo in by_full_name.items()
+        if name in (slo.get("displayName"), full_name.rpartition("/")[2])
+    ]
+    if len(matches) == 1:
+        return by_full_name[matches[0]]
+    if matches:
+        reason = (
+            f"{len(matches)} SLOs of the project {project} are called {name!r}; write the full name"
+            f" of the one that is meant: {_listing(sorted(matches))}"
+        )
+        raise MeasurementError(Cause.INVALID, reason)
+    names = [str(slo.get("displayName") or full_name) for full_name, slo in by_full_name.items()]
+    there = f"there are {_listing(nearest_first(name, dict.fromkeys(names)))}" if names else ""
+    reason = f"no SLO of the project {project} is called {name!r}; {there or 'it has none'}"
+    raise MeasurementError(Cause.NO_DATA, reason)
+
+
+def _listing(names: Sequence[str]) -> str:
+    rest = len(names) - _MOST_SHOWN
+    return ", ".join(names[:_MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def definition_of(slo: GoogleSlo | MeasurementError) -> Definition | Unmeasured:
+    """Return the SLO's definition, or the reason why there is none, as an answer."""
+    return slo.answer() if isinstance(slo, MeasurementError) else slo.definition

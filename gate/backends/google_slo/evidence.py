@@ -1,0 +1,86 @@
+"""How far a count of Google Cloud Monitoring can be trusted: how new it is, and where data miss."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.google_slo.counting import Aligned
+from gate.backends.google_slo.points import SloPoints
+from gate.budget.ratio import seconds
+from gate.measure import Cause, Evidence, Suspicion
+from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps
+from gate.slo.objective import Span
+from gate.wording import amount, percent_spent, stretch
+
+_REMEDY: Final = (
+    "see why the metric of the SLO has no data there, or wait until the gap has left the window"
+)
+
+
+def evidence_of(
+    evidence: Evidence,
+    overview: tuple[Aligned, SloPoints],
+    lately: SloPoints,
+    period: timedelta | None,
+    total: Fraction,
+) -> Evidence:
+    """Return the evidence of a main window, of which there is a count.
+
+    Args:
+        evidence: what was asked, and what is said to be missing.
+        overview: the steps in which the window was looked at, and what they have.
+        lately: the same, of the minutes before its end.
+        period: how long windows are that are good or bad as a whole; None: events are counted.
+        total: events, or seconds of such windows.
+    """
+    aligned, points = overview
+    events = by_step(aligned, points)
+    seen = coverage_by_steps(events, aligned.span, fewest=FEWEST if period is None else 0)
+    share = seen.share
+    if period is not None:
+        # A step with some of its windows has data; and the newest window may not be over yet.
+        share = min(share, (total + seconds(period)) / seconds(aligned.span.length))
+    return replace(
+        evidence,
+        newest=lately.newest or _newest(aligned, events),
+        coverage=share,
+        gaps=seen.gaps,
+        suspicions=_lost(seen, aligned.span, windows=period is not None),
+    )
+
+
+def by_step(aligned: Aligned, points: SloPoints) -> list[float | None]:
+    """Return how many events each step has, the oldest first; None: it has no data."""
+    events: list[float | None] = [None] * (aligned.span.length // aligned.step)
+    for point in (*points.good, *points.bad):
+        place = -((aligned.span.end - point.end) // aligned.step) - 1
+        events[place] = (events[place] or 0.0) + float(point.count)
+    return events
+
+
+def _newest(aligned: Aligned, events: Sequence[float | None]) -> datetime | None:
+    """Return when the last step with data begins; it has some of them later than that."""
+    places = [place for place, number in enumerate(events) if number is not None]
+    return aligned.span.start + places[-1] * aligned.step if places else None
+
+
+def _lost(seen: StepCoverage, span: Span, *, windows: bool) -> tuple[Suspicion, ...]:
+    """Return the suspicion that events were lost where data miss in the midst of a span."""
+    gaps = seen.gaps
+    if gaps.longest is None:
+        return ()
+    hidden = gaps.holes * seconds(span.length) if windows else gaps.usual
+    longest = stretch(gaps.longest.start, gaps.longest.end, open_=False)
+    several = "" if gaps.between == gaps.longest else ", and for other times"
+    usual = "" if windows else f", where about {amount(gaps.usual)} events are usual"
+    reason = (
+        f"Google Cloud Monitoring has no data from {longest}{several}, in"
+        f" {percent_spent(gaps.holes)} of the window{usual}"
+    )
+    return (
+        Suspicion(
+            cause=Cause.LOST, reason=reason, remedy=_REMEDY, hidden=hidden, within=gaps.between
+        ),
+    )

@@ -1,0 +1,214 @@
+"""Google Cloud Monitoring as an SLO platform: definitions, counts, history and permissions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from gate.backends.google_slo.counting import (
+    SHORTEST,
+    Aligned,
+    exactly,
+    lately,
+    overview,
+    parts_of,
+    read_all,
+    series_of,
+    to_seconds,
+)
+from gate.backends.google_slo.definitions import definition_of, look_up
+from gate.backends.google_slo.evidence import evidence_of
+from gate.backends.google_slo.examination import examine
+from gate.backends.google_slo.pages import DIALOGUE
+from gate.backends.google_slo.points import SloPoints
+from gate.backends.google_slo.resources import GoogleSlo
+from gate.backends.google_slo.settings import GoogleSloSettings, secrets
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.platform import Question, SeriesQuestion
+from gate.budget.ratio import seconds
+from gate.dataclass import dataclass
+from gate.measure import (
+    Answer,
+    Cause,
+    Counts,
+    Definition,
+    Evidence,
+    Limits,
+    MeasurementError,
+    Unmeasured,
+)
+from gate.measure.diagnosis import CheckResult
+from gate.measure.history import SeriesAnswer
+from gate.slo.indicator import Sli
+from gate.slo.objective import Span
+from gate.slo.quantities import format_duration
+from gate.wording import amount
+
+PointsRead = Mapping[Aligned, SloPoints | MeasurementError]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionPlan:
+    """What is asked for one question."""
+
+    span: Span
+    counted: Aligned
+    """Has the span."""
+    overview: Aligned | None = None
+    lately: Aligned | None = None
+    """For the main window."""
+
+
+class GoogleMonitoring:
+    """The SLOs of Google Cloud Monitoring."""
+
+    title: str = "Google Cloud Monitoring"
+
+    def __init__(self, settings: GoogleSloSettings, limits: Limits) -> None:
+        """Prepare; nothing is sent."""
+        bearer, quota = settings.bearer, settings.quota_project
+        self._settings, self._project = settings, settings.project
+        self._window_periods = dict[str, timedelta]()
+        self._api = Api(
+            url=settings.url,
+            shown=settings.shown or settings.url.partition("://")[2].partition("/")[0],
+            headers={
+                **({} if bearer is None else {"Authorization": f"Bearer {bearer}"}),
+                **({} if quota is None else {"X-Goog-User-Project": quota}),
+            },
+            secrets=secrets(settings),
+            dialogue=DIALOGUE,
+            timeout=limits.timeout.total_seconds(),
+            login=settings.login if bearer is None else None,
+            retries=settings.retries,
+        )
+
+    def begin(self) -> None:
+        """Let the time begin that the next questions may take together."""
+        self._api.begin()
+
+    def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+        """Return what the project has for each indicator, in order."""
+        outcomes = look_up(self._api, self._project, slis)
+        for slo in outcomes:
+            if isinstance(slo, GoogleSlo) and slo.window_period is not None:
+                self._window_periods[slo.definition.id] = slo.window_period
+        return [definition_of(slo) for slo in outcomes]
+
+    def answer(
+        self,
+        questions: Sequence[Question],
+        at: datetime,  # noqa: ARG002 - each span ends with it
+    ) -> list[Answer]:
+        """Count every question's span; the questions say themselves what the instant is."""
+        plans = _plans(questions)
+        wanted = [
+            aligned
+            for plan in plans
+            if plan is not None
+            for aligned in (plan.counted, plan.overview, plan.lately)
+            if aligned is not None
+        ]
+        read = read_all(self._api, self._project, wanted)
+        return [
+            self._answered(question, plan, read)
+            for question, plan in zip(questions, plans, strict=True)
+        ]
+
+    def series(self, questions: Sequence[SeriesQuestion]) -> list[SeriesAnswer]:
+        """Count every step of every question; of a step shorter than a minute nothing is known."""
+        cut = [parts_of(question) for question in questions]
+        read = read_all(self._api, self._project, [part for parts in cut for part in parts])
+        return [
+            self._history(question, parts, read)
+            for question, parts in zip(questions, cut, strict=True)
+        ]
+
+    def examine(self) -> list[CheckResult]:
+        """Return what is seen of the project as a whole."""
+        return examine(self._api, self._settings)
+
+    def _history(
+        self, question: SeriesQuestion, parts: Sequence[Aligned], read: PointsRead
+    ) -> SeriesAnswer:
+        try:
+            points = [_points(read, part) for part in parts]
+            period = self._window_periods.get(question.definition.id)
+            series = series_of(question, parts, points, period)
+        except MeasurementError as error:
+            return error.answer(parts[0].query if parts else None)
+        warnings = dict.fromkeys(text for each in points for text in each.warnings)
+        if warnings:
+            reason = f"a part of the history is missing: {'; '.join(warnings)}"
+            return Unmeasured(cause=Cause.PARTIAL, reason=reason, query=series.query)
+        return series
+
+    def _answered(self, question: Question, plan: QuestionPlan | None, read: PointsRead) -> Answer:
+        if plan is None:
+            reason = "Google Cloud Monitoring cannot count less than a minute; wait for it to pass"
+            return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+        query = f"{plan.counted.query}, ALIGN_SUM over {plan.span.length // timedelta(seconds=1)}s"
+        try:
+            return self._counted(question.definition.id, plan, read, query)
+        except MeasurementError as error:
+            return error.answer(query)
+
+    def _counted(self, slo: str, plan: QuestionPlan, read: PointsRead, query: str) -> Counts:
+        aligned = [each for each in (plan.counted, plan.overview, plan.lately) if each is not None]
+        points = [_points(read, each) for each in aligned]
+        warnings = tuple(dict.fromkeys(text for each in points for text in each.warnings))
+        evidence = Evidence(query=query, warnings=warnings)
+        counts = points[0].within(plan.span)
+        if counts is None and warnings:
+            raise MeasurementError(Cause.PARTIAL, f"nothing came back: {'; '.join(warnings)}")
+        if counts is None:
+            reason = "no good and no bad events came back: the SLO has no data in this time"
+            raise MeasurementError(Cause.NO_DATA, reason)
+        period = self._window_periods.get(slo)
+        unit = Fraction(1) if period is None else seconds(period)
+        total, bad = (number * unit for number in counts)
+        if not total:
+            reason = "Google Cloud Monitoring counts 0 good and 0 bad events"
+            raise MeasurementError(Cause.NO_TRAFFIC, reason)
+        if period is not None and total > seconds(plan.span.length + period):
+            shown = f"{amount(counts[0])} windows of {format_duration(period)}"
+            reason = f"{shown} do not fit into {format_duration(plan.span.length)}"
+            raise MeasurementError(Cause.INVALID, reason)
+        if plan.overview is not None:
+            evidence = evidence_of(evidence, (plan.overview, points[1]), points[2], period, total)
+        return Counts(total=total, bad=bad, evidence=evidence)
+
+
+def _points(read: PointsRead, aligned: Aligned) -> SloPoints:
+    outcome = read[aligned]
+    if isinstance(outcome, MeasurementError):
+        raise outcome
+    return outcome
+
+
+def _plans(questions: Sequence[Question]) -> list[QuestionPlan | None]:
+    """Return what to ask for each; None: its span is too short.
+
+    The steps in which the main window of an SLO is looked at also are the parts of other windows.
+    """
+    looks = dict[str, list[Aligned]]()
+    for question in questions:
+        slo, span = question.definition.id, to_seconds(question.span)
+        if question.main and span.length >= SHORTEST:
+            looks.setdefault(slo, []).extend((overview(slo, span), lately(slo, span)))
+    plans: list[QuestionPlan | None] = []
+    for question in questions:
+        slo, span = question.definition.id, to_seconds(question.span)
+        if span.length < SHORTEST:
+            plans.append(None)
+            continue
+        fitting = (look for look in looks.get(slo, ()) if look.has(span))
+        plan = QuestionPlan(span=span, counted=next(fitting, exactly(slo, span)))
+        if question.main:
+            plan = QuestionPlan(
+                span=span,
+                counted=plan.counted,
+                overview=overview(slo, span),
+                lately=lately(slo, span),
+            )
+        plans.append(plan)
+    return plans

@@ -1,0 +1,193 @@
+"""The points of a time series of Google Cloud Monitoring, read so that nothing passes for zero."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Final
+
+from gate.backends.google_slo.pages import objects_in
+from gate.backends.platforms.api import JsonObject
+from gate.dataclass import dataclass
+from gate.measure import Cause, MeasurementError
+from gate.slo.objective import Span
+from gate.wording import exact_instant
+
+_KINDS: Final = ("good", "bad")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_SLACK: Final = timedelta(minutes=1)
+"""A point of an unaligned series stands for a minute, which may begin before what was asked."""
+_JITTER: Final = timedelta(seconds=1)
+"""Times of points that follow each other are a millisecond apart: the reference of TimeInterval."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloPoint:
+    """How many events there were over a stretch of time."""
+
+    start: datetime
+    end: datetime
+    count: Fraction
+    """At least 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloPoints:
+    """What was counted, by steps of which only those with data are there."""
+
+    good: tuple[SloPoint, ...]
+    bad: tuple[SloPoint, ...]
+    warnings: tuple[str, ...]
+    """What the API says is missing."""
+
+    def within(self, span: Span) -> tuple[Fraction, Fraction] | None:
+        """Return all events, and the bad ones; None where there is no data.
+
+        Where only one of good and bad has points, there were none of the other: the API leaves a
+        series without data out.
+
+        Raises:
+            MeasurementError: a point begins before the span, and ends in it.
+        """
+        good, bad = (list(_within(points, span)) for points in (self.good, self.bad))
+        if not good and not bad:
+            return None
+        failed = sum(bad, Fraction(0))
+        return sum(good, failed), failed
+
+    @property
+    def newest(self) -> datetime | None:
+        """The end of the newest point; None: there is none."""
+        return max((point.end for point in (*self.good, *self.bad)), default=None)
+
+
+def _within(points: Sequence[SloPoint], span: Span) -> Iterator[Fraction]:
+    for point in points:
+        if span.start < point.end <= span.end:
+            if point.start < span.start - _SLACK:
+                raise _beside(point.start, point.end, span)
+            yield point.count
+
+
+def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> SloPoints:
+    """Read the good and the bad events from all pages of an answer.
+
+    Args:
+        pages: at least one.
+        span: that was asked for.
+        step: of the alignment.
+
+    Raises:
+        MeasurementError: something in it cannot be a count of good or bad events in the span.
+    """
+    by_series = dict[tuple[str, str], list[SloPoint]]()
+    for page in pages:
+        seen = set[tuple[str, str]]()
+        for series in objects_in(page, "timeSeries"):
+            identity = (_kind(series), _resource(series))
+            if identity in seen:
+                reason = f"the answer has two series of {identity[0]} events"
+                raise MeasurementError(Cause.INVALID, reason)
+            seen.add(identity)
+            points = by_series.setdefault(identity, [])
+            points += (_point(each, span, step) for each in objects_in(series, "points"))
+    good, bad = (
+        tuple(
+            point
+            for (own, _), points in by_series.items()
+            if own == kind
+            for point in _ordered(points, kind)
+        )
+        for kind in _KINDS
+    )
+    warnings = dict.fromkeys(text for page in pages for text in _warnings(page))
+    return SloPoints(good=good, bad=bad, warnings=tuple(warnings))
+
+
+def _kind(series: JsonObject) -> str:
+    """Return whether a series is of good or of bad events."""
+    metric = series.get("metric")
+    labels = metric.get("labels") if isinstance(metric, dict) else None
+    kind = labels.get("event_type") if isinstance(labels, dict) else None
+    if kind not in _KINDS:
+        reason = f"a series has the event_type {kind!r}, which must be good or bad"
+        raise MeasurementError(Cause.INVALID, reason)
+    if series.get("metricKind") == "CUMULATIVE":
+        reason = f"the series of {kind} events is cumulative, so that its points cannot be added up"
+        raise MeasurementError(Cause.INVALID, reason)
+    return str(kind)
+
+
+def _resource(series: JsonObject) -> str:
+    """Return the type of the resource, of which each has a series of its own."""
+    resource = series.get("resource")
+    return str(resource.get("type")) if isinstance(resource, dict) else ""
+
+
+def _point(point: JsonObject, span: Span, step: timedelta) -> SloPoint:
+    interval = point.get("interval")
+    times = interval if isinstance(interval, dict) else {}
+    end = _instant(times.get("endTime"))
+    start = _instant(times["startTime"]) if times.get("startTime") is not None else end
+    start = end - step if start >= end else start
+    if start < span.start - _SLACK or not span.start < end <= span.end:
+        raise _beside(start, end, span)
+    return SloPoint(start=start, end=end, count=_count(point.get("value")))
+
+
+def _beside(start: datetime, end: datetime, span: Span) -> MeasurementError:
+    times = (exact_instant(each) for each in (start, end, span.start, span.end))
+    reason = "a point is from {} to {}, but what was asked is from {} to {}".format(*times)
+    return MeasurementError(Cause.INVALID, reason)
+
+
+def _instant(text: Any) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+        return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        reason = f"a point has the time {text!r}, which is not an instant"
+        raise MeasurementError(Cause.INVALID, reason) from None
+
+
+def _count(value: Any) -> Fraction:
+    """Read a number of events: a double, or a whole number as text."""
+    kinds = [*value] if isinstance(value, dict) else []
+    raw: Any = value[kinds[0]] if len(kinds) == 1 else None
+    number: Fraction | None = None
+    if isinstance(raw, bool):
+        pass  # which Python takes for a number
+    elif kinds == ["doubleValue"]:
+        finite = isinstance(raw, int | float) and math.isfinite(raw)
+        number = Fraction(raw) if finite else None
+    elif kinds == ["int64Value"]:
+        number = Fraction(raw) if _WHOLE.fullmatch(str(raw)) else None
+    if number is None or number < 0:
+        reason = f"a point has the value {value!r}, which is not a number of events"
+        raise MeasurementError(Cause.INVALID, reason)
+    return number
+
+
+def _ordered(points: list[SloPoint], kind: str) -> tuple[SloPoint, ...]:
+    """Return the points by time.
+
+    Raises:
+        MeasurementError: two of them are of the same time.
+    """
+    ordered = sorted(points, key=lambda point: point.end)
+    if any(point.end > following.start + _JITTER for point, following in pairwise(ordered)):
+        reason = f"two points of the series of {kind} events are of the same time"
+        raise MeasurementError(Cause.INVALID, reason)
+    return tuple(ordered)
+
+
+def _warnings(page: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the API says is missing, in an answer whose status is 200."""
+    errors, regions = page.get("executionErrors"), page.get("unreachable")
+    for error in errors if isinstance(errors, list) else [errors] if errors else []:
+        message = error.get("message") if isinstance(error, dict) else error
+        yield f"the query had an error: {message or 'without words'}"
+    for region in regions if isinstance(regions, list) else [regions] if regions else []:
+        yield f"{region} cannot be reached"

@@ -1,0 +1,53 @@
+"""Values of a platform's JSON as the gate needs them, or nothing: never a zero in their place."""
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from math import isfinite
+from typing import Final
+
+from gate.measure import Cause, Unmeasured
+from gate.wording import instant
+
+_ABOUT_NOW: Final = timedelta(minutes=15)
+"""How long ago a run may have begun that asks for now: the longest that a platform may take."""
+
+
+def finite(value: object) -> Fraction | None:
+    """Return a number exactly as it is written; None: it is not a number, or not a finite one.
+
+    Python reads NaN and Infinity in JSON, and takes true for 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return Fraction(str(value)) if isfinite(value) else None
+
+
+def timestamp(value: object) -> datetime | None:
+    """Return an instant of ISO 8601 with its zone; None: the value is none, or has no zone."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo is not None else None
+
+
+def refusal_of_the_past(title: str, at: datetime, now: datetime) -> Unmeasured | None:
+    """Refuse an instant that is not about now, for a platform that answers for now only.
+
+    Args:
+        title: how the platform is called.
+        at: the run's instant.
+        now: by the clock of this machine.
+
+    Returns:
+        Why nothing can be measured; None: the instant is about now.
+    """
+    if abs(now - at) <= _ABOUT_NOW:
+        return None
+    return Unmeasured(
+        cause=Cause.INVALID,
+        reason=f"{title} answers for now only, and what is asked for is {instant(at)}; ask without"
+        " an instant of the past",
+    )

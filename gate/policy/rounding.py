@@ -1,0 +1,200 @@
+"""What a rounded share means for a change: all that may be true of it is judged, not what it shows.
+
+A platform that tells a share and no counts rounds it. What is left then lies between two ends, and
+each value between them that could matter is tried: both ends, every threshold, and a value between
+each two of these.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+from gate.budget.assessment import Assessment, Doubt
+from gate.measure import Cause
+from gate.measure.remedies import remedy_of
+from gate.policy.case import Case, deciding
+from gate.policy.findings import Finding, Verdict
+from gate.policy.tiers import Tier, tier_of
+from gate.slo.objective import CompositeSlo
+from gate.slo.quantities import format_duration
+from gate.wording import budget_between, burn_shown, give_or_take
+
+VerdictOf = Callable[[Case], Verdict]
+"""Judges by every rule, without regard to what is suspected or rounded."""
+_JUST_ABOVE = Fraction(1, 10**12)
+"""What is left of a budget that is about to be gone."""
+
+
+class Settled(NamedTuple):
+    """What is made of everything that is rounded."""
+
+    case: Case
+    """By whose budgets the rules judge: as they are shown, or where that could be wrong and the
+    policy does not let it pass, those with which they object least."""
+    findings: list[Finding]
+    """One for each SLO where they could differ."""
+
+
+def settle(case: Case, verdict_of: VerdictOf) -> Settled:
+    """Return what the rules judge by, and a finding for each SLO whose rounding could matter.
+
+    Where every value that may be true gives the same verdict, there is none.
+    """
+    every = [assessment for assessment in case.assessments if assessment.rounded]
+    if not every:
+        return Settled(case, [])
+    possible = [case, *_possible(case, every)]
+    verdicts = [verdict_of(other) for other in possible]
+    if len(set(verdicts)) == 1:
+        return Settled(case, [])
+    alone = [assessment for assessment in every if _matters(case, assessment, verdict_of)]
+    findings = [_cannot_tell(case, assessment) for assessment in alone or every]
+    stops = any(finding.verdict is Verdict.UNDECIDED for finding in findings)
+    if not stops and case.change not in case.policy.exempt:
+        return Settled(case, findings)
+    mildest = min(zip(verdicts, possible, strict=True), key=lambda pair: pair[0].severity)[1]
+    return Settled(mildest, findings)
+
+
+def known_tier(tiers: Sequence[Tier], assessment: Assessment) -> Tier | None:
+    """Return the tier of a budget.
+
+    None where none is known: nothing was measured, or too little of its window, or what may be left
+    is in several tiers.
+    """
+    if assessment.compared is None or assessment.uncovered is not None:
+        return None
+    return _only_tier(tiers, *compared_between(assessment))
+
+
+def worst_tier(case: Case) -> Tier | None:
+    """Return the tier of the worst budget, which decides; None where it is not known.
+
+    Of several budgets the worst may be another than it seems.
+    """
+    worst = deciding(case.assessments)
+    if worst is None or worst.uncovered is not None:
+        return None
+    ends = [
+        compared_between(assessment)
+        for assessment in case.assessments
+        if assessment.compared is not None and not assessment.slo.advisory
+    ]
+    return _only_tier(case.policy.tiers, min(low for low, _ in ends), min(high for _, high in ends))
+
+
+def values_between(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> list[Fraction]:
+    """Return values of what is left, sorted, of which one is in each tier between two ends.
+
+    Both ends and every threshold between them are among these.
+    """
+    thresholds = {tier.condition.threshold for tier in tiers if tier.condition is not None}
+    inside = {threshold for threshold in thresholds if low < threshold < high}
+    fixed = sorted({low, high} | inside)
+    return sorted({*fixed, *((before + after) / 2 for before, after in pairwise(fixed))})
+
+
+def compared_between(assessment: Assessment) -> tuple[Fraction, Fraction]:
+    """Return between what lies that is compared; of what is exact that itself, twice."""
+    cost = assessment.stated_cost or Fraction(0)
+    compared = assessment.compared or Fraction(0)
+    if assessment.rounding is None:
+        return compared, compared
+    low, high = assessment.rounding
+    return low - cost, high - cost
+
+
+def _only_tier(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> Tier | None:
+    first, *others = (tier_of(tiers, value) for value in values_between(tiers, low, high))
+    return first if all(tier is first for tier in others) else None
+
+
+def _possible(case: Case, rounded: Sequence[Assessment]) -> Iterator[Case]:
+    """Yield cases that may be true: with these budgets at all values that could matter.
+
+    The worst budget decides, so that all of them move together from their lower ends to the upper.
+    """
+    ends = [compared_between(each) for each in rounded if each.rounding is not None]
+    values: list[Fraction | None] = [None]
+    if ends:
+        low, high = min(low for low, _ in ends), max(high for _, high in ends)
+        values = [*values_between(case.policy.tiers, low, high)]
+        if case.policy.exhaustion is not None and low <= 0 < high:
+            values += [Fraction(0), min(_JUST_ABOVE, high)]
+    names = {assessment.slo.name for assessment in rounded}
+    burning = any(assessment.burn_errors for assessment in rounded)
+    for value in values:
+        for at_worst in (True, False) if burning or value is None else (True,):
+            yield replace(
+                case,
+                assessments=[
+                    _if_left(assessment, value, at_worst=at_worst)
+                    if assessment.slo.name in names
+                    else assessment
+                    for assessment in case.assessments
+                ],
+            )
+
+
+def _if_left(assessment: Assessment, value: Fraction | None, *, at_worst: bool) -> Assessment:
+    """Return a budget of which as much is left as may be and is nearest to a value.
+
+    Its burn rates are the highest that may be, or the lowest.
+    """
+    end = (assessment.worst_case if at_worst else assessment.best_case) or assessment
+    if value is None or assessment.rounding is None:
+        return end
+    cost = assessment.stated_cost or Fraction(0)
+    low, high = assessment.rounding
+    left = min(max(value + cost, low), high)
+    return replace(assessment, burn_rates=end.burn_rates, remaining=left, consumed=1 - left)
+
+
+def _matters(case: Case, assessment: Assessment, verdict_of: VerdictOf) -> bool:
+    """Return whether what is rounded of one SLO changes what is said of it, by itself."""
+    slo = assessment.slo
+    members: Collection[str] = (
+        {member.slo for member in slo.members} if isinstance(slo, CompositeSlo) else ()
+    )
+    around = [a for a in case.assessments if a is assessment or a.slo.name in members]
+    own = replace(case, assessments=around)
+    return len({verdict_of(other) for other in _possible(own, [assessment])}) > 1
+
+
+def _cannot_tell(case: Case, assessment: Assessment) -> Finding:
+    parts = [f"cannot tell: {_share(assessment)}"]
+    if assessment.rounding is not None:
+        low, high = compared_between(assessment)
+        between = budget_between(low, high, " of the budget")
+        inside = [
+            f"{float(value * 100):g}%"
+            for tier in case.policy.tiers
+            if tier.condition is not None and low <= (value := tier.condition.threshold) <= high
+        ]
+        threshold = f", which has the threshold {' and '.join(inside)} inside" if inside else ""
+        parts.append(f"{between}{threshold}")
+    parts += [
+        f"burn rate over {format_duration(window)}: {_burn_between(assessment, window)}"
+        for window in sorted(assessment.burn_errors)
+    ]
+    doubt = Doubt(cause=Cause.ROUNDED, reason="; ".join([*parts, remedy_of(Cause.ROUNDED).hint]))
+    return case.doubted(assessment, doubt)
+
+
+def _share(assessment: Assessment) -> str:
+    """Say what the platform tells."""
+    ratio, error = assessment.error_ratio, assessment.ratio_error
+    if ratio is not None and error:
+        return f"only a rounded share is known, no counts: {give_or_take(ratio, error)} bad"
+    if isinstance(assessment.slo, CompositeSlo):
+        return "members are known as rounded shares only"
+    return "a burn rate is known as a rounded share only"
+
+
+def _burn_between(assessment: Assessment, window: timedelta) -> str:
+    error, burn = assessment.burn_errors[window], assessment.burn_rates[window]
+    rate = burn if isinstance(burn, Fraction) else Fraction(0)
+    return f"between {burn_shown(max(rate - error, Fraction(0)))} and {burn_shown(rate + error)}"

@@ -1,0 +1,151 @@
+"""Groups and monitors of an SLO: ``group:`` in a policy."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from gate.measure import Cause, Counts, Share
+from tests.backends.datadog.organization import (
+    AVAILABILITY,
+    DAY,
+    END,
+    UPTIME,
+    asked_windows,
+    availability,
+    counts,
+    measure,
+    refused,
+    request,
+    twisted,
+    uptime,
+)
+from tests.servers.datadog import Body, FakeDatadog
+
+UP = (END - 40 * DAY, 0)
+GROUPS = {
+    "env:prod": [UP, (END - 10 * DAY, 1), (END - 9 * DAY, 0)],
+    "env:eu": [UP, (END - 5 * DAY, 1), (END - 3 * DAY, 0)],
+}
+OVERALL = [UP, *GROUPS["env:prod"][1:], *GROUPS["env:eu"][1:]]
+
+
+def grouped() -> FakeDatadog:
+    return FakeDatadog(slos=[uptime(states=OVERALL, groups=GROUPS)])
+
+
+def as_monitors(body: Body) -> None:
+    """Have several monitors in place of groups."""
+    data = body["data"]
+    data["monitors"] = [{"name": part["name"], **part} for part in data.pop("groups")]
+    for part in data["monitors"]:
+        del part["group"]
+
+
+def test_group_is_counted_by_itself_and_the_slo_by_all_of_them() -> None:
+    fake = grouped()
+    names = (None, "env:prod", "env:eu")
+    answers = measure(fake, *(request(UPTIME, group=name) for name in names))
+
+    assert [counts(answer) for answer in answers] == [
+        (3 * DAY, 30 * DAY),
+        (DAY, 30 * DAY),
+        (2 * DAY, 30 * DAY),
+    ]
+    assert asked_windows(fake) == [("b", 30 * DAY)]
+
+
+def test_monitor_of_several_is_counted_by_its_name() -> None:
+    fake = twisted(as_monitors, uptime(states=OVERALL, groups=GROUPS))
+    (answer,) = measure(fake, request(UPTIME, group="env:eu"))
+
+    assert counts(answer) == (2 * DAY, 30 * DAY)
+
+
+def test_group_that_is_not_there_is_told_with_those_that_are() -> None:
+    cause, reason = refused(measure(grouped(), request(UPTIME, group="env:us"))[0])
+
+    assert cause == Cause.NO_DATA
+    assert "no group or monitor 'env:us'; it has env:eu, env:prod" in reason
+
+
+def test_group_of_an_slo_without_groups_is_invalid() -> None:
+    (answer,) = measure(FakeDatadog(slos=[uptime()]), request(UPTIME, group="env:us"))
+
+    assert refused(answer) == (
+        Cause.INVALID,
+        "the SLO has no group or monitor 'env:us'; Datadog tells no groups of this SLO",
+    )
+
+
+def test_two_groups_of_one_name_are_invalid() -> None:
+    def twist(body: Body) -> None:
+        body["data"]["monitors"] = list(body["data"]["groups"])
+
+    fake = twisted(twist, uptime(states=OVERALL, groups=GROUPS))
+
+    assert refused(measure(fake, request(UPTIME, group="env:eu"))[0])[0] == Cause.INVALID
+
+
+@pytest.mark.parametrize("groups", ["all", {"env:eu": []}])
+def test_groups_that_are_no_list_are_invalid(groups: Any) -> None:
+    fake = twisted(lambda body: body["data"].update(groups=groups), uptime())
+
+    assert refused(measure(fake, request(UPTIME, group="env:eu"))[0])[0] == Cause.INVALID
+
+
+def test_preview_of_another_group_makes_the_whole_partial_and_not_this_one() -> None:
+    def twist(body: Body) -> None:
+        body["data"]["overall"]["preview"] = True
+        body["data"]["groups"][0]["preview"] = True
+
+    fake = twisted(twist, uptime(states=OVERALL, groups=GROUPS))
+    names = (None, "env:prod", "env:eu")
+    answers = measure(fake, *(request(UPTIME, group=name) for name in names))
+
+    assert [bool(answer.evidence.warnings) for answer in answers if isinstance(answer, Counts)] == [
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "cause"),
+    [
+        ({"sli_value": None}, Cause.NO_DATA),
+        ({"errors": [{"error_type": "T", "error_message": "m"}]}, Cause.BACKEND_ERROR),
+        ({"state": "no_data"}, Cause.NO_DATA),
+        ({"history": None}, Cause.INVALID),
+        ({"history": []}, Cause.NO_DATA),
+    ],
+)
+def test_traps_of_a_group_are_those_of_the_whole(part: Body, cause: Cause) -> None:
+    fake = twisted(
+        lambda body: body["data"]["groups"][0].update(part), uptime(states=OVERALL, groups=GROUPS)
+    )
+
+    assert refused(measure(fake, request(UPTIME, group="env:prod"))[0])[0] == cause
+
+
+def test_group_of_a_metric_based_slo_is_a_share_as_datadog_tells_no_counts_of_it() -> None:
+    part = {"group": "env:prod", "sli_value": 99.95, "span_precision": 3}
+    fake = twisted(lambda body: body["data"].update(groups=[part]))
+    (answer,) = measure(fake, request(AVAILABILITY, group="env:prod"))
+
+    assert isinstance(answer, Share)
+    assert (answer.bad, answer.error) == (Fraction(5, 10_000), Fraction(5, 1_000_000))
+    assert "tells no counts of a group" in answer.evidence.notes[-1]
+
+
+def test_group_of_a_metric_based_slo_without_an_sli_is_invalid() -> None:
+    fake = twisted(lambda body: body["data"].update(groups=[{"group": "env:prod"}]))
+
+    assert refused(measure(fake, request(AVAILABILITY, group="env:prod"))[0])[0] == Cause.INVALID
+
+
+def test_metric_based_slo_with_groups_is_counted_as_a_whole() -> None:
+    part = {"group": "env:prod", "sli_value": 99.95}
+    fake = twisted(lambda body: body["data"].update(groups=[part]), availability())
+
+    assert counts(measure(fake)[0]) == (180, 720_000)
