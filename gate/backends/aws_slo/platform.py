@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from gate.backends.aws_slo.budgets import middle
-from gate.backends.aws_slo.catalog import Catalog
+from gate.backends.aws_slo.catalog import SignalsCatalog
 from gate.backends.aws_slo.client import (
     ARN,
     MOST_REPORTS,
@@ -49,7 +49,7 @@ class AwsSloPlatform:
     ) -> None:
         """Send nothing yet."""
         self._service = ApplicationSignals(settings, limits, clock)
-        self._catalog = Catalog(self._service)
+        self._catalog = SignalsCatalog(self._service)
 
     def begin(self) -> None:
         """Let the time begin that the next questions may take together."""
