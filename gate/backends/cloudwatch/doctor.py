@@ -8,13 +8,8 @@ from typing import Final, cast
 from gate.backends.cloudwatch.backend import CloudWatchBackend
 from gate.backends.cloudwatch.client import HINTS, CloudWatch
 from gate.backends.cloudwatch.evidence import is_rare, listed_instead
-from gate.backends.cloudwatch.selectors import (
-    Metric,
-    Reading,
-    SelectorError,
-    counted_in,
-    read_indicator,
-)
+from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
+from gate.backends.cloudwatch.selectors import Metric, SelectorError
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.measure.diagnosis import (
@@ -65,7 +60,7 @@ class CloudWatchDoctor:
         )
 
     def _of_slo(
-        self, slo: CheckedSlo, reading: Reading | None, answer: Answer, at: datetime
+        self, slo: CheckedSlo, reading: MetricIndicator | None, answer: Answer, at: datetime
     ) -> Iterator[CheckResult]:
         if reading is not None:
             metrics = dict.fromkeys(counted.metric for counted in counted_in([reading]))
@@ -102,7 +97,7 @@ class CloudWatchDoctor:
         )
 
 
-def _reading(slo: CheckedSlo) -> Reading | None:
+def _reading(slo: CheckedSlo) -> MetricIndicator | None:
     try:
         return read_indicator(slo.request.sli)
     except SelectorError:
