@@ -9,6 +9,7 @@ from typing import Any, Final
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
+from gate.wording import instant
 
 _MOST_SHOWN: Final = 60
 """Characters of a value that a message shows."""
@@ -37,6 +38,14 @@ def window_of(span: Span) -> EpochWindow:
 def instant_of(seconds: int) -> datetime:
     """Return a second since 1970 as an instant."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def shown_instant(seconds: Fraction | int) -> str:
+    """Return a second since 1970 as a message shows it, be it an instant or not."""
+    try:
+        return instant(instant_of(int(seconds)))
+    except (ValueError, OverflowError, OSError):
+        return str(int(seconds))
 
 
 def number(value: Any, name: str) -> Fraction:
