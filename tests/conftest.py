@@ -33,8 +33,10 @@ for sign in CI_SIGNS:
 sys.dont_write_bytecode = False
 
 
-def pytest_xdist_auto_num_workers() -> int:
+def pytest_xdist_auto_num_workers() -> int | None:
     """Return one more than there are processors: a test often waits for a server or a disk."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # xdist heeds it
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0)) + 1
     return (os.cpu_count() or 1) + 1
@@ -50,8 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Single tests of these take long, and would keep one processor busy at the end.
     """
     here = Path(__file__).parent
+    rooms = {path: path.relative_to(here).parts[0] for path in {item.path for item in items}}
     for item in items:
-        if item.path.relative_to(here).parts[0] in REAL:
+        if rooms[item.path] in REAL:
             item.add_marker("real")
     items.sort(key=lambda item: item.get_closest_marker("real") is None)
 

@@ -569,9 +569,15 @@ _CHILDREN: Final = "COVERAGE_PROCESS_CONFIG"
 """With this variable each Python that a test starts is traced, too."""
 
 
+@cache
+def _listed(module: Path) -> Sequence[str] | None:
+    """Return what the list has of a module."""
+    return UNTRACED.get(str(module.relative_to(Path(__file__).parent)))
+
+
 def is_listed(item: pytest.Item) -> bool:
     """Tell whether the list has a test, or its whole module."""
-    tests = UNTRACED.get(str(item.path.relative_to(Path(__file__).parent)))
+    tests = _listed(item.path)
     return tests is not None and (not tests or getattr(item, "originalname", item.name) in tests)
 
 

@@ -12,6 +12,7 @@ from gate.budget.assessment import Assessment
 from gate.check.decide import BudgetsAndPast, decide
 from gate.check.measure import KeptHistory, OpenBackend, measure, run_both, run_concurrently
 from gate.check.options import Options, StatedEvidence, counting_override, overriding
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.decision.decision import (
     Decision,
@@ -41,6 +42,7 @@ def run_check(
             override does not count, or a backend's package is missing.
     """
     check_words(files, options)
+    files, open_with = with_promises(files, options.at, options.timeout, open_with)
     options = replace(options, override=counting_override(files, options))
     opened, proposals = _open(files, options, open_with), None
     backends = opened
@@ -136,6 +138,7 @@ def run_status(
     Raises:
         UsageError: a backend's package is missing.
     """
+    files, open_with = with_promises(files, options.at, options.timeout, open_with)
     backends = _open(files, options, open_with)
     assessed = _for_all(files, backends, options, _measure)
     opening = open_with if with_burn_downs else None

@@ -43,6 +43,7 @@ from gate.slo.objective import (
     Member,
     OwnGuards,
     Period,
+    PlatformSlo,
     RatioSlo,
     RollingWindow,
     Slo,
@@ -267,6 +268,9 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
     if sla is not None and sla >= objective:
         raise reader.fail(values.node("sla"), "the sla must be lower than the objective")
     slices = values.get("timeslices")
+    if slices is not None and sli.slo is not None:
+        message = "a platform counts its SLO as it is defined there; remove timeslices"
+        raise reader.fail(values.node("timeslices"), message)
     if sli.gauge is not None and slices is None:
         # One slice a minute that must be up throughout: availability as uptime monitors count it.
         slices = Slices(length=DURATION.parse("1m"), target=SHARE.parse("100%"))
@@ -392,6 +396,61 @@ SLO: Final = Object(
     },
     _declare_slo,
     rules={"oneOf": [_kind_json(kind) for kind in _KINDS]},
+)
+
+
+PLATFORM: Final = "platform"
+"""Where an SLO is from whose objective and window its platform has."""
+
+
+def _declare_platform_slo(values: Values, reader: Reader) -> DeclaredSlo:
+    sli = values.get("sli") or Sli(slo=values.get("name"))
+    if sli.slo is None:
+        message = "an SLO from: platform is named by sli: {slo: NAME}, and by nothing else"
+        raise reader.fail(values.node("sli"), message)
+    objective, sla = values.get("objective"), values.get("sla")
+    if objective is not None and sla is not None and sla >= objective:
+        raise reader.fail(values.node("sla"), "the sla must be lower than the objective")
+    window, denominator = values.get("window") or (None, Denominator.PERIOD)
+    slo = PlatformSlo(
+        sli=sli,
+        window=window,
+        denominator=denominator,
+        guards=_own_guards(values, reader),
+        **values.only("name", "objective", "sla", "min_events", "advisory"),
+    )
+    return DeclaredSlo(slo, values.get("backend", ""), values.get("on", {}))
+
+
+FROM_PLATFORM: Final = Object(
+    {
+        "from": Field(
+            schema=Choice((PLATFORM,)),
+            doc="platform: objective and window are those that the SLO platform has.",
+            required=True,
+            example=PLATFORM,
+        ),
+        **{
+            key: SLO.fields[key]
+            for key in ("name", "sla", "backend", "min_events", *_GUARDS, "on", "advisory")
+        },
+        "sli": Field(
+            schema=SLI,
+            doc="The SLO of the platform. Default: slo: NAME.",
+            example="{slo: Chat availability}",
+        ),
+        "objective": Field(
+            schema=OBJECTIVE,
+            doc="Which objective is meant, where the platform has several. Default: its only one.",
+            example="99.9%",
+        ),
+        "window": Field(
+            schema=WINDOW,
+            doc="Which window is meant, where the platform has several. Default: its only one.",
+            example="30d",
+        ),
+    },
+    _declare_platform_slo,
 )
 
 

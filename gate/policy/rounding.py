@@ -20,7 +20,7 @@ from gate.policy.findings import Finding, Verdict
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import CompositeSlo
 from gate.slo.quantities import format_duration
-from gate.wording import budget_between, burn_shown, give_or_take
+from gate.wording import budget_between, burn_shown, share_of_bad
 
 VerdictOf = Callable[[Case], Verdict]
 """Judges by every rule, without regard to what is suspected or rounded."""
@@ -188,7 +188,7 @@ def _share(assessment: Assessment) -> str:
     """Say what the platform tells."""
     ratio, error = assessment.error_ratio, assessment.ratio_error
     if ratio is not None and error:
-        return f"only a rounded share is known, no counts: {give_or_take(ratio, error)} bad"
+        return f"only a rounded share is known, no counts: {share_of_bad(ratio, error)}"
     if isinstance(assessment.slo, CompositeSlo):
         return "members are known as rounded shares only"
     return "a burn rate is known as a rounded share only"

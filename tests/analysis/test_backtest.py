@@ -130,6 +130,7 @@ MANY = 100
 """Instants at which every rule fires once, and every verdict comes up."""
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("kind", "count"),
     [

@@ -12,6 +12,7 @@ from gate.parsing.files import Folder, Imports
 from gate.parsing.reader import Reader, UnreadableError
 from gate.parsing.schema import Scalar
 from gate.parsing.values import DURATION
+from tests.amounts import repeats
 from tests.config.texts import BACKEND, assert_mistake, places, policy, read, slo, sound
 from tests.config.whole import ENVIRON, WHOLE
 
@@ -301,10 +302,10 @@ STATIC = policy(
     backend="backend: {type: static, path: x}\n", slos=slo("objective: 99%", "window: 1d")
 )
 VALUES = [
-    "hunter2",
-    *(
-        pytest.param(value, marks=pytest.mark.slow)
-        for value in (
+    pytest.param(number, value, marks=[pytest.mark.slow] if number else [])
+    for number, value in enumerate(
+        (
+            "hunter2",
             "hunter2%",
             "> hunter2",
             "-5hunter2",
@@ -318,32 +319,36 @@ VALUES = [
             "http://hunter2:x/",
             "a\thunter2'\"\n",
         )
-    ),
+    )
 ]
+FORMS = ("${T}", "x ${T} y", "${T:-hunter2}")
+EVERY = repeats(3, explored=1)
+"""Of the places of a policy each of the tests below tries one of so many, together all of them."""
 
 
-@pytest.mark.crossed
 @pytest.mark.untraced
-@pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize("written", ["${T}", "x ${T} y", "${T:-hunter2}"])
+@pytest.mark.parametrize("number, value", VALUES)
+@pytest.mark.parametrize("form, written", list(enumerate(FORMS)))
 def test_a_variable_is_filled_in_in_a_connection_only_and_no_mistake_shows_it(
-    value: str, written: str
+    number: int, value: str, form: int, written: str
 ) -> None:
+    every = [
+        (whole, *place)
+        for whole in (WHOLE, FILES, LOGS, STATIC)
+        for place in scalars(yaml.compose(whole))
+    ]
     refused = 0
-    for whole in (WHOLE, FILES, LOGS, STATIC):
-        root = yaml.compose(whole)
-        assert root is not None
-        for key, node in scalars(root):
-            before, after = whole[: node.start_mark.index], whole[node.end_mark.index :]
-            contents, mistakes = read(f'{before}"{written}"{after}', ENVIRON | {"T": value})
-            assert [mistake for mistake in mistakes if "hunter2" in mistake] == [], key
-            if key not in CONNECTION:
-                refused += 1
-                place = f"gate.yaml:{node.start_mark.line + 1}:{node.start_mark.column + 1}: "
-                assert contents is None, key
-                assert f"{place}error: ${{T}} is not filled in here: {ONLY_THERE}" in mistakes
+    for whole, key, node in every[(number + form) % EVERY :: EVERY]:
+        before, after = whole[: node.start_mark.index], whole[node.end_mark.index :]
+        contents, mistakes = read(f'{before}"{written}"{after}', ENVIRON | {"T": value})
+        assert [mistake for mistake in mistakes if "hunter2" in mistake] == [], key
+        if key not in CONNECTION:
+            refused += 1
+            place = f"gate.yaml:{node.start_mark.line + 1}:{node.start_mark.column + 1}: "
+            assert contents is None, key
+            assert f"{place}error: ${{T}} is not filled in here: {ONLY_THERE}" in mistakes
 
-    assert refused > 150
+    assert refused > 150 / EVERY
 
 
 CONNECTION = {"url", "bearer", "bearer_file", "ca", "cert", "key", "X-Scope-OrgID", "parallel"}
@@ -355,20 +360,26 @@ ONLY_THERE = (
 )
 
 
-@pytest.mark.variants(1)
-@pytest.mark.parametrize("written", ["${T}", "${T:-hunter2}", "x${T:?hunter2}", "${T-hunter2}"])
-def test_no_variable_is_filled_in_in_a_key_and_no_mistake_shows_it(written: str) -> None:
-    keys = 0
-    for whole in (WHOLE, FILES, LOGS, STATIC):
-        for node in mapping_keys(yaml.compose(whole)):
-            before, after = whole[: node.start_mark.index], whole[node.end_mark.index :]
-            contents, mistakes = read(f'{before}"{written}"{after}', ENVIRON)
-            keys += 1
-            assert contents is None
-            assert any("${T} in a key is not filled in" in mistake for mistake in mistakes)
-            assert [mistake for mistake in mistakes if "hunter2" in mistake] == []
+@pytest.mark.parametrize(
+    "number, written",
+    list(enumerate(["${T}", "${T:-hunter2}", "x${T:?hunter2}", "${T-hunter2}"])),
+)
+def test_no_variable_is_filled_in_in_a_key_and_no_mistake_shows_it(
+    number: int, written: str
+) -> None:
+    every = [
+        (whole, node)
+        for whole in (WHOLE, FILES, LOGS, STATIC)
+        for node in mapping_keys(yaml.compose(whole))
+    ]
+    for whole, node in every[number % EVERY :: EVERY]:
+        before, after = whole[: node.start_mark.index], whole[node.end_mark.index :]
+        contents, mistakes = read(f'{before}"{written}"{after}', ENVIRON)
+        assert contents is None
+        assert any("${T} in a key is not filled in" in mistake for mistake in mistakes)
+        assert [mistake for mistake in mistakes if "hunter2" in mistake] == []
 
-    assert keys > 150
+    assert len(every) > 150
 
 
 def mapping_keys(node: yaml.Node | None) -> Iterator[yaml.Node]:

@@ -74,8 +74,8 @@ def test_what_cannot_be_told_is_said_with_both_ends_and_what_to_do() -> None:
 
     assert verdict is Verdict.UNDECIDED
     assert reason.startswith(
-        "cannot tell: only a rounded share is known, no counts: 0.05% +- 0.003% bad; between 47.0%"
-        " and 53.0% of the budget is left, which has the threshold 50% inside; wait until"
+        "cannot tell: only a rounded share is known, no counts: 0.05% bad, give or take 0.003%;"
+        " between 47.0% and 53.0% of the budget is left, which has the threshold 50% inside;"
     )
     assert judgement.tier is None
 

@@ -15,6 +15,7 @@ from gate.check.decide import judge_change
 from gate.check.instants import run_checks
 from gate.check.measure import OpenBackend, open_history, run_concurrently
 from gate.check.options import Options, StatedEvidence, nothing_known
+from gate.check.promises import with_promises
 from gate.check.run import check_words, measure_and_gather
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
@@ -81,6 +82,10 @@ def replay(
         UsageError: a backend keeps no history, or a package of one is missing; or the class, or a
             requirement, is in none of the policies.
     """
+    at, timeout = options.search.at, options.search.timeout
+    files, open_with = with_promises(files, at, timeout, open_with)
+    if against is not None:
+        (against,), open_with = with_promises([against], at, timeout, open_with)
     everything = [*files, *([] if against is None else [against])]
     words = Options(
         at=options.search.at,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-from gate.analysis.cases.answers import SloStatement
+from gate.analysis.cases.answers import SloStatement, stand_in
 from gate.analysis.cases.backend import ImpossibleError, StatedAnswers
 from gate.check.measure import burn_windows
 from gate.config.cases import CasesFile, Expectation, StatedCase, StatedChange
@@ -19,7 +19,11 @@ from gate.parsing.schema import child_at
 from gate.policy.case import Past, SloIncidents
 from gate.policy.findings import Rule
 from gate.policy.policy import Policy
-from gate.slo.objective import CompositeSlo, RatioSlo
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+)
 from gate.wording import exact
 
 _Stretch = tuple[datetime, datetime]
@@ -50,8 +54,16 @@ def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[
         if isinstance(slo, CompositeSlo):
             continue
         stated = case.slos.get(slo.name, case.others)
+        if isinstance(slo, PlatformSlo) and stated.counts is not None and slo.objective is None:
+            message = f"{slo.name}: its objective is its platform's; state remaining: 42%"
+            reader.note(stated.nodes["total"], message)
+            continue
         statement = SloStatement(
-            slo=slo, stated=stated, at=case.at, guards=policy.guards_of(slo), windows=windows
+            slo=stand_in(slo),
+            stated=stated,
+            at=case.at,
+            guards=policy.guards_of(slo),
+            windows=windows,
         )
         try:
             answers[slo.name] = statement.answers()

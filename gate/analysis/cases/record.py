@@ -22,7 +22,12 @@ from gate.parsing.values import parse_instant
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
 from gate.policy.requirements import RequirementState
-from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+    SpendSlo,
+)
 from gate.slo.quantities import format_duration
 
 DecidedPolicy = Mapping[str, Any]
@@ -196,7 +201,7 @@ def _impact(impact: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _statement(
-    slo: RatioSlo | SpendSlo, stated: Mapping[str, Any], policy: Policy, at: datetime
+    slo: RatioSlo | SpendSlo | PlatformSlo, stated: Mapping[str, Any], policy: Policy, at: datetime
 ) -> Iterator[tuple[str, Any]]:
     """Yield what a case states of an SLO, by key."""
     causes = [Cause(doubt["cause"]) for doubt in stated["doubts"]]
@@ -207,23 +212,29 @@ def _statement(
         yield "unmeasured", str(causes[0])
     elif isinstance(slo, SpendSlo):
         yield "spent", _number(stated["spent"])
+    elif isinstance(slo, PlatformSlo) or stated["total"] is None:
+        yield "remaining", _share(1 - stated["consumed"])
+        if rounding := stated.get("remaining_rounding"):
+            left = 1 - stated["consumed"]
+            yield "rounding", _share(max(left - rounding[0], rounding[1] - left))
     else:
         yield from (("total", _number(stated["total"])), ("bad", _number(stated["bad"])))
-    if isinstance(slo, RatioSlo) and (rates := dict(_burn_rates(slo, stated, policy))):
+    if not isinstance(slo, SpendSlo) and (rates := dict(_burn_rates(slo, stated, policy))):
         yield "burn_rates", rates
     if measured:
         yield from _evidence(stated, causes, policy.guards_of(slo), at)
 
 
 def _burn_rates(
-    slo: RatioSlo, stated: Mapping[str, Any], policy: Policy
+    slo: RatioSlo | PlatformSlo, stated: Mapping[str, Any], policy: Policy
 ) -> Iterator[tuple[str, Any]]:
     """Yield the burn rates that are not what stands for one that is left out."""
     measured = stated["consumed"] is not None
     doubts = {doubt["window"]: doubt["cause"] for doubt in stated["burn_rate_doubts"]}
+    slices = slo.slices if isinstance(slo, RatioSlo) else None
     for window in burn_windows(policy):
         name = format_duration(window)
-        if name not in stated["burn_rates"] or (slo.slices and window < slo.slices.length):
+        if name not in stated["burn_rates"] or (slices and window < slices.length):
             continue
         rate = stated["burn_rates"][name]
         if rate is None and (measured or doubts[name] != stated["status"]):

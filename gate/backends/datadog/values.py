@@ -1,12 +1,15 @@
 """Values in Datadog's answers: each is read as what it should be, or refused by its name."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from fractions import Fraction
 from math import isfinite
 from typing import Any, Final
 
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
+from gate.slo.objective import Span
+from gate.wording import instant
 
 _MOST_SHOWN: Final = 60
 """Characters of a value that a message shows."""
@@ -15,7 +18,7 @@ _ERROR_KEYS: Final = ("error_message", "error", "detail", "title", "message")
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class EpochWindow:
     """A stretch of time as Datadog is asked for it: whole seconds since 1970."""
 
     start: int
@@ -25,6 +28,24 @@ class Window:
     def length(self) -> int:
         """Return the seconds from the start to the end."""
         return self.end - self.start
+
+
+def window_of(span: Span) -> EpochWindow:
+    """Return a stretch of time in whole seconds; a part of a second is left out at both ends."""
+    return EpochWindow(int(span.start.timestamp()), int(span.end.timestamp()))
+
+
+def instant_of(seconds: int) -> datetime:
+    """Return a second since 1970 as an instant."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def shown_instant(seconds: Fraction | int) -> str:
+    """Return a second since 1970 as a message shows it, be it an instant or not."""
+    try:
+        return instant(instant_of(int(seconds)))
+    except (ValueError, OverflowError, OSError):
+        return str(int(seconds))
 
 
 def number(value: Any, name: str) -> Fraction:

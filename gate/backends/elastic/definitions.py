@@ -129,7 +129,7 @@ def _instance(sli: Sli, entries: Sequence[ListedSlo]) -> tuple[str, ListedSlo]:
     if sli.group is None:
         raise MeasurementError(
             Cause.INVALID,
-            f'the SLO "{sli.slo}" has a budget for each {by}; write one as group:'
+            f'the SLO "{sli.slo}" has a budget for each {by}; write one of them as sli.group:'
             f" {_listed(sorted(instances))}",
         )
     if sli.group not in instances:

@@ -57,7 +57,7 @@ class SloList:
 
 
 def _batches(names: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the names in groups whose question is short enough for an address."""
+    """Yield the names, at least one, in groups whose question is short enough for an address."""
     batch, length = list[str](), 0
     for name in names:
         size = len(question_for(name))
@@ -66,8 +66,7 @@ def _batches(names: Sequence[str]) -> Iterator[list[str]]:
             batch, length = [], 0
         batch.append(name)
         length += size
-    if batch:
-        yield batch
+    yield batch
 
 
 def _find(names: Sequence[str], page: int) -> Call:

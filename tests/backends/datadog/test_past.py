@@ -37,7 +37,7 @@ def history(fake: FakeDatadog, slo: str = AVAILABILITY, **more: Any) -> SeriesAn
     return answer
 
 
-def series(fake: FakeDatadog, slo: str = AVAILABILITY, **more: Any) -> Series:
+def series(fake: FakeDatadog, slo: str = AVAILABILITY, **more: Any) -> Any:
     answer = history(fake, slo, **more)
     assert isinstance(answer, Series), answer
     return answer
@@ -207,6 +207,16 @@ def test_history_that_is_no_good_is_refused(twist: Any, cause: Cause, words: str
 
     assert told[0] == cause
     assert words in told[1]
+
+
+def test_later_piece_with_other_buckets_than_the_first_is_not_cut_wrongly() -> None:
+    def twist(body: Body) -> None:
+        start, end = body["data"]["from_ts"], body["data"]["to_ts"]
+        if end - start == 12 * HOUR and start > END - 30 * DAY:
+            series = body["data"]["series"]
+            series["times"] = [time + 1_800_000 for time in series["times"]]
+
+    assert refused(history(twisted(twist)))[0] == Cause.NO_DATA
 
 
 @pytest.mark.parametrize("piece", [30 * HOUR, 12 * HOUR])
