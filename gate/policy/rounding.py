@@ -194,8 +194,7 @@ def _findings(
         if _matters(case, assessment, verdict_of):
             alone = True
             yield _cannot_tell(case, assessment)
-    if not alone:
-        yield from (_cannot_tell(case, assessment) for assessment in rounded)
+    yield from (_cannot_tell(case, assessment) for assessment in (() if alone else rounded))
 
 
 def _matters(case: Case, assessment: Assessment, verdict_of: VerdictOf) -> bool:

@@ -398,3 +398,17 @@ def test_reviewed_incidents_are_tried_with_everything_that_may_be_true() -> None
 
     assert judgement.verdict is Verdict.UNDECIDED
     assert [f.cause for f in found(judgement, Rule.MEASUREMENT)] == [Cause.NO_DATA]
+
+
+def test_only_what_matters_is_named() -> None:
+    coarse = ratio(share("0.0005", "0.00003"), name="coarse")
+    windows = {HOUR: share("0.001", "0.0001"), 5 * MINUTE: share("0.001", "0.0001")}
+    slow = ratio(counts(bad=0, total=MANY), windows, name="slow")
+
+    judgement = judged("model-update", coarse, slow, burn_rates=(PAIR,))
+
+    assert [f.slo for f in found(judgement, Rule.MEASUREMENT)] == ["coarse"]
+
+
+def test_a_rounded_burn_rate_without_a_rule_does_not_matter() -> None:
+    assert judged("model-update", burning(share("0.0144", "0.01"))).verdict is Verdict.ALLOW
