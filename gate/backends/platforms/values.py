@@ -17,9 +17,9 @@ def finite(value: object) -> Fraction | None:
 
     Python reads NaN and Infinity in JSON, and takes true for 1.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return Fraction(str(value)) if isfinite(value) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Fraction(value)
+    return Fraction(str(value)) if isinstance(value, float) and isfinite(value) else None
 
 
 def timestamp(value: object) -> datetime | None:
