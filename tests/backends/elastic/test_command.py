@@ -73,6 +73,7 @@ def test_the_doctor_is_green_on_healthy_slos(tmp_path: Path, url: str) -> None:
     assert "SOUND" in said
     assert "90 bad of 900,000 events" in said
     assert "0 bad of 2,592,000 seconds" in said
+    assert "Not checked whether the API key may do more than read SLOs" in said
 
 
 def test_the_doctor_is_red_where_policy_and_kibana_differ(tmp_path: Path, url: str) -> None:
