@@ -97,6 +97,19 @@ def test_objective_and_window_are_taken_from_kibana(tmp_path: Path, url: str) ->
     assert "90 of 900,000" in done.stdout
 
 
+@pytest.mark.parametrize("command", ["status", "check", "doctor"])
+def test_an_slo_that_kibana_does_not_have_is_undecided(
+    command: str, tmp_path: Path, url: str
+) -> None:
+    unknown = {"name": "availability", "from": "platform", "sli": {"slo": "No such SLO"}}
+    write(tmp_path, unknown, {"name": "Search latency", "from": "platform"})
+    change = ["--change", "canary"] if command == "check" else []
+    done = run(tmp_path, url, command, *change, "--at", AT.isoformat())
+
+    assert done.exit_code == (12 if command == "doctor" else 3), done.stderr
+    assert 'no SLO with the name or id "No such SLO"' in " ".join(done.stdout.split())
+
+
 def test_a_policy_that_differs_from_kibana_is_undecided(tmp_path: Path, url: str) -> None:
     write(tmp_path, AVAILABILITY | {"window": "7d"})
     done = run(tmp_path, url, "check", "--change", "canary", "--at", AT.isoformat())
