@@ -73,6 +73,7 @@ def test_the_doctor_is_green_on_healthy_slos(tmp_path: Path, url: str) -> None:
     assert "SOUND" in said
     assert "90 bad of 900,000 events" in said
     assert "0 bad of 2,592,000 seconds" in said
+    assert "Not checked whether the API key may do more than read SLOs" in said
 
 
 def test_the_doctor_is_red_where_policy_and_kibana_differ(tmp_path: Path, url: str) -> None:
@@ -94,6 +95,19 @@ def test_objective_and_window_are_taken_from_kibana(tmp_path: Path, url: str) ->
     assert "99.9%" in done.stdout
     assert "30d" in done.stdout
     assert "90 of 900,000" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["status", "check", "doctor"])
+def test_an_slo_that_kibana_does_not_have_is_undecided(
+    command: str, tmp_path: Path, url: str
+) -> None:
+    unknown = {"name": "availability", "from": "platform", "sli": {"slo": "No such SLO"}}
+    write(tmp_path, unknown, {"name": "Search latency", "from": "platform"})
+    change = ["--change", "canary"] if command == "check" else []
+    done = run(tmp_path, url, command, *change, "--at", AT.isoformat())
+
+    assert done.exit_code == (12 if command == "doctor" else 3), done.stderr
+    assert 'no SLO with the name or id "No such SLO"' in " ".join(done.stdout.split())
 
 
 def test_a_policy_that_differs_from_kibana_is_undecided(tmp_path: Path, url: str) -> None:

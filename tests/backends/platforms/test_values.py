@@ -31,7 +31,21 @@ def test_a_number_is_read_as_it_is_written(text: str, number: Fraction) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["null", "true", "false", '"1"', "[]", "[1]", "{}", "NaN", "Infinity", "-Infinity", "1e999"],
+    [
+        "null",
+        "true",
+        "false",
+        '"1"',
+        "[]",
+        "[1]",
+        "{}",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e999",
+        "1" + "0" * 400,
+        "-1" + "0" * 400,
+    ],
 )
 def test_what_is_not_a_finite_number_is_nothing_and_not_zero(text: str) -> None:
     assert finite(json.loads(text)) is None
@@ -45,7 +59,18 @@ def test_an_instant_has_a_zone(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, 0, 1_793_534_400, "", "now", "2026-11-01T12:00:00", "2026-13-01"]
+    "value",
+    [
+        None,
+        0,
+        1_793_534_400,
+        "",
+        "now",
+        "2026-11-01T12:00:00",
+        "2026-13-01",
+        "9999-12-31T23:59:59-23:59",
+        "0001-01-01T00:00:00+23:59",
+    ],
 )
 def test_what_has_no_zone_or_is_no_time_is_nothing(value: object) -> None:
     assert timestamp(value) is None
