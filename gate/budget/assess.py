@@ -101,10 +101,10 @@ def _checked(slo: RatioSlo, answer: Answer, at: datetime) -> Counts | Share | Un
     Raises:
         TypeError: it is an amount.
     """
-    if isinstance(answer, Spent):
-        raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
     if isinstance(answer, Unmeasured):
         return answer
+    if not isinstance(answer, Counts | Share):
+        raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
     definition, query = answer.evidence.definition, answer.evidence.query
     other = None if definition is None else difference(slo, definition, at)
     if other is not None:

@@ -33,6 +33,7 @@ from gate.slo.objective import (
     PlatformSlo,
     RatioSlo,
     RollingWindow,
+    Slo,
     SpendSlo,
     counts_events,
 )
@@ -226,10 +227,18 @@ def with_past(policy: Policy) -> list[RatioSlo | SpendSlo]:
     return [slo for slo in policy.slos if isinstance(slo, RatioSlo | SpendSlo)]
 
 
+def not_looked_at(policy: Policy, slo: Slo) -> str | None:
+    """Say why an SLO has no good and bad events of its own to look at; None: it has."""
+    why = policy.undefined.get(slo.name)
+    return without_events(slo) if why is None else f"it is not measured: {why.reason}"
+
+
 def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
     """Return the names of all others, each with a sentence that says why."""
     return tuple(
-        (slo.name, without_events(slo) or NO_STEPS) for slo in policy.slos if not counts_events(slo)
+        (slo.name, not_looked_at(policy, slo) or NO_STEPS)
+        for slo in policy.slos
+        if not counts_events(slo)
     )
 
 

@@ -264,3 +264,76 @@ def test_the_report_has_the_budgets_of_a_platform(gate: Run, policy: Files) -> N
 
     assert "CANNOT TELL" in done.stdout
     assert "this platform keeps no history that can be read" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "share", [["0.0001", "0.00003"], ["0.0005", "0.00003"], ["0.002", "0.001"]]
+)
+def test_a_recorded_decision_comes_to_the_same(gate: Run, policy: Files, share: list[str]) -> None:
+    windows = {"3600": {"counts": [1, 1000]}}
+    policy.answers(chat(share=share, windows=windows))
+    exit_code, _ = decided(gate, policy.folder)
+    document = gate(*CHECK, "model-update", "--format", "json", cwd=policy.folder).stdout
+    (policy.folder / "decision.json").write_text(document, encoding="utf-8")
+
+    recorded = gate("test", "gate.yaml", "--record", "decision.json", cwd=policy.folder)
+    tried = gate("test", "gate.yaml", cwd=policy.folder)
+
+    assert exit_code in {0, 3, 10}
+    assert recorded.exit_code == 0, recorded.stderr
+    assert tried.exit_code == 0, tried.stdout
+    assert "rounding:" in (policy.folder / "gate.test.yaml").read_text(encoding="utf-8")
+
+
+BOTH = """\
+backends:
+  toy: {type: toy-platform, path: answers.json}
+  file: {type: static, path: counts.json}
+"""
+TWO = """\
+  - {name: availability, from: platform, sli: {slo: Chat}, backend: toy}
+  - {name: requests, objective: 99.9%, window: 30d, backend: file}
+  - {name: all, composite: [{slo: availability}, {slo: requests}]}
+"""
+
+
+@pytest.fixture
+def both(policy: Files) -> Files:
+    policy.write(TWO)
+    text = (policy.folder / "gate.yaml").read_text(encoding="utf-8")
+    single = "backend: {type: toy-platform, path: answers.json}\n"
+    (policy.folder / "gate.yaml").write_text(text.replace(single, BOTH), encoding="utf-8")
+    counts = '{"counts": {"requests": {"total": 1000000, "bad": 100}}}'
+    (policy.folder / "counts.json").write_text(counts, encoding="utf-8")
+    return policy
+
+
+def test_a_platform_is_asked_among_several_backends(gate: Run, both: Files) -> None:
+    exit_code, part = decided(gate, both.folder)
+
+    assert exit_code == 0
+    assert [slo["answer"] for slo in part["slos"]] == ["share", "counts", None]
+    # 1 - 10% of the file and 10% of the platform, give or take 3%.
+    assert part["slos"][2]["remaining_rounding"] == pytest.approx([0.77, 0.83])
+
+
+def test_what_one_of_several_backends_does_not_define_is_not_measured(
+    gate: Run, both: Files
+) -> None:
+    both.answers()
+
+    exit_code, part = decided(gate, both.folder)
+
+    assert exit_code == 3
+    assert [slo["status"] for slo in part["slos"]] == ["no_data", "measured", "no_data"]
+
+
+def test_another_backend_among_several_defines_nothing(gate: Run, both: Files) -> None:
+    text = (both.folder / "gate.yaml").read_text(encoding="utf-8")
+    other = text.replace("sli: {slo: Chat}, backend: toy", "sli: {slo: Chat}, backend: file")
+    (both.folder / "gate.yaml").write_text(other, encoding="utf-8")
+
+    done = gate("validate", "gate.yaml", cwd=both.folder)
+
+    assert done.exit_code == 2
+    assert "the static backend keeps no SLOs that could be taken from: platform" in done.stdout

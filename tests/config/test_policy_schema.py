@@ -124,7 +124,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
         "column",
     }
     absent |= {"every", "cases_since", "backends"}
-    absent |= {"group", "site", "api_key", "application_key", "corrections", "endpoint"}
+    absent |= {"group", "space", "site", "api_key", "application_key", "corrections", "endpoint"}
     absent |= {"table", "where", "max_scan", "user", "database"}
     absent |= {"sslmode", "sslrootcert", "sslcert", "sslkey", "token"}
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
@@ -248,7 +248,7 @@ VARIABLE_KEYS = {
         "/url", "/user", "/password", "/sslrootcert", "/sslcert", "/sslkey",
     },
     "spark": {"/url", "/token", "/tls/ca", "/tls/cert", "/tls/key"},
-    "datadog": {"/site", "/url", "/api_key", "/application_key", "/parallel", "/retries"},
+    "elastic": {"/url", "/api_key", "/space", "/retries"},
     "evaluations": {"/path"},
     "static": {"/path"},
 }  # fmt: skip

@@ -13,8 +13,9 @@ from gate.policy.policy import Policy
 from gate.slo.objective import (
     CompositeSlo,
     PlatformSlo,
-    Slo,
+    RatioSlo,
     Span,
+    SpendSlo,
 )
 
 
@@ -54,9 +55,10 @@ def past_budgets(
         nearness: to the incidents.
     """
     avoided = _after_blocked_deploys(verdicts, nearness)
-    slos = {slo.name: slo for slo in policy.slos}
+    # What is not known of a platform's SLO is not measured at any instant.
+    slos = {slo.name: slo for slo in policy.slos if not isinstance(slo, PlatformSlo)}
     budgets = []
-    for slo in policy.slos:
+    for slo in slos.values():
         course = [
             (past.remaining[slo.name], past.at)
             for past in (*verdicts, last)
@@ -98,16 +100,17 @@ def _after_blocked_deploys(
     return [incident for incident in nearness.incidents if incident in begun]
 
 
+_Known = RatioSlo | SpendSlo | CompositeSlo
+
+
 def _spared(
-    slo: Slo, slos: Mapping[str, Slo], incidents: Sequence[ServiceIncident], at: datetime
+    slo: _Known, slos: Mapping[str, _Known], incidents: Sequence[ServiceIncident], at: datetime
 ) -> Fraction:
     if isinstance(slo, CompositeSlo):
         parts = (
             member.weight * _spared(slos[member.slo], slos, incidents, at) for member in slo.members
         )
         return sum(parts, Fraction(0))
-    if isinstance(slo, PlatformSlo):
-        return Fraction(0)
     window = slo.window.counted(at)
     shares = (
         Fraction(impact.share) * _within(impact.incident, window)

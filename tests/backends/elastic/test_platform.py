@@ -167,7 +167,7 @@ def examined(kibana: Kibana) -> list[tuple[Check, Level, str]]:
 
 def test_a_space_is_examined() -> None:
     assert examined(Kibana([slo()], now=AT)) == [
-        (Check.SITE, Level.OK, "the space default lists 1 SLOs and instances"),
+        (Check.SITE, Level.OK, "SLOs and groups in the space default: 1"),
         (
             Check.VERSION,
             Level.OK,
