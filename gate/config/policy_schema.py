@@ -61,7 +61,7 @@ class _Entry:
 
     def schema(self) -> JsonSchema:
         """Return all three."""
-        return {"anyOf": [SLO.schema(), FROM.schema(), FROM_PLATFORM.schema()]}
+        return {"anyOf": [SLO.schema(), FROM_PLATFORM.schema(), FROM.schema()]}
 
 
 _ENTRIES: Final = ListOf(_Entry(), at_least=1)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -405,9 +405,6 @@ PLATFORM: Final = "platform"
 
 def _declare_platform_slo(values: Values, reader: Reader) -> DeclaredSlo:
     sli = values.get("sli") or Sli(slo=values.get("name"))
-    if sli.slo is None:
-        message = "an SLO from: platform is named by sli: {slo: NAME}, and by nothing else"
-        raise reader.fail(values.node("sli"), message)
     objective, sla = values.get("objective"), values.get("sla")
     if objective is not None and sla is not None and sla >= objective:
         raise reader.fail(values.node("sla"), "the sla must be lower than the objective")
@@ -422,10 +419,17 @@ def _declare_platform_slo(values: Values, reader: Reader) -> DeclaredSlo:
     return DeclaredSlo(slo, values.get("backend", ""), values.get("on", {}))
 
 
+_OF_PLATFORM: Final = Object(
+    {
+        "slo": replace(SLI.fields["slo"], required=True),
+        "group": SLI.fields["group"],
+    },
+    build_as(Sli),
+)
 FROM_PLATFORM: Final = Object(
     {
         "from": Field(
-            schema=Choice((PLATFORM,)),
+            schema=Scalar(Choice((PLATFORM,)).parse, {"const": PLATFORM}),
             doc="platform: objective and window are those that the SLO platform has.",
             required=True,
             example=PLATFORM,
@@ -435,7 +439,7 @@ FROM_PLATFORM: Final = Object(
             for key in ("name", "sla", "backend", "min_events", *_GUARDS, "on", "advisory")
         },
         "sli": Field(
-            schema=SLI,
+            schema=_OF_PLATFORM,
             doc="The SLO of the platform. Default: slo: NAME.",
             example="{slo: Chat availability}",
         ),

@@ -70,8 +70,8 @@ def test_it_may_be_a_member_of_a_composite() -> None:
             "the sla must be lower than the objective",
         ),
         (
-            "from: platform, sli: ¦{series: chat}",
-            "an SLO from: platform is named by sli: {slo: NAME}, and by nothing else",
+            "from: platform, sli: {slo: chat, ¦series: chat}",
+            "unknown key 'series'; known: group, slo",
         ),
         (
             "objective: 99%, window: 30d, sli: {slo: chat}, timeslices: ¦{length: 5m, target: 99%}",

@@ -19,7 +19,7 @@ _FEW: Final = 10
 each of which has the definitions of 50 SLOs, too."""
 
 
-class Catalog:
+class SignalsCatalog:
     """Looks SLOs up, and remembers when each was made."""
 
     def __init__(self, service: ApplicationSignals) -> None:
@@ -87,7 +87,7 @@ class Catalog:
             return error.answer()
 
     def _reported(self, arns: Sequence[str]) -> dict[str, Definition | Unmeasured]:
-        """Return the definitions that the budget reports of now have; an SLO may be missing."""
+        """Return the definitions that current budget reports have; an SLO may be missing."""
         batches = [arns[i : i + MOST_REPORTS] for i in range(0, len(arns), MOST_REPORTS)]
         definitions = dict[str, Definition | Unmeasured]()
         for answer in self._service.reports(batches, self._service.api.clock.now()):

@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from gate.backends.aws_slo.budgets import middle
-from gate.backends.aws_slo.catalog import Catalog
+from gate.backends.aws_slo.catalog import SignalsCatalog
 from gate.backends.aws_slo.client import (
     ARN,
     MOST_REPORTS,
@@ -49,7 +50,7 @@ class AwsSloPlatform:
     ) -> None:
         """Send nothing yet."""
         self._service = ApplicationSignals(settings, limits, clock)
-        self._catalog = Catalog(self._service)
+        self._catalog = SignalsCatalog(self._service)
 
     def begin(self) -> None:
         """Let the time begin that the next questions may take together."""
@@ -199,12 +200,14 @@ def _rights(service: ApplicationSignals, arn: str) -> Iterator[CheckResult]:
             ask()
         except MeasurementError as error:
             missing += 1
+            denied = isinstance(error, ApiError) and error.status == HTTPStatus.FORBIDDEN
             needed = action != "ListServiceLevelObjectiveExclusionWindows"
+            right = f"let the login have application-signals:{action}"
             yield CheckResult(
                 check=Check.RIGHTS,
-                level=Level.FAULT if needed else Level.DOUBT,
+                level=Level.FAULT if denied and needed else Level.DOUBT,
                 message=error.reason,
-                remedy=f"let the login have application-signals:{action}",
+                remedy=right if denied else "see what it says, and run gate doctor again",
                 examined=action,
             )
     if not missing:

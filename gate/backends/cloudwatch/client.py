@@ -44,7 +44,11 @@ _LOGIN: Final = (
     "let the login have cloudwatch:GetMetricData and cloudwatch:ListMetrics, and check keys and"
     " region"
 )
-HINTS: Final = {400: "check region, keys and selectors", 401: _LOGIN, 403: _LOGIN}
+HINTS: Final = {
+    400: "check region, keys and selectors, or wait where AWS throttles",
+    401: _LOGIN,
+    403: _LOGIN,
+}
 """What to do about a refusal, by its status; the end of the reason of each."""
 
 

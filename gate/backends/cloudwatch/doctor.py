@@ -9,7 +9,7 @@ from gate.backends.cloudwatch.backend import CloudWatchBackend
 from gate.backends.cloudwatch.client import HINTS, CloudWatch
 from gate.backends.cloudwatch.evidence import is_rare, listed_instead
 from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
-from gate.backends.cloudwatch.selectors import Metric, SelectorError
+from gate.backends.cloudwatch.selectors import Metric, MetricStatistic, SelectorError
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.measure.diagnosis import (
@@ -69,7 +69,7 @@ class CloudWatchDoctor:
             yield _failure(Check.COUNTED, answer)
             return
         # CloudWatch has counts, and never a share in their place.
-        yield _counted(cast("Counts | Spent", answer))
+        yield _counted(cast("Counts | Spent", answer), self._mean(slo, answer))
         yield CheckResult(check=Check.PARTIAL)
         doubts = list(suspicion_results(answer))
         yield from doubts
@@ -77,6 +77,17 @@ class CloudWatchDoctor:
             if all(doubt.check is not check for doubt in doubts):
                 yield CheckResult(check=check)
         yield from _when(slo, answer.evidence, at)
+
+    def _mean(self, slo: CheckedSlo, answer: Answer) -> str:
+        """Say what the values of a latency are in the mean, from which its unit can be guessed."""
+        question = self.backend.plan(slo.request)
+        sliced = slo.request.slices is not None
+        if sliced or isinstance(question, Unmeasured) or question.reading.threshold is None:
+            return ""
+        statistic = MetricStatistic(metric=question.reading.metric)
+        points = self.backend.catalog.points(statistic, question.pieces)
+        mean = float(sum(points.values()) / cast("Counts", answer).total)
+        return f"; the mean is {mean:g}, and values up to {question.reading.threshold} are good"
 
     def _of_metric(self, metric: Metric) -> CheckResult:
         """Say whether CloudWatch lists a metric, and what it lists in its place."""
@@ -152,11 +163,11 @@ def _failure(check: Check, answer: Answer) -> CheckResult:
     )
 
 
-def _counted(answer: Counts | Spent) -> CheckResult:
+def _counted(answer: Counts | Spent, mean: str) -> CheckResult:
     if isinstance(answer, Spent):
         message = f"{amount(answer.amount)} spent"
     else:
-        message = f"{amount(answer.bad)} bad of {amount(answer.total)} events"
+        message = f"{amount(answer.bad)} bad of {amount(answer.total)} events{mean}"
     return CheckResult(check=Check.COUNTED, message=message, examined=answer.evidence.query)
 
 

@@ -36,7 +36,7 @@ class MetricIndicator:
     good: Total | None = None
     spent: Total | None = None
     threshold: str | None = None
-    """The bound of a latency, as it is written in the statistic; then ``good`` is the trimmed count."""
+    """The bound of a latency, as the statistic has it; then ``good`` is the trimmed count."""
 
     @property
     def roles(self) -> Iterator[tuple[str, Total]]:

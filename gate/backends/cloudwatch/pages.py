@@ -146,7 +146,10 @@ class Pages:
         if messages := listed(result, "Messages"):
             said = f"CloudWatch says of {self.counted[place]}: {_said(messages)}"
             raise MeasurementError(Cause.PARTIAL, said)
-        self._status[place] = str(result.get("StatusCode"))
+        status = self._status[place] = str(result.get("StatusCode"))
+        if status not in {_COMPLETE, _PARTIAL}:  # a later page does not make up for it
+            words = _FAILED.get(status, f"the status {status!r} is not one of CloudWatch's")
+            raise MeasurementError(Cause.BACKEND_ERROR, f"{self.counted[place]}: {words}")
         times, values = listed(result, "Timestamps"), listed(result, "Values")
         if len(times) != len(values):
             raise unreadable(f"{len(times)} times and {len(values)} values")
@@ -183,10 +186,7 @@ class Pages:
         if status == _PARTIAL:
             reason = f"CloudWatch has returned only a part of the points of {counted} (PartialData)"
             return MeasurementError(Cause.PARTIAL, f"{reason}; run the check again")
-        if status is None:
-            return unreadable(f"it has no result for {counted}")
-        words = _FAILED.get(status, f"the status {status!r} is not one of CloudWatch's")
-        return MeasurementError(Cause.BACKEND_ERROR, f"{counted}: {words}")
+        return unreadable(f"it has no result for {counted}")
 
 
 def _finite(value: object) -> float | None:

@@ -44,8 +44,7 @@ backend:
     slos="""\
 slos:
   - name: availability
-    objective: 99.9%          # as Google Cloud Monitoring has it
-    window: 30d
+    from: platform            # objective and window are those of Google Cloud Monitoring
     sli:
       slo: Chat availability  # the SLO's display name; or its full resource name, as projects/...
 """,

@@ -113,6 +113,15 @@ def test_the_wrong_region_is_refused() -> None:
     assert "Credential should be scoped to a valid region, not 'us-east-1'" in answer.reason
 
 
+def test_another_region_than_that_of_the_metrics_has_no_data_and_is_named() -> None:
+    fake = FakeCloudWatch(now=lambda: AT, region="us-east-1")
+    answer = unmeasured(fake, region="us-east-1")
+
+    assert answer.cause is Cause.NO_DATA
+    assert "CloudWatch in us-east-1 has no point of Chat Requests" in answer.reason
+    assert "check its spelling, upper and lower case, the region and the account" in answer.reason
+
+
 # Parts of an answer
 
 
@@ -163,6 +172,17 @@ def test_a_value_that_cannot_be_a_count_is_invalid(value: object) -> None:
 
     assert answer.cause is Cause.INVALID
     assert "which cannot be a count" in answer.reason
+
+
+@pytest.mark.parametrize("status", ["InternalError", "Forbidden"])
+def test_a_page_that_failed_is_not_made_up_for_by_a_later_one(status: str) -> None:
+    fake, pages = service(), iter(range(10**6))
+    fake.wrong.page = 100
+    fake.wrong.result = lambda result: (
+        {**result, "StatusCode": status} if next(pages) == 2 else result
+    )
+
+    assert unmeasured(fake, request(length=20 * DAY)).cause is Cause.BACKEND_ERROR
 
 
 def test_a_message_about_a_metric_makes_it_partial() -> None:

@@ -166,6 +166,7 @@ def test_answer_about_one_id_is_checked() -> None:
     assert first.cause is Cause.BACKEND_ERROR
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("most_listed", [1000, 10, 1])
 def test_hundreds_of_slos_are_read_page_by_page(most_listed: int) -> None:
     slos = [availability(id=f"{place:032x}", name=f"SLO {place}") for place in range(30)]

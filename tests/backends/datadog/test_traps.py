@@ -101,6 +101,7 @@ ERRORS: list[Twist] = [
 ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("slo", [availability(), uptime()])
 @pytest.mark.parametrize("twist", ERRORS)
 def test_errors_inside_a_200_are_an_error(twist: Twist, slo: FakeSlo) -> None:
@@ -115,6 +116,7 @@ def test_errors_without_words_are_errors(errors: list[Any]) -> None:
     assert refused(answer_to(setting(errors, "errors")))[0] == Cause.BACKEND_ERROR
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "twist",
     [
@@ -134,6 +136,7 @@ def test_no_errors_are_no_errors(twist: Twist) -> None:
 # No data
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("no_data", [2, 2.0, "NO_DATA", "no_data"])
 @pytest.mark.parametrize("slo", [uptime, latency])
 def test_no_data_is_not_uptime(slo: Callable[..., FakeSlo], no_data: Any) -> None:
@@ -212,6 +215,7 @@ def test_state_no_data_is_no_data(slo: FakeSlo) -> None:
     assert refused(answer_to(overall(state="no_data"), slo))[0] == Cause.NO_DATA
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("state", ["ok", "breached", "warning"])
 def test_other_states_are_not_looked_at(state: str) -> None:
     assert counts(answer_to(overall(state=state))) == (180, 720_000)
@@ -244,6 +248,7 @@ def test_other_errors_beside_a_zero_denominator_are_errors() -> None:
 # Partial answers
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("slo", [availability(), uptime(), latency()])
 def test_preview_is_a_partial_answer(slo: FakeSlo) -> None:
     answer = answer_to(overall(preview=True), slo)
@@ -310,6 +315,7 @@ NOT_NUMBERS: list[Any] = [
 ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("value", NOT_NUMBERS)
 @pytest.mark.parametrize("path", SUMS)
 def test_sum_that_is_no_count_is_invalid(path: tuple[str, str], value: Any) -> None:
@@ -450,6 +456,7 @@ def test_sli_that_differs_from_the_counts_is_suspected(
     assert suspicion.doubtful == doubtful
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("slo", "values"),
     [

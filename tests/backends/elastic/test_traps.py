@@ -268,6 +268,16 @@ def test_an_answer_without_the_slo_is_not_good(results: object) -> None:
     assert refused(kibana(spoil=spoil)).cause is Cause.INVALID
 
 
+def test_two_results_for_one_slo_are_not_chosen_from() -> None:
+    def spoil(kind: str, body: dict[str, Any]) -> object:
+        return body if kind == "find" else {**body, "results": body["results"] * 2}
+
+    no = refused(kibana(spoil=spoil))
+
+    assert no.cause is Cause.INVALID
+    assert "has 2 results for it" in no.reason
+
+
 def test_a_result_without_summary_and_error_is_not_good() -> None:
     def spoil(kind: str, body: dict[str, Any]) -> object:
         for result in body["results"] if kind == "snapshot" else ():

@@ -262,6 +262,24 @@ def test_init_writes_a_policy_that_is_sound(tmp_path: Path) -> None:
     assert checked.exit_code == 0, checked.stderr
 
 
+def test_the_past_can_be_looked_at_but_not_by_label(commands: Commands) -> None:
+    samples = every(5 * MINUTE, AT - 3 * DAY, AT, good=90)
+    # An hour in which half of the events failed.
+    samples += every(5 * MINUTE, AT - DAY, AT - DAY + HOUR, good=0, bad=90)
+    with served(FakeMonitoring([month(samples=Samples(samples))])) as url:
+        commands.write(url)
+        incidents = commands.run("incidents", "--last=2d", "--format=json")
+        cohorts = commands.run("cohorts", "--by=model")
+
+    (service,) = json.loads(incidents.stdout)["services"]
+    (own,) = service["slos"]
+    # Twelve samples with 90 bad events each, and no other time of which nothing is known.
+    assert (own["burned"]["bad"], own["burned"]["in_incidents"]) == (1080, 1080)
+    assert own["unknown_share"] == 0
+    assert cohorts.exit_code == 2
+    assert "the backend google-slo cannot separate events by labels" in cohorts.stderr
+
+
 # The doctor
 
 
