@@ -130,6 +130,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
     absent |= {"sslmode", "sslrootcert", "sslcert", "sslkey", "token"}
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
     absent |= {"gitlab-environments", "file", "presets"}
+    absent |= {"groups"}  # of Pyrra's files
     # The logins of managed services.
     absent |= {"sigv4", "region", "service", "access_key", "secret_key", "session_token"} - WRITTEN
     absent |= {"oauth2", "token_url", "client_id", "client_secret", "scope", "audience"}
