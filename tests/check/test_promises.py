@@ -75,19 +75,20 @@ def test_a_policy_without_such_an_slo_is_left_alone() -> None:
 
 
 def test_the_backend_that_was_asked_is_the_one_that_measures() -> None:
-    first, second = defining(), defining()
-    opening = Opening({"chat": first, "search": second})
-    files = [platform_file(), file("search", slo("b"))]
+    first, second, third = defining(), defining(), defining()
+    opening = Opening({"chat": first, "search": second, "other": third})
+    files = [platform_file(), file("search", slo("b")), platform_file("other")]
 
     resolved, open_again = with_promises(files, AT, MINUTE, opening)
 
-    assert [name for name, _ in opening.opened] == ["chat"]
+    assert [name for name, _ in opening.opened] == ["chat", "other"]
     limits = Limits(timeout=MINUTE)
+    assert open_again(files[2].settings, limits) is third
     assert open_again(files[0].settings, limits) is first
-    assert len(opening.opened) == 1
+    assert len(opening.opened) == 2
     assert open_again(files[0].settings, limits) is first, "which was opened once more"
     assert open_again(files[1].settings, limits) is second
-    assert [name for name, _ in opening.opened] == ["chat", "chat", "search"]
+    assert [name for name, _ in opening.opened] == ["chat", "other", "chat", "search"]
     assert isinstance(resolved[0].policy.slos[0], RatioSlo)
     assert resolved[1] is files[1]
 

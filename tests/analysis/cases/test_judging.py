@@ -1,6 +1,5 @@
 """What a policy says of a case is what ``gate check`` says of the same counts, changes and past."""
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,10 +8,9 @@ import pytest
 from gate.analysis.cases import CaseResult
 from gate.analysis.cases.run import run_cases
 from gate.config.cases_schema import read_cases
-from gate.errors import ExitCode, PolicyError
+from gate.errors import ExitCode
 from gate.policy.findings import Verdict
 from tests.analysis.cases.trying import AT, fired, policy_file, tried
-from tests.backends.toy_platform import registered
 from tests.command import Run
 
 TWO = """\
@@ -332,64 +330,3 @@ def test_a_case_says_what_gate_check_says(gate: Run, tmp_path: Path) -> None:
     done = gate("check", "gate.yaml", "--change", "canary", "--at", "2026-11-20T14:00:00Z")
     assert (done.exit_code, "healthy" in done.stdout) == (10, True)
     assert gate("test", "gate.yaml").exit_code == 0
-
-
-PLATFORM = """\
-slos:
-  - {name: availability, from: platform, sli: {slo: Chat}}
-"""
-
-
-@pytest.fixture
-def platform() -> Iterator[None]:
-    with registered():
-        yield
-
-
-def tried_on_platform(
-    body: str, expect: str = "{verdict: allow}", slos: str = PLATFORM
-) -> CaseResult:
-    backend = "backend: {type: toy-platform, path: answers.json}\n"
-    return tried(body, expect, slos=slos, backend=backend)
-
-
-@pytest.mark.usefixtures("platform")
-@pytest.mark.parametrize(
-    ("stated", "verdict"),
-    [
-        ("{remaining: 51%}", "allow"),
-        ("{remaining: 9%}", "block"),
-        ("{unmeasured: no_data}", "undecided"),
-        ("{remaining: 12%, rounding: 1%}", "allow"),
-        ("{remaining: 12%, rounding: 2%}", "undecided"),
-        ("{remaining: 8%, rounding: 1%}", "block"),
-    ],
-)
-def test_what_is_left_may_be_stated_of_an_slo_whose_objective_is_its_platforms(
-    stated: str, verdict: str
-) -> None:
-    result = tried_on_platform(f"slos: {{availability: {stated}}}\n", f"{{verdict: {verdict}}}")
-
-    assert result.passed
-
-
-@pytest.mark.usefixtures("platform")
-def test_counts_need_an_objective_that_the_policy_has() -> None:
-    with pytest.raises(PolicyError, match="its objective is its platform's; state remaining: 42%"):
-        tried_on_platform("slos: {availability: {total: 1000000, bad: 1}}\n")
-
-    chosen = PLATFORM.replace("from: platform", "from: platform, objective: 99.9%, sla: 99%")
-    result = tried_on_platform("slos: {availability: {total: 1000000, bad: 400}}\n", slos=chosen)
-    assert left(result) == Fraction(6, 10)
-
-
-@pytest.mark.usefixtures("platform")
-def test_an_sla_is_below_the_objective_that_stands_in() -> None:
-    strict = PLATFORM.replace("from: platform", "from: platform, sla: 99.9%")
-
-    assert tried_on_platform("slos: {availability: {remaining: 60%}}\n", slos=strict).passed
-
-
-def test_only_what_is_left_may_be_rounded() -> None:
-    with pytest.raises(PolicyError, match="rounding goes with remaining, and nothing else"):
-        tried("slos: {availability: {total: 1000000, bad: 1, rounding: 3%}}\n")
