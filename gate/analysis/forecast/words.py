@@ -148,7 +148,8 @@ def forecast_heading(forecast: SloForecast) -> str:
     if compared >= 0:
         left, of = f"{left} left", "of"
     window = "" if isinstance(slo, CompositeSlo) else f" {of} {slo.window}"
-    return f"{left}{window}, tier {forecast.tier.name}"
+    least = "" if forecast.assessment.rounding is None else " at the worse end"
+    return f"{left}{window}, tier {forecast.tier.name}{least}"
 
 
 def forecast_blocks(forecast: SloForecast) -> tuple[DataTable, Facts]:

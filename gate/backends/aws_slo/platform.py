@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any, Final
 
 from gate.backends.aws_slo.budgets import middle
@@ -200,7 +199,7 @@ def _rights(service: ApplicationSignals, arn: str) -> Iterator[CheckResult]:
             ask()
         except MeasurementError as error:
             missing += 1
-            denied = isinstance(error, ApiError) and error.status == HTTPStatus.FORBIDDEN
+            denied = isinstance(error, ApiError) and error.kind.startswith("AccessDenied")
             needed = action != "ListServiceLevelObjectiveExclusionWindows"
             right = f"let the login have application-signals:{action}"
             yield CheckResult(

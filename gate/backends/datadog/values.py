@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
-from math import isfinite
 from typing import Any, Final
 
 from gate.dataclass import dataclass
@@ -14,6 +13,8 @@ from gate.wording import instant
 _MOST_SHOWN: Final = 60
 """Characters of a value that a message shows."""
 _MOST_ERRORS: Final = 3
+_LARGEST: Final = 1e300
+"""A larger number, which JSON can have, is not a float that could be shown."""
 _ERROR_KEYS: Final = ("error_message", "error", "detail", "title", "message")
 
 
@@ -56,8 +57,8 @@ def number(value: Any, name: str) -> Fraction:
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise invalid(f"{name} is {shown(value)} and not a number")
-    if isinstance(value, float) and not isfinite(value):
-        raise invalid(f"{name} is {value}")
+    if not abs(value) <= _LARGEST:
+        raise invalid(f"{name} is {shown(value)}")
     return Fraction(repr(value))
 
 

@@ -608,9 +608,12 @@ def test_the_doctor_says_which_right_is_missing(path: str, level: str, action: s
     assert missing[3] == f"let the login have application-signals:{action}"
 
 
-def test_the_doctor_takes_a_broken_service_for_no_lack_of_rights() -> None:
+@pytest.mark.parametrize(
+    ("status", "kind"), [(500, "InternalError"), (403, "ExpiredTokenException")]
+)
+def test_the_doctor_takes_another_refusal_for_no_lack_of_rights(status: int, kind: str) -> None:
     def fail(path: str, answer: Any) -> Any:
-        return (500, "InternalError", "boom") if path == "/budget-report" else answer
+        return (status, kind, "boom") if path == "/budget-report" else answer
 
     _, doubt = examined(only(spoil=fail))
 
