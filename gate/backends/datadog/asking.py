@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from gate.backends.datadog.buckets import EventBuckets, WindowTally
-from gate.backends.datadog.counting import HistoryReading, contradiction
+from gate.backends.datadog.counting import HistoryReading
 from gate.backends.datadog.history import History, read_history
+from gate.backends.datadog.suspicions import contradiction
 from gate.backends.datadog.values import EpochWindow, instant_of, window_of
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.backends.platforms.platform import Question

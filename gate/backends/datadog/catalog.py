@@ -89,7 +89,10 @@ class SloCatalog:
         for each, answer in zip(ids, answers, strict=True):
             if not isinstance(answer, ApiError):
                 _refuse_errors(answer)
-                entries[each] = mapping(answer.get("data"), "data")
+                entry = mapping(answer.get("data"), "data")
+                if entry.get("id") != each:
+                    raise invalid(f"the SLO {each} is answered with {shown(entry.get('id'))}")
+                entries[each] = entry
             elif answer.status not in _NOT_THERE:
                 raise answer
         return entries

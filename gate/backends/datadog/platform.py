@@ -11,12 +11,12 @@ from gate.backends.datadog.corrections import Corrections
 from gate.backends.datadog.counting import (
     HistoryReading,
     counted,
-    lost_events,
     read_status,
     status_call,
 )
 from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
 from gate.backends.datadog.steps import Steps
+from gate.backends.datadog.suspicions import lost_events
 from gate.backends.datadog.values import refusals, window_of
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
 from gate.backends.platforms.platform import Question, SeriesQuestion

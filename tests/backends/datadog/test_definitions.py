@@ -166,6 +166,20 @@ def test_answer_about_one_id_is_checked() -> None:
     assert first.cause is Cause.BACKEND_ERROR
 
 
+@pytest.mark.parametrize("other", [None, LATENCY, AVAILABILITY.upper(), 7])
+def test_answer_about_another_id_is_invalid(other: Any) -> None:
+    def twist(path: str, body: Body) -> None:
+        if path == f"{LISTED}/{AVAILABILITY}":
+            body["data"]["id"] = other
+
+    fake = FakeDatadog(slos=[availability()], twist=twist)
+    (first, _) = define(fake, AVAILABILITY, LATENCY)
+
+    assert isinstance(first, Unmeasured)
+    assert first.cause is Cause.INVALID
+    assert f"{AVAILABILITY} is answered with" in first.reason
+
+
 @pytest.mark.untraced
 @pytest.mark.parametrize("most_listed", [1000, 10, 1])
 def test_hundreds_of_slos_are_read_page_by_page(most_listed: int) -> None:
