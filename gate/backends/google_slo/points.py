@@ -12,6 +12,7 @@ from gate.backends.platforms.api import JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
+from gate.slo.quantities import format_duration
 from gate.wording import exact_instant
 
 _KINDS: Final = ("good", "bad")
@@ -104,7 +105,7 @@ def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> Slo
             point
             for (own, _), points in by_series.items()
             if own == kind
-            for point in _ordered(points, kind)
+            for point in _ordered(points, kind, step)
         )
         for kind in _KINDS
     )
@@ -177,15 +178,21 @@ def _count(value: Any) -> Fraction:
     return number
 
 
-def _ordered(points: list[SloPoint], kind: str) -> tuple[SloPoint, ...]:
+def _ordered(points: list[SloPoint], kind: str, step: timedelta) -> tuple[SloPoint, ...]:
     """Return the points by time.
 
     Raises:
-        MeasurementError: two of them are of the same time.
+        MeasurementError: two of them are of the same time, or one is not of a whole step; the
+            first may be, of a series that began within it.
     """
     ordered = sorted(points, key=lambda point: point.end)
     if any(point.end > following.start + _JITTER for point, following in pairwise(ordered)):
         reason = f"two points of the series of {kind} events are of the same time"
+        raise MeasurementError(Cause.INVALID, reason)
+    shortest = min((point.end - point.start for point in ordered[1:]), default=step)
+    if shortest < step - _SLACK:
+        parts = f"a point of {kind} events is of {format_duration(shortest)}"
+        reason = f"{parts}, and steps of {format_duration(step)} were asked for"
         raise MeasurementError(Cause.INVALID, reason)
     return tuple(ordered)
 
