@@ -1,13 +1,13 @@
 """The points of a time series of Google Cloud Monitoring, read so that nothing passes for zero."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final
 
-from gate.backends.google_slo.pages import objects_in
+from gate.backends.google_slo.pages import missing_in, objects_in
 from gate.backends.platforms.api import JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
@@ -109,7 +109,7 @@ def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> Slo
         )
         for kind in _KINDS
     )
-    warnings = dict.fromkeys(text for page in pages for text in _warnings(page))
+    warnings = dict.fromkeys(text for page in pages for text in missing_in(page))
     return SloPoints(good=good, bad=bad, warnings=tuple(warnings))
 
 
@@ -195,13 +195,3 @@ def _ordered(points: list[SloPoint], kind: str, step: timedelta) -> tuple[SloPoi
         reason = f"{parts}, and steps of {format_duration(step)} were asked for"
         raise MeasurementError(Cause.INVALID, reason)
     return tuple(ordered)
-
-
-def _warnings(page: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the API says is missing, in an answer whose status is 200."""
-    errors, regions = page.get("executionErrors"), page.get("unreachable")
-    for error in errors if isinstance(errors, list) else [errors] if errors else []:
-        message = error.get("message") if isinstance(error, dict) else error
-        yield f"the query had an error: {message or 'without words'}"
-    for region in regions if isinstance(regions, list) else [regions] if regions else []:
-        yield f"{region} cannot be reached"

@@ -524,6 +524,28 @@ def test_pages_that_do_not_end_give_no_count(token: object, cause: Cause, words:
     assert words in answer.reason
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ({"code": 500, "status": "INTERNAL", "message": "boom"}, "boom"),
+        ({"code": 500}, "without words"),
+        ("boom", "boom"),
+    ],
+)
+def test_a_page_with_an_error_in_a_200_leaves_no_count(error: object, words: str) -> None:
+    def spoil(path: str, params: Mapping[str, str], answer: JsonObject) -> JsonObject:
+        if not path.endswith("/timeSeries"):
+            return answer
+        first = {"timeSeries": [series_of(answer, "good")], "nextPageToken": "1000"}
+        return {"error": error} if params.get("pageToken") == "1000" else first
+
+    answer = refused(FakeMonitoring([slo()], spoil, page=1_000))
+
+    assert answer.cause is Cause.BACKEND_ERROR
+    assert "an error beside the status 200" in answer.reason
+    assert words in answer.reason
+
+
 def test_a_page_that_is_refused_leaves_no_count() -> None:
     def spoil(_path: str, params: Mapping[str, str], answer: JsonObject) -> JsonObject:
         if "pageToken" in params:
