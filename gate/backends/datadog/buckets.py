@@ -6,7 +6,15 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final
 
-from gate.backends.datadog.values import EpochWindow, instant_of, invalid, listed, mapping, number
+from gate.backends.datadog.values import (
+    EpochWindow,
+    instant_of,
+    invalid,
+    listed,
+    mapping,
+    number,
+    shown_instant,
+)
 from gate.dataclass import dataclass
 from gate.measure.coverage import StepCoverage, coverage_by_steps
 from gate.slo.objective import Span
@@ -37,6 +45,10 @@ class EventBucket:
     end: int
     total: Fraction
     good: Fraction
+
+    def meets(self, part: EpochWindow) -> bool:
+        """Return whether a part of it is in a stretch of time."""
+        return self.start < part.end and part.start < self.end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +158,11 @@ def _read_parts(
     total_part: Mapping[str, Any],
     window: EpochWindow,
 ) -> tuple[int, Sequence[EventBucket]]:
-    """Return the length of the buckets, and those that lie on one grid within the window."""
+    """Return the length of the buckets, and those that lie on one grid.
+
+    Raises:
+        MeasurementError: they are not of the window.
+    """
     times = series.get("times") or total_part.get("times")
     if not times:
         return 0, ()
@@ -157,9 +173,14 @@ def _read_parts(
     goods, totals = _values(good_part, "numerator"), _values(total_part, "denominator")
     if not len(starts) == len(goods) == len(totals):
         raise invalid(f"it has {len(starts)} times, {len(goods)} and {len(totals)} values")
-    ends = _ends(starts, interval)
-    early = window.start - starts[0]
-    if not ends or early > max(interval, _MOST_EARLY) or starts[-1] >= window.end:
+    early = window.start - min(starts)
+    if early > max(interval, _MOST_EARLY) or max(starts) >= window.end:
+        first, last = (shown_instant(start) for start in (min(starts), max(starts)))
+        raise invalid(
+            f"its values are of times from {first} to {last}, and"
+            f" {shown_instant(window.start)} to {shown_instant(window.end)} was asked for"
+        )
+    if not (ends := _ends(starts, interval)):
         return 0, ()
     return interval, tuple(_buckets(starts, ends, goods, totals))
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any, Final
 
 from gate.backends.datadog.history import METRIC, granted_by
@@ -19,6 +20,8 @@ _PAGE: Final = 1000
 _BATCH: Final = 50
 """Ids in one request, so that its address stays short."""
 _DAYS: Final = re.compile(r"([1-9][0-9]{0,3})d")
+_LEAST: Final = Fraction(1, 100)
+"""A target of 1% and less is a share of 1, and no percentage."""
 _CUSTOM: Final = "custom"
 _MOST_NAMED: Final = 5
 _NOT_THERE: Final = frozenset({400, 404})
@@ -212,6 +215,11 @@ def _promises(entry: Mapping[str, Any]) -> Iterator[Promise | str]:
         days = _DAYS.fullmatch(frame) if isinstance(frame, str) else None
         if days is None:
             yield f"its timeframe {shown(frame)} is not a number of days"
+        elif 0 < target <= _LEAST:
+            yield (
+                f"{float(target * 100):g}% over {frame} is too low; a target is a percentage"
+                " such as 99.9"
+            )
         elif not 0 < target < 1:
             yield f"{float(target * 100):g}% over {frame} is not an objective with a budget"
         else:

@@ -100,22 +100,24 @@ class Corrections:
             )
         return tuple(notes)
 
-    def longest(self, slo: str, window: EpochWindow) -> int | None:
-        """Return how many seconds of a window corrections leave out at most; None: any number.
+    def left_out(self, slo: str, window: EpochWindow) -> Sequence[EpochWindow] | None:
+        """Return which parts of a window corrections leave out at most; None: any part.
 
         Those that could not be read leave out none: what they would explain is not proved.
         """
         corrections = self._listed.get(slo, ())
         if isinstance(corrections, MeasurementError):
-            return 0
+            return ()
         within = [correction for correction in corrections if correction.within(window)]
         if any(correction.recurs for correction in within):
             return None
-        return sum(
-            min(window.end if each.end is None else each.end, window.end)
-            - max(each.start, window.start)
+        return [
+            EpochWindow(
+                max(each.start, window.start),
+                window.end if each.end is None else min(each.end, window.end),
+            )
             for each in within
-        )
+        ]
 
 
 def _page(answer: JsonObject) -> Sequence[Correction]:

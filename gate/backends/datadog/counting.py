@@ -4,7 +4,7 @@ Its history has counts. Its status, a public beta, has its own share, rounded:
 https://docs.datadoghq.com/api/latest/service-level-objectives/get-slo-status/
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
@@ -18,7 +18,15 @@ from gate.backends.datadog.suspicions import (
     suspicions_of,
 )
 from gate.backends.datadog.timeline import UptimeTimeline
-from gate.backends.datadog.values import invalid, mapping, number, refusals, shown, window_of
+from gate.backends.datadog.values import (
+    EpochWindow,
+    invalid,
+    mapping,
+    number,
+    refusals,
+    shown,
+    window_of,
+)
 from gate.backends.platforms.api import Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.dataclass import dataclass
@@ -45,14 +53,15 @@ class HistoryReading:
     """Whether the answer is of exactly this stretch, and not of a longer one."""
 
 
-def counted(reading: HistoryReading, evidence: Evidence, *, corrected: int | None) -> Answer:
+def counted(
+    reading: HistoryReading, evidence: Evidence, *, corrected: Sequence[EpochWindow] | None
+) -> Answer:
     """Return the answer that a reading makes.
 
     Args:
         reading: of the stretch of time that was asked for.
         evidence: of the answer; what is seen here is added to it.
-        corrected: how many seconds Datadog's own SLI leaves out at most, by corrections; None: any
-            number.
+        corrected: what Datadog's own SLI leaves out at most, by corrections; None: any part of it.
 
     Raises:
         MeasurementError: it makes none, and why.
@@ -76,18 +85,31 @@ def counted(reading: HistoryReading, evidence: Evidence, *, corrected: int | Non
     return _cut(tally, early, history, evidence)
 
 
-def _explained(history: History, tally: WindowTally, corrected: int | None) -> bool:
+def _explained(
+    history: History, tally: WindowTally, corrected: Sequence[EpochWindow] | None
+) -> bool:
     """Return whether corrections can be why Datadog's own SLI differs from its counts.
 
-    Of events it is not known how many happened in the time that is left out.
+    Of events it is known how many happened in the buckets that a correction is a part of: any of
+    those may be left out.
     """
-    sli = history.reported.sli
-    if not corrected or sli is None or not isinstance(history.past, UptimeTimeline):
-        return corrected != 0
+    past, sli = history.past, history.reported.sli
+    if not corrected or sli is None:
+        return corrected is None
+    out = Fraction(sum(each.length for each in corrected))
+    out_good, out_bad = out, out
+    if isinstance(past, EventBuckets):
+        if not past.whole:
+            return True
+        parts = [each for each in past.buckets if any(each.meets(part) for part in corrected)]
+        out_good = sum((each.good for each in parts), Fraction(0))
+        out_bad = sum((each.total - each.good for each in parts), Fraction(0))
     allowed = history.reported.error + FLOAT_ERROR
-    least = max(tally.bad - corrected, Fraction(0)) / tally.total
-    left = tally.total - corrected
-    return left <= 0 or least - allowed <= 1 - sli <= tally.bad / left + allowed
+    good, bad = tally.total - tally.bad, tally.bad
+    left_bad, left_good = max(bad - out_bad, Fraction(0)), max(good - out_good, Fraction(0))
+    least = left_bad / (left_bad + good) if left_bad else Fraction(0)
+    most = bad / (bad + left_good) if bad else Fraction(0)
+    return least - allowed <= 1 - sli <= most + allowed
 
 
 def _nothing(history: History) -> MeasurementError:

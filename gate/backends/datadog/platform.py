@@ -96,7 +96,7 @@ class DatadogPlatform:
                 whole, seen = histories.seen(question, reading.history)
                 evidence = _evidence(evidence, seen, histories.newest(whole, seen))
                 evidence = replace(evidence, notes=corrections.notes(slo, window))
-            return counted(reading, evidence, corrected=corrections.longest(slo, window))
+            return counted(reading, evidence, corrected=corrections.left_out(slo, window))
         except MeasurementError as error:
             return error.answer(query)
 

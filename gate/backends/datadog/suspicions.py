@@ -1,12 +1,13 @@
 """What in Datadog's answer speaks against its own counts, and by how many events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.datadog.buckets import EventBuckets, WindowTally
 from gate.backends.datadog.history import History
 from gate.backends.datadog.timeline import UptimeTimeline
+from gate.backends.datadog.values import EpochWindow
 from gate.measure import Cause, Suspicion
 from gate.measure.coverage import Gaps
 from gate.wording import amount, percent_spent, stretch
@@ -44,7 +45,7 @@ def allowed_difference(history: History) -> Fraction:
 
 
 def suspicions_of(
-    history: History, tally: WindowTally, differs: Fraction, corrected: int | None
+    history: History, tally: WindowTally, differs: Fraction, corrected: Sequence[EpochWindow] | None
 ) -> Iterator[Suspicion]:
     """Yield what speaks against the counts of an answer, of the stretch of time that it is about.
 
@@ -52,13 +53,18 @@ def suspicions_of(
         history: the answer.
         tally: its counts.
         differs: the `contradiction`.
-        corrected: how many seconds Datadog's own SLI leaves out at most; None: any number.
+        corrected: what Datadog's own SLI leaves out at most; None: any part of it.
     """
     if differs:
         yield _suspicion(history, tally, differs)
     elif isinstance(history.past, UptimeTimeline):
         yield from _unknown_down(history, tally)
-    elif corrected == 0 and history.past is not None and history.past.more_bad:
+    elif (
+        corrected is not None
+        and not corrected
+        and history.past is not None
+        and history.past.more_bad
+    ):
         yield _in_parts(history.past)
 
 

@@ -62,7 +62,7 @@ def test_no_change_of_a_field_makes_a_history_better_without_a_doubt(
             tally = history.past.since(WINDOW.start) if history.past else None
             reading = HistoryReading(history=history, tally=tally, direct=True)
             evidence = Evidence(query="", warnings=history.warnings)
-            answer = counted(reading, evidence, corrected=0)
+            answer = counted(reading, evidence, corrected=())
         except MeasurementError:
             continue
         measured += 1

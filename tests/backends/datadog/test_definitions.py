@@ -272,6 +272,10 @@ def test_list_that_is_none_is_no_definition(fake: FakeDatadog, cause: Cause) -> 
             "0% over 30d is not an objective",
         ),
         (
+            {"thresholds": [{"timeframe": "30d", "target": 0.999}]},
+            "0.999% over 30d is too low; a target is a percentage",
+        ),
+        (
             {"thresholds": [{"timeframe": "month", "target": 99}]},
             "timeframe 'month' is not a number",
         ),

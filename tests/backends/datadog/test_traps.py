@@ -437,6 +437,18 @@ def test_times_on_no_grid_are_not_used() -> None:
     assert answer.evidence.coverage is None
 
 
+@pytest.mark.parametrize("shift", [-10 * DAY, -2 * DAY, DAY, 30 * DAY, -END + 1])
+def test_values_of_another_time_are_invalid(shift: int) -> None:
+    def twist(body: Body) -> None:
+        series = body["data"]["series"]
+        series["times"] = [time + 1000.0 * shift for time in series["times"]]
+
+    cause, reason = refused(answer_to(twist))
+
+    assert cause == Cause.INVALID
+    assert "its values are of times from" in reason
+
+
 def test_times_out_of_order_are_not_used() -> None:
     answer = answer_to(lambda body: body["data"]["series"]["times"].reverse())
 
@@ -670,6 +682,42 @@ def test_correction_explains_no_more_than_its_own_time(
     assert bool(answer.evidence.suspicions) is not explained
 
 
+@pytest.mark.parametrize(
+    ("start", "length", "sli", "explained"),
+    [
+        # Of 180 bad events of 720,000 a day has 6 of 24,000.
+        (5, DAY, 100 - 174 / 696_000 * 100, True),
+        (5, 1, 100 - 174 / 714_000 * 100, True),
+        (5, 1, 100 - 174 / 719_994 * 100, True),
+        (5, 1, 99.99, False),
+        (5, 1, 100.0, False),
+        (5, 1, 99.0, False),
+        (30, 30 * DAY, 100.0, True),
+    ],
+)
+def test_correction_explains_no_more_than_the_events_around_it(
+    start: int, length: int, sli: float, explained: bool
+) -> None:
+    def twist(body: Body) -> None:
+        values = {"sli_value": sli, "span_precision": 6, "corrections": [attributes]}
+        body["data"]["overall"] |= values
+
+    first = END - start * DAY
+    attributes = {"start": first, "end": first + length, "category": "Other"}
+
+    def with_correction(path: str, body: Body) -> None:
+        if path.endswith("/history"):
+            twist(body)
+        if path.endswith("/corrections"):
+            body["data"] = [{"attributes": attributes}]
+
+    fake = FakeDatadog(slos=[availability()], twist=with_correction)
+    (answer,) = measure(fake)
+
+    assert isinstance(answer, Share | Counts)
+    assert bool(answer.evidence.suspicions) is not explained
+
+
 def test_correction_that_recurs_may_explain_any_difference() -> None:
     def twist(path: str, body: Body) -> None:
         if path.endswith("/history"):
@@ -874,10 +922,10 @@ def test_age_that_cannot_be_asked_for_is_no_answer() -> None:
     "twist",
     [
         setting([], "data", "series", "times"),
-        setting([END * 1000.0 + place for place in range(30)], "data", "series", "times"),
+        setting([(END - 1 - place) * 1000.0 for place in range(30)], "data", "series", "times"),
     ],
 )
-def test_age_is_asked_for_where_the_series_has_no_times_of_the_window(twist: Twist) -> None:
+def test_age_is_asked_for_where_the_series_has_no_times_that_can_be_used(twist: Twist) -> None:
     def of_the_month(body: Body) -> None:
         if body["data"]["from_ts"] == END - WINDOW:
             if not body["data"]["series"]["times"]:
