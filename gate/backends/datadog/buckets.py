@@ -21,8 +21,8 @@ from gate.slo.objective import Span
 
 _MILLISECONDS: Final = 1000
 _MOST_EARLY: Final = 3600
-"""Seconds by which the first bucket may begin before the window. Datadog's own recordings have
-whole five minutes, or whole buckets."""
+"""Seconds by which the first bucket may begin before the window, and the last one after it.
+Datadog's own recordings have whole five minutes, or whole buckets."""
 _NOISE: Final = Fraction(1, 10**9)
 """Share of a sum by which two sums of floats of the same events may differ."""
 _ROUNDED: Final = Fraction(1, 10**6)
@@ -173,14 +173,14 @@ def _read_parts(
     goods, totals = _values(good_part, "numerator"), _values(total_part, "denominator")
     if not len(starts) == len(goods) == len(totals):
         raise invalid(f"it has {len(starts)} times, {len(goods)} and {len(totals)} values")
-    early = window.start - min(starts)
-    if early > max(interval, _MOST_EARLY) or max(starts) >= window.end:
+    early, late = window.start - min(starts), max(starts) - window.end
+    if max(early, late) > max(interval, _MOST_EARLY) or min(starts) >= window.end:
         first, last = (shown_instant(start) for start in (min(starts), max(starts)))
         raise invalid(
             f"its values are of times from {first} to {last}, and"
             f" {shown_instant(window.start)} to {shown_instant(window.end)} was asked for"
         )
-    if not (ends := _ends(starts, interval)):
+    if late >= 0 or not (ends := _ends(starts, interval)):
         return 0, ()
     return interval, tuple(_buckets(starts, ends, goods, totals))
 

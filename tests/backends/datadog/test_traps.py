@@ -437,7 +437,7 @@ def test_times_on_no_grid_are_not_used() -> None:
     assert answer.evidence.coverage is None
 
 
-@pytest.mark.parametrize("shift", [-10 * DAY, -2 * DAY, DAY, 30 * DAY, -END + 1])
+@pytest.mark.parametrize("shift", [-10 * DAY, -2 * DAY, 3 * DAY, 30 * DAY, -END + 1])
 def test_values_of_another_time_are_invalid(shift: int) -> None:
     def twist(body: Body) -> None:
         series = body["data"]["series"]
@@ -447,6 +447,18 @@ def test_values_of_another_time_are_invalid(shift: int) -> None:
 
     assert cause == Cause.INVALID
     assert "its values are of times from" in reason
+
+
+def test_times_that_end_after_the_window_are_not_used() -> None:
+    def twist(body: Body) -> None:
+        series = body["data"]["series"]
+        series["times"] = [time + 1000.0 * series["interval"] for time in series["times"]]
+
+    answer = answer_to(twist)
+
+    assert counts(answer) == (180, 720_000)
+    assert isinstance(answer, Counts)
+    assert answer.evidence.coverage is None
 
 
 def test_times_out_of_order_are_not_used() -> None:
