@@ -4,7 +4,7 @@
 https://docs.datadoghq.com/api/latest/service-level-objectives/get-an-slos-history/
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
@@ -129,12 +129,7 @@ def _part(data: Mapping[str, Any], group: str | None) -> Mapping[str, Any]:
     """Return the part of an answer that is about a group or monitor, or about all of the SLO."""
     if group is None:
         return mapping(data.get("overall"), "overall")
-    parts = [
-        part
-        for key in ("groups", "monitors")
-        for part in listed(data.get(key) or [], key)
-        if isinstance(part, dict)
-    ]
+    parts = _parts(data)
     named = [part for part in parts if group in (part.get("group"), part.get("name"))]
     if len(named) == 1:
         return named[0]
@@ -146,6 +141,16 @@ def _part(data: Mapping[str, Any], group: str | None) -> Mapping[str, Any]:
     raise MeasurementError(Cause.NO_DATA if names else Cause.INVALID, reason)
 
 
+def _parts(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the parts of an answer that are each about a group, or a monitor, of the SLO."""
+    return [
+        part
+        for key in ("groups", "monitors")
+        for part in listed(data.get(key) or [], key)
+        if isinstance(part, dict)
+    ]
+
+
 def _check_known(overall: Mapping[str, Any], *, silent: bool) -> None:
     """Refuse an answer that has errors, or that knows of nothing.
 
@@ -153,9 +158,7 @@ def _check_known(overall: Mapping[str, Any], *, silent: bool) -> None:
         overall: the part of the answer.
         silent: whether it has a count of events, which is zero.
     """
-    errors = listed(overall.get("errors") or [], "errors")
-    kinds = {str(error.get("error_type")) if isinstance(error, dict) else "" for error in errors}
-    if kinds - ({_NO_EVENTS} if silent else set()):
+    if _kinds_of_errors(overall) - ({_NO_EVENTS} if silent else set()):
         message = f"Datadog could not compute the SLO: {refusals(overall)}"
         raise MeasurementError(Cause.BACKEND_ERROR, message)
     if silent:
@@ -195,6 +198,21 @@ def half_a_unit(decimals: Any) -> Fraction:
     return Fraction(1, 2 * 100 * 10**whole)
 
 
+def _unknown_parts(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with groups or monitors; one without events is not."""
+    for part in _parts(data):
+        if part.get("preview") or _kinds_of_errors(part) - {_NO_EVENTS}:
+            words = refusals(part) or "its past is still replayed (preview)"
+            name = shown(part.get("group") or part.get("name"))
+            yield f"Datadog does not know all of {name}: {words}"
+
+
+def _kinds_of_errors(part: Mapping[str, Any]) -> set[str]:
+    """Return the types of the errors of a part of an answer; empty is one that has none."""
+    errors = listed(part.get("errors") or [], "errors")
+    return {str(error.get("error_type")) if isinstance(error, dict) else "" for error in errors}
+
+
 def _warnings(
     data: Mapping[str, Any], overall: Mapping[str, Any], message: Any, window: EpochWindow
 ) -> Sequence[str]:
@@ -209,6 +227,8 @@ def _warnings(
             "Datadog still replays the past of the SLO's monitor (preview), and the numbers will"
             " change"
         )
+    if overall is data.get("overall"):
+        warnings += _unknown_parts(data)
     if message:
         warnings.append(f"Datadog warns of its query: {message}")
     for key, wanted in (("from_ts", window.start), ("to_ts", window.end)):

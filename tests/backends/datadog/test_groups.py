@@ -1,5 +1,6 @@
 """Groups and monitors of an SLO: ``group:`` in a policy."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -111,6 +112,46 @@ def test_preview_of_another_group_makes_the_whole_partial_and_not_this_one() -> 
         True,
         False,
     ]
+
+
+def test_group_without_events_does_not_make_the_whole_slo_partial() -> None:
+    error = {"error_type": "ZERO_VALUED_DENOMINATOR", "error_message": "zero"}
+    quiet = {"group": "env:eu", "sli_value": None, "errors": [error]}
+    (answer,) = measure(twisted(lambda body: body["data"].update(groups=[quiet])))
+
+    assert counts(answer) == (180, 720_000)
+    assert isinstance(answer, Counts)
+    assert not answer.evidence.warnings
+
+
+@pytest.mark.parametrize("change", [lambda _: None, as_monitors])
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"errors": [{"error_type": "T", "error_message": "no such monitor"}]}, "no such monitor"),
+        ({"errors": ["broken"]}, "broken"),
+        ({"preview": True}, "still replayed"),
+    ],
+)
+def test_whole_slo_is_partial_where_a_part_of_it_is_not_known(
+    change: Callable[[Body], None], part: Body, words: str
+) -> None:
+    def twist(body: Body) -> None:
+        body["data"]["groups"][1].update(part)
+        change(body)
+
+    whole, other = measure(
+        twisted(twist, uptime(states=OVERALL, groups=GROUPS)),
+        request(UPTIME),
+        request(UPTIME, group="env:prod"),
+    )
+
+    assert isinstance(whole, Counts)
+    (warning,) = whole.evidence.warnings
+    assert "does not know all of 'env:eu'" in warning
+    assert words in warning
+    assert isinstance(other, Counts)
+    assert not other.evidence.warnings
 
 
 @pytest.mark.parametrize(
