@@ -730,6 +730,22 @@ def test_correction_explains_no_more_than_the_events_around_it(
     assert bool(answer.evidence.suspicions) is not explained
 
 
+def test_correction_may_explain_any_difference_where_the_buckets_are_not_those_of_the_sums() -> (
+    None
+):
+    def twist(path: str, body: Body) -> None:
+        if path.endswith("/history"):
+            of_parts(bad=[0.0] * 30)(body)
+            body["data"]["overall"]["sli_value"] = 99.0
+
+    correction = (END - 5 * DAY, END - 5 * DAY + 60, "Other")
+    fake = FakeDatadog(slos=[availability(corrections=[correction])], twist=twist)
+    (answer,) = measure(fake)
+
+    assert isinstance(answer, Share)
+    assert answer.bad == Fraction(1, 100)
+
+
 def test_correction_that_recurs_may_explain_any_difference() -> None:
     def twist(path: str, body: Body) -> None:
         if path.endswith("/history"):
