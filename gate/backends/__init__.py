@@ -221,10 +221,11 @@ def without_history(kinds: Iterable[str], otherwise: str) -> str:
 
     Args:
         kinds: their names; one that `BACKENDS` does not have is left out.
-        otherwise: what is said where one of them is not an SLO platform.
+        otherwise: what is said where one of them is not an SLO platform, or has a history and lacks
+            something else.
     """
-    types = set(kinds) & BACKENDS.keys()
-    if types and all(registration(kind).indicators == OF_PLATFORMS for kind in types):
+    types = [registration(kind) for kind in set(kinds) & BACKENDS.keys()]
+    if types and all(t.indicators == OF_PLATFORMS and not t.keeps_history for t in types):
         return "this platform keeps no history that can be read"
     return otherwise
 

@@ -108,9 +108,9 @@ def aws_fields(endpoint: str, paths: str) -> dict[str, Field]:
         "region": Field(
             schema=CONNECTION, doc="AWS region.", required=True, example="eu-central-1"
         ),
-        "access_key": _described("access_key", "${AWS_ACCESS_KEY_ID}"),
-        "secret_key": _described("secret_key", "${AWS_SECRET_ACCESS_KEY}"),
-        "session_token": _described("session_token", "${AWS_SESSION_TOKEN}"),
+        "access_key": _described("access_key", "${METRICS_ACCESS_KEY}"),
+        "secret_key": _described("secret_key", "${METRICS_SECRET_KEY}"),
+        "session_token": _described("session_token", "${METRICS_SESSION_TOKEN}"),
         "fips": Field(
             schema=BOOLEAN,
             doc="Whether to use the region's FIPS endpoint. Default: false.",

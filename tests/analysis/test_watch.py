@@ -374,6 +374,7 @@ def test_a_watch_that_goes_on_after_a_restart_ends_like_one_without(cut: int, ba
     assert report.ended_at == whole.ended_at
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10**6), cut=st.integers(0, 61), factor=st.sampled_from([1, 2, 6]))
 def test_a_restart_at_any_look_changes_nothing(seed: int, cut: int, factor: int) -> None:
     draw = random.Random(seed)

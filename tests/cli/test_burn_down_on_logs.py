@@ -60,6 +60,7 @@ def status(gate: Run, at: datetime, *options: str) -> dict[str, dict[str, Any]]:
     return {slo["name"]: slo for slo in document["policies"][0]["slos"]}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("logs")
 def test_each_cell_of_a_burn_down_is_the_status_of_its_instant(gate: Run) -> None:
     drawn = status(gate, END)

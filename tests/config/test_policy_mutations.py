@@ -79,6 +79,7 @@ def refusals(text: str, *, offline: bool) -> list[str]:
     return [mistake.message for mistake in parse(text.encode(), reader)[1] if mistake.fatal]
 
 
+@pytest.mark.slow
 def test_the_schema_refuses_what_validate_refuses_but_for_what_only_validate_can_know() -> None:
     validator = jsonschema.Draft202012Validator(policy_schema())
     odd = list[str]()

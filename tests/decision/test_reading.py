@@ -44,6 +44,7 @@ def alterations(node: Any) -> Any:
             yield copy
 
 
+@pytest.mark.slow
 def test_it_judges_every_alteration_as_a_validator_does() -> None:
     tried = 0
     for document in alterations(written(decision(warn_policy()))):

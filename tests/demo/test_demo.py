@@ -38,6 +38,7 @@ def decide(month: Path, change: str, at: str, policy: str = POLICY) -> tuple[int
     return done.exit_code, json.loads(done.stdout)["policies"][0]
 
 
+@pytest.mark.slow
 def test_the_bytes_are_the_same_on_every_machine(month: Path) -> None:
     digest = hashlib.sha256()
     for source in ("logs", "judge"):

@@ -163,6 +163,7 @@ def test_a_value_of_any_kind_may_become_anything(name: str) -> None:
         around[key] = value
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(DOCUMENTS, st.data())
 def test_a_value_that_changes_makes_no_new_pass(name: str, data: st.DataObject) -> None:

@@ -132,6 +132,7 @@ def test_a_single_burst_is_less_evidence_than_as_many_failures_here_and_there() 
     assert burst.interval[0] < even.interval[0] < even.interval[1] < burst.interval[1]
 
 
+@pytest.mark.slow
 def test_where_nothing_changed_a_difference_is_rarely_seen() -> None:
     rng = random.Random(5)
     seen = 0

@@ -10,7 +10,6 @@ ON_BOTH = {
     "test_history.py",
     "test_series.py",
     "test_slo_files.py",
-    "test_truth.py",
 }
 """Modules of which `make test` asks VictoriaMetrics, too: what they ask, the others ask again."""
 

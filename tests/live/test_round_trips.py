@@ -41,6 +41,7 @@ PRESETS = (
 """Counters and histograms, several of them under more than one name."""
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(("objective", "code", "trips"), [("10%", 0, 1), ("99.99%", 10, 2)])
 def test_failures_that_the_total_shows_itself_take_no_more_round_trips(
     pages_prometheus: Server, tmp_path: Path, objective: str, code: int, trips: int

@@ -22,6 +22,8 @@ from jsonschema import Draft202012Validator
 from tests.backends.loopback import send
 
 MINUTE = timedelta(minutes=1)
+TERM = r'slo\.(name|id): "((?:[^"\\]|\\.)*)"'
+"""Of Kibana's query language: a phrase in a field, quotes and backslashes in it escaped."""
 MOST = 100
 """SLOs in one snapshot."""
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -199,6 +201,9 @@ class Kibana:
         if handler.command == "POST":
             return self._posted(rest, json.loads(body))
         if not rest:
+            kql = query.get("kqlQuery", [""])[0]
+            if re.sub(TERM, "", kql).replace(" or ", ""):
+                return refusal(400, "Expected AND, OR, end of input")
             return self._said("find", self._find(query))
         slo = self._by_id(unquote(rest.removeprefix("/")))
         if slo is None:
@@ -244,10 +249,7 @@ class Kibana:
 
     def _find(self, query: Mapping[str, list[str]]) -> dict[str, Any]:
         kql = query.get("kqlQuery", [""])[0]
-        texts = [
-            (field_, re.sub(r"\\(.)", r"\1", text))
-            for field_, text in re.findall(r'slo\.(name|id): "((?:[^"\\]|\\.)*)"', kql)
-        ]
+        texts = [(field_, re.sub(r"\\(.)", r"\1", text)) for field_, text in re.findall(TERM, kql)]
         # A name is searched for as a phrase, so that longer names come along.
         listed = [
             self._entry(slo, instance)

@@ -148,6 +148,7 @@ def _mistakes(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str
     items = _items(case.nodes, "satisfied")
     yield from _unknown(case.satisfied, items, requirements, "requirement of a tier")
     yield from _records(case, policy)
+    yield from _findings(case, policy)
     yield from _expected(expect, policy, requirements)
     yield from _rules(case, policy)
 
@@ -207,6 +208,15 @@ def _records(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]
         for name in record.slos:
             if name not in slos:
                 yield node, f"the policy has no SLO {name!r}{nearest(name, slos)}"
+
+
+def _findings(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:
+    slos = [slo.name for slo in policy.slos]
+    for finding, item in zip(case.findings, _items(case.nodes, "findings"), strict=True):
+        why = _never(finding.rule, policy)
+        if why is not None:
+            yield item, f"{finding.rule} never fires: {why}"
+        yield from _unknown([finding.slo], [child_at(item, "slo")], slos, "SLO")
 
 
 def _rules(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:

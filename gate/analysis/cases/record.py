@@ -1,10 +1,10 @@
 """A case out of a decision: the budgets that it was made by, and its verdict as expected."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import chain, count
+from itertools import chain, count, product
 from typing import Any, Final
 
 from gate.analysis.cases import CaseResult
@@ -32,6 +32,7 @@ from gate.slo.quantities import format_duration
 
 DecidedPolicy = Mapping[str, Any]
 """The part of a decision's document that speaks of one policy."""
+_ON_THE_PAST: Final = frozenset({Rule.POSTMORTEM, Rule.CONTROL_CHART})
 _SIMPLE: Final = 1000
 """The largest denominator of a share of something that is counted."""
 _LONGEST: Final = 40
@@ -61,8 +62,9 @@ def add_case(
     case = recorded_case(document, part, file.policy, name)
     text = raw.decode("utf-8-sig")
     results = []
-    for satisfied in _satisfied(part, file.policy):
-        attempt = {**case, "satisfied": satisfied} if satisfied else case
+    for satisfied, findings in product(_satisfied(part, file.policy), _past_findings(part)):
+        given = {"satisfied": satisfied, "findings": findings}
+        attempt = {**case, **{key: stated for key, stated in given.items() if stated}}
         added = with_case(text, attempt, path)
         result = _tried(added, path, file)
         if result.passed:
@@ -97,6 +99,23 @@ def _satisfied(part: DecidedPolicy, policy: Policy) -> Iterator[list[str]]:
         yield sorted(every)
 
 
+def _past_findings(part: DecidedPolicy) -> Iterator[list[dict[str, str]]]:
+    """Yield which rules on the past may have fired: those that a decision says did.
+
+    It does not say of one that let its class pass whether it would have stopped others.
+    """
+    about = [f for f in part["findings"] if f["rule"] in _ON_THE_PAST and f["slo"] is not None]
+    firing = [f for f in about if f["verdict"] != Verdict.ALLOW]
+    yield _stated_findings(firing)
+    if len(firing) < len(about):
+        yield _stated_findings(about)
+
+
+def _stated_findings(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    stated = [{key: finding[key] for key in ("rule", "slo")} for finding in findings]
+    return [each for place, each in enumerate(stated) if each not in stated[:place]]
+
+
 def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
     """Say in what the policy comes to something else than the decision, and why that may be."""
     wrong = "; ".join(
@@ -107,7 +126,7 @@ def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
         why = f"{file.source.path} is not the policy that decided: its text is another"
     else:
         why = (
-            "a decision does not hold all that it was made by, such as the incidents of the past;"
+            "a decision does not hold all that it was made by, such as a past that was not known;"
             " write this case by hand"
         )
     return f"the case would not come to what was decided ({wrong}): {why}"

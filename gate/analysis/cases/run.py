@@ -93,7 +93,8 @@ def _measure(
     else:
         present = replace(policy, postmortems=None, control_charts=None)
         budgets, _ = measure_and_gather(present, backend, options)
-    return budgets, replace(pasts[key], evidence=options.evidence(policy, options.at))
+    evidence = options.evidence(policy, options.at)
+    return budgets, replace(pasts[key], evidence=evidence, stated=case.findings)
 
 
 def _policy(policy: Policy, case: StatedCase) -> Policy:

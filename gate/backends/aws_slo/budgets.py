@@ -79,11 +79,11 @@ def spent_of_requests(read: ReportedBudget) -> ShareBounds:
     """Return the share of the budget that is spent; what has failed is a whole number of requests.
 
     What is left is what is granted less what has failed, and both were rounded alike: the
-    difference is exact, but where the one is rounded down and the other, below zero, up.
+    difference is exact. Where the one is rounded down and the other, below zero, up, it is one too
+    little; the bounds of the budget hold that, too.
     """
-    bad = read.total - read.left
-    truncated = 1 if read.left <= 0 else 0
-    return _spent(ShareBounds(Fraction(bad), Fraction(bad + truncated) or _HALF), read)
+    bad = Fraction(read.total - read.left)
+    return _spent(ShareBounds(bad, bad or _HALF), read)
 
 
 def _spent(bad: ShareBounds, read: ReportedBudget) -> ShareBounds:

@@ -27,6 +27,10 @@ from gate.wording import percent
 _STATUSES: Final = ("OK", "WARNING", "BREACHED")
 _NONE: Final = "INSUFFICIENT_DATA"
 _MICROSECOND: Final = timedelta(microseconds=1)
+_DISCREPANCY: Final = Fraction(1, 20)
+"""By how much budget and attainment may differ: in an example of the documentation, by 0.4%."""
+_LONGEST: Final = Fraction(11, 10)
+"""How many times as long as a month of 28 days an average month may be taken to be."""
 _NAMES: Final = {
     Granted.SECONDS: ("TotalBudgetSeconds", "BudgetSecondsRemaining", "seconds"),
     Granted.EVENTS: ("TotalBudgetRequests", "BudgetRequestsRemaining", "requests"),
@@ -140,9 +144,16 @@ def _nothing(name: str, granted: Granted, budget: Fraction) -> str:
 
 
 def _both(bounds: ShareBounds, read: ReportedBudget, name: str) -> ShareBounds:
-    """Return what the budget and the attainment of requests, which say the same, leave open."""
-    if bounds.low > read.expected.high or bounds.high < read.expected.low:
+    """Return what the budget and the attainment of requests, which say the same, leave open.
+
+    Where they differ by little, either may be right.
+    """
+    apart = max(bounds.low - read.expected.high, read.expected.low - bounds.high)
+    if apart > max(bounds.high, read.expected.high) * _DISCREPANCY:
         raise _contradiction(bounds, read, name)
+    if apart > 0:
+        lows, highs = (bounds.low, read.expected.low), (bounds.high, read.expected.high)
+        return ShareBounds(min(lows), max(highs))
     return ShareBounds(max(bounds.low, read.attainment.low), min(bounds.high, read.attainment.high))
 
 
@@ -163,13 +174,13 @@ def _check_time(
     """
     name, (promise,) = definition.name, definition.promises
     granted = (1 - promise.objective) * _seconds(promise.window.whole(at).length)
-    if read.total > granted + 1:
+    if read.total > granted * _LONGEST + 1:
         raise invalid(
             f"{name} has a budget of {read.total} seconds, and its interval grants no more than"
             f" {percent(1 - promise.objective)} of itself, which is {float(granted):g}"
         )
     unspent = read.left == read.total and read.expected.low > 0
-    if bounds.low > read.expected.high or unspent:
+    if bounds.low > read.expected.high * (1 + _DISCREPANCY) or unspent:
         raise _contradiction(bounds, read, name)
 
 

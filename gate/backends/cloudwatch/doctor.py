@@ -8,13 +8,8 @@ from typing import Final, cast
 from gate.backends.cloudwatch.backend import CloudWatchBackend
 from gate.backends.cloudwatch.client import HINTS, CloudWatch
 from gate.backends.cloudwatch.evidence import is_rare, listed_instead
-from gate.backends.cloudwatch.selectors import (
-    Metric,
-    Reading,
-    SelectorError,
-    counted_in,
-    read_indicator,
-)
+from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
+from gate.backends.cloudwatch.selectors import Metric, MetricStatistic, SelectorError
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.measure.diagnosis import (
@@ -65,7 +60,7 @@ class CloudWatchDoctor:
         )
 
     def _of_slo(
-        self, slo: CheckedSlo, reading: Reading | None, answer: Answer, at: datetime
+        self, slo: CheckedSlo, reading: MetricIndicator | None, answer: Answer, at: datetime
     ) -> Iterator[CheckResult]:
         if reading is not None:
             metrics = dict.fromkeys(counted.metric for counted in counted_in([reading]))
@@ -74,7 +69,7 @@ class CloudWatchDoctor:
             yield _failure(Check.COUNTED, answer)
             return
         # CloudWatch has counts, and never a share in their place.
-        yield _counted(cast("Counts | Spent", answer))
+        yield _counted(cast("Counts | Spent", answer), self._mean(slo, answer))
         yield CheckResult(check=Check.PARTIAL)
         doubts = list(suspicion_results(answer))
         yield from doubts
@@ -82,6 +77,17 @@ class CloudWatchDoctor:
             if all(doubt.check is not check for doubt in doubts):
                 yield CheckResult(check=check)
         yield from _when(slo, answer.evidence, at)
+
+    def _mean(self, slo: CheckedSlo, answer: Answer) -> str:
+        """Say what the values of a latency are in the mean, from which its unit can be guessed."""
+        question = self.backend.plan(slo.request)
+        sliced = slo.request.slices is not None
+        if sliced or isinstance(question, Unmeasured) or question.reading.threshold is None:
+            return ""
+        statistic = MetricStatistic(metric=question.reading.metric)
+        points = self.backend.catalog.points(statistic, question.pieces)
+        mean = float(sum(points.values()) / cast("Counts", answer).total)
+        return f"; the mean is {mean:g}, and values up to {question.reading.threshold} are good"
 
     def _of_metric(self, metric: Metric) -> CheckResult:
         """Say whether CloudWatch lists a metric, and what it lists in its place."""
@@ -102,7 +108,7 @@ class CloudWatchDoctor:
         )
 
 
-def _reading(slo: CheckedSlo) -> Reading | None:
+def _reading(slo: CheckedSlo) -> MetricIndicator | None:
     try:
         return read_indicator(slo.request.sli)
     except SelectorError:
@@ -157,11 +163,11 @@ def _failure(check: Check, answer: Answer) -> CheckResult:
     )
 
 
-def _counted(answer: Counts | Spent) -> CheckResult:
+def _counted(answer: Counts | Spent, mean: str) -> CheckResult:
     if isinstance(answer, Spent):
         message = f"{amount(answer.amount)} spent"
     else:
-        message = f"{amount(answer.bad)} bad of {amount(answer.total)} events"
+        message = f"{amount(answer.bad)} bad of {amount(answer.total)} events{mean}"
     return CheckResult(check=Check.COUNTED, message=message, examined=answer.evidence.query)
 
 

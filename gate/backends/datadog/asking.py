@@ -63,15 +63,12 @@ class Histories:
         Raises:
             MeasurementError: nothing, and why.
         """
+        if (within := self._within_longer(question)) is not None:
+            return within
         window = window_of(question.span)
-        if (question.definition.id, window) in self._bodies:
-            history = self.history(question, window)
-            tally = None if history.past is None else history.past.since(window.start)
-            return HistoryReading(history=history, tally=tally, direct=True)
-        within = self._within_longer(question)
-        if within is None:
-            raise MeasurementError(Cause.NO_DATA, "Datadog was not asked for this window")
-        return within
+        history = self.history(question, window)
+        tally = None if history.past is None else history.past.since(window.start)
+        return HistoryReading(history=history, tally=tally, direct=True)
 
     def history(self, question: Question, window: EpochWindow) -> History:
         """Return the answer about a window, checked; raises MeasurementError."""
@@ -120,7 +117,8 @@ class Histories:
     def _newest_window(self, question: Question, history: History) -> EpochWindow | None:
         """Return the window by which the newest event is looked for; None: the answer's own."""
         past, end = history.past, history.window.end
-        if not isinstance(past, EventBuckets) or 0 < past.interval <= _SHORT:
+        short = history.window.length <= _FRESH
+        if short or not isinstance(past, EventBuckets) or 0 < past.interval <= _SHORT:
             return None
         recent = EpochWindow(end - _FRESH, end)
         shorter = [
@@ -130,8 +128,6 @@ class Histories:
             and window.end == end
             and _SHORT <= window.length <= _FRESH
         ]
-        if history.window.length <= _FRESH:
-            return None
         return min(shorter, key=lambda window: window.length, default=recent)
 
     def _to_see_the_newest(self, question: Question) -> Iterator[HistoryKey]:

@@ -26,7 +26,7 @@ _SLICES: Final = {"monitor": 60, "time_slice": 300}
 """Seconds to which the times of an SLI may be cut at both ends of a window."""
 _FLOAT: Final = Fraction(1, 10**6)
 """How far a share may be off that was a percentage in a float of 32 bits."""
-_STATES: Final = frozenset({"breached", "warning", "ok"})
+_STATES: Final = ("breached", "warning", "ok")
 _WHOLE: Final = 100
 _NOTES: Final = (
     f"Datadog's status tells no counts: its SLI is taken as right to {DECIMALS} decimals",
@@ -67,13 +67,14 @@ def contradiction(history: History) -> Fraction:
     return Fraction(0)
 
 
-def counted(reading: HistoryReading, evidence: Evidence, *, corrected: bool) -> Answer:
+def counted(reading: HistoryReading, evidence: Evidence, *, corrected: int | None) -> Answer:
     """Return the answer that a reading makes.
 
     Args:
         reading: of the stretch of time that was asked for.
         evidence: of the answer; what is seen here is added to it.
-        corrected: whether Datadog's own SLI leaves out what corrections name.
+        corrected: how many seconds Datadog's own SLI leaves out at most, by corrections; None: any
+            number.
 
     Raises:
         MeasurementError: it makes none, and why.
@@ -84,7 +85,7 @@ def counted(reading: HistoryReading, evidence: Evidence, *, corrected: bool) -> 
     if not tally.total:
         raise _nothing(history)
     differs = contradiction(history) if reading.direct else Fraction(0)
-    if differs and corrected:
+    if differs and _explained(history, tally, corrected):
         return _share(history, evidence, "Datadog's counts do not leave out what corrections name")
     if differs:
         suspicions = (*evidence.suspicions, _suspicion(history, tally, differs))
@@ -95,6 +96,20 @@ def counted(reading: HistoryReading, evidence: Evidence, *, corrected: bool) -> 
     if early is None or not early.total:
         return Counts(total=tally.total, bad=tally.bad, evidence=evidence)
     return _cut(tally, early, history, evidence)
+
+
+def _explained(history: History, tally: WindowTally, corrected: int | None) -> bool:
+    """Return whether corrections can be why Datadog's own SLI differs from its counts.
+
+    Of events it is not known how many happened in the time that is left out.
+    """
+    sli = history.reported.sli
+    if not corrected or sli is None or not isinstance(history.past, UptimeTimeline):
+        return corrected != 0
+    allowed = history.reported.error + _FLOAT
+    least = max(tally.bad - corrected, Fraction(0)) / tally.total
+    left = tally.total - corrected
+    return left <= 0 or least - allowed <= 1 - sli <= tally.bad / left + allowed
 
 
 def _nothing(history: History) -> MeasurementError:

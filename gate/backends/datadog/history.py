@@ -5,7 +5,6 @@ https://docs.datadoghq.com/api/latest/service-level-objectives/get-an-slos-histo
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, Final
 
@@ -19,10 +18,10 @@ from gate.backends.datadog.values import (
     number,
     refusals,
     shown,
+    shown_instant,
 )
 from gate.dataclass import dataclass
 from gate.measure import Cause, Granted, MeasurementError
-from gate.wording import instant
 
 METRIC: Final = "metric"
 TYPES: Final = {
@@ -211,14 +210,7 @@ def _warnings(
             continue
         if abs(answered := number(value, key) - wanted) > _CUT:
             warnings.append(
-                f"Datadog answers for another window: {key} is {_instant(wanted + answered)}, and"
-                f" {_instant(wanted)} was asked for"
+                f"Datadog answers for another window: {key} is {shown_instant(wanted + answered)},"
+                f" and {shown_instant(wanted)} was asked for"
             )
     return warnings
-
-
-def _instant(seconds: Fraction | int) -> str:
-    try:
-        return instant(datetime.fromtimestamp(int(seconds), UTC))
-    except (ValueError, OverflowError, OSError):
-        return str(int(seconds))

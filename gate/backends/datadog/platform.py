@@ -82,7 +82,8 @@ class DatadogPlatform:
         histories = Histories(self._api, parallel, corrections=applied)
         histories.ask(questions)
         corrections = Corrections(self._api, parallel, applied=applied)
-        corrections.ask(list(_perhaps_corrected(questions, histories)))
+        if applied:
+            corrections.ask(list(_perhaps_corrected(questions, histories)))
         return [self._answer(question, histories, corrections) for question in questions]
 
     def _answer(self, question: Question, histories: Histories, corrections: Corrections) -> Answer:
@@ -94,7 +95,7 @@ class DatadogPlatform:
             if question.main:
                 evidence = _evidence(evidence, reading, histories.newest(question, reading.history))
                 evidence = replace(evidence, notes=corrections.notes(slo, window))
-            return counted(reading, evidence, corrected=corrections.apply(slo, window))
+            return counted(reading, evidence, corrected=corrections.longest(slo, window))
         except MeasurementError as error:
             return error.answer(query)
 

@@ -50,7 +50,7 @@ class UptimeStretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UptimeTimeline:
-    """The states of a whole window, the oldest first."""
+    """The states of a whole window, the oldest first; at least one of them is known."""
 
     window: EpochWindow
     stretches: Sequence[UptimeStretch]
@@ -73,10 +73,9 @@ class UptimeTimeline:
         return WindowTally(Fraction(lengths[UptimeState.UP] + down), Fraction(down))
 
     @property
-    def newest(self) -> datetime | None:
-        """Return until when the state is known; None: it is not known at all."""
-        stretches = self._with_state
-        return instant_of(stretches[-1].end) if stretches else None
+    def newest(self) -> datetime:
+        """Return until when the state is known."""
+        return instant_of(self._with_state[-1].end)
 
     @property
     def _with_state(self) -> Sequence[UptimeStretch]:
@@ -85,11 +84,6 @@ class UptimeTimeline:
     def coverage(self) -> StepCoverage:
         """Return how much of the window is known, and where it is not."""
         stretches, length = self._with_state, self.window.length
-        if not stretches:
-            span = Span(instant_of(self.window.start), instant_of(self.window.end))
-            return StepCoverage(
-                share=Fraction(0), gaps=Gaps(late=Fraction(0), holes=Fraction(0)), missing=(span,)
-            )
         first, last = stretches[0].start, stretches[-1].end
         unknown = [each for each in self.stretches if each.state is UptimeState.UNKNOWN]
         holes = [each for each in unknown if first < each.start < last]

@@ -195,7 +195,7 @@ class ElasticPlatform:
             CheckResult(
                 check=Check.SITE,
                 level=Level.OK if has_any else Level.DOUBT,
-                message=f"{space} lists {number} SLOs and instances"
+                message=f"SLOs and groups in {space}: {number}"
                 if has_any
                 else f"{space} lists no SLO",
                 remedy="" if has_any else "set backend.space to the space that has the SLOs",

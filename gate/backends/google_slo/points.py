@@ -166,11 +166,11 @@ def _count(value: Any) -> Fraction:
     raw: Any = value[kinds[0]] if len(kinds) == 1 else None
     number: Fraction | None = None
     if isinstance(raw, bool):
-        pass  # which Python takes for a number
-    elif (kinds == ["doubleValue"] and isinstance(raw, int | float) and 0 <= raw < _TOO_MANY) or (
-        kinds == ["int64Value"] and _WHOLE.fullmatch(str(raw))
-    ):
-        number = Fraction(raw)
+        number = None  # Python takes it for a number
+    elif kinds == ["int64Value"]:
+        number = Fraction(raw) if _WHOLE.fullmatch(str(raw)) else None
+    elif kinds == ["doubleValue"] and isinstance(raw, int | float):
+        number = Fraction(raw) if 0 <= raw < _TOO_MANY else None
     if number is None:
         reason = f"a point has the value {value!r}, which is not a number of events"
         raise MeasurementError(Cause.INVALID, reason)

@@ -69,7 +69,7 @@ def service() -> ApplicationSignals:
 def asked() -> ApplicationSignals:
     """Return a service that the gate has asked for all of its SLOs."""
     own = service()
-    answers = ask(own, linked_accounts=True)
+    answers = [*ask(own, linked_accounts=True), *ask(own, NAME)]
     assert all(share(answer) for answer in answers)
     return own
 

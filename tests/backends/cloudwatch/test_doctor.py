@@ -108,7 +108,7 @@ def test_where_the_login_is_refused_nothing_else_is_said() -> None:
     (fault,) = diagnosis.backend
     assert (fault.check, fault.level) == (Check.REACH, Level.FAULT)
     assert "Credential should be scoped to a valid region" in fault.message
-    assert fault.remedy == "check region, keys and selectors"
+    assert fault.remedy == "check region, keys and selectors, or wait where AWS throttles"
     assert diagnosis.slos == ((),)
 
 
@@ -149,6 +149,19 @@ def test_what_is_spent_is_said_and_lost_points_are_a_doubt() -> None:
     (counted,), (gap,) = of(results, Check.COUNTED), of(results, Check.GAPS)
     assert counted.message == "70,000 spent"
     assert gap.level is Level.DOUBT
+
+
+def test_the_mean_of_a_latency_shows_whether_the_threshold_is_in_its_unit() -> None:
+    fake = FakeCloudWatch(now=lambda: AT)
+    moments = [AT - timedelta(hours=n, minutes=6) for n in range(720)]
+    fake.publish(key_of("Chat", "Latency"), ((at, 0.5) for at in moments), 30)
+    fake.publish(key_of("Chat", "Latency"), ((at, 4.5) for at in moments), 10)
+    sli = Sli(column="Chat Latency", threshold=Fraction(2000))
+    (counted,) = of(examined(fake, sli).slos[0], Check.COUNTED)
+
+    assert counted.message == (
+        "0 bad of 28,800 events; the mean is 1.5, and values up to 2000 are good"
+    )
 
 
 def test_a_metric_of_which_only_zeros_came_says_so() -> None:

@@ -5,12 +5,11 @@ from fractions import Fraction
 
 import pytest
 
+from gate.backends.cloudwatch.indicators import mistake_in, read_indicator
 from gate.backends.cloudwatch.selectors import (
-    Counted,
     Metric,
+    MetricStatistic,
     SelectorError,
-    mistake_in,
-    read_indicator,
     read_sum,
     shown_sum,
 )
@@ -67,7 +66,7 @@ def test_a_metric_is_its_namespace_its_name_and_its_dimensions_in_any_order() ->
         'AWS/ApplicationELB RequestCount{TargetGroup="targetgroup/a/2",LoadBalancer = "app/chat/1"}'
     )
 
-    assert term.counted == Counted(
+    assert term.counted == MetricStatistic(
         metric=Metric(
             namespace="AWS/ApplicationELB",
             name="RequestCount",

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from gate.backends.cloudwatch.backend import CloudWatchBackend
+from gate.backends.cloudwatch.client import CloudWatch
+from gate.http import Clock
 from gate.measure import Cause, Counts, Unmeasured
 from gate.slo.indicator import Sli
 from tests.backends.cloudwatch.asking import (
@@ -19,9 +22,11 @@ from tests.backends.cloudwatch.asking import (
     counts,
     request,
     service,
+    settings,
     unmeasured,
     whole,
 )
+from tests.backends.loopback import serving
 from tests.servers.cloudwatch import FakeCloudWatch, Misbehaviour, key_of
 
 DAY = timedelta(days=1)
@@ -108,6 +113,15 @@ def test_the_wrong_region_is_refused() -> None:
     assert "Credential should be scoped to a valid region, not 'us-east-1'" in answer.reason
 
 
+def test_another_region_than_that_of_the_metrics_has_no_data_and_is_named() -> None:
+    fake = FakeCloudWatch(now=lambda: AT, region="us-east-1")
+    answer = unmeasured(fake, region="us-east-1")
+
+    assert answer.cause is Cause.NO_DATA
+    assert "CloudWatch in us-east-1 has no point of Chat Requests" in answer.reason
+    assert "check its spelling, upper and lower case, the region and the account" in answer.reason
+
+
 # Parts of an answer
 
 
@@ -160,6 +174,17 @@ def test_a_value_that_cannot_be_a_count_is_invalid(value: object) -> None:
     assert "which cannot be a count" in answer.reason
 
 
+@pytest.mark.parametrize("status", ["InternalError", "Forbidden"])
+def test_a_page_that_failed_is_not_made_up_for_by_a_later_one(status: str) -> None:
+    fake, pages = service(), iter(range(10**6))
+    fake.wrong.page = 100
+    fake.wrong.result = lambda result: (
+        {**result, "StatusCode": status} if next(pages) == 2 else result
+    )
+
+    assert unmeasured(fake, request(length=20 * DAY)).cause is Cause.BACKEND_ERROR
+
+
 def test_a_message_about_a_metric_makes_it_partial() -> None:
     fake = service()
     fake.wrong.result_messages = ({"Code": "Warning", "Value": "cut"},)
@@ -183,6 +208,14 @@ Change = Callable[[dict[str, Any]], dict[str, Any] | str]
     ("change", "words"),
     [
         (lambda result: {**result, "Id": "m9"}, "a result belongs to no metric"),
+        (
+            lambda result: {
+                **result,
+                "Timestamps": result["Timestamps"] * 2,
+                "Values": result["Values"] * 2,
+            },
+            "two points of",
+        ),
         (lambda _: "m0", "a result belongs to no metric"),
         (lambda result: {**result, "Timestamps": 5}, "Timestamps is not a list"),
         (lambda result: {**result, "Timestamps": None}, "0 times and"),
@@ -289,6 +322,20 @@ def test_a_period_that_the_windows_age_does_not_allow_is_not_asked_for() -> None
         least = 60 if age < 15 * 86_400 else 300 if age < 63 * 86_400 else 3600
         for query in call["MetricDataQueries"]:
             assert not query["MetricStat"]["Period"] % least
+
+
+@pytest.mark.parametrize("days", [15, 63])
+def test_a_period_that_ends_while_the_gate_asks_is_not_asked_for(days: int) -> None:
+    fake = service(range(1700))
+    fake.now = lambda: AT + timedelta(minutes=20)  # the clock of this machine is late
+    clock = Clock(now=lambda: AT)
+    with serving(fake) as port:
+        server = settings(f"http://127.0.0.1:{port}")
+        backend = CloudWatchBackend(CloudWatch(server, 20.0, clock))
+        (answer,) = backend.measure([request(length=days * DAY, probe=False)], AT)
+
+    assert isinstance(answer, Counts)
+    assert 0 <= answer.total - days * 24 * 100 <= 100  # a start that is rounded to an hour
 
 
 def test_a_start_between_two_periods_is_aligned_by_the_gate_and_said() -> None:

@@ -1,13 +1,15 @@
 """The command on SLOs of Kibana, as a new user runs it."""
 
+import re
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.backends.elastic_cases import sliced, slo
-from tests.backends.loopback import serving
+from tests.backends.loopback import send, serving
 from tests.backends.prometheus.played import AT
 from tests.command import Result, gate
 from tests.servers.elastic import Kibana
@@ -71,6 +73,7 @@ def test_the_doctor_is_green_on_healthy_slos(tmp_path: Path, url: str) -> None:
     assert "SOUND" in said
     assert "90 bad of 900,000 events" in said
     assert "0 bad of 2,592,000 seconds" in said
+    assert "Not checked whether the API key may do more than read SLOs" in said
 
 
 def test_the_doctor_is_red_where_policy_and_kibana_differ(tmp_path: Path, url: str) -> None:
@@ -78,7 +81,41 @@ def test_the_doctor_is_red_where_policy_and_kibana_differ(tmp_path: Path, url: s
     done = run(tmp_path, url, "doctor", "--at", AT.isoformat())
 
     assert done.exit_code == 12
-    assert "with 99.9% over 30d, and the policy has 99% over 30d" in " ".join(done.stdout.split())
+    said = " ".join(done.stdout.split())
+    assert "the policy promises 99% over 30d" in said
+    assert 'Elastic\'s SLO "Chat availability" promises 99.9% over 30d' in said
+
+
+def test_objective_and_window_are_taken_from_kibana(tmp_path: Path, url: str) -> None:
+    taken = {"name": "availability", "from": "platform", "sli": {"slo": "Chat availability"}}
+    write(tmp_path, taken)
+    done = run(tmp_path, url, "status", "--at", AT.isoformat())
+
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "99.9%" in done.stdout
+    assert "30d" in done.stdout
+    assert "90 of 900,000" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["status", "check", "doctor"])
+def test_an_slo_that_kibana_does_not_have_is_undecided(
+    command: str, tmp_path: Path, url: str
+) -> None:
+    unknown = {"name": "availability", "from": "platform", "sli": {"slo": "No such SLO"}}
+    write(tmp_path, unknown, {"name": "Search latency", "from": "platform"})
+    change = ["--change", "canary"] if command == "check" else []
+    done = run(tmp_path, url, command, *change, "--at", AT.isoformat())
+
+    assert done.exit_code == (12 if command == "doctor" else 3), done.stderr
+    assert 'no SLO with the name or id "No such SLO"' in " ".join(done.stdout.split())
+
+
+def test_a_policy_that_differs_from_kibana_is_undecided(tmp_path: Path, url: str) -> None:
+    write(tmp_path, AVAILABILITY | {"window": "7d"})
+    done = run(tmp_path, url, "check", "--change", "canary", "--at", AT.isoformat())
+
+    assert done.exit_code == 3
+    assert "the policy promises 99.9% over 7d" in " ".join(done.stdout.split())
 
 
 def test_timeslices_of_the_policy_are_a_mistake(tmp_path: Path, url: str) -> None:
@@ -86,7 +123,7 @@ def test_timeslices_of_the_policy_are_a_mistake(tmp_path: Path, url: str) -> Non
     done = run(tmp_path, url, "validate")
 
     assert done.exit_code == 2
-    assert "Kibana cuts its SLOs in timeslices itself" in done.stdout
+    assert "a platform counts its SLO as it is defined there; remove timeslices" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -118,3 +155,35 @@ def test_no_report_has_the_key(tmp_path: Path, url: str) -> None:
     assert "401 Unauthorized" in done.stdout
     assert "another-key" not in done.stdout + done.stderr
     assert "aWQ6YW5" not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_wait_that_kibana_asks_for_is_said_on_stderr(tmp_path: Path) -> None:
+    healthy, refused = Kibana([slo()], now=AT, api_key=KEY), list[str]()
+
+    def handle(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        if handler.command == "POST" and not refused:
+            refused.append(handler.path)
+            send(handler, b"{}", status=429, headers={"Retry-After": "3"})
+        else:
+            healthy(handler, body)
+
+    write(tmp_path, AVAILABILITY)
+    with serving(handle) as port:
+        done = run(tmp_path, f"http://127.0.0.1:{port}", "status", "--at", AT.isoformat())
+
+    assert done.exit_code == 0
+    assert "90 of 900,000" in done.stdout
+    assert re.fullmatch(
+        r"gate: measuring chat \(2 s\); waiting 3 s before \$\{KIBANA_URL\} is asked again\n",
+        done.stderr,
+    )
+
+
+def test_the_space_of_the_policy_is_asked(tmp_path: Path) -> None:
+    write(tmp_path, AVAILABILITY, space="payments")
+    with serving(Kibana([slo()], now=AT, space="payments")) as port:
+        done = run(tmp_path, f"http://127.0.0.1:{port}", "doctor", "--at", AT.isoformat())
+
+    assert done.exit_code == 0, done.stdout
+    assert "SLOs and groups in the space payments: 1" in " ".join(done.stdout.split())

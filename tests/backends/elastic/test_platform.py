@@ -90,7 +90,19 @@ def test_a_window_is_read_as_kibana_means_it(kind: str, duration: str, window: W
         {"timeWindow": {"duration": "0d", "type": "rolling"}},
         {"timeWindow": {"duration": 30, "type": "rolling"}},
         {"timeWindow": {"duration": "30d", "type": "other"}},
+        {"timeWindow": {"duration": "999999d", "type": "rolling"}},
+        {"timeWindow": {"duration": ["1M"], "type": "calendarAligned"}},
+        {"timeWindow": {"duration": {}, "type": []}},
         {"timeWindow": None},
+        {"timeWindow": []},
+        {"objective": []},
+        {"objective": {"target": 10**400}},
+        {"budgetingMethod": []},
+        {"id": None},
+        {"id": 12345678},
+        {"id": ["chat-availability"]},
+        {"groupBy": None},
+        {"groupBy": {"field": "x"}},
         {"objective": {"target": 1}},
         {"objective": {"target": 0}},
         {"objective": {"target": 99.9}},
@@ -167,7 +179,7 @@ def examined(kibana: Kibana) -> list[tuple[Check, Level, str]]:
 
 def test_a_space_is_examined() -> None:
     assert examined(Kibana([slo()], now=AT)) == [
-        (Check.SITE, Level.OK, "the space default lists 1 SLOs and instances"),
+        (Check.SITE, Level.OK, "SLOs and groups in the space default: 1"),
         (
             Check.VERSION,
             Level.OK,

@@ -268,6 +268,16 @@ def test_an_answer_without_the_slo_is_not_good(results: object) -> None:
     assert refused(kibana(spoil=spoil)).cause is Cause.INVALID
 
 
+def test_two_results_for_one_slo_are_not_chosen_from() -> None:
+    def spoil(kind: str, body: dict[str, Any]) -> object:
+        return body if kind == "find" else {**body, "results": body["results"] * 2}
+
+    no = refused(kibana(spoil=spoil))
+
+    assert no.cause is Cause.INVALID
+    assert "has 2 results for it" in no.reason
+
+
 def test_a_result_without_summary_and_error_is_not_good() -> None:
     def spoil(kind: str, body: dict[str, Any]) -> object:
         for result in body["results"] if kind == "snapshot" else ():
@@ -482,6 +492,26 @@ def test_a_list_of_which_a_page_is_missing_is_an_error() -> None:
 
     assert no.cause is Cause.BACKEND_ERROR
     assert "of 3000 SLOs and instances only a part is listed" in no.reason
+
+
+@pytest.mark.parametrize("total", [9001, 10**12])
+def test_a_list_that_kibana_cannot_show_as_a_whole_is_an_error(total: int) -> None:
+    def spoil(kind: str, body: dict[str, Any]) -> object:
+        return {**body, "total": total} if kind == "find" else body
+
+    there = kibana(spoil=spoil)
+    no = refused(there)
+
+    assert no.cause is Cause.BACKEND_ERROR
+    assert f"{total} SLOs and groups fit these names" in no.reason
+    assert len(there.requests) == 1
+
+
+@pytest.mark.parametrize("name", [None, [], {}, 5, ["Chat availability"]])
+def test_an_entry_without_a_name_is_another_slo(name: object) -> None:
+    no = refused(kibana(slo(more={"name": name})))
+
+    assert no.cause is Cause.NO_DATA
 
 
 def test_a_page_that_is_refused_is_said() -> None:

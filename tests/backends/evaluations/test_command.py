@@ -171,6 +171,7 @@ def test_three_bad_nights_are_one_incident(folder: Path) -> None:
     assert incident["start"] < f"{FIRST + 70 * DAY:%Y-%m-%dT%H:%M}" < incident["end"]
 
 
+@pytest.mark.slow
 def test_every_point_of_the_picture_is_what_the_status_said_then(tmp_path: Path) -> None:
     write(tmp_path, nights(80, without=[*range(15), 40, 41, 55, 56, 57, 78]))
     (tmp_path / "gate.yaml").write_text(POLICY, encoding="utf-8")

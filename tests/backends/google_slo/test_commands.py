@@ -19,7 +19,7 @@ from gate.config.load import load
 from gate.measure import CountRequest, Counts, Limits
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.indicator import Sli
-from tests.backends.google_slo.policies import HOUR, MINUTE, MONTH, NAME, Commands, slo, span
+from tests.backends.google_slo.policies import DAY, HOUR, MINUTE, MONTH, NAME, Commands, slo, span
 from tests.backends.loopback import send, serving
 from tests.backends.prometheus.played import AT
 from tests.backends.prometheus.test_logins import service_account, signed_by_google, token_server
@@ -197,13 +197,60 @@ def test_two_slos_of_one_name_are_undecided_and_listed(commands: Commands) -> No
     assert all(each.name in finding["reason"] for each in fake.slos)
 
 
-def test_timeslices_are_a_mistake(commands: Commands) -> None:
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"sli": {"slo": NAME, "group": "eu"}}, "has no groups; remove the key group"),
+        ({"timeslices": {"length": "5m", "target": "95%"}}, "remove timeslices"),
+    ],
+)
+def test_what_google_does_not_count_is_a_mistake(
+    commands: Commands, more: JsonObject, words: str
+) -> None:
     own = {"name": "a", "objective": "99%", "window": "30d", "sli": {"slo": NAME}}
-    commands.write("http://127.0.0.1:9", [{**own, "timeslices": {"length": "5m", "target": "95%"}}])
+    commands.write("http://127.0.0.1:9", [{**own, **more}])
     done = commands.run("check", "--change=canary")
 
     assert done.exit_code == 2
-    assert "timeslices do not go with an SLO of Google Cloud Monitoring" in done.stderr
+    assert words in done.stderr
+
+
+FROM_PLATFORM = [{"name": "availability", "from": "platform", "sli": {"slo": NAME}}]
+
+
+@pytest.mark.parametrize(
+    ("period", "window", "events"),
+    [
+        ({"rollingPeriod": "2592000s"}, "30d", 8_640_000),
+        ({"calendarPeriod": "MONTH"}, "month", 288_000),
+    ],
+)
+def test_objective_and_window_are_taken_from_google(
+    commands: Commands, period: JsonObject, window: str, events: int
+) -> None:
+    # The second of January begins.
+    samples = every(5 * MINUTE, AT - MONTH, AT + DAY, good=999, bad=1)
+    own = month(period=period, goal=0.995, samples=Samples(samples))
+    with served(FakeMonitoring([own])) as url:
+        commands.write(url, FROM_PLATFORM)
+        code, decision = commands.decision(at=AT + DAY)
+
+    (slo_of_policy,) = decision["slos"]
+    assert code == 0, decision
+    assert slo_of_policy["objective"] == pytest.approx(0.995)
+    assert slo_of_policy["total"] == events
+    assert window in json.dumps(slo_of_policy["window"])
+
+
+def test_an_objective_that_differs_is_undecided_and_both_are_named(commands: Commands) -> None:
+    with served(FakeMonitoring([month(goal=0.995)])) as url:
+        commands.write(url)
+        code, decision = commands.decision()
+
+    (finding,) = (each for each in decision["findings"] if each["rule"] == "measurement")
+    assert code == 3
+    assert "99.5%" in finding["reason"]
+    assert "99%" in finding["reason"]
 
 
 def test_init_writes_a_policy_that_is_sound(tmp_path: Path) -> None:
@@ -213,6 +260,24 @@ def test_init_writes_a_policy_that_is_sound(tmp_path: Path) -> None:
     assert "project: acme-prod" in text
     checked = gate("validate", "gate.yaml", cwd=tmp_path)
     assert checked.exit_code == 0, checked.stderr
+
+
+def test_the_past_can_be_looked_at_but_not_by_label(commands: Commands) -> None:
+    samples = every(5 * MINUTE, AT - 3 * DAY, AT, good=90)
+    # An hour in which half of the events failed.
+    samples += every(5 * MINUTE, AT - DAY, AT - DAY + HOUR, good=0, bad=90)
+    with served(FakeMonitoring([month(samples=Samples(samples))])) as url:
+        commands.write(url)
+        incidents = commands.run("incidents", "--last=2d", "--format=json")
+        cohorts = commands.run("cohorts", "--by=model")
+
+    (service,) = json.loads(incidents.stdout)["services"]
+    (own,) = service["slos"]
+    # Twelve samples with 90 bad events each, and no other time of which nothing is known.
+    assert (own["burned"]["bad"], own["burned"]["in_incidents"]) == (1080, 1080)
+    assert own["unknown_share"] == 0
+    assert cohorts.exit_code == 2
+    assert "the backend google-slo cannot separate events by labels" in cohorts.stderr
 
 
 # The doctor

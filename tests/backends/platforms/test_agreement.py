@@ -26,7 +26,7 @@ from gate.backends.platforms.backend import PlatformBackend
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.http import Clock
 from gate.measure import Backend, Cause, CountRequest, Counts, Limits, Share, Unmeasured
-from gate.slo.indicator import Sli
+from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 from tests.backends.loopback import Handle, serving
 from tests.backends.prometheus.played import AT
@@ -41,8 +41,11 @@ from tests.servers.metrics import backfill, prometheus
 
 pytestmark = [pytest.mark.slow]
 MINUTE = timedelta(minutes=1)
+SLICED = "elastic timeslices"
 EACH = 200
 """Random cases of each platform, and of each way in which it answers."""
+FEWER = 50
+"""Of timeslices, whose events a Prometheus has to add up in each hour."""
 LIMITS = Limits(timeout=timedelta(seconds=60))
 
 
@@ -63,6 +66,21 @@ class Random:
     days: int
     objective: Fraction
     bursts: Sequence[Burst]
+    slices: Slices | None = None
+    """Given: slices of time are counted, in seconds by the platform."""
+
+    @property
+    def truth(self) -> tuple[int, int]:
+        """Return total and bad, events or slices, as the bursts have them."""
+        if self.slices is None:
+            return sum(b.total for b in self.bursts), sum(b.bad for b in self.bursts)
+        good = dict[int, list[int]]()
+        for burst in self.bursts:
+            counts = good.setdefault((AT - burst.at) // self.slices.length, [0, 0])
+            counts[0] += burst.total - burst.bad
+            counts[1] += burst.total
+        bad = sum(Fraction(part, whole) < self.slices.target for part, whole in good.values())
+        return len(good), bad
 
     @property
     def span(self) -> Span:
@@ -86,9 +104,10 @@ def random_case(platform: str, number: int) -> Random:
     for quarter in sorted(quarters, reverse=True):
         total = seed.choice([1, 7, 1000, seed.randrange(1, 1_000_000)])
         bad = total if worst == 1 else min(round(total * worst * seed.random()), total)
-        bursts.append(Burst(AT - quarter * 15 * MINUTE, total, bad))
+        bursts.append(Burst(AT - (quarter * 15 + 7) * MINUTE, total, bad))
     objective = Fraction(seed.choice(["0.9", "0.99", "0.995", "0.999", "0.9999"]))
-    return Random(f"{platform} {number}", days, objective, bursts)
+    slices = Slices(length=60 * MINUTE, target=Fraction(95, 100)) if platform == SLICED else None
+    return Random(f"{platform} {number}", days, objective, bursts, slices)
 
 
 @contextmanager
@@ -105,6 +124,7 @@ def elastic(cases: Sequence[Random], *, snapshots: bool = True) -> Iterator[Back
             name=case.name,
             target=float(case.objective),
             duration=f"{case.days}d",
+            timeslice=None if case.slices is None else "1h",
             events={"*": [(b.at, float(b.total - b.bad), float(b.total)) for b in case.bursts]},
         )
         for place, case in enumerate(cases)
@@ -182,6 +202,7 @@ def aws(cases: Sequence[Random]) -> AbstractContextManager[Backend]:
 Serve = Callable[[Sequence[Random]], AbstractContextManager[Backend]]
 PLATFORMS: dict[str, tuple[Serve, type[Counts | Share]]] = {
     "elastic": (elastic, Counts),
+    SLICED: (elastic, Counts),
     "older elastic": (older_elastic, Share),
     "datadog": (datadog, Counts),
     "datadog status": (datadog_status, Share),
@@ -189,7 +210,10 @@ PLATFORMS: dict[str, tuple[Serve, type[Counts | Share]]] = {
     "aws-slo": (aws, Share),
 }
 """How each answers, and with what."""
-CASES = {name: [random_case(name, number) for number in range(EACH)] for name in PLATFORMS}
+CASES = {
+    name: [random_case(name, number) for number in range(FEWER if name == SLICED else EACH)]
+    for name in PLATFORMS
+}
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +238,7 @@ def promql(case: Random) -> Sli:
 
 
 def request(case: Random, sli: Sli) -> CountRequest:
-    return CountRequest(sli=sli, span=case.span)
+    return CountRequest(sli=sli, span=case.span, slices=case.slices)
 
 
 def write(path: Path, cases: Sequence[Random]) -> None:
@@ -232,7 +256,8 @@ def write(path: Path, cases: Sequence[Random]) -> None:
 
 def test_there_are_a_thousand_cases_of_all_kinds() -> None:
     cases = [case for some in CASES.values() for case in some]
-    bad = [Fraction(sum(b.bad for b in c.bursts), sum(b.total for b in c.bursts)) for c in cases]
+    truths = [case.truth for case in cases]
+    bad = [Fraction(bad, total) for total, bad in truths]
 
     assert len(cases) >= 1000
     assert sum(share == 0 for share in bad) > 100
@@ -254,8 +279,7 @@ def test_what_a_platform_tells_is_what_prometheus_counts(
 
     for case, answer in zip(cases, answers, strict=True):
         own = counted[case.name]
-        assert own.total == sum(burst.total for burst in case.bursts), case
-        assert own.bad == sum(burst.bad for burst in case.bursts), case
+        assert [own.total, own.bad] == [*case.truth], case
         if grants_nothing(platform, case, own.total):
             assert isinstance(answer, Unmeasured)
             assert answer.cause is Cause.NO_TRAFFIC
@@ -266,7 +290,8 @@ def test_what_a_platform_tells_is_what_prometheus_counts(
             low, high = (case.left(answer.bad + error) for error in (answer.error, -answer.error))
             assert low <= truth <= high, (case, answer)
         else:
-            assert (answer.total, answer.bad) == (own.total, own.bad), (case, answer)
+            unit = 1 if case.slices is None else Fraction(case.slices.length.total_seconds())
+            assert (answer.total, answer.bad) == (own.total * unit, own.bad * unit), (case, answer)
             assert case.left(answer.bad / answer.total) == truth
 
 
