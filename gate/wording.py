@@ -7,7 +7,13 @@ from math import ceil
 from typing import Final
 
 from gate.measure import Counts, Granted, Share, Spent, Unmeasured
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+    Slo,
+    SpendSlo,
+)
 from gate.slo.quantities import format_duration
 
 NOTHING: Final = "-"
@@ -46,6 +52,8 @@ def without_events(slo: Slo) -> str | None:
         return "spend is an amount, not a count of events"
     if isinstance(slo, CompositeSlo):
         return "it is a composite; its members are looked at themselves"
+    if isinstance(slo, PlatformSlo):
+        return "its platform has not said what it promises"
     return None
 
 
@@ -189,7 +197,7 @@ def counted(answer: Counts | Spent | Share) -> str:
     if isinstance(answer, Spent):
         return f"{float(answer.amount):,.2f} spent"
     if isinstance(answer, Share):
-        return f"{give_or_take(answer.bad, answer.error)} bad"
+        return share_of_bad(answer.bad, answer.error)
     seconds = answer.evidence.granted is Granted.SECONDS
     if seconds:
         bad, whole = (
@@ -199,9 +207,20 @@ def counted(answer: Counts | Spent | Share) -> str:
     return f"{round(answer.bad):,} bad of {round(answer.total):,}"
 
 
-def give_or_take(share: Fraction, error: Fraction) -> str:
-    """Write a rounded share with what it may be off: ``0.05% +- 0.005%``."""
-    return f"{float(share * 100):.6g}% +- {float(error * 100):.2g}%"
+def share_of_bad(share: Fraction, error: Fraction) -> str:
+    """Write a rounded share with what it may be off: ``0.05% bad, give or take 0.003%``."""
+    return f"{float(share * 100):.6g}% bad, give or take {float(error * 100):.2g}%"
+
+
+def left_between(low: Fraction, high: Fraction) -> str:
+    """Write between which shares what is left lies, where no word for it follows."""
+    if low == high:
+        return left_or_overspent(low)
+    if low >= 0:
+        return f"{left(low)} to {left(high)}"
+    if high >= 0:
+        return f"overspent by {overspent(low)} to {left(high)} left"
+    return f"overspent by {overspent(high)} to {overspent(low)}"
 
 
 def burn(rate: Fraction | Unmeasured | None) -> str:

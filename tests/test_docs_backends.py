@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_backend_has_its_section() -> None:
-    assert re.findall(r"^## (\w+)$", PAGE, re.MULTILINE) == list(BACKENDS)
+    assert re.findall(r"^## ([\w-]+)$", PAGE, re.MULTILINE) == list(BACKENDS)
 
 
 @pytest.mark.parametrize("snippet", POLICIES)

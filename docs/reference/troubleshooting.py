@@ -8,6 +8,7 @@ from docs.reference.text import filled
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
 from gate.measure.object_stores import STORES
+from gate.measure.platform_troubles import PLATFORMS
 from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.remedies import REMEDIES, Remedy
 from gate.measure.spark_troubles import SPARK
@@ -24,6 +25,7 @@ GROUPS = {
     "clickhouse": [key for key, *_ in CLICKHOUSE],
     "postgres": [key for key, *_ in POSTGRES],
     "spark": [key for key, *_ in SPARK],
+    "platforms": [key for key, *_ in PLATFORMS],
     "hosts": [key for key, *_ in HOSTS],
 }
 """Place in the frame -> the entries of the table of remedies that stand there."""

@@ -4,7 +4,7 @@ The package of a backend holds its `REGISTRATION`. It is imported only when a po
 names the backend, and it imports the modules that count only when the backend is opened.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
@@ -198,6 +198,10 @@ def backends_in(settings: Settings) -> Mapping[str, Settings]:
     return {"": settings} if several is None else several
 
 
+OF_PLATFORMS: Final = frozenset({"platform"})
+"""The kinds of indicator that an SLO platform counts."""
+
+
 def described(settings: Settings) -> str:
     """Return how a sentence calls what these settings are for: ``the backend logs``."""
     names = [f"{name} ({own.kind})" for name, own in backends_in(settings).items() if name]
@@ -210,6 +214,20 @@ def keeps_history(settings: Settings) -> bool:
     """Return whether any backend that these settings are for can be asked about the past."""
     kinds = {own.kind for own in backends_in(settings).values()} & BACKENDS.keys()
     return any(registration(kind).keeps_history for kind in kinds)
+
+
+def without_history(kinds: Iterable[str], otherwise: str) -> str:
+    """Say that none of these types of backend can be asked about the past.
+
+    Args:
+        kinds: their names; one that `BACKENDS` does not have is left out.
+        otherwise: what is said where one of them is not an SLO platform, or has a history and lacks
+            something else.
+    """
+    types = [registration(kind) for kind in set(kinds) & BACKENDS.keys()]
+    if types and all(t.indicators == OF_PLATFORMS and not t.keeps_history for t in types):
+        return "this platform keeps no history that can be read"
+    return otherwise
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from gate.parsing.values import BOOLEAN, CONNECTION
 
 _REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{2,16})+-[0-9]{1,2}")
 """No more than letters, hyphens and a number: the host that is signed for is made of it."""
+_LONG: Final = 8
+"""Characters of a part of a path from which on it is masked: it may be more than a usual word."""
 _USUAL: Final = ("amazonaws.com", "api.aws")
 _ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
     "cn-": ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
@@ -86,8 +88,12 @@ def aws_access(
 
 def aws_secrets(access: AwsAccess) -> tuple[str, ...]:
     """Return what of it must never be shown: the keys, and an address that came from outside."""
-    address = (access.url, urlsplit(access.url).password) if access.from_outside else ()
-    return tuple(text for text in (*login_secrets(access.login), *address) if text)
+    keys = login_secrets(access.login)
+    if not access.from_outside:
+        return keys
+    parts = urlsplit(access.url)
+    opaque = (part for part in parts.path.split("/") if len(part) >= _LONG)
+    return tuple(text for text in (*keys, access.url, parts.password, *opaque) if text)
 
 
 def aws_fields(endpoint: str, paths: str) -> dict[str, Field]:
@@ -102,9 +108,9 @@ def aws_fields(endpoint: str, paths: str) -> dict[str, Field]:
         "region": Field(
             schema=CONNECTION, doc="AWS region.", required=True, example="eu-central-1"
         ),
-        "access_key": _described("access_key", "${AWS_ACCESS_KEY_ID}"),
-        "secret_key": _described("secret_key", "${AWS_SECRET_ACCESS_KEY}"),
-        "session_token": _described("session_token", "${AWS_SESSION_TOKEN}"),
+        "access_key": _described("access_key", "${METRICS_ACCESS_KEY}"),
+        "secret_key": _described("secret_key", "${METRICS_SECRET_KEY}"),
+        "session_token": _described("session_token", "${METRICS_SESSION_TOKEN}"),
         "fips": Field(
             schema=BOOLEAN,
             doc="Whether to use the region's FIPS endpoint. Default: false.",

@@ -36,13 +36,15 @@ from gate.measure import (
     Suspicion,
     Unmeasured,
 )
-from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, SpendSlo, Window
-from gate.wording import give_or_take
+from gate.slo.objective import CalendarWindow, CompositeSlo, PlatformSlo, RatioSlo, SpendSlo, Window
+from gate.wording import share_of_bad
 
 AnswerIf = Callable[[Answer, Sequence[Suspicion]], Answer]
 """`worst_answer` or `best_answer`."""
 _NOISE = Fraction(1, 10**9)
 """Sloth records 0.9990000000000001."""
+NOT_ASKED = Unmeasured(cause=Cause.NO_DATA, reason="the platform was not asked what it promises")
+"""Why the objective and the window of an SLO are not known that a platform has."""
 PRESENT = timedelta(hours=1)
 """The window whose burn rate and traffic count as "now"."""
 
@@ -66,7 +68,7 @@ def assess_ratio(
         guards: what makes a measurement believable.
         impact: the change's stated impact; it counts as consumed when thresholds are applied.
     """
-    answer = _checked(slo, answer)
+    answer = _checked(slo, answer, at)
     assessment = _at_face_value(slo, answer, windows, at=at, guards=guards, impact=impact)
     suspicions = assessment.suspicions
     if not suspicions and not any(map(_is_rounded, (answer, *windows.values()))):
@@ -80,30 +82,46 @@ def assess_ratio(
         main = answer_if(answer, suspicions)
         return assess_ratio(slo, main, shifted, at=at, guards=guards, impact=impact)
 
-    return replace(
-        assessment, worst_case=if_it_were(worst_answer), best_case=if_it_were(best_answer)
-    )
+    worst, best = if_it_were(worst_answer), if_it_were(best_answer)
+    if assessment.rounding is not None:
+        # What depends on what is left, and is compared with nothing, is told of the worse end.
+        assessment = replace(
+            assessment,
+            forecast=worst.forecast,
+            price=worst.price,
+            sla_remaining=worst.sla_remaining,
+        )
+    return replace(assessment, worst_case=worst, best_case=best)
 
 
-def _checked(slo: RatioSlo, answer: Answer) -> Counts | Share | Unmeasured:
+def _checked(slo: RatioSlo, answer: Answer, at: datetime) -> Counts | Share | Unmeasured:
     """Return the answer about an SLO's own window where a budget can be made of it.
 
     Raises:
         TypeError: it is an amount.
     """
-    if isinstance(answer, Spent):
+    if isinstance(answer, Unmeasured):
+        return answer
+    if not isinstance(answer, Counts | Share):
         raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
-    if not isinstance(answer, Share):
+    definition, query = answer.evidence.definition, answer.evidence.query
+    if definition is not None:
+        from gate.budget.promises import difference  # noqa: PLC0415 - for SLOs of platforms only
+
+        other = difference(slo, definition, at)
+        if other is not None:
+            return Unmeasured(cause=Cause.INVALID, reason=other, query=query)
+    if isinstance(answer, Counts):
         return answer
     needs = {"timeslices": slo.slices is not None, "sampled": slo.sampled is not None}
     wrong = next((key for key, given in needs.items() if given), None)
     if wrong is None:
         return answer
     reason = (
-        f"{wrong} needs counts, and only a share is known ({give_or_take(answer.bad, answer.error)}"
-        f" bad); remove {wrong}"
+        f"{wrong} needs counts, and only a share is known ({share_of_bad(answer.bad, answer.error)}"
+        f"); remove {wrong}"
     )
-    return Unmeasured(cause=Cause.INVALID, reason=reason, query=answer.evidence.query)
+    return Unmeasured(cause=Cause.INVALID, reason=reason, query=query)
 
 
 def _is_rounded(answer: Answer) -> bool:
@@ -252,6 +270,17 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
         worst_case=assess_spend(slo, worst, at=at, guards=guards),
         best_case=assess_spend(slo, best, at=at, guards=guards),
     )
+
+
+def assess_undefined(slo: PlatformSlo, why: Unmeasured | None) -> Assessment:
+    """Return the budget of an SLO whose objective and window are not known.
+
+    Args:
+        slo: what the platform should have defined.
+        why: it has not; None: nothing has asked it.
+    """
+    why = why or NOT_ASKED
+    return Assessment(slo=slo, doubts=(Doubt(cause=why.cause, reason=why.reason),), query=why.query)
 
 
 def carried_on(

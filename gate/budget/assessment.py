@@ -154,11 +154,11 @@ class Assessment:
     def _future(self, *, paced: bool) -> tuple[tuple[datetime, Fraction], ...]:
         if self.recovery is None or self.consumed is None:
             return ()
-        cost = self.stated_cost or Fraction(0)
-        return tuple(
-            (instant, self.left_with(share) - cost)
-            for instant, share in self.recovery.consumed(paced=paced)
-        )
+        cost, futures = self.stated_cost or Fraction(0), self.recovery.consumed(paced=paced)
+        if self.bound is Bound.POINT:
+            full = 1 - cost
+            return tuple((instant, full - self.consumed * share) for instant, share in futures)
+        return tuple((instant, self.left_with(share) - cost) for instant, share in futures)
 
     @property
     def design_effect(self) -> Fraction:

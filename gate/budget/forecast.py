@@ -119,6 +119,12 @@ class Recovery:
         return self.left[place - 1] if place > 0 else Fraction(1)
 
 
+def _in_units(number: float, unit: int) -> int:
+    """Return how many parts of one, of which there are ``unit``, a number has exactly."""
+    numerator, denominator = number.as_integer_ratio()
+    return numerator * (unit // denominator)
+
+
 def recovery(series: Series, at: datetime, step: timedelta) -> Recovery | None:
     """Return how the bad events of a whole window leave it; None where none is known of.
 
@@ -131,11 +137,14 @@ def recovery(series: Series, at: datetime, step: timedelta) -> Recovery | None:
     total = Fraction(sum(bad))
     if not total:
         return None
-    gone, newest = accumulate(bad), bad[-max(PACE // step, 1) :]
+    gone, newest = list(accumulate(bad)), bad[-max(PACE // step, 1) :]
+    # As whole numbers of one unit: a fraction for each step is made once, and not four times.
+    unit = max(number.as_integer_ratio()[1] for number in (*gone, float(total)))
+    whole = int(total * unit)
     return Recovery(
         at=at,
         step=step,
-        left=tuple(max(1 - Fraction(sofar) / total, Fraction()) for sofar in gone),
+        left=tuple(Fraction(max(whole - _in_units(sofar, unit), 0), whole) for sofar in gone),
         added=Fraction(sum(newest)) / total / len(newest),
     )
 

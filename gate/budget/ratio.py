@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from math import floor, sqrt
 
-from gate.measure import Answer, Cause, Counts, Granted, Share, Spent, Unmeasured
+from gate.measure import Answer, Cause, Counts, Granted, Share, Unmeasured
 from gate.slo.objective import CalendarWindow, Denominator, RatioSlo, SpendSlo
 
 
@@ -131,7 +131,7 @@ def window_burn(slo: RatioSlo, length: timedelta, answer: Answer) -> Fraction | 
     """
     if isinstance(answer, Unmeasured):
         return answer
-    if isinstance(answer, Spent):
+    if not isinstance(answer, Counts | Share):
         raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
     if isinstance(answer, Share):
         return burn_rate(Fraction(1), answer.bad, slo.budget)

@@ -143,7 +143,7 @@ def recover(case: Case, history: HistoryBackend | None) -> tuple[Assessment, ...
     rolling, requests = list[tuple[RatioSlo | SpendSlo, Assessment]](), list[SeriesRequest]()
     for assessment in _counted(stopping, assessments):
         slo = assessment.slo
-        if not isinstance(slo, CompositeSlo) and isinstance(slo.window, RollingWindow):
+        if isinstance(slo, RatioSlo | SpendSlo) and isinstance(slo.window, RollingWindow):
             step, span = _step(slo, slo.window.duration), slo.window.counted(case.at)
             max_age = case.policy.guards_of(slo).max_age
             requests.append(past_request(slo, span, step, max_age=max_age))

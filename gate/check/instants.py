@@ -5,7 +5,7 @@ stops it at the next one. The questions of all checks are asked together, and ea
 again with one more answer. So what a check asks is said in one place, and its answers are its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import field
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
@@ -121,7 +121,7 @@ def _finish(
         counting = [(check, check.run) for check in waiting if check.run is not None]
         looking = [(check, check.requests) for check in waiting if check.requests is not None]
         if counting:
-            answers = measure_past(backend, [run for _, run in counting])
+            answers = _measure(backend, [run for _, run in counting])
             for (check, _), counts in zip(counting, answers, strict=True):
                 check.answers.append(counts)
                 check.go_on()
@@ -129,6 +129,45 @@ def _finish(
             _look_back(history, looking)
         else:
             return
+
+
+Asked = TypeVar("Asked", CountRequest, SeriesRequest)
+
+
+class _Once(Generic[Asked]):
+    """Requests of one instant or of several, each of which is asked once."""
+
+    def __init__(self) -> None:
+        self.requests: list[Asked] = []
+        self._alike: dict[Hashable, list[int]] = {}
+
+    def places(self, requests: Sequence[Asked]) -> list[int]:
+        """Return where each stands among all; those that are not there yet are added."""
+        return [self._place(request) for request in requests]
+
+    def _place(self, request: Asked) -> int:
+        # What an indicator is made of has no hash.
+        alike = self._alike.setdefault((request.span, request.slices, request.amount), [])
+        for place in alike:
+            if self.requests[place] == request:
+                return place
+        alike.append(len(self.requests))
+        self.requests.append(request)
+        return alike[-1]
+
+
+def _measure(backend: Backend, runs: Sequence[PastRun]) -> list[list[Answer]]:
+    """Answer the runs, which may be of several policies: what is the same at an instant once.
+
+    Backends see one run at each instant, as if there were one policy only.
+    """
+    merged: dict[datetime, _Once[CountRequest]] = {}
+    places = [merged.setdefault(run.at, _Once()).places(run.requests) for run in runs]
+    whole = [PastRun(requests=tuple(once.requests), at=at) for at, once in merged.items()]
+    answers = dict(zip(merged, measure_past(backend, whole), strict=True))
+    return [
+        [answers[run.at][place] for place in own] for run, own in zip(runs, places, strict=True)
+    ]
 
 
 def _look_back(
@@ -142,7 +181,9 @@ def _look_back(
         steps += sum(request.steps for request in requests)
         if steps >= MOST_STEPS:
             break
-    answers = iter(history.history([request for _, requests in first for request in requests]))
-    for check, requests in first:
-        check.answers.append([next(answers) for _ in requests])
+    once = _Once[SeriesRequest]()
+    places = [once.places(requests) for _, requests in first]
+    answers = history.history(once.requests)
+    for (check, _), own in zip(first, places, strict=True):
+        check.answers.append([answers[place] for place in own])
         check.go_on()

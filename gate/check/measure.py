@@ -6,8 +6,14 @@ from datetime import datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from gate.backends import Settings, described, history_of
-from gate.budget.assess import PRESENT, assess_composite, assess_ratio, assess_spend
+from gate.backends import Settings, backends_in, described, history_of, without_history
+from gate.budget.assess import (
+    PRESENT,
+    assess_composite,
+    assess_ratio,
+    assess_spend,
+    assess_undefined,
+)
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
@@ -22,7 +28,15 @@ from gate.measure.history import (
     SeriesRequest,
 )
 from gate.policy.policy import Policy
-from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, SpendSlo, counts_events
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+    RollingWindow,
+    Slo,
+    SpendSlo,
+    counts_events,
+)
 from gate.wording import NO_HISTORY, NO_STEPS, instant, without_events
 
 if TYPE_CHECKING:
@@ -73,6 +87,9 @@ def measure(
         if isinstance(slo, CompositeSlo):
             assessed[slo.name] = assess_composite(slo, assessed)
             continue
+        if isinstance(slo, PlatformSlo):
+            assessed[slo.name] = assess_undefined(slo, policy.undefined.get(slo.name))
+            continue
         place = plan.places.get((slo.name, None))
         answer = period_begun(slo, at) if place is None else answers[place]
         if isinstance(slo, SpendSlo):
@@ -122,7 +139,7 @@ def period_begun(slo: RatioSlo | SpendSlo, at: datetime) -> Unmeasured:
 def _plan(policy: Policy, at: datetime, windows: Sequence[timedelta]) -> _Plan:
     plan = _Plan()
     for slo in policy.slos:
-        if isinstance(slo, CompositeSlo):
+        if isinstance(slo, CompositeSlo | PlatformSlo):
             continue
         labels = rule_labels(policy.service, slo.name)
         main = replace(main_request(slo, at), rule_labels=labels)
@@ -186,8 +203,9 @@ def open_history(
     backend = open_with(file.settings, file.limits(timeout))
     history = history_of(backend)
     if history is None:
-        whose = described(file.settings)
-        raise UsageError(f"{file.source.path}: {whose} {NO_HISTORY} to look at")
+        kinds = [own.kind for own in backends_in(file.settings).values()]
+        lack = without_history(kinds, f"{described(file.settings)} {NO_HISTORY} to look at")
+        raise UsageError(f"{file.source.path}: {lack}")
     return backend, history
 
 
@@ -206,13 +224,21 @@ def by_events(policy: Policy) -> list[RatioSlo]:
 
 def with_past(policy: Policy) -> list[RatioSlo | SpendSlo]:
     """Return the SLOs whose history can be asked for; composites have that of their members."""
-    return [slo for slo in policy.slos if not isinstance(slo, CompositeSlo)]
+    return [slo for slo in policy.slos if isinstance(slo, RatioSlo | SpendSlo)]
+
+
+def not_looked_at(policy: Policy, slo: Slo) -> str | None:
+    """Say why an SLO has no good and bad events of its own to look at; None: it has."""
+    why = policy.undefined.get(slo.name)
+    return without_events(slo) if why is None else f"it is not measured: {why.reason}"
 
 
 def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
     """Return the names of all others, each with a sentence that says why."""
     return tuple(
-        (slo.name, without_events(slo) or NO_STEPS) for slo in policy.slos if not counts_events(slo)
+        (slo.name, not_looked_at(policy, slo) or NO_STEPS)
+        for slo in policy.slos
+        if not counts_events(slo)
     )
 
 

@@ -1,10 +1,11 @@
 """The history that rules and reports need: what is requested, and what the answers come to."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Final
 
+from gate.backends import without_history
 from gate.budget.assessment import Assessment
 from gate.check.measure import by_events, known_of, with_past
 from gate.history.burn_down import BudgetHistory, BurnDown
@@ -39,7 +40,7 @@ def gather_history(policy: Policy, history: HistoryBackend | None, at: datetime)
         at: the instant of the run.
     """
     incidents, charts = incident_requests(policy, at), chart_requests(policy, at)
-    of_incidents, of_charts = _one_round(history, [incidents, charts])
+    of_incidents, of_charts = _one_round(history, [incidents, charts], policy.backends.values())
     return Past(
         incidents=past_incidents(policy, incidents, of_incidents),
         charts=slo_charts(policy, charts, of_charts),
@@ -110,13 +111,13 @@ def slo_charts(
 
 
 def _one_round(
-    history: HistoryBackend | None, by_rule: Sequence[RequestsByName]
+    history: HistoryBackend | None, by_rule: Sequence[RequestsByName], kinds: Iterable[str]
 ) -> list[SeriesByName]:
     """Return the answers to the requests of each rule, all of which are sent at once."""
     requests = [request for by_name in by_rule for request in by_name.values()]
     answers: Iterator[SeriesAnswer]
     if history is None:
-        reason = f"this backend {NO_HISTORY}"
+        reason = without_history(kinds, f"this backend {NO_HISTORY}")
         answers = repeat(Unmeasured(cause=Cause.NO_DATA, reason=reason))
     else:
         answers = iter(history.history(requests) if requests else [])

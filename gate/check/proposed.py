@@ -9,6 +9,7 @@ from typing import Final
 from gate.check.decide import BudgetsAndPast, decide
 from gate.check.measure import burn_windows
 from gate.check.options import Options
+from gate.check.promises import promised
 from gate.check.replay import LookedUp, Recording, Replaying, record
 from gate.config.load import PolicyFile
 from gate.config.proposal import (
@@ -21,6 +22,7 @@ from gate.measure import Backend
 from gate.parsing.limits import TooLargeError
 from gate.policy.findings import Verdict, worst
 from gate.policy.policy import Policy
+from gate.slo.objective import CompositeSlo, PlatformSlo
 from gate.wording import PROPOSAL_DIFFERS, PROPOSAL_OTHER_BACKEND, PROPOSAL_OTHER_BACKENDS
 
 Measure = Callable[[Policy, Backend, Options], BudgetsAndPast]
@@ -51,6 +53,8 @@ class Proposals:
             None if file.proposed is None else record(backend)
             for file, backend in zip(files, backends, strict=True)
         ]
+        for file, recorded in zip(files, self._recorded, strict=True):
+            _look_up(file, recorded)
         self.backends: list[Backend] = [
             recorded or backend for recorded, backend in zip(self._recorded, backends, strict=True)
         ]
@@ -99,8 +103,19 @@ class Proposals:
         return Proposed(verdict=verdict, reason=reason, sha256=proposed.sha256)
 
 
+def _look_up(file: PolicyFile, recorded: Recording | None) -> None:
+    """Let a recording know what a platform promises, of SLOs of the policy that counts only."""
+    proposed = None if file.proposed is None else file.proposed.policy
+    if recorded is None or proposed is None:
+        return
+    if any(isinstance(slo, PlatformSlo) for slo in proposed.slos):
+        slis = [slo.sli for slo in file.policy.slos if not isinstance(slo, CompositeSlo)]
+        recorded.definitions([sli for sli in slis if sli.slo is not None])
+
+
 def _verdict(file: PolicyFile, replaying: Replaying, options: Options, measure: Measure) -> Verdict:
-    policy = file.policy
+    policy = promised(file.policy, replaying, options.at)
+    file = replace(file, policy=policy)
     if len(policy.slos) * (len(burn_windows(policy)) + 1) > _REQUESTS:
         raise TooLargeError
     measured = measure(policy, replaying, options)

@@ -8,11 +8,20 @@ from typing import Final, TypeVar
 from gate.backends import history_of
 from gate.check.options import Options, RequirementResults, no_shadows, nothing_known
 from gate.dataclass import dataclass
-from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
+from gate.measure import (
+    Answer,
+    Backend,
+    Cause,
+    CountRequest,
+    Definition,
+    Unmeasured,
+    definitions_of,
+)
 from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
 from gate.policy.policy import Policy
 from gate.policy.requirements import Requirement, RequirementResult
+from gate.slo.indicator import Sli
 
 _Request = TypeVar("_Request", CountRequest, SeriesRequest)
 NOT_MEASURED: Final = Unmeasured(
@@ -28,11 +37,18 @@ class Recording:
     backend: Backend
     counted: list[tuple[CountRequest, Answer]] = field(default_factory=list)
     histories: list[tuple[SeriesRequest, SeriesAnswer]] = field(default_factory=list)
+    defined: list[tuple[Sli, Definition | Unmeasured]] = field(default_factory=list)
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Return the backend's answers."""
         answers = self.backend.measure(requests, at)
         self.counted += zip(requests, answers, strict=False)
+        return answers
+
+    def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+        """Return the backend's definitions."""
+        answers = definitions_of(self.backend, slis)
+        self.defined += zip(slis, answers, strict=True)
         return answers
 
 
@@ -66,6 +82,7 @@ class Replaying:
         """Whether a request was not among those that were recorded."""
         self._counted: dict[Hashable, Answer] = {}
         self._histories: dict[Hashable, list[tuple[SeriesRequest, SeriesAnswer]]] = {}
+        self._defined = {_identity(sli): answer for sli, answer in recorded.defined}
         for request, answer in recorded.counted:
             self._counted[_key(request)] = answer
         for past, series in recorded.histories:
@@ -75,9 +92,20 @@ class Replaying:
         """Return what was answered to the same requests."""
         return [self._count(request) for request in requests]
 
+    def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+        """Return what was answered of the same indicators."""
+        return [self._definition(sli) for sli in slis]
+
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what was answered to requests that cover these."""
         return [self._series(request) for request in requests]
+
+    def _definition(self, sli: Sli) -> Definition | Unmeasured:
+        backend = self._backends.get(sli.backend)
+        key = None if backend is None else _identity(sli.counted_by(backend))
+        answer = self._defined.get(key)
+        self.differs = self.differs or answer is None
+        return answer or NOT_MEASURED
 
     def _count(self, asking: CountRequest) -> Answer:
         request, answer = self._renamed(asking), None

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
+from gate.backends.waits import waited_for
 from gate.cli.command import DEFAULT_POLICY
 from gate.cli.streams import is_quiet, style_of, write, write_file, write_output, write_stderr
 from gate.config.load import PolicyFile, load
@@ -119,7 +120,9 @@ def progress(files: Sequence[PolicyFile]) -> Iterator[None]:
     def watch() -> None:
         waited = _QUIET_SECONDS
         while not done.wait(_QUIET_SECONDS):
-            write_stderr(f"gate: measuring {services} ({waited:.0f} s)")
+            words = waited_for()
+            reason = f"; {words}" if words else ""
+            write_stderr(f"gate: measuring {services} ({waited:.0f} s){reason}")
             waited += _QUIET_SECONDS
 
     Thread(target=watch, daemon=True).start()

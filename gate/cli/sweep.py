@@ -11,8 +11,10 @@ import click
 from gate.analysis.sweep import SweepOptions, SweepReport
 from gate.analysis.sweep.run import sweep_statuses
 from gate.analysis.sweep.words import lines
+from gate.backends import open_backend
 from gate.check.decide import BudgetsAndPast
 from gate.check.options import Options
+from gate.check.promises import with_promises
 from gate.check.run import judge_measured, measure_policies
 from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.cli.command import Heading, command, group, option, output_option, policies_argument
@@ -203,7 +205,10 @@ class _Decider:
         if not self.measured:
             self.options = replace(self.options, at=now())
             with progress(self.files):
-                self.measured = measure_policies(self.files, self.options)
+                self.files, open_with = with_promises(
+                    self.files, self.options.at, self.options.timeout, open_backend
+                )
+                self.measured = measure_policies(self.files, self.options, open_with=open_with)
         place = replace(self.place, context=_context(pull, self.place.context))
         options = replace(
             self.options,

@@ -15,8 +15,8 @@ VARIABLES: Final = {
     "CI ...": "What the CI system says of the job, the commit and the change: CI, GITHUB_*,"
     " GITLAB_*, CI_*, RUNNER_*, BUILDKITE_*, CIRCLE_*, CIRCLECI; of Jenkins JENKINS_*, CHANGE_*,"
     " GIT_*, BRANCH_*, BUILD_*, TAG_NAME, WORKSPACE. See --ci.",
-    "AWS_*": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: the login of a"
-    " backend with auth: sigv4, else the instance's own.",
+    "AWS_*": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: the login of the"
+    " backends aws-slo and cloudwatch and of auth: sigv4, else AWS_PROFILE or the machine's role.",
     "AZURE_*, IDENTITY_*": "The login of a backend with auth: azure.",
     "NO_COLOR": "Any value: no colour, unless --color says otherwise.",
     "FORCE_COLOR": "Any value: colour also where stdout is not a terminal.",

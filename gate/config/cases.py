@@ -12,6 +12,7 @@ from gate.dataclass import dataclass
 from gate.errors import ExitCode
 from gate.history.records import IncidentRecord
 from gate.parsing.reader import Reader
+from gate.policy.case import StatedFinding
 from gate.policy.changes import ChangeCommit
 from gate.policy.findings import Rule, Verdict
 
@@ -84,6 +85,8 @@ class StatedCase:
     """The budget of the SLOs that ``slos`` does not name."""
     records: tuple[IncidentRecord, ...] = ()
     """Of incidents; they stand in the place of those that the policy reads."""
+    findings: tuple[StatedFinding, ...] = ()
+    """Of rules that look back, without the past that makes them."""
     satisfied: tuple[str, ...] = ()
     impact: Impact | None = None
     fail_on_warn: bool = False

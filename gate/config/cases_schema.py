@@ -17,6 +17,7 @@ from gate.parsing.objects import Field, Object, Values, as_read, build_as
 from gate.parsing.reader import Reader, UnreadableError, compose, decode
 from gate.parsing.schema import Choice, ListOf, MapOf, Scalar, Union
 from gate.parsing.values import BOOLEAN, DURATION, INSTANT, NAME, SHARE, TEXT
+from gate.policy.case import StatedFinding
 from gate.policy.changes import ChangeCommit
 from gate.policy.findings import Rule, Verdict
 
@@ -139,6 +140,15 @@ EXPECT: Final = Object(
     },
     _expectation,
 )
+_FINDING: Final = Object(
+    {
+        "rule": Field(
+            schema=Choice((Rule.POSTMORTEM, Rule.CONTROL_CHART)), doc="That fires.", required=True
+        ),
+        "slo": Field(schema=NAME, doc="That it is about.", required=True),
+    },
+    build_as(StatedFinding),
+)
 _AT: Final = Field(schema=INSTANT, doc="The instant, RFC 3339: 2026-11-20T14:00:00Z.")
 CASE: Final = Object(
     {
@@ -152,6 +162,10 @@ CASE: Final = Object(
             schema=OTHERS, doc="Budget of all SLOs not named. Default: {remaining: 100%}."
         ),
         "records": Field(schema=ListOf(RECORD), doc="Of incidents, in the place of the policy's."),
+        "findings": Field(
+            schema=ListOf(_FINDING),
+            doc="Rules on the past that fire, where the past that makes them is not stated.",
+        ),
         "satisfied": _words("Requirements that have been met."),
         "impact": Field(schema=_IMPACT, doc="What the change may cost, taken as spent."),
         "fail_on": Field(schema=Choice(("warn",)), doc="warn: exit code 11 on a warning."),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from gate.backends import Registration
+from gate.backends import BACKENDS, Registration, registration
 from gate.config.backend_schema import (
     BackendBlock,
     block_of,
@@ -24,8 +24,8 @@ from gate.config.class_checks import (
     warn_of_unused_classes,
     word_pairs,
 )
+from gate.config.placed_slo import PlacedSlo
 from gate.config.sli_schema import sli_kind
-from gate.config.slo_schema import PlacedSlo
 from gate.config.tier_checks import check_tiers
 from gate.errors import nearest
 from gate.parsing.objects import Values
@@ -36,6 +36,7 @@ from gate.slo.indicator import Sli
 from gate.slo.objective import (
     NO_OWN_GUARDS,
     CompositeSlo,
+    PlatformSlo,
     RatioSlo,
     RollingWindow,
     Slo,
@@ -180,7 +181,9 @@ def _slo_mistake(
     if slo.name in earlier:
         return "duplicate SLO name; names must differ"
     if isinstance(slo, CompositeSlo):
-        ratios = [name for name, other in earlier.items() if isinstance(other, RatioSlo)]
+        ratios = [
+            name for name, other in earlier.items() if isinstance(other, RatioSlo | PlatformSlo)
+        ]
         names = [member.slo for member in slo.members]
         shown = names if placed.imported else _member_names(placed.node)
         for member, name in zip(names, shown, strict=True):
@@ -194,17 +197,36 @@ def _slo_mistake(
     return (
         _preset_mistake(placed, backend, source)
         or _missing_sli(placed, backend)
+        or _platform_mistake(slo, backend)
         or _sli_mistake(slo.sli, backend)
         or _expression_mistake(slo, placed, backend)
     )
 
 
+def _platform_mistake(slo: Slo, backend: Registration[Any]) -> str | None:
+    """Say that no platform is asked where objective and window should come from one."""
+    if not isinstance(slo, PlatformSlo) or "platform" in backend.indicators:
+        return None
+    platforms = [kind for kind in BACKENDS if "platform" in registration(kind).indicators]
+    return (
+        f"the {backend.kind} backend keeps no SLOs that could be taken from: platform; write"
+        f" objective and window here, or name a backend of the type {' or '.join(platforms)}"
+    )
+
+
 def _missing_sli(placed: PlacedSlo, backend: Registration[Any]) -> str | None:
     """Say that the indicator is missing; only a backend of named counts needs none."""
-    given = placed.imported or any(key.value == "sli" for key, _ in word_pairs(placed.node))
+    given = (
+        isinstance(placed.slo, PlatformSlo)
+        or placed.imported
+        or any(key.value == "sli" for key, _ in word_pairs(placed.node))
+    )
     if given or "series" in backend.indicators:
         return None
     forms = "{preset: vllm/errors}, or {bad: ..., total: ...}"
+    if "platform" in backend.indicators:
+        forms = "{slo: NAME}, the name of an SLO of the platform"
+        return f"the key 'sli' is missing; add sli: {forms}"
     if "metric" in backend.indicators:
         forms = "{metric: all}, or the name of a metric: {metric: faithfulness, score: 0.7}"
     elif not backend.promql:
@@ -213,7 +235,7 @@ def _missing_sli(placed: PlacedSlo, backend: Registration[Any]) -> str | None:
 
 
 def _expression_mistake(
-    slo: RatioSlo | SpendSlo, placed: PlacedSlo, backend: Registration[Any]
+    slo: RatioSlo | SpendSlo | PlatformSlo, placed: PlacedSlo, backend: Registration[Any]
 ) -> str | None:
     """Say what is wrong with the expressions; those of the gate's own presets are tested."""
     name = (slo.sli.preset or "").partition("/")[0]
@@ -270,7 +292,7 @@ def _sli_mistake(sli: Sli, backend: Registration[Any]) -> str | None:
 def _warn_of_other_windows(values: Values, reader: Reader, slos: Iterable[Slo]) -> None:
     if values.get("burn_rates") not in NAMED_BURN_RATES.values():
         return
-    windows = {slo.name: slo.window for slo in slos if not isinstance(slo, CompositeSlo)}
+    windows = {slo.name: slo.window for slo in slos if isinstance(slo, RatioSlo | SpendSlo)}
     others = [f"{name} ({window})" for name, window in windows.items() if _is_no_month(window)]
     if others:
         lead = "these rates are for windows of 30 days; they use another share of the budget of"

@@ -23,6 +23,8 @@ from gate.config.backend_schema import (
 )
 from gate.config.class_checks import classes, word_pairs
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
+from gate.config.placed_slo import FROM, PlacedSlo, SloFiles
+from gate.config.platform_schema import FROM_PLATFORM, PLATFORM
 from gate.config.policy_checks import check_policy
 from gate.config.rules_schema import (
     BURN_RATES,
@@ -34,7 +36,7 @@ from gate.config.rules_schema import (
     OVERRIDES,
     TIERS,
 )
-from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
+from gate.config.slo_schema import SLO
 from gate.errors import Mistake
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, compose, decode, written
@@ -49,18 +51,19 @@ if TYPE_CHECKING:
 
 
 class _Entry:
-    """One entry: an SLO, or where more of them are."""
+    """One entry: an SLO, be it defined here or by a platform, or where more of them are."""
 
     def read(self, node: yaml.Node, reader: Reader) -> PlacedSlo | SloFiles:
-        """Return which of the two it is."""
-        if any(key.value == "from" for key, _ in pairs(node, reader)):
+        """Return which of these it is."""
+        sources = [child for key, child in pairs(node, reader) if key.value == "from"]
+        if sources and written(sources[0]) != PLATFORM:
             return FROM.read(node, reader)
-        slo, backend, actions = SLO.read(node, reader)
+        slo, backend, actions = (FROM_PLATFORM if sources else SLO).read(node, reader)
         return PlacedSlo(slo=slo, node=node, reader=reader, backend=backend, actions=actions)
 
     def schema(self) -> JsonSchema:
-        """Return both."""
-        return {"anyOf": [SLO.schema(), FROM.schema()]}
+        """Return all three."""
+        return {"anyOf": [SLO.schema(), FROM_PLATFORM.schema(), FROM.schema()]}
 
 
 _ENTRIES: Final = ListOf(_Entry(), at_least=1)

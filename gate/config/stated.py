@@ -76,6 +76,8 @@ class StatedSlo:
     """Total and bad over the SLO's own window."""
     remaining: Fraction | None = None
     """Share of the budget, 1 at most; below 0 it is overspent."""
+    rounding: Fraction | None = None
+    """How far ``remaining`` may be off to both sides, above 0; None: it is exact."""
     spent: Fraction | None = None
     unmeasured: Cause | None = None
     burn_rates: Mapping[str, Fraction | Cause] = field(default_factory=dict)
@@ -205,6 +207,9 @@ def _statement(values: Values, reader: Reader) -> StatedSlo:
             " or unmeasured: no_data"
         )
         raise reader.fail(values.node(), message)
+    if values.given("rounding") and not values.given("remaining"):
+        message = "rounding goes with remaining, and nothing else is rounded"
+        raise reader.fail(values.node("rounding"), message)
     if values.given("unmeasured") and (stray := values.given(*_BESIDE_A_NUMBER)):
         message = f"{stray[0]} needs a number beside it, and nothing was measured"
         raise reader.fail(values.node(stray[0]), message)
@@ -226,6 +231,9 @@ STATED_SLO: Final = Object(
         ),
         "bad": Field(schema=_COUNTED, doc="How many of them were bad."),
         **_LEFT,
+        "rounding": Field(
+            schema=_TAKEN, doc="How far remaining may be off, as a platform rounds it: 3%."
+        ),
         "spent": Field(schema=_COUNTED, doc="Amount of an allowance that is spent so far."),
         "burn_rates": Field(
             schema=MapOf(Scalar(_burn_rate, {**_NUMBERS, "examples": [14.4, "no_traffic"]})),

@@ -6,11 +6,18 @@ from fractions import Fraction
 
 from gate.budget.assessment import Assessment
 from gate.budget.ratio import allowed_downtime, seconds
-from gate.measure import Suspicion, Unmeasured
+from gate.measure import Definition, Suspicion, Unmeasured
 from gate.policy.policy import Policy
 from gate.policy.rounding import known_tier
 from gate.slo.indicator import Slices
-from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import (
+    CalendarWindow,
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+    Slo,
+    SpendSlo,
+)
 from gate.slo.quantities import format_duration
 
 MEASURED = "measured"
@@ -76,7 +83,7 @@ def _promise(slo: Slo, at: datetime) -> Json:
         "members": [{"slo": m.slo, "weight": number(m.weight)} for m in slo.members]
         if isinstance(slo, CompositeSlo)
         else [],
-        "window": None if isinstance(slo, CompositeSlo) else str(slo.window),
+        "window": None if isinstance(slo, CompositeSlo) or slo.window is None else str(slo.window),
         "budgeting": ("timeslices" if slices else "occurrences") if ratio else None,
         "slices": _slices(slices),
         "denominator": str(ratio.denominator)
@@ -89,6 +96,8 @@ def _promise(slo: Slo, at: datetime) -> Json:
 def _kind(slo: Slo) -> str:
     if isinstance(slo, RatioSlo):
         return "ratio"
+    if isinstance(slo, PlatformSlo):
+        return "platform"
     return "spend" if isinstance(slo, SpendSlo) else "composite"
 
 
@@ -114,8 +123,25 @@ def _count(assessment: Assessment) -> Json:
         "total": number(assessment.total),
         "bad": number(assessment.bad),
         "error_ratio": share(assessment.error_ratio),
+        "error_ratio_error": share(assessment.ratio_error),
+        "answer": _answer(assessment),
+        "granted": _granted(assessment),
         "spent": number(assessment.spent),
     }
+
+
+def _answer(assessment: Assessment) -> str | None:
+    """Return what the backend has told; None for a composite, and where nothing was measured."""
+    if assessment.total is not None:
+        return "counts"
+    if assessment.ratio_error is not None:
+        return "share"
+    return None if assessment.spent is None else "spent"
+
+
+def _granted(assessment: Assessment) -> str | None:
+    evidence = assessment.evidence
+    return str(evidence.granted) if evidence and assessment.error_ratio is not None else None
 
 
 def _budget(assessment: Assessment) -> Json:
@@ -125,12 +151,19 @@ def _budget(assessment: Assessment) -> Json:
         "consumed": share(assessment.consumed),
         "remaining": None if unknown else share(assessment.remaining),
         "remaining_interval": [share(end) for end in interval] if interval else None,
+        "remaining_rounding": None
+        if unknown or assessment.rounding is None
+        else [share(end) for end in assessment.rounding],
         "design_effect": share(assessment.design_effect) if interval else None,
         "compared": None if unknown else share(assessment.compared),
         "sla_remaining": None if unknown else share(assessment.sla_remaining),
         "burn_rates": {
             format_duration(length): None if isinstance(rate, Unmeasured) else share(rate)
             for length, rate in sorted(assessment.burn_rates.items())
+        },
+        "burn_rate_errors": {
+            format_duration(length): share(error)
+            for length, error in sorted(assessment.burn_errors.items())
         },
         "burn_rate_doubts": _burn_rate_doubts(assessment.burn_rates),
     }
@@ -154,6 +187,22 @@ def _trust(assessment: Assessment) -> Json:
         "newest": rfc3339(evidence.newest) if evidence else None,
         "query": assessment.query,
         "notes": list(evidence.notes) if evidence else [],
+        "definition": _definition(evidence.definition) if evidence else None,
+    }
+
+
+def _definition(definition: Definition | None) -> Json | None:
+    if definition is None:
+        return None
+    return {
+        "platform": definition.platform,
+        "id": definition.id,
+        "name": definition.name,
+        "promises": [
+            {"objective": share(promise.objective), "window": str(promise.window)}
+            for promise in definition.promises
+        ],
+        "to_date": definition.to_date,
     }
 
 

@@ -20,6 +20,7 @@ from gate.decision.reading import OddDocumentError, Schema, check_shape, read_js
 from gate.decision.seal import SealKey, seal_flaw, sealed
 from gate.decision.slo_document import Json, number, rfc3339, share
 from gate.policy.findings import Verdict
+from gate.policy.rounding import compared_between
 from gate.policy.tiers import Tier, bands
 from gate.slo.objective import CompositeSlo
 
@@ -113,7 +114,8 @@ def _promise(assessment: Assessment, decided: PolicyDecision, *, overridden: boo
     reason = _unpriced(assessment)
     if reason or price is None or compared is None:
         return SloPromise(slo=name, expected_cost=None, largest_loss=None, reason=reason)
-    largest, left = price.cost_at_worst, compared + (assessment.stated_cost or 0)
+    lowest, _ = compared_between(assessment)
+    largest, left = price.cost_at_worst, lowest + (assessment.stated_cost or 0)
     floor = _lowest_allowed(decided.policy.tiers, decided.change_class, left)
     # An advisory SLO closes no tier, and an override sets the tiers aside.
     if floor is not None and not assessment.slo.advisory and not overridden:

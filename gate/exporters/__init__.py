@@ -15,7 +15,14 @@ from gate.promql.buckets import Boundary, Buckets
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
 from gate.slo.indicator import Bucket, Sli
-from gate.slo.objective import CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import (
+    CompositeSlo,
+    Denominator,
+    PlatformSlo,
+    RatioSlo,
+    Slo,
+    SpendSlo,
+)
 
 EXPORTERS: Final[dict[str, str]] = {
     "openslo": "gate.exporters.openslo",
@@ -172,6 +179,8 @@ def counted(slo: Slo) -> tuple[RatioSlo, CountedIndicator]:
         raise NotExportableError("an allowance is not a share of events")
     if isinstance(slo, CompositeSlo):
         raise NotExportableError("a composite has no indicator of its own")
+    if isinstance(slo, PlatformSlo):
+        raise NotExportableError("its objective and its window are only known to its platform")
     if slo.denominator is not Denominator.PERIOD:
         raise NotExportableError("the format cannot express a budget to date")
     if slo.sli.sliced:

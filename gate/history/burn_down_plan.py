@@ -55,7 +55,7 @@ def plan_burn_down(
 
     A rolling budget is told of for ``last``, or for one window; a calendar budget since its period
     began, if that is not longer ago than ``last``. None where a calendar period has hardly begun,
-    or no step divides the windows.
+    no step divides the windows, or a platform does not say what it promises.
 
     Args:
         slo: whose budget.
@@ -66,6 +66,8 @@ def plan_burn_down(
     """
     named = [slos[member.slo] for member in slo.members] if isinstance(slo, CompositeSlo) else [slo]
     members = tuple(member for member in named if keeps_past(member))
+    if len(members) < len(named):
+        return None
     start = min(_shown_from(member.window, at, last) for member in members)
     span = Span(start, at)
     step = _step(members, span)

@@ -121,6 +121,8 @@ class Definition:
     promises: tuple[Promise, ...]
     """At least one; the windows differ."""
     granted: Granted = Granted.EVENTS
+    platform: str = "the platform"
+    """As its vendor writes its name."""
     to_date: bool = False
     """Calendar windows: whether the platform's own budget is that of the events so far."""
     no_data: str = ""
@@ -234,6 +236,15 @@ class DefiningBackend(Protocol):
         It is asked once a run, however often this is called.
         """
         ...
+
+
+def definitions_of(backend: Backend, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+    """Return what a backend's platform has for each indicator, in order; never raises."""
+    candidate: object = backend
+    if isinstance(candidate, DefiningBackend):
+        return candidate.definitions(slis)
+    reason = "its backend keeps no SLOs of which it could tell objective and window"
+    return [Unmeasured(cause=Cause.INVALID, reason=reason)] * len(slis)
 
 
 class MeasurementError(Exception):

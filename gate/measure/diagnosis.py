@@ -182,6 +182,7 @@ _CHECK_OF: Final = {
     Cause.CONTRADICTED: Check.CONTRADICTED,
     Cause.LOST: Check.GAPS,
     Cause.NO_TRAFFIC: Check.COUNTED,
+    Cause.STALE: Check.MOVING,
     Cause.UNKNOWN_OUTCOME: Check.UNKNOWN,
 }
 """Which check is about the same as a suspicion of ``gate check``."""

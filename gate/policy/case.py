@@ -48,8 +48,20 @@ class Past:
     """The incidents of each SLO that has a history of its own; for ``postmortems``."""
     charts: "Mapping[str, tuple[ChartResult, ...] | Unmeasured]" = field(default_factory=dict)
     """Likewise; for ``control_charts``."""
+    stated: "tuple[StatedFinding, ...]" = ()
+    """What is taken to be found, whatever the past is: what a recorded case knows of it."""
     evidence: Mapping[Requirement, RequirementResult] = field(default_factory=dict)
     """What was found where the requirements of the tiers were checked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedFinding:
+    """That a rule that looks back fires, without the past that makes it fire."""
+
+    rule: Rule
+    """``postmortem`` or ``control-chart``."""
+    slo: str
+    """Which SLO of the policy it is about."""
 
 
 NO_PAST: Final = Past()

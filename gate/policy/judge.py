@@ -1,6 +1,6 @@
 """Judging: from the budgets to the findings, and from the findings to the verdict."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -11,6 +11,7 @@ from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.requirements import CheckedRequirement
 from gate.policy.rounding import settle, worst_tier
+from gate.policy.rule_settings import Effect
 from gate.policy.rules import (
     burn_rates,
     exhaustion,
@@ -76,7 +77,8 @@ def _postmortems(case: Case) -> list[Finding]:
         return []
     from gate.policy.rules.postmortems import findings  # noqa: PLC0415 - for this rule only
 
-    return findings(case, case.policy.postmortems)
+    rule = case.policy.postmortems
+    return [*findings(case, rule), *_stated(case, Rule.POSTMORTEM, rule.allow)]
 
 
 def _control_charts(case: Case) -> list[Finding]:
@@ -85,7 +87,27 @@ def _control_charts(case: Case) -> list[Finding]:
         return []
     from gate.policy.rules.control_charts import findings  # noqa: PLC0415 - for this rule only
 
-    return findings(case, case.policy.control_charts)
+    rule = case.policy.control_charts
+    stated = _stated(case, Rule.CONTROL_CHART, rule.allow, rule.effect)
+    return [*findings(case, rule), *stated]
+
+
+def _stated(
+    case: Case, rule: Rule, allow: frozenset[str], effect: Effect = Effect.BLOCK
+) -> Iterator[Finding]:
+    """Yield the findings that are taken to be there."""
+    advisory = {each.slo.name: each.slo.advisory for each in case.assessments}
+    for stated in case.past.stated:
+        if stated.rule is rule:
+            reason = f"the rule {rule} fires, as was recorded"
+            yield case.fired(
+                rule,
+                reason,
+                slo=stated.slo,
+                allow=allow,
+                effect=effect,
+                advisory=advisory[stated.slo],
+            )
 
 
 RULES: Final[Mapping[Rule, Callable[[Case], Iterable[Finding]]]] = {
@@ -138,11 +160,23 @@ def _verdict(findings: Iterable[Finding]) -> Verdict:
 
 def allowed_now(case: Case) -> tuple[str, ...]:
     """Return the change classes, whatever that of the case, that would ship now, sorted."""
+    # When each would ship otherwise is of no interest, and takes a look at every step of a window.
+    now = [replace(assessment, recovery=None) for assessment in case.assessments]
+    case = replace(case, assessments=now)
     return tuple(
         change
         for change in sorted(case.policy.change_classes)
-        if judge(replace(case, change=change)).verdict in {Verdict.ALLOW, Verdict.WARN}
+        if _ships(replace(case, change=change))
     )
+
+
+def _ships(case: Case) -> bool:
+    """Return whether the verdict on a change lets it ship, which is all that is asked."""
+    judged, about = case, list[Finding]()
+    if any(assessment.worst_case is not None for assessment in case.assessments):
+        judged, about = settle(case, _verdict_of, briefly=True)
+        about += suspicion_findings(case, _verdict_of)
+    return _verdict([*_findings(judged), *about]) in {Verdict.ALLOW, Verdict.WARN}
 
 
 def _stopping(findings: Sequence[Finding]) -> list[Finding]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from gate.budget.coverage import Guards
 from gate.dataclass import dataclass
-from gate.measure import Cause
+from gate.measure import Cause, Unmeasured
 from gate.policy.changes import ChangeMatcher, Live
 from gate.policy.override import OverrideRule
 from gate.policy.requirements import Requirement
@@ -21,7 +21,7 @@ from gate.policy.rule_settings import (
     PostmortemRule,
 )
 from gate.policy.tiers import Tier
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, Slo, SpendSlo
 
 
 class Action(StrEnum):
@@ -100,6 +100,9 @@ class Policy:
     own_actions: Mapping[str, Mapping[Cause, Action]] = field(default_factory=dict)
     """Where an SLO, or its backend, has actions of its own in place of those of ``on``: by the
     SLO's name."""
+    undefined: Mapping[str, Unmeasured] = field(default_factory=dict)
+    """Why the objective and the window of an SLO are not known that a platform should have said: by
+    the SLO's name."""
     claims: bool = False
     """Whether somebody's word is enough where a tier requires what nothing can check."""
 
@@ -109,11 +112,18 @@ class Policy:
         listed = (each for tier in self.tiers for each in tier.require.values())
         return tuple(dict.fromkeys(requirement for each in listed for requirement in each))
 
+    @property
+    def waits_for_platforms(self) -> bool:
+        """Whether objective and window of an SLO are a platform's, which has not been asked."""
+        return any(
+            isinstance(slo, PlatformSlo) and slo.name not in self.undefined for slo in self.slos
+        )
+
     def guards_of(self, slo: Slo) -> Guards:
         """Return what the measurements of an SLO must have to be believed."""
         return self.guards.of(slo)
 
-    def counted_by(self, backend: str) -> tuple[RatioSlo | SpendSlo, ...]:
+    def counted_by(self, backend: str) -> tuple[RatioSlo | SpendSlo | PlatformSlo, ...]:
         """Return the SLOs that a backend of this name counts, in the policy's order."""
         own = (slo for slo in self.slos if not isinstance(slo, CompositeSlo))
         return tuple(slo for slo in own if slo.sli.backend == backend)

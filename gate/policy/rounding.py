@@ -17,10 +17,11 @@ from gate.measure import Cause
 from gate.measure.remedies import remedy_of
 from gate.policy.case import Case, deciding
 from gate.policy.findings import Finding, Verdict
+from gate.policy.rules import exhaustion
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import CompositeSlo
 from gate.slo.quantities import format_duration
-from gate.wording import budget_between, burn_shown, give_or_take
+from gate.wording import budget_between, burn_shown, share_of_bad
 
 VerdictOf = Callable[[Case], Verdict]
 """Judges by every rule, without regard to what is suspected or rounded."""
@@ -38,20 +39,28 @@ class Settled(NamedTuple):
     """One for each SLO where they could differ."""
 
 
-def settle(case: Case, verdict_of: VerdictOf) -> Settled:
+def settle(case: Case, verdict_of: VerdictOf, *, briefly: bool = False) -> Settled:
     """Return what the rules judge by, and a finding for each SLO whose rounding could matter.
 
     Where every value that may be true gives the same verdict, there is none.
+
+    Args:
+        case: the change.
+        verdict_of: judges a case.
+        briefly: end with the first finding that stops the change.
     """
-    every = [assessment for assessment in case.assessments if assessment.rounded]
-    if not every:
+    rounded = [each for each in case.assessments if each.rounded and _may_matter(case, each)]
+    if not rounded:
         return Settled(case, [])
-    possible = [case, *_possible(case, every)]
+    possible = [case, *_possible(case, rounded)]
     verdicts = [verdict_of(other) for other in possible]
     if len(set(verdicts)) == 1:
         return Settled(case, [])
-    alone = [assessment for assessment in every if _matters(case, assessment, verdict_of)]
-    findings = [_cannot_tell(case, assessment) for assessment in alone or every]
+    findings = []
+    for finding in _findings(case, rounded, verdict_of):
+        findings.append(finding)
+        if briefly and finding.verdict is Verdict.UNDECIDED:
+            break
     stops = any(finding.verdict is Verdict.UNDECIDED for finding in findings)
     if not stops and case.change not in case.policy.exempt:
         return Settled(case, findings)
@@ -153,6 +162,41 @@ def _if_left(assessment: Assessment, value: Fraction | None, *, at_worst: bool) 
     return replace(assessment, burn_rates=end.burn_rates, remaining=left, consumed=1 - left)
 
 
+def _may_matter(case: Case, assessment: Assessment) -> bool:
+    """Return whether any rule could say something else of a value that may be true.
+
+    Where none could, be it of 1,000 SLOs, nothing has to be tried.
+    """
+    policy = case.policy
+    if assessment.burn_errors and (policy.burn_rates or policy.exhaustion):
+        return True
+    if assessment.rounding is None:
+        return False
+    low, high = compared_between(assessment)
+    thresholds = (tier.condition.threshold for tier in policy.tiers if tier.condition is not None)
+    if policy.postmortems is not None or any(low <= value <= high for value in thresholds):
+        return True
+    if policy.exhaustion is None:
+        return False
+    ends = {
+        tuple(finding.verdict for finding in exhaustion.findings(other))
+        for other in _possible(replace(case, assessments=[assessment]), [assessment])
+    }
+    return len(ends) > 1
+
+
+def _findings(
+    case: Case, rounded: Sequence[Assessment], verdict_of: VerdictOf
+) -> Iterator[Finding]:
+    """Yield a finding for each SLO that matters by itself; where none does, for all of them."""
+    alone = False
+    for assessment in rounded:
+        if _matters(case, assessment, verdict_of):
+            alone = True
+            yield _cannot_tell(case, assessment)
+    yield from (_cannot_tell(case, assessment) for assessment in (() if alone else rounded))
+
+
 def _matters(case: Case, assessment: Assessment, verdict_of: VerdictOf) -> bool:
     """Return whether what is rounded of one SLO changes what is said of it, by itself."""
     slo = assessment.slo
@@ -188,7 +232,7 @@ def _share(assessment: Assessment) -> str:
     """Say what the platform tells."""
     ratio, error = assessment.error_ratio, assessment.ratio_error
     if ratio is not None and error:
-        return f"only a rounded share is known, no counts: {give_or_take(ratio, error)} bad"
+        return f"only a rounded share is known, no counts: {share_of_bad(ratio, error)}"
     if isinstance(assessment.slo, CompositeSlo):
         return "members are known as rounded shares only"
     return "a burn rate is known as a rounded share only"

@@ -10,6 +10,8 @@ from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision
 from gate.measure import Cause
 from gate.policy.findings import Verdict, worst
+from gate.policy.rounding import compared_between
+from gate.policy.tiers import Tier
 from gate.reporters import summary
 from gate.reporters.budget_rows import BudgetRow, decision_rows
 from gate.reporters.budgets import cause, coverage, events, left, promise
@@ -73,7 +75,7 @@ def _backend(row: BudgetRow) -> str:
 
 def _window(row: BudgetRow) -> str:
     slo = row.assessment.slo
-    if isinstance(slo, CompositeSlo):
+    if isinstance(slo, CompositeSlo) or slo.window is None:
         return wording.NOTHING
     window = slo.window
     return str(window.period) if isinstance(window, CalendarWindow) else str(window)
@@ -94,6 +96,14 @@ def _tone(row: BudgetRow, otherwise: Verdict) -> Verdict:
     return Verdict.BLOCK if _overspent(row) else otherwise
 
 
+def _consumed(row: BudgetRow) -> str:
+    rounding = row.assessment.rounding
+    if rounding is None:
+        return wording.spent(row.assessment.consumed)
+    least, most = (wording.spent(1 - end) for end in reversed(rounding))
+    return f"{least} to {most}"
+
+
 def _measured(row: BudgetRow) -> str:
     """Write what was measured where it is not what decides."""
     assessment = row.assessment
@@ -104,9 +114,9 @@ def _measured(row: BudgetRow) -> str:
 
 def _bar(row: BudgetRow) -> Cell:
     """Draw what is left, never a cell too many."""
-    compared = row.assessment.compared
-    if compared is None or row.assessment.uncovered:
+    if row.assessment.compared is None or row.assessment.uncovered:
         return Cell(text="")
+    compared, _ = compared_between(row.assessment)
     full = min(max(int(compared * _BAR // 1), 0), _BAR)
     empty = _BAR - full
     text, ascii_text = "█" * full + "░" * empty, "#" * full + "." * empty
@@ -120,7 +130,7 @@ def _burn(row: BudgetRow) -> Cell:
 
 def _tier(row: BudgetRow) -> Cell:
     """Write the tier with the sign of what it says of the change, and what is in doubt."""
-    doubts, says = _doubts(row.assessment), row.says
+    doubts, says = _doubts(row.assessment, row.tier), row.says
     if row.tier is None:
         says = Verdict.UNDECIDED
         text = f"{'not known' if row.assessment.measured else 'not measured'}: {doubts}"
@@ -133,8 +143,9 @@ def _tier(row: BudgetRow) -> Cell:
     return Cell(text=f"{sign}{text}", ascii=f"{ascii_sign}{text}", tone=row.verdict)
 
 
-def _doubts(assessment: Assessment) -> str:
+def _doubts(assessment: Assessment, tier: Tier | None) -> str:
     causes: list[Cause] = [doubt.cause for doubt in assessment.doubts]
+    causes += [Cause.ROUNDED] if assessment.rounding is not None and tier is None else []
     causes += [suspicion.cause for suspicion in assessment.suspicions]
     return cause(causes[0]) if causes else ""
 
@@ -149,7 +160,7 @@ _TO_THE_LEFT: Final[tuple[Column[BudgetRow], ...]] = (
     Column(title="Bad of total", cell=lambda row: events(row.assessment), keep=5),
     Column(
         title="Consumed",
-        cell=lambda row: wording.spent(row.assessment.consumed),
+        cell=_consumed,
         keep=1,
         secondary=True,
     ),

@@ -1,6 +1,7 @@
 """One SLO's budget: the cells of its row in a table, and everything else in sentences."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from fractions import Fraction
 from itertools import groupby
 from typing import Final
@@ -10,7 +11,8 @@ from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Forecast
 from gate.budget.ratio import allowed_downtime, has_no_traffic
-from gate.measure import Cause, Unmeasured
+from gate.measure import Cause, Granted, Unmeasured
+from gate.policy.rounding import compared_between
 from gate.reporters.outlook import affordability
 from gate.reporters.page import Fact
 from gate.reporters.reasons import suspicion_facts
@@ -19,6 +21,7 @@ from gate.slo.objective import (
     CalendarWindow,
     CompositeSlo,
     Denominator,
+    PlatformSlo,
     RatioSlo,
     RollingWindow,
     Slo,
@@ -41,7 +44,7 @@ def promise(slo: Slo) -> str:
         return wording.percent(slo.objective)
     if isinstance(slo, SpendSlo):
         return f"{wording.amount(slo.allowance)} {slo.unit}".rstrip()
-    return "composite"
+    return "of its platform" if isinstance(slo, PlatformSlo) else "composite"
 
 
 def events(assessment: Assessment) -> str:
@@ -51,8 +54,21 @@ def events(assessment: Assessment) -> str:
         return f"{wording.amount(assessment.spent)} of {promise(slo)}"
     if assessment.total is None:
         return wording.NOTHING
+    if in_seconds(assessment):
+        bad, total = (_time(number) for number in (assessment.bad, assessment.total))
+        return f"{bad} of {total}"
     slices = " slices" if isinstance(slo, RatioSlo) and slo.slices else ""
     return f"{wording.amount(assessment.bad)} of {wording.amount(assessment.total)}{slices}"
+
+
+def in_seconds(assessment: Assessment) -> bool:
+    """Return whether time was counted, and not events."""
+    evidence = assessment.evidence
+    return evidence is not None and evidence.granted is Granted.SECONDS
+
+
+def _time(seconds: Fraction | None) -> str:
+    return wording.describe_time(timedelta(seconds=float(seconds or 0)))
 
 
 def coverage(assessment: Assessment) -> str:
@@ -65,6 +81,8 @@ def left(assessment: Assessment) -> str:
     """Write what is left of a budget; where too little was measured to say so, how much was."""
     if assessment.uncovered is not None:
         return f"{assessment.uncovered} measured"
+    if assessment.rounding is not None:
+        return wording.left_between(*compared_between(assessment))
     return wording.left_or_overspent(assessment.compared)
 
 
@@ -103,6 +121,7 @@ def details(
         yield from _compared(assessment)
         yield from _forecast(assessment, assessment.remaining)
         yield from affordability(assessment, headroom=headroom)
+    yield from _platform(assessment)
     if burn_rates := _burn_rates(assessment):
         yield "burn rates", burn_rates
     for note in assessment.evidence.notes if assessment.evidence else ():
@@ -129,6 +148,23 @@ def _window(assessment: Assessment) -> Iterator[str]:
         yield f"{coverage(assessment)} of it has data"
 
 
+def _platform(assessment: Assessment) -> Iterator[Fact]:
+    """Yield what a platform has told, as of when, and how it counts its own budget."""
+    evidence, slo = assessment.evidence, assessment.slo
+    definition = None if evidence is None else evidence.definition
+    if evidence is None or definition is None:
+        return
+    time = " of time" if in_seconds(assessment) else ""
+    what = f"counts{time}" if assessment.ratio_error is None else f"a rounded share{time}"
+    parts = [f'{definition.platform} has told {what} for "{definition.name}"']
+    if evidence.newest is not None:
+        parts.append(f"as of {wording.instant(evidence.newest)}")
+    if isinstance(slo, RatioSlo) and isinstance(slo.window, CalendarWindow):
+        own = Denominator.TO_DATE if definition.to_date else Denominator.PERIOD
+        parts.append(f"its own budget is {_DENOMINATORS[own]}")
+    yield "platform", ", ".join(parts)
+
+
 def _method(slo: RatioSlo) -> Iterator[str]:
     if slo.slices is not None:
         length, target = format_duration(slo.slices.length), wording.percent(slo.slices.target)
@@ -143,12 +179,20 @@ def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
     window = None if isinstance(slo, CompositeSlo) else slo.window
     within = f" over {window}" if isinstance(window, RollingWindow) else ""
     how_much = over if remaining < 0 else f"{wording.left(remaining)} left"
-    yield f"{how_much}{within} (consumed {consumed})"
-    if assessment.error_ratio is not None:
+    if assessment.rounding is None:
+        yield f"{how_much}{within} (consumed {consumed})"
+    else:
+        yield f"{wording.budget_between(*assessment.rounding)}{within}"
+    if assessment.ratio_error:
+        yield wording.share_of_bad(assessment.error_ratio or Fraction(0), assessment.ratio_error)
+    elif assessment.error_ratio is not None:
         yield f"error ratio {wording.spent(assessment.error_ratio, 3)}"
-    if isinstance(slo, RatioSlo) and slo.slices and assessment.span:
+    by_time = isinstance(slo, RatioSlo) and (slo.slices is not None or in_seconds(assessment))
+    if isinstance(slo, RatioSlo) and by_time and assessment.span:
         allowed = allowed_downtime(slo.window.whole(assessment.span.end).length, slo.budget)
-        yield wording.downtime(remaining, allowed)
+        least = "" if assessment.rounding is None else "at least "
+        left_for_sure = assessment.rounding[0] if assessment.rounding else remaining
+        yield f"{least}{wording.downtime(left_for_sure, allowed)}"
     if assessment.interval:
         low, high = map(wording.left_or_overspent, assessment.interval)
         effect = assessment.design_effect
@@ -203,12 +247,20 @@ def _burn_rates(assessment: Assessment) -> str:
         for length, rate in sorted(assessment.burn_rates.items(), key=lambda item: item[0])
         if not (isinstance(rate, Unmeasured) and rate.reason in said)
     ]
+    errors = {format_duration(length): error for length, error in assessment.burn_errors.items()}
     numbers = []
-    for text, group in groupby(rates, key=lambda pair: wording.burn(pair[1])):
+    for text, group in groupby(rates, key=lambda pair: _burn(pair[1], errors.get(pair[0]))):
         first, *others = (window for window, _ in group)
         if text != wording.NOTHING:
             numbers.append(f"{text} over {first}{f' to {others[-1]}' if others else ''}")
     return ", ".join([*numbers, *_no_rates(rates)])
+
+
+def _burn(rate: Fraction | Unmeasured, error: Fraction | None) -> str:
+    """Write a burn rate; of one that is rounded both ends."""
+    if error is None or isinstance(rate, Unmeasured):
+        return wording.burn(rate)
+    return f"{wording.burn(max(rate - error, Fraction(0)))} to {wording.burn(rate + error)}"
 
 
 def _no_rates(rates: Sequence[tuple[str, Fraction | Unmeasured]]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from gate.decision.decision import Decision
+from gate.policy.rounding import compared_between
 from gate.reporters.ansi import Style
 from gate.wording import exact_instant, left
 
@@ -33,9 +34,12 @@ def render(decision: Decision, _style: Style) -> str:
 
 
 def _worst_budget(decision: Decision) -> tuple[str, str]:
-    """Return the tier of the worst budget of all, and how much is left of it in percent."""
+    """Return the tier of the worst budget of all, and how much is left of it in percent.
+
+    Of what is rounded it is as much as is left for certain.
+    """
     budgets = [
-        (worst.compared, decided.judgement.tier)
+        (compared_between(worst)[0], decided.judgement.tier)
         for decided in decision.policies
         if (worst := decided.judgement.worst) is not None
         and worst.compared is not None

@@ -12,6 +12,7 @@ from gate.budget.assessment import Assessment
 from gate.decision.decision import PolicyDecision
 from gate.measure import Cause, Suspicion
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.rounding import compared_between
 from gate.policy.rules.tiers import tier_verdict
 from gate.policy.suspicions import left_between
 from gate.policy.tiers import tier_of
@@ -170,7 +171,11 @@ def _plain(decided: PolicyDecision, finding: Finding) -> bool:
 
 def _either(decided: PolicyDecision, others: Sequence[Finding], verdict: Verdict) -> str:
     """Say which other budgets are in tiers that object, too, and what is left of each."""
-    lefts = {a.slo.name: wording.left_or_overspent(a.compared) for a in decided.assessments}
+    lefts = {
+        a.slo.name: wording.left_between(*compared_between(a))
+        for a in decided.assessments
+        if a.compared is not None
+    }
     shares = [(f.slo, lefts[f.slo]) for f in others if f.slo is not None]
     names = ", ".join(
         f"{name} ({left if left.startswith('overspent') else f'{left} left'})"
@@ -188,6 +193,8 @@ _LABEL: Final = "suspected"
 
 def suspicion_facts(assessment: Assessment) -> Iterator[Fact]:
     """Yield each suspicion about a budget, and what would be left if all of them were so."""
+    if not assessment.suspicions:
+        return
     for suspicion in assessment.suspicions:
         yield _LABEL, suspicion_sentence(suspicion, assessment.slo)
     if (between := left_between(assessment)) is not None:

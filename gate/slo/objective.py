@@ -258,7 +258,28 @@ class SpendSlo:
     guards: OwnGuards = NO_OWN_GUARDS
 
 
-Slo = RatioSlo | SpendSlo | CompositeSlo
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformSlo:
+    """An SLO whose objective and window a platform knows, which has not been asked yet.
+
+    What it has beside those is for the `RatioSlo` that it becomes.
+    """
+
+    name: str
+    sli: Sli
+    """With ``slo``: what the platform is asked for."""
+    objective: Fraction | None = None
+    """Which of several objectives of the platform's is meant; None: its only one."""
+    window: Window | None = None
+    """Likewise of its windows."""
+    sla: Fraction | None = None
+    denominator: Denominator = Denominator.PERIOD
+    min_events: int | None = None
+    advisory: bool = False
+    guards: OwnGuards = NO_OWN_GUARDS
+
+
+Slo = RatioSlo | SpendSlo | CompositeSlo | PlatformSlo
 
 
 def counts_events(slo: Slo) -> TypeGuard[RatioSlo]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from gate.analysis.backtest import BacktestReport, PolicyBacktest
 from gate.analysis.backtest.freezes import Standing, months
 from gate.analysis.backtest.run import BacktestOptions, replay
 from gate.analysis.incidents.run import IncidentOptions
+from gate.backends.static import StaticSettings
 from gate.check import instants
 from gate.check.options import Options
 from gate.check.run import run_check
@@ -375,12 +377,14 @@ def test_two_policies_are_tried_at_the_same_instants_and_incidents() -> None:
     strict = file("chat", slo("a", budget="objective: 99%").replace("30d", "7d"))
     tiers = (replace(strict.policy.tiers[0], condition=None),)
     lax = replace(strict, policy=replace(strict.policy, tiers=tiers))
-    opening = Opening({"chat": ManyAtOnce({"a": with_outages()})})
+    backend = ManyAtOnce({"a": with_outages()})
+    opening = Opening({"chat": backend})
 
     (service,) = replay(
         [strict], options(last=28 * DAY, every=HOUR), lax, open_with=opening
     ).services
 
+    assert backend.calls == 1  # the counts of both
     assert service.against is not None
     blocked = service.tried.outcomes[Verdict.BLOCK].count
     assert blocked > 0
@@ -388,6 +392,27 @@ def test_two_policies_are_tried_at_the_same_instants_and_incidents() -> None:
     assert len(list(service.differing)) == blocked
     assert service.against.nearness == service.tried.nearness
     assert list(replace(service, against=None).differing) == []
+
+
+def test_a_policy_of_another_backend_is_asked_there() -> None:
+    tried_file = file("chat", slo("a", budget="objective: 99%"))
+    other = replace(tried_file, settings=StaticSettings(path=Path("replica")))
+    backends = {name: ByTheMinute({"a": with_outages()}) for name in ("chat", "replica")}
+    deploys = [Deployment(time=AT - hour * HOUR, revision="v1") for hour in range(1, 4)]
+
+    (service,) = replay(
+        [tried_file], options(*deploys), other, open_with=Opening(backends)
+    ).services
+
+    assert service.against is not None
+    assert service.against.verdicts == service.tried.verdicts
+    assert [backend.calls for backend in backends.values()] == [4, 4]
+    (same,) = replay(
+        [tried_file], options(*deploys), tried_file, open_with=Opening(backends)
+    ).services
+    assert same.against is not None
+    assert same.against.verdicts == service.tried.verdicts
+    assert backends["chat"].calls == 8
 
 
 def test_only_deploys_of_the_service_in_the_time_looked_at_are_tried() -> None:

@@ -29,11 +29,11 @@ def events(good: float, total: float, hours: int = HOURS) -> list[Any]:
 
 
 def slo(**changes: Any) -> KibanaSlo:
-    """Return an SLO with 90% of its budget left: 0.1 of 1,000 events in an hour fail."""
+    """Return an SLO with 90% of its budget left: 1 of 10,000 events fails."""
     values: dict[str, Any] = {
         "id": ID,
         "name": "Chat availability",
-        "events": {"*": events(999.9, 1000)},
+        "events": {"*": events(1249.875, 1250)},
     }
     return KibanaSlo(**values | changes)
 

@@ -24,6 +24,8 @@ from tests.command import Run
 
 MARKER = "m4rker-of-a-variable"
 NUMBERS = {"parallel", "retries"}
+SLIS: Mapping[str, str] = {"cloudwatch": "{bad: A Bad, total: A All}"}
+"""An indicator in the backend's own language, where a and b are none."""
 SAMPLES: Mapping[str, str] = {
     # By backend and key: a block in which the key comes from ${V}.
     "prometheus url": 'url: "https://prom.example/${V}"',
@@ -53,6 +55,9 @@ SAMPLES: Mapping[str, str] = {
     "elastic url": 'url: "https://kibana.example/${V}", api_key: "${A}"',
     "elastic api_key": 'url: "http://a", api_key: "${V}"',
     "postgres url": 'url: "postgresql://ada:${V}@db.example/app", table: t, timestamp: ts',
+    "datadog url": 'api_key: "${A}", application_key: "${A}", url: "https://proxy.example/${V}"',
+    "datadog api_key": 'api_key: "${V}", application_key: "${A}"',
+    "datadog application_key": 'api_key: "${A}", application_key: "${V}"',
     "google-slo url": 'project: acme, auth: {bearer: "${A}"}, url: "https://proxy.example/${V}"',
     "google-slo auth.bearer": 'project: acme, auth: {bearer: "${V}"}',
     "aws-slo access_key": 'region: eu-west-1, access_key: "${V}", secret_key: "${A}"',
@@ -61,6 +66,12 @@ SAMPLES: Mapping[str, str] = {
         'region: eu-west-1, access_key: "${A}", secret_key: "${A}", session_token: "${V}"'
     ),
     "aws-slo url": 'region: eu-west-1, url: "https://proxy.example/${V}"',
+    "cloudwatch access_key": 'region: eu-west-1, access_key: "${V}", secret_key: "${A}"',
+    "cloudwatch secret_key": 'region: eu-west-1, access_key: "${A}", secret_key: "${V}"',
+    "cloudwatch session_token": (
+        'region: eu-west-1, access_key: "${A}", secret_key: "${A}", session_token: "${V}"'
+    ),
+    "cloudwatch url": 'region: eu-west-1, url: "https://proxy.example/${V}"',
     "postgres password": 'url: "postgresql://a/b", password: "${V}", table: t, timestamp: ts',
 }
 
@@ -87,10 +98,14 @@ def test_what_a_key_takes_from_a_variable_is_secret_or_said_to_be_public(
         block = f"{{type: {kind}, {SAMPLES[f'{kind} {key}']}}}"
         policy = POLICY.replace("{type: static, path: counts.yaml}", block)
         sli = (
-            "sli: {slo: a}}" if "platform" in registered.indicators else "sli: {bad: a, total: b}}"
+            "{slo: a}"
+            if "platform" in registered.indicators
+            else SLIS.get(kind, "{bad: a, total: b}")
         )
         path = tmp_path / "gate.yaml"
-        path.write_text(policy.replace("window: 30d}", f"window: 30d, {sli}"), encoding="utf-8")
+        path.write_text(
+            policy.replace("window: 30d}", f"window: 30d, sli: {sli}}}"), encoding="utf-8"
+        )
         settings = load(str(path), {"V": MARKER, "A": "another"}).settings
 
         assert MARKER in secrets_of(settings), key

@@ -124,11 +124,13 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
         "column",
     }
     absent |= {"every", "cases_since", "backends"}
-    absent |= {"group"}
+    absent |= {"project", "quota_project", "fips", "linked_accounts", "groups"}
+    absent |= {"group", "space", "site", "api_key", "application_key", "corrections", "endpoint"}
     absent |= {"table", "where", "max_scan", "user", "database"}
     absent |= {"sslmode", "sslrootcert", "sslcert", "sslkey", "token"}
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
     absent |= {"gitlab-environments", "file", "presets"}
+    absent |= {"groups"}  # of Pyrra's files
     # The logins of managed services.
     absent |= {"sigv4", "region", "service", "access_key", "secret_key", "session_token"} - WRITTEN
     absent |= {"oauth2", "token_url", "client_id", "client_secret", "scope", "audience"}
@@ -248,6 +250,14 @@ VARIABLE_KEYS = {
         "/url", "/user", "/password", "/sslrootcert", "/sslcert", "/sslkey",
     },
     "spark": {"/url", "/token", "/tls/ca", "/tls/cert", "/tls/key"},
+    "datadog": {"/url", "/site", "/api_key", "/application_key", "/parallel", "/retries"},
+    "google-slo": {
+        "/url", "/project", "/quota_project", "/retries", "/auth/bearer",
+        "/auth/google/credentials_file",
+    },
+    "aws-slo": {"/access_key", "/region", "/retries", "/secret_key", "/session_token", "/url"},
+    "cloudwatch": {"/access_key", "/region", "/retries", "/secret_key", "/session_token", "/url"},
+    "elastic": {"/url", "/api_key", "/space", "/retries"},
     "evaluations": {"/path"},
     "static": {"/path"},
 }  # fmt: skip

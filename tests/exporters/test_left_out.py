@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.exporters import EXPORTERS, export_policy
-from gate.slo.objective import RatioSlo
+from gate.exporters import EXPORTERS, NotExportableError, counted, export_policy
+from gate.slo.indicator import Sli
+from gate.slo.objective import PlatformSlo, RatioSlo
 from tests.exporters.policies import AVAILABILITY, SPEND, gate_export, read_policy, write_policy
 
 COMPOSITE = "{name: both, composite: [{slo: availability}]}"
@@ -163,3 +164,10 @@ def test_other_backends_have_nothing_to_export(tmp_path: Path, format_: str) -> 
 
     assert (done.exit_code, done.stdout) == (2, "")
     assert "only SLOs of a Prometheus backend can be exported" in done.stderr
+
+
+def test_what_only_a_platform_knows_cannot_be_written() -> None:
+    slo = PlatformSlo(name="chat", sli=Sli(slo="Chat"))
+
+    with pytest.raises(NotExportableError, match="only known to its platform"):
+        counted(slo)

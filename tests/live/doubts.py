@@ -8,10 +8,12 @@ from typing import Any, Final
 from gate.measure import Cause
 from gate.slo.indicator import Sli, Slices
 from tests.servers.doubtful import (
+    BEGIN,
     CHANGE,
     DAY,
     HOUR,
     LAST,
+    STEP,
     Doubtful,
     Events,
     Exported,
@@ -38,10 +40,18 @@ def named(name: str, sli: Sli) -> Sli:
     def text(selector: str | None) -> str | None:
         if selector is None:
             return None
+        if "SERVICE" in selector:
+            return selector.replace("SERVICE", f'service="{name}"')
         metric, _, rest = selector.partition("{")
         return f'{metric}{{service="{name}",{rest}' if rest else f'{metric}{{service="{name}"}}'
 
-    return Sli(bad=text(sli.bad), total=text(sli.total), good=text(sli.good), spent=text(sli.spent))
+    return Sli(
+        bad=text(sli.bad),
+        total=text(sli.total),
+        good=text(sli.good),
+        spent=text(sli.spent),
+        gauge=text(sli.gauge),
+    )
 
 
 def requests(labels: str, events: Events, **options: Any) -> Exported:
@@ -75,6 +85,54 @@ def _pods(hours: range, length: int = HOUR) -> tuple[Exported, ...]:
         )
         for hour in hours
         for code, events in (("200", 10), ("500", 0))
+    )
+
+
+def replicas(names: str) -> tuple[Exported, ...]:
+    """Return replicas of which each shows its failures by the status of its requests."""
+    return tuple(
+        requests(f'instance="{name}",code="{code}"', events)
+        for name in names
+        for code, events in (("200", GOOD), ("500", BAD))
+    )
+
+
+def replica_errors(names: str) -> tuple[Exported, ...]:
+    """Return what counts the failures of replicas by another metric."""
+    return tuple(other("errors_total", BAD, f'instance="{name}"') for name in names)
+
+
+LOAD: Final = Sli(gauge="avg(load{SERVICE} < bool 50)")
+READY: Final = Sli(gauge="min(ready{SERVICE})")
+HOURLY: Final = Slices(length=timedelta(hours=1), target=Fraction(99, 100))
+
+
+def swinging(tick: int) -> int:
+    """Return by how much a gauge changes, up and down."""
+    return 3 if tick % 2 else -3
+
+
+def until(events: Events, end: int) -> Events:
+    """Return the changes of a gauge that stands still from a tick on."""
+    return lambda tick: events(tick) if tick <= end else 0
+
+
+def loads(names: str) -> tuple[Exported, ...]:
+    """Return gauges that change all the time."""
+    return tuple(other("load", swinging, f'job="x",instance="{n}"', before=10) for n in names)
+
+
+def pushed(job: str, every: int, end: int) -> tuple[Exported, ...]:
+    """Return a gauge of 1 that a job pushes, and when it did; the last time at a tick."""
+    seconds, start = int(STEP.total_seconds()), int(BEGIN.timestamp())
+    labels = f'job="{job}",instance="pushed"'
+
+    def push(tick: int) -> int:
+        return every * seconds if tick % every == 0 and tick <= end else 0
+
+    return (
+        other("ready", steady(0), labels, before=1),
+        other("push_time_seconds", push, labels, before=start),
     )
 
 
@@ -351,6 +409,81 @@ FAULTS: Final[Mapping[str, Doubtful]] = {
         cause=Cause.CONTRADICTED,
         hidden=between(BAD, DAY),
         most_hidden=between(BAD, DAY),
+    ),
+    "one replica of four exports no failures": Doubtful(
+        sli=ERRORS,
+        series=(*replicas("abcd"), *replica_errors("abc")),
+        cause=Cause.CONTRADICTED,
+        hidden=between(BAD, DAY),
+        most_hidden=between(BAD, DAY),
+        words="of 1 target (d)",
+        true_bad=4 * between(BAD, DAY),
+    ),
+    "the failures of one replica of three stand still": Doubtful(
+        sli=ERRORS,
+        series=(
+            *replicas("abc"),
+            *replica_errors("ab"),
+            other("errors_total", steady(0), 'instance="c"'),
+        ),
+        cause=Cause.CONTRADICTED,
+        hidden=between(BAD, DAY),
+        most_hidden=between(BAD, DAY),
+        words="of 1 target (c)",
+    ),
+    "two metrics of errors of which one replica of three has none": Doubtful(
+        sli=of(
+            bad="sum(increase(errors_total{SERVICE}[$window]))"
+            " + sum(increase(timeouts_total{SERVICE}[$window]))",
+            total="requests_total",
+        ),
+        series=(
+            *replicas("abc"),
+            *replica_errors("ab"),
+            *(other("timeouts_total", steady(0), f'instance="{name}"') for name in "ab"),
+        ),
+        cause=Cause.CONTRADICTED,
+        hidden=between(BAD, DAY),
+        most_hidden=between(BAD, DAY),
+        words="of 1 target (c)",
+    ),
+    "a gauge stands still while its peers change": Doubtful(
+        sli=LOAD,
+        slices=HOURLY,
+        series=(*loads("ab"), other("load", steady(0), 'job="x",instance="c"', before=10)),
+        cause=Cause.STALE,
+        words="1 series of load",
+        most_hidden=None,
+    ),
+    "a gauge has stood still since yesterday": Doubtful(
+        sli=LOAD,
+        slices=HOURLY,
+        series=(
+            *loads("ab"),
+            other("load", until(swinging, LAST - DAY - 9), 'job="x",instance="c"', before=10),
+        ),
+        cause=Cause.STALE,
+        words="have not changed for 1d",
+        most_hidden=None,
+    ),
+    "a gauge of a target that is down": Doubtful(
+        sli=READY,
+        slices=HOURLY,
+        series=(
+            other("ready", steady(0), 'job="y",instance="down"', before=1),
+            other("up", steady(0), 'job="y",instance="down"'),
+        ),
+        cause=Cause.STALE,
+        words="up is 0",
+        most_hidden=None,
+    ),
+    "a gauge that a job pushed every hour until it died": Doubtful(
+        sli=READY,
+        slices=HOURLY,
+        series=pushed("hourly", HOUR, LAST - DAY),
+        cause=Cause.STALE,
+        words="long overdue",
+        most_hidden=None,
     ),
     "nobody has come for two hours": Doubtful(
         sli=CODE,

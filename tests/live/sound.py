@@ -12,13 +12,21 @@ from tests.live.doubts import (
     ERRORS,
     FIRST,
     GOOD,
+    HOURLY,
+    LOAD,
     NEW,
     OLD,
     OUTCOME,
     RARE,
+    READY,
+    loads,
     of,
     other,
+    pushed,
+    replica_errors,
+    replicas,
     requests,
+    swinging,
 )
 from tests.servers.doubtful import BEGIN, DAY, HOUR, LAST, Doubtful, Events, during, steady
 
@@ -35,6 +43,11 @@ def _on_working_days(count: int) -> Events:
 
 def _until(count: int, end: int) -> Events:
     return during(0, end, count)
+
+
+def flapping(tick: int) -> int:
+    """Return the changes of a gauge that is 0 for a while, now and then."""
+    return {0: -1, 5: 1}.get(tick % (HOUR * 6), 0)
 
 
 _CREATED: Final = int((BEGIN - timedelta(days=30)).timestamp())
@@ -94,6 +107,70 @@ SOUND: Final[Mapping[str, Doubtful]] = {
             requests('status_code="500"', BAD),
             other("errors_total", BAD),
         ),
+    ),
+    "replicas whose failures another metric counts": Doubtful(
+        sli=ERRORS, series=(*replicas("abcd"), *replica_errors("abcd"))
+    ),
+    "replicas of which one has not failed": Doubtful(
+        sli=ERRORS,
+        series=(
+            *replicas("abc"),
+            *replica_errors("abc"),
+            requests('instance="d",code="200"', GOOD),
+        ),
+    ),
+    "a gateway that counts the failures of replicas": Doubtful(
+        sli=ERRORS,
+        series=(
+            *replicas("ab"),
+            other("errors_total", steady(3, every=10), 'instance="gateway"'),
+        ),
+    ),
+    "failures that are counted by three of four words": Doubtful(
+        sli=ERRORS,
+        series=(
+            *replicas("ab"),
+            *replica_errors("ab"),
+            requests('instance="a",code="504"', steady(1, every=20)),
+            requests('instance="b",code="504"', steady(1, every=20)),
+        ),
+    ),
+    "an old replica and its successor": Doubtful(
+        sli=ERRORS,
+        series=(
+            requests('instance="a",code="200"', GOOD, **OLD),
+            requests('instance="a",code="500"', BAD, **OLD),
+            other("errors_total", BAD, 'instance="a"', **OLD),
+            requests('instance="b",code="200"', GOOD, **NEW),
+            requests('instance="b",code="500"', BAD, **NEW),
+            other("errors_total", BAD, 'instance="b"', **NEW),
+        ),
+    ),
+    "gauges that change": Doubtful(sli=LOAD, slices=HOURLY, series=loads("abc")),
+    "a gauge of 1 for good beside one that was down": Doubtful(
+        sli=READY,
+        slices=HOURLY,
+        series=(
+            other("ready", steady(0), 'job="z",instance="a"', before=1),
+            other("ready", flapping, 'job="z",instance="b"', before=1),
+            other("up", steady(0), 'job="z",instance="a"', before=1),
+        ),
+    ),
+    "an idle replica beside busy ones": Doubtful(
+        sli=LOAD,
+        slices=HOURLY,
+        series=(*loads("ab"), other("load", steady(0), 'job="x",instance="idle"')),
+    ),
+    "a gauge of a replica that is gone for good": Doubtful(
+        sli=LOAD,
+        slices=HOURLY,
+        series=(*loads("ab"), other("load", swinging, 'job="x",instance="c"', before=10, **OLD)),
+    ),
+    "a gauge that a job pushes every night": Doubtful(
+        sli=READY, slices=HOURLY, series=pushed("nightly", DAY, LAST)
+    ),
+    "a gauge that a job pushes every hour": Doubtful(
+        sli=READY, slices=HOURLY, series=pushed("punctual", HOUR, LAST)
     ),
     "a metric of answers that were wrong": Doubtful(
         sli=of(bad="hallucinations_total", total="requests_total"),

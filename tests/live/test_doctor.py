@@ -32,6 +32,7 @@ ABOUT: Final[Mapping[Cause, str]] = {
     Cause.CONTRADICTED: "contradicted",
     Cause.LOST: "gaps",
     Cause.NO_TRAFFIC: "counted",
+    Cause.STALE: "moving",
 }
 Results = Mapping[str, Sequence[CheckResult]]
 

@@ -8,15 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.assess import assess_composite
+from gate.budget.assess import assess_composite, assess_undefined
 from gate.errors import Mistake
 from gate.history.records import RecordStatus, UnreadableRecord
-from gate.measure import Cause
+from gate.measure import Cause, Unmeasured
 from gate.policy.case import Case, Past
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import judge
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from gate.slo.objective import CalendarWindow, CompositeSlo, Member, Period, Span
+from gate.slo.indicator import Sli
+from gate.slo.objective import (
+    CalendarWindow,
+    CompositeSlo,
+    Member,
+    Period,
+    PlatformSlo,
+    Span,
+)
 from tests.budget.building import AT, DAY, HOUR, MONTH, lost, ratio, ratio_slo, spend
 from tests.policy.building import found, judged, policy_of, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record
@@ -478,3 +486,14 @@ def test_a_doubt_about_an_advisory_slo_alone_only_warns(of_advisory: bool) -> No
     rule = replace(RULE, unreadable=(broken(),))
     judgement = looked_back("canary", *days, rule=rule)
     assert judgement.verdict is (WARN if of_advisory else UNDECIDED)
+
+
+def test_of_what_a_platform_has_not_defined_the_history_is_not_missed_as_well() -> None:
+    why = Unmeasured(cause=Cause.BACKEND_ERROR, reason="http://toy answered 503")
+    undefined = assess_undefined(PlatformSlo(name="chat", sli=Sli(slo="Chat")), why)
+    known, _ = day({})
+
+    judgement = judged("canary", known, undefined, postmortems=RULE)
+
+    assert [f.reason for f in judgement.findings if f.slo == "chat"] == [why.reason]
+    assert judgement.verdict is UNDECIDED

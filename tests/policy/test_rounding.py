@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Impact
-from gate.measure import Answer, Cause
+from gate.measure import Answer, Cause, Suspicion
+from gate.policy.case import Case
 from gate.policy.findings import Rule, Verdict
+from gate.policy.judge import allowed_now
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from gate.policy.rounding import known_tier
-from gate.policy.rule_settings import BurnRateRule, Effect, ExhaustionRule
+from gate.policy.rule_settings import BurnRateRule, Effect, ExhaustionRule, PostmortemRule
 from gate.policy.tiers import Condition, Tier, tier_of
 from gate.slo.objective import CompositeSlo, Member
 from tests.budget.building import (
+    AT,
     HOUR,
     MINUTE,
     MONTH,
@@ -34,7 +37,7 @@ from tests.budget.building import (
     shares,
     spend,
 )
-from tests.policy.building import CAUTION, EXHAUSTED, HEALTHY, TIERS, found, judged, said
+from tests.policy.building import CAUTION, EXHAUSTED, HEALTHY, TIERS, found, judged, policy_of, said
 
 MANY = 10**15
 """Events: so many that traffic is never low."""
@@ -74,8 +77,8 @@ def test_what_cannot_be_told_is_said_with_both_ends_and_what_to_do() -> None:
 
     assert verdict is Verdict.UNDECIDED
     assert reason.startswith(
-        "cannot tell: only a rounded share is known, no counts: 0.05% +- 0.003% bad; between 47.0%"
-        " and 53.0% of the budget is left, which has the threshold 50% inside; wait until"
+        "cannot tell: only a rounded share is known, no counts: 0.05% bad, give or take 0.003%;"
+        " between 47.0% and 53.0% of the budget is left, which has the threshold 50% inside;"
     )
     assert judgement.tier is None
 
@@ -355,3 +358,70 @@ def test_several_rounded_budgets_have_the_verdict_of_all_that_may_be_true_or_non
 
 def test_the_evidence_of_a_share_is_that_of_its_answer() -> None:
     assert ratio(share("0.1", "0.01")).evidence == evidence()
+
+
+def test_of_many_that_cannot_be_told_the_first_settles_what_ships_now() -> None:
+    known = [ratio(share("0.0005", "0.00003"), name=name) for name in ("a", "b")]
+    case = Case(policy=policy_of(known), assessments=known, change="canary", at=AT)
+
+    # Both tiers allow a canary, and only the better one all the rest.
+    assert allowed_now(case) == ("canary", "config-change", "rollback", "security-patch")
+
+
+def test_what_ships_now_is_asked_of_suspicions_as_well() -> None:
+    doubt = Suspicion(cause=Cause.LOST, reason="r", remedy="m", hidden=Fraction(10**9))
+    known = [ratio(counts(bad=0, total=10**6, suspicions=(doubt,)))]
+    case = Case(policy=policy_of(known), assessments=known, change="canary", at=AT)
+
+    assert allowed_now(case) == ("rollback",)
+
+
+@pytest.mark.parametrize(
+    ("within", "verdict"), [(HOUR, Verdict.ALLOW), (timedelta(days=20), Verdict.UNDECIDED)]
+)
+def test_a_budget_that_may_run_out_in_time_is_undecided(
+    within: timedelta, verdict: Verdict
+) -> None:
+    # 60% to 80% of 30 days at a burn rate of 1: 18 to 24 days.
+    rule = ExhaustionRule(within=within, effect=Effect.BLOCK)
+    windows = {rule.short: counts(bad=1, total=1000), rule.long: counts(bad=1, total=1000)}
+    assessment = ratio(share("0.0003", "0.0001"), windows)
+
+    assert judged("model-update", assessment, exhaustion=rule).verdict is verdict
+
+
+def test_reviewed_incidents_are_tried_with_everything_that_may_be_true() -> None:
+    rule = PostmortemRule(
+        share=Fraction(1, 5), threshold=Fraction(6), patterns=("incidents/*.yaml",), records=()
+    )
+    judgement = judged("canary", ratio(share("0.0001", "0.00001")), postmortems=rule)
+
+    assert judgement.verdict is Verdict.UNDECIDED
+    assert [f.cause for f in found(judgement, Rule.MEASUREMENT)] == [Cause.NO_DATA]
+
+
+def test_only_what_matters_is_named() -> None:
+    coarse = ratio(share("0.0005", "0.00003"), name="coarse")
+    windows = {HOUR: share("0.001", "0.0001"), 5 * MINUTE: share("0.001", "0.0001")}
+    slow = ratio(counts(bad=0, total=MANY), windows, name="slow")
+
+    judgement = judged("model-update", coarse, slow, burn_rates=(PAIR,))
+
+    assert [f.slo for f in found(judgement, Rule.MEASUREMENT)] == ["coarse"]
+
+
+def test_a_rounded_burn_rate_without_a_rule_does_not_matter() -> None:
+    assert judged("model-update", burning(share("0.0144", "0.01"))).verdict is Verdict.ALLOW
+
+
+def test_a_narrow_tier_between_the_ends_is_tried_as_well() -> None:
+    # 40% to 65% are left, and only from 58% to 60% an experiment may not ship.
+    tiers = (
+        Tier(name="most", condition=Condition(">", Fraction("0.6")), allow=None),
+        Tier(name="odd", condition=Condition(">", Fraction("0.58")), allow=frozenset({"rollback"})),
+        Tier(name="rest", condition=None, allow=None),
+    )
+    assessment = ratio(share("0.000475", "0.000125"))
+
+    assert judged("experiment", assessment, tiers=tiers).verdict is Verdict.UNDECIDED
+    assert judged("rollback", assessment, tiers=tiers).verdict is Verdict.ALLOW

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate import wording
-from gate.measure import Cause, Unmeasured
+from gate.measure import Cause, Counts, Granted, Share, Spent, Unmeasured
+from tests.budget.building import counts, evidence, share
 
 SHARES = st.fractions(min_value=-20, max_value=1)
 
@@ -126,3 +127,33 @@ def test_a_budget_that_is_just_gone_is_not_overspent() -> None:
     assert wording.budget_left(Fraction(-1, 2)) == "its budget is overspent by 50.0%"
     assert wording.left_or_overspent(Fraction(-1, 2)) == "overspent by 50.0%"
     assert wording.left_or_overspent(None) == "-"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (counts(bad=12, total=43_190), "12 bad of 43,190"),
+        (counts(bad=720, total=43_200, granted=Granted.SECONDS), "12m bad of 12h"),
+        (share("0.0005", "0.00005"), "0.05% bad, give or take 0.005%"),
+        (Spent(amount=Fraction("31.5"), evidence=evidence()), "31.50 spent"),
+    ],
+)
+def test_what_is_counted_is_written_as_what_it_is(
+    answer: Counts | Share | Spent, words: str
+) -> None:
+    assert wording.counted(answer) == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        ("0.4", "0.4", "40.0%"),
+        ("0.47", "0.53", "47.0% to 53.0%"),
+        ("0", "0.5", "0.0% to 50.0%"),
+        ("-0.1", "0.5", "overspent by 10.0% to 50.0% left"),
+        ("-0.2", "-0.1", "overspent by 10.0% to 20.0%"),
+        ("-0.2", "-0.2", "overspent by 20.0%"),
+    ],
+)
+def test_what_is_left_is_written_between_its_ends(low: str, high: str, words: str) -> None:
+    assert wording.left_between(Fraction(low), Fraction(high)) == words

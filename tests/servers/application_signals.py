@@ -86,6 +86,10 @@ class FakeSlo:
             **_SLIS[self.requests],
         }
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        return {"Arn": self.arn, "Name": self.name, "CreatedTime": self.created.timestamp()}
+
     def interval(self, at: datetime) -> tuple[datetime, datetime]:
         """Return start and end of the interval that is judged at an instant."""
         interval = self.goal.get("Interval", {"RollingInterval": {"Duration": 7}})
@@ -166,7 +170,7 @@ class ApplicationSignals:
         if path == "/slos":
             linked = query.get("IncludeLinkedAccounts") == "true"
             own = [slo for slo in self.slos if linked or slo.account == ACCOUNT]
-            return _page([{"Arn": s.arn, "Name": s.name} for s in own], "SloSummaries", query)
+            return _page([slo.summary for slo in own], "SloSummaries", query)
         if path == "/budget-report":
             at = datetime.fromtimestamp(asked["Timestamp"], UTC)
             wanted = [(name, self._find(name)) for name in asked["SloIds"]]

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
@@ -51,8 +51,18 @@ class Misbehaviour:
     value: Callable[[float], Any] = float
     """What becomes of each value of a point."""
     result: Callable[[Json], Json] = lambda result: result
+    answer: Json | None = None
+    """In place of every answer to GetMetricData."""
+    more: Json = field(default_factory=dict)
+    """What each such answer has beside its results."""
+    trimmed: bool = True
+    """Whether trimmed counts have points: of statistic sets they have none."""
+    listed: list[Any] | None = None
+    """In place of the metrics of every list."""
+    listed_token: str | None = None
     throttled: int = 0
     """How many requests are refused first."""
+    throttled_as: str = "ThrottlingException"
     listing_denied: bool = False
 
 
@@ -93,7 +103,7 @@ class FakeCloudWatch:
     def _answer(self, operation: str, request: Json, login: str) -> tuple[int, Json]:
         if self.wrong.throttled:
             self.wrong.throttled -= 1
-            return refusal("ThrottlingException", "Rate exceeded")
+            return refusal(self.wrong.throttled_as, "Rate exceeded")
         scope = re.search(r"Credential=[^/]+/[0-9]{8}/([^/]+)/monitoring/aws4_request", login)
         if scope is None:
             return refusal("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -110,6 +120,8 @@ class FakeCloudWatch:
     # GetMetricData
 
     def _metric_data(self, request: Json) -> tuple[int, Json]:
+        if self.wrong.answer is not None:
+            return 200, self.wrong.answer
         queries = request["MetricDataQueries"]
         if len(queries) > MOST_METRICS:
             return refusal("ValidationError", "The collection MetricDataQueries must have ...")
@@ -131,7 +143,7 @@ class FakeCloudWatch:
         answer: Json = {"MetricDataResults": results, "Messages": list(self.wrong.messages)}
         if more and not self.wrong.without_token:
             answer["NextToken"] = "0" if self.wrong.same_token else str(last)
-        return 200, answer
+        return 200, {**answer, **self.wrong.more}
 
     def _result(self, query: Json, points: list[tuple[int, int, float]], more: bool) -> Json:
         status = "PartialData" if more else (self.wrong.status or "Complete")
@@ -156,6 +168,8 @@ class FakeCloudWatch:
             return
         statistic = _STATISTIC.fullmatch(stat["Stat"])
         assert statistic, stat["Stat"]
+        if statistic[1] is not None and not self.wrong.trimmed:
+            return
         sums: dict[int, float] = defaultdict(float)
         for at, value, times in self.events[key]:
             begins = start + (at - start) // period * period
@@ -166,6 +180,8 @@ class FakeCloudWatch:
     # ListMetrics
 
     def _listing(self, request: Json) -> Json:
+        if self.wrong.listed is not None:
+            return {"Metrics": self.wrong.listed, "NextToken": self.wrong.listed_token}
         recent = self.now() - timedelta(seconds=LISTED)
         wanted = {(each["Name"], each.get("Value")) for each in request.get("Dimensions", ())}
         metrics = [
@@ -203,6 +219,3 @@ def _share(statistic: re.Match[str], value: float, times: int) -> float:
     if statistic[0] == "SampleCount":
         return float(times)
     return float(times) if value <= float(statistic[1]) else 0.0
-
-
-Dimensions = Mapping[str, str]

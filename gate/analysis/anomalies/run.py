@@ -17,6 +17,7 @@ from gate.check.measure import (
     open_history,
     run_concurrently,
 )
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.charts.build import Charting, charts
@@ -65,6 +66,7 @@ def chart_indicators(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
+    files, open_with = with_promises(files, options.at, timeout, open_with)
     histories = [open_history(file, timeout, open_with)[1] for file in files]
 
     def task(file: PolicyFile, history: HistoryBackend) -> ServiceAnomalies:

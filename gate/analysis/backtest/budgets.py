@@ -10,7 +10,13 @@ from gate.history.incidents import Incident
 from gate.history.service_incidents import ServiceIncident
 from gate.policy.findings import Verdict
 from gate.policy.policy import Policy
-from gate.slo.objective import CompositeSlo, Slo, Span
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+    Span,
+    SpendSlo,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +55,10 @@ def past_budgets(
         nearness: to the incidents.
     """
     avoided = _after_blocked_deploys(verdicts, nearness)
-    slos = {slo.name: slo for slo in policy.slos}
+    # What is not known of a platform's SLO is not measured at any instant.
+    slos = {slo.name: slo for slo in policy.slos if not isinstance(slo, PlatformSlo)}
     budgets = []
-    for slo in policy.slos:
+    for slo in slos.values():
         course = [
             (past.remaining[slo.name], past.at)
             for past in (*verdicts, last)
@@ -93,8 +100,11 @@ def _after_blocked_deploys(
     return [incident for incident in nearness.incidents if incident in begun]
 
 
+_Known = RatioSlo | SpendSlo | CompositeSlo
+
+
 def _spared(
-    slo: Slo, slos: Mapping[str, Slo], incidents: Sequence[ServiceIncident], at: datetime
+    slo: _Known, slos: Mapping[str, _Known], incidents: Sequence[ServiceIncident], at: datetime
 ) -> Fraction:
     if isinstance(slo, CompositeSlo):
         parts = (

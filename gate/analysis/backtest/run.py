@@ -15,6 +15,7 @@ from gate.check.decide import judge_change
 from gate.check.instants import run_checks
 from gate.check.measure import OpenBackend, open_history, run_concurrently
 from gate.check.options import Options, StatedEvidence, nothing_known
+from gate.check.promises import with_promises
 from gate.check.run import check_words, measure_and_gather
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
@@ -81,6 +82,10 @@ def replay(
         UsageError: a backend keeps no history, or a package of one is missing; or the class, or a
             requirement, is in none of the policies.
     """
+    at, timeout = options.search.at, options.search.timeout
+    files, open_with = with_promises(files, at, timeout, open_with)
+    if against is not None:
+        (against,), open_with = with_promises([against], at, timeout, open_with)
     everything = [*files, *([] if against is None else [against])]
     words = Options(
         at=options.search.at,
@@ -116,11 +121,13 @@ def _service(
         options=options,
         open_with=open_with,
     )
-    return ServiceBacktest(
-        incidents=incidents,
-        tried=trial.of(file),
-        against=None if against is None else trial.of(against),
-    )
+    if against is None:
+        (tried,), other = trial.of(file), None
+    elif against.settings == file.settings:
+        tried, other = trial.of(file, against)  # what both need of a moment is asked once
+    else:
+        (tried,), (other,) = trial.of(file), trial.of(against)
+    return ServiceBacktest(incidents=incidents, tried=tried, against=other)
 
 
 def past_moments(policy: Policy, options: BacktestOptions) -> tuple[PastMoment, ...]:
@@ -153,16 +160,27 @@ class _Trial:
     options: BacktestOptions
     open_with: OpenBackend
 
-    def of(self, file: PolicyFile) -> PolicyBacktest:
-        """Return what a policy would have said at each of the moments, and at the end."""
+    def of(self, *files: PolicyFile) -> list[PolicyBacktest]:
+        """Return what each policy would have said at each of the moments, and at the end.
+
+        Args:
+            files: with the same settings of their backends; at least one.
+        """
         search = self.options.search
-        backend, history = open_history(file, search.timeout, self.open_with)
-        *verdicts, last = run_checks(
+        backend, history = open_history(files[0], search.timeout, self.open_with)
+        moments = (*self.moments, PastMoment(search.at))
+        verdicts = run_checks(
             backend,
             history,
-            [*self.moments, PastMoment(search.at)],
-            partial(_check, file, self.options),
+            [(file, moment) for moment in moments for file in files],
+            lambda backend, each: _check(each[0], self.options, backend, each[1]),
         )
+        return [
+            self._backtest(file, verdicts[place :: len(files)]) for place, file in enumerate(files)
+        ]
+
+    def _backtest(self, file: PolicyFile, checked: Sequence[PastVerdict]) -> PolicyBacktest:
+        *verdicts, last = checked
         return PolicyBacktest(
             policy=file.policy,
             source=file.source,

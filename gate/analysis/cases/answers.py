@@ -18,8 +18,13 @@ from gate.budget.ratio import seconds, share_per_bad, slices_in
 from gate.config.stated import StatedIncident, StatedSignal, StatedSlo
 from gate.dataclass import dataclass
 from gate.errors import nearest
-from gate.measure import Answer, Cause, Counts, Evidence, Spent, Suspicion, Unmeasured
-from gate.slo.objective import RatioSlo, SpendSlo
+from gate.measure import Answer, Cause, Counts, Evidence, Share, Spent, Suspicion, Unmeasured
+from gate.slo.objective import (
+    PlatformSlo,
+    RatioSlo,
+    RollingWindow,
+    SpendSlo,
+)
 from gate.slo.quantities import format_duration, parse_duration
 from gate.wording import exact, percent_spent
 
@@ -33,8 +38,32 @@ _USUAL: Final = Fraction(1, 10)
 """The least burn rate of an SLO whose control chart has a signal, at all other times."""
 _CALM: Final = Fraction(1, 2)
 """The greatest burn rate outside of incidents and signals: it lasts, and is far from either."""
+_ANY_OBJECTIVE: Final = Fraction(99, 100)
+_ANY_WINDOW: Final = RollingWindow(timedelta(days=30))
 _SIGNAL: Final = Fraction(1)
 """The burn rate during a signal: plainly more than usual, and far from an incident."""
+
+
+def stand_in(slo: RatioSlo | SpendSlo | PlatformSlo) -> RatioSlo | SpendSlo:
+    """Return an SLO with an objective and a window, also where those are a platform's.
+
+    What a case states, a share of the budget and burn rates, is the same for every objective and
+    window.
+    """
+    if not isinstance(slo, PlatformSlo):
+        return slo
+    objective = slo.objective or (1 + (slo.sla or _ANY_OBJECTIVE)) / 2
+    return RatioSlo(
+        name=slo.name,
+        window=slo.window or _ANY_WINDOW,
+        sli=slo.sli,
+        objective=objective,
+        sla=slo.sla,
+        denominator=slo.denominator,
+        min_events=slo.min_events,
+        advisory=slo.advisory,
+        guards=slo.guards,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +140,11 @@ class SloStatement:
                 " then, if all is bad"
             )
             raise self._impossible("remaining", message)
-        return Counts(total=total, bad=(1 - left) / share, evidence=counts.evidence)
+        bad = (1 - left) / share
+        if stated.rounding is None:
+            return Counts(total=total, bad=bad, evidence=counts.evidence)
+        error = stated.rounding / share
+        return Share(bad=bad / total, error=error / total, evidence=counts.evidence)
 
     def _enough(self, slo: RatioSlo) -> Fraction:
         """Return how many events a second make as many as no policy calls few, within a second."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-from gate.analysis.cases.answers import SloStatement
+from gate.analysis.cases.answers import SloStatement, stand_in
 from gate.analysis.cases.backend import ImpossibleError, StatedAnswers
 from gate.check.measure import burn_windows
 from gate.config.cases import CasesFile, Expectation, StatedCase, StatedChange
@@ -19,7 +19,11 @@ from gate.parsing.schema import child_at
 from gate.policy.case import Past, SloIncidents
 from gate.policy.findings import Rule
 from gate.policy.policy import Policy
-from gate.slo.objective import CompositeSlo, RatioSlo
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+)
 from gate.wording import exact
 
 _Stretch = tuple[datetime, datetime]
@@ -50,8 +54,16 @@ def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[
         if isinstance(slo, CompositeSlo):
             continue
         stated = case.slos.get(slo.name, case.others)
+        if isinstance(slo, PlatformSlo) and stated.counts is not None and slo.objective is None:
+            message = f"{slo.name}: its objective is its platform's; state remaining: 42%"
+            reader.note(stated.nodes["total"], message)
+            continue
         statement = SloStatement(
-            slo=slo, stated=stated, at=case.at, guards=policy.guards_of(slo), windows=windows
+            slo=stand_in(slo),
+            stated=stated,
+            at=case.at,
+            guards=policy.guards_of(slo),
+            windows=windows,
         )
         try:
             answers[slo.name] = statement.answers()
@@ -136,6 +148,7 @@ def _mistakes(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str
     items = _items(case.nodes, "satisfied")
     yield from _unknown(case.satisfied, items, requirements, "requirement of a tier")
     yield from _records(case, policy)
+    yield from _findings(case, policy)
     yield from _expected(expect, policy, requirements)
     yield from _rules(case, policy)
 
@@ -195,6 +208,15 @@ def _records(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]
         for name in record.slos:
             if name not in slos:
                 yield node, f"the policy has no SLO {name!r}{nearest(name, slos)}"
+
+
+def _findings(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:
+    slos = [slo.name for slo in policy.slos]
+    for finding, item in zip(case.findings, _items(case.nodes, "findings"), strict=True):
+        why = _never(finding.rule, policy)
+        if why is not None:
+            yield item, f"{finding.rule} never fires: {why}"
+        yield from _unknown([finding.slo], [child_at(item, "slo")], slos, "SLO")
 
 
 def _rules(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:

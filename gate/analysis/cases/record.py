@@ -1,10 +1,10 @@
 """A case out of a decision: the budgets that it was made by, and its verdict as expected."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import chain, count
+from itertools import chain, count, product
 from typing import Any, Final
 
 from gate.analysis.cases import CaseResult
@@ -22,11 +22,17 @@ from gate.parsing.values import parse_instant
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
 from gate.policy.requirements import RequirementState
-from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+    SpendSlo,
+)
 from gate.slo.quantities import format_duration
 
 DecidedPolicy = Mapping[str, Any]
 """The part of a decision's document that speaks of one policy."""
+_ON_THE_PAST: Final = frozenset({Rule.POSTMORTEM, Rule.CONTROL_CHART})
 _SIMPLE: Final = 1000
 """The largest denominator of a share of something that is counted."""
 _LONGEST: Final = 40
@@ -56,8 +62,9 @@ def add_case(
     case = recorded_case(document, part, file.policy, name)
     text = raw.decode("utf-8-sig")
     results = []
-    for satisfied in _satisfied(part, file.policy):
-        attempt = {**case, "satisfied": satisfied} if satisfied else case
+    for satisfied, findings in product(_satisfied(part, file.policy), _past_findings(part)):
+        given = {"satisfied": satisfied, "findings": findings}
+        attempt = {**case, **{key: stated for key, stated in given.items() if stated}}
         added = with_case(text, attempt, path)
         result = _tried(added, path, file)
         if result.passed:
@@ -92,6 +99,23 @@ def _satisfied(part: DecidedPolicy, policy: Policy) -> Iterator[list[str]]:
         yield sorted(every)
 
 
+def _past_findings(part: DecidedPolicy) -> Iterator[list[dict[str, str]]]:
+    """Yield which rules on the past may have fired: those that a decision says did.
+
+    It does not say of one that let its class pass whether it would have stopped others.
+    """
+    about = [f for f in part["findings"] if f["rule"] in _ON_THE_PAST and f["slo"] is not None]
+    firing = [f for f in about if f["verdict"] != Verdict.ALLOW]
+    yield _stated_findings(firing)
+    if len(firing) < len(about):
+        yield _stated_findings(about)
+
+
+def _stated_findings(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    stated = [{key: finding[key] for key in ("rule", "slo")} for finding in findings]
+    return [each for place, each in enumerate(stated) if each not in stated[:place]]
+
+
 def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
     """Say in what the policy comes to something else than the decision, and why that may be."""
     wrong = "; ".join(
@@ -102,7 +126,7 @@ def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
         why = f"{file.source.path} is not the policy that decided: its text is another"
     else:
         why = (
-            "a decision does not hold all that it was made by, such as the incidents of the past;"
+            "a decision does not hold all that it was made by, such as a past that was not known;"
             " write this case by hand"
         )
     return f"the case would not come to what was decided ({wrong}): {why}"
@@ -177,7 +201,7 @@ def _impact(impact: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _statement(
-    slo: RatioSlo | SpendSlo, stated: Mapping[str, Any], policy: Policy, at: datetime
+    slo: RatioSlo | SpendSlo | PlatformSlo, stated: Mapping[str, Any], policy: Policy, at: datetime
 ) -> Iterator[tuple[str, Any]]:
     """Yield what a case states of an SLO, by key."""
     causes = [Cause(doubt["cause"]) for doubt in stated["doubts"]]
@@ -188,23 +212,29 @@ def _statement(
         yield "unmeasured", str(causes[0])
     elif isinstance(slo, SpendSlo):
         yield "spent", _number(stated["spent"])
+    elif isinstance(slo, PlatformSlo) or stated["total"] is None:
+        yield "remaining", _share(1 - stated["consumed"])
+        if rounding := stated.get("remaining_rounding"):
+            left = 1 - stated["consumed"]
+            yield "rounding", _share(max(left - rounding[0], rounding[1] - left))
     else:
         yield from (("total", _number(stated["total"])), ("bad", _number(stated["bad"])))
-    if isinstance(slo, RatioSlo) and (rates := dict(_burn_rates(slo, stated, policy))):
+    if not isinstance(slo, SpendSlo) and (rates := dict(_burn_rates(slo, stated, policy))):
         yield "burn_rates", rates
     if measured:
         yield from _evidence(stated, causes, policy.guards_of(slo), at)
 
 
 def _burn_rates(
-    slo: RatioSlo, stated: Mapping[str, Any], policy: Policy
+    slo: RatioSlo | PlatformSlo, stated: Mapping[str, Any], policy: Policy
 ) -> Iterator[tuple[str, Any]]:
     """Yield the burn rates that are not what stands for one that is left out."""
     measured = stated["consumed"] is not None
     doubts = {doubt["window"]: doubt["cause"] for doubt in stated["burn_rate_doubts"]}
+    slices = slo.slices if isinstance(slo, RatioSlo) else None
     for window in burn_windows(policy):
         name = format_duration(window)
-        if name not in stated["burn_rates"] or (slo.slices and window < slo.slices.length):
+        if name not in stated["burn_rates"] or (slices and window < slices.length):
             continue
         rate = stated["burn_rates"][name]
         if rate is None and (measured or doubts[name] != stated["status"]):

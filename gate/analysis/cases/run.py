@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gate.analysis.cases import CaseResult, Mismatch, PolicyCases
+from gate.analysis.cases.answers import stand_in
 from gate.analysis.cases.backend import StatedAnswers, StatedBackend
 from gate.analysis.cases.checks import check_names, check_past, stated_answers
 from gate.check.decide import BudgetsAndPast
@@ -92,7 +93,8 @@ def _measure(
     else:
         present = replace(policy, postmortems=None, control_charts=None)
         budgets, _ = measure_and_gather(present, backend, options)
-    return budgets, replace(pasts[key], evidence=options.evidence(policy, options.at))
+    evidence = options.evidence(policy, options.at)
+    return budgets, replace(pasts[key], evidence=evidence, stated=case.findings)
 
 
 def _policy(policy: Policy, case: StatedCase) -> Policy:
@@ -111,6 +113,7 @@ def _policy(policy: Policy, case: StatedCase) -> Policy:
 def _slo(slo: Slo, stated: StatedSlo) -> Slo:
     if isinstance(slo, CompositeSlo):
         return slo
+    slo = stand_in(slo)
     named = replace(slo, sli=replace(slo.sli, series=slo.name))
     if isinstance(named, RatioSlo) and stated.remaining is not None:
         return replace(named, sampled=None)  # what is left is stated, and not estimated

@@ -5,8 +5,15 @@ from collections.abc import Callable, Sequence
 from gate import __version__
 from gate.analysis.cohorts import CohortReport, ServiceCohorts
 from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
-from gate.backends import cohorts_of, described, open_backend
+from gate.backends import (
+    backends_in,
+    cohorts_of,
+    described,
+    open_backend,
+    without_history,
+)
 from gate.check.measure import OpenBackend, run_concurrently
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
 from gate.measure.cohorts import CohortBackend
@@ -22,6 +29,7 @@ def compare_cohorts(
             a backend's package is missing.
     """
     _check_names(files, options)
+    files, open_with = with_promises(files, options.at, options.timeout, open_with)
     backends = [_cohort_backend(file, options, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceCohorts]:
@@ -53,6 +61,7 @@ def _cohort_backend(
 ) -> CohortBackend:
     backend = cohorts_of(open_with(file.settings, file.limits(options.timeout)))
     if backend is None:
-        path, whose = file.source.path, described(file.settings)
-        raise UsageError(f"{path}: {whose} cannot separate events by labels")
+        kinds = [own.kind for own in backends_in(file.settings).values()]
+        lack = f"{described(file.settings)} cannot separate events by labels"
+        raise UsageError(f"{file.source.path}: {without_history(kinds, lack)}")
     return backend

@@ -1,6 +1,6 @@
 """What ``gate doctor`` saw of one or several policies, and the examination that shows it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
@@ -8,6 +8,7 @@ from gate import __version__
 from gate.analysis import document_head
 from gate.backends import Settings, open_backend, open_doctor
 from gate.check.measure import main_request, run_concurrently
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
@@ -23,16 +24,21 @@ from gate.measure.diagnosis import (
     SkippedCheck,
     worst_level,
 )
+from gate.measure.remedies import remedy_of, with_advice
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli
-from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
+from gate.slo.objective import (
+    PlatformSlo,
+    RatioSlo,
+    SpendSlo,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloCheckup:
     """An SLO with counts of its own, which a composite has not."""
 
-    slo: RatioSlo | SpendSlo
+    slo: RatioSlo | SpendSlo | PlatformSlo
     results: tuple[CheckResult, ...]
     caveats: tuple[str, ...]
     """The notes of its preset, whatever was seen."""
@@ -166,6 +172,7 @@ def examine(
     Raises:
         UsageError: a backend's package is missing.
     """
+    files, _ = with_promises(files, at, timeout, open_backend)
     doctors = [open_with(file.settings, file.limits(timeout)) for file in files]
 
     def task(place: int) -> Callable[[], PolicyCheckup]:
@@ -179,7 +186,7 @@ def examine(
 
 
 def _examine(file: PolicyFile, doctor: Doctor, limits: Limits, at: datetime) -> PolicyCheckup:
-    slos = [slo for slo in file.policy.slos if not isinstance(slo, CompositeSlo)]
+    slos = [slo for slo in file.policy.slos if isinstance(slo, RatioSlo | SpendSlo)]
     diagnosis = doctor.examine([_checked_slo(slo, file.policy, at) for slo in slos], at)
     skipped = diagnosis.skipped or ((),) * len(slos)
     left_out = _left_out(slos, file.settings, limits, at)
@@ -197,8 +204,25 @@ def _examine(file: PolicyFile, doctor: Doctor, limits: Limits, at: datetime) -> 
                 skipped=not_seen,
             )
             for slo, results, not_seen in zip(slos, diagnosis.slos, skipped, strict=True)
-        ),
+        )
+        + tuple(_undefined(file.policy)),
     )
+
+
+def _undefined(policy: Policy) -> Iterator[SloCheckup]:
+    """Yield what there is to say of SLOs of which their platform does not say what it promises."""
+    for slo in policy.slos:
+        if isinstance(slo, PlatformSlo):
+            why = policy.undefined[slo.name]
+            reason, remedy = with_advice(why.reason, remedy_of(why.cause).hint)
+            result = CheckResult(
+                check=Check.DEFINITION,
+                level=Level.FAULT,
+                message=f"{why.cause}: {reason}",
+                remedy=remedy,
+                examined=why.query or "",
+            )
+            yield SloCheckup(slo=slo, results=(result,), caveats=())
 
 
 def _left_out(

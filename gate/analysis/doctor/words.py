@@ -163,6 +163,7 @@ _NEVER: Final = {
         "rows that were never written, of fewer than are usual in an hour",
         "requests that are logged twice without an id",
     ),
+    "elastic": ("whether the API key may do more than read SLOs",),
     "static": ("whether what is written down has happened",),
 }
 """What no check of this command can see, by the type of the backend."""

@@ -9,7 +9,7 @@ from gate.budget.assessment import Assessment
 from gate.budget.forecast import affordable_failures
 from gate.budget.ratio import budget_to_date, seconds, slices_in
 from gate.policy.tiers import Tier
-from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, SpendSlo
+from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
 
 
 def affordable(
@@ -24,7 +24,7 @@ def affordable(
         until: the date; None: the reset, or one window from now.
     """
     slo, now = assessment.slo, assessment.compared
-    if isinstance(slo, CompositeSlo) or now is None:
+    if not isinstance(slo, RatioSlo | SpendSlo) or now is None:
         return None
     share = _share_of_one(slo, assessment.total or Fraction(0), at)
     rolling = isinstance(slo.window, RollingWindow)

@@ -21,6 +21,7 @@ from gate.budget.assessment import Assessment
 from gate.budget.forecast import PACE, Recovery
 from gate.budget.ratio import slices_in
 from gate.check.measure import OpenBackend, measure, open_history, run_concurrently, with_past
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.history.calendar_forecast import (
     LEAST,
@@ -42,8 +43,14 @@ from gate.measure.history import (
 )
 from gate.policy.coverage import assessment_reservations
 from gate.policy.policy import Policy
+from gate.policy.rounding import compared_between
 from gate.policy.tiers import Tier, tier_of
-from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Span, SpendSlo
+from gate.slo.objective import (
+    RatioSlo,
+    RollingWindow,
+    Span,
+    SpendSlo,
+)
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
@@ -56,6 +63,7 @@ def forecast_budgets(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
+    files, open_with = with_promises(files, options.at, options.timeout, open_with)
     opened = [open_history(file, options.timeout, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceForecast]:
@@ -150,7 +158,8 @@ def _slo(
         doubt = assessment.doubts[0]
         lost = Unmeasured(cause=doubt.cause, reason=doubt.reason, query=assessment.query)
         return SloForecast(assessment=assessment, tier=None, unmeasured=lost)
-    tier, notes = tier_of(policy.tiers, assessment.compared), tuple(_unmeasured_rates(assessment))
+    lowest, _ = compared_between(assessment)
+    tier, notes = tier_of(policy.tiers, lowest), tuple(_unmeasured_rates(assessment))
     forecast = SloForecast(
         assessment=assessment,
         tier=tier,
@@ -160,7 +169,7 @@ def _slo(
     if assessment.uncovered is not None:
         too_little = f"only {assessment.uncovered} are measured, too little to predict from"
         return replace(forecast, limitation=too_little)
-    if isinstance(slo, CompositeSlo) or history is None:
+    if not isinstance(slo, RatioSlo | SpendSlo) or history is None:
         return replace(forecast, limitation=_COMPOSITE)
     if isinstance(slo, SpendSlo) and isinstance(history.answer, Series):
         rates = dict(_spending(slo, history.answer, history.request))

@@ -20,6 +20,7 @@ from gate.analysis.forecast import (
 from gate.budget.forecast import PACE
 from gate.history.calendar_forecast import Expected
 from gate.policy.findings import Verdict
+from gate.policy.rounding import compared_between
 from gate.policy.rules.tiers import left_shown
 from gate.reporters import summary
 from gate.reporters.budgets import cause, forecast_sentence
@@ -143,11 +144,12 @@ def forecast_heading(forecast: SloForecast) -> str:
     if forecast.assessment.uncovered is not None:
         return f"not known, {forecast.assessment.uncovered} measured"
     slo = forecast.assessment.slo
-    left, of = wording.left_or_overspent(compared), "over"
+    left, of = wording.left_between(*compared_between(forecast.assessment)), "over"
     if compared >= 0:
         left, of = f"{left} left", "of"
     window = "" if isinstance(slo, CompositeSlo) else f" {of} {slo.window}"
-    return f"{left}{window}, tier {forecast.tier.name}"
+    least = "" if forecast.assessment.rounding is None else " at the worse end"
+    return f"{left}{window}, tier {forecast.tier.name}{least}"
 
 
 def forecast_blocks(forecast: SloForecast) -> tuple[DataTable, Facts]:

@@ -16,6 +16,7 @@ from gate.check.measure import (
     run_concurrently,
     with_past,
 )
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.burned import burned
@@ -81,6 +82,7 @@ def search_incidents(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
+    files, open_with = with_promises(files, options.at, options.timeout, open_with)
     opened = [open_history(file, options.timeout, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceIncidents]:
@@ -137,6 +139,7 @@ def service_incidents(
     """
     policy, slos, span = file.policy, with_past(file.policy), options.span
     searched_slos = [_searched_slo(policy, slo, answers[slo.name], options) for slo in slos]
+    searched_slos += map(_undefined, policy.undefined, policy.undefined.values())
     searched_slos += _composites(policy, searched_slos, options)
     impacts = [impact for slo in searched_slos for impact in slo.impacts]
     incidents = merge_incidents(impacts)
@@ -211,6 +214,11 @@ def _searched_slo(
         low_traffic=_few_events(slo, answer, request, options),
         reservations=tuple(history_reservations(policy, slo, totals, span, in_runs=answer.in_runs)),
     )
+
+
+def _undefined(slo: str, why: Unmeasured) -> SearchedSlo:
+    """Return what is found of an SLO of which it is not known what its platform promises."""
+    return SearchedSlo(slo=slo, impacts=(), unknown=Fraction(1), query=why.query, unmeasured=why)
 
 
 def _composites(

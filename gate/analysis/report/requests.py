@@ -9,7 +9,7 @@ from gate.analysis.anomalies.run import AnomalyOptions, anomaly_requests
 from gate.analysis.forecast import ForecastOptions
 from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents.run import IncidentOptions
-from gate.backends import history_of
+from gate.backends import history_of, without_history
 from gate.check.measure import with_past
 from gate.check.past import PlanKey, burn_down_plans, plan_requests
 from gate.dataclass import dataclass
@@ -92,7 +92,9 @@ class Questions:
         history = history_of(backend)
         own = backend.backend if isinstance(backend, CachedHistory) else backend
         requests = [request for requests_by_slo in wanted for request in requests_by_slo.values()]
-        answers = iter(_answers(history, [*requests, *of_budgets.values()]))
+        answers = iter(
+            _answers(history, [*requests, *of_budgets.values()], policy.backends.values())
+        )
         steps, forecast, charts = (
             {name: next(answers) for name in requests_by_slo} for requests_by_slo in wanted
         )
@@ -108,10 +110,10 @@ class Questions:
 
 
 def _answers(
-    history: HistoryBackend | None, requests: list[SeriesRequest]
+    history: HistoryBackend | None, requests: list[SeriesRequest], kinds: Iterable[str]
 ) -> Iterable[SeriesAnswer]:
     if history is None:
-        reason = f"the backend {NO_HISTORY} to look at"
+        reason = without_history(kinds, f"the backend {NO_HISTORY} to look at")
         return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * len(requests)
     return history.history(requests) if requests else ()
 

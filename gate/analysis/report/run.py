@@ -22,6 +22,7 @@ from gate.budget.assessment import Assessment
 from gate.check.measure import OpenBackend, known_of, run_concurrently
 from gate.check.options import Options
 from gate.check.past import budget_histories, gather_history
+from gate.check.promises import with_promises
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
@@ -60,6 +61,7 @@ def gather_report(
         UsageError: the change class is unknown to a policy, a backend cannot separate events by
             labels, or its package is missing.
     """
+    files, open_with = with_promises(files, search.at, search.timeout, open_with)
     questions = Questions(search)
     opened = [
         (file.settings, cached_history(open_with(file.settings, file.limits(search.timeout))))

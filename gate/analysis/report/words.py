@@ -24,6 +24,7 @@ from gate.history.incidents import Incident
 from gate.policy.case import deciding
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement
+from gate.policy.rounding import known_tier
 from gate.policy.rules.tiers import left_shown
 from gate.policy.tiers import severity, tier_of
 from gate.reporters import PAGES, render_page, summary
@@ -185,9 +186,14 @@ def _standing(service: ServiceReport) -> tuple[Badge, str]:
     gap = f"{lost} OF {len(assessments)} NOT MEASURED"
     if lowest is None or lowest.compared is None:
         return Badge(Verdict.UNDECIDED, gap), "no budget is known"
-    tier = tier_of(service.policy.tiers, lowest.compared)
+    tier, sentence = (
+        known_tier(service.policy.tiers, lowest),
+        f"{lowest.slo.name}: {left_shown(lowest, lowest.compared)}",
+    )
+    if tier is None and lowest.rounding is not None:
+        return Badge(Verdict.UNDECIDED, "CANNOT TELL"), sentence
+    tier = tier or tier_of(service.policy.tiers, lowest.compared)
     verdict, word = severity(service.policy.tiers, tier), tier.name.upper()
-    sentence = f"{lowest.slo.name}: {left_shown(lowest, lowest.compared)}"
     if not lost:
         return seen_badge(Badge(verdict, word), reservations), sentence
     if verdict is Verdict.BLOCK:
@@ -244,7 +250,9 @@ def report_closing(report: Report) -> tuple[Facts, ...]:
 
 def promised(slo: Slo) -> str:
     """Say what was promised, and over which window."""
-    return promise(slo) if isinstance(slo, CompositeSlo) else f"{promise(slo)}, {slo.window}"
+    if isinstance(slo, CompositeSlo) or slo.window is None:
+        return promise(slo)
+    return f"{promise(slo)}, {slo.window}"
 
 
 def missing(service: ServiceReport, slo: Slo) -> str:

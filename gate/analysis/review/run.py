@@ -16,7 +16,8 @@ from gate.analysis.review import (
     SloReview,
 )
 from gate.backends import open_backend
-from gate.check.measure import OpenBackend, open_history, run_concurrently
+from gate.check.measure import OpenBackend, not_looked_at, open_history, run_concurrently
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.events import as_events
@@ -35,7 +36,6 @@ from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_sh
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import RatioSlo
-from gate.wording import without_events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,7 @@ def review_objectives(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
+    files, open_with = with_promises(files, options.at, options.timeout, open_with)
     histories = [open_history(file, options.timeout, open_with)[1] for file in files]
 
     def task(place: int) -> Callable[[], ServiceReview]:
@@ -113,7 +114,7 @@ def service_review(
         _slo(policy, slo, _Past(requests[slo.name], answers[slo.name]), options)
         for slo in _reviewed(policy)
     )
-    left_out = [(slo.name, reason) for slo in policy.slos if (reason := without_events(slo))]
+    left_out = [(slo.name, reason) for slo in policy.slos if (reason := not_looked_at(policy, slo))]
     return ServiceReview(policy=policy, source=file.source, slos=slos, left_out=tuple(left_out))
 
 

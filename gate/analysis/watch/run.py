@@ -16,6 +16,7 @@ from gate.analysis.watch.phrases import reasons
 from gate.analysis.watch.state import Surroundings, WatchQuestion, WatchState
 from gate.backends import cohorts_of, described, open_backend
 from gate.check.measure import OpenBackend
+from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError
 from gate.measure import Backend
@@ -95,6 +96,7 @@ def watch(
     Raises:
         UsageError: the backend cannot separate events, or a package of it is missing.
     """
+    (file,), open_with = with_promises([file], state.grid.end, options.timeout, open_with)
     slos = watched_slos(file.policy, options.slos)
     backend, cohorts = open_watched(file, options.timeout, open_with)
     watching = Watching(

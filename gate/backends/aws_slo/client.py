@@ -10,17 +10,22 @@ from math import isfinite
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.backends.aws_login import aws_secrets
 from gate.backends.aws_slo.settings import AwsSloSettings
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 
-AT_ONCE: Final = 4
-"""Requests under way: the quotas of these operations are ten or more in a second."""
+_AT_ONCE: Final = 4
+_SINGLE, _REPORTS = 5, 10
+"""Requests that AWS allows in a second: those on one SLO, and those for budget reports.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+"""
 MOST_REPORTS: Final = 50
 """SLOs of one request for budget reports."""
 ARN: Final = re.compile(r"arn:[^:]+:application-signals:([^:]*):([^:]*):slo/.+")
-"""Of an SLO: its region and its account."""
+"""An SLO: with its region and its account."""
 _MOST_PAGES: Final = 200
 _ACTIONS: Final = (
     "let the login have application-signals:ListServiceLevelObjectives,"
@@ -90,7 +95,7 @@ class ApplicationSignals:
             url=access.url,
             shown=self.shown,
             headers={},
-            secrets=[*_given(settings)],
+            secrets=aws_secrets(access),
             dialogue=_DIALOGUE,
             timeout=limits.timeout.total_seconds(),
             login=access.login,
@@ -111,7 +116,7 @@ class ApplicationSignals:
     def slos(self, arns: Sequence[str]) -> list[JsonObject | ApiError]:
         """Return each SLO, in order, or why there is none."""
         calls = [Call(path=f"/slo/{quote(arn, safe='')}") for arn in arns]
-        return self.api.ask_all(calls, AT_ONCE)
+        return self._paced(calls, _SINGLE)
 
     def reports(
         self, batches: Sequence[Sequence[str]], at: datetime
@@ -125,7 +130,7 @@ class ApplicationSignals:
             )
             for batch in batches
         ]
-        return self.api.ask_all(calls, AT_ONCE)
+        return self._paced(calls, _REPORTS)
 
     def exclusions(self, arns: Sequence[str]) -> list[list[JsonObject] | MeasurementError]:
         """Return the time windows that each SLO leaves out, in order, or why none can be seen.
@@ -134,7 +139,7 @@ class ApplicationSignals:
         """
         paths = [f"/slo/{quote(arn, safe='')}/exclusion-windows" for arn in arns]
         calls = [Call(path=path, params={"MaxResults": "10"}) for path in paths]
-        return [self._windows(answer) for answer in self.api.ask_all(calls, AT_ONCE)]
+        return [self._windows(answer) for answer in self._paced(calls, _SINGLE)]
 
     def _windows(self, answer: JsonObject | ApiError) -> list[JsonObject] | MeasurementError:
         if isinstance(answer, ApiError):
@@ -143,6 +148,19 @@ class ApplicationSignals:
             return listed(answer, "ExclusionWindows", self.shown)
         except MeasurementError as error:
             return error
+
+    def _paced(self, calls: Sequence[Call], rate: int) -> list[JsonObject | ApiError]:
+        """Return the answer to each request, of which no more are sent in a second than allowed."""
+        answers = list[JsonObject | ApiError]()
+        clock = self.api.clock
+        for first in range(0, len(calls), rate):
+            began = clock.monotonic()
+            some = self.api.ask_all(calls[first : first + rate], _AT_ONCE)
+            answers += some
+            late = any(isinstance(answer, ApiError) and answer.status is None for answer in some)
+            if first + rate < len(calls) and not late:
+                clock.sleep(max(began + 1 - clock.monotonic(), 0.0))
+        return answers
 
     def _pages(self, call: Call, key: str) -> Iterator[JsonObject]:
         """Yield what all pages of a list have under a key."""
@@ -160,14 +178,6 @@ class ApplicationSignals:
             if str(following) in tokens or len(tokens) >= _MOST_PAGES:
                 raise invalid(f"{self.shown}: the pages of {key} do not end")
             tokens.append(str(following))
-
-
-def _given(settings: AwsSloSettings) -> Iterator[str]:
-    """Yield what must not be shown."""
-    login = settings.access.login
-    for secret in (login.secret_key, login.session_token, login.access_key):
-        if secret:
-            yield secret
 
 
 def listed(body: JsonObject, key: str, shown: str) -> list[JsonObject]:

@@ -1,16 +1,16 @@
-"""What an SLO of Application Signals promises, from the answer that defines it.
+"""What an SLO of Application Signals promises, and which time it leaves out.
 
 https://docs.aws.amazon.com/applicationsignals/latest/APIReference/API_Goal.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
 from gate.backends.aws_slo.client import invalid, number, whole
-from gate.measure import Definition, Granted, Promise
-from gate.slo.objective import CalendarWindow, Period, RollingWindow, Window
+from gate.measure import Definition, Granted, MeasurementError, Promise
+from gate.slo.objective import CalendarWindow, Period, RollingWindow, Span, Window
 
 _DEFAULT_GOAL: Final = 99
 _DEFAULT_WINDOW: Final = RollingWindow(timedelta(days=7))
@@ -23,11 +23,20 @@ _PERIODS: Final = {
     ("MONTH", 12): Period.YEAR,
 }
 """What a calendar interval of the gate can be, by unit and how many of it."""
-_UNITS: Final = {
-    Granted.SECONDS: "it judges periods of time, each of which is good or bad as a whole",
-    Granted.EVENTS: "it counts requests",
+_WHOLE: Final = (
+    "Application Signals judges periods of time, each of which is good or bad as a whole"
+)
+_SO_FAR: Final = (
+    "Application Signals' own budget is that of the requests so far, and can rise again"
+)
+
+_MOST_DAYS: Final = {"MINUTE": 1 / 1440, "HOUR": 1 / 24, "DAY": 1, "MONTH": 31}
+"""Length of a unit, at most."""
+_MEANINGS: Final = {
+    Granted.SECONDS: "in which all time counts as good",
+    Granted.EVENTS: "whose requests are not counted",
 }
-_SOFAR: Final = "its own budget is that of the requests so far, and can rise again"
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-ServiceLevelObjectives.html"""
 
 
 def definition_of(slo: Mapping[str, Any]) -> Definition:
@@ -50,7 +59,7 @@ def definition_of(slo: Mapping[str, Any]) -> Definition:
         promises=(promise,),
         granted=granted,
         to_date=to_date,
-        notes=(f"Application Signals: {_UNITS[granted]}" + f"; {_SOFAR}" * to_date,),
+        notes=(_WHOLE,) if granted is Granted.SECONDS else (_SO_FAR,) * to_date,
     )
 
 
@@ -152,3 +161,48 @@ def instant(values: Mapping[str, Any], key: str) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
         raise invalid(f"{key} is {seconds} and must be seconds since 1970") from None
+
+
+def exclusion_notes(
+    windows: Sequence[Mapping[str, Any]] | MeasurementError, span: Span, granted: Granted
+) -> list[str]:
+    """Return a note on each excluded window that may be in a stretch of time, or why none is known.
+
+    When one recurs is a schedule that the gate does not read: it may be anywhere after its start.
+    """
+    if isinstance(windows, MeasurementError):
+        return [f"which time is left out could not be seen: {windows.reason}"]
+    meaning = _MEANINGS[granted]
+    return [f"{_note(window)}, {meaning}" for window in windows if _may_be_in(window, span)]
+
+
+def _may_be_in(window: Mapping[str, Any], span: Span) -> bool:
+    """Return whether a window may be in a span; what cannot be read may be anywhere."""
+    try:
+        start = instant(window, "StartTime")
+        if start >= span.end or window.get("RecurrenceRule"):
+            return start < span.end
+        length = window["Window"]
+        days = length["Duration"] * _MOST_DAYS[length["DurationUnit"]]
+        return start + timedelta(days=days) > span.start
+    except (MeasurementError, LookupError, TypeError, ValueError, OverflowError):
+        return True
+
+
+def _note(window: Mapping[str, Any]) -> str:
+    length, rule = _block_of(window, "Window"), _block_of(window, "RecurrenceRule")
+    parts = [f"an exclusion window of {length.get('Duration')} {length.get('DurationUnit')}"]
+    try:
+        parts.append(f"from {instant(window, 'StartTime'):%Y-%m-%d %H:%M} UTC")
+    except MeasurementError:
+        parts.append("from an unknown time")
+    if rule:
+        parts.append(f"that recurs by {rule.get('Expression')!s:.80}")
+    reason = window.get("Reason")
+    why = f" ({reason!s:.120})" if reason else ""
+    return f"{' '.join(parts)}{why}"
+
+
+def _block_of(window: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    block = window.get(key)
+    return block if isinstance(block, dict) else {}

@@ -1,14 +1,13 @@
 """SLOs of CloudWatch Application Signals: looked up by name or ARN, and judged by their budgets."""
 
-import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
-from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
+from gate.backends.aws_slo.budgets import middle
+from gate.backends.aws_slo.catalog import SignalsCatalog
 from gate.backends.aws_slo.client import (
     ARN,
     MOST_REPORTS,
@@ -16,10 +15,8 @@ from gate.backends.aws_slo.client import (
     invalid,
     listed,
 )
-from gate.backends.aws_slo.definitions import definition_of, instant
-from gate.backends.aws_slo.examination import examine
-from gate.backends.aws_slo.exclusions import exclusion_notes
-from gate.backends.aws_slo.reports import bad_share, middle
+from gate.backends.aws_slo.definitions import exclusion_notes, instant
+from gate.backends.aws_slo.reports import bad_share
 from gate.backends.aws_slo.settings import AwsSloSettings
 from gate.backends.platforms.api import ApiError, JsonObject
 from gate.backends.platforms.platform import Question
@@ -34,12 +31,12 @@ from gate.measure import (
     Share,
     Unmeasured,
 )
-from gate.measure.diagnosis import CheckResult
+from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.indicator import Sli
-from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 
-_MISSING: Final = "ResourceNotFoundException"
+_MOST_WINDOWS: Final = 25
+"""SLOs whose exclusion windows are looked at, which takes one request for each."""
 
 
 class AwsSloPlatform:
@@ -52,8 +49,7 @@ class AwsSloPlatform:
     ) -> None:
         """Send nothing yet."""
         self._service = ApplicationSignals(settings, limits, clock)
-        self._created: dict[str, datetime] = {}
-        self._changed: dict[str, datetime] = {}
+        self._catalog = SignalsCatalog(self._service)
 
     def begin(self) -> None:
         """Let the time begin that the next questions may take together."""
@@ -61,52 +57,7 @@ class AwsSloPlatform:
 
     def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
         """Return what the platform has for each name or ARN, in order."""
-        names = [str(sli.slo) for sli in slis]
-        arns = self._arns(names)
-        wanted = list(dict.fromkeys(arn for arn in arns.values() if isinstance(arn, str)))
-        found = dict(zip(wanted, self._service.slos(wanted), strict=True))
-        return [
-            arn if isinstance(arn, Unmeasured) else self._definition(arn, found[arn])
-            for arn in (arns[name] for name in names)
-        ]
-
-    def _arns(self, names: Sequence[str]) -> dict[str, str | Unmeasured]:
-        """Return the ARN of each SLO: of one account and region no two have one name."""
-        arns: dict[str, str | Unmeasured] = {
-            name: self._own(match) for name in names if (match := ARN.fullmatch(name))
-        }
-        if len(arns) == len(set(names)):
-            return arns
-        known = dict[str, list[str]]()
-        for summary in self._service.summaries():
-            known.setdefault(str(summary.get("Name")), []).append(str(summary.get("Arn")))
-        return arns | {name: _only(name, known) for name in names if name not in arns}
-
-    def _own(self, arn: re.Match[str]) -> str | Unmeasured:
-        region = arn[1]
-        if region == self._service.region:
-            return arn[0]
-        reason = (
-            f"{arn[0]} is an SLO of {region}, and the backend asks {self._service.region}; give"
-            " region the same, or use a second backend"
-        )
-        return Unmeasured(cause=Cause.INVALID, reason=reason)
-
-    def _definition(self, arn: str, answer: JsonObject | ApiError) -> Definition | Unmeasured:
-        if isinstance(answer, ApiError):
-            if answer.kind != _MISSING:
-                return answer.answer()
-            reason = f"{self._service.shown} has no SLO {arn}; correct sli.slo"
-            return Unmeasured(cause=Cause.NO_DATA, reason=reason)
-        try:
-            slo = answer.get("Slo")
-            if not isinstance(slo, dict) or slo.get("Arn") != arn:
-                raise invalid(f"{self._service.shown}: the answer is not about {arn}")
-            self._created[arn] = instant(slo, "CreatedTime")
-            self._changed[arn] = instant(slo, "LastUpdatedTime")
-            return definition_of(slo)
-        except MeasurementError as error:
-            return error.answer()
+        return self._catalog.define([str(sli.slo) for sli in slis])
 
     def answer(self, questions: Sequence[Question], at: datetime) -> list[Answer]:
         """Answer every question, in order, all of one second."""
@@ -143,7 +94,7 @@ class AwsSloPlatform:
         evidence = Evidence(
             query=query,
             newest=at,
-            coverage=self._coverage(arn, definition.promises[0].window.counted(at)),
+            coverage=self._catalog.coverage(arn, definition.promises[0].window.counted(at)),
             notes=(bad.note,),
         )
         return Share(bad=share, error=error, evidence=evidence)
@@ -153,12 +104,12 @@ class AwsSloPlatform:
     ) -> dict[str, Answer]:
         """Return the answers with a note on each time window that is left out, and on a change."""
         shares = {arn: answer for arn, answer in answers.items() if isinstance(answer, Share)}
-        windows = dict(zip(shares, self._service.exclusions(list(shares)), strict=True))
+        windows = dict(zip(shares, self._exclusions(list(shares)), strict=True))
         noted = dict[str, Answer]()
         for arn, share in shares.items():
             span = definitions[arn].promises[0].window.counted(at)
             excluded = exclusion_notes(windows[arn], span, definitions[arn].granted)
-            notes = (*self._change(arn, span), *map(self._service.api.words, excluded))
+            notes = (*self._catalog.change(arn, span), *map(self._service.api.words, excluded))
             evidence = replace(share.evidence, notes=(*share.evidence.notes, *notes))
             noted[arn] = replace(share, evidence=evidence)
         return {**answers, **noted}
@@ -193,42 +144,15 @@ class AwsSloPlatform:
             raise invalid(f"{self._service.shown} answers with {count} for {arn}")
         return reports[0]
 
-    def _coverage(self, arn: str, span: Span) -> Fraction | None:
-        """Return the share of a window since the SLO was created; None: all of it is."""
-        created = self._created[arn]
-        if created <= span.start:
-            return None
-        age = max((span.end - created).total_seconds(), 0.0)
-        return Fraction(age) / Fraction(span.length.total_seconds())
-
-    def _change(self, arn: str, span: Span) -> Iterator[str]:
-        changed = self._changed[arn]
-        if max(self._created[arn], span.start) < changed <= span.end:
-            yield (
-                f"the SLO was changed at {changed:%Y-%m-%d %H:%M} UTC; where that was its period or"
-                " its threshold, nothing before it counts"
-            )
+    def _exclusions(self, arns: Sequence[str]) -> Sequence[Sequence[JsonObject] | MeasurementError]:
+        if len(arns) <= _MOST_WINDOWS:
+            return self._service.exclusions(arns)
+        reason = f"a run looks at those of {_MOST_WINDOWS} SLOs at most, since AWS limits requests"
+        return [MeasurementError(Cause.BACKEND_ERROR, reason)] * len(arns)
 
     def examine(self) -> list[CheckResult]:
         """Return what is seen of the account, the region and the rights."""
-        return examine(self._service)
-
-
-def _only(name: str, known: Mapping[str, Sequence[str]]) -> str | Unmeasured:
-    """Return the ARN of the one SLO with a name."""
-    arns = list(dict.fromkeys(known.get(name, ())))
-    if len(arns) == 1:
-        return arns[0]
-    if arns:
-        reason = (
-            f"{len(arns)} SLOs are named {name}: {', '.join(sorted(arns))}; give sli.slo the ARN of"
-            " the one that is meant"
-        )
-        return Unmeasured(cause=Cause.INVALID, reason=reason)
-    near = get_close_matches(name, known, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    shown = f"Application Signals has no SLO named {name} among {len(known)}{hint}"
-    return Unmeasured(cause=Cause.NO_DATA, reason=shown)
+        return _examine(self._service)
 
 
 def _burn(question: Question) -> Unmeasured:
@@ -239,3 +163,56 @@ def _burn(question: Question) -> Unmeasured:
         " burn rates are metrics, which the cloudwatch backend can count"
     )
     return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+
+
+def _examine(service: ApplicationSignals) -> list[CheckResult]:
+    """Try each kind of request that counting needs, on the first SLO that is listed.
+
+    Raises:
+        MeasurementError: SLOs cannot be listed.
+    """
+    summaries = service.summaries()
+    arns = [str(summary.get("Arn")) for summary in summaries]
+    accounts = sorted({match[2] for arn in arns if (match := ARN.fullmatch(arn))})
+    where = f" of account {' and '.join(accounts)}" if accounts else ""
+    site = CheckResult(
+        check=Check.SITE, message=f"{service.shown}{where} has {len(summaries)} SLOs"
+    )
+    if not arns:
+        remedy = "check the region and the account of the login, or create the SLO"
+        message = f"{service.shown} has no SLO"
+        return [CheckResult(check=Check.SITE, level=Level.FAULT, message=message, remedy=remedy)]
+    return [site, *_rights(service, arns[0])]
+
+
+def _rights(service: ApplicationSignals, arn: str) -> Iterator[CheckResult]:
+    """Yield which right is missing, or that all are there."""
+    now = service.api.clock.now()
+    tried: dict[str, Callable[[], Any]] = {
+        "GetServiceLevelObjective": lambda: _first(service.slos([arn])),
+        "BatchGetServiceLevelObjectiveBudgetReport": lambda: _first(service.reports([[arn]], now)),
+        "ListServiceLevelObjectiveExclusionWindows": lambda: _first(service.exclusions([arn])),
+    }
+    missing = 0
+    for action, ask in tried.items():
+        try:
+            ask()
+        except MeasurementError as error:
+            missing += 1
+            denied = isinstance(error, ApiError) and error.kind.startswith("AccessDenied")
+            needed = action != "ListServiceLevelObjectiveExclusionWindows"
+            right = f"let the login have application-signals:{action}"
+            yield CheckResult(
+                check=Check.RIGHTS,
+                level=Level.FAULT if denied and needed else Level.DOUBT,
+                message=error.reason,
+                remedy=right if denied else "see what it says, and run gate doctor again",
+                examined=action,
+            )
+    if not missing:
+        yield CheckResult(check=Check.RIGHTS, message="the login may read all that is needed")
+
+
+def _first(answers: list[Any]) -> None:
+    if isinstance(answers[0], MeasurementError):
+        raise answers[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
 from gate.backends.aws_login import AWS_PUBLIC
-from gate.backends.cloudwatch.selectors import mistake_in
+from gate.backends.cloudwatch.indicators import mistake_in
 from gate.backends.cloudwatch.settings import BLOCK, CloudWatchSettings, secrets, usual_age
 from gate.measure import Backend, Limits
 

@@ -6,21 +6,16 @@ from datetime import datetime
 
 from gate.backends.cloudwatch.client import CloudWatch, Fetched
 from gate.backends.cloudwatch.counting import (
-    Timeline,
+    MetricTimeline,
     answer_for,
     check_slices,
     series_of,
     timeline,
 )
-from gate.backends.cloudwatch.evidence import Catalog, suspicions, why_nothing
-from gate.backends.cloudwatch.periods import Piece, period_within, pieces_of, usual_period
-from gate.backends.cloudwatch.selectors import (
-    Counted,
-    Reading,
-    SelectorError,
-    counted_in,
-    read_indicator,
-)
+from gate.backends.cloudwatch.evidence import MetricCatalog, suspicions, why_nothing
+from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
+from gate.backends.cloudwatch.periods import PeriodRun, period_within, pieces_of, usual_period
+from gate.backends.cloudwatch.selectors import MetricStatistic, SelectorError
 from gate.backends.sql.slices import with_whole_slices
 from gate.dataclass import dataclass
 from gate.measure import (
@@ -36,14 +31,14 @@ from gate.wording import instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class MetricQuestion:
     """An indicator over a stretch of time."""
 
-    reading: Reading
-    pieces: tuple[Piece, ...]
+    reading: MetricIndicator
+    pieces: tuple[PeriodRun, ...]
 
     @property
-    def metrics(self) -> tuple[Counted, ...]:
+    def metrics(self) -> tuple[MetricStatistic, ...]:
         """What has to be fetched."""
         return tuple(counted_in([self.reading]))
 
@@ -54,7 +49,7 @@ class CloudWatchBackend:
     def __init__(self, cloudwatch: CloudWatch) -> None:
         """Ask for nothing yet."""
         self.cloudwatch = cloudwatch
-        self.catalog = Catalog(cloudwatch)
+        self.catalog = MetricCatalog(cloudwatch)
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Answer every request, in order."""
@@ -81,7 +76,7 @@ class CloudWatchBackend:
             for request, question in zip(requests, planned, strict=True)
         ]
 
-    def plan(self, request: CountRequest) -> Question | Unmeasured:
+    def plan(self, request: CountRequest) -> MetricQuestion | Unmeasured:
         """Return what a request has to ask for, or why nothing can answer it."""
         slices, now = request.slices, self.cloudwatch.clock.now()
         period = usual_period(request.span.length)
@@ -89,7 +84,7 @@ class CloudWatchBackend:
             period = period_within(slices.length)
         return self._question(request.sli, pieces_of(request.span, now, period), request)
 
-    def _plan_series(self, request: SeriesRequest) -> Question | Unmeasured:
+    def _plan_series(self, request: SeriesRequest) -> MetricQuestion | Unmeasured:
         step = request.step if request.slices is None else request.slices.length
         now = self.cloudwatch.clock.now()
         return self._question(
@@ -97,8 +92,8 @@ class CloudWatchBackend:
         )
 
     def _question(
-        self, sli: Sli, pieces: tuple[Piece, ...], request: CountRequest | SeriesRequest
-    ) -> Question | Unmeasured:
+        self, sli: Sli, pieces: tuple[PeriodRun, ...], request: CountRequest | SeriesRequest
+    ) -> MetricQuestion | Unmeasured:
         try:
             reading = read_indicator(sli)
             if request.slices is not None:
@@ -110,18 +105,18 @@ class CloudWatchBackend:
         if not pieces:
             reason = "the period began only now, there is nothing to count yet"
             return Unmeasured(cause=Cause.NO_DATA, reason=reason)
-        return Question(reading=reading, pieces=pieces)
+        return MetricQuestion(reading=reading, pieces=pieces)
 
-    def _fetch(self, planned: Sequence[Question | Unmeasured]) -> Fetched:
-        questions = [question for question in planned if isinstance(question, Question)]
-        wanted = dict[Counted, list[Piece]]()
+    def _fetch(self, planned: Sequence[MetricQuestion | Unmeasured]) -> Fetched:
+        questions = [question for question in planned if isinstance(question, MetricQuestion)]
+        wanted = dict[MetricStatistic, list[PeriodRun]]()
         for question in questions:
             for counted in question.metrics:
                 wanted.setdefault(counted, []).extend(question.pieces)
         return self.cloudwatch.fetch(wanted)
 
     def _answer(
-        self, request: CountRequest, question: Question, fetched: Fetched, at: datetime
+        self, request: CountRequest, question: MetricQuestion, fetched: Fetched, at: datetime
     ) -> Answer:
         query = str(question.reading)
         try:
@@ -131,11 +126,9 @@ class CloudWatchBackend:
             answer = answer_for(request, times)
         except MeasurementError as error:
             return error.answer(query)
-        if isinstance(answer, Unmeasured) or not request.probe:
-            return answer
-        return self._with_evidence(answer, times, at)
+        return self._with_evidence(answer, times, at) if request.probe else answer
 
-    def _check_there(self, times: Timeline) -> None:
+    def _check_there(self, times: MetricTimeline) -> None:
         """See that the total has a point.
 
         Raises:
@@ -158,7 +151,7 @@ class CloudWatchBackend:
             )
             raise MeasurementError(Cause.NO_DATA, reason)
 
-    def _with_evidence(self, answer: Answer, times: Timeline, at: datetime) -> Answer:
+    def _with_evidence(self, answer: Answer, times: MetricTimeline, at: datetime) -> Answer:
         if isinstance(answer, Unmeasured):
             return answer
         seen = times.coverage()
@@ -171,7 +164,9 @@ class CloudWatchBackend:
         )
         return replace(answer, evidence=evidence)
 
-    def _series(self, request: SeriesRequest, question: Question, fetched: Fetched) -> SeriesAnswer:
+    def _series(
+        self, request: SeriesRequest, question: MetricQuestion, fetched: Fetched
+    ) -> SeriesAnswer:
         try:
             times = timeline(question.reading, question.pieces, fetched)
         except MeasurementError as error:

@@ -6,9 +6,16 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from gate.backends.cloudwatch.pages import Number, Pages, Points, listed, next_token, unreadable
-from gate.backends.cloudwatch.periods import Piece, joined, widened
-from gate.backends.cloudwatch.selectors import Counted, Metric
+from gate.backends.cloudwatch.pages import (
+    MetricPoints,
+    Number,
+    Pages,
+    listed,
+    next_token,
+    unreadable,
+)
+from gate.backends.cloudwatch.periods import PeriodRun, joined, widened
+from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
 from gate.backends.cloudwatch.settings import CloudWatchSettings
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
 from gate.dataclass import dataclass
@@ -16,12 +23,14 @@ from gate.http import Clock
 from gate.measure import MeasurementError
 
 MOST_METRICS: Final = 500
-"""Of one call."""
+"""The most metrics of one call."""
 MOST_POINTS: Final = 100_800
-"""Of all metrics of one call."""
+"""The most points of all metrics of one call."""
 _MOST_LISTED: Final = 5000
 """Metrics of a list, after which its further pages are not read."""
 _AT_ONCE: Final = 4
+_KEPT_PIECES: Final = 16
+"""How many stretches of the past are kept for each metric and period: the two ends of windows."""
 _TARGET: Final = "GraniteServiceVersion20100801"
 _BUSY: Final = frozenset(
     {
@@ -35,7 +44,12 @@ _LOGIN: Final = (
     "let the login have cloudwatch:GetMetricData and cloudwatch:ListMetrics, and check keys and"
     " region"
 )
-_HINTS: Final = {400: "check region, keys and selectors", 401: _LOGIN, 403: _LOGIN}
+HINTS: Final = {
+    400: "check region, keys and selectors, or wait where AWS throttles",
+    401: _LOGIN,
+    403: _LOGIN,
+}
+"""What to do about a refusal, by its status; the end of the reason of each."""
 
 
 def _kind(body: JsonObject) -> str:
@@ -49,11 +63,11 @@ def _words(body: JsonObject) -> str:
     return ": ".join(str(part) for part in (_kind(body), message) if part)
 
 
-_DIALOGUE: Final = Dialogue(words=_words, hints=_HINTS, transient=lambda body: _kind(body) in _BUSY)
+_DIALOGUE: Final = Dialogue(words=_words, hints=HINTS, transient=lambda body: _kind(body) in _BUSY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class MetricList:
     """The metrics that CloudWatch lists: those with points of the last two weeks."""
 
     metrics: tuple[Metric, ...]
@@ -65,15 +79,19 @@ class Fetched:
     """The points that came, or why they did not, for each metric and stretch of time."""
 
     def __init__(self) -> None:
-        self._outcomes: dict[tuple[Counted, int], dict[Piece, Points | MeasurementError]] = {}
+        self._outcomes: dict[
+            tuple[MetricStatistic, int], dict[PeriodRun, MetricPoints | MeasurementError]
+        ] = {}
         """By metric and period, for each stretch of time."""
 
-    def add(self, piece: Piece, outcomes: Mapping[Counted, Points | MeasurementError]) -> None:
+    def add(
+        self, piece: PeriodRun, outcomes: Mapping[MetricStatistic, MetricPoints | MeasurementError]
+    ) -> None:
         """Add what came of one question."""
         for counted, outcome in outcomes.items():
             self._outcomes.setdefault((counted, piece.period), {})[piece] = outcome
 
-    def kept(self, counted: Counted, piece: Piece) -> Points | None:
+    def kept(self, counted: MetricStatistic, piece: PeriodRun) -> MetricPoints | None:
         """Return points with those of a piece among them; None: there are none."""
         for whole, outcome in self._outcomes.get((counted, piece.period), {}).items():
             inside = whole.start <= piece.start and piece.end <= whole.end
@@ -81,12 +99,18 @@ class Fetched:
                 return outcome
         return None
 
-    def keep(self, counted: Counted, piece: Piece, fetched: "Fetched") -> None:
-        """Keep the points of a piece in place of those of the same metric and period."""
-        if (points := fetched.kept(counted, piece)) is not None:
-            self._outcomes[counted, piece.period] = {piece: points}
+    def keep(self, counted: MetricStatistic, piece: PeriodRun, fetched: "Fetched") -> None:
+        """Keep the points of a piece, and of older ones the last few: the two ends of each window.
 
-    def points(self, counted: Counted, piece: Piece) -> list[tuple[int, Number]]:
+        What is kept grows with the number of windows, and not with that of the instants.
+        """
+        if (points := fetched.kept(counted, piece)) is not None:
+            own = self._outcomes.setdefault((counted, piece.period), {})
+            own[piece] = points
+            for oldest in list(own)[:-_KEPT_PIECES]:
+                del own[oldest]
+
+    def points(self, counted: MetricStatistic, piece: PeriodRun) -> list[tuple[int, Number]]:
         """Return start and value of each point, in order, of a stretch that was asked for.
 
         Raises:
@@ -146,12 +170,12 @@ class CloudWatch:
         self._data.begin()
         self._list.begin()
 
-    def fetch(self, wanted: Mapping[Counted, Sequence[Piece]]) -> Fetched:
+    def fetch(self, wanted: Mapping[MetricStatistic, Sequence[PeriodRun]]) -> Fetched:
         """Ask for the points of each metric in some stretches of time; never raises.
 
         What is past is kept for the next question.
         """
-        fetched, missing = Fetched(), dict[Counted, list[Piece]]()
+        fetched, missing = Fetched(), dict[MetricStatistic, list[PeriodRun]]()
         now = self.clock.now()
         for counted, pieces in wanted.items():
             for piece in joined(pieces):
@@ -167,7 +191,7 @@ class CloudWatch:
                     self._past.keep(counted, piece, fetched)
         return fetched
 
-    def _ask(self, wanted: Mapping[Counted, Sequence[Piece]], fetched: Fetched) -> None:
+    def _ask(self, wanted: Mapping[MetricStatistic, Sequence[PeriodRun]], fetched: Fetched) -> None:
         """Ask for all pages, and add what came of them."""
         questions = [(piece, Pages(piece, some)) for piece, some in _questions(wanted)]
         while questions:
@@ -190,7 +214,7 @@ class CloudWatch:
 
     def metrics(
         self, namespace: str, name: str = "", dimensions: Sequence[tuple[str, str]] = ()
-    ) -> Listing:
+    ) -> MetricList:
         """Return what is listed of a namespace.
 
         Args:
@@ -213,14 +237,14 @@ class CloudWatch:
             metrics += map(_read_metric, listed(answer, "Metrics"))
             token = next_token(answer, tokens)
             if not token or len(metrics) >= _MOST_LISTED:
-                return Listing(metrics=tuple(metrics), whole=not token)
+                return MetricList(metrics=tuple(metrics), whole=not token)
 
 
 def _questions(
-    wanted: Mapping[Counted, Sequence[Piece]],
-) -> Iterator[tuple[Piece, Sequence[Counted]]]:
+    wanted: Mapping[MetricStatistic, Sequence[PeriodRun]],
+) -> Iterator[tuple[PeriodRun, Sequence[MetricStatistic]]]:
     """Yield which metrics are asked for together: in the same stretch and period, in one call."""
-    together = dict[Piece, list[Counted]]()
+    together = dict[PeriodRun, list[MetricStatistic]]()
     for counted, pieces in wanted.items():
         for piece in pieces:
             together.setdefault(piece, []).append(counted)

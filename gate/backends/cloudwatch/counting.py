@@ -6,14 +6,15 @@ from fractions import Fraction
 from itertools import pairwise
 
 from gate.backends.cloudwatch.client import Fetched
+from gate.backends.cloudwatch.indicators import MetricIndicator
 from gate.backends.cloudwatch.pages import Number
-from gate.backends.cloudwatch.periods import Piece, counted_span, moment, seconds
-from gate.backends.cloudwatch.selectors import Counted, Reading
+from gate.backends.cloudwatch.periods import MINUTE, PeriodRun, counted_span, moment, seconds
+from gate.backends.cloudwatch.selectors import MetricStatistic
 from gate.backends.sql.slices import SliceCounts, in_slices
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, MeasurementError, Spent
 from gate.measure.coverage import StepCoverage, coverage_by_steps
-from gate.measure.history import Series, SeriesRequest, clock_part
+from gate.measure.history import MOST_PARTS, Series, SeriesRequest, clock_part
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
@@ -33,15 +34,15 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
+class MetricTimeline:
     """The periods of one indicator over a stretch of time, the oldest first."""
 
-    reading: Reading
-    pieces: tuple[Piece, ...]
+    reading: MetricIndicator
+    pieces: tuple[PeriodRun, ...]
     """At least one."""
     slots: tuple[Slot, ...]
-    seen: frozenset[Counted]
-    """The metrics that have a point."""
+    seen: Mapping[MetricStatistic, int]
+    """The metrics that have a point, and when the period of their newest begins."""
 
     @property
     def span(self) -> Span:
@@ -69,17 +70,17 @@ class Timeline:
         span = self.span
         return f"{self.reading}, from {instant(span.start)} to {instant(span.end)}"
 
-    def newest(self, at: datetime) -> datetime | None:
-        """Return when the newest period ends that has a point of the total.
+    def newest(self, at: datetime) -> datetime:
+        """Return when the newest minute ends in which there surely is a point of the total.
+
+        There must be one.
 
         The time after the last whole period of the stretch is not counted and says nothing, so that
-        a point in the last of them is as new as one can be.
+        a point in the last of them is as new as one can be. Of an older period that is longer than
+        a minute, the first minute counts.
         """
-        ends = [slot.end for slot in self.slots if slot.total is not None]
-        if not ends:
-            return None
-        last = seconds(self.span.end)
-        return at if ends[-1] == last else moment(ends[-1])
+        newest = [slot for slot in self.slots if slot.total is not None][-1]
+        return at if newest.end == seconds(self.span.end) else moment(newest.start + MINUTE)
 
     def coverage(self) -> StepCoverage:
         """Return how much of the stretch has points of the total, by parts on the clock.
@@ -97,16 +98,18 @@ class Timeline:
                 place = slot.start // size - first
                 events[place] = (events[place] or 0.0) + float(slot.total)
         parts = Span(moment(first * size), moment((last + 1) * size))
-        return coverage_by_steps(events, parts)
+        return coverage_by_steps(events, parts, most=MOST_PARTS)
 
 
-def timeline(reading: Reading, pieces: Sequence[Piece], fetched: Fetched) -> Timeline:
+def timeline(
+    reading: MetricIndicator, pieces: Sequence[PeriodRun], fetched: Fetched
+) -> MetricTimeline:
     """Put the points of an indicator's metrics together.
 
     Raises:
         MeasurementError: those of a metric did not come.
     """
-    seen, ends = set[Counted](), dict[int, int]()
+    seen, ends = dict[MetricStatistic, int](), dict[int, int]()
     sums = dict[str, dict[int, Number]]()
     for role, terms in reading.roles:
         own = sums[role] = {}
@@ -116,12 +119,14 @@ def timeline(reading: Reading, pieces: Sequence[Piece], fetched: Fetched) -> Tim
                 for start, value in fetched.points(term.counted, piece):
                     own[start] = own.get(start, 0) + factor * value
                     ends[start] = start + piece.period
-                    seen.add(term.counted)
+                    seen[term.counted] = start
     slots = tuple(_slot(reading, start, ends[start], sums) for start in sorted(ends))
-    return Timeline(reading=reading, pieces=tuple(pieces), slots=slots, seen=frozenset(seen))
+    return MetricTimeline(reading=reading, pieces=tuple(pieces), slots=slots, seen=seen)
 
 
-def _slot(reading: Reading, start: int, end: int, sums: Mapping[str, Mapping[int, Number]]) -> Slot:
+def _slot(
+    reading: MetricIndicator, start: int, end: int, sums: Mapping[str, Mapping[int, Number]]
+) -> Slot:
     """Return the total and the bad events of a period, from the sum of each role."""
     part = {role: own[start] for role, own in sums.items() if start in own}
     good, bad = part.get("good", 0), part.get("bad", 0)
@@ -133,7 +138,7 @@ def _slot(reading: Reading, start: int, end: int, sums: Mapping[str, Mapping[int
     return Slot(start, end, total, bad if reading.bad is not None else (total or 0) - good)
 
 
-def answer_for(request: CountRequest, times: Timeline) -> Answer:
+def answer_for(request: CountRequest, times: MetricTimeline) -> Answer:
     """Return what was counted over the stretch of a request, without evidence.
 
     Raises:
@@ -169,7 +174,7 @@ def _check(what: str, number: Fraction) -> None:
         raise MeasurementError(Cause.INVALID, reason)
 
 
-def check_slices(slices: Slices, pieces: Sequence[Piece]) -> None:
+def check_slices(slices: Slices, pieces: Sequence[PeriodRun]) -> None:
     """See that every slice is a whole number of periods.
 
     Raises:
@@ -187,7 +192,7 @@ def check_slices(slices: Slices, pieces: Sequence[Piece]) -> None:
         raise MeasurementError(Cause.INVALID, reason)
 
 
-def _slice_counts(times: Timeline, slices: Slices) -> SliceCounts:
+def _slice_counts(times: MetricTimeline, slices: Slices) -> SliceCounts:
     length, sums = int(slices.length.total_seconds()), dict[int, tuple[Number, Number]]()
     for slot in times.slots:
         total, bad = sums.get(slot.start // length, (0, 0))
@@ -202,7 +207,7 @@ def _whole(total: Number, bad: Number) -> tuple[int, int]:
     return int(total * scale), int(bad * scale)
 
 
-def series_of(request: SeriesRequest, times: Timeline) -> Series:
+def series_of(request: SeriesRequest, times: MetricTimeline) -> Series:
     """Return what happened in each step.
 
     Periods that are longer than a step, or overlap two, are taken to have even traffic.
@@ -241,23 +246,23 @@ def _shares(request: SeriesRequest, slot: Slot) -> Iterator[tuple[int, float]]:
         yield min(place, last), inside / (end - start)
 
 
-def _sliced_series(request: SeriesRequest, slices: Slices, times: Timeline) -> Series:
+def _sliced_series(request: SeriesRequest, slices: Slices, times: MetricTimeline) -> Series:
     counts = _slice_counts(times, slices)
     ends = [request.end_of(place) for place in range(-1, request.steps)]
     spans = [Span(start, end) for start, end in pairwise(ends)]
-    known = [float(counts.judged(span)[0]) or None for span in spans]
-    _say_what_is_silent(request, times, known)
+    judged = [float(counts.judged(span)[0]) or None for span in spans]
+    _say_what_is_silent(request, times, judged)
     counted = [counts.counted(span) for span in spans]
-    pairs = list(zip(known, counted, strict=True))
+    pairs = list(zip(judged, counted, strict=True))
     return Series(
-        total=tuple(None if judged is None else float(total) for judged, (total, _) in pairs),
-        bad=tuple(None if judged is None else float(bad) for judged, (_, bad) in pairs),
+        total=tuple(None if events is None else float(total) for events, (total, _) in pairs),
+        bad=tuple(None if events is None else float(bad) for events, (_, bad) in pairs),
         query=times.query,
     )
 
 
 def _say_what_is_silent(
-    request: SeriesRequest, times: Timeline, totals: list[float | None]
+    request: SeriesRequest, times: MetricTimeline, totals: list[float | None]
 ) -> None:
     """Put 0 where silence says that nothing happened, and leave None where it says nothing."""
     there = [place for place, total in enumerate(totals) if total is not None]

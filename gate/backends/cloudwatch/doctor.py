@@ -3,20 +3,15 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, cast
 
 from gate.backends.cloudwatch.backend import CloudWatchBackend
-from gate.backends.cloudwatch.client import CloudWatch
+from gate.backends.cloudwatch.client import HINTS, CloudWatch
 from gate.backends.cloudwatch.evidence import is_rare, listed_instead
-from gate.backends.cloudwatch.selectors import (
-    Metric,
-    Reading,
-    SelectorError,
-    counted_in,
-    read_indicator,
-)
+from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
+from gate.backends.cloudwatch.selectors import Metric, MetricStatistic, SelectorError
 from gate.dataclass import dataclass
-from gate.measure import Answer, Cause, Counts, MeasurementError, Unmeasured
+from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.measure.diagnosis import (
     Check,
     CheckedSlo,
@@ -65,7 +60,7 @@ class CloudWatchDoctor:
         )
 
     def _of_slo(
-        self, slo: CheckedSlo, reading: Reading | None, answer: Answer, at: datetime
+        self, slo: CheckedSlo, reading: MetricIndicator | None, answer: Answer, at: datetime
     ) -> Iterator[CheckResult]:
         if reading is not None:
             metrics = dict.fromkeys(counted.metric for counted in counted_in([reading]))
@@ -73,14 +68,26 @@ class CloudWatchDoctor:
         if isinstance(answer, Unmeasured):
             yield _failure(Check.COUNTED, answer)
             return
-        yield _counted(answer)
+        # CloudWatch has counts, and never a share in their place.
+        yield _counted(cast("Counts | Spent", answer), self._mean(slo, answer))
         yield CheckResult(check=Check.PARTIAL)
         doubts = list(suspicion_results(answer))
         yield from doubts
         for check in (Check.LABELS, Check.GAPS):
             if all(doubt.check is not check for doubt in doubts):
                 yield CheckResult(check=check)
-        yield from _when(slo, answer, at)
+        yield from _when(slo, answer.evidence, at)
+
+    def _mean(self, slo: CheckedSlo, answer: Answer) -> str:
+        """Say what the values of a latency are in the mean, from which its unit can be guessed."""
+        question = self.backend.plan(slo.request)
+        sliced = slo.request.slices is not None
+        if sliced or isinstance(question, Unmeasured) or question.reading.threshold is None:
+            return ""
+        statistic = MetricStatistic(metric=question.reading.metric)
+        points = self.backend.catalog.points(statistic, question.pieces)
+        mean = float(sum(points.values()) / cast("Counts", answer).total)
+        return f"; the mean is {mean:g}, and values up to {question.reading.threshold} are good"
 
     def _of_metric(self, metric: Metric) -> CheckResult:
         """Say whether CloudWatch lists a metric, and what it lists in its place."""
@@ -101,7 +108,7 @@ class CloudWatchDoctor:
         )
 
 
-def _reading(slo: CheckedSlo) -> Reading | None:
+def _reading(slo: CheckedSlo) -> MetricIndicator | None:
     try:
         return read_indicator(slo.request.sli)
     except SelectorError:
@@ -144,6 +151,9 @@ def _failure(check: Check, answer: Answer) -> CheckResult:
     """Return an answer without a number as a fault; there must be none."""
     assert isinstance(answer, Unmeasured)  # noqa: S101 - for the type checker
     message, remedy = with_advice(answer.reason, remedy_of(answer.cause).hint)
+    for hint in HINTS.values():
+        if answer.reason.endswith(f"; {hint}"):
+            message, remedy = answer.reason.removesuffix(f"; {hint}"), hint
     return CheckResult(
         check=check,
         level=Level.FAULT,
@@ -153,31 +163,24 @@ def _failure(check: Check, answer: Answer) -> CheckResult:
     )
 
 
-def _counted(answer: Answer) -> CheckResult:
-    if isinstance(answer, Counts):
-        message = f"{amount(answer.bad)} bad of {amount(answer.total)} events"
+def _counted(answer: Counts | Spent, mean: str) -> CheckResult:
+    if isinstance(answer, Spent):
+        message = f"{amount(answer.amount)} spent"
     else:
-        message = f"{amount(getattr(answer, 'amount', None))} spent"
-    query = "" if isinstance(answer, Unmeasured) else answer.evidence.query
-    return CheckResult(check=Check.COUNTED, message=message, examined=query)
+        message = f"{amount(answer.bad)} bad of {amount(answer.total)} events{mean}"
+    return CheckResult(check=Check.COUNTED, message=message, examined=answer.evidence.query)
 
 
-def _when(slo: CheckedSlo, answer: Answer, at: datetime) -> Iterator[CheckResult]:
+def _when(slo: CheckedSlo, evidence: Evidence, at: datetime) -> Iterator[CheckResult]:
     """Say how new the points are, and how much of the window has any."""
-    if isinstance(answer, Unmeasured):
-        return
-    evidence = answer.evidence
-    if evidence.newest is not None:
-        age = max(at - evidence.newest, timedelta()) // _SECOND * _SECOND
-        old = age > slo.max_age
-        yield CheckResult(
-            check=Check.FRESHNESS,
-            level=Level.FAULT if old else Level.OK,
-            message=f"the newest point of the total ends {format_duration(age)} ago",
-            remedy=f"see who publishes it; max_age is {format_duration(slo.max_age)}"
-            if old
-            else "",
-        )
+    age = max(at - (evidence.newest or at), timedelta()) // _SECOND * _SECOND
+    old = age > slo.max_age
+    yield CheckResult(
+        check=Check.FRESHNESS,
+        level=Level.FAULT if old else Level.OK,
+        message=f"the newest point of the total ends {format_duration(age)} ago",
+        remedy=f"see who publishes it; max_age is {format_duration(slo.max_age)}" if old else "",
+    )
     share = evidence.coverage or Fraction(0)
     low = share < slo.min_coverage
     yield CheckResult(

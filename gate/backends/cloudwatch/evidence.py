@@ -5,17 +5,22 @@ not exist. So the silence of an error metric counts as 0 only where the metric i
 and its dimensions were seen, together or each for itself.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from typing import Final
 
-from gate.backends.cloudwatch.client import CloudWatch, Listing
-from gate.backends.cloudwatch.counting import Timeline
-from gate.backends.cloudwatch.selectors import Metric, Term
-from gate.errors import nearest
+from gate.backends.cloudwatch.client import CloudWatch, MetricList
+from gate.backends.cloudwatch.counting import MetricTimeline
+from gate.backends.cloudwatch.pages import Number
+from gate.backends.cloudwatch.periods import HOUR, PeriodRun, moment
+from gate.backends.cloudwatch.selectors import Metric, MetricStatistic, Term
+from gate.errors import likeness, nearest
 from gate.measure import Answer, Cause, Counts, MeasurementError, Suspicion
 from gate.measure.coverage import StepCoverage
-from gate.wording import amount, percent_spent, stretch
+from gate.wording import amount, instant, percent_spent, stretch
 
 _RARE: Final[Mapping[str, frozenset[str]]] = {
     # Their reporting criterion is that there is a nonzero value:
@@ -44,26 +49,40 @@ _RARE: Final[Mapping[str, frozenset[str]]] = {
 }
 """Metrics that AWS itself publishes only where there is something to count."""
 _MOST_SHOWN: Final = 3
+_SILENT: Final = 6 * HOUR
+"""Seconds without a bad event after which it is asked whether it has another name."""
+_FAILURE: Final = re.compile(
+    r"err|fail|fault|5xx|50[0-9]|throttl|timeout|exception|reject", re.IGNORECASE
+)
+_ALIKE: Final = 0.6
 
 
-class Catalog:
+class MetricCatalog:
     """What CloudWatch lists, asked for once."""
 
     def __init__(self, cloudwatch: CloudWatch) -> None:
         self._cloudwatch = cloudwatch
-        self._lists: dict[tuple[object, ...], Listing | None] = {}
+        self._lists: dict[tuple[object, ...], MetricList | None] = {}
 
-    def named(self, namespace: str, name: str = "") -> Listing | None:
+    def named(self, namespace: str, name: str = "") -> MetricList | None:
         """Return the metrics of a name, or of all names; None: there is no list."""
         return self._listing(namespace, name, ())
 
-    def with_dimensions(self, metric: Metric) -> Listing | None:
+    def with_dimensions(self, metric: Metric) -> MetricList | None:
         """Return the metrics of a namespace that have at least these dimensions."""
         return self._listing(metric.namespace, "", metric.dimensions)
 
+    def points(self, counted: MetricStatistic, pieces: Sequence[PeriodRun]) -> Mapping[int, Number]:
+        """Return the points of a metric; none where they did not come."""
+        fetched = self._cloudwatch.fetch({counted: pieces})
+        try:
+            return dict(chain.from_iterable(fetched.points(counted, piece) for piece in pieces))
+        except MeasurementError:
+            return {}
+
     def _listing(
         self, namespace: str, name: str, dimensions: tuple[tuple[str, str], ...]
-    ) -> Listing | None:
+    ) -> MetricList | None:
         key = (namespace, name, dimensions)
         if key not in self._lists:
             try:
@@ -73,14 +92,14 @@ class Catalog:
         return self._lists[key]
 
 
-def why_nothing(metrics: Sequence[Metric], catalog: Catalog, region: str) -> str:
+def why_nothing(metrics: Sequence[Metric], catalog: MetricCatalog, region: str) -> str:
     """Say what is wrong where the total has no points: what CloudWatch lists instead."""
     metric = metrics[0]
     lead = f"CloudWatch in {region} has no point of {metric}"
     return f"{lead}; {listed_instead(metric, catalog)}"
 
 
-def listed_instead(metric: Metric, catalog: Catalog) -> str:
+def listed_instead(metric: Metric, catalog: MetricCatalog) -> str:
     """Say which metrics of this name, or of this namespace, CloudWatch lists."""
     named = catalog.named(metric.namespace, metric.name)
     if named is None:
@@ -111,13 +130,15 @@ def _dimensions(metric: Metric) -> str:
 
 
 def suspicions(
-    answer: Answer, times: Timeline, seen: StepCoverage, catalog: Catalog
+    answer: Answer, times: MetricTimeline, seen: StepCoverage, catalog: MetricCatalog
 ) -> tuple[Suspicion, ...]:
     """Return the reasons to think that a count is not what happened."""
-    return (*_unmatched(answer, times, catalog), *_lost(seen))
+    return (*_unmatched(answer, times, catalog), *_renamed(times, catalog), *_lost(seen))
 
 
-def _unmatched(answer: Answer, times: Timeline, catalog: Catalog) -> Iterator[Suspicion]:
+def _unmatched(
+    answer: Answer, times: MetricTimeline, catalog: MetricCatalog
+) -> Iterator[Suspicion]:
     """Suspect metrics that have no point, and of which nothing says that they could have one."""
     good_events = answer.total - answer.bad if isinstance(answer, Counts) else None
     bad_events = answer.bad if isinstance(answer, Counts) else None
@@ -142,7 +163,7 @@ def _unmatched(answer: Answer, times: Timeline, catalog: Catalog) -> Iterator[Su
             )
 
 
-def _hides(role: str, term: Term, times: Timeline) -> bool:
+def _hides(role: str, term: Term, times: MetricTimeline) -> bool:
     """Return whether bad events, or a part of what was spent, are missing without a term."""
     lowers = role == "good" or (role == "total" and times.reading.bad is not None)
     return lowers != (term.factor > 0)
@@ -153,7 +174,7 @@ def is_rare(metric: Metric) -> bool:
     return metric.name in _RARE.get(metric.namespace, ())
 
 
-def is_proved(metric: Metric, times: Timeline, catalog: Catalog) -> bool:
+def is_proved(metric: Metric, times: MetricTimeline, catalog: MetricCatalog) -> bool:
     """Return whether a metric without a point in the window can have one.
 
     It is listed, as it had one in the last two weeks. Or its name is one that AWS publishes only
@@ -177,6 +198,38 @@ def is_proved(metric: Metric, times: Timeline, catalog: Catalog) -> bool:
 
 def _alike(metric: Metric, other: Metric) -> bool:
     return (metric.namespace, metric.dimensions) == (other.namespace, other.dimensions)
+
+
+def _renamed(times: MetricTimeline, catalog: MetricCatalog) -> Iterator[Suspicion]:
+    """Suspect that bad events go on under another name, where one begins as theirs has ended."""
+    end = times.pieces[-1].end
+    for term in times.reading.bad or ():
+        last = times.seen.get(term.counted, end)
+        if end - last < _SILENT:
+            continue
+        listing = catalog.with_dimensions(term.counted.metric)
+        for metric in () if listing is None else listing.metrics:
+            if not _may_follow(metric, term.counted.metric, times):
+                continue
+            points = catalog.points(replace(term.counted, metric=metric), times.pieces)
+            if not points or min(points) < last:
+                continue
+            yield Suspicion(
+                cause=Cause.UNMATCHED,
+                reason=(
+                    f"bad: CloudWatch has no point of {term.counted} since {instant(moment(last))},"
+                    f" and {metric} has begun at {instant(moment(min(points)))}"
+                ),
+                remedy=f"see whether the metric was renamed, and add + {metric} if it was",
+                hidden=Fraction(sum(points.values())),
+            )
+
+
+def _may_follow(metric: Metric, earlier: Metric, times: MetricTimeline) -> bool:
+    """Return whether a metric may be another name of an earlier one, and is not counted."""
+    counted = {term.counted.metric for _, terms in times.reading.roles for term in terms}
+    alike = bool(_FAILURE.search(metric.name)) or likeness(metric.name, earlier.name) > _ALIKE
+    return alike and metric not in counted and _alike(metric, earlier)
 
 
 def _lost(seen: StepCoverage) -> Iterator[Suspicion]:

@@ -9,8 +9,8 @@ from fractions import Fraction
 from math import isfinite
 from typing import Any, Final
 
-from gate.backends.cloudwatch.periods import Piece, moment
-from gate.backends.cloudwatch.selectors import Counted, Metric
+from gate.backends.cloudwatch.periods import PeriodRun, moment
+from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
 from gate.backends.platforms.api import Call, JsonObject
 from gate.measure import Cause, MeasurementError
 from gate.wording import instant
@@ -26,7 +26,7 @@ _FAILED: Final = {
 }
 _UNREADABLE: Final = "CloudWatch answered something unreadable"
 Number = int | Fraction
-Points = Mapping[int, Number]
+MetricPoints = Mapping[int, Number]
 """The value of each period in which something was published, by its start in seconds since 1970."""
 
 
@@ -79,7 +79,7 @@ def next_token(answer: JsonObject, seen: set[str]) -> str:
 class Pages:
     """Some metrics in the same stretch of time, and what the pages have said so far."""
 
-    def __init__(self, piece: Piece, counted: Sequence[Counted]) -> None:
+    def __init__(self, piece: PeriodRun, counted: Sequence[MetricStatistic]) -> None:
         self._piece, self.counted = piece, tuple(counted)
         self._points: list[dict[int, Number]] = [{} for _ in counted]
         self._status: list[str | None] = [None for _ in counted]
@@ -128,7 +128,7 @@ class Pages:
         self._token = next_token(answer, self._tokens)
         return bool(self._token)
 
-    def outcomes(self) -> dict[Counted, "Points | MeasurementError"]:
+    def outcomes(self) -> dict[MetricStatistic, "MetricPoints | MeasurementError"]:
         """Return the points of each metric after the last page, or why there are none."""
         return {
             counted: self._failures.get(place) or self._failure(place) or self._points[place]
@@ -146,7 +146,10 @@ class Pages:
         if messages := listed(result, "Messages"):
             said = f"CloudWatch says of {self.counted[place]}: {_said(messages)}"
             raise MeasurementError(Cause.PARTIAL, said)
-        self._status[place] = str(result.get("StatusCode"))
+        status = self._status[place] = str(result.get("StatusCode"))
+        if status not in {_COMPLETE, _PARTIAL}:  # a later page does not make up for it
+            words = _FAILED.get(status, f"the status {status!r} is not one of CloudWatch's")
+            raise MeasurementError(Cause.BACKEND_ERROR, f"{self.counted[place]}: {words}")
         times, values = listed(result, "Timestamps"), listed(result, "Values")
         if len(times) != len(values):
             raise unreadable(f"{len(times)} times and {len(values)} values")
@@ -183,10 +186,7 @@ class Pages:
         if status == _PARTIAL:
             reason = f"CloudWatch has returned only a part of the points of {counted} (PartialData)"
             return MeasurementError(Cause.PARTIAL, f"{reason}; run the check again")
-        if status is None:
-            return unreadable(f"it has no result for {counted}")
-        words = _FAILED.get(status, f"the status {status!r} is not one of CloudWatch's")
-        return MeasurementError(Cause.BACKEND_ERROR, f"{counted}: {words}")
+        return unreadable(f"it has no result for {counted}")
 
 
 def _finite(value: object) -> float | None:

@@ -19,18 +19,20 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 _DAY: Final = 86_400
 _KEPT: Final = ((15 * _DAY, MINUTE), (63 * _DAY, 5 * MINUTE))
-"""Seconds for which CloudWatch has points of a period, of so many seconds."""
+"""For how many seconds CloudWatch has points, and the seconds of their period."""
 KEPT: Final = timedelta(days=455)
 """After which CloudWatch has nothing."""
 _EARLY: Final = HOUR
 """Seconds before its end from which on a period is no longer asked for: its age grows on the way,
 and this machine's clock may be late."""
+_NEWEST: Final = 6 * HOUR
+"""Seconds at the end of a stretch that are asked for in the shortest period."""
 FINE: Final = timedelta(hours=12)
 """A stretch up to this length is asked for by the minute."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Piece:
+class PeriodRun:
     """A stretch of time in whole periods, in seconds since 1970; the start belongs to it."""
 
     start: int
@@ -49,7 +51,7 @@ def seconds(at: datetime) -> int:
 
 
 def moment(number: int) -> datetime:
-    """Return the instant that is so many seconds after 1970, in UTC."""
+    """Return the instant of a Unix time, in UTC."""
     return datetime.fromtimestamp(number, UTC)
 
 
@@ -69,13 +71,14 @@ def period_within(step: timedelta) -> int:
     return gcd(int(step.total_seconds()), HOUR)
 
 
-def pieces_of(span: Span, now: datetime, period: int) -> tuple[Piece, ...]:
+def pieces_of(span: Span, now: datetime, period: int) -> tuple[PeriodRun, ...]:
     """Cut a stretch of time in pieces, the oldest first, none of which overlaps another.
 
     Its start is rounded down to the shortest period of its age, and so is its end: the newest
     period is not over yet. Between them it is asked for in the period that is wanted, or in the
-    shortest that there is if that is longer; the two ends are asked for in the shortest, so that
-    as little as possible of what is counted lies beyond the stretch.
+    shortest that there is if that is longer. The two ends are asked for in the shortest, so that
+    as little as possible of what is counted lies beyond the stretch, and so are its last hours, so
+    that it is known how new the newest point is.
 
     Args:
         span: to be counted.
@@ -88,38 +91,38 @@ def pieces_of(span: Span, now: datetime, period: int) -> tuple[Piece, ...]:
     return tuple(
         piece
         for first, last in pairwise(cuts)
-        for piece in _in_age(first, last, finest(first, now), period)
+        for piece in _in_age(first, last, finest(first, now), period, _NEWEST * (last == end))
     )
 
 
-def _in_age(start: int, end: int, shortest: int, period: int) -> Iterator[Piece]:
-    """Cut a stretch all of which has the same shortest period."""
+def _in_age(start: int, end: int, shortest: int, period: int, newest: int) -> Iterator[PeriodRun]:
+    """Cut a stretch all of which has the same shortest period, in which its newest part is."""
     period = period if not period % shortest else shortest
-    first, last = _up(start, period), _down(end, period)
+    first, last = _up(start, period), _down(end - newest, period)
     if first >= last:
         first = last = end
     for piece in (
-        Piece(start, first, shortest),
-        Piece(first, last, period),
-        Piece(last, end, shortest),
+        PeriodRun(start, first, shortest),
+        PeriodRun(first, last, period),
+        PeriodRun(last, end, shortest),
     ):
         if piece.start < piece.end:
             yield piece
 
 
-def joined(pieces: Iterable[Piece]) -> list[Piece]:
+def joined(pieces: Iterable[PeriodRun]) -> list[PeriodRun]:
     """Return stretches that have all of these in them, in as few as there can be."""
-    whole = list[Piece]()
+    whole = list[PeriodRun]()
     for piece in sorted(set(pieces), key=lambda piece: (piece.period, piece.start)):
         last = whole[-1] if whole else None
         if last is not None and last.period == piece.period and piece.start <= last.end:
-            whole[-1] = Piece(last.start, max(last.end, piece.end), piece.period)
+            whole[-1] = PeriodRun(last.start, max(last.end, piece.end), piece.period)
         else:
             whole.append(piece)
     return whole
 
 
-def widened(piece: Piece, now: datetime) -> Piece | None:
+def widened(piece: PeriodRun, now: datetime) -> PeriodRun | None:
     """Return a stretch of the past with what comes after it; None: it is not yet past.
 
     Who asks for one instant of the past often asks for the next, and CloudWatch's price is that of
@@ -129,10 +132,10 @@ def widened(piece: Piece, now: datetime) -> Piece | None:
     if piece.end > settled:
         return None
     end = settled if piece.period == HOUR else min(piece.end + _DAY, settled)
-    return Piece(piece.start, _down(end, piece.period), piece.period)
+    return PeriodRun(piece.start, _down(end, piece.period), piece.period)
 
 
-def counted_span(pieces: Sequence[Piece]) -> Span:
+def counted_span(pieces: Sequence[PeriodRun]) -> Span:
     """Return the stretch of time that these pieces, at least one, make together."""
     return Span(moment(pieces[0].start), moment(pieces[-1].end))
 

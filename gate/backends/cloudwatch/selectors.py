@@ -7,23 +7,17 @@ blanks or other characters is in quotes.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
 from gate.dataclass import dataclass
 from gate.errors import nearest
-from gate.slo.indicator import Sli, Slices
-from gate.slo.quantities import format_duration
 from gate.wording import exact
 
 SUM: Final = "Sum"
 SAMPLE_COUNT: Final = "SampleCount"
 STATISTICS: Final = (SUM, SAMPLE_COUNT)
 """Those whose values add up: over time, and over metrics."""
-_MINUTE: Final = timedelta(minutes=1)
-"""The shortest period of which CloudWatch has data for longer than three hours."""
 _OTHERS: Final = re.compile(
     r"Average|Minimum|Maximum|IQM|p[0-9.]+|(?:tm|wm|tc|ts)[0-9.]+|(?:TM|WM|PR|TC|TS)\(.*", re.DOTALL
 )
@@ -36,8 +30,6 @@ _PLAIN: Final = re.compile(r"[ -~]*[!-~][ -~]*")
 """ASCII without control characters, and something that is not a blank."""
 _LONGEST: Final = {"namespace": 255, "name": 255, "dimension": 255, "value": 1024}
 _MOST_DIMENSIONS: Final = 30
-_MOST_DECIMALS: Final = 10
-"""Of the boundaries of a trimmed count."""
 _MATH: Final = (
     "metric math is not evaluated, as CloudWatch answers an expression in part without saying so;"
     " write metrics with + or - between them"
@@ -64,7 +56,7 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class MetricStatistic:
     """A statistic of a metric, whose values are added up."""
 
     metric: Metric
@@ -78,7 +70,7 @@ class Counted:
 class Term:
     """A part of a sum."""
 
-    counted: Counted
+    counted: MetricStatistic
     factor: Fraction = Fraction(1)
     """Below 0 where it is subtracted."""
 
@@ -99,102 +91,25 @@ def shown_sum(terms: Total) -> str:
     return "".join((terms[0].magnitude, *rest))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What an indicator counts: each is a sum, or None where it is not given."""
-
-    total: Total | None = None
-    bad: Total | None = None
-    good: Total | None = None
-    spent: Total | None = None
-    threshold: str | None = None
-    """Of a latency, as it is written in the statistic; then ``good`` is the trimmed count."""
-
-    @property
-    def roles(self) -> Iterator[tuple[str, Total]]:
-        """Yield each sum that is given, with its role."""
-        for role in ("total", "bad", "good", "spent"):
-            terms: Total | None = getattr(self, role)
-            if terms is not None:
-                yield role, terms
-
-    @property
-    def metric(self) -> Metric:
-        """The first metric of all."""
-        return next(terms for _, terms in self.roles)[0].counted.metric
-
-    def __str__(self) -> str:
-        return "; ".join(f"{role}: {shown_sum(terms)}" for role, terms in self.roles)
-
-
-def read_indicator(sli: Sli) -> Reading:
-    """Read what an indicator counts.
-
-    Raises:
-        SelectorError: it cannot be counted, whatever data there is.
-    """
-    if sli.column is not None and sli.threshold is not None:
-        return _latency(sli.column, sli.threshold, sli.total)
-    if sli.spent is not None:
-        return Reading(spent=_role("spent", sli.spent))
-    sums = {
-        role: _role(role, text)
-        for role in ("total", "bad", "good")
-        if (text := getattr(sli, role)) is not None
-    }
-    if len(sums) == 1:
-        missing = "total, the metric of all requests" if "total" not in sums else "bad"
-        raise SelectorError(f"the key {missing.partition(',')[0]!r} is missing; add {missing}")
-    if "good" in sums and "bad" in sums and "total" in sums:
-        raise SelectorError("good, bad and total do not go together; remove good")
-    return Reading(total=sums.get("total"), bad=sums.get("bad"), good=sums.get("good"))
-
-
-def _latency(column: str, threshold: Fraction, total: str | None) -> Reading:
-    if total is not None:
-        message = "'total' does not go with 'column': every value of the metric is one request"
-        raise SelectorError(f"{message}; remove it")
-    scanner = _Scanner("column", column)
-    metric = scanner.metric()
-    scanner.end("column is one metric, without a statistic and without + or -")
-    bound = exact(threshold)
-    if Fraction(bound) != threshold or len(bound.partition(".")[2]) > _MOST_DECIMALS:
-        raise SelectorError(f"threshold: CloudWatch takes at most {_MOST_DECIMALS} decimals")
-    # The upper boundary belongs to the range, and there is no lower one, so that a value of 0
-    # counts: "TC(0.005:0.030) returns the number of data points with values between 0.005
-    # (exclusive) and 0.030 (inclusive)", in the page of `_OTHERS`.
-    return Reading(
-        total=(Term(counted=Counted(metric=metric, statistic=SAMPLE_COUNT)),),
-        good=(Term(counted=Counted(metric=metric, statistic=f"TC(:{bound})")),),
-        threshold=bound,
-    )
-
-
-def _role(role: str, text: str) -> Total:
-    return _Scanner(role, text).sum()
-
-
-def read_sum(text: str) -> Total:
+def read_sum(text: str, role: str = "") -> Total:
     """Read a sum of metrics.
+
+    Args:
+        text: as a policy has it.
+        role: of the sum in the indicator, for messages.
 
     Raises:
         SelectorError: the text is not such a sum.
     """
-    return _role("", text)
+    return _Scanner(role, text).sum()
 
 
-def mistake_in(sli: Sli, slices: Slices | None) -> str | None:
-    """Say what is wrong with an indicator whatever data there is; None: nothing."""
-    try:
-        read_indicator(sli)
-    except SelectorError as error:
-        return str(error)
-    if slices is None or not slices.length % _MINUTE:
-        return None
-    return (
-        f"timeslices of {format_duration(slices.length)} cannot be counted, since CloudWatch has"
-        " whole minutes; write 1m, or a multiple of it"
-    )
+def read_metric(text: str, role: str) -> Metric:
+    """Read a metric that stands alone; the arguments and errors of `read_sum`."""
+    scanner = _Scanner(role, text)
+    metric = scanner.metric()
+    scanner.end(f"{role} is one metric, without a statistic and without + or -")
+    return metric
 
 
 def _written(text: str) -> str:
@@ -253,7 +168,7 @@ class _Scanner:
             self._place = self._skip() + 1
         metric = self.metric()
         return Term(
-            counted=Counted(metric=metric, statistic=self._statistic()),
+            counted=MetricStatistic(metric=metric, statistic=self._statistic()),
             factor=sign * Fraction(number[0] if number else 1),
         )
 
@@ -354,12 +269,3 @@ class _Scanner:
 
 def _cut(text: str, most: int = 60) -> str:
     return repr(text if len(text) <= most else f"{text[:most]}...")
-
-
-def counted_in(readings: Sequence[Reading]) -> list[Counted]:
-    """Return each statistic of a metric that any of these need, once, in the order of the text."""
-    return list(
-        dict.fromkeys(
-            term.counted for reading in readings for _, terms in reading.roles for term in terms
-        )
-    )

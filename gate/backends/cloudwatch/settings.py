@@ -50,7 +50,10 @@ def _build_settings(values: Values, reader: Reader) -> CloudWatchSettings:
 
 BLOCK: Final = Object(
     {
-        **aws_fields("vpce-0a1b2c3d.monitoring.eu-central-1.vpce.amazonaws.com", "/.+"),
+        **aws_fields(
+            "vpce-0a1b2c3d.monitoring.eu-central-1.vpce.amazonaws.com",
+            "/doc/2010-08-01|/service/GraniteServiceVersion20100801(?:/operation/[A-Za-z]+)?",
+        ),
         "retries": Field(
             schema=CONNECTION_COUNT,
             doc="Number of retries of a failed request. Default: 2.",

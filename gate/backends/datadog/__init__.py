@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 from gate.backends import Registration, Starter
 from gate.backends.datadog.settings import BLOCK, DatadogSettings, secrets
 from gate.measure import Backend, Limits
-from gate.slo.indicator import Sli, Slices
 
 if TYPE_CHECKING:
     from gate.measure.diagnosis import Doctor
@@ -28,12 +27,6 @@ def _open_doctor(settings: DatadogSettings, limits: Limits) -> "Doctor":
     return PlatformDoctor(PlatformBackend(DatadogPlatform(settings, limits)))
 
 
-def _mistake_in(_sli: Sli, slices: Slices | None) -> str | None:
-    if slices is None:
-        return None
-    return "timeslices do not go with an SLO of Datadog, which counts its own; remove them"
-
-
 _STARTER: Final = Starter(
     block="""\
 backend:
@@ -46,8 +39,7 @@ backend:
     slos="""\
 slos:
   - name: availability
-    objective: 99.9%          # as in Datadog: a difference is an error
-    window: 30d
+    from: platform            # objective and window are those of Datadog
     sli:
       slo: Chat availability  # the exact name, or the id, of the SLO in Datadog
 """,
@@ -66,6 +58,6 @@ REGISTRATION: Final = Registration(
     keeps_history=True,
     promql=False,
     reads_rows=False,
-    mistake_in=_mistake_in,
+    mistake_in=lambda _sli, _slices: None,  # which SLOs there are, Datadog says
     max_age=lambda _: None,
 )

@@ -1,24 +1,23 @@
 """Which histories are asked for, so that a batch of questions takes the fewest requests."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from gate.backends.datadog.buckets import Buckets, Tally
-from gate.backends.datadog.counting import Reading, contradiction
+from gate.backends.datadog.buckets import EventBuckets, WindowTally
+from gate.backends.datadog.counting import HistoryReading, contradiction
 from gate.backends.datadog.history import History, read_history
-from gate.backends.datadog.values import Window
+from gate.backends.datadog.values import EpochWindow, instant_of, window_of
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.measure import Cause, MeasurementError
-from gate.slo.objective import Span
 
 _FRESH: Final = 3600
 """Seconds before the instant of which is asked how new the events are, where a long window's
 buckets are too long to say it."""
 _SHORT: Final = 600
 """Seconds of a bucket that says well enough how new the events are."""
-Key = tuple[str, Window]
+HistoryKey = tuple[str, EpochWindow]
 """The id of an SLO, and the stretch of time that is asked for."""
 
 
@@ -34,8 +33,8 @@ class Histories:
             corrections: whether Datadog applies status corrections.
         """
         self._api, self._parallel, self._corrections = api, parallel, corrections
-        self._bodies: dict[Key, JsonObject | ApiError] = {}
-        self._read: dict[tuple[str, Window, str | None], History | MeasurementError] = {}
+        self._bodies: dict[HistoryKey, JsonObject | ApiError] = {}
+        self._read: dict[tuple[str, EpochWindow, str | None], History | MeasurementError] = {}
 
     def ask(self, questions: Sequence[Question]) -> None:
         """Ask what is needed to answer the questions.
@@ -58,23 +57,20 @@ class Histories:
         )
         self._fetch([key for question in questions for key in self._to_see_the_newest(question)])
 
-    def read(self, question: Question) -> Reading:
+    def read(self, question: Question) -> HistoryReading:
         """Return what is known of a question.
 
         Raises:
             MeasurementError: nothing, and why.
         """
+        if (within := self._within_longer(question)) is not None:
+            return within
         window = window_of(question.span)
-        if (question.definition.id, window) in self._bodies:
-            history = self.history(question, window)
-            tally = None if history.past is None else history.past.since(window.start)
-            return Reading(history=history, tally=tally, direct=True)
-        within = self._within_longer(question)
-        if within is None:
-            raise MeasurementError(Cause.NO_DATA, "Datadog was not asked for this window")
-        return within
+        history = self.history(question, window)
+        tally = None if history.past is None else history.past.since(window.start)
+        return HistoryReading(history=history, tally=tally, direct=True)
 
-    def history(self, question: Question, window: Window) -> History:
+    def history(self, question: Question, window: EpochWindow) -> History:
         """Return the answer about a window, checked; raises MeasurementError."""
         key = (question.definition.id, window, question.sli.group)
         if key not in self._read:
@@ -84,7 +80,7 @@ class Histories:
             raise history
         return history
 
-    def _checked(self, question: Question, window: Window) -> History | MeasurementError:
+    def _checked(self, question: Question, window: EpochWindow) -> History | MeasurementError:
         body = self._bodies[question.definition.id, window]
         if isinstance(body, ApiError):
             return body
@@ -102,7 +98,7 @@ class Histories:
             history: the answer to it.
 
         Raises:
-            MeasurementError: the answer that should say it is no good.
+            MeasurementError: the answer that should say it is not usable.
         """
         past = history.past
         newest = None if past is None else past.newest
@@ -118,24 +114,23 @@ class Histories:
             return start if newest is None else min(newest, start)
         return newest if recent is None or recent.newest is None else recent.newest
 
-    def _newest_window(self, question: Question, history: History) -> Window | None:
+    def _newest_window(self, question: Question, history: History) -> EpochWindow | None:
         """Return the window by which the newest event is looked for; None: the answer's own."""
         past, end = history.past, history.window.end
-        if not isinstance(past, Buckets) or 0 < past.interval <= _SHORT:
+        short = history.window.length <= _FRESH
+        if short or not isinstance(past, EventBuckets) or 0 < past.interval <= _SHORT:
             return None
-        recent = Window(end - _FRESH, end)
-        asked = [
+        recent = EpochWindow(end - _FRESH, end)
+        shorter = [
             window
             for slo, window in self._bodies
             if slo == question.definition.id
             and window.end == end
             and _SHORT <= window.length <= _FRESH
         ]
-        if history.window.length <= _FRESH:
-            return None
-        return min(asked, key=lambda window: window.length, default=recent)
+        return min(shorter, key=lambda window: window.length, default=recent)
 
-    def _to_see_the_newest(self, question: Question) -> Iterator[Key]:
+    def _to_see_the_newest(self, question: Question) -> Iterator[HistoryKey]:
         if not question.main:
             return
         try:
@@ -145,7 +140,7 @@ class Histories:
         if (window := self._newest_window(question, history)) is not None:
             yield question.definition.id, window
 
-    def _within_longer(self, question: Question) -> Reading | None:
+    def _within_longer(self, question: Question) -> HistoryReading | None:
         """Return the answer as a part of one about a longer window; None: there is none."""
         window = window_of(question.span)
         for slo, longer in self._bodies:
@@ -156,10 +151,10 @@ class Histories:
                 except MeasurementError:
                     continue
                 if tally is not None:
-                    return Reading(history=history, tally=tally, direct=longer == window)
+                    return HistoryReading(history=history, tally=tally, direct=longer == window)
         return None
 
-    def _fetch(self, keys: Sequence[Key]) -> None:
+    def _fetch(self, keys: Sequence[HistoryKey]) -> None:
         """Ask for what is not there yet, several at once."""
         missing = [key for key in dict.fromkeys(keys) if key not in self._bodies]
         calls = [history_call(*key, corrections=self._corrections) for key in missing]
@@ -167,25 +162,15 @@ class Histories:
         self._bodies |= zip(missing, answers, strict=True)
 
 
-def history_call(slo: str, window: Window, *, corrections: bool) -> Call:
+def history_call(slo: str, window: EpochWindow, *, corrections: bool) -> Call:
     """Return the request for what happened to an SLO in a window."""
     params = {"from_ts": str(window.start), "to_ts": str(window.end)}
     params["apply_correction"] = "true" if corrections else "false"
     return Call(path=f"/api/v1/slo/{slo}/history", params=params)
 
 
-def window_of(span: Span) -> Window:
-    """Return a stretch of time in whole seconds; a part of a second is left out at both ends."""
-    return Window(int(span.start.timestamp()), int(span.end.timestamp()))
-
-
-def instant_of(seconds: int) -> datetime:
-    """Return a second since 1970 as an instant."""
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _since(history: History, start: int) -> Tally | None:
-    """Return what happened from a second on; None: it cannot be told exactly."""
+def _since(history: History, start: int) -> WindowTally | None:
+    """Return what happened from a second on; None: it is not known exactly."""
     if history.past is None or start < history.window.start:
         return None
     if start != history.window.start and contradiction(history):

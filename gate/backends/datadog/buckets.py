@@ -1,12 +1,12 @@
 """The events of a metric-based SLO, as Datadog counts them in buckets of time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final
 
-from gate.backends.datadog.values import Window, invalid, listed, mapping, number
+from gate.backends.datadog.values import EpochWindow, instant_of, invalid, listed, mapping, number
 from gate.dataclass import dataclass
 from gate.measure.coverage import StepCoverage, coverage_by_steps
 from gate.slo.objective import Span
@@ -20,7 +20,7 @@ _NOISE: Final = Fraction(1, 10**9)
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class WindowTally:
     """Events, or seconds."""
 
     total: Fraction
@@ -28,7 +28,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class EventBucket:
     """What happened from one second to another; the start belongs to it, the end does not."""
 
     start: int
@@ -38,21 +38,21 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Buckets:
+class EventBuckets:
     """What happened over the whole window, and when."""
 
-    window: Window
-    tally: Tally
-    """By the sums, with what lies before the window where Datadog rounds its start down."""
+    window: EpochWindow
+    tally: WindowTally
+    """What the sums say; with what lies before the window, where Datadog rounds its start down."""
     interval: int
     """Seconds of a bucket; the first and the last may be shorter. 0: there are no buckets."""
-    buckets: Sequence[Bucket]
+    buckets: Sequence[EventBucket]
     """In order of time, those of which something is known. Empty: there are none in the window."""
     whole: bool
     """Whether the buckets add up to the sums."""
 
-    def since(self, start: int) -> Tally | None:
-        """Return what happened from a second to the end; None: that cannot be told exactly.
+    def since(self, start: int) -> WindowTally | None:
+        """Return what happened from a second to the end; None: that is not known exactly.
 
         Raises:
             MeasurementError: more events are good than there are.
@@ -65,7 +65,7 @@ class Buckets:
         return _sum([bucket for bucket in self.buckets if bucket.start >= start])
 
     @property
-    def early(self) -> Bucket | None:
+    def early(self) -> EventBucket | None:
         """Return the bucket that is partly before the window; None: none is.
 
         Where the buckets do not add up to the sums, any of them that begins before it.
@@ -78,7 +78,7 @@ class Buckets:
     def newest(self) -> datetime | None:
         """Return by when the newest event happened, to the length of a bucket; None: not known."""
         ends = [bucket.end for bucket in self.buckets if bucket.total]
-        return _instant(min(ends[-1], self.window.end)) if ends else None
+        return instant_of(min(ends[-1], self.window.end)) if ends else None
 
     def coverage(self) -> StepCoverage | None:
         """Return how much of the window has events where they are usual; None: not known."""
@@ -93,15 +93,15 @@ class Buckets:
             place = (bucket.end - start) // interval - 1
             if bucket.total and 0 <= place < parts:
                 events[place] = float(bucket.total)
-        span = Span(_instant(start), _instant(start + parts * interval))
+        span = Span(instant_of(start), instant_of(start + parts * interval))
         return coverage_by_steps(events, span) if parts else None
 
 
-def read_buckets(series: Mapping[str, Any], window: Window) -> Buckets:
+def read_buckets(series: Mapping[str, Any], window: EpochWindow) -> EventBuckets:
     """Return the events of a series.
 
     Raises:
-        MeasurementError: a sum is no count, or more events are good than there are.
+        MeasurementError: a sum cannot be a count, or more events are good than there are.
     """
     good_part = mapping(series.get("numerator"), "numerator")
     total_part = mapping(series.get("denominator"), "denominator")
@@ -113,7 +113,7 @@ def read_buckets(series: Mapping[str, Any], window: Window) -> Buckets:
     whole = all(
         abs(part - of) <= total * _NOISE for part, of in zip(added, (total, good), strict=True)
     )
-    return Buckets(
+    return EventBuckets(
         window=window,
         tally=tally,
         interval=interval,
@@ -126,8 +126,8 @@ def _read_parts(
     series: Mapping[str, Any],
     good_part: Mapping[str, Any],
     total_part: Mapping[str, Any],
-    window: Window,
-) -> tuple[int, Sequence[Bucket]]:
+    window: EpochWindow,
+) -> tuple[int, Sequence[EventBucket]]:
     """Return the length of the buckets, and those that lie on one grid within the window."""
     times = series.get("times") or total_part.get("times")
     if not times:
@@ -151,16 +151,16 @@ def _buckets(
     ends: Sequence[int],
     goods: Sequence[Fraction | None],
     totals: Sequence[Fraction | None],
-) -> Iterator[Bucket]:
+) -> Iterator[EventBucket]:
     """Yield the buckets of which something is known."""
     for start, end, good, total in zip(starts, ends, goods, totals, strict=True):
         if total is not None:
             if total < 0 or (good or 0) < 0:
                 raise invalid(f"its values have {good} good of {total} events")
-            yield Bucket(start, end, total, good or Fraction(0))
+            yield EventBucket(start, end, total, good or Fraction(0))
 
 
-def tallied(good: Fraction, total: Fraction) -> Tally:
+def tallied(good: Fraction, total: Fraction) -> WindowTally:
     """Return how many events there are and how many of them are bad.
 
     Raises:
@@ -171,7 +171,7 @@ def tallied(good: Fraction, total: Fraction) -> Tally:
         raise invalid(f"its sums have {shown}")
     if good > total + total * _NOISE:
         raise invalid(f"it has {shown}: the numerator counts events that the denominator does not")
-    return Tally(total, max(total - good, Fraction(0)))
+    return WindowTally(total, max(total - good, Fraction(0)))
 
 
 def _values(part: Mapping[str, Any], name: str) -> list[Fraction | None]:
@@ -195,11 +195,7 @@ def _ends(starts: Sequence[int], interval: int) -> list[int]:
     return []
 
 
-def _sum(buckets: Sequence[Bucket]) -> Tally:
+def _sum(buckets: Sequence[EventBucket]) -> WindowTally:
     zero = Fraction(0)
     good = sum((bucket.good for bucket in buckets), zero)
     return tallied(good, sum((bucket.total for bucket in buckets), zero))
-
-
-def _instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from fractions import Fraction
 from typing import Any, Final
 
 from gate.backends.datadog.history import METRIC, granted_by
@@ -37,7 +36,7 @@ _NO_DATA: Final = {
 }
 
 
-class Catalog:
+class SloCatalog:
     """The SLOs of one organization."""
 
     def __init__(self, api: Api, parallel: int) -> None:
@@ -56,7 +55,8 @@ class Catalog:
         every = list(self._all()) if rest else []
         named: dict[str, list[Mapping[str, Any]]] = {name: [] for name in rest}
         for entry in every:
-            if (name := entry.get("name")) in named:
+            name = entry.get("name")
+            if isinstance(name, str) and name in named:
                 named[name].append(entry)
         names = [str(entry.get("name")) for entry in every]
         return [
@@ -167,13 +167,11 @@ def read_definition(entry: Mapping[str, Any]) -> Definition:
     kind = str(entry.get("type"))
     granted = granted_by(entry.get("type"))
     promises, notes = dict[Window, Promise](), list[str]()
-    for window, target, words in _thresholds(entry):
-        if words:
-            notes.append(words)
-        elif window is not None:
-            other = promises.setdefault(window, Promise(window=window, objective=target))
-            if other.objective != target:
-                raise invalid(f"the SLO has two objectives over {window}")
+    for promise in _promises(entry):
+        if isinstance(promise, str):
+            notes.append(promise)
+        elif promises.setdefault(promise.window, promise) != promise:
+            raise invalid(f"the SLO has two objectives over {promise.window}")
     if not promises:
         reason = "; ".join(notes) or "it has no thresholds"
         raise invalid(f"the SLO {entry.get('name')!r} has no objective that gate can use: {reason}")
@@ -191,13 +189,11 @@ def read_definition(entry: Mapping[str, Any]) -> Definition:
     )
 
 
-def _thresholds(entry: Mapping[str, Any]) -> Iterator[tuple[Window | None, Fraction, str]]:
-    """Yield the window and the objective of each threshold, or why it is none for gate."""
+def _promises(entry: Mapping[str, Any]) -> Iterator[Promise | str]:
+    """Yield what each threshold promises, or why gate cannot use it."""
     thresholds = entry.get("thresholds")
     if not thresholds and entry.get("timeframe"):
-        thresholds = [
-            {"timeframe": entry["timeframe"], "target": entry.get("target_threshold")},
-        ]
+        thresholds = [{"timeframe": entry["timeframe"], "target": entry.get("target_threshold")}]
     for threshold in listed(thresholds or [], "thresholds"):
         values = mapping(threshold, "thresholds")
         frame = values.get("timeframe")
@@ -206,12 +202,9 @@ def _thresholds(entry: Mapping[str, Any]) -> Iterator[tuple[Window | None, Fract
         target = number(values.get("target"), "target") / 100
         days = _DAYS.fullmatch(frame) if isinstance(frame, str) else None
         if days is None:
-            yield None, target, f"its timeframe {shown(frame)} is none that gate knows"
+            yield f"its timeframe {shown(frame)} is not a number of days"
         elif not 0 < target < 1:
-            yield (
-                None,
-                target,
-                f"{float(target * 100):g}% over {frame} leaves no budget, or is none",
-            )
+            yield f"{float(target * 100):g}% over {frame} is not an objective with a budget"
         else:
-            yield RollingWindow(timedelta(days=int(days[1]))), target, ""
+            window = RollingWindow(timedelta(days=int(days[1])))
+            yield Promise(window=window, objective=target)

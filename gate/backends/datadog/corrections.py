@@ -4,14 +4,19 @@ https://docs.datadoghq.com/service_level_objectives/#slo-status-corrections
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from gate.backends.datadog.values import Window, listed, mapping, number, refusals
+from gate.backends.datadog.values import (
+    EpochWindow,
+    listed,
+    mapping,
+    number,
+    refusals,
+    shown_instant,
+)
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
-from gate.wording import instant
 
 _MOST_SHOWN: Final = 3
 _MOST_PAGES: Final = 20
@@ -28,17 +33,17 @@ class Correction:
     """None: it has not ended, or recurs."""
     recurs: bool
 
-    def within(self, window: Window) -> bool:
+    def within(self, window: EpochWindow) -> bool:
         """Return whether it may leave out a part of a window."""
         if self.start >= window.end:
             return False
         return self.recurs or self.end is None or self.end > window.start
 
     def __str__(self) -> str:
-        start = _instant(self.start)
+        start = shown_instant(self.start)
         if self.recurs:
             return f"{self.category} (recurring since {start})"
-        return f"{self.category} ({start} to {_instant(self.end) if self.end else 'now'})"
+        return f"{self.category} ({start} to {shown_instant(self.end) if self.end else 'now'})"
 
 
 class Corrections:
@@ -47,15 +52,15 @@ class Corrections:
     def __init__(self, api: Api, parallel: int, *, applied: bool) -> None:
         """Ask for nothing yet; ``applied`` is whether Datadog is told to apply them."""
         self._api, self._parallel, self._applied = api, parallel, applied
-        self._known: dict[str, Sequence[Correction] | MeasurementError] = {}
+        self._listed: dict[str, Sequence[Correction] | MeasurementError] = {}
 
     def ask(self, slos: Sequence[str]) -> None:
         """Ask for the corrections of SLOs by their ids."""
-        missing = [slo for slo in dict.fromkeys(slos) if slo not in self._known]
+        missing = [slo for slo in dict.fromkeys(slos) if slo not in self._listed]
         calls = [Call(path=f"/api/v1/slo/{slo}/corrections") for slo in missing]
         answers = self._api.ask_all(calls, self._parallel) if calls else []
         for slo, answer in zip(missing, answers, strict=True):
-            self._known[slo] = self._read(slo, answer)
+            self._listed[slo] = self._read(slo, answer)
 
     def _read(
         self, slo: str, answer: JsonObject | ApiError
@@ -75,18 +80,18 @@ class Corrections:
             return error
         return corrections
 
-    def notes(self, slo: str, window: Window) -> tuple[str, ...]:
-        """Say which corrections change what is counted in a window; none that were not asked."""
-        known = self._known.get(slo, ())
-        if isinstance(known, MeasurementError):
-            return (f"which corrections were applied could not be read: {known.reason}",)
-        within = [correction for correction in known if correction.within(window)]
+    def notes(self, slo: str, window: EpochWindow) -> tuple[str, ...]:
+        """Say which corrections change what is counted in a window."""
+        if not self._applied:
+            return ("status corrections are not applied, by the policy",)
+        corrections = self._listed.get(slo, ())
+        if isinstance(corrections, MeasurementError):
+            return (f"which corrections were applied could not be read: {corrections.reason}",)
+        within = [correction for correction in corrections if correction.within(window)]
         if not within:
             return ()
         more = len(within) - _MOST_SHOWN
         named = "; ".join(map(str, within[:_MOST_SHOWN])) + (f"; {more} more" if more > 0 else "")
-        if not self._applied:
-            return (f"corrections are not applied, by the policy: {named}",)
         notes = [f"Datadog leaves out, by corrections: {named}"]
         if any(correction.category == _DEPLOYMENT for correction in within):
             notes.append(
@@ -95,12 +100,22 @@ class Corrections:
             )
         return tuple(notes)
 
-    def apply(self, slo: str, window: Window) -> bool:
-        """Return whether any correction was applied in a window, or may have been."""
-        known = self._known.get(slo, ())
-        if isinstance(known, MeasurementError):
-            return self._applied
-        return self._applied and any(correction.within(window) for correction in known)
+    def longest(self, slo: str, window: EpochWindow) -> int | None:
+        """Return how many seconds of a window corrections leave out at most; None: any number.
+
+        Those that could not be read leave out none: what they would explain is not proved.
+        """
+        corrections = self._listed.get(slo, ())
+        if isinstance(corrections, MeasurementError):
+            return 0
+        within = [correction for correction in corrections if correction.within(window)]
+        if any(correction.recurs for correction in within):
+            return None
+        return sum(
+            min(window.end if each.end is None else each.end, window.end)
+            - max(each.start, window.start)
+            for each in within
+        )
 
 
 def _page(answer: JsonObject) -> Sequence[Correction]:
@@ -127,7 +142,3 @@ def _total(answer: JsonObject) -> int:
     pages = meta.get("pagination", meta.get("page")) if isinstance(meta, dict) else None
     total = pages.get("total", pages.get("total_count")) if isinstance(pages, dict) else None
     return total if isinstance(total, int) else 0
-
-
-def _instant(seconds: int) -> str:
-    return instant(datetime.fromtimestamp(seconds, UTC))

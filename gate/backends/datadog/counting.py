@@ -1,14 +1,20 @@
-"""From what Datadog says of a stretch of time to an answer with its evidence."""
+"""From what Datadog says of a stretch of time to an answer with its evidence.
+
+Its history has counts. Its status, a public beta, has its own share, rounded:
+https://docs.datadoghq.com/api/latest/service-level-objectives/get-slo-status/
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.datadog.buckets import Bucket, Buckets, Tally
-from gate.backends.datadog.history import History
-from gate.backends.datadog.timeline import Timeline
-from gate.backends.datadog.values import invalid
+from gate.backends.datadog.buckets import EventBucket, EventBuckets, WindowTally
+from gate.backends.datadog.history import DECIMALS, History, half_a_unit
+from gate.backends.datadog.timeline import UptimeTimeline
+from gate.backends.datadog.values import invalid, mapping, number, refusals, shown, window_of
+from gate.backends.platforms.api import Call, JsonObject
+from gate.backends.platforms.platform import Question
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Share, Suspicion
 from gate.measure.coverage import Gaps
@@ -20,14 +26,20 @@ _SLICES: Final = {"monitor": 60, "time_slice": 300}
 """Seconds to which the times of an SLI may be cut at both ends of a window."""
 _FLOAT: Final = Fraction(1, 10**6)
 """How far a share may be off that was a percentage in a float of 32 bits."""
+_STATES: Final = ("breached", "warning", "ok")
+_WHOLE: Final = 100
+_NOTES: Final = (
+    f"Datadog's status tells no counts: its SLI is taken as right to {DECIMALS} decimals",
+    "Datadog's status does not say how new its data is, nor how much of the window has data",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class HistoryReading:
     """What an answer says of the stretch of time of a question."""
 
     history: History
-    tally: Tally | None
+    tally: WindowTally | None
     """None: Datadog tells no counts."""
     direct: bool
     """Whether the answer is of exactly this stretch, and not of a longer one."""
@@ -43,7 +55,7 @@ def contradiction(history: History) -> Fraction:
     if past is None or sli is None or not past.tally.total:
         return Fraction(0)
     total, bad = past.tally.total, past.tally.bad
-    unknown = history.window.length - total if isinstance(past, Timeline) else Fraction(0)
+    unknown = history.window.length - total if isinstance(past, UptimeTimeline) else Fraction(0)
     shares = (bad / total, bad / (total + unknown), (bad + unknown) / (total + unknown))
     cut = Fraction(2 * _SLICES.get(history.kind or "", 0), history.window.length)
     allowed = history.reported.error + _FLOAT + cut
@@ -55,13 +67,14 @@ def contradiction(history: History) -> Fraction:
     return Fraction(0)
 
 
-def counted(reading: Reading, evidence: Evidence, *, corrected: bool) -> Answer:
+def counted(reading: HistoryReading, evidence: Evidence, *, corrected: int | None) -> Answer:
     """Return the answer that a reading makes.
 
     Args:
         reading: of the stretch of time that was asked for.
         evidence: of the answer; what is seen here is added to it.
-        corrected: whether Datadog's own SLI leaves out what corrections name.
+        corrected: how many seconds Datadog's own SLI leaves out at most, by corrections; None: any
+            number.
 
     Raises:
         MeasurementError: it makes none, and why.
@@ -72,19 +85,35 @@ def counted(reading: Reading, evidence: Evidence, *, corrected: bool) -> Answer:
     if not tally.total:
         raise _nothing(history)
     differs = contradiction(history) if reading.direct else Fraction(0)
-    if differs and corrected:
+    if differs and _explained(history, tally, corrected):
         return _share(history, evidence, "Datadog's counts do not leave out what corrections name")
     if differs:
         suspicions = (*evidence.suspicions, _suspicion(history, tally, differs))
         evidence = replace(evidence, suspicions=suspicions)
-    early = history.past.early if reading.direct and isinstance(history.past, Buckets) else None
+    early = (
+        history.past.early if reading.direct and isinstance(history.past, EventBuckets) else None
+    )
     if early is None or not early.total:
         return Counts(total=tally.total, bad=tally.bad, evidence=evidence)
     return _cut(tally, early, history, evidence)
 
 
+def _explained(history: History, tally: WindowTally, corrected: int | None) -> bool:
+    """Return whether corrections can be why Datadog's own SLI differs from its counts.
+
+    Of events it is not known how many happened in the time that is left out.
+    """
+    sli = history.reported.sli
+    if not corrected or sli is None or not isinstance(history.past, UptimeTimeline):
+        return corrected != 0
+    allowed = history.reported.error + _FLOAT
+    least = max(tally.bad - corrected, Fraction(0)) / tally.total
+    left = tally.total - corrected
+    return left <= 0 or least - allowed <= 1 - sli <= tally.bad / left + allowed
+
+
 def _nothing(history: History) -> MeasurementError:
-    if isinstance(history.past, Timeline):
+    if isinstance(history.past, UptimeTimeline):
         reason = "Datadog knows no state of the SLO in the window, neither up nor down"
         return MeasurementError(Cause.NO_DATA, reason)
     return MeasurementError(Cause.NO_TRAFFIC, "Datadog counts no event in the window")
@@ -100,7 +129,7 @@ def _share(history: History, evidence: Evidence, why: str) -> Share:
     return Share(bad=1 - reported.sli, error=reported.error, evidence=evidence)
 
 
-def _suspicion(history: History, tally: Tally, differs: Fraction) -> Suspicion:
+def _suspicion(history: History, tally: WindowTally, differs: Fraction) -> Suspicion:
     own = 1 - tally.bad / tally.total
     sli = _percent(history.reported.sli or Fraction(0))
     return Suspicion(
@@ -130,7 +159,7 @@ def lost_events(gaps: Gaps) -> Iterator[Suspicion]:
     )
 
 
-def _cut(tally: Tally, early: Bucket, history: History, evidence: Evidence) -> Answer:
+def _cut(tally: WindowTally, early: EventBucket, history: History, evidence: Evidence) -> Answer:
     """Return what is known of a window of which a bucket is partly before it.
 
     What happened in that bucket may have been before the window, all of it or nothing.
@@ -157,8 +186,47 @@ def _cut(tally: Tally, early: Bucket, history: History, evidence: Evidence) -> A
 
 
 def _whole(history: History) -> bool:
-    return isinstance(history.past, Buckets) and history.past.whole
+    return isinstance(history.past, EventBuckets) and history.past.whole
 
 
 def _percent(share: Fraction) -> str:
     return f"{float(share * 100):.6g}%"
+
+
+def status_call(question: Question, *, corrections: bool) -> Call:
+    """Return the request for the status of an SLO over the window of a question."""
+    window = window_of(question.span)
+    params = {"from_ts": str(window.start), "to_ts": str(window.end)}
+    params["disable_corrections"] = "false" if corrections else "true"
+    return Call(path=f"/api/v2/slo/{question.definition.id}/status", params=params)
+
+
+def read_status(body: JsonObject, question: Question, evidence: Evidence) -> Share:
+    """Return the share that a status has.
+
+    Raises:
+        MeasurementError: it has none, and why.
+    """
+    if question.sli.group is not None:
+        raise invalid("a status has no groups; write endpoint: history in the backend's block")
+    if words := refusals(body):
+        message = f"Datadog answers with errors beside the status 200: {words}"
+        raise MeasurementError(Cause.BACKEND_ERROR, message)
+    data = mapping(body.get("data"), "data")
+    if data.get("id") != question.definition.id:
+        raise invalid(f"it is about the SLO {shown(data.get('id'))}")
+    attributes = mapping(data.get("attributes"), "attributes")
+    state = attributes.get("state")
+    if state == "no_data" or ("sli" in attributes and attributes["sli"] is None):
+        raise MeasurementError(Cause.NO_DATA, "Datadog says that it has no data (state no_data)")
+    if state not in _STATES:
+        raise invalid(f"its state is {shown(state)}")
+    percent = number(attributes.get("sli"), "sli")
+    if not 0 <= percent <= _WHOLE:
+        raise invalid(f"sli is {float(percent)}, which is not between 0 and 100")
+    notes = (*evidence.notes, *(_NOTES if question.main else ()))
+    return Share(
+        bad=1 - percent / 100,
+        error=half_a_unit(DECIMALS),
+        evidence=replace(evidence, notes=notes),
+    )

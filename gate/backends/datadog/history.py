@@ -5,24 +5,23 @@ https://docs.datadoghq.com/api/latest/service-level-objectives/get-an-slos-histo
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, Final
 
-from gate.backends.datadog.buckets import Buckets, read_buckets
-from gate.backends.datadog.timeline import Timeline, read_timeline
+from gate.backends.datadog.buckets import EventBuckets, read_buckets
+from gate.backends.datadog.timeline import UptimeTimeline, read_timeline
 from gate.backends.datadog.values import (
-    Window,
+    EpochWindow,
     invalid,
     listed,
     mapping,
     number,
     refusals,
     shown,
+    shown_instant,
 )
 from gate.dataclass import dataclass
 from gate.measure import Cause, Granted, MeasurementError
-from gate.wording import instant
 
 METRIC: Final = "metric"
 TYPES: Final = {
@@ -32,8 +31,8 @@ TYPES: Final = {
 }
 """The types of SLOs, and what their budgets are made of."""
 DECIMALS: Final = 2
-"""Of an SLI in percent, where Datadog does not say how many are right: the fewest that it promises
-for any window (https://docs.datadoghq.com/service_level_objectives/monitor/)."""
+"""How many decimals of an SLI in percent are right where Datadog does not say it: the fewest that
+it promises for any window (https://docs.datadoghq.com/service_level_objectives/monitor/)."""
 _MOST_DECIMALS: Final = 6
 _NO_EVENTS: Final = "ZERO_VALUED_DENOMINATOR"
 """The type of the error with which Datadog says that no event happened."""
@@ -61,8 +60,8 @@ class History:
 
     kind: str | None
     """The type of the SLO; None: the answer does not say."""
-    window: Window
-    past: Buckets | Timeline | None
+    window: EpochWindow
+    past: EventBuckets | UptimeTimeline | None
     """None: Datadog tells no counts, but its own SLI."""
     reported: Reported
     warnings: tuple[str, ...]
@@ -70,7 +69,7 @@ class History:
 
 
 def read_history(
-    body: Mapping[str, Any], window: Window, granted: Granted, group: str | None
+    body: Mapping[str, Any], window: EpochWindow, granted: Granted, group: str | None
 ) -> History:
     """Return what an answer says of the stretch of time that was asked for.
 
@@ -90,7 +89,7 @@ def read_history(
     if kind is not None and granted_by(kind) is not granted:
         raise invalid(f"the SLO's type is {kind}, which its definition does not say")
     overall = _part(data, group)
-    past: Buckets | Timeline | None = None
+    past: EventBuckets | UptimeTimeline | None = None
     message = None
     if granted is Granted.SECONDS:
         _check_known(overall, silent=False)
@@ -139,8 +138,8 @@ def _part(data: Mapping[str, Any], group: str | None) -> Mapping[str, Any]:
     if named:
         raise invalid(f"{len(named)} groups or monitors are named {group!r}")
     names = sorted({str(part.get("group") or part.get("name")) for part in parts})
-    known = f"it has {', '.join(names)}" if names else "Datadog tells no groups of this SLO"
-    reason = f"the SLO has no group or monitor {group!r}; {known}"
+    others = f"it has {', '.join(names)}" if names else "Datadog tells no groups of this SLO"
+    reason = f"the SLO has no group or monitor {group!r}; {others}"
     raise MeasurementError(Cause.NO_DATA if names else Cause.INVALID, reason)
 
 
@@ -158,8 +157,8 @@ def _check_known(overall: Mapping[str, Any], *, silent: bool) -> None:
         raise MeasurementError(Cause.BACKEND_ERROR, message)
     if silent:
         reason = (
-            "Datadog counts no event in the window: none happened, or none was reported, which its"
-            " queries do not tell apart"
+            "Datadog counts no event in the window: none happened, or none was reported;"
+            " Datadog does not distinguish the two"
         )
         raise MeasurementError(Cause.NO_TRAFFIC, reason)
     if "sli_value" in overall and overall["sli_value"] is None:
@@ -194,7 +193,7 @@ def half_a_unit(decimals: Any) -> Fraction:
 
 
 def _warnings(
-    data: Mapping[str, Any], overall: Mapping[str, Any], message: Any, window: Window
+    data: Mapping[str, Any], overall: Mapping[str, Any], message: Any, window: EpochWindow
 ) -> Sequence[str]:
     """Return what makes an answer a partial one."""
     warnings = list[str]()
@@ -205,20 +204,13 @@ def _warnings(
         )
     if message:
         warnings.append(f"Datadog warns of its query: {message}")
-    for key, asked in (("from_ts", window.start), ("to_ts", window.end)):
+    for key, wanted in (("from_ts", window.start), ("to_ts", window.end)):
         value = data.get(key)
         if value is None:
             continue
-        if abs(answered := number(value, key) - asked) > _CUT:
+        if abs(answered := number(value, key) - wanted) > _CUT:
             warnings.append(
-                f"Datadog answers for another window: {key} is {_instant(asked + answered)}, and"
-                f" {_instant(asked)} was asked for"
+                f"Datadog answers for another window: {key} is {shown_instant(wanted + answered)},"
+                f" and {shown_instant(wanted)} was asked for"
             )
     return warnings
-
-
-def _instant(seconds: Fraction | int) -> str:
-    try:
-        return instant(datetime.fromtimestamp(int(seconds), UTC))
-    except (ValueError, OverflowError, OSError):
-        return str(int(seconds))

@@ -5,14 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from gate.backends.datadog.asking import Histories, history_call, window_of
-from gate.backends.datadog.catalog import Catalog
+from gate.backends.datadog.asking import Histories, history_call
+from gate.backends.datadog.catalog import SloCatalog
 from gate.backends.datadog.corrections import Corrections
-from gate.backends.datadog.counting import Reading, counted, lost_events
+from gate.backends.datadog.counting import (
+    HistoryReading,
+    counted,
+    lost_events,
+    read_status,
+    status_call,
+)
 from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
-from gate.backends.datadog.status import read_status, status_call
 from gate.backends.datadog.steps import Steps
-from gate.backends.datadog.values import refusals
+from gate.backends.datadog.values import refusals, window_of
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.http import Clock, retry_after
@@ -59,14 +64,14 @@ class DatadogPlatform:
             retries=settings.retries,
             clock=clock,
         )
-        self._catalog = Catalog(self._api, settings.parallel)
+        self._catalog = SloCatalog(self._api, settings.parallel)
 
     def begin(self) -> None:
         """Let the time begin that the next questions may take together."""
         self._api.begin()
 
     def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what Datadog has for each name or id, in order; see `Catalog.define`."""
+        """Return what Datadog has for each name or id, in order; see `SloCatalog.define`."""
         return self._catalog.define(slis)
 
     def answer(self, questions: Sequence[Question], at: datetime) -> list[Answer]:  # noqa: ARG002
@@ -77,7 +82,8 @@ class DatadogPlatform:
         histories = Histories(self._api, parallel, corrections=applied)
         histories.ask(questions)
         corrections = Corrections(self._api, parallel, applied=applied)
-        corrections.ask(list(_perhaps_corrected(questions, histories)))
+        if applied:
+            corrections.ask(list(_perhaps_corrected(questions, histories)))
         return [self._answer(question, histories, corrections) for question in questions]
 
     def _answer(self, question: Question, histories: Histories, corrections: Corrections) -> Answer:
@@ -89,7 +95,7 @@ class DatadogPlatform:
             if question.main:
                 evidence = _evidence(evidence, reading, histories.newest(question, reading.history))
                 evidence = replace(evidence, notes=corrections.notes(slo, window))
-            return counted(reading, evidence, corrected=corrections.apply(slo, window))
+            return counted(reading, evidence, corrected=corrections.longest(slo, window))
         except MeasurementError as error:
             return error.answer(query)
 
@@ -164,7 +170,7 @@ def _perhaps_corrected(questions: Sequence[Question], histories: Histories) -> I
                 yield question.definition.id
 
 
-def _evidence(evidence: Evidence, reading: Reading, newest: datetime | None) -> Evidence:
+def _evidence(evidence: Evidence, reading: HistoryReading, newest: datetime | None) -> Evidence:
     past = reading.history.past
     covered = None if past is None else past.coverage()
     if covered is None:

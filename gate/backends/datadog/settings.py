@@ -2,6 +2,7 @@
 
 from dataclasses import field
 from typing import ClassVar, Final
+from urllib.parse import urlsplit
 
 from gate.backends.addresses import HttpAddress, shown_address
 from gate.dataclass import dataclass
@@ -62,9 +63,10 @@ class DatadogSettings:
 
 
 def secrets(settings: DatadogSettings) -> tuple[str, ...]:
-    """Return both keys, and an address from outside."""
-    address = settings.url if settings.shown else None
-    return tuple(text for text in (settings.api_key, settings.application_key, address) if text)
+    """Return both keys, and an address from outside with the parts of its path."""
+    url = (settings.url or "") if settings.shown else ""
+    texts = (settings.api_key, settings.application_key, url, *urlsplit(url).path.split("/"))
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def _site(text: str) -> str:
@@ -143,6 +145,6 @@ BLOCK: Final = Object(
         ),
     },
     _build_settings,
-    elsewhere={"timeout": TIMEOUT_ELSEWHERE},
+    elsewhere={"timeout": TIMEOUT_ELSEWHERE, "app_key": "write application_key"},
 )
 """The keys of ``backend`` in a policy file."""

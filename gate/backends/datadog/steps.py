@@ -11,12 +11,12 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final, cast
 
-from gate.backends.datadog.asking import history_call, instant_of, window_of
-from gate.backends.datadog.buckets import Bucket, Buckets, read_buckets, tallied
+from gate.backends.datadog.asking import history_call
+from gate.backends.datadog.buckets import EventBucket, EventBuckets, read_buckets, tallied
 from gate.backends.datadog.counting import contradiction
 from gate.backends.datadog.history import History, read_history
-from gate.backends.datadog.timeline import Timeline
-from gate.backends.datadog.values import Window, invalid
+from gate.backends.datadog.timeline import UptimeTimeline
+from gate.backends.datadog.values import EpochWindow, instant_of, invalid, window_of
 from gate.backends.platforms.api import Api, ApiError, JsonObject
 from gate.backends.platforms.platform import SeriesQuestion
 from gate.measure import Cause, MeasurementError
@@ -45,7 +45,9 @@ class Steps:
             self._answer(question, body) for question, body in zip(questions, bodies, strict=True)
         ]
 
-    def _ask(self, wanted: Sequence[tuple[SeriesQuestion, Window]]) -> list[JsonObject | ApiError]:
+    def _ask(
+        self, wanted: Sequence[tuple[SeriesQuestion, EpochWindow]]
+    ) -> list[JsonObject | ApiError]:
         calls = [
             history_call(question.definition.id, window, corrections=self._corrections)
             for question, window in wanted
@@ -57,15 +59,17 @@ class Steps:
         query = history_call(question.definition.id, window, corrections=self._corrections).path
         try:
             history = _read(question, window, body)
-            if isinstance(history.past, Timeline):
+            if isinstance(history.past, UptimeTimeline):
                 return _of_timeline(question, history.past, query)
-            if isinstance(history.past, Buckets):
+            if isinstance(history.past, EventBuckets):
                 return _of_buckets(question, self._fine(question, history, history.past), query)
             raise invalid("Datadog tells no history of a group of a metric-based SLO")
         except MeasurementError as error:
             return error.answer(query)
 
-    def _fine(self, question: SeriesQuestion, history: History, past: Buckets) -> Sequence[Bucket]:
+    def _fine(
+        self, question: SeriesQuestion, history: History, past: EventBuckets
+    ) -> Sequence[EventBucket]:
         """Return buckets of which each lies within one step; raises MeasurementError."""
         if not past.interval:
             raise invalid("its series has no times that lie in the window")
@@ -85,9 +89,11 @@ class Steps:
             f" {format_duration(question.step)}; look at a shorter stretch",
         )
 
-    def _buckets(self, question: SeriesQuestion, windows: Sequence[Window]) -> Sequence[Bucket]:
+    def _buckets(
+        self, question: SeriesQuestion, windows: Sequence[EpochWindow]
+    ) -> Sequence[EventBucket]:
         """Ask for pieces of a stretch, and return their buckets; raises MeasurementError."""
-        buckets = list[Bucket]()
+        buckets = list[EventBucket]()
         bodies = self._ask([(question, window) for window in windows])
         for window, body in zip(windows, bodies, strict=True):
             try:
@@ -97,11 +103,11 @@ class Steps:
                     raise
                 # Of such an answer the series has been read, and is all zeros.
                 past = read_buckets(cast("JsonObject", body)["data"]["series"], window)
-            buckets += cast("Buckets", past).buckets
+            buckets += cast("EventBuckets", past).buckets
         return buckets
 
 
-def _read(question: SeriesQuestion, window: Window, body: JsonObject | ApiError) -> History:
+def _read(question: SeriesQuestion, window: EpochWindow, body: JsonObject | ApiError) -> History:
     """Return an answer whose parts are what the whole is; raises MeasurementError."""
     if isinstance(body, ApiError):
         raise body
@@ -109,7 +115,9 @@ def _read(question: SeriesQuestion, window: Window, body: JsonObject | ApiError)
     if history.warnings:
         raise MeasurementError(Cause.PARTIAL, "; ".join(history.warnings))
     past = history.past
-    if contradiction(history) or (isinstance(past, Buckets) and past.buckets and not past.whole):
+    if contradiction(history) or (
+        isinstance(past, EventBuckets) and past.buckets and not past.whole
+    ):
         raise invalid(
             "its parts do not add up to the SLI that it tells, as where corrections are applied to"
             " the whole only; write corrections: false in the backend's block to see the parts"
@@ -117,7 +125,7 @@ def _read(question: SeriesQuestion, window: Window, body: JsonObject | ApiError)
     return history
 
 
-def _pieces(question: SeriesQuestion, window: Window, interval: int) -> Sequence[int]:
+def _pieces(question: SeriesQuestion, window: EpochWindow, interval: int) -> Sequence[int]:
     """Return in pieces of which seconds to ask, the longest first: whole numbers of steps."""
     step = question.step // _SECOND
     shortest = -(-window.length // (_MOST_PIECES * step)) * step
@@ -127,25 +135,25 @@ def _pieces(question: SeriesQuestion, window: Window, interval: int) -> Sequence
     return sorted(pieces, reverse=True)
 
 
-def _cut(window: Window, piece: int) -> Sequence[Window]:
+def _cut(window: EpochWindow, piece: int) -> Sequence[EpochWindow]:
     return [
-        Window(start, min(start + piece, window.end))
+        EpochWindow(start, min(start + piece, window.end))
         for start in range(window.start, window.end, piece)
     ]
 
 
-def _fits(buckets: Sequence[Bucket], question: SeriesQuestion) -> bool:
+def _fits(buckets: Sequence[EventBucket], question: SeriesQuestion) -> bool:
     """Return whether each bucket lies within one step; the newest step may end earlier."""
     window, step = window_of(question.span), question.step // _SECOND
 
-    def fits(bucket: Bucket) -> bool:
+    def fits(bucket: EventBucket) -> bool:
         bound = window.start + ((bucket.start - window.start) // step + 1) * step
         return bucket.start >= window.start and (bucket.end <= bound or bound >= window.end)
 
     return all(map(fits, buckets))
 
 
-def _of_timeline(question: SeriesQuestion, past: Timeline, query: str) -> Series:
+def _of_timeline(question: SeriesQuestion, past: UptimeTimeline, query: str) -> Series:
     tallies = [past.between(*bounds) for bounds in pairwise(_bounds(question))]
     return Series(
         total=tuple(float(tally.total) if tally.total else None for tally in tallies),
@@ -154,7 +162,7 @@ def _of_timeline(question: SeriesQuestion, past: Timeline, query: str) -> Series
     )
 
 
-def _of_buckets(question: SeriesQuestion, buckets: Sequence[Bucket], query: str) -> Series:
+def _of_buckets(question: SeriesQuestion, buckets: Sequence[EventBucket], query: str) -> Series:
     """Return the events of each step.
 
     Datadog fills with zeros what it has no data of. Nothing is known before the first event, in a
@@ -167,21 +175,22 @@ def _of_buckets(question: SeriesQuestion, buckets: Sequence[Bucket], query: str)
         goods[place] += bucket.good
         totals[place] += bucket.total
     tallies = [tallied(good, total) for good, total in zip(goods, totals, strict=True)]
-    known = _known(question, [float(total) or None for total in totals], buckets)
+    counted = _is_counted(question, [float(total) or None for total in totals], buckets)
     return Series(
         total=tuple(
             float(tally.total) if there else None
-            for tally, there in zip(tallies, known, strict=True)
+            for tally, there in zip(tallies, counted, strict=True)
         ),
         bad=tuple(
-            float(tally.bad) if there else None for tally, there in zip(tallies, known, strict=True)
+            float(tally.bad) if there else None
+            for tally, there in zip(tallies, counted, strict=True)
         ),
         query=query,
     )
 
 
-def _known(
-    question: SeriesQuestion, events: Sequence[float | None], buckets: Sequence[Bucket]
+def _is_counted(
+    question: SeriesQuestion, events: Sequence[float | None], buckets: Sequence[EventBucket]
 ) -> Sequence[bool]:
     """Return of each step whether it is known what happened in it."""
     bounds = _bounds(question)
@@ -191,12 +200,12 @@ def _known(
     silent_from = newest + question.max_age // _SECOND
     first = next((place for place, number in enumerate(events) if number), len(events))
 
-    def known(place: int) -> bool:
+    def counted(place: int) -> bool:
         start, end = bounds[place], bounds[place + 1]
         lost = any(gap.start < end and start < gap.end for gap in gaps)
         return place >= first and (not lost if end <= newest else end <= silent_from)
 
-    return [bool(number) or known(place) for place, number in enumerate(events)]
+    return [bool(number) or counted(place) for place, number in enumerate(events)]
 
 
 def _bounds(question: SeriesQuestion) -> Sequence[int]:

@@ -1,21 +1,25 @@
 """Values in Datadog's answers: each is read as what it should be, or refused by its name."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from fractions import Fraction
-from math import isfinite
 from typing import Any, Final
 
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
+from gate.slo.objective import Span
+from gate.wording import instant
 
 _MOST_SHOWN: Final = 60
 """Characters of a value that a message shows."""
 _MOST_ERRORS: Final = 3
+_LARGEST: Final = 1e300
+"""A larger number, which JSON can have, is not a float that could be shown."""
 _ERROR_KEYS: Final = ("error_message", "error", "detail", "title", "message")
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class EpochWindow:
     """A stretch of time as Datadog is asked for it: whole seconds since 1970."""
 
     start: int
@@ -27,6 +31,24 @@ class Window:
         return self.end - self.start
 
 
+def window_of(span: Span) -> EpochWindow:
+    """Return a stretch of time in whole seconds; a part of a second is left out at both ends."""
+    return EpochWindow(int(span.start.timestamp()), int(span.end.timestamp()))
+
+
+def instant_of(seconds: int) -> datetime:
+    """Return a second since 1970 as an instant."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def shown_instant(seconds: Fraction | int) -> str:
+    """Return a second since 1970 as a message shows it, be it an instant or not."""
+    try:
+        return instant(instant_of(int(seconds)))
+    except (ValueError, OverflowError, OSError):
+        return str(int(seconds))
+
+
 def number(value: Any, name: str) -> Fraction:
     """Return a number of an answer exactly as its digits have it.
 
@@ -35,8 +57,8 @@ def number(value: Any, name: str) -> Fraction:
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise invalid(f"{name} is {shown(value)} and not a number")
-    if isinstance(value, float) and not isfinite(value):
-        raise invalid(f"{name} is {value}")
+    if not abs(value) <= _LARGEST:
+        raise invalid(f"{name} is {shown(value)}")
     return Fraction(repr(value))
 
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 from gate.backends import Registration, Starter
 from gate.backends.elastic.settings import BLOCK, ElasticSettings, secrets
 from gate.measure import Backend, Limits
-from gate.slo.indicator import Sli, Slices
 
 if TYPE_CHECKING:
     from gate.backends.platforms.backend import PlatformBackend
@@ -30,12 +29,6 @@ def _open_doctor(settings: ElasticSettings, limits: Limits) -> "Doctor":
     return PlatformDoctor(_backend(settings, limits))
 
 
-def _mistake_in(_sli: Sli, slices: Slices | None) -> str | None:
-    if slices is None:
-        return None
-    return "Kibana cuts its SLOs in timeslices itself, as their own definition says; remove them"
-
-
 _STARTER: Final = Starter(
     block="""\
 backend:
@@ -48,13 +41,11 @@ backend:
     slos="""\
 slos:
   - name: availability
-    objective: 99.9%            # as the SLO in Kibana has it
-    window: 30d
+    from: platform              # objective and window are those of Kibana
     sli:
       slo: Chat availability    # its exact name in Kibana, or its id
 """,
-    advice="set KIBANA_URL and KIBANA_API_KEY, and the name of your SLO with its objective and"
-    " window",
+    advice="set KIBANA_URL and KIBANA_API_KEY, and the name of your SLO",
 )
 REGISTRATION: Final = Registration(
     settings=ElasticSettings,
@@ -69,6 +60,6 @@ REGISTRATION: Final = Registration(
     keeps_history=False,
     promql=False,
     reads_rows=False,
-    mistake_in=_mistake_in,
+    mistake_in=lambda _sli, _slices: None,
     max_age=lambda _: None,
 )

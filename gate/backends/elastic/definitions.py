@@ -26,6 +26,8 @@ _UNITS: Final = {
     "w": timedelta(weeks=1),
 }
 _PERIODS: Final = {"1d": Period.DAY, "1w": Period.WEEK, "1M": Period.MONTH}
+_LONGEST: Final = timedelta(days=36525)
+"""A century: an instant less this is still a date."""
 _MOST_SHOWN: Final = 5
 _NO_SLICES: Final = "occurrences: minutes without events count as nothing"
 _SLICES: Final = (
@@ -60,9 +62,11 @@ def slo_of(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
     Raises:
         MeasurementError: there is none, there are several, or it cannot be counted.
     """
-    matching = [entry for entry in entries if sli.slo in {entry.get("id"), entry.get("name")}]
+    matching = [entry for entry in entries if sli.slo in (entry.get("id"), entry.get("name"))]
     here = [entry for entry in matching if not entry.get("remote")]
-    ids = sorted({str(entry.get("id")) for entry in here})
+    if not all(isinstance(entry.get("id"), str) for entry in here):
+        raise _unreadable(sli, "id")
+    ids = sorted({str(entry["id"]) for entry in here})
     if sli.slo in ids:  # an id is meant before a name
         ids = [sli.slo]
     if not ids and matching:
@@ -129,7 +133,7 @@ def _instance(sli: Sli, entries: Sequence[ListedSlo]) -> tuple[str, ListedSlo]:
     if sli.group is None:
         raise MeasurementError(
             Cause.INVALID,
-            f'the SLO "{sli.slo}" has a budget for each {by}; write one as group:'
+            f'the SLO "{sli.slo}" has a budget for each {by}; write one of them as sli.group:'
             f" {_listed(sorted(instances))}",
         )
     if sli.group not in instances:
@@ -166,8 +170,9 @@ def _window(sli: Sli, written: object) -> Window:
     length = _length(duration)
     if kind == "rolling" and length is not None:
         return RollingWindow(length)
-    if kind == "calendarAligned" and duration in _PERIODS:
-        return CalendarWindow(_PERIODS[duration], UTC)
+    period = _PERIODS.get(duration) if isinstance(duration, str) else None
+    if kind == "calendarAligned" and period is not None:
+        return CalendarWindow(period, UTC)
     raise MeasurementError(
         Cause.INVALID,
         f'the SLO "{sli.slo}" has a window that the gate does not know: {duration} {kind}; rolling'
@@ -177,9 +182,10 @@ def _window(sli: Sli, written: object) -> Window:
 
 def _length(text: object) -> timedelta | None:
     parts = _LENGTH.fullmatch(text) if isinstance(text, str) else None
-    if parts is None or parts[2] not in _UNITS or not int(parts[1]):
+    if parts is None or parts[2] not in _UNITS:
         return None
-    return int(parts[1]) * _UNITS[parts[2]]
+    length = int(parts[1]) * _UNITS[parts[2]]
+    return length if timedelta() < length <= _LONGEST else None
 
 
 def _unreadable(sli: Sli, key: str) -> MeasurementError:

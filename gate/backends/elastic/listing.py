@@ -11,7 +11,10 @@ SLOS: Final = "/api/observability/slos"
 AT_ONCE: Final = 4
 """Requests that are under way."""
 _IN_ONE_PAGE: Final = 1000
-"""Of at most 5000: so that ten pages are within what Elasticsearch gives."""
+"""Of at most 5000."""
+_MOST_LISTED: Final = 9 * _IN_ONE_PAGE
+"""Kibana asks Elasticsearch for twice a page, and Elasticsearch shows no more than 10,000; beyond
+that Kibana answers with an empty page."""
 _LONGEST_QUERY: Final = 3000
 """Characters of a question for names: addresses of more than 16,000 bytes are refused."""
 
@@ -41,6 +44,10 @@ class SloList:
         total, page = first.get("total"), first.get("results")
         if not isinstance(total, int) or not isinstance(page, list):
             return self._unreadable("the list of SLOs has no total or no results")
+        if total > _MOST_LISTED:
+            return self._unreadable(
+                f"{total} SLOs and groups fit these names, of which not all are listed"
+            )
         pages = range(2, -(-total // _IN_ONE_PAGE) + 1)
         entries = list(page)
         for more in self._api.ask_all([_find(names, number) for number in pages], AT_ONCE):
@@ -57,7 +64,7 @@ class SloList:
 
 
 def _batches(names: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the names in groups whose question is short enough for an address."""
+    """Yield the names, at least one, in groups whose question is short enough for an address."""
     batch, length = list[str](), 0
     for name in names:
         size = len(question_for(name))
@@ -66,8 +73,7 @@ def _batches(names: Sequence[str]) -> Iterator[list[str]]:
             batch, length = [], 0
         batch.append(name)
         length += size
-    if batch:
-        yield batch
+    yield batch
 
 
 def _find(names: Sequence[str], page: int) -> Call:

@@ -5,6 +5,7 @@ import binascii
 import re
 from dataclasses import field
 from typing import ClassVar, Final
+from urllib.parse import urlsplit
 
 from gate.backends.addresses import HttpAddress, shown_address
 from gate.dataclass import dataclass
@@ -38,14 +39,15 @@ class ElasticSettings:
 
 
 def secrets(settings: ElasticSettings) -> tuple[str, ...]:
-    """Return the key as it is sent, and what is in it; and an address from outside."""
+    """Return the key as it is sent, and what is in it; and all parts of an address from outside."""
     try:
         inner = base64.b64decode(settings.api_key, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         inner = ""
-    key = inner.partition(":")[2]
-    outside = settings.url if settings.shown else ""
-    return tuple(dict.fromkeys(text for text in (settings.api_key, inner, key, outside) if text))
+    url = urlsplit(settings.url)
+    outside = (settings.url, *url.path.split("/")) if settings.shown else ()
+    texts = (settings.api_key, inner, inner.partition(":")[2], url.password, *outside)
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def _space(text: str) -> str:

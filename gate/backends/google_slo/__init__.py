@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
-from gate.backends.google_slo.settings import BLOCK, GoogleSloSettings, files, secrets
+from gate.backends.google_slo.settings import BLOCK, NO_GROUPS, GoogleSloSettings, files, secrets
 from gate.measure import Backend, Limits
 from gate.slo.indicator import Sli, Slices
 
@@ -30,10 +30,8 @@ def _open_doctor(settings: GoogleSloSettings, limits: Limits) -> "Doctor":
     return PlatformDoctor(_backend(settings, limits))
 
 
-def _mistake_in(_sli: Sli, slices: Slices | None) -> str | None:
-    if slices is None:
-        return None
-    return "timeslices do not go with an SLO of Google Cloud Monitoring; remove them"
+def _mistake_in(sli: Sli, _slices: Slices | None) -> str | None:
+    return NO_GROUPS if sli.group is not None else None
 
 
 _STARTER: Final = Starter(
@@ -46,8 +44,7 @@ backend:
     slos="""\
 slos:
   - name: availability
-    objective: 99.9%          # as Google Cloud Monitoring has it
-    window: 30d
+    from: platform            # objective and window are those of Google Cloud Monitoring
     sli:
       slo: Chat availability  # the SLO's display name; or its full resource name, as projects/...
 """,

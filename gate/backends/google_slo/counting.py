@@ -10,7 +10,7 @@ from gate.backends.google_slo.pages import ask_pages
 from gate.backends.google_slo.points import SloPoints, read_points
 from gate.backends.google_slo.resources import FULL_NAME
 from gate.backends.platforms.api import Api, Call
-from gate.backends.platforms.platform import SeriesQuestion
+from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
@@ -91,6 +91,47 @@ def overview(slo: str, span: Span) -> Aligned:
 def lately(slo: str, span: Span) -> Aligned:
     """Return the last hour before a span's end, in minutes, to see how new the data are."""
     return Aligned(slo=slo, span=Span(span.end - _LATELY, span.end), step=SHORTEST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionPlan:
+    """What is asked for one question."""
+
+    span: Span
+    counted: Aligned
+    """Has the span."""
+    overview: Aligned | None = None
+    lately: Aligned | None = None
+    """For the main window."""
+
+
+def plans_of(questions: Sequence[Question]) -> list[QuestionPlan | None]:
+    """Return what to ask for each; None: its span is too short.
+
+    The steps in which the main window of an SLO is looked at also are the parts of other windows.
+    """
+    looks = dict[str, list[Aligned]]()
+    for question in questions:
+        slo, span = question.definition.id, to_seconds(question.span)
+        if question.main and span.length >= SHORTEST:
+            looks.setdefault(slo, []).extend((overview(slo, span), lately(slo, span)))
+    plans: list[QuestionPlan | None] = []
+    for question in questions:
+        slo, span = question.definition.id, to_seconds(question.span)
+        if span.length < SHORTEST:
+            plans.append(None)
+            continue
+        fitting = (look for look in looks.get(slo, ()) if look.has(span))
+        plan = QuestionPlan(span=span, counted=next(fitting, exactly(slo, span)))
+        if question.main:
+            plan = QuestionPlan(
+                span=span,
+                counted=plan.counted,
+                overview=overview(slo, span),
+                lately=lately(slo, span),
+            )
+        plans.append(plan)
+    return plans
 
 
 def read_all(

@@ -5,7 +5,8 @@ from typing import Final
 from urllib.parse import quote
 
 from gate.backends.google_slo.pages import ask_pages, objects_in
-from gate.backends.google_slo.resources import FULL_NAME, GoogleSlo, name_of, read_slo
+from gate.backends.google_slo.resources import FULL_NAME, SERVICE_NAME, GoogleSlo, name_of, read_slo
+from gate.backends.google_slo.settings import NO_GROUPS
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.errors import nearest_first
 from gate.measure import Cause, Definition, MeasurementError, Unmeasured
@@ -33,8 +34,7 @@ def look_up(api: Api, project: str, slis: Sequence[Sli]) -> list[GoogleSlo | Mea
 
     def resolved(sli: Sli, name: str) -> GoogleSlo | MeasurementError:
         if sli.group is not None:
-            reason = "an SLO of Google Cloud Monitoring has no groups; remove the key group"
-            return MeasurementError(Cause.INVALID, reason)
+            return MeasurementError(Cause.INVALID, NO_GROUPS)
         try:
             slo = outcomes[name] if name in outcomes else _by_name(name, listed, project)
         except MeasurementError as error:
@@ -67,6 +67,9 @@ def _every_slo(api: Api, project: str) -> list[JsonObject]:
     """
     services = Call(path=f"/v3/projects/{project}/services", params={"pageSize": _PAGE})
     names = [name_of(each) for each in _listed(api, [services], "services")]
+    for name in names:
+        if not SERVICE_NAME.fullmatch(name):
+            raise MeasurementError(Cause.INVALID, api.words(f"{name!r} is not a service's name"))
     calls = [
         Call(
             path=f"/v3/{quote(name, safe='/:')}/serviceLevelObjectives",

@@ -14,6 +14,9 @@ from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps
 from gate.slo.objective import Span
 from gate.wording import amount, percent_spent, stretch
 
+_UNDER_WAY: Final = timedelta(minutes=5)
+"""Samples of a minute are visible 4 minutes later at most, with most metrics:
+https://cloud.google.com/monitoring/api/metrics_gcp"""
 _REMEDY: Final = (
     "see why the metric of the SLO has no data there, or wait until the gap has left the window"
 )
@@ -37,17 +40,24 @@ def evidence_of(
     """
     aligned, points = overview
     events = by_step(aligned, points)
-    seen = coverage_by_steps(events, aligned.span, fewest=FEWEST if period is None else 0)
+    newest = lately.newest or (_newest(aligned, events) if period is None else points.newest)
+    if period is not None and newest is not None:
+        # A window is known when it is over, and the one after it is not over yet.
+        newest = min(newest + period, aligned.span.end)
+    events, step = _by_window(events, aligned.step, period)
+    end = aligned.span.end - _cut_off(events, step)
+    span = Span(end - len(events) * step, end)
+    seen = coverage_by_steps(events, span, fewest=FEWEST if period is None else 0)
     share = seen.share
     if period is not None:
         # A step with some of its windows has data; and the newest window may not be over yet.
         share = min(share, (total + seconds(period)) / seconds(aligned.span.length))
     return replace(
         evidence,
-        newest=lately.newest or _newest(aligned, events),
+        newest=newest,
         coverage=share,
         gaps=seen.gaps,
-        suspicions=_lost(seen, aligned.span, windows=period is not None),
+        suspicions=_lost(seen, span, windows=period is not None),
     )
 
 
@@ -58,6 +68,32 @@ def by_step(aligned: Aligned, points: SloPoints) -> list[float | None]:
         place = -((aligned.span.end - point.end) // aligned.step) - 1
         events[place] = (events[place] or 0.0) + float(point.count)
     return events
+
+
+def _by_window(
+    events: list[float | None], step: timedelta, period: timedelta | None
+) -> tuple[list[float | None], timedelta]:
+    """Put steps that are shorter than the windows together, so that each has a window's end.
+
+    Return the steps, which still end with the span, and how long they are.
+    """
+    size = 1 if period is None else min(-(-period // step), len(events))
+    chunks = [events[max(end - size, 0) : end] for end in range(len(events), size - 1, -size)]
+    whole = [[number for number in chunk if number is not None] for chunk in reversed(chunks)]
+    return [sum(numbers) if numbers else None for numbers in whole], size * step
+
+
+def _cut_off(events: list[float | None], step: timedelta) -> timedelta:
+    """Take the newest steps away that are too new to have data, and return how long they are.
+
+    How new the data are is judged for itself: at the start of a calendar period, the minutes in
+    which data are under way would be most of it.
+    """
+    count = 0
+    while len(events) > 1 and events[-1] is None and (count + 1) * step <= _UNDER_WAY:
+        events.pop()
+        count += 1
+    return count * step
 
 
 def _newest(aligned: Aligned, events: Sequence[float | None]) -> datetime | None:

@@ -1,31 +1,28 @@
 """Google Cloud Monitoring as an SLO platform: definitions, counts, history and permissions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Final
+from urllib.parse import urlsplit
 
 from gate.backends.google_slo.counting import (
-    SHORTEST,
     Aligned,
-    exactly,
-    lately,
-    overview,
+    QuestionPlan,
     parts_of,
+    plans_of,
     read_all,
     series_of,
-    to_seconds,
 )
 from gate.backends.google_slo.definitions import definition_of, look_up
 from gate.backends.google_slo.evidence import evidence_of
-from gate.backends.google_slo.examination import examine
 from gate.backends.google_slo.pages import DIALOGUE
 from gate.backends.google_slo.points import SloPoints
 from gate.backends.google_slo.resources import GoogleSlo
 from gate.backends.google_slo.settings import GoogleSloSettings, secrets
-from gate.backends.platforms.api import Api
+from gate.backends.platforms.api import Api, Call
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.budget.ratio import seconds
-from gate.dataclass import dataclass
 from gate.measure import (
     Answer,
     Cause,
@@ -36,26 +33,16 @@ from gate.measure import (
     MeasurementError,
     Unmeasured,
 )
-from gate.measure.diagnosis import CheckResult
+from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.measure.history import SeriesAnswer
 from gate.slo.indicator import Sli
-from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 from gate.wording import amount
 
 PointsRead = Mapping[Aligned, SloPoints | MeasurementError]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuestionPlan:
-    """What is asked for one question."""
-
-    span: Span
-    counted: Aligned
-    """Has the span."""
-    overview: Aligned | None = None
-    lately: Aligned | None = None
-    """For the main window."""
+_DIFFERENCE: Final = timedelta(seconds=10)
+"""How far two clocks may differ: the header Date has whole seconds, and answers take some time."""
+_SECOND: Final = timedelta(seconds=1)
 
 
 class GoogleMonitoring:
@@ -70,7 +57,7 @@ class GoogleMonitoring:
         self._window_periods = dict[str, timedelta]()
         self._api = Api(
             url=settings.url,
-            shown=settings.shown or settings.url.partition("://")[2].partition("/")[0],
+            shown=settings.shown or urlsplit(settings.url).netloc.rpartition("@")[2],
             headers={
                 **({} if bearer is None else {"Authorization": f"Bearer {bearer}"}),
                 **({} if quota is None else {"X-Goog-User-Project": quota}),
@@ -100,7 +87,7 @@ class GoogleMonitoring:
         at: datetime,  # noqa: ARG002 - each span ends with it
     ) -> list[Answer]:
         """Count every question's span; the questions say themselves what the instant is."""
-        plans = _plans(questions)
+        plans = plans_of(questions)
         wanted = [
             aligned
             for plan in plans
@@ -125,7 +112,7 @@ class GoogleMonitoring:
 
     def examine(self) -> list[CheckResult]:
         """Return what is seen of the project as a whole."""
-        return examine(self._api, self._settings)
+        return _examined(self._api, self._settings)
 
     def _history(
         self, question: SeriesQuestion, parts: Sequence[Aligned], read: PointsRead
@@ -185,30 +172,39 @@ def _points(read: PointsRead, aligned: Aligned) -> SloPoints:
     return outcome
 
 
-def _plans(questions: Sequence[Question]) -> list[QuestionPlan | None]:
-    """Return what to ask for each; None: its span is too short.
+def _examined(api: Api, settings: GoogleSloSettings) -> list[CheckResult]:
+    """Return what is seen of the project as a whole.
 
-    The steps in which the main window of an SLO is looked at also are the parts of other windows.
+    Whether the login may also read time series shows where each SLO is counted.
+
+    Raises:
+        MeasurementError: the project's services cannot be listed; the reason has Google's words.
     """
-    looks = dict[str, list[Aligned]]()
-    for question in questions:
-        slo, span = question.definition.id, to_seconds(question.span)
-        if question.main and span.length >= SHORTEST:
-            looks.setdefault(slo, []).extend((overview(slo, span), lately(slo, span)))
-    plans: list[QuestionPlan | None] = []
-    for question in questions:
-        slo, span = question.definition.id, to_seconds(question.span)
-        if span.length < SHORTEST:
-            plans.append(None)
-            continue
-        fitting = (look for look in looks.get(slo, ()) if look.has(span))
-        plan = QuestionPlan(span=span, counted=next(fitting, exactly(slo, span)))
-        if question.main:
-            plan = QuestionPlan(
-                span=span,
-                counted=plan.counted,
-                overview=overview(slo, span),
-                lately=lately(slo, span),
-            )
-        plans.append(plan)
-    return plans
+    path = f"/v3/projects/{settings.project}/services"
+    api.ask(Call(path=path, params={"pageSize": "1"}))
+    token = (
+        "its token is limited to the scope monitoring.read"
+        if settings.bearer is None
+        else "what else its token may do is not visible"
+    )
+    message = f"the services of the project {settings.project} can be listed; {token}"
+    rights = CheckResult(check=Check.RIGHTS, message=message, examined=f"GET {path}")
+    return [rights, *_clock(api, path)]
+
+
+def _clock(api: Api, path: str) -> Iterator[CheckResult]:
+    """Say whether Google's clock agrees with this machine's, if Google has said its time."""
+    if api.ahead is None:
+        return
+    if abs(api.ahead) <= _DIFFERENCE:
+        yield CheckResult(check=Check.CLOCK, examined=f"GET {path}")
+        return
+    side = "ahead of" if api.ahead > timedelta() else "behind"
+    shown = format_duration(abs(api.ahead) // _SECOND * _SECOND)
+    yield CheckResult(
+        check=Check.CLOCK,
+        level=Level.DOUBT,
+        message=f"Google's clock is {shown} {side} this machine's",
+        remedy="set this machine's clock by NTP",
+        examined=f"GET {path}",
+    )

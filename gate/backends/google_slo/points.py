@@ -1,6 +1,5 @@
 """The points of a time series of Google Cloud Monitoring, read so that nothing passes for zero."""
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,9 @@ from gate.slo.objective import Span
 from gate.wording import exact_instant
 
 _KINDS: Final = ("good", "bad")
-_WHOLE: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_WHOLE: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_TOO_MANY: Final = 1 << 63
+"""More than the API can count in whole numbers."""
 _SLACK: Final = timedelta(minutes=1)
 """A point of an unaligned series stands for a minute, which may begin before what was asked."""
 _JITTER: Final = timedelta(seconds=1)
@@ -91,8 +92,13 @@ def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> Slo
                 reason = f"the answer has two series of {identity[0]} events"
                 raise MeasurementError(Cause.INVALID, reason)
             seen.add(identity)
-            points = by_series.setdefault(identity, [])
-            points += (_point(each, span, step) for each in objects_in(series, "points"))
+            points = objects_in(series, "points")
+            if not points:
+                # Only series with points in the interval are listed, by the reference.
+                reason = f"the series of {identity[0]} events has no points"
+                raise MeasurementError(Cause.INVALID, reason)
+            own = by_series.setdefault(identity, [])
+            own += (_point(point, span, step) for point in points)
     good, bad = (
         tuple(
             point
@@ -146,10 +152,12 @@ def _beside(start: datetime, end: datetime, span: Span) -> MeasurementError:
 def _instant(text: Any) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
-        return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
-        reason = f"a point has the time {text!r}, which is not an instant"
-        raise MeasurementError(Cause.INVALID, reason) from None
+        pass
+    reason = f"a point has the time {text!r}, which is not an instant"
+    raise MeasurementError(Cause.INVALID, reason)
 
 
 def _count(value: Any) -> Fraction:
@@ -158,13 +166,12 @@ def _count(value: Any) -> Fraction:
     raw: Any = value[kinds[0]] if len(kinds) == 1 else None
     number: Fraction | None = None
     if isinstance(raw, bool):
-        pass  # which Python takes for a number
-    elif kinds == ["doubleValue"]:
-        finite = isinstance(raw, int | float) and math.isfinite(raw)
-        number = Fraction(raw) if finite else None
+        number = None  # Python takes it for a number
     elif kinds == ["int64Value"]:
         number = Fraction(raw) if _WHOLE.fullmatch(str(raw)) else None
-    if number is None or number < 0:
+    elif kinds == ["doubleValue"] and isinstance(raw, int | float):
+        number = Fraction(raw) if 0 <= raw < _TOO_MANY else None
+    if number is None:
         reason = f"a point has the value {value!r}, which is not a number of events"
         raise MeasurementError(Cause.INVALID, reason)
     return number

@@ -16,6 +16,7 @@ _SEGMENT: Final = r"[^/\"\\\s?#]+"
 FULL_NAME: Final = re.compile(
     rf"projects/({_SEGMENT})/services/({_SEGMENT})/serviceLevelObjectives/({_SEGMENT})"
 )
+SERVICE_NAME: Final = re.compile(rf"{_SEGMENT}/{_SEGMENT}/services/{_SEGMENT}")
 _SECONDS: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s")
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)

@@ -14,6 +14,7 @@ from gate.parsing.reader import Reader, written
 from gate.parsing.schema import Scalar
 from gate.parsing.values import CONNECTION_COUNT, SECRET
 
+NO_GROUPS: Final = "an SLO of Google Cloud Monitoring has no groups; remove the key group"
 ADDRESS: Final = "https://monitoring.googleapis.com"
 _PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9.:-]*[a-z0-9]")
 """An ID, which may have a domain before it (``example.com:chat``), or a number:

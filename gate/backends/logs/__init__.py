@@ -73,9 +73,9 @@ def _mistake_in(sli: Sli, _slices: Slices | None) -> str | None:
     """Say which condition is the same of every row; nothing where DuckDB is not installed."""
     try:
         _check_duckdb()
-    except UsageError:
+        from gate.backends.logs.expressions import constant_condition  # noqa: PLC0415 - as above
+    except (UsageError, ImportError):
         return None  # said when the logs are opened
-    from gate.backends.logs.expressions import constant_condition  # noqa: PLC0415 - as above
 
     return constant_condition(sli)
 

@@ -81,12 +81,14 @@ def describe_csv(
         iso=learned.iso,
         exact=frozenset(learned.exact),
         texts=lambda used: _relation(quoted, dict.fromkeys(used, "VARCHAR"), used),
-        doubles=frozenset(
-            name
-            for name, kind in types.items()
-            if kind == "DOUBLE" and name.lower() not in needed.numbers.floats
-        ),
+        doubles=_doubles(types, needed),
     )
+
+
+def _doubles(types: Mapping[str, str], needed: Needed) -> frozenset[str]:
+    """Return the columns of which it is not known yet whether a double holds their numbers."""
+    doubles = (name for name, kind in types.items() if kind == "DOUBLE")
+    return frozenset(name for name in doubles if name.lower() not in needed.numbers.floats)
 
 
 def _learned(

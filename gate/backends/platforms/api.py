@@ -1,7 +1,7 @@
 """One server of a platform: a request sent with its login, and the JSON object that came back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -10,6 +10,7 @@ import requests
 
 from gate.backends.lazy_login import LazyLogin
 from gate.backends.logins import Login
+from gate.backends.waits import waiting
 from gate.backends.workers import Workers
 from gate.dataclass import dataclass
 from gate.http import (
@@ -180,9 +181,9 @@ class Api:
         """
         workers = Workers[int, JsonObject | ApiError](lambda place: self._ask(calls[place]), most)
         answers = dict[int, JsonObject | ApiError]()
-        waiting = iter(range(len(calls)))
+        places = iter(range(len(calls)))
         while len(answers) < len(calls):
-            while not workers.full and (place := next(waiting, None)) is not None:
+            while not workers.full and (place := next(places, None)) is not None:
                 workers.submit(place)
             done = workers.next(self._until - self.clock.monotonic() + _GRACE)
             if done is None:
@@ -202,9 +203,14 @@ class Api:
             lambda seconds: self._try(call, seconds),
             until=self._until,
             retries=self._retries,
-            clock=self.clock,
+            clock=replace(self.clock, sleep=self._wait),
         )
         return self._shown_failure(outcome) if isinstance(outcome, RequestFailure) else outcome
+
+    def _wait(self, seconds: float) -> None:
+        """Wait before a request is sent again, and let the command say so."""
+        with waiting(f"waiting {seconds:.0f} s before {self._shown} is asked again"):
+            self.clock.sleep(seconds)
 
     def _try(self, call: Call, seconds: float) -> JsonObject | RequestFailure:
         def send() -> requests.Response:

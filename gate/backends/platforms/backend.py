@@ -40,9 +40,11 @@ class PlatformBackend:
             except MeasurementError as error:
                 answers |= dict.fromkeys(unknown, error.answer())
             self._defined = {
-                sli: answer for sli, answer in answers.items() if isinstance(answer, Definition)
+                sli: replace(answer, platform=self.platform.title)
+                for sli, answer in answers.items()
+                if isinstance(answer, Definition)
             }
-        return [answers[sli] for sli in slis]
+        return [self._defined.get(sli, answers[sli]) for sli in slis]
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Answer every request, in order."""

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Final, cast
 
 from gate.backends.platforms.backend import PlatformBackend
+from gate.budget.promises import difference
 from gate.measure import (
     Answer,
     Cause,
@@ -29,6 +30,7 @@ from gate.measure.diagnosis import (
     suspicion_results,
 )
 from gate.measure.remedies import remedy_of, with_advice
+from gate.slo.objective import RatioSlo
 from gate.slo.quantities import format_duration
 from gate.wording import amount, percent, percent_left
 
@@ -88,7 +90,7 @@ def _of_slo(
         advice = "correct sli.slo, which is the exact name or the id of an SLO of the platform"
         yield _failure(_check_of(definition, Check.DEFINITION), definition, advice)
         return
-    yield _compared(slo, definition)
+    yield _compared(slo, definition, at)
     if definition.no_data:
         yield CheckResult(check=Check.NO_DATA, message=definition.no_data)
     if isinstance(answer, Unmeasured):
@@ -140,24 +142,18 @@ def _failure(check: Check, answer: Unmeasured, advice: str) -> CheckResult:
     )
 
 
-def _compared(slo: CheckedSlo, definition: Definition) -> CheckResult:
+def _compared(slo: CheckedSlo, definition: Definition, at: datetime) -> CheckResult:
     """Say what the platform promises, and whether the policy promises the same."""
-    promises = [f"{percent(p.objective)} over {p.window}" for p in definition.promises]
-    name = f'"{definition.name}" ({definition.id})'
-    message = f"the platform has {name} with {' and '.join(promises)}"
-    agreed = slo.window is None or any(
-        promise.window == slo.window and promise.objective == slo.objective
-        for promise in definition.promises
-    )
-    if agreed:
+    promises = " and ".join(f"{percent(p.objective)} over {p.window}" for p in definition.promises)
+    message = f'the platform has "{definition.name}" ({definition.id}) with {promises}'
+    if slo.window is None or slo.objective is None:
         return CheckResult(check=Check.DEFINITION, message=message)
-    own = f"{percent(slo.objective)} over {slo.window}" if slo.objective else str(slo.window)
-    return CheckResult(
-        check=Check.DEFINITION,
-        level=Level.FAULT,
-        message=f"{message}, and the policy has {own}",
-        remedy="write from: platform in place of objective and window, or make both agree",
-    )
+    own = RatioSlo(name=slo.name, window=slo.window, sli=slo.request.sli, objective=slo.objective)
+    differs = difference(own, definition, at)
+    if differs is None:
+        return CheckResult(check=Check.DEFINITION, message=message)
+    reason, _, remedy = differs.rpartition("; ")
+    return CheckResult(check=Check.DEFINITION, level=Level.FAULT, message=reason, remedy=remedy)
 
 
 def _counted(answer: Counts | Share, granted: Granted) -> str:

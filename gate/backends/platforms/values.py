@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from math import isfinite
 from typing import Final
 
 from gate.measure import Cause, Unmeasured
 from gate.wording import instant
 
+_LARGEST: Final = 1e300
+"""What is larger is not shown as a number, and is none of anything; NaN is not below it either."""
 _ABOUT_NOW: Final = timedelta(minutes=15)
 """How long ago a run may have begun that asks for now: the longest that a platform may take."""
 
@@ -19,7 +20,7 @@ def finite(value: object) -> Fraction | None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return Fraction(str(value)) if isfinite(value) else None
+    return Fraction(str(value)) if abs(value) < _LARGEST else None
 
 
 def timestamp(value: object) -> datetime | None:
@@ -28,9 +29,9 @@ def timestamp(value: object) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(value)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the latter where UTC is in another year than there is
         return None
-    return at.astimezone(UTC) if at.tzinfo is not None else None
 
 
 def refusal_of_the_past(title: str, at: datetime, now: datetime) -> Unmeasured | None:

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
 
-from gate.backends import Settings, registration, secrets_of
+from gate.backends import OF_PLATFORMS, Settings, registration, secrets_of
 from gate.errors import UsageError
 from gate.measure import Cause, Limits, Unmeasured
 from gate.redaction import Redactor, redactable
@@ -27,6 +27,8 @@ class AskedBackend(Generic[Opened]):
         keys = "|".join(map(re.escape, registration(settings.kind).block.fields))
         self._keys = re.compile(rf"(?<![\w./@-])backend\.(?=(?:{keys})\b)")
         self._place = f"backends.{name}."
+        self.of_platform = registration(settings.kind).indicators == OF_PLATFORMS
+        """Whether it is an SLO platform."""
         self._redact = Redactor(redactable(secrets_of(settings)))
         self.opened: Opened | None = None
         self.why_not = ""

@@ -16,7 +16,10 @@ from gate.measure import (
     Cause,
     CountRequest,
     Counts,
+    DefiningBackend,
+    Definition,
     Limits,
+    Share,
     Spent,
     Unmeasured,
 )
@@ -41,6 +44,7 @@ R = TypeVar("R", bound=_Request)
 A = TypeVar("A")
 _NO_GROUPS: Final = "cannot separate events by labels"
 _NO_LABELS: Final = "cannot group failures by label"
+_NO_DEFINITIONS: Final = "keeps no SLOs of which it could tell objective and window"
 _NO_PAIRS: Final = "has no single requests that could be paired"
 
 
@@ -64,6 +68,8 @@ class SeveralBackends:
             self.label_counts = self._label_counts
         if self._any(pairs_of):
             self.pairs = self._pairs
+        if self._any(_defining):
+            self.definitions = self._definitions
 
     def _any(self, offered: Callable[[Backend], object | None]) -> bool:
         """Return whether any has it; one that could not be opened might, and says why not."""
@@ -87,6 +93,15 @@ class SeveralBackends:
         dated = [_Dated(request, run.at) for run in runs for request in run.requests]
         answers = iter(self._routed(dated, _measure_dated))
         return [[next(answers) for _ in run.requests] for run in runs]
+
+    def _definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+        def ask(own: Sequence[_Asked], backend: Backend) -> list[Definition | Unmeasured] | None:
+            defining: object = backend
+            if not isinstance(defining, DefiningBackend):
+                return None
+            return defining.definitions([each.sli for each in own])
+
+        return self._routed([_Asked(sli) for sli in slis], ask, _NO_DEFINITIONS)
 
     def _history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         def ask(own: Sequence[SeriesRequest], backend: Backend) -> list[SeriesAnswer] | None:
@@ -147,6 +162,18 @@ class SeveralBackends:
         return [answers[place] for place in range(len(requests))]
 
 
+def _defining(backend: Backend) -> object | None:
+    candidate: object = backend
+    return candidate if isinstance(candidate, DefiningBackend) else None
+
+
+class _Asked(NamedTuple):
+    """What is asked of an indicator alone."""
+
+    sli: Sli
+    """The indicator."""
+
+
 class _Dated(NamedTuple):
     """A request of one of several runs."""
 
@@ -172,6 +199,8 @@ def _each(
 ) -> Sequence[A | Unmeasured]:
     """Return an answer for each of the requests to a backend, of which there is this number."""
     if outcome is None:
+        if source.of_platform and lack.startswith(NO_HISTORY):
+            lack = f"{NO_HISTORY} that can be read"
         reason = f"the backend {source.name} {lack}"
         return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * number
     if isinstance(outcome, Unmeasured):
@@ -186,7 +215,7 @@ def _placed(answer: A, source: AskedBackend[Backend]) -> A | Unmeasured:
     """Return an answer whose advice names the keys of this backend."""
     if isinstance(answer, Unmeasured):
         return replace(answer, reason=source.placed(answer.reason))
-    if isinstance(answer, Counts | Spent) and answer.evidence.suspicions:
+    if isinstance(answer, Counts | Spent | Share) and answer.evidence.suspicions:
         suspicions = tuple(
             replace(each, reason=source.placed(each.reason), remedy=source.placed(each.remedy))
             for each in answer.evidence.suspicions

@@ -6,6 +6,7 @@ when a file says that it is of this format.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from fractions import Fraction
 from importlib import import_module
 from itertools import chain
@@ -13,6 +14,8 @@ from typing import Any, Final, TypeVar
 
 import yaml
 
+from gate.config.placed_slo import PlacedSlo, SloFiles
+from gate.config.platform_schema import PLATFORM
 from gate.config.slo_files.documents import (
     FORMATS,
     Document,
@@ -20,7 +23,7 @@ from gate.config.slo_files.documents import (
     objects,
     recognised,
 )
-from gate.config.slo_schema import SLO, PlacedSlo, SloFiles
+from gate.config.slo_schema import SLO
 from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError, compose_all, decode
@@ -97,7 +100,9 @@ def _documents(entry: SloFiles, reader: Reader) -> tuple[list[Document], bool]:
     node = entry.values.node("from")
     names = reader.imports.find(entry.pattern)
     if not names:
-        reader.note(node, f"no file matches {entry.pattern!r}")
+        near = get_close_matches(entry.pattern.lower(), [PLATFORM], cutoff=0.6)
+        hint = f"; did you mean {PLATFORM!r}?" if near else ""
+        reader.note(node, f"no file matches {entry.pattern!r}{hint}")
     documents, whole = list[Document](), bool(names)
     for name in names:
         beside = replace(reader.beside(name), merging=True)

@@ -165,7 +165,7 @@ def aligned_window(
     if duration not in _PERIODS:
         message = (
             f"{duration} is not a period of a calendar; known: {', '.join(_PERIODS)} (M is for"
-            " months, m for minutes)"
+            " months, m for minutes); a window that rolls may have any length: leave calendar out"
         )
         raise reader.fail(node, message)
     period, zone = _PERIODS[duration], calendar.get("timeZone")

@@ -4,55 +4,133 @@ https://github.com/pyrra-dev/pyrra/blob/main/kubernetes/api/v1alpha1/serviceleve
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from gate.config.placed_slo import PlacedSlo
 from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
 from gate.config.slo_files.indicators import PERCENTAGE, SELECTOR
-from gate.config.slo_schema import PlacedSlo
+from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import ListOf
 from gate.parsing.values import DURATION, TEXT
-from gate.promql.selectors import either_boundary
+from gate.promql.selectors import LabelMatcher, Selector, either_boundary
 from gate.slo.indicator import Sli
 from gate.slo.objective import Denominator, RollingWindow
 
 _BOUNDARY: Final = re.compile(r"[{,]\s*le\s*=\s*[\"']")
+_METRICS: Final = frozenset({"errors", "success", "total", "metric"})
+_REST: Final = "*"
+"""Stands for all groups that are not listed."""
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9._/-]+")
 _KINDS: Final = ("ratio", "latency", "latencyNative", "bool_gauge")
 
 
-def read_document(document: Document, _around: DocumentContext) -> list[PlacedSlo]:
-    """Return the one SLO of a document.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedIndicator:
+    """An indicator, and the labels of which each value has a budget of its own."""
+
+    values: Values
+    """What the file says of it; its metrics are selectors."""
+    build: Callable[[Values, Reader], Sli]
+    labels: tuple[str, ...]
+    """Those that not every metric fixes."""
+
+    def sli(self, reader: Reader, *more: LabelMatcher) -> Sli:
+        """Return the indicator with more matchers in each of its metrics."""
+        narrowed = dict(self.values.values)
+        for key in _METRICS & narrowed.keys():
+            selector = Selector.read(narrowed[key])
+            narrowed[key] = (
+                selector.only((*selector.matchers, *more)).text if more else narrowed[key]
+            )
+        return self.build(Values(values=narrowed, nodes=self.values.nodes), reader)
+
+
+def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
+    """Return the SLO of a document, or one for each group.
 
     Raises:
         UnreadableError: something is wrong in it; the mistakes are noted.
     """
-    metadata, spec = _RESOURCE.read(document.node, document.reader)
-    draft = SloDraft(
-        name=metadata.get("name"),
-        objective=spec.get("target"),
-        sli=spec.get("indicator"),
-        node=metadata.node("name"),
-    )
+    reader = document.reader
+    metadata, spec = _RESOURCE.read(document.node, reader)
     window = RollingWindow(spec.get("window")), Denominator.PERIOD
-    return [draft.placed(window, document.reader)]
+    grouped: GroupedIndicator = spec.get("indicator")
+    drafts = [
+        SloDraft(
+            name=metadata.get("name") + suffix,
+            objective=spec.get("target"),
+            sli=grouped.sli(reader, *more),
+            node=metadata.node("name"),
+        )
+        for suffix, more in _groups(grouped, around, reader)
+    ]
+    return [draft.placed(window, reader) for draft in drafts]
+
+
+def _groups(
+    grouped: GroupedIndicator, around: DocumentContext, reader: Reader
+) -> Iterator[tuple[str, tuple[LabelMatcher, ...]]]:
+    """Yield what is added to the name of the SLO of each group, and what selects it."""
+    if not grouped.labels:
+        yield "", ()
+        return
+    (label, *others), node = grouped.labels, grouped.values.node("grouping")
+    if others:
+        message = (
+            f"each group has a budget of its own, and of {', '.join(grouped.labels)} only one can"
+            f' be listed in the policy; fix the others in the metrics: {others[0]}="..."'
+        )
+        raise reader.fail(node, message)
+    values = around.entry.groups.get(label)
+    if values is None:
+        message = (
+            "each group has a budget of its own, and their sum would hide a bad one; name the"
+            f" groups in the policy, beside 'from': groups: {{{label}: [a, b, '*']}}"
+        )
+        raise reader.fail(node, message)
+    listed = [value for value in values if value != _REST]
+    if not listed:
+        message = "beside '*' at least one value is listed; all groups together have no budget"
+        raise reader.fail(node, message)
+    for value in listed:
+        yield (
+            f"/{_NO_NAME.sub('-', value).strip('-/')}",
+            (LabelMatcher(label=label, operator="=", value=value),),
+        )
+    if len(listed) < len(values):
+        # RE2, which servers use, has no escaped blank.
+        pattern = "|".join(re.escape(value).replace(r"\ ", " ") for value in listed)
+        yield "/other", (LabelMatcher(label=label, operator="!~", value=pattern),)
+    else:
+        message = (
+            f"only {', '.join(listed)} of {label} have an SLO; what happens under other values is"
+            " not counted, unless '*' is listed, too"
+        )
+        reader.note(node, message, fatal=False)
 
 
 def _indicator(fields: Mapping[str, Field], build: Callable[[Values, Reader], Sli]) -> Field:
     """Return the schema of one kind of indicator."""
 
-    def ungrouped(values: Values, reader: Reader) -> Sli:
-        if values.get("grouping"):
-            message = (
-                "each group has a budget of its own, and their sum would hide a bad one; write an"
-                " SLO for each group that matters, with its label in the metrics"
-            )
-            raise reader.fail(values.node("grouping"), message)
-        return build(values, reader)
+    def read(values: Values, _reader: Reader) -> GroupedIndicator:
+        metrics = [Selector.read(values.get(key)) for key in _METRICS & values.values.keys()]
+        labels = (
+            label
+            for label in values.get("grouping", ())
+            if not all(_fixes(m, label) for m in metrics)
+        )
+        return GroupedIndicator(values=values, build=build, labels=tuple(labels))
 
     grouping = Field(schema=ListOf(TEXT), doc="One budget for each value of these labels.")
-    return Field(schema=Object({**fields, "grouping": grouping}, ungrouped), doc="What is counted.")
+    return Field(schema=Object({**fields, "grouping": grouping}, read), doc="What is counted.")
+
+
+def _fixes(selector: Selector, label: str) -> bool:
+    """Return whether all that a selector finds is of one group."""
+    return any(m.label == label and m.operator == "=" and m.value for m in selector.matchers)
 
 
 def _ratio(values: Values, _reader: Reader) -> Sli:
@@ -84,11 +162,11 @@ def _bool_gauge(values: Values, _reader: Reader) -> Sli:
     )
 
 
-def _build_indicator(values: Values, reader: Reader) -> Sli:
+def _build_indicator(values: Values, reader: Reader) -> GroupedIndicator:
     kinds = values.given(*_KINDS)
     if len(kinds) != 1:
         raise reader.fail(values.node(), f"an indicator is exactly one of {', '.join(_KINDS)}")
-    sli: Sli = values.get(kinds[0])
+    sli: GroupedIndicator = values.get(kinds[0])
     return sli
 
 

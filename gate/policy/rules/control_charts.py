@@ -9,7 +9,11 @@ from gate.measure import Cause, Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, calm
 from gate.policy.findings import Finding, Rule
 from gate.policy.rule_settings import ControlChartRule
-from gate.slo.objective import CompositeSlo, counts_events
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    counts_events,
+)
 from gate.wording import NO_STEPS, instant, without_events
 
 
@@ -23,7 +27,9 @@ def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
     since = case.at - rule.signal_ttl
     for assessment in case.assessments:
         if not counts_events(assessment.slo):
-            if not isinstance(assessment.slo, CompositeSlo):  # whose members speak for themselves
+            # The members of a composite speak for themselves; what is not known of a platform's SLO
+            # has a finding already.
+            if not isinstance(assessment.slo, CompositeSlo | PlatformSlo):
                 firing.append(_not_covered(case, rule, assessment))
             continue
         charts = case.past.charts.get(assessment.slo.name) or NOT_LOOKED_AT

@@ -12,7 +12,11 @@ from gate.policy.case import Case, SloIncidents
 from gate.policy.reviewed import slo_records
 from gate.policy.rule_settings import PostmortemRule
 from gate.policy.tiers import tier_of
-from gate.slo.objective import CompositeSlo, SpendSlo
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    SpendSlo,
+)
 from gate.wording import left_or_overspent, percent_left
 
 
@@ -70,7 +74,7 @@ def _excuse(
             records={name: record for _, part in parts for name, record in part.records.items()},
         )
     history = case.past.incidents.get(slo.name)
-    if not isinstance(history, SloIncidents) or not consumed:
+    if isinstance(slo, PlatformSlo) or not isinstance(history, SloIncidents) or not consumed:
         return _NONE
     series, request = history.series, history.request
     start = slo.window.counted(case.at).start

@@ -20,7 +20,12 @@ from gate.policy.case import NOT_LOOKED_AT, Case, SloIncidents, calm
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.reviewed import SloRecords, slo_records
 from gate.policy.rule_settings import PostmortemRule
-from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
+from gate.slo.objective import (
+    CompositeSlo,
+    PlatformSlo,
+    RatioSlo,
+    SpendSlo,
+)
 from gate.wording import percent_spent, shown, stretch
 
 _ABOUT: Final = "incidents of the past: "
@@ -51,6 +56,8 @@ def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
             costly += [impact for impact in whole if shown(impact.share) > rule.share]
             names += [slo.name] * all(member.slo in looked_at for member in slo.members)
             continue
+        if isinstance(slo, PlatformSlo):
+            continue  # that it is not measured has a finding already
         history = case.past.incidents.get(slo.name, NOT_LOOKED_AT)
         firing += _doubted(case, rule, assessment, history)
         if isinstance(history, SloIncidents):

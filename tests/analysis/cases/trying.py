@@ -27,9 +27,9 @@ claims: allowed
 AT = "2026-11-20T14:00:00Z"
 
 
-def policy_file(more: str = "", slos: str = SLOS) -> PolicyFile:
+def policy_file(more: str = "", slos: str = SLOS, backend: str = BACKEND) -> PolicyFile:
     """Return a policy as if it had been read."""
-    text = f"version: 1\nservice: chat\n{BACKEND}{slos}{TIERS}{more}"
+    text = f"version: 1\nservice: chat\n{backend}{slos}{TIERS}{more}"
     contents, mistakes = read(text)
     assert contents is not None, mistakes
     source = PolicySource(path="gate.yaml", sha256="0" * 64, revision=None, modified=False)
@@ -52,10 +52,11 @@ def tried(
     more: str = "",
     slos: str = SLOS,
     at: str = AT,
+    backend: str = BACKEND,
 ) -> CaseResult:
     """Return how one case comes out."""
     cases = read_cases(case_text(body, expect, at=at).encode(), "gate.test.yaml", {})
-    (result,) = run_cases(policy_file(more, slos), cases).results
+    (result,) = run_cases(policy_file(more, slos, backend), cases).results
     return result
 
 

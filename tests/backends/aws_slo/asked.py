@@ -11,6 +11,7 @@ from gate.backends.aws_slo.platform import AwsSloPlatform
 from gate.backends.aws_slo.settings import AwsSloSettings
 from gate.backends.logins import SigV4Login
 from gate.backends.platforms.backend import PlatformBackend
+from gate.http import Clock
 from gate.measure import Answer, CountRequest, Definition, Limits, Share, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
@@ -21,6 +22,9 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 NAME = "Chat availability"
 SECRET = "s3cr3t-of-the-login"
 
+HASTY = Clock(sleep=lambda _: None)
+"""A clock with which nobody waits."""
+
 
 def events(bad: int, *, hours: int = 720, each: int = 1000) -> list[Event]:
     """Return one event an hour until `AT`, of which the last ones have a bad request each."""
@@ -28,7 +32,9 @@ def events(bad: int, *, hours: int = 720, each: int = 1000) -> list[Event]:
 
 
 @contextmanager
-def backend(handle: Handle, **settings: Any) -> Iterator[PlatformBackend]:
+def backend(
+    handle: Handle, clock: Clock | None = None, **settings: Any
+) -> Iterator[PlatformBackend]:
     """Yield the backend over a service while the block lasts."""
     with serving(handle) as port:
         url = f"http://127.0.0.1:{port}"
@@ -38,7 +44,7 @@ def backend(handle: Handle, **settings: Any) -> Iterator[PlatformBackend]:
         access = AwsAccess(login=login, url=url, shown="the fake")
         own = AwsSloSettings(access=access, **{"retries": 0, **settings})
         limits = Limits(timeout=timedelta(seconds=20))
-        yield PlatformBackend(AwsSloPlatform(own, limits))
+        yield PlatformBackend(AwsSloPlatform(own, limits, clock or HASTY))
 
 
 def request(name: str = NAME, *, at: datetime = AT, main: bool = True) -> CountRequest:

@@ -3,12 +3,24 @@
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
+from gate.http import Clock
 from gate.measure import Cause, Definition, Granted
 from gate.slo.objective import CalendarWindow, Period, RollingWindow
-from tests.backends.aws_slo.asked import AT, NAME, ask, define, events, only, share, unmeasured
+from tests.backends.aws_slo.asked import (
+    AT,
+    NAME,
+    ask,
+    backend,
+    define,
+    events,
+    only,
+    share,
+    unmeasured,
+)
 from tests.servers.application_signals import ApplicationSignals, FakeSlo, monthly, rolling
 
 OTHER = "210987654321"
@@ -122,7 +134,10 @@ def test_what_is_granted_follows_from_the_type_or_from_the_indicator_of_older_sl
     (definition,) = define(only(slo, spoil=older), [NAME])
 
     assert (definition.granted, definition.to_date) == (granted, to_date)
-    assert ("can rise again" in definition.notes[0]) == to_date
+    assert [note.partition(" ")[2][:30] for note in definition.notes] == (
+        ["Signals judges periods of time"] * (not requests)
+        + ["Signals' own budget is that of"] * to_date
+    )
 
 
 @pytest.mark.parametrize(
@@ -263,3 +278,134 @@ def test_a_list_that_is_none_is_invalid(summaries: Any) -> None:
 
     assert unmeasured(answer).cause is Cause.INVALID
     assert "has no list SloSummaries" in answer.reason
+
+
+# Many SLOs
+
+
+def many(count: int = 12, **last: Any) -> list[FakeSlo]:
+    slos = [FakeSlo(name=f"slo {n}", events=events(n)) for n in range(count - 1)]
+    return [*slos, FakeSlo(**{"name": "last", "events": events(9), **last})]
+
+
+def single(service: ApplicationSignals) -> list[str]:
+    """Return the names of the SLOs that were asked for one by one."""
+    paths = [path for _, path, _, _ in service.log if path.startswith("/slo/")]
+    return [unquote(path).rpartition("slo/")[2] for path in paths if "exclusion" not in path]
+
+
+def test_the_definitions_of_many_slos_come_with_their_reports() -> None:
+    goal = {"AttainmentGoal": 95.0}
+    few, service = ApplicationSignals(many(10)), ApplicationSignals(many(12, goal=goal))
+    names = [slo.name for slo in service.slos]
+    definitions = define(service, names)
+    define(few, [slo.name for slo in few.slos])
+
+    assert [definition.name for definition in definitions] == names
+    assert definitions[-1].promises[0].objective == Fraction(95, 100)
+    assert single(service) == []
+    assert len(single(few)) == 10
+
+
+def without_goal(path: str, answer: Any) -> Any:
+    if path == "/budget-report":
+        del answer["Reports"][-1]["Goal"]
+    return answer
+
+
+def missing(path: str, answer: Any) -> Any:
+    if path == "/budget-report":
+        answer["Reports"].pop()
+    return answer
+
+
+@pytest.mark.parametrize("spoil", [without_goal, missing])
+def test_what_the_reports_do_not_define_is_asked_for_by_itself(spoil: Any) -> None:
+    service = ApplicationSignals(many(), spoil=spoil)
+    definitions = define(service, [slo.name for slo in service.slos])
+
+    assert all(isinstance(definition, Definition) for definition in definitions)
+    assert single(service) == ["last"]
+
+
+@pytest.mark.parametrize("reports", [None, {}, ["x"], "x"])
+def test_where_reports_cannot_be_read_each_slo_is_asked_for(reports: Any) -> None:
+    def spoil(path: str, answer: Any) -> Any:
+        return {"Reports": reports} if path == "/budget-report" else answer
+
+    service = ApplicationSignals(many(), spoil=spoil)
+    define(service, [slo.name for slo in service.slos])
+
+    assert len(single(service)) == 12
+
+
+def test_where_reports_are_refused_each_slo_is_asked_for() -> None:
+    def refuse(path: str, answer: Any) -> Any:
+        return (403, "AccessDeniedException", "no") if path == "/budget-report" else answer
+
+    service = ApplicationSignals(many(), spoil=refuse)
+    define(service, [slo.name for slo in service.slos])
+
+    assert len(single(service)) == 12
+
+
+def test_one_definition_that_cannot_be_read_leaves_the_others_as_they_are() -> None:
+    goal = {"AttainmentGoal": 100.0}
+    *good, bad = ask(ApplicationSignals(many(goal=goal)))
+
+    assert all(share(answer) for answer in good)
+    assert unmeasured(bad).cause is Cause.INVALID
+    assert "the attainment goal 100.0%, which leaves no budget" in unmeasured(bad).reason
+
+
+@pytest.mark.parametrize(("known", "coverage"), [(True, Fraction(1, 5)), (False, None)])
+def test_of_many_slos_the_list_says_how_young_they_are(
+    known: bool, coverage: Fraction | None
+) -> None:
+    def old(path: str, answer: Any) -> Any:
+        if path == "/slos" and not known:
+            for summary in answer["SloSummaries"]:
+                del summary["CreatedTime"]
+        return answer
+
+    slos = many(created=AT - timedelta(days=6))
+    *_, last = ask(ApplicationSignals(slos, spoil=old))
+
+    assert share(last).evidence.coverage == coverage
+
+
+class Waiting:
+    """A clock on which a request takes a tenth of a second, and which notes how long it waits."""
+
+    def __init__(self) -> None:
+        self.waits, self.seconds = list[float](), 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.seconds += seconds
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(monotonic=lambda: self.seconds, sleep=self.sleep)
+
+
+def test_no_more_requests_are_sent_in_a_second_than_aws_allows() -> None:
+    waiting, service = Waiting(), ApplicationSignals(many(23))
+    with backend(service, clock=waiting.clock) as opened:
+        arns = [slo.arn for slo in service.slos]
+        platform: Any = opened.platform
+        answers = platform._service.slos(arns)
+
+    assert [answer["Slo"]["Arn"] for answer in answers] == arns
+    assert waiting.waits == [1.0] * 4
+
+
+def test_after_the_deadline_nobody_waits_for_the_next_second() -> None:
+    waiting, service = Waiting(), ApplicationSignals(many(23))
+    with backend(service, clock=waiting.clock) as opened:
+        waiting.seconds = 100.0
+        platform: Any = opened.platform
+        answers = platform._service.slos([slo.arn for slo in service.slos])
+
+    assert {answer.status for answer in answers} == {None}
+    assert waiting.waits == []

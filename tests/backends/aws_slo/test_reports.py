@@ -231,4 +231,7 @@ def test_fifty_slos_are_asked_for_at_once_and_each_has_its_own_answer() -> None:
 
     assert all(within(answer, Fraction(n, 720_000)) for n, answer in enumerate(answers))
     batches = [len(body["SloIds"]) for _, path, _, body in service.log if path == "/budget-report"]
-    assert sorted(batches) == [20, 50, 50]
+    assert sorted(batches) == [20, 20, 50, 50, 50, 50]  # for the definitions, too
+    assert len(service.log) == 3 + 6
+    notes = share(answers[0]).evidence.notes
+    assert "looks at those of 25 SLOs at most, since AWS limits requests" in notes[-1]

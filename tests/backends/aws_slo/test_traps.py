@@ -324,6 +324,18 @@ def test_a_budget_that_is_whole_beside_an_attainment_that_spends_it_is_invalid(g
     assert unmeasured(answer).cause is Cause.INVALID
 
 
+@pytest.mark.parametrize(("left", "bad"), [(435, 287), (465, 253)])
+def test_where_budget_and_attainment_differ_by_little_either_may_be_right(
+    left: int, bad: int
+) -> None:
+    slo = FakeSlo(name=NAME, events=events(bad))
+    (answer,) = ask(only(slo, spoil=changed(BudgetRequestsRemaining=left)))
+
+    assert is_about(answer, bad)
+    assert is_about(answer, 720 - left)
+    assert not is_about(answer, 270)
+
+
 LEGITIMATE: Mapping[str, tuple[FakeSlo, Callable[[str, Any], Any]]] = {
     "nothing failed": (FakeSlo(name=NAME, events=events(0)), changed()),
     "no type and no goal in the report": (
@@ -347,6 +359,14 @@ LEGITIMATE: Mapping[str, tuple[FakeSlo, Callable[[str, Any], Any]]] = {
     "periods without data are in the budget and not in the attainment": (
         FakeSlo(name=NAME, requests=False, events=events(9, hours=100)),
         changed(),
+    ),
+    "the budget of an average month": (
+        FakeSlo(name=NAME, requests=False, events=events(9)),
+        changed(TotalBudgetSeconds=2629, BudgetSecondsRemaining=2629 - 540),
+    ),
+    "periods of which a little more are bad by the budget than by the attainment": (
+        FakeSlo(name=NAME, requests=False, events=events(720)),
+        changed(BudgetSecondsRemaining=2592 - 43_500),
     ),
     "every period failed": (
         FakeSlo(name=NAME, requests=False, events=events(100, hours=100)),
@@ -586,6 +606,19 @@ def test_the_doctor_says_which_right_is_missing(path: str, level: str, action: s
 
     assert missing[:2] == ("rights", level)
     assert missing[3] == f"let the login have application-signals:{action}"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(500, "InternalError"), (403, "ExpiredTokenException")]
+)
+def test_the_doctor_takes_another_refusal_for_no_lack_of_rights(status: int, kind: str) -> None:
+    def fail(path: str, answer: Any) -> Any:
+        return (status, kind, "boom") if path == "/budget-report" else answer
+
+    _, doubt = examined(only(spoil=fail))
+
+    assert doubt[1] == "doubt"
+    assert doubt[3] == "see what it says, and run gate doctor again"
 
 
 def test_an_answer_is_made_once_a_run_and_definitions_are_not_asked_for_again() -> None:

@@ -166,6 +166,7 @@ def test_answer_about_one_id_is_checked() -> None:
     assert first.cause is Cause.BACKEND_ERROR
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("most_listed", [1000, 10, 1])
 def test_hundreds_of_slos_are_read_page_by_page(most_listed: int) -> None:
     slos = [availability(id=f"{place:032x}", name=f"SLO {place}") for place in range(30)]
@@ -213,6 +214,7 @@ def test_server_that_repeats_its_page_is_not_asked_for_ever() -> None:
         (listing(data=["a"]), Cause.INVALID),
         (listing(data=[{"name": "Chat availability"}]), Cause.INVALID),
         (listing(data=[{"name": "Chat availability", "id": 7}]), Cause.INVALID),
+        (listing(data=[{"name": ["Chat availability"], "id": "7"}]), Cause.NO_DATA),
         (listing(data=[]), Cause.NO_DATA),
     ],
 )
@@ -233,10 +235,19 @@ def test_list_that_is_none_is_no_definition(fake: FakeDatadog, cause: Cause) -> 
         ({"thresholds": [{"timeframe": "30d"}]}, "target is missing"),
         ({"thresholds": [{"timeframe": "30d", "target": "99"}]}, "target is '99'"),
         ({"thresholds": [{"timeframe": "30d", "target": float("nan")}]}, "target is nan"),
-        ({"thresholds": [{"timeframe": "30d", "target": 100.0}]}, "100% over 30d leaves no budget"),
-        ({"thresholds": [{"timeframe": "30d", "target": 0}]}, "0% over 30d leaves no budget"),
-        ({"thresholds": [{"timeframe": "month", "target": 99}]}, "timeframe 'month' is none"),
-        ({"thresholds": [{"timeframe": 30, "target": 99}]}, "timeframe 30 is none"),
+        (
+            {"thresholds": [{"timeframe": "30d", "target": 100.0}]},
+            "100% over 30d is not an objective",
+        ),
+        (
+            {"thresholds": [{"timeframe": "30d", "target": 0}]},
+            "0% over 30d is not an objective",
+        ),
+        (
+            {"thresholds": [{"timeframe": "month", "target": 99}]},
+            "timeframe 'month' is not a number",
+        ),
+        ({"thresholds": [{"timeframe": 30, "target": 99}]}, "timeframe 30 is not a number of days"),
         ({"thresholds": [{"timeframe": "custom", "target": 99}]}, "it has no thresholds"),
         (
             {
@@ -277,7 +288,7 @@ def test_threshold_that_gate_cannot_use_is_told_beside_the_others() -> None:
     answer = defined(with_entry(thresholds=thresholds), "Chat availability")
 
     assert len(answer.promises) == 1
-    assert "100% over 7d leaves no budget" in answer.notes[0]
+    assert "100% over 7d is not an objective" in answer.notes[0]
 
 
 def test_old_form_of_one_threshold_is_read() -> None:

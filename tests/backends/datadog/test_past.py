@@ -37,7 +37,7 @@ def history(fake: FakeDatadog, slo: str = AVAILABILITY, **more: Any) -> SeriesAn
     return answer
 
 
-def series(fake: FakeDatadog, slo: str = AVAILABILITY, **more: Any) -> Series:
+def series(fake: FakeDatadog, slo: str = AVAILABILITY, **more: Any) -> Any:
     answer = history(fake, slo, **more)
     assert isinstance(answer, Series), answer
     return answer
@@ -48,6 +48,7 @@ def refused(answer: SeriesAnswer) -> tuple[str, str]:
     return str(answer.cause), answer.reason
 
 
+@pytest.mark.untraced
 def test_events_of_a_month_are_told_by_the_hour_in_pieces() -> None:
     fake = FakeDatadog(slos=[availability()])
     answer = series(fake)
@@ -61,6 +62,7 @@ def test_events_of_a_month_are_told_by_the_hour_in_pieces() -> None:
     assert lengths[3:] == [12 * HOUR] * 60
 
 
+@pytest.mark.untraced
 def test_steps_add_up_to_what_is_measured() -> None:
     fake = FakeDatadog(slos=[availability(), uptime()])
     with backend_of(fake) as backend:
@@ -149,6 +151,7 @@ def test_steps_that_are_no_multiple_of_the_buckets_are_refused() -> None:
     assert refused(history(fake, span=span, step=timedelta(minutes=7)))[0] == Cause.NO_DATA
 
 
+@pytest.mark.untraced
 def test_pieces_are_no_shorter_than_they_have_to_be() -> None:
     fake = FakeDatadog(slos=[availability()])
     answer = series(fake, span=Span(AT - timedelta(hours=6), AT), step=timedelta(minutes=7))
@@ -207,6 +210,16 @@ def test_history_that_is_no_good_is_refused(twist: Any, cause: Cause, words: str
 
     assert told[0] == cause
     assert words in told[1]
+
+
+def test_later_piece_with_other_buckets_than_the_first_is_not_cut_wrongly() -> None:
+    def twist(body: Body) -> None:
+        start, end = body["data"]["from_ts"], body["data"]["to_ts"]
+        if end - start == 12 * HOUR and start > END - 30 * DAY:
+            series = body["data"]["series"]
+            series["times"] = [time + 1_800_000 for time in series["times"]]
+
+    assert refused(history(twisted(twist)))[0] == Cause.NO_DATA
 
 
 @pytest.mark.parametrize("piece", [30 * HOUR, 12 * HOUR])

@@ -87,6 +87,7 @@ def test_corrections_can_be_left_unapplied() -> None:
         ({"sli": -1}, Cause.INVALID),
         ({"state": None}, Cause.INVALID),
         ({"state": "paused"}, Cause.INVALID),
+        ({"state": []}, Cause.INVALID),
     ],
 )
 def test_status_that_is_no_share_is_not_measured(values: Body, cause: Cause) -> None:

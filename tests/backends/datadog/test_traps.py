@@ -69,7 +69,8 @@ def test_metric_based_slo_is_counted_in_events() -> None:
     assert counts(answer) == (180, 720_000)
     assert isinstance(answer, Counts)
     assert answer.evidence.granted is Granted.EVENTS
-    assert (answer.evidence.newest, answer.evidence.coverage) == (AT, 1)
+    assert answer.evidence.newest == AT
+    assert answer.evidence.coverage == 1
     assert not answer.evidence.warnings
     assert not answer.evidence.notes
 
@@ -81,7 +82,8 @@ def test_time_based_slo_is_counted_in_seconds(slo: FakeSlo) -> None:
     assert counts(answer) == (36 * 60, WINDOW)
     assert isinstance(answer, Counts)
     assert answer.evidence.granted is Granted.SECONDS
-    assert (answer.evidence.newest, answer.evidence.coverage) == (AT, 1)
+    assert answer.evidence.newest == AT
+    assert answer.evidence.coverage == 1
 
 
 # Errors in an answer with the status 200
@@ -99,6 +101,7 @@ ERRORS: list[Twist] = [
 ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("slo", [availability(), uptime()])
 @pytest.mark.parametrize("twist", ERRORS)
 def test_errors_inside_a_200_are_an_error(twist: Twist, slo: FakeSlo) -> None:
@@ -113,6 +116,7 @@ def test_errors_without_words_are_errors(errors: list[Any]) -> None:
     assert refused(answer_to(setting(errors, "errors")))[0] == Cause.BACKEND_ERROR
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "twist",
     [
@@ -132,6 +136,7 @@ def test_no_errors_are_no_errors(twist: Twist) -> None:
 # No data
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("no_data", [2, 2.0, "NO_DATA", "no_data"])
 @pytest.mark.parametrize("slo", [uptime, latency])
 def test_no_data_is_not_uptime(slo: Callable[..., FakeSlo], no_data: Any) -> None:
@@ -210,6 +215,7 @@ def test_state_no_data_is_no_data(slo: FakeSlo) -> None:
     assert refused(answer_to(overall(state="no_data"), slo))[0] == Cause.NO_DATA
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("state", ["ok", "breached", "warning"])
 def test_other_states_are_not_looked_at(state: str) -> None:
     assert counts(answer_to(overall(state=state))) == (180, 720_000)
@@ -242,6 +248,7 @@ def test_other_errors_beside_a_zero_denominator_are_errors() -> None:
 # Partial answers
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("slo", [availability(), uptime(), latency()])
 def test_preview_is_a_partial_answer(slo: FakeSlo) -> None:
     answer = answer_to(overall(preview=True), slo)
@@ -295,7 +302,18 @@ def test_answer_about_another_window_is_a_partial_one(twist: Twist, words: str) 
 # Numbers that are none
 
 SUMS = (("numerator", "sum"), ("denominator", "sum"))
-NOT_NUMBERS = [None, "999500", True, [], {}, float("nan"), float("inf"), float("-inf"), -5.0]
+NOT_NUMBERS: list[Any] = [
+    None,
+    "999500",
+    True,
+    [],
+    {},
+    float("nan"),
+    float("inf"),
+    float("-inf"),
+    10**400,
+    -5.0,
+]
 
 
 @pytest.mark.parametrize("value", NOT_NUMBERS)
@@ -370,6 +388,38 @@ def test_noise_of_floats_is_not_more_good_than_there_is() -> None:
     assert counts(answer_to(twist, all_good)) == (0, 720_000)
 
 
+def test_value_that_is_null_is_not_known() -> None:
+    def twist(body: Body) -> None:
+        if body["data"]["from_ts"] == END - WINDOW:
+            for part in ("numerator", "denominator"):
+                body["data"]["series"][part]["values"][3:5] = [None, None]
+
+    answer = answer_to(twist)
+
+    assert isinstance(answer, Counts)
+    assert answer.evidence.coverage == Fraction(28, 30)
+    assert answer.evidence.suspicions[0].cause is Cause.LOST
+
+
+def test_times_on_no_grid_are_not_used() -> None:
+    def twist(body: Body) -> None:
+        times = body["data"]["series"]["times"]
+        times[1:] = [time + 1000 * place for place, time in enumerate(times[1:], 1)]
+
+    answer = answer_to(twist)
+
+    assert counts(answer) == (180, 720_000)
+    assert isinstance(answer, Counts)
+    assert answer.evidence.coverage is None
+
+
+def test_times_out_of_order_are_not_used() -> None:
+    answer = answer_to(lambda body: body["data"]["series"]["times"].reverse())
+
+    assert isinstance(answer, Counts)
+    assert answer.evidence.coverage is None
+
+
 @pytest.mark.parametrize("interval", [0, -60, "60", None])
 def test_interval_that_is_no_length_is_invalid(interval: Any) -> None:
     assert refused(answer_to(setting(interval, "data", "series", "interval")))[0] == Cause.INVALID
@@ -402,9 +452,11 @@ def test_sli_that_differs_from_the_counts_is_suspected(
     (suspicion,) = answer.evidence.suspicions
     assert suspicion.cause is Cause.CONTRADICTED
     assert f"own SLI is {sli:g}%" in suspicion.reason
-    assert (suspicion.hidden, suspicion.doubtful) == (hidden, doubtful)
+    assert suspicion.hidden == hidden
+    assert suspicion.doubtful == doubtful
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("slo", "values"),
     [
@@ -475,6 +527,8 @@ def test_corrections_can_be_left_unapplied() -> None:
     (answer,) = measure(fake, corrections=False)
 
     assert counts(answer) == (1060, 241_000)
+    assert isinstance(answer, Counts)
+    assert answer.evidence.notes == ("status corrections are not applied, by the policy",)
     assert {params["apply_correction"] for path, params in fake.requests if "history" in path} == {
         "false"
     }
@@ -496,8 +550,44 @@ def test_share_stands_for_counts_that_do_not_leave_out_what_corrections_name() -
     (answer,) = measure(FakeDatadog(slos=[uptime(corrections=[MAINTENANCE])]), request(UPTIME))
 
     assert isinstance(answer, Share)
-    assert (answer.bad, answer.error) == (0, Fraction(5, 100_000))
+    assert answer.bad == 0
+    assert answer.error == Fraction(5, 100_000)
     assert "this is Datadog's own SLI, 100%" in answer.evidence.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sli", "explained"),
+    [
+        (36 * 60, 100.0, True),
+        (60, 100.0, False),
+        (DAY, 100 - 2160 / (29 * DAY) * 100, True),
+        (DAY, 99.0, False),
+        (30 * DAY, 99.0, True),
+    ],
+)
+def test_correction_explains_no_more_than_its_own_time(
+    seconds: int, sli: float, explained: bool
+) -> None:
+    correction = (END - seconds, END, "Other")
+    fake = twisted(overall(sli_value=sli), uptime(corrections=[correction]))
+    (answer,) = measure(fake, request(UPTIME))
+
+    assert isinstance(answer, Share | Counts)
+    assert bool(answer.evidence.suspicions) is not explained
+
+
+def test_correction_that_recurs_may_explain_any_difference() -> None:
+    def twist(path: str, body: Body) -> None:
+        if path.endswith("/history"):
+            body["data"]["overall"]["sli_value"] = 99.0
+        if path.endswith("/corrections"):
+            body["data"][0]["attributes"]["rrule"] = "FREQ=DAILY"
+
+    fake = FakeDatadog(slos=[uptime(corrections=[MAINTENANCE])], twist=twist)
+    (answer,) = measure(fake, request(UPTIME))
+
+    assert isinstance(answer, Share)
+    assert answer.bad == Fraction(1, 100)
 
 
 def test_corrections_that_cannot_be_read_are_told() -> None:
@@ -507,7 +597,9 @@ def test_corrections_that_cannot_be_read_are_told() -> None:
     )
     (answer,) = measure(fake, request(UPTIME))
 
-    assert isinstance(answer, Share)
+    # What makes the SLI better than the transitions is not known.
+    assert isinstance(answer, Counts)
+    assert answer.evidence.suspicions[0].cause is Cause.CONTRADICTED
     assert [note for note in answer.evidence.notes if "could not be read" in note]
 
 
@@ -517,6 +609,7 @@ def test_corrections_that_cannot_be_read_are_told() -> None:
         ({"rrule": "FREQ=DAILY", "end": None, "start": END - 90 * DAY}, "Other (recurring since"),
         ({"end": None}, "2025-12-22 00:00 UTC to now"),
         ({"category": None}, "without a category"),
+        ({"start": -(10**30)}, "-1000000000000000000000000000000 to"),
     ],
 )
 def test_corrections_of_every_form_are_named(attributes: dict[str, Any], words: str) -> None:
@@ -582,6 +675,19 @@ def corrected(body: Body) -> tuple[str, ...]:
     (answer,) = measure(fake)
     assert isinstance(answer, Counts)
     return answer.evidence.notes
+
+
+def test_list_of_corrections_without_an_end_is_not_read_for_ever() -> None:
+    fake = FakeDatadog(slos=[uptime(corrections=[MAINTENANCE])])
+
+    def twist(path: str, body: Body) -> None:
+        if path.endswith("/corrections"):
+            body["meta"]["page"]["total_count"] = 10_000
+
+    fake.twist = twist
+    measure(fake, request(UPTIME))
+
+    assert len([path for path, _ in fake.requests if path.endswith("/corrections")]) == 21
 
 
 def test_no_correction_costs_no_request() -> None:
@@ -731,7 +837,7 @@ def test_shorter_windows_of_events_are_counted_from_the_buckets_where_one_begins
 def test_window_of_a_burn_rate_shows_how_new_the_events_are() -> None:
     fake = FakeDatadog(slos=[availability(events=hourly(before=20 * 60))])
     hour = request(length=timedelta(hours=1), probe=False)
-    (answer, _) = measure(fake, request(), hour)
+    (_, answer) = measure(fake, hour, request())
 
     assert asked_windows(fake) == [("a", WINDOW), ("a", HOUR)]
     assert isinstance(answer, Counts)
@@ -816,6 +922,18 @@ def test_events_before_a_long_window_are_too_few_to_matter() -> None:
     assert counts(answer) == (180, 720_000)
     assert isinstance(answer, Counts)
     assert answer.evidence.notes == ("Datadog counts from 120 s before the window",)
+
+
+def test_window_whose_events_may_all_lie_before_it_is_not_counted() -> None:
+    at = AT + timedelta(seconds=90)
+    fake = FakeDatadog(slos=[availability(events=[Event(END - HOUR + 70, 100, 10)], grid=300)])
+    with backend_of(fake) as backend:
+        (answer,) = backend.measure([request(length=timedelta(hours=1), at=at, probe=False)], at)
+
+    assert refused(answer) == (
+        Cause.NO_DATA,
+        "Datadog counts from 30 s before this window, which it cannot count exactly",
+    )
 
 
 def test_no_bad_event_is_none_whenever_datadog_began_to_count() -> None:

@@ -192,7 +192,16 @@ def test_where_some_slos_cannot_be_listed_no_name_is_resolved_since_it_may_be_th
 
 
 @pytest.mark.parametrize(
-    "services", ["none", {}, [None], [{"displayName": "chat"}], [{"name": ""}]]
+    "services",
+    [
+        "none",
+        {},
+        [None],
+        [{"displayName": "chat"}],
+        [{"name": ""}],
+        [{"name": []}],
+        [{"name": "chat"}],
+    ],
 )
 def test_a_list_of_another_shape_is_invalid(services: object) -> None:
     def spoil(path: str, _params: Mapping[str, str], answer: JsonObject) -> JsonObject:

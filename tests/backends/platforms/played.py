@@ -31,6 +31,7 @@ def defined(name: str = "chat", **more: object) -> Definition:
     values: dict[str, object] = {
         "id": f"id-of-{name}",
         "name": name,
+        "platform": "Example",
         "promises": (Promise(window=MONTH, objective=Fraction(999, 1000)),),
         **more,
     }

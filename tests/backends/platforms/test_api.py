@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from gate.backends.logins import OAuth2Login
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue
+from gate.backends.waits import waited_for, waiting
 from gate.http import Clock
 from tests.backends.loopback import Handle, send, serving
 from tests.command import heeding_interrupts
@@ -402,3 +404,23 @@ def test_a_refused_token_is_fetched_again_once_and_neither_is_shown() -> None:
     assert caught.value.status == 422
     assert "t0ken" not in caught.value.reason
     assert "*** or ***" in caught.value.reason
+
+
+def test_a_wait_is_said_while_it_lasts_without_any_secret() -> None:
+    said = list[str]()
+    at = Time()
+    clock = replace(at.clock, sleep=lambda _: said.append(waited_for()))
+
+    with serving(in_turn(saying(429, X_Ratelimit_Reset="12"), saying(200))) as port:
+        api(port, clock).ask(CALL)
+
+    assert said == ["waiting 12 s before https://platform.example is asked again"]
+    assert not waited_for()
+
+
+def test_of_several_waits_the_latest_is_said_until_it_is_over() -> None:
+    with waiting("the first"):
+        with waiting("the second"):
+            assert waited_for() == "the second"
+        assert waited_for() == "the first"
+    assert not waited_for()

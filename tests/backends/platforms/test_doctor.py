@@ -147,8 +147,8 @@ def test_a_difference_between_platform_and_policy_is_a_fault_that_names_both(
     diagnosis = examine(Played({"chat": SOUND}), checked(window=window, objective=objective))
 
     assert wrong(diagnosis) == {Check.DEFINITION: Level.FAULT}
-    assert message(diagnosis, Check.DEFINITION).endswith(
-        f"with 99.9% over 30d, and the policy has {own}"
+    assert message(diagnosis, Check.DEFINITION) == (
+        f'the policy promises {own}; Example\'s SLO "chat" promises 99.9% over 30d'
     )
 
 

@@ -294,14 +294,38 @@ def test_without_data_about_all_events_there_is_only_their_age(
     assert doubts(prometheus, values) == ()
 
 
-def test_a_gauge_has_nothing_to_doubt(prometheus: FakePrometheus) -> None:
-    slices = Slices(length=timedelta(minutes=1), target=Fraction(1))
-    assert (
-        doubts(
-            prometheus, {"sum_over_time(": "1", "_over_time(": "9"}, Sli(gauge="up"), slices=slices
-        )
-        == ()
-    )
+GAUGE: Values = {
+    "up == 0": None,
+    "push_time_seconds": None,
+    "changes(": None,
+    "sum_over_time(": "1",
+    "_over_time(": "9",
+}
+"""A gauge that changes, of a target that is up."""
+MINUTES = Slices(length=timedelta(minutes=1), target=Fraction(1))
+
+
+def test_a_gauge_that_changes_has_nothing_to_doubt(prometheus: FakePrometheus) -> None:
+    assert doubts(prometheus, GAUGE, Sli(gauge="load"), slices=MINUTES) == ()
+    assert len(prometheus.queries) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"up == 0": "2"}, "are above 0, though their targets are down (up is 0)"),
+        ({"push_time_seconds": "2"}, "are of a push that is long overdue"),
+        ({"max by (job)": "2"}, "are above 0 and have not changed for 1d, while others change"),
+    ],
+)
+def test_a_gauge_that_says_nothing_new_may_hide_anything(
+    prometheus: FakePrometheus, values: Values, why: str
+) -> None:
+    frozen = {**values, **GAUGE, **values}
+    (suspicion,) = doubts(prometheus, frozen, Sli(gauge="load"), slices=MINUTES)
+    assert suspicion.cause is Cause.STALE
+    assert suspicion.reason.startswith(f"gauge: 2 series of load {why}")
+    assert suspicion.hidden is None
 
 
 def test_counters_that_began_above_zero_hide_failures(prometheus: FakePrometheus) -> None:
@@ -520,9 +544,40 @@ def test_failures_that_the_total_shows_itself_contradict_a_lower_count(
 def test_failures_that_the_total_shows_as_they_are_counted_need_no_second_round(
     prometheus: FakePrometheus,
 ) -> None:
-    values: Values = {"delta(": None, "unless on (gate_status)": "70", "errors_total": "35"}
+    values: Values = {"delta(": None, "unless on (gate_status)": "70", "errors_total": "61"}
     assert doubts(prometheus, values, ERRORS) == ()
     assert len(prometheus.queries) == 1
+
+
+def test_targets_whose_failures_only_the_total_shows_are_named(prometheus: FakePrometheus) -> None:
+    values: Values = {
+        "gate_counter": {"d": "35"},
+        "delta(": None,
+        "unless on (gate_status)": "140",
+        "errors_total": "105",
+    }
+    (suspicion,) = doubts(prometheus, values, ERRORS)
+    assert suspicion.cause is Cause.CONTRADICTED
+    assert suspicion.hidden == 35
+    assert suspicion.reason == (
+        "bad: of 1 target (d) 35 failures are not counted that x itself shows, though those of"
+        " others are"
+    )
+    assert len(prometheus.queries) == 2
+    several = {**values, "gate_counter": {"d": "10", "a": "10", "c": "10", "b": "5"}}
+    (suspicion,) = doubts(prometheus, several, ERRORS)
+    assert "of 4 targets (a, b, c, ...) 35 failures" in suspicion.reason
+    assert suspicion.hidden == 35
+
+
+def test_more_failures_in_the_total_are_no_doubt_where_every_target_has_its_own_counted(
+    prometheus: FakePrometheus,
+) -> None:
+    shown: Values = {"delta(": None, "unless on (gate_status)": "140", "errors_total": "105"}
+    assert doubts(prometheus, {"gate_counter": None, **shown}, ERRORS) == ()
+    added = Sli(bad="sum(sum_over_time(errors_total[$window]))", total="x")
+    assert doubts(prometheus, {"gate_counter": {"d": "35"}, **shown}, added) == ()
+    assert not any("gate_counter" in query for query in prometheus.queries[2:])
 
 
 @pytest.mark.parametrize(

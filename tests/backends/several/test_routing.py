@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from gate.backends import (
+    Settings,
     cohorts_of,
     counting,
     history_of,
@@ -34,6 +35,7 @@ from gate.measure import (
     Cause,
     CountRequest,
     Counts,
+    DefiningBackend,
     Evidence,
     Limits,
     Suspicion,
@@ -46,6 +48,7 @@ from gate.measure.pairing import PairRequest
 from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
+from tests.backends.toy_platform import ToyPlatformSettings, registered
 from tests.command import heeding_interrupts
 
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -427,3 +430,52 @@ def test_a_doctor_that_fails_is_a_fault_of_its_backend(monkeypatch: pytest.Monke
     assert result.message == "the backend a (static): install duckdb"
     assert diagnosis.slos == ((),)
     assert diagnosis.skipped == ((),)
+
+
+class Platform(Counting):
+    """One whose platform keeps SLOs."""
+
+    def definitions(self, slis: Sequence[Sli]) -> list[Any]:
+        return [("definition", self.number)] * len(slis)
+
+
+def test_each_platform_defines_its_own_slos_and_others_define_none() -> None:
+    backends = several(a=Platform(1), b=Counting(2))
+    slis = [Sli(slo="Chat", backend=name) for name in ("a", "b", "a")]
+
+    answers: list[Any] = [*backends.definitions(slis)]
+    first, second, third = answers
+
+    assert (first, third) == (("definition", 1), ("definition", 1))
+    assert isinstance(second, Unmeasured)
+    assert second.reason == (
+        "the backend b (static) keeps no SLOs of which it could tell objective and window"
+    )
+
+
+def test_without_a_platform_nothing_is_defined() -> None:
+    assert not isinstance(several(a=Counting(1)), DefiningBackend)
+
+
+def test_a_platform_keeps_no_history_that_can_be_read(tmp_path: Path) -> None:
+    def source(name: str, settings: Settings, backend: Backend) -> AskedBackend[Backend]:
+        return AskedBackend(name, settings, lambda: backend)
+
+    with registered():
+        sources = {
+            "toy": source("toy", ToyPlatformSettings(path=tmp_path), Counting(1)),
+            "file": source("file", StaticSettings(path=tmp_path), Counting(2)),
+            "prom": source("prom", StaticSettings(path=tmp_path), Remembering(3)),
+        }
+    past = SeveralBackends(sources, QUICK)
+    span = Span(AT - HOUR, AT)
+    requests = [
+        SeriesRequest(sli=Sli(backend=name), span=span, step=HOUR) for name in ("toy", "file")
+    ]
+
+    first, second = past.history(requests)
+
+    assert isinstance(first, Unmeasured)
+    assert isinstance(second, Unmeasured)
+    assert first.reason == "the backend toy (toy-platform) keeps no history that can be read"
+    assert second.reason == "the backend file (static) keeps no history to look at"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gate.slo.indicator import Sli
-from gate.slo.objective import RollingWindow
-from tests.config.slo_files.writing import assert_refused, mistakes_of, only
+from gate.slo.objective import RatioSlo, RollingWindow
+from tests.config.slo_files.writing import assert_refused, imported, mistakes_of, only
 
 RATIO = """\
 ratio:
@@ -119,6 +119,98 @@ def test_what_has_no_one_budget_is_refused_where_it_stands(
     tmp_path: Path, indicator: str, words: str
 ) -> None:
     assert_refused(tmp_path, file(indicator), words)
+
+
+PINNED = """\
+ratio:
+      errors: {metric: 'requests_total{job="a",code=~"5.."}'}
+      total: {metric: 'requests_total{job="a"}'}
+      grouping: [job]"""
+GROUPED = f"{RATIO}\n      grouping: [handler]"
+
+
+def test_a_label_that_every_metric_fixes_makes_one_group(tmp_path: Path) -> None:
+    slo = only(tmp_path, file(PINNED))
+
+    assert slo.name == "chat-errors"
+    assert slo.sli.total == 'requests_total{job="a"}'
+
+
+@pytest.mark.parametrize(
+    ("indicator", "parts"),
+    [
+        (
+            GROUPED,
+            {
+                "chat-errors/chat": (
+                    'requests_total{code=~"5..",handler="/chat"}',
+                    'requests_total{handler="/chat"}',
+                ),
+                "chat-errors/GET-/v1": (
+                    'requests_total{code=~"5..",handler="GET /v1"}',
+                    'requests_total{handler="GET /v1"}',
+                ),
+                "chat-errors/other": (
+                    'requests_total{code=~"5..",handler!~"/chat|GET /v1"}',
+                    'requests_total{handler!~"/chat|GET /v1"}',
+                ),
+            },
+        ),
+    ],
+)
+def test_each_group_that_the_policy_lists_has_a_budget_and_the_others_one(
+    tmp_path: Path, indicator: str, parts: dict[str, tuple[str, str]]
+) -> None:
+    more = ', groups: {handler: [/chat, GET /v1, "*"]}'
+
+    slos = imported(tmp_path, file(indicator), more=more)
+
+    counted = {s.name: (s.sli.bad, s.sli.total) for s in slos if isinstance(s, RatioSlo)}
+    assert counted == parts
+
+
+@pytest.mark.parametrize(
+    ("indicator", "total"),
+    [
+        ("bool_gauge: {metric: up, grouping: [job]}", 'count_over_time(up{job="a"}[$window])'),
+        (
+            "latencyNative: {latency: 1s, total: {metric: s}, grouping: [job]}",
+            'histogram_count(sum(increase(s{job="a"}[$window])))',
+        ),
+        (
+            "latency: {success: {metric: 's_bucket{le=\"1\"}'}, total: {metric: s_count},"
+            " grouping: [job]}",
+            's_count{job="a"}',
+        ),
+    ],
+)
+def test_every_kind_of_indicator_can_be_grouped(tmp_path: Path, indicator: str, total: str) -> None:
+    slos = imported(tmp_path, file(indicator), more=', groups: {job: [a, "*"]}')
+
+    assert [slo.name for slo in slos] == ["chat-errors/a", "chat-errors/other"]
+    assert isinstance(slos[0], RatioSlo)
+    assert total in (slos[0].sli.total or "")
+
+
+def test_groups_that_are_not_listed_draw_a_warning(tmp_path: Path) -> None:
+    (mistake,) = mistakes_of(tmp_path, file(GROUPED), more=", groups: {handler: [/chat]}")
+
+    assert "warning: only /chat of handler have an SLO" in mistake
+    assert "unless '*' is listed" in mistake
+
+
+@pytest.mark.parametrize(
+    ("grouping", "more", "words"),
+    [
+        ("¦[handler, job]", ", groups: {handler: [a]}", "of handler, job only one can be listed"),
+        ("¦[handler]", ', groups: {handler: ["*"]}', "at least one value is listed"),
+        ("¦[handler]", ", groups: {job: [a]}", "beside 'from': groups: {handler: [a, b, '*']}"),
+    ],
+)
+def test_groups_that_the_policy_does_not_list_are_refused_with_what_to_write(
+    tmp_path: Path, grouping: str, more: str, words: str
+) -> None:
+    assert_refused(tmp_path, file(f"{RATIO}\n      grouping: {grouping}"), words, more=more)
 
 
 def test_a_window_beside_a_file_that_has_its_own_is_a_mistake(tmp_path: Path) -> None:

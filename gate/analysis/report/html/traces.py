@@ -10,7 +10,10 @@ from gate.analysis.report.html.consumption import consumption_figures
 from gate.analysis.report.html.tags import Html, element, facts
 from gate.budget.assessment import Assessment
 from gate.reporters.budgets import details, left
-from gate.slo.objective import CompositeSlo
+from gate.slo.objective import (
+    RatioSlo,
+    SpendSlo,
+)
 
 
 def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
@@ -65,7 +68,7 @@ def _figures(
         yield element("p", words.no_burn_down(assessment), class_="missing")
     if trace.left:
         yield burn_down_figure(name, slo, trace, service, span)
-    if trace.fast and not isinstance(slo, CompositeSlo):
+    if trace.fast and isinstance(slo, RatioSlo | SpendSlo):
         yield burn_rate_figure(name, slo, trace, service, report)
     else:
         yield element("p", words.missing(service, slo), class_="missing")

@@ -12,6 +12,7 @@ from gate.backends.prometheus.doctor.slo_check import (
     query_over,
 )
 from gate.backends.prometheus.doctor.sums import in_steps, step_of
+from gate.backends.prometheus.evidence.frozen import of_down_targets, standing_still
 from gate.backends.prometheus.query import Query
 from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckResult, Level
@@ -22,8 +23,6 @@ from gate.slo.quantities import format_duration
 
 _TARGET: Final = "instance, pod, job"
 """The labels that identify what is scraped."""
-_MANY: Final = 10
-"""Changes of a gauge."""
 _UNEVEN: Final = "0.2"
 """The share of steps with less traffic than the step before, where it varies by chance."""
 _LATELY: Final = timedelta(hours=1)
@@ -182,8 +181,7 @@ class FrozenCheck(SloCheck):
 
     @property
     def _down(self) -> Query:
-        text = self.source.text
-        return query_now(f"count(({text} > 0) and on (instance, job) (up == 0))")
+        return query_now(of_down_targets(self.source.text))
 
     @property
     def _pushed(self) -> Query:
@@ -192,10 +190,4 @@ class FrozenCheck(SloCheck):
 
     @property
     def _still(self) -> Query:
-        ranged = f"{self.source.text}[$window]"
-        lively = f"max by (job) (changes({ranged})) > {_MANY}"
-        scaled = f"max by (job) (max_over_time({ranged})) > 1"
-        still = f"(changes({ranged}) == 0) and ({self.source.text} > 0)"
-        return query_over(
-            f"count({still} and on (job) ({lively}) and on (job) ({scaled}))", self.span
-        )
+        return query_over(standing_still(self.source.text, "$window"), self.span)

@@ -11,6 +11,7 @@ from fractions import Fraction
 from gate.backends.prometheus.evidence.births import BirthWitness
 from gate.backends.prometheus.evidence.contradiction import ContradictionWitness, may_contradict
 from gate.backends.prometheus.evidence.drops import DropWitness
+from gate.backends.prometheus.evidence.frozen import FrozenWitness
 from gate.backends.prometheus.evidence.losses import LossWitness
 from gate.backends.prometheus.evidence.roles import (
     JudgedSelector,
@@ -137,7 +138,10 @@ def _witnesses(
     yield from _birth_witnesses(expressions, rest, whole)
     status = None
     if counted is not None and may_contradict(judged):
-        status = ContradictionWitness(whole=whole, counted=counted)
+        own = tuple(
+            j.selector.text for j in judged if j.own_metric and _is_increase(j, expressions)
+        )
+        status = ContradictionWitness(whole=whole, counted=counted, counters=own)
     for selector in (*judged, *rest):
         yield UnmatchedWitness(judged=selector, whole=whole, status=status)
     if status is not None:
@@ -147,6 +151,13 @@ def _witnesses(
         yield from _drop_witness(expressions, whole)
     if whole.role is not Role.GAUGE:
         yield LossWitness(whole=whole, counters=bool(counters))
+        return
+    for text in whole.expression.selectors:
+        yield FrozenWitness(selector=text, whole=whole)
+
+
+def _is_increase(judged: JudgedSelector, expressions: Mapping[Role, Expression]) -> bool:
+    return judged.role is Role.BAD and is_counted(expressions[Role.BAD], judged.selector.text)
 
 
 def _birth_witnesses(

@@ -12,7 +12,7 @@ from gate.backends.prometheus.label_values import FAILING
 from gate.backends.prometheus.query import Query
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
-from gate.promql.moving import SECOND
+from gate.promql.moving import SECOND, window_text
 from gate.promql.selectors import quote
 
 STATUS: Final = (
@@ -28,6 +28,14 @@ _ABOUT_FAILURES: Final = (
 )
 _PLACES: Final = 4
 """How many instants of the window are asked for the values to show."""
+_TARGET: Final = "instance"
+_PART: Final = "gate_counter"
+_NAMED: Final = 3
+"""Targets that are named in a sentence."""
+_FEW: Final = 10
+"""Failures: by chance alone a target has less than half of them counted once in 10^3 times."""
+_SMALL: Final = Fraction(1, 50)
+"""The share of failures by which two counters of the same events may differ."""
 _JOINED: Final = "gate_joined"
 _SHOWN: Final = "gate_status"
 
@@ -39,14 +47,20 @@ class ContradictionWitness(Witness):
     whole: Whole
     counted: Query
     """What is asked for the number of bad events."""
+    counters: tuple[str, ...] = ()
+    """The selectors of another metric whose increases these are; none: they are something else."""
 
     def first_round(self) -> tuple[Query, ...]:
         """Ask how many events of the total say themselves that they failed."""
         return tuple(map(self._failures, self.whole.expression.selectors))
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask by which values they say so, where less than half of them were counted."""
-        return tuple(map(self._values, self._contradicting(answers)))
+        """Ask by which values they say so, where less than half of them were counted.
+
+        Where it is more than that, but by far not all, some targets may lack what counts them.
+        """
+        lacking = (self._lacking(text) for text in self._exceeding(answers))
+        return (*map(self._values, self._contradicting(answers)), *lacking)
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         """Yield a doubt where less than half of them were counted."""
@@ -68,6 +82,28 @@ class ContradictionWitness(Witness):
                 hidden=failures - bad,
             )
 
+        for selector in self._exceeding(answers):
+            targets = answers.table(self._lacking(selector))
+            if targets:
+                hidden = sum(targets.values(), Fraction())
+                yield self._of_targets(selector, sorted(targets), hidden)
+
+    def _of_targets(self, selector: str, targets: list[str], hidden: Fraction) -> Suspicion:
+        some = ", ".join(targets[:_NAMED]) + (", ..." if len(targets) > _NAMED else "")
+        return Suspicion(
+            cause=Cause.CONTRADICTED,
+            reason=(
+                f"bad: of {len(targets):,} {'target' if len(targets) == 1 else 'targets'} ({some})"
+                f" {float(hidden):,.0f} failures are not counted that {selector} itself shows,"
+                " though those of others are"
+            ),
+            remedy=(
+                "see that every instance exports what counts the failures, or count them by that"
+                " label of the total"
+            ),
+            hidden=hidden,
+        )
+
     def corroborates(self, answers: EvidenceAnswers) -> bool:
         """Return whether the total shows the failures that were counted, and no more.
 
@@ -83,6 +119,39 @@ class ContradictionWitness(Witness):
         selectors = self.whole.expression.selectors
         return [text for text in selectors if answers.amount(self._failures(text)) > 2 * bad]
 
+    def _exceeding(self, answers: EvidenceAnswers) -> list[str]:
+        """Return which of the total show more failures than are counted, but less than twice."""
+        if not self.counters or self.whole.slices is not None:
+            return []
+        bad, contradicting = answers.amount(self.counted), self._contradicting(answers)
+        least = bad + max(bad * _SMALL, Fraction(_FEW))
+        return [
+            text
+            for text in self.whole.expression.selectors
+            if text not in contradicting and answers.amount(self._failures(text)) > least
+        ]
+
+    def _lacking(self, selector: str) -> Query:
+        """Ask for the failures that are not counted of targets of which less than half are.
+
+        Only where there is a target of which as many are counted as the total shows, so that both
+        are about the same targets, and the same failures.
+        """
+        length = self.whole.span.length // SECOND * SECOND
+        window = window_text(length)
+        shown = self._shown_failures(selector).replace("$window", window)
+        by = f"sum by ({_TARGET})"
+        series = " or ".join(
+            f'label_replace(increase({text}[{window}]),"{_PART}","{place}","","")'
+            for place, text in enumerate(self.counters)
+        )
+        counted = f"{by} ({series})"
+        uncounted = f'{by} (({shown}) or label_replace(-1 * ({series}),"{_PART}s","-","",""))'
+        alike = f"count(abs({uncounted}) < {counted})"
+        many = f"({uncounted} > {_FEW})"
+        text = f"(({many} > {counted}) or ({many} unless {counted})) and on () ({alike})"
+        return now_query(text, _TARGET)
+
     def _values(self, selector: str) -> Query:
         length = self.whole.span.length // SECOND
         ago = [length * place // _PLACES for place in range(1, _PLACES)]
@@ -91,9 +160,12 @@ class ContradictionWitness(Witness):
 
     def _failures(self, selector: str) -> Query:
         length = self.whole.span.length // SECOND * SECOND
-        events = _shown(_marked(f"increase({selector}[$window])"))
-        text = f"sum({events} unless on ({_SHOWN}) {_marked('vector(0)')})"
+        text = f"sum({self._shown_failures(selector)})"
         return Query(pieces=tuple(text.split("$window")), length=length, grain=SECOND)
+
+    def _shown_failures(self, selector: str) -> str:
+        events = _shown(_marked(f"increase({selector}[$window])"))
+        return f"{events} unless on ({_SHOWN}) {_marked('vector(0)')}"
 
 
 def _marked(series: str) -> str:

@@ -1,0 +1,140 @@
+"""The SLOs that Application Signals has: found by name or ARN, and read as they are defined."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.backends.aws_slo.client import ARN, MOST_REPORTS, ApplicationSignals, invalid
+from gate.backends.aws_slo.definitions import definition_of, instant
+from gate.backends.platforms.api import ApiError, JsonObject
+from gate.measure import Cause, Definition, MeasurementError, Unmeasured
+from gate.slo.objective import Span
+
+_MISSING: Final = "ResourceNotFoundException"
+_FEW: Final = 10
+"""SLOs that are asked for one by one. AWS allows 5 such requests in a second, and 10 for reports,
+each of which has the definitions of 50 SLOs, too."""
+
+
+class SignalsCatalog:
+    """Looks SLOs up, and remembers when each was made."""
+
+    def __init__(self, service: ApplicationSignals) -> None:
+        """Ask for nothing yet."""
+        self._service = service
+        self._created: dict[str, datetime] = {}
+        self._changed: dict[str, datetime] = {}
+
+    def define(self, names: Sequence[str]) -> list[Definition | Unmeasured]:
+        """Return what there is for each name or ARN, in order.
+
+        Raises:
+            MeasurementError: nothing could be asked.
+        """
+        arns = self._arns(names)
+        wanted = list(dict.fromkeys(arn for arn in arns.values() if isinstance(arn, str)))
+        reported = self._reported(wanted) if len(wanted) > _FEW else {}
+        rest = [arn for arn in wanted if arn not in reported]
+        single = zip(rest, self._service.slos(rest), strict=True)
+        definitions = reported | {arn: self._definition(arn, slo) for arn, slo in single}
+        return [
+            arn if isinstance(arn, Unmeasured) else definitions[arn]
+            for arn in (arns[name] for name in names)
+        ]
+
+    def _arns(self, names: Sequence[str]) -> dict[str, str | Unmeasured]:
+        """Return the ARN of each SLO: of one account and region no two have one name."""
+        arns: dict[str, str | Unmeasured] = {
+            name: self._own(match) for name in names if (match := ARN.fullmatch(name))
+        }
+        if len(arns) == len(set(names)):
+            return arns
+        arns_by_name = dict[str, list[str]]()
+        for summary in self._service.summaries():
+            arn = str(summary.get("Arn"))
+            arns_by_name.setdefault(str(summary.get("Name")), []).append(arn)
+            if "CreatedTime" in summary:
+                self._created[arn] = instant(summary, "CreatedTime")
+        return arns | {name: _only(name, arns_by_name) for name in names if name not in arns}
+
+    def _own(self, arn: re.Match[str]) -> str | Unmeasured:
+        region = arn[1]
+        if region == self._service.region:
+            return arn[0]
+        reason = (
+            f"{arn[0]} is an SLO of {region}, and the backend asks {self._service.region}; give"
+            " region the same, or use a second backend"
+        )
+        return Unmeasured(cause=Cause.INVALID, reason=reason)
+
+    def _definition(self, arn: str, answer: JsonObject | ApiError) -> Definition | Unmeasured:
+        if isinstance(answer, ApiError):
+            if answer.kind != _MISSING:
+                return answer.answer()
+            reason = f"{self._service.shown} has no SLO {arn}; correct sli.slo"
+            return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+        try:
+            slo = answer.get("Slo")
+            if not isinstance(slo, dict) or slo.get("Arn") != arn:
+                raise invalid(f"{self._service.shown}: the answer is not about {arn}")
+            self._created[arn] = instant(slo, "CreatedTime")
+            self._changed[arn] = instant(slo, "LastUpdatedTime")
+            return definition_of(slo)
+        except MeasurementError as error:
+            return error.answer()
+
+    def _reported(self, arns: Sequence[str]) -> dict[str, Definition | Unmeasured]:
+        """Return the definitions that current budget reports have; an SLO may be missing."""
+        batches = [arns[i : i + MOST_REPORTS] for i in range(0, len(arns), MOST_REPORTS)]
+        definitions = dict[str, Definition | Unmeasured]()
+        for answer in self._service.reports(batches, self._service.api.clock.now()):
+            reports: Any = () if isinstance(answer, ApiError) else answer.get("Reports")
+            for report in reports if isinstance(reports, list) else ():
+                if isinstance(report, dict) and isinstance(report.get("Goal"), dict):
+                    definitions |= _of_report(report)
+        return definitions
+
+    def coverage(self, arn: str, span: Span) -> Fraction | None:
+        """Return the share of a window since the SLO was created; None: all of it, or not known."""
+        created = self._created.get(arn)
+        if created is None or created <= span.start:
+            return None
+        age = max((span.end - created).total_seconds(), 0.0)
+        return Fraction(age) / Fraction(span.length.total_seconds())
+
+    def change(self, arn: str, span: Span) -> Iterator[str]:
+        """Yield a note where the SLO was changed within a window."""
+        changed = self._changed.get(arn, span.start)
+        if max(self._created.get(arn, span.start), span.start) < changed <= span.end:
+            yield (
+                f"the SLO was changed at {changed:%Y-%m-%d %H:%M} UTC; where that was its period or"
+                " its threshold, nothing before it counts"
+            )
+
+
+def _of_report(report: JsonObject) -> dict[str, Definition | Unmeasured]:
+    """Return the definition in a report, by its ARN."""
+    try:
+        return {str(report.get("Arn")): definition_of(report)}
+    except MeasurementError as error:
+        return {str(report.get("Arn")): error.answer()}
+
+
+def _only(name: str, arns_by_name: Mapping[str, Sequence[str]]) -> str | Unmeasured:
+    """Return the ARN of the one SLO with a name."""
+    arns = list(dict.fromkeys(arns_by_name.get(name, ())))
+    if len(arns) == 1:
+        return arns[0]
+    if arns:
+        reason = (
+            f"{len(arns)} SLOs are named {name}: {', '.join(sorted(arns))}; give sli.slo the ARN of"
+            " the one that is meant"
+        )
+        return Unmeasured(cause=Cause.INVALID, reason=reason)
+    near = get_close_matches(name, arns_by_name, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    shown = f"Application Signals has no SLO named {name} among {len(arns_by_name)}{hint}"
+    return Unmeasured(cause=Cause.NO_DATA, reason=shown)

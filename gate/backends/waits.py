@@ -1,0 +1,29 @@
+"""What a backend waits for before it asks again, for the command that says so on stderr.
+
+The command watches from a thread of its own and knows no backend; a backend knows no command.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_lock = threading.Lock()
+_waits = list[str]()
+
+
+@contextmanager
+def waiting(words: str) -> Iterator[None]:
+    """Let `waited_for` say these words, which hold no secret, while the block lasts."""
+    with _lock:
+        _waits.append(words)
+    try:
+        yield
+    finally:
+        with _lock:
+            _waits.remove(words)
+
+
+def waited_for() -> str:
+    """Return what is waited for at the moment, the latest of several; empty: nothing."""
+    with _lock:
+        return _waits[-1] if _waits else ""
