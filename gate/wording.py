@@ -227,7 +227,7 @@ def share_of_bad(share: Fraction, error: Fraction) -> str:
 
 
 def _decimals(number: Fraction, places: int) -> str:
-    """Write a number with so many decimals at most, without zeros at its end."""
+    """Write a number with at most a number of decimals, without zeros at its end."""
     return f"{float(number):.{places}f}".rstrip("0").rstrip(".")
 
 

@@ -100,13 +100,14 @@ def test_the_name_of_the_slo_is_that_of_the_entry_where_it_has_no_indicator(
         (
             {"slos": []},
             "no_data",
-            'Toy has no SLO "Chat"; correct sli.slo, which is the exact name or the id of an SLO of the platform',
+            'Toy has no SLO "Chat"; correct sli.slo, which is the exact name or the id of an SLO'
+            " of the platform",
         ),
         (
             {"slos": [chat(promises=[[7, "99"], [30, "99.9"]])]},
             "invalid",
-            'Toy\'s SLO "Chat" promises 99% over 7d, 99.9% over 30d; choose one of these promises with'
-            " window, or with objective",
+            'Toy\'s SLO "Chat" promises 99% over 7d, 99.9% over 30d; choose one of these promises'
+            " with window, or with objective",
         ),
     ],
     ids=["down", "absent", "several"],

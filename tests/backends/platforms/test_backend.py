@@ -25,8 +25,8 @@ from tests.backends.platforms.played import (
 
 ADVISED = replace(
     NOT_THERE,
-    reason=f"{NOT_THERE.reason}; correct sli.slo, which is the exact name or the id of an SLO of the"
-    " platform",
+    reason=f"{NOT_THERE.reason}; correct sli.slo, which is the exact name or the id of an SLO of"
+    " the platform",
 )
 
 
