@@ -6,13 +6,13 @@ https://docs.aws.amazon.com/applicationsignals/latest/APIReference/
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from math import isfinite
 from typing import Any, Final
 from urllib.parse import quote
 
 from gate.backends.aws_login import aws_secrets
 from gate.backends.aws_slo.settings import AwsSloSettings
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.backends.platforms.values import finite
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 
@@ -32,7 +32,10 @@ _ACTIONS: Final = (
     " GetServiceLevelObjective, BatchGetServiceLevelObjectiveBudgetReport and"
     " ListServiceLevelObjectiveExclusionWindows"
 )
-_KEYS: Final = "check the access key, the secret key and the region of the backend"
+_KEYS: Final = (
+    "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or access_key and secret_key of the"
+    " backend), and backend.region"
+)
 _NEW_KEYS: Final = "get new keys: the session that these belong to has ended"
 _TIME: Final = "set this machine's clock by NTP: signatures are valid for five minutes"
 _SIGNATURE: Final = f"{_KEYS}; a proxy must leave path and headers as they are"
@@ -211,6 +214,6 @@ def number(values: Mapping[str, Any], key: str) -> int | float:
         MeasurementError: there is something else, or nothing.
     """
     value = values.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if finite(value) is None or not isinstance(value, int | float):
         raise invalid(f"{key} is {value!r:.60} and must be a number")
     return value

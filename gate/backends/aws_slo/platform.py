@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any, Final
 
 from gate.backends.aws_slo.budgets import middle
@@ -15,7 +16,7 @@ from gate.backends.aws_slo.client import (
     invalid,
     listed,
 )
-from gate.backends.aws_slo.definitions import exclusion_notes, instant
+from gate.backends.aws_slo.definitions import excluded_share, exclusion_notes, instant
 from gate.backends.aws_slo.reports import bad_share
 from gate.backends.aws_slo.settings import AwsSloSettings
 from gate.backends.platforms.api import ApiError, JsonObject
@@ -33,8 +34,12 @@ from gate.measure import (
 )
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.indicator import Sli
-from gate.slo.quantities import format_duration
 
+_NO_WINDOWS: Final = Unmeasured(
+    cause=Cause.NO_DATA,
+    reason="Application Signals reports on an SLO's own interval only; its burn rates are metrics,"
+    " which the backend cloudwatch can count",
+)
 _MOST_WINDOWS: Final = 25
 """SLOs whose exclusion windows are looked at, which takes one request for each."""
 
@@ -65,7 +70,7 @@ class AwsSloPlatform:
         main = [question.definition for question in questions if question.main]
         answers = self._measured({d.id: d for d in main}, at) if main else {}
         return [
-            answers[question.definition.id] if question.main else _burn(question)
+            answers[question.definition.id] if question.main else _NO_WINDOWS
             for question in questions
         ]
 
@@ -91,10 +96,12 @@ class AwsSloPlatform:
         except MeasurementError as refusal:
             return refusal.answer(query)
         share, error = middle(bad.bounds)
+        since = self._catalog.coverage(arn, definition.promises[0].window.counted(at))
+        covered = bad.covered if since is None else min(bad.covered, since)
         evidence = Evidence(
             query=query,
             newest=at,
-            coverage=self._catalog.coverage(arn, definition.promises[0].window.counted(at)),
+            coverage=covered if covered < 1 else None,
             notes=(bad.note,),
         )
         return Share(bad=share, error=error, evidence=evidence)
@@ -111,6 +118,12 @@ class AwsSloPlatform:
             excluded = exclusion_notes(windows[arn], span, definitions[arn].granted)
             notes = (*self._catalog.change(arn, span), *map(self._service.api.words, excluded))
             evidence = replace(share.evidence, notes=(*share.evidence.notes, *notes))
+            left_in = 1 - excluded_share(windows[arn], span)
+            if left_in < 1:
+                covered = min(
+                    left_in, Fraction(1) if evidence.coverage is None else evidence.coverage
+                )
+                evidence = replace(evidence, coverage=covered)
             noted[arn] = replace(share, evidence=evidence)
         return {**answers, **noted}
 
@@ -130,7 +143,7 @@ class AwsSloPlatform:
             )
         for failure in listed(body, "Errors", self._service.shown):
             if failure.get("Arn") == arn or (
-                not failure.get("Arn") and failure.get("Name") == definition.name
+                not failure.get("Arn") and failure.get("Name") in (definition.name, arn)
             ):
                 said = self._service.api.words(
                     f"{failure.get('ErrorCode')}: {failure.get('ErrorMessage')}"
@@ -153,16 +166,6 @@ class AwsSloPlatform:
     def examine(self) -> list[CheckResult]:
         """Return what is seen of the account, the region and the rights."""
         return _examine(self._service)
-
-
-def _burn(question: Question) -> Unmeasured:
-    """Say that the service keeps budgets of an SLO's own interval only."""
-    window = format_duration(question.span.length)
-    reason = (
-        f"Application Signals reports on the interval of an SLO, and not on the last {window}: its"
-        " burn rates are metrics, which the cloudwatch backend can count"
-    )
-    return Unmeasured(cause=Cause.NO_DATA, reason=reason)
 
 
 def _examine(service: ApplicationSignals) -> list[CheckResult]:

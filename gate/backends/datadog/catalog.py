@@ -9,7 +9,7 @@ from typing import Any, Final
 from gate.backends.datadog.history import METRIC, granted_by
 from gate.backends.datadog.values import invalid, listed, mapping, number, refusals, shown
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
-from gate.errors import nearest
+from gate.backends.platforms.names import no_slo, several_slos
 from gate.measure import Cause, Definition, MeasurementError, Promise, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.objective import RollingWindow, Window
@@ -23,7 +23,7 @@ _DAYS: Final = re.compile(r"([1-9][0-9]{0,3})d")
 _LEAST: Final = Fraction(1, 100)
 """A target of 1% and less is a share of 1, and no percentage."""
 _CUSTOM: Final = "custom"
-_MOST_NAMED: Final = 5
+_ABSENT: Final = "it may have been deleted, or be of another organization"
 _NOT_THERE: Final = frozenset({400, 404})
 """What Datadog answers where one of several ids is unknown, or has a wrong form."""
 _PATH: Final = "/api/v1/slo"
@@ -149,25 +149,13 @@ def _defined(
 ) -> Definition | Unmeasured:
     name = sli.slo or ""
     if not entries:
-        way = "id" if _ID.fullmatch(name) else "name"
-        reason = (
-            f"Datadog has no SLO with the {way} {name!r} for these keys{_alike(name, names)}; it"
-            " may have been deleted, or be of another organization"
-        )
-        return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+        return no_slo("Datadog", name, names, _ABSENT).answer()
     if len(entries) > 1:
-        ids = ", ".join(entry["id"] for entry in entries[:_MOST_NAMED])
-        reason = f"{len(entries)} SLOs of Datadog are named {name!r}; write the id of one: {ids}"
-        return Unmeasured(cause=Cause.INVALID, reason=reason)
+        return several_slos("Datadog", name, [entry["id"] for entry in entries]).answer()
     try:
         return read_definition(entries[0])
     except MeasurementError as error:
         return error.answer()
-
-
-def _alike(name: str, names: Sequence[str]) -> str:
-    close = nearest(name, names)
-    return close if "did you mean" in close else ""
 
 
 def read_definition(entry: Mapping[str, Any]) -> Definition:

@@ -195,8 +195,8 @@ def _hints(settings: DatadogSettings) -> Mapping[int, str]:
     """Return what to do about a status."""
     place = f"the site {settings.site}" if settings.url is None else "the site behind backend.url"
     keys = (
-        f"check that both keys are of {place} (keys of another site are refused; backend.site), and"
-        " that the application key has the scope slos_read"
+        f"check that backend.api_key and backend.application_key are of {place} (keys of another"
+        " site are refused), and that the application key has the scope slos_read"
     )
     return {
         400: "see whether the window reaches further back than Datadog keeps data (15 months unless"

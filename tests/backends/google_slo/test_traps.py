@@ -252,7 +252,8 @@ def test_several_series_of_one_kind_are_invalid() -> None:
 
     assert (answer.cause, answer.reason) == (
         Cause.INVALID,
-        "the answer has two series of bad events",
+        "the answer has two series of bad events; compare the SLO, and its group, with"
+        " the platform's own page of it",
     )
 
 
@@ -778,7 +779,8 @@ def test_more_windows_than_fit_into_the_time_are_invalid() -> None:
 
     assert (answer.cause, answer.reason) == (
         Cause.INVALID,
-        "43,200 windows of 5m do not fit into 30d",
+        "43,200 windows of 5m do not fit into 30d; compare the SLO, and its group, with"
+        " the platform's own page of it",
     )
 
 
