@@ -175,13 +175,12 @@ def read_status(body: JsonObject, question: Question, evidence: Evidence) -> Sha
     """
     if question.sli.group is not None:
         raise invalid("a status has no groups; write endpoint: history in the backend's block")
-    if words := refusals(body):
-        message = f"Datadog answers with errors beside the status 200: {words}"
-        raise MeasurementError(Cause.BACKEND_ERROR, message)
+    _refuse_errors(body)
     data = mapping(body.get("data"), "data")
     if data.get("id") != question.definition.id:
         raise invalid(f"it is about the SLO {shown(data.get('id'))}")
     attributes = mapping(data.get("attributes"), "attributes")
+    _refuse_errors(attributes)
     state = attributes.get("state")
     if state == "no_data" or ("sli" in attributes and attributes["sli"] is None):
         raise MeasurementError(Cause.NO_DATA, "Datadog says that it has no data (state no_data)")
@@ -197,6 +196,12 @@ def read_status(body: JsonObject, question: Question, evidence: Evidence) -> Sha
         error=half_a_unit(DECIMALS),
         evidence=replace(evidence, notes=notes),
     )
+
+
+def _refuse_errors(part: Mapping[str, Any]) -> None:
+    if words := refusals(part):
+        message = f"Datadog answers with errors beside the status 200: {words}"
+        raise MeasurementError(Cause.BACKEND_ERROR, message)
 
 
 def _check_verdict(attributes: Mapping[str, Any], good: Fraction, definition: Definition) -> None:

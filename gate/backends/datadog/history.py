@@ -170,7 +170,7 @@ def _check_known(overall: Mapping[str, Any], *, silent: bool) -> None:
     if "sli_value" in overall and overall["sli_value"] is None:
         reason = "Datadog has no SLI for the window (sli_value is null)"
         raise MeasurementError(Cause.NO_DATA, reason)
-    if overall.get("state") == "no_data":
+    if str(overall.get("state")).lower() == "no_data":
         raise MeasurementError(Cause.NO_DATA, "Datadog says that it has no data (state no_data)")
 
 

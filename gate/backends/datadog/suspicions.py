@@ -56,7 +56,7 @@ def suspicions_of(
         corrected: what Datadog's own SLI leaves out at most; None: any part of it.
     """
     if differs:
-        yield _suspicion(history, tally, differs)
+        yield _suspicion(history, tally)
     elif isinstance(history.past, UptimeTimeline):
         yield from _unknown_down(history, tally)
     elif (
@@ -68,16 +68,16 @@ def suspicions_of(
         yield _in_parts(history.past)
 
 
-def _suspicion(history: History, tally: WindowTally, differs: Fraction) -> Suspicion:
-    own = 1 - tally.bad / tally.total
-    sli = shown_percent(history.reported.sli or Fraction(0))
+def _suspicion(history: History, tally: WindowTally) -> Suspicion:
+    reported, own = history.reported.sli or Fraction(0), 1 - tally.bad / tally.total
     return Suspicion(
         cause=Cause.CONTRADICTED,
-        reason=f"Datadog's own SLI is {sli}, and what it counts makes {shown_percent(own)}",
+        reason=f"Datadog's own SLI is {shown_percent(reported)}, and what it counts makes"
+        f" {shown_percent(own)}",
         remedy="compare the SLO's page in Datadog with this report, and see whether a correction or"
         " a changed query explains it",
-        hidden=max(differs, Fraction(0)) * tally.total,
-        doubtful=max(-differs, Fraction(0)) * tally.total,
+        hidden=max(own - reported, Fraction(0)) * tally.total,
+        doubtful=max(reported - own, Fraction(0)) * tally.total,
     )
 
 

@@ -161,3 +161,11 @@ def test_share_and_verdict_that_may_both_be_true_are_not_invalid(values: dict[st
 
     assert isinstance(answer, Share)
     assert answer.bad == 1 - Fraction(str(values["sli"])) / 100
+
+
+@pytest.mark.parametrize("errors", ["boom", ["boom"], [{"error_message": "boom"}]])
+def test_errors_of_the_slo_in_a_200_are_errors(errors: Any) -> None:
+    cause, reason = refused(status(with_status(errors=errors)))
+
+    assert cause == Cause.BACKEND_ERROR
+    assert "boom" in reason

@@ -213,6 +213,7 @@ def test_sli_that_is_null_is_no_data(slo: FakeSlo) -> None:
 @pytest.mark.parametrize("slo", [availability(), uptime()])
 def test_state_no_data_is_no_data(slo: FakeSlo) -> None:
     assert refused(answer_to(overall(state="no_data"), slo))[0] == Cause.NO_DATA
+    assert refused(answer_to(overall(state="NO_DATA"), slo))[0] == Cause.NO_DATA
 
 
 @pytest.mark.untraced
@@ -549,6 +550,16 @@ def test_time_without_data_that_datadog_takes_for_down_may_have_been_down(unknow
     assert suspicion.cause is Cause.CONTRADICTED
     assert "time without data taken for down, and 100% without that time" in suspicion.reason
     assert float(suspicion.hidden or 0) == pytest.approx((1 - share) * (30 * DAY - unknown))
+
+
+def test_sli_below_all_that_unknown_time_explains_hides_all_of_the_difference() -> None:
+    # A day of 30 is not known, which is 3.33% of the time; Datadog has 4% for down.
+    states = [(END - 40 * DAY, 0), (END - 10 * DAY, 2), (END - 9 * DAY, 0)]
+    answer = answer_to(overall(sli_value=96.0), uptime(states=states))
+
+    assert isinstance(answer, Counts)
+    (suspicion,) = answer.evidence.suspicions
+    assert suspicion.hidden == Fraction(4, 100) * 29 * DAY
 
 
 def of_parts(*, bad: Sequence[float], totals: Sequence[float] = (1000.0,) * 30) -> Twist:
