@@ -265,7 +265,8 @@ def _silent(times: MetricTimeline) -> Iterator[Suspicion]:
         dense = heard >= _DENSE * (len(busy) - missing) and len(silent) <= 1 + heard // _BETWEEN
         if not silent or not dense:
             continue
-        within = Span(moment(silent[0][0] * HOUR), moment((silent[-1][-1] + 1) * HOUR))
+        end = min(moment((silent[-1][-1] + 1) * HOUR), times.span.end)
+        within = Span(moment(silent[0][0] * HOUR), end)
         yield Suspicion(
             cause=Cause.UNMATCHED,
             reason=(

@@ -581,6 +581,7 @@ def test_an_error_metric_that_says_0_where_nothing_failed_and_falls_silent_is_su
     assert f'no point of Chat Errors{{Service="a"}} in {len(silent)} hours' in suspicion.reason
     assert suspicion.within is not None
     assert AT - suspicion.within.end < (silent.start + 1) * HOUR
+    assert suspicion.within.end <= AT
 
 
 def two_services(spoken: Iterable[int], total: Iterable[int]) -> FakeCloudWatch:
