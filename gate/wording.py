@@ -42,6 +42,8 @@ NO_STEPS: Final = (
 )
 """Why an SLO by timeslices has no control charts."""
 _DIGITS: Final = 12
+_MOST_PLACES: Final = 6
+"""Decimals of a rounded share in percent: a budget of 99.9999% is 0.0001%."""
 _FINE: Final = 10**9
 """Denominators of shown floats; what they get wrong is finer, and would be rounded up."""
 
@@ -110,6 +112,12 @@ def budget_between(low: Fraction, high: Fraction, of: str = "") -> str:
 
     A whole budget or more is counted in budgets: ``the budget is overspent by 1.5 to 3.8 budgets``
     """
+    if left(low) == left(high):
+        return (
+            f"{percent_left(low)}{of} is left"
+            if low >= 0
+            else f"the budget is {left_or_overspent(low)}"
+        )
     if low >= 0:
         return f"between {percent_left(low)} and {percent_left(high)}{of} is left"
     if high >= 0:
@@ -209,12 +217,23 @@ def counted(answer: Counts | Spent | Share) -> str:
 
 def share_of_bad(share: Fraction, error: Fraction) -> str:
     """Write a rounded share with what it may be off: ``0.05% bad, give or take 0.003%``."""
-    return f"{float(share * 100):.6g}% bad, give or take {float(error * 100):.2g}%"
+    percents = error * 100
+    # Two digits of what it may be off, which is rounded up, and as many decimals of the share.
+    places = 2
+    while places < _MOST_PLACES and percents * 10**places < 10:  # noqa: PLR2004 - two digits
+        places += 1
+    off = Fraction(ceil(percents * 10**places), 10**places)
+    return f"{_decimals(share * 100, places)}% bad, give or take {_decimals(off, places)}%"
+
+
+def _decimals(number: Fraction, places: int) -> str:
+    """Write a number with at most a number of decimals, without zeros at its end."""
+    return f"{float(number):.{places}f}".rstrip("0").rstrip(".")
 
 
 def left_between(low: Fraction, high: Fraction) -> str:
     """Write between which shares what is left lies, where no word for it follows."""
-    if low == high:
+    if left(low) == left(high):
         return left_or_overspent(low)
     if low >= 0:
         return f"{left(low)} to {left(high)}"

@@ -79,6 +79,8 @@ class Starter:
     """The ``slos`` block where no preset is named."""
     advice: str
     """What the user has to do next, in the imperative."""
+    burn_rates: bool = True
+    """Whether the backend can count the windows of burn rates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

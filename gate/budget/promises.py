@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.measure import Cause, Definition, Promise, Unmeasured
+from gate.measure.remedies import hint_for
 from gate.slo.objective import PlatformSlo, RatioSlo, RollingWindow, Window
 from gate.wording import percent
 
@@ -21,8 +22,8 @@ def difference(slo: RatioSlo, definition: Definition, at: datetime) -> str | Non
     if any(_agrees(promise, own, at) for promise in definition.promises):
         return None
     return (
-        f"the policy promises {_promises([own])}; {_has(definition)}; write the same in both, or"
-        " take objective and window from the platform with from: platform"
+        f"the policy promises {_promises([own])}; {_has(definition)}"
+        f"{hint_for('platform-difference')}"
     )
 
 
@@ -57,14 +58,14 @@ def with_promise(slo: PlatformSlo, definition: Definition, at: datetime) -> Rati
 def _not_one(slo: PlatformSlo, definition: Definition, fitting: Sequence[Promise]) -> str:
     """Say that the platform promises nothing that fits, or too much."""
     if len(fitting) > 1:
-        return f"{_has(definition)}; choose one of them with window, or with objective"
+        return f"{_has(definition)}{hint_for('platform-choice')}"
     chosen = " over ".join(
         [
             *([] if slo.objective is None else [percent(slo.objective)]),
             *([] if slo.window is None else [str(slo.window)]),
         ]
     )
-    return f"the policy chooses {chosen}; {_has(definition)}; choose one of these, or none"
+    return f"the policy chooses {chosen}; {_has(definition)}{hint_for('platform-choice')}"
 
 
 def _fits(slo: PlatformSlo, promise: Promise, at: datetime) -> bool:

@@ -127,6 +127,11 @@ def block_of(starter: Starter, server: str | None, own: Preset | None = None) ->
     return starter.block_for_preset.replace("$preset", server)
 
 
+BURN_RATES: Final = """\
+# burn_rates: google-30d      # also stop while the budget burns fast right now
+
+"""
+"""Between the tiers and what follows them, where the backend can count such windows."""
 RULES: Final = """
 tiers:                        # by the worst remaining budget; the first that applies counts
   - {name: healthy, remaining: "> 50%", allow: all}
@@ -137,9 +142,7 @@ tiers:                        # by the worst remaining budget; the first that ap
     otherwise: true
     allow: [security-patch, rollback]
 
-# burn_rates: google-30d      # also stop while the budget burns fast right now
-
-on:                           # what cannot be measured must not pass; the defaults, but for except
+${burn_rates}on:                           # what cannot be measured must not pass; the defaults, but for except
   no_data: block
   stale: block
   partial: block

@@ -8,7 +8,62 @@ from typing import Final
 
 from gate.measure.troubles import Rows
 
+CORRECT_LOGIN: Final = "correct the address or the login of the backend"
+"""What ``gate doctor`` says where a platform refuses and its own words say no more."""
 PLATFORMS: Final[Rows] = (
+    (
+        "platform-name",
+        "The platform has no SLO of this name",
+        "The name is misspelt or was changed, the SLO was deleted, or the login sees another site,"
+        " project, region, space or account than the one that has it.",
+        "correct sli.slo, which is the exact name or the id of an SLO of the platform",
+    ),
+    (
+        "platform-names",
+        "Several SLOs of the platform have this name",
+        "None of them is meant: the gate does not choose.",
+        "write one of these as sli.slo",
+    ),
+    (
+        "platform-definition",
+        "The platform's SLO cannot be judged",
+        "The SLO is there, and its definition is one that the gate cannot count or read. The"
+        " message says what.",
+        "correct sli.slo or sli.group, or the SLO in the platform",
+    ),
+    (
+        "platform-difference",
+        "Policy and platform promise something else",
+        "The policy has an objective and a window of its own, and the platform's SLO has others.",
+        "write the same in both, or take objective and window from the platform with from:"
+        " platform",
+    ),
+    (
+        "platform-choice",
+        "The platform's SLO promises several things, or not this",
+        "An SLO of a platform may have an objective for each of several windows. The policy does"
+        " not say which one is meant, or names one that is not there.",
+        "choose one of these promises with window, or with objective",
+    ),
+    (
+        "platform-silent",
+        "The platform has no data of this SLO",
+        "The SLO is there, and the platform has counted nothing in its window: no events happened,"
+        " or a metric or an index that it counts has another name now.",
+        "see on the platform's own page of this SLO whether it has data in its window",
+    ),
+    (
+        "platform-answer",
+        "The platform's answer cannot be a count",
+        "A number is missing, impossible, or contradicts another. The message has the numbers.",
+        "compare the SLO, and its group, with the platform's own page of it",
+    ),
+    (
+        "platform-now",
+        "The platform answers for now only",
+        "The API has no parameter for an instant, so that nothing can be asked about the past.",
+        "ask without an instant of the past",
+    ),
     (
         "platform-login",
         "The platform does not accept the login",

@@ -100,8 +100,8 @@ def _consumed(row: BudgetRow) -> str:
     rounding = row.assessment.rounding
     if rounding is None:
         return wording.spent(row.assessment.consumed)
-    least, most = (wording.spent(1 - end) for end in reversed(rounding))
-    return f"{least} to {most}"
+    ends = dict.fromkeys(wording.spent(1 - end) for end in reversed(rounding))
+    return " to ".join(ends)
 
 
 def _measured(row: BudgetRow) -> str:

@@ -44,7 +44,7 @@ def promise(slo: Slo) -> str:
         return wording.percent(slo.objective)
     if isinstance(slo, SpendSlo):
         return f"{wording.amount(slo.allowance)} {slo.unit}".rstrip()
-    return "of its platform" if isinstance(slo, PlatformSlo) else "composite"
+    return "the platform's" if isinstance(slo, PlatformSlo) else "composite"
 
 
 def events(assessment: Assessment) -> str:
@@ -98,6 +98,7 @@ def details(
     window: bool = True,
     doubts: bool = True,
     headroom: bool = True,
+    notes: bool = True,
 ) -> Iterator[Fact]:
     """Yield everything worth telling, most pressing first; nothing for what does not apply.
 
@@ -106,6 +107,7 @@ def details(
         window: whether its window is not told elsewhere.
         doubts: whether what is in doubt is not told elsewhere.
         headroom: whether to say what the budget covers.
+        notes: whether its notes are not told elsewhere.
     """
     if doubts:
         label = "in doubt" if assessment.measured else "not measured"
@@ -124,7 +126,7 @@ def details(
     yield from _platform(assessment)
     if burn_rates := _burn_rates(assessment):
         yield "burn rates", burn_rates
-    for note in assessment.evidence.notes if assessment.evidence else ():
+    for note in assessment.evidence.notes if assessment.evidence and notes else ():
         yield "note", note
 
 

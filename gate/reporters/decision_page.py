@@ -126,7 +126,9 @@ def _decided(decided: PolicyDecision, decision: Decision) -> Section:
                 [row.assessment for row in rows],
                 pressing,
                 lambda assessment, window: [
-                    *details(assessment, window=window, doubts=False, headroom=not blocked),
+                    *details(
+                        assessment, window=window, doubts=False, headroom=not blocked, notes=False
+                    ),
                     *(("note", text) for text in not_looked_at(decided, assessment.slo.name)),
                 ],
             ),

@@ -132,8 +132,8 @@ def why_not(definition: Definition, **fields: Any) -> str:
 
 def test_several_promises_of_which_none_is_chosen_are_named() -> None:
     assert why_not(defined((WEEK, "0.99"), (ROLLING, "0.999"))) == (
-        'Datadog\'s SLO "Chat" promises 99% over 7d, 99.9% over 30d; choose one of them with'
-        " window, or with objective"
+        'Datadog\'s SLO "Chat" promises 99% over 7d, 99.9% over 30d; choose one of these promises'
+        " with window, or with objective"
     )
 
 
@@ -152,7 +152,7 @@ def test_a_choice_that_the_platform_does_not_have_names_both(
 
     assert reason == (
         f'the policy chooses {words}; Datadog\'s SLO "Chat" promises 99% over 7d; choose one of'
-        " these, or none"
+        " these promises with window, or with objective"
     )
 
 

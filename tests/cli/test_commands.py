@@ -168,6 +168,17 @@ def test_init_writes_a_policy_that_is_sound(gate: Run, asked: tuple[str, ...]) -
     assert checked.stdout.splitlines()[-1] == "new/gate.yaml: sound"
 
 
+@pytest.mark.parametrize(("backend", "proposed"), [("datadog", True), ("elastic", False)])
+def test_init_proposes_burn_rates_where_the_backend_can_count_them(
+    gate: Run, tmp_path: Path, backend: str, proposed: bool
+) -> None:
+    gate("init", "gate.yaml", "--backend", backend)
+
+    text = (tmp_path / "gate.yaml").read_text(encoding="utf-8")
+    assert ("burn_rates" in text) is proposed
+    assert "\n\n\n" not in text
+
+
 def test_init_takes_the_backend_of_the_server(gate: Run) -> None:
     done = gate("init", "gate.yaml", "--server", "vllm", "--backend", "logs")
 

@@ -99,11 +99,14 @@ def test_time_that_is_left_is_rounded_down_and_may_be_overspent() -> None:
     "low, high, words",
     [
         ("0.052", "0.303", "between 5.2% and 30.3% is left"),
-        ("0", "0", "between 0.0% and 0.0% is left"),
+        ("0", "0", "0.0% is left"),
         ("-0.4286", "0.303", "the budget is anything from overspent by 42.9% to 30.3% left"),
         ("-0.2", "0", "the budget is anything from overspent by 20.0% to 0.0% left"),
         ("-2.5", "-0.5", "the budget is overspent by 50.0% to 250.0%"),
         ("-3.707", "-1.402", "the budget is overspent by 1.5 to 3.8 budgets"),
+        ("0.56521", "0.56529", "56.5% is left"),
+        ("0.4996", "0.5004", "between 49.9% and 50.0% is left"),
+        ("-0.10039", "-0.10031", "the budget is overspent by 10.1%"),
     ],
 )
 def test_below_zero_a_range_says_how_far_a_budget_is_overspent(
@@ -135,6 +138,10 @@ def test_a_budget_that_is_just_gone_is_not_overspent() -> None:
         (counts(bad=12, total=43_190), "12 bad of 43,190"),
         (counts(bad=720, total=43_200, granted=Granted.SECONDS), "12m bad of 12h"),
         (share("0.0005", "0.00005"), "0.05% bad, give or take 0.005%"),
+        (share("0.000483091787439", "0.0000001"), "0.048309% bad, give or take 0.00001%"),
+        (share("0.00025463", "0.00000048"), "0.025463% bad, give or take 0.000048%"),
+        (share("0.3", "0.0000000000001"), "30% bad, give or take 0.000001%"),
+        (share("0.2", "0.08"), "20% bad, give or take 8%"),
         (Spent(amount=Fraction("31.5"), evidence=evidence()), "31.50 spent"),
     ],
 )
@@ -153,6 +160,7 @@ def test_what_is_counted_is_written_as_what_it_is(
         ("-0.1", "0.5", "overspent by 10.0% to 50.0% left"),
         ("-0.2", "-0.1", "overspent by 10.0% to 20.0%"),
         ("-0.2", "-0.2", "overspent by 20.0%"),
+        ("0.56521", "0.56529", "56.5%"),
     ],
 )
 def test_what_is_left_is_written_between_its_ends(low: str, high: str, words: str) -> None:

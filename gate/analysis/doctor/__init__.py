@@ -14,17 +14,19 @@ from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode
-from gate.measure import Answer, Counts, Limits, Spent
+from gate.measure import Answer, Cause, Counts, Limits, Spent
 from gate.measure.diagnosis import (
     Check,
     CheckedSlo,
     CheckResult,
+    Diagnosis,
     Doctor,
     Level,
     SkippedCheck,
     worst_level,
 )
-from gate.measure.remedies import remedy_of, with_advice
+from gate.measure.platform_troubles import CORRECT_LOGIN
+from gate.measure.remedies import with_advice
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli
 from gate.slo.objective import (
@@ -205,20 +207,33 @@ def _examine(file: PolicyFile, doctor: Doctor, limits: Limits, at: datetime) -> 
             )
             for slo, results, not_seen in zip(slos, diagnosis.slos, skipped, strict=True)
         )
-        + tuple(_undefined(file.policy)),
+        + tuple(_undefined(file.policy, unreached=_at_fault(diagnosis))),
     )
 
 
-def _undefined(policy: Policy) -> Iterator[SloCheckup]:
-    """Yield what there is to say of SLOs of which their platform does not say what it promises."""
+def _at_fault(diagnosis: Diagnosis) -> bool:
+    """Return whether something is wrong with a backend itself, and not with its SLOs."""
+    results = (diagnosis.backend, *diagnosis.backends.values())
+    return any(worst_level(each) is Level.FAULT for each in results)
+
+
+def _undefined(policy: Policy, *, unreached: bool) -> Iterator[SloCheckup]:
+    """Yield what there is to say of SLOs of which their platform does not say what it promises.
+
+    Args:
+        policy: with these SLOs.
+        unreached: whether a fault of a backend has been said.
+    """
     for slo in policy.slos:
         if isinstance(slo, PlatformSlo):
             why = policy.undefined[slo.name]
-            reason, remedy = with_advice(why.reason, remedy_of(why.cause).hint)
+            reason, remedy = with_advice(why.reason, CORRECT_LOGIN)
+            if unreached and why.cause is Cause.BACKEND_ERROR:
+                reason = "it could not be looked up, because of the fault of its backend"
             result = CheckResult(
                 check=Check.DEFINITION,
                 level=Level.FAULT,
-                message=f"{why.cause}: {reason}",
+                message=reason,
                 remedy=remedy,
                 examined=why.query or "",
             )

@@ -46,6 +46,7 @@ slos:
 """,
     advice="set the region and the names of your SLOs, and let the login read them"
     " (docs/platforms.md)",
+    burn_rates=False,
 )
 REGISTRATION: Final = Registration(
     settings=AwsSloSettings,

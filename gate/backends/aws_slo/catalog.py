@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, Final
 
 from gate.backends.aws_slo.client import ARN, MOST_REPORTS, ApplicationSignals, invalid
 from gate.backends.aws_slo.definitions import definition_of, instant
 from gate.backends.platforms.api import ApiError, JsonObject
+from gate.backends.platforms.names import no_slo, several_slos
 from gate.measure import Cause, Definition, MeasurementError, Unmeasured
 from gate.slo.objective import Span
 
@@ -92,8 +92,7 @@ class SignalsCatalog:
         if isinstance(answer, ApiError):
             if answer.kind != _MISSING:
                 return answer.answer()
-            reason = f"{self._service.shown} has no SLO {arn}; correct sli.slo"
-            return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+            return no_slo(self._service.shown, arn, ()).answer()
         try:
             slo = answer.get("Slo")
             if not isinstance(slo, dict) or slo.get("Arn") != arn:
@@ -147,12 +146,5 @@ def _only(name: str, arns_by_name: Mapping[str, Sequence[str]]) -> str | Unmeasu
     if len(arns) == 1:
         return arns[0]
     if arns:
-        reason = (
-            f"{len(arns)} SLOs are named {name}: {', '.join(sorted(arns))}; give sli.slo the ARN of"
-            " the one that is meant"
-        )
-        return Unmeasured(cause=Cause.INVALID, reason=reason)
-    near = get_close_matches(name, arns_by_name, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    shown = f"Application Signals has no SLO named {name} among {len(arns_by_name)}{hint}"
-    return Unmeasured(cause=Cause.NO_DATA, reason=shown)
+        return several_slos("Application Signals", name, arns).answer()
+    return no_slo("Application Signals", name, arns_by_name).answer()

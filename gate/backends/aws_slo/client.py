@@ -32,7 +32,10 @@ _ACTIONS: Final = (
     " GetServiceLevelObjective, BatchGetServiceLevelObjectiveBudgetReport and"
     " ListServiceLevelObjectiveExclusionWindows"
 )
-_KEYS: Final = "check the access key, the secret key and the region of the backend"
+_KEYS: Final = (
+    "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or access_key and secret_key of the"
+    " backend), and backend.region"
+)
 _NEW_KEYS: Final = "get new keys: the session that these belong to has ended"
 _TIME: Final = "set this machine's clock by NTP: signatures are valid for five minutes"
 _SIGNATURE: Final = f"{_KEYS}; a proxy must leave path and headers as they are"

@@ -34,8 +34,12 @@ from gate.measure import (
 )
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.indicator import Sli
-from gate.slo.quantities import format_duration
 
+_NO_WINDOWS: Final = Unmeasured(
+    cause=Cause.NO_DATA,
+    reason="Application Signals reports on an SLO's own interval only; its burn rates are metrics,"
+    " which the backend cloudwatch can count",
+)
 _MOST_WINDOWS: Final = 25
 """SLOs whose exclusion windows are looked at, which takes one request for each."""
 
@@ -66,7 +70,7 @@ class AwsSloPlatform:
         main = [question.definition for question in questions if question.main]
         answers = self._measured({d.id: d for d in main}, at) if main else {}
         return [
-            answers[question.definition.id] if question.main else _burn(question)
+            answers[question.definition.id] if question.main else _NO_WINDOWS
             for question in questions
         ]
 
@@ -162,16 +166,6 @@ class AwsSloPlatform:
     def examine(self) -> list[CheckResult]:
         """Return what is seen of the account, the region and the rights."""
         return _examine(self._service)
-
-
-def _burn(question: Question) -> Unmeasured:
-    """Say that the service keeps budgets of an SLO's own interval only."""
-    window = format_duration(question.span.length)
-    reason = (
-        f"Application Signals reports on the interval of an SLO, and not on the last {window}: its"
-        " burn rates are metrics, which the cloudwatch backend can count"
-    )
-    return Unmeasured(cause=Cause.NO_DATA, reason=reason)
 
 
 def _examine(service: ApplicationSignals) -> list[CheckResult]:

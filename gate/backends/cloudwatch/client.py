@@ -42,11 +42,12 @@ _BUSY: Final = frozenset(
 )
 """Kinds of refusals that pass in a moment; CloudWatch sends most of them with the status 400."""
 _LOGIN: Final = (
-    "let the login have cloudwatch:GetMetricData and cloudwatch:ListMetrics, and check keys and"
-    " region"
+    "let the login have cloudwatch:GetMetricData and cloudwatch:ListMetrics, and check"
+    " AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and backend.region"
 )
 HINTS: Final = {
-    400: "check region, keys and selectors, or wait where AWS throttles",
+    400: "check backend.region, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the selectors, or wait"
+    " where AWS throttles",
     401: _LOGIN,
     403: _LOGIN,
 }

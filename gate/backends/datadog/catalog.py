@@ -8,7 +8,7 @@ from typing import Any, Final
 from gate.backends.datadog.history import METRIC, granted_by
 from gate.backends.datadog.values import invalid, listed, mapping, number, refusals, shown
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
-from gate.errors import nearest
+from gate.backends.platforms.names import no_slo, several_slos
 from gate.measure import Cause, Definition, MeasurementError, Promise, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.objective import RollingWindow, Window
@@ -20,7 +20,7 @@ _BATCH: Final = 50
 """Ids in one request, so that its address stays short."""
 _DAYS: Final = re.compile(r"([1-9][0-9]{0,3})d")
 _CUSTOM: Final = "custom"
-_MOST_NAMED: Final = 5
+_ABSENT: Final = "it may have been deleted, or be of another organization"
 _NOT_THERE: Final = frozenset({400, 404})
 """What Datadog answers where one of several ids is unknown, or has a wrong form."""
 _PATH: Final = "/api/v1/slo"
@@ -47,7 +47,7 @@ class SloCatalog:
         """Return what Datadog has for each indicator, in order.
 
         Raises:
-            MeasurementError: the SLOs could not be listed.
+            MeasurementError: the SLOs could not be listed, or not all of them.
         """
         wanted = dict.fromkeys(sli.slo or "" for sli in slis)
         entries = self._by_id([name for name in wanted if _ID.fullmatch(name)])
@@ -89,7 +89,10 @@ class SloCatalog:
         for each, answer in zip(ids, answers, strict=True):
             if not isinstance(answer, ApiError):
                 _refuse_errors(answer)
-                entries[each] = mapping(answer.get("data"), "data")
+                entry = mapping(answer.get("data"), "data")
+                if entry.get("id") != each:
+                    raise invalid(f"the SLO {each} is answered with {shown(entry.get('id'))}")
+                entries[each] = entry
             elif answer.status not in _NOT_THERE:
                 raise answer
         return entries
@@ -105,7 +108,13 @@ class SloCatalog:
             yield from new
             seen |= {entry["id"] for entry in new}
             offset += len(page)
-            if not new or len(seen) == _count(answer):
+            count = _count(answer)
+            if not new and isinstance(count, int) and count > len(seen):
+                reason = (
+                    f"Datadog lists {len(seen)} of its {count} SLOs, so that any may be missing"
+                )
+                raise MeasurementError(Cause.PARTIAL, reason)
+            if not new or len(seen) == count:
                 return
 
 
@@ -137,25 +146,13 @@ def _defined(
 ) -> Definition | Unmeasured:
     name = sli.slo or ""
     if not entries:
-        way = "id" if _ID.fullmatch(name) else "name"
-        reason = (
-            f"Datadog has no SLO with the {way} {name!r} for these keys{_alike(name, names)}; it"
-            " may have been deleted, or be of another organization"
-        )
-        return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+        return no_slo("Datadog", name, names, _ABSENT).answer()
     if len(entries) > 1:
-        ids = ", ".join(entry["id"] for entry in entries[:_MOST_NAMED])
-        reason = f"{len(entries)} SLOs of Datadog are named {name!r}; write the id of one: {ids}"
-        return Unmeasured(cause=Cause.INVALID, reason=reason)
+        return several_slos("Datadog", name, [entry["id"] for entry in entries]).answer()
     try:
         return read_definition(entries[0])
     except MeasurementError as error:
         return error.answer()
-
-
-def _alike(name: str, names: Sequence[str]) -> str:
-    close = nearest(name, names)
-    return close if "did you mean" in close else ""
 
 
 def read_definition(entry: Mapping[str, Any]) -> Definition:

@@ -46,6 +46,7 @@ slos:
       slo: Chat availability    # its exact name in Kibana, or its id
 """,
     advice="set KIBANA_URL and KIBANA_API_KEY, and the name of your SLO",
+    burn_rates=False,
 )
 REGISTRATION: Final = Registration(
     settings=ElasticSettings,

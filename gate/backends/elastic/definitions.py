@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
+from gate.backends.platforms.names import listing, no_slo, several_slos
 from gate.backends.platforms.values import finite, timestamp
 from gate.dataclass import dataclass
 from gate.measure import Cause, Definition, Granted, MeasurementError, Promise
@@ -28,7 +29,7 @@ _UNITS: Final = {
 _PERIODS: Final = {"1d": Period.DAY, "1w": Period.WEEK, "1M": Period.MONTH}
 _LONGEST: Final = timedelta(days=36525)
 """A century: an instant less this is still a date."""
-_MOST_SHOWN: Final = 5
+_SPACE: Final = "this space of Kibana"
 _NO_SLICES: Final = "occurrences: minutes without events count as nothing"
 _SLICES: Final = (
     "timeslices: Kibana takes a slice without data for good; the gate counts only slices with data"
@@ -78,17 +79,10 @@ def slo_of(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
             " address of that cluster's Kibana as url",
         )
     if not ids:
-        raise MeasurementError(
-            Cause.NO_DATA,
-            f'Kibana lists no SLO with the name or id "{sli.slo}" in this space; names must match'
-            " exactly, and a new SLO is listed after some minutes",
-        )
+        names = [name for entry in entries if isinstance(name := entry.get("name"), str)]
+        raise no_slo(_SPACE, str(sli.slo), names, "a new SLO is listed after some minutes")
     if len(ids) > 1:
-        raise MeasurementError(
-            Cause.INVALID,
-            f'{len(ids)} SLOs have the name "{sli.slo}": {_listed(ids)}; write the id of one as'
-            " sli.slo",
-        )
+        raise several_slos(_SPACE, str(sli.slo), ids)
     return _read(sli, [entry for entry in here if entry.get("id") == ids[0]])
 
 
@@ -153,13 +147,13 @@ def _instance(sli: Sli, entries: Sequence[ListedSlo]) -> tuple[str, ListedSlo]:
         raise MeasurementError(
             Cause.INVALID,
             f'the SLO "{sli.slo}" has a budget for each {by}; write one of them as sli.group:'
-            f" {_listed(sorted(instances))}",
+            f" {listing(sorted(instances)) or 'none yet'}",
         )
     if sli.group not in instances:
         raise MeasurementError(
             Cause.NO_DATA,
             f'the SLO "{sli.slo}" has nothing for {by} "{sli.group}"; it has'
-            f" {_listed(sorted(instances))}",
+            f" {listing(sorted(instances)) or 'none yet'}",
         )
     return sli.group, instances[sli.group]
 
@@ -218,9 +212,3 @@ def _unreadable(sli: Sli, key: str) -> MeasurementError:
 def _remote(entry: ListedSlo) -> str:
     remote = entry.get("remote")
     return str(remote.get("remoteName")) if isinstance(remote, Mapping) else "not named"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_SHOWN
-    shown = ", ".join(names[:_MOST_SHOWN]) or "none yet"
-    return f"{shown} and {more} more" if more > 0 else shown

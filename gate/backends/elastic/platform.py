@@ -38,8 +38,7 @@ _DIALOGUE: Final = Dialogue(
     },
 )
 _NO_WINDOWS: Final = (
-    "Elastic's API counts an SLO over its own window only, so that burn rates cannot be measured;"
-    " let an alert of Kibana watch them"
+    "Elastic's API counts an SLO over its own window only; let an alert of Kibana watch burn rates"
 )
 
 

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from gate.backends.google_slo.pages import ask_pages, objects_in
+from gate.backends.google_slo.pages import ask_pages, missing_in, objects_in
 from gate.backends.google_slo.resources import FULL_NAME, SERVICE_NAME, GoogleSlo, name_of, read_slo
 from gate.backends.google_slo.settings import NO_GROUPS
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
-from gate.errors import nearest_first
+from gate.backends.platforms.names import no_slo, several_slos
 from gate.measure import Cause, Definition, MeasurementError, Unmeasured
 from gate.slo.indicator import Sli
 
 _PAGE: Final = "1000"
-_MOST_SHOWN: Final = 5
 _NOT_FOUND: Final = 404
 
 
@@ -85,6 +84,9 @@ def _listed(api: Api, calls: Sequence[Call], key: str) -> list[JsonObject]:
     for pages in ask_pages(api, calls):
         if isinstance(pages, MeasurementError):
             raise pages
+        if missing := [text for page in pages for text in missing_in(page)]:
+            reason = f"not all {key} are listed: {api.words('; '.join(missing))}"
+            raise MeasurementError(Cause.PARTIAL, reason)
         listed += (each for page in pages for each in objects_in(page, key))
     return listed
 
@@ -102,20 +104,9 @@ def _by_name(name: str, listed: list[JsonObject] | MeasurementError, project: st
     if len(matches) == 1:
         return by_full_name[matches[0]]
     if matches:
-        reason = (
-            f"{len(matches)} SLOs of the project {project} are called {name!r}; write the full name"
-            f" of the one that is meant: {_listing(sorted(matches))}"
-        )
-        raise MeasurementError(Cause.INVALID, reason)
+        raise several_slos(f"the project {project}", name, matches)
     names = [str(slo.get("displayName") or full_name) for full_name, slo in by_full_name.items()]
-    there = f"there are {_listing(nearest_first(name, dict.fromkeys(names)))}" if names else ""
-    reason = f"no SLO of the project {project} is called {name!r}; {there or 'it has none'}"
-    raise MeasurementError(Cause.NO_DATA, reason)
-
-
-def _listing(names: Sequence[str]) -> str:
-    rest = len(names) - _MOST_SHOWN
-    return ", ".join(names[:_MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    raise no_slo(f"the project {project}", name, names, "" if names else "it has no SLO at all")
 
 
 def definition_of(slo: GoogleSlo | MeasurementError) -> Definition | Unmeasured:

@@ -252,6 +252,7 @@ class Api:
         kind = self._dialogue.kind(response.headers, body or {})
         name = f"{status} {response.reason or ''}".strip() + f" ({kind})" * bool(kind)
         words = self._dialogue.words(body or {}) or ("" if body else response.text)
+        words = "" if words == response.reason else words
         return _Refusal(
             reason=f"{name}: {words}" if words else name,
             kind=kind,
@@ -276,7 +277,8 @@ class Api:
         own = self._dialogue.kinds.get(kind) or self._dialogue.hints.get(failure.status or 0)
         key = _OWN_REMEDIES.get(failure.trouble, failure.trouble)
         hint = f"; {own}" if own else hint_for(key)
-        reason = f"{self._shown}: {self.words(failure.reason)}{hint}"
+        words = self.words(failure.reason)
+        reason = f"{self._shown}: {words.rstrip('.') if hint else words}{hint}"
         return ApiError(reason, failure.status, kind)
 
 

@@ -1,13 +1,14 @@
 """The backend of every SLO platform: it looks up what is defined, once, and then asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from gate.backends.platforms.platform import Platform, PlatformHistory, Question, SeriesQuestion
 from gate.measure import (
     Answer,
+    Cause,
     CountRequest,
     Counts,
     Definition,
@@ -16,9 +17,13 @@ from gate.measure import (
     Unmeasured,
 )
 from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.measure.remedies import advice_in, hint_for
 from gate.slo.indicator import Sli
 
 A = TypeVar("A")
+_OF_ANSWERS: Final = {Cause.NO_DATA: "platform-silent", Cause.INVALID: "platform-answer"}
+_OF_DEFINITIONS: Final = {Cause.NO_DATA: "platform-name", Cause.INVALID: "platform-definition"}
+"""What to do, where the platform does not say it, and the general words speak of expressions."""
 
 
 class PlatformBackend:
@@ -39,6 +44,10 @@ class PlatformBackend:
                 answers |= zip(unknown, self.platform.define(unknown), strict=True)
             except MeasurementError as error:
                 answers |= dict.fromkeys(unknown, error.answer())
+            answers = {
+                sli: _advised(answer, _OF_DEFINITIONS) if isinstance(answer, Unmeasured) else answer
+                for sli, answer in answers.items()
+            }
             self._defined = {
                 sli: replace(answer, platform=self.platform.title)
                 for sli, answer in answers.items()
@@ -97,7 +106,11 @@ class PlatformHistoryBackend(PlatformBackend):
 
 def _defined(answer: Answer, question: Question) -> Answer:
     """Return the answer to the question about an SLO's own window with its definition."""
-    if not question.main or not isinstance(answer, Counts | Share):
+    if not question.main:
+        return answer
+    if isinstance(answer, Unmeasured):
+        return _advised(answer, _OF_ANSWERS)
+    if not isinstance(answer, Counts | Share):
         return answer
     evidence = replace(
         answer.evidence,
@@ -106,6 +119,13 @@ def _defined(answer: Answer, question: Question) -> Answer:
         notes=(*question.definition.notes, *answer.evidence.notes),
     )
     return replace(answer, evidence=evidence)
+
+
+def _advised(answer: Unmeasured, remedies: Mapping[Cause, str]) -> Unmeasured:
+    """Return why there is no number, with what to do, where nothing says it."""
+    if answer.cause not in remedies or advice_in(answer.reason):
+        return answer
+    return replace(answer, reason=f"{answer.reason}{hint_for(remedies[answer.cause])}")
 
 
 def _merged(

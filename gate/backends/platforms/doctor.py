@@ -29,10 +29,11 @@ from gate.measure.diagnosis import (
     account_for,
     suspicion_results,
 )
+from gate.measure.platform_troubles import CORRECT_LOGIN
 from gate.measure.remedies import remedy_of, with_advice
 from gate.slo.objective import RatioSlo
 from gate.slo.quantities import format_duration
-from gate.wording import amount, percent, percent_left
+from gate.wording import amount, percent, percent_left, share_of_bad
 
 _EXPECTED: Final = (
     Check.DEFINITION,
@@ -45,7 +46,6 @@ _EXPECTED: Final = (
 """What has to be checked for each SLO, or to be said why not."""
 _SECOND: Final = timedelta(seconds=1)
 _UNITS: Final = {Granted.EVENTS: "events", Granted.SECONDS: "seconds"}
-_UNREACHED: Final = "correct the address or the login of the backend"
 
 
 class PlatformDoctor:
@@ -62,7 +62,7 @@ class PlatformDoctor:
         try:
             whole = tuple(platform.examine())
         except MeasurementError as error:
-            whole = (_failure(Check.REACH, error.answer(), _UNREACHED),)
+            whole = (_failure(Check.REACH, error.answer()),)
         if any(r.check is Check.REACH and r.level is Level.FAULT for r in whole):
             return Diagnosis(backend=whole, slos=((),) * len(slos))
         definitions = self._backend.definitions([slo.request.sli for slo in slos])
@@ -87,14 +87,13 @@ def _of_slo(
 ) -> Iterator[CheckResult]:
     """Yield what is seen of an SLO: what the platform has for it, and what it answers."""
     if isinstance(definition, Unmeasured):
-        advice = "correct sli.slo, which is the exact name or the id of an SLO of the platform"
-        yield _failure(_check_of(definition, Check.DEFINITION), definition, advice)
+        yield _failure(_check_of(definition, Check.DEFINITION), definition)
         return
     yield _compared(slo, definition, at)
     if definition.no_data:
         yield CheckResult(check=Check.NO_DATA, message=definition.no_data)
     if isinstance(answer, Unmeasured):
-        yield _failure(_check_of(answer, Check.COUNTED), answer, remedy_of(answer.cause).hint)
+        yield _failure(_check_of(answer, Check.COUNTED), answer)
         return
     evidence = answer.evidence
     # A platform spends nothing: it has no allowances.
@@ -131,12 +130,14 @@ def _check_of(answer: Unmeasured, otherwise: Check) -> Check:
     return Check.REACH if answer.cause is Cause.BACKEND_ERROR else otherwise
 
 
-def _failure(check: Check, answer: Unmeasured, advice: str) -> CheckResult:
+def _failure(check: Check, answer: Unmeasured) -> CheckResult:
+    reachable = answer.cause is not Cause.BACKEND_ERROR
+    advice = remedy_of(answer.cause).hint if reachable else CORRECT_LOGIN
     reason, remedy = with_advice(answer.reason, advice)
     return CheckResult(
         check=check,
         level=Level.FAULT,
-        message=reason if check is not Check.COUNTED else f"{answer.cause}: {reason}",
+        message=reason,
         remedy=remedy,
         examined=answer.query or "",
     )
@@ -145,21 +146,21 @@ def _failure(check: Check, answer: Unmeasured, advice: str) -> CheckResult:
 def _compared(slo: CheckedSlo, definition: Definition, at: datetime) -> CheckResult:
     """Say what the platform promises, and whether the policy promises the same."""
     promises = " and ".join(f"{percent(p.objective)} over {p.window}" for p in definition.promises)
-    message = f'the platform has "{definition.name}" ({definition.id}) with {promises}'
+    own_name = f'{definition.platform} has "{definition.name}"'
+    message = f"{own_name} ({definition.id}) with {promises}"
     if slo.window is None or slo.objective is None:
         return CheckResult(check=Check.DEFINITION, message=message)
     own = RatioSlo(name=slo.name, window=slo.window, sli=slo.request.sli, objective=slo.objective)
     differs = difference(own, definition, at)
     if differs is None:
         return CheckResult(check=Check.DEFINITION, message=message)
-    reason, _, remedy = differs.rpartition("; ")
+    reason, remedy = with_advice(differs, "")
     return CheckResult(check=Check.DEFINITION, level=Level.FAULT, message=reason, remedy=remedy)
 
 
 def _counted(answer: Counts | Share, granted: Granted) -> str:
     if isinstance(answer, Share):
-        error = f"give or take {percent(answer.error)}"
-        return f"{percent(answer.bad)} of the {_UNITS[granted]} are bad, {error}"
+        return f"of all {_UNITS[granted]} {share_of_bad(answer.bad, answer.error)}"
     return f"{amount(answer.bad)} bad of {amount(answer.total)} {_UNITS[granted]}"
 
 

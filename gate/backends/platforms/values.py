@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from gate.measure import Cause, Unmeasured
+from gate.measure.remedies import hint_for
 from gate.wording import instant
 
 _LARGEST: Final = 1e300
@@ -61,6 +62,6 @@ def refusal_of_the_past(title: str, at: datetime, now: datetime) -> Unmeasured |
         return None
     return Unmeasured(
         cause=Cause.INVALID,
-        reason=f"{title} answers for now only, and what is asked for is {instant(at)}; ask without"
-        " an instant of the past",
+        reason=f"{title} answers for now only, and what is asked for is"
+        f" {instant(at)}{hint_for('platform-now')}",
     )

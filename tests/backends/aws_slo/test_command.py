@@ -71,7 +71,7 @@ def test_a_burn_rate_rule_is_undecided_and_names_the_backend_that_can_count_it(
     done = gate("check", write(tmp_path, url, burn_rates="google-30d"), *CHECK, env=ENVIRON)
 
     assert done.exit_code == 3
-    assert "cloudwatch backend can count" in " ".join(done.stdout.split())
+    assert "which the backend cloudwatch can count" in " ".join(done.stdout.split())
 
 
 def test_the_doctor_looks_at_login_region_and_definition(

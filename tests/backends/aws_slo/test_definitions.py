@@ -186,13 +186,13 @@ def test_another_name_is_not_taken_for_it(name: str) -> None:
     (answer,) = define(only(), [name])
 
     assert unmeasured(answer).cause is Cause.NO_DATA
-    assert answer.reason.endswith("did you mean Chat availability?")
+    assert 'it has "Chat availability"; correct sli.slo' in answer.reason
 
 
 def test_an_account_without_any_slo_has_none_of_the_name() -> None:
     (answer,) = define(ApplicationSignals([]), [NAME])
 
-    assert answer.reason == f"Application Signals has no SLO named {NAME} among 0"
+    assert f'Application Signals has no SLO with the name or id "{NAME}"; corr' in answer.reason
 
 
 def test_an_arn_of_nothing_is_no_data_and_not_an_error_of_the_service() -> None:
@@ -200,7 +200,7 @@ def test_an_arn_of_nothing_is_no_data_and_not_an_error_of_the_service() -> None:
     (answer,) = define(service, [f"{service.slos[0].arn} old"])
 
     assert unmeasured(answer).cause is Cause.NO_DATA
-    assert "has no SLO arn:aws:" in answer.reason
+    assert 'has no SLO with the name or id "arn:aws:' in answer.reason
 
 
 def test_an_arn_of_another_region_is_invalid_and_names_both() -> None:

@@ -420,7 +420,9 @@ def test_the_window_of_a_burn_rate_is_never_answered_with_the_budget() -> None:
     (answer,) = ask(service, main=False)
 
     assert unmeasured(answer).cause is Cause.NO_DATA
-    assert "not on the last 1h: its burn rates are metrics, which the cloudwatch" in str(answer)
+    assert "own interval only; its burn rates are metrics, which the backend cloudwatch" in str(
+        answer
+    )
     assert [path for _, path, _, _ in service.log if path == "/budget-report"] == []
 
 
@@ -515,7 +517,7 @@ def test_a_change_of_the_slo_within_its_window_is_said(days: int, said: bool) ->
     [
         (403, "AccessDeniedException", "let the login have application-signals:List"),
         (403, "ExpiredTokenException", "get new keys: the session that these belong to has ended"),
-        (403, "UnrecognizedClientException", "check the access key, the secret key and the region"),
+        (403, "UnrecognizedClientException", "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
         (403, "InvalidSignatureException", "set this machine's clock by NTP"),
         (403, "SignatureDoesNotMatch", "a proxy must leave path and headers as they are"),
         (403, "RequestTimeTooSkewed", "set this machine's clock by NTP"),

@@ -108,7 +108,10 @@ def test_where_the_login_is_refused_nothing_else_is_said() -> None:
     (fault,) = diagnosis.backend
     assert (fault.check, fault.level) == (Check.REACH, Level.FAULT)
     assert "Credential should be scoped to a valid region" in fault.message
-    assert fault.remedy == "check region, keys and selectors, or wait where AWS throttles"
+    assert fault.remedy == (
+        "check backend.region, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the selectors, or wait"
+        " where AWS throttles"
+    )
     assert diagnosis.slos == ((),)
 
 

@@ -308,7 +308,9 @@ def test_a_refusal_that_lasts_is_not_tried_again() -> None:
     (answer,) = answers(fake, [request(length=HOUR)], retries=2)
 
     assert isinstance(answer, Unmeasured)
-    assert "ValidationError: Rate exceeded; check region, keys and selectors" in answer.reason
+    assert (
+        "ValidationError: Rate exceeded; check backend.region, AWS_ACCESS_KEY_ID" in answer.reason
+    )
 
 
 # Ages

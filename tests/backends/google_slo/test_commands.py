@@ -86,7 +86,7 @@ def refusing(code: int, status: str, message: str, *details: JsonObject) -> Fake
         ),
         (
             refusing(403, "PERMISSION_DENIED", "Caller lacks a role."),
-            "403 Forbidden (PERMISSION_DENIED): Caller lacks a role.; grant the account",
+            "403 Forbidden (PERMISSION_DENIED): Caller lacks a role; grant the account",
         ),
         (
             refusing(
@@ -99,12 +99,12 @@ def refusing(code: int, status: str, message: str, *details: JsonObject) -> Fake
         ),
         (
             refusing(401, "UNAUTHENTICATED", "Request had invalid authentication credentials."),
-            "401 Unauthorized (UNAUTHENTICATED): Request had invalid authentication credentials.;"
+            "401 Unauthorized (UNAUTHENTICATED): Request had invalid authentication credentials;"
             " renew the access token",
         ),
         (
             refusing(404, "NOT_FOUND", "Project acme-prod was not found."),
-            "404 Not Found (NOT_FOUND): Project acme-prod was not found.; check backend.project",
+            "404 Not Found (NOT_FOUND): Project acme-prod was not found; check backend.project",
         ),
         (
             refusing(
@@ -118,7 +118,7 @@ def refusing(code: int, status: str, message: str, *details: JsonObject) -> Fake
         ),
         (
             refusing(400, "INVALID_ARGUMENT", "Field filter had an invalid value."),
-            "400 Bad Request (INVALID_ARGUMENT): Field filter had an invalid value.; run gate",
+            "400 Bad Request (INVALID_ARGUMENT): Field filter had an invalid value; run gate",
         ),
         (refusing(400, "INVALID_ARGUMENT", "", {"@type": "a.b/Other"}), "400 Bad Request"),
     ],

@@ -110,8 +110,8 @@ def test_two_slos_of_one_name_are_invalid_and_their_full_names_are_listed() -> N
 
     assert answer.cause is Cause.INVALID
     assert answer.reason == (
-        "2 SLOs of the project acme-prod are called 'Chat availability'; write the full name of the"
-        f" one that is meant: {other.name}, {FULL}"
+        f'2 SLOs of the project acme-prod have the name "Chat availability": {other.name}, {FULL};'
+        " write one of these as sli.slo"
     )
 
 
@@ -125,20 +125,21 @@ def test_names_in_other_letters_or_parts_of_names_do_not_match() -> None:
     for name in ("chat availability", "Chat", "Chat availability "):
         answer = unusable(FakeMonitoring([slo()]), name)
         assert answer.cause is Cause.NO_DATA
-        assert answer.reason.endswith("; there are Chat availability")
+        assert '; it has "Chat availability"; ' in answer.reason
 
 
 def test_of_many_names_the_nearest_are_shown() -> None:
     slos = [slo(id=f"i-{place}", display_name=f"Batch {place}") for place in range(7)]
     answer = unusable(FakeMonitoring([*slos, slo()]), "Chat availabilty")
 
-    assert "; there are Chat availability, Batch 0" in answer.reason
-    assert answer.reason.endswith(" and 3 more")
+    assert '; it has "Chat availability", "Batch 0", ' in answer.reason
+    assert '"Batch 3" and 3 more; ' in answer.reason
 
 
 def test_a_project_without_slos_is_no_data() -> None:
-    assert unusable(FakeMonitoring([])).reason.endswith(
-        "is called 'Chat availability'; it has none"
+    assert unusable(FakeMonitoring([])).reason == (
+        'the project acme-prod has no SLO with the name or id "Chat availability"; it has no SLO at'
+        " all; correct sli.slo, which is the exact name or the id of an SLO of the platform"
     )
 
 
@@ -180,6 +181,25 @@ def refuse_slos_of(service: str) -> Spoil:
         return answer
 
     return spoil
+
+
+@pytest.mark.parametrize(
+    ("missing", "cause"),
+    [
+        ({"error": {"code": 500, "message": "boom"}}, Cause.BACKEND_ERROR),
+        ({"unreachable": ["boom"]}, Cause.PARTIAL),
+    ],
+)
+def test_a_list_that_says_itself_that_it_is_not_whole_resolves_no_name(
+    missing: JsonObject, cause: Cause
+) -> None:
+    def spoil(path: str, _params: Mapping[str, str], answer: JsonObject) -> JsonObject:
+        return missing if path.endswith("batch/serviceLevelObjectives") else answer
+
+    answer = unusable(FakeMonitoring([slo(), slo(service="batch")], spoil))
+
+    assert answer.cause is cause
+    assert "boom" in answer.reason
 
 
 def test_where_some_slos_cannot_be_listed_no_name_is_resolved_since_it_may_be_there_twice() -> None:
@@ -282,7 +302,8 @@ def test_a_fortnight_is_invalid_and_what_is_possible_is_said() -> None:
 
     assert answer.cause is Cause.INVALID
     assert answer.reason.endswith(
-        "its calendarPeriod is FORTNIGHT; the gate can count DAY, WEEK, MONTH, QUARTER, YEAR"
+        "its calendarPeriod is FORTNIGHT; the gate can count DAY, WEEK, MONTH, QUARTER, YEAR;"
+        " correct sli.slo or sli.group, or the SLO in the platform"
     )
 
 

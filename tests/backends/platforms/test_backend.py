@@ -10,6 +10,7 @@ from gate.backends.platforms.backend import PlatformBackend, PlatformHistoryBack
 from gate.backends.platforms.platform import PlatformHistory
 from gate.measure import Cause, Counts, DefiningBackend, Definition, Granted, Unmeasured
 from gate.measure.history import Series, SeriesRequest
+from gate.measure.remedies import advice_in
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 from tests.backends.platforms.played import (
@@ -20,6 +21,12 @@ from tests.backends.platforms.played import (
     counts,
     defined,
     request,
+)
+
+ADVISED = replace(
+    NOT_THERE,
+    reason=f"{NOT_THERE.reason}; correct sli.slo, which is the exact name or the id of an SLO of"
+    " the platform",
 )
 
 
@@ -40,7 +47,7 @@ def test_what_is_not_defined_is_asked_again_since_it_may_be_there_by_then() -> N
     platform = Played({}, definitions={"a": NOT_THERE})
     backend = PlatformBackend(platform)
 
-    assert backend.definitions([Sli(slo="a")]) == [NOT_THERE]
+    assert backend.definitions([Sli(slo="a")]) == [ADVISED]
     platform.definitions = {}
     assert backend.definitions([Sli(slo="a")]) == [defined("a")]
 
@@ -66,14 +73,14 @@ def test_answers_come_in_the_order_of_the_requests_with_each_reason_in_its_place
     answers = PlatformBackend(platform).measure([request(name) for name in "abcda"], AT)
 
     bad = [a.bad if isinstance(a, Counts) else a for a in answers]
-    assert bad == [1, NOT_THERE, low, 4, 1]
+    assert bad == [1, ADVISED, low, 4, 1]
     assert platform.asked[-1] == ("answer", ("a", "c", "d", "a"))
 
 
 def test_a_platform_that_knows_none_of_the_slos_is_not_asked_for_numbers() -> None:
     platform = Played({}, definitions={"a": NOT_THERE})
 
-    assert PlatformBackend(platform).measure([request("a")], AT) == [NOT_THERE]
+    assert PlatformBackend(platform).measure([request("a")], AT) == [ADVISED]
     assert "answer" not in platform.calls
 
 
@@ -137,7 +144,7 @@ def test_a_history_is_asked_in_order_with_each_reason_in_its_place() -> None:
 
     assert history_of(backend) is backend
     queries = [a.query if isinstance(a, Series) else a for a in answers]
-    assert queries == ["a", NOT_THERE, "c"]
+    assert queries == ["a", ADVISED, "c"]
 
 
 def test_a_history_that_cannot_be_asked_is_the_reason_for_every_slo() -> None:
@@ -150,7 +157,7 @@ def test_a_history_that_cannot_be_asked_is_the_reason_for_every_slo() -> None:
 def test_a_platform_that_knows_none_of_the_slos_is_not_asked_for_their_history() -> None:
     platform = Played({}, definitions={"a": NOT_THERE})
 
-    assert PlatformHistoryBackend(platform, platform).history([series_request("a")]) == [NOT_THERE]
+    assert PlatformHistoryBackend(platform, platform).history([series_request("a")]) == [ADVISED]
     assert "series" not in platform.calls
 
 
@@ -163,3 +170,29 @@ def test_a_history_shares_the_definitions_with_the_counts() -> None:
 
     assert platform.calls.count("define") == 1
     assert isinstance(backend.definitions([Sli(slo="a")])[0], Definition)
+
+
+@pytest.mark.parametrize(
+    ("cause", "advice"),
+    [
+        (Cause.NO_DATA, "; see on the platform's own page of this SLO whether it has data in its"),
+        (Cause.INVALID, "; compare the SLO, and its group, with the platform's own page of it"),
+        (Cause.STALE, ""),
+    ],
+)
+def test_a_missing_number_says_what_to_do_with_the_platform_and_not_with_promql(
+    cause: Cause, advice: str
+) -> None:
+    why = Unmeasured(cause=cause, reason="there is no number")
+
+    (answer,) = PlatformBackend(Played({"a": why})).measure([request("a")], AT)
+
+    assert isinstance(answer, Unmeasured)
+    assert answer.reason.startswith(f"there is no number{advice}")
+    assert bool(advice_in(answer.reason)) is bool(advice)
+
+
+def test_what_says_already_what_to_do_is_left_as_it_is() -> None:
+    why = Unmeasured(cause=Cause.INVALID, reason="too late; ask without an instant of the past")
+
+    assert PlatformBackend(Played({"a": why})).measure([request("a")], AT) == [why]

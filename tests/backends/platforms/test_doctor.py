@@ -70,7 +70,7 @@ def test_a_healthy_slo_is_sound_and_says_what_was_seen() -> None:
     assert diagnosis.skipped == ((),)
     assert [result.message for result in diagnosis.backend] == ["the key may only read"]
     assert message(diagnosis, Check.DEFINITION) == (
-        'the platform has "chat" (id-of-chat) with 99.9% over 30d'
+        'Example has "chat" (id-of-chat) with 99.9% over 30d'
     )
     assert message(diagnosis, Check.COUNTED) == (
         "400 bad of 1,000,000 events; 2 corrections are applied"
@@ -116,9 +116,7 @@ def test_a_share_is_said_with_its_rounding_and_what_it_is_of() -> None:
     definition = defined(granted=Granted.SECONDS)
     diagnosis = examine(Played({"chat": share}, definitions={"chat": definition}))
 
-    assert message(diagnosis, Check.COUNTED) == (
-        "0.04% of the seconds are bad, give or take 0.005%"
-    )
+    assert message(diagnosis, Check.COUNTED) == ("of all seconds 0.04% bad, give or take 0.005%")
 
 
 def test_several_promises_of_which_one_is_the_policys_agree() -> None:
