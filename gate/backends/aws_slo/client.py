@@ -94,6 +94,8 @@ class ApplicationSignals:
         self.region = access.login.region
         self.shown = f"Application Signals in {self.region} ({access.shown})"
         self._linked = settings.linked_accounts
+        self._sent = dict[str, tuple[float, int]]()
+        """By action, when the last second began in which requests were sent, and how many."""
         self.api = Api(
             url=access.url,
             shown=self.shown,
@@ -119,7 +121,7 @@ class ApplicationSignals:
     def slos(self, arns: Sequence[str]) -> list[JsonObject | ApiError]:
         """Return each SLO, in order, or why there is none."""
         calls = [Call(path=f"/slo/{quote(arn, safe='')}") for arn in arns]
-        return self._paced(calls, _SINGLE)
+        return self._paced(calls, "GetServiceLevelObjective", _SINGLE)
 
     def reports(
         self, batches: Sequence[Sequence[str]], at: datetime
@@ -133,7 +135,7 @@ class ApplicationSignals:
             )
             for batch in batches
         ]
-        return self._paced(calls, _REPORTS)
+        return self._paced(calls, "BatchGetServiceLevelObjectiveBudgetReport", _REPORTS)
 
     def exclusions(self, arns: Sequence[str]) -> list[list[JsonObject] | MeasurementError]:
         """Return the time windows that each SLO leaves out, in order, or why none can be seen.
@@ -142,7 +144,8 @@ class ApplicationSignals:
         """
         paths = [f"/slo/{quote(arn, safe='')}/exclusion-windows" for arn in arns]
         calls = [Call(path=path, params={"MaxResults": "10"}) for path in paths]
-        return [self._windows(answer) for answer in self._paced(calls, _SINGLE)]
+        answers = self._paced(calls, "ListServiceLevelObjectiveExclusionWindows", _SINGLE)
+        return [self._windows(answer) for answer in answers]
 
     def _windows(self, answer: JsonObject | ApiError) -> list[JsonObject] | MeasurementError:
         if isinstance(answer, ApiError):
@@ -152,17 +155,22 @@ class ApplicationSignals:
         except MeasurementError as error:
             return error
 
-    def _paced(self, calls: Sequence[Call], rate: int) -> list[JsonObject | ApiError]:
-        """Return the answer to each request, of which no more are sent in a second than allowed."""
-        answers = list[JsonObject | ApiError]()
-        clock = self.api.clock
-        for first in range(0, len(calls), rate):
-            began = clock.monotonic()
-            some = self.api.ask_all(calls[first : first + rate], _AT_ONCE)
-            answers += some
-            late = any(isinstance(answer, ApiError) and answer.status is None for answer in some)
-            if first + rate < len(calls) and not late:
+    def _paced(self, calls: Sequence[Call], action: str, rate: int) -> list[JsonObject | ApiError]:
+        """Return the answer to each request, of which no more are sent in a second than allowed.
+
+        Those of the same action count that were sent for something else a moment ago.
+        """
+        answers, clock, late = list[JsonObject | ApiError](), self.api.clock, False
+        while len(answers) < len(calls):
+            began, sent = self._sent.get(action, (0.0, 0))
+            if sent >= rate and not late:
                 clock.sleep(max(began + 1 - clock.monotonic(), 0.0))
+            if sent >= rate or clock.monotonic() >= began + 1:
+                began, sent = clock.monotonic(), 0
+            some = calls[len(answers) : len(answers) + rate - sent]
+            answers += self.api.ask_all(some, _AT_ONCE)
+            late = any(isinstance(each, ApiError) and each.status is None for each in answers)
+            self._sent[action] = began, sent + len(some)
         return answers
 
     def _pages(self, call: Call, key: str) -> Iterator[JsonObject]:

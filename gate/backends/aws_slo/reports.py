@@ -22,7 +22,7 @@ from gate.backends.aws_slo.definitions import granted_of, promise_of
 from gate.dataclass import dataclass
 from gate.measure import Cause, Definition, Granted, MeasurementError
 from gate.slo.objective import CalendarWindow
-from gate.wording import percent
+from gate.wording import percent, percent_left
 
 _STATUSES: Final = ("OK", "WARNING", "BREACHED")
 _NONE: Final = "INSUFFICIENT_DATA"
@@ -80,6 +80,8 @@ def bad_share(report: Mapping[str, Any], definition: Definition, at: datetime) -
         f"Application Signals says {read.status}, {read.left} of {read.total} {read.unit} of the"
         f" budget left, attainment {report['Attainment']:.8g}%"
     )
+    if covered < 1:
+        note += f"; by these, {percent_left(covered)} of the interval so far has data at most"
     return Bad(bounds=bounds, covered=covered, note=note)
 
 

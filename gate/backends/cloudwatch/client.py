@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from gate.backends.aws_login import aws_secrets
 from gate.backends.cloudwatch.pages import (
     MetricPoints,
     Number,
@@ -158,7 +159,7 @@ class CloudWatch:
             url=access.url,
             shown=self.shown,
             headers=headers,
-            secrets=(),
+            secrets=aws_secrets(access),
             dialogue=_DIALOGUE,
             timeout=self._timeout,
             login=access.login,

@@ -43,6 +43,8 @@ class MetricTimeline:
     slots: tuple[Slot, ...]
     seen: Mapping[MetricStatistic, int]
     """The metrics that have a point, and when the period of their newest begins."""
+    points: Mapping[MetricStatistic, Mapping[int, Number]]
+    """The points of each metric that is counted, by the start of their period."""
 
     @property
     def span(self) -> Span:
@@ -110,18 +112,23 @@ def timeline(
         MeasurementError: those of a metric did not come.
     """
     seen, ends = dict[MetricStatistic, int](), dict[int, int]()
+    points = dict[MetricStatistic, dict[int, Number]]()
     sums = dict[str, dict[int, Number]]()
     for role, terms in reading.roles:
         own = sums[role] = {}
         for term in terms:
+            published = points.setdefault(term.counted, {})
             factor = int(term.factor) if term.factor.denominator == 1 else term.factor
             for piece in pieces:
                 for start, value in fetched.points(term.counted, piece):
+                    published[start] = value
                     own[start] = own.get(start, 0) + factor * value
                     ends[start] = start + piece.period
                     seen[term.counted] = start
     slots = tuple(_slot(reading, start, ends[start], sums) for start in sorted(ends))
-    return MetricTimeline(reading=reading, pieces=tuple(pieces), slots=slots, seen=seen)
+    return MetricTimeline(
+        reading=reading, pieces=tuple(pieces), slots=slots, seen=seen, points=points
+    )
 
 
 def _slot(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, groupby
 from typing import Final
 
 from gate.backends.cloudwatch.client import CloudWatch, MetricList
@@ -20,6 +20,7 @@ from gate.backends.cloudwatch.selectors import Metric, MetricStatistic, Term
 from gate.errors import likeness, nearest
 from gate.measure import Answer, Cause, Counts, MeasurementError, Suspicion
 from gate.measure.coverage import StepCoverage
+from gate.slo.objective import Span
 from gate.wording import amount, instant, percent_spent, stretch
 
 _RARE: Final[Mapping[str, frozenset[str]]] = {
@@ -51,6 +52,16 @@ _RARE: Final[Mapping[str, frozenset[str]]] = {
 _MOST_SHOWN: Final = 3
 _SILENT: Final = 6 * HOUR
 """Seconds without a bad event after which it is asked whether it has another name."""
+_FEWEST_SILENT: Final = 3
+"""Hours with events in a row without a point of a metric that nearly always has one."""
+_DENSE: Final = Fraction(98, 100)
+"""The share of the other hours with events in which it has one: of a metric that misses 2% of them
+by chance, three in a row are missing once in 170 months."""
+_BETWEEN: Final = 24
+"""Hours with a point between two silences at least, in the mean; where nights are silent it is
+less."""
+_OVERLAP: Final = 24
+"""Hours in which a metric is published under two names, at most, while one follows the other."""
 _FAILURE: Final = re.compile(
     r"err|fail|fault|5xx|50[0-9]|throttl|timeout|exception|reject", re.IGNORECASE
 )
@@ -133,7 +144,12 @@ def suspicions(
     answer: Answer, times: MetricTimeline, seen: StepCoverage, catalog: MetricCatalog
 ) -> tuple[Suspicion, ...]:
     """Return the reasons to think that a count is not what happened."""
-    return (*_unmatched(answer, times, catalog), *_renamed(times, catalog), *_lost(seen))
+    return (
+        *_unmatched(answer, times, catalog),
+        *_renamed(times, catalog),
+        *_silent(times),
+        *_lost(seen),
+    )
 
 
 def _unmatched(
@@ -230,6 +246,65 @@ def _may_follow(metric: Metric, earlier: Metric, times: MetricTimeline) -> bool:
     counted = {term.counted.metric for _, terms in times.reading.roles for term in terms}
     alike = bool(_FAILURE.search(metric.name)) or likeness(metric.name, earlier.name) > _ALIKE
     return alike and metric not in counted and _alike(metric, earlier)
+
+
+def _silent(times: MetricTimeline) -> Iterator[Suspicion]:
+    """Suspect that bad events were not counted in hours without a point of a metric of them.
+
+    Only of a metric that says 0 where nothing failed, and does so in nearly every hour that has
+    events: another one is silent because nothing failed.
+    """
+    for term in times.reading.bad or ():
+        if term.factor < 0 or all(times.points[term.counted].values()):
+            continue
+        events, spoken = _beside(term, times)
+        busy = [hour for hour in sorted(events) if events[hour] > 0]
+        runs = [(there, list(run)) for there, run in groupby(busy, key=spoken.__contains__)]
+        silent = [run for there, run in runs if not there and len(run) >= _FEWEST_SILENT]
+        missing, heard = sum(map(len, silent)), len(spoken.intersection(busy))
+        dense = heard >= _DENSE * (len(busy) - missing) and len(silent) <= 1 + heard // _BETWEEN
+        if not silent or not dense:
+            continue
+        end = min(moment((silent[-1][-1] + 1) * HOUR), times.span.end)
+        within = Span(moment(silent[0][0] * HOUR), end)
+        yield Suspicion(
+            cause=Cause.UNMATCHED,
+            reason=(
+                f"bad: CloudWatch has no point of {term.counted} in {missing} hours with events,"
+                f" from {stretch(within.start, within.end, open_=False)}, and nearly always one"
+                " in others, where it is 0 if nothing failed"
+            ),
+            remedy="see whether the metric was renamed or not published, and count what failed then"
+            " from logs",
+            hidden=Fraction(sum(events[hour] for run in silent for hour in run)),
+            within=within,
+        )
+
+
+def _beside(term: Term, times: MetricTimeline) -> tuple[Mapping[int, Number], set[int]]:
+    """Return by the hour how many events a metric of bad events is about, and when any say so.
+
+    The events are those of the metrics with the same dimensions, since another model or load
+    balancer of the sum may be newer. Where there are none, they are all events, and all metrics of
+    bad events count. A metric that has points only where this one has none is its other name.
+    """
+    metric, others = term.counted.metric, dict(times.reading.roles)
+    totals = [each.counted for each in others.get("total") or others.get("good") or ()]
+    own = [counted for counted in totals if _alike(metric, counted.metric)]
+    events = dict[int, Number]()
+    for counted in own or totals:
+        for start, value in times.points[counted].items():
+            events[start // HOUR] = events.get(start // HOUR, 0) + value
+    spoken = _hours(times.points[term.counted])
+    for other in times.reading.bad or ():
+        hours = _hours(times.points[other.counted])
+        if not own or len(hours & spoken) <= _OVERLAP:
+            spoken = spoken | hours
+    return events, spoken
+
+
+def _hours(points: Mapping[int, Number]) -> set[int]:
+    return {start // HOUR for start in points}
 
 
 def _lost(seen: StepCoverage) -> Iterator[Suspicion]:

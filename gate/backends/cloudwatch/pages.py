@@ -6,7 +6,6 @@ and "Complete" may come without any point, as of a metric that does not exist.
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import isfinite
 from typing import Any, Final
 
 from gate.backends.cloudwatch.periods import PeriodRun, moment
@@ -17,6 +16,10 @@ from gate.wording import instant
 
 _MOST_PAGES: Final = 1000
 """More than any question has, whose metrics and points are limited."""
+_END_OF_TIME: Final = 253_402_300_800
+"""Seconds from 1970 to the year 10000, which no date is in."""
+_LARGEST: Final = 1e100
+"""No count is larger, and sums of as many as there may be are still numbers for a report."""
 _COMPLETE: Final = "Complete"
 _PARTIAL: Final = "PartialData"
 _FAILED: Final = {
@@ -162,7 +165,7 @@ class Pages:
     def _start(self, time: object) -> int:
         piece = self._piece
         number = _finite(time)
-        if number is None or number % 1:
+        if number is None or number % 1 or not 0 <= number < _END_OF_TIME:
             raise unreadable("a time is not a number of whole seconds since 1970")
         start = int(number)
         if not piece.start <= start < piece.end or (start - piece.start) % piece.period:
@@ -190,10 +193,10 @@ class Pages:
 
 
 def _finite(value: object) -> float | None:
-    """Return a number of JSON; None: it is not finite, or something else."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+    """Return a number of JSON; None: it is not finite, too large to add up, or something else."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return float(value)
+    return float(value) if abs(value) < _LARGEST else None  # which NaN is not, either
 
 
 def _said(messages: Sequence[object]) -> str:

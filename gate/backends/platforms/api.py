@@ -1,15 +1,17 @@
 """One server of a platform: a request sent with its login, and the JSON object that came back."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import requests
 
 from gate.backends.lazy_login import LazyLogin
 from gate.backends.logins import Login
+from gate.backends.platforms.values import rewritten
 from gate.backends.waits import waiting
 from gate.backends.workers import Workers
 from gate.dataclass import dataclass
@@ -27,13 +29,15 @@ from gate.http import (
 )
 from gate.measure import Cause, MeasurementError
 from gate.measure.remedies import hint_for
-from gate.redaction import Redactor, redactable
+from gate.redaction import Redactor, blotted, redactable, repeats
 from gate.request_failure import RequestFailure, Trouble
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_CONNECT: Final = 10.0
 _GRACE: Final = 1.0
 """Seconds that answers may come after the deadline: a worker sees it only between two pieces."""
+_OLDEST: Final = 60
+"""Seconds that an answer may have been in a cache, which says so in the header ``Age``."""
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 """What the vendors' own clients send again."""
@@ -195,8 +199,12 @@ class Api:
 
     def words(self, text: str) -> str:
         """Return words of the platform from a good answer, fit to be shown."""
+        return Redactor(self._all_secrets)(text)
+
+    @property
+    def _all_secrets(self) -> tuple[str, ...]:
         tokens = self._login.secrets if self._login is not None else ()
-        return Redactor(redactable([*self._secrets, *tokens]))(text)
+        return redactable([*self._secrets, *tokens])
 
     def _ask(self, call: Call) -> JsonObject | ApiError:
         outcome = persist(
@@ -234,7 +242,7 @@ class Api:
             reason = f"it redirects to {target}: probably a login page ({status})"
             return RequestFailure(reason=reason, trouble=Trouble.LOGIN_PAGE)
         if status == HTTPStatus.OK and body is not None:
-            return body
+            return _of_a_cache(response) or self._shown_body(response, body)
         if is_html(response):
             reason = f"it answers with an HTML page ({status}): probably a login page, or a proxy"
             return RequestFailure(reason=reason, status=status, trouble=Trouble.LOGIN_PAGE)
@@ -254,6 +262,15 @@ class Api:
             wait=self._dialogue.wait(response.headers, self.clock.now()),
         )
 
+    def _shown_body(self, response: requests.Response, body: JsonObject) -> JsonObject:
+        """Return a good answer without secrets that it repeats, since messages quote answers."""
+        secrets, content = self._all_secrets, response.content
+        if b"\\" in content:  # what is written with escapes is looked at as it is meant
+            content += json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        if not repeats(content, secrets):
+            return body
+        return cast("JsonObject", rewritten(body, lambda text: blotted(text, secrets)))
+
     def _shown_failure(self, failure: RequestFailure) -> ApiError:
         """Say which server it was and what to do, and make its words fit to be shown."""
         kind = failure.kind if isinstance(failure, _Refusal) else ""
@@ -263,3 +280,12 @@ class Api:
         words = self.words(failure.reason)
         reason = f"{self._shown}: {words.rstrip('.') if hint else words}{hint}"
         return ApiError(reason, failure.status, kind)
+
+
+def _of_a_cache(response: requests.Response) -> RequestFailure | None:
+    """Refuse an answer that a cache has kept for too long."""
+    age = response.headers.get("Age", "")
+    if not (age.isascii() and age.isdecimal()) or int(age[:12]) <= _OLDEST:
+        return None
+    reason = f"a cache has answered in its place, with what is {age:.12} s old; let the proxy that"
+    return RequestFailure(reason=f"{reason} caches it pass every request on")

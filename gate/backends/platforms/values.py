@@ -1,8 +1,9 @@
 """Values of a platform's JSON as the gate needs them, or nothing: never a zero in their place."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from gate.measure import Cause, Unmeasured
 from gate.measure.remedies import hint_for
@@ -33,6 +34,17 @@ def timestamp(value: object) -> datetime | None:
         return at.astimezone(UTC) if at.tzinfo is not None else None
     except (ValueError, OverflowError):  # the latter where UTC is in another year than there is
         return None
+
+
+def rewritten(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a value of JSON with every text in it changed, keys too."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [rewritten(each, change) for each in value]
+    if isinstance(value, dict):
+        return {change(key): rewritten(each, change) for key, each in value.items()}
+    return value
 
 
 def refusal_of_the_past(title: str, at: datetime, now: datetime) -> Unmeasured | None:

@@ -416,6 +416,19 @@ def test_no_more_requests_are_sent_in_a_second_than_aws_allows() -> None:
     assert waiting.waits == [1.0] * 4
 
 
+def test_requests_for_definitions_and_for_numbers_are_counted_together() -> None:
+    waiting, service = Waiting(), ApplicationSignals([])
+    with backend(service, clock=waiting.clock) as opened:
+        platform: Any = opened.platform
+        for _ in range(3):
+            platform._service.reports([["a"]] * 6, AT)
+        waiting.seconds += 5
+        platform._service.reports([["a"]] * 10, AT)
+
+    assert len(service.log) == 28
+    assert waiting.waits == [1.0]
+
+
 def test_after_the_deadline_nobody_waits_for_the_next_second() -> None:
     waiting, service = Waiting(), ApplicationSignals(many(23))
     with backend(service, clock=waiting.clock) as opened:

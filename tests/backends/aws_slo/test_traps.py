@@ -662,9 +662,11 @@ def periods(**fields: Any) -> Answer:
 def test_budget_and_attainment_of_periods_say_how_much_time_has_data(
     fields: dict[str, Any], share_with_data: Fraction
 ) -> None:
-    covered = share(periods(**fields, BudgetStatus="OK")).evidence.coverage
+    evidence = share(periods(**fields, BudgetStatus="OK")).evidence
+    covered = evidence.coverage
 
     assert covered is not None
+    assert evidence.notes[-1].endswith("% of the interval so far has data at most")
     assert share_with_data <= covered < share_with_data * 11 / 10 + Fraction(1, 100_000) * 100
 
 

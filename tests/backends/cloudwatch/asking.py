@@ -20,7 +20,7 @@ from tests.servers.cloudwatch import FakeCloudWatch
 AT = datetime.fromisoformat("2026-11-29T12:34:56Z")
 MONTH = timedelta(days=30)
 CHAT = Sli(bad=BAD_TEXT, total=TOTAL_TEXT)
-__all__ = ["BAD", "TOTAL"]
+__all__ = ["BAD", "TOTAL", "TOTAL_TEXT"]
 
 
 def settings(url: str, region: str = "eu-central-1", retries: int = 0) -> CloudWatchSettings:

@@ -1,7 +1,7 @@
 """Each way in which CloudWatch says yes without having measured, and what only looks like it."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.backends.cloudwatch.asking import (
     CHAT,
     MONTH,
     TOTAL,
+    TOTAL_TEXT,
     answers,
     counts,
     request,
@@ -164,7 +165,9 @@ def test_a_status_inside_a_200_is_heeded(status: str, cause: Cause, words: str) 
     assert words in answer.reason
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1, "12", None, True, [1]])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), -1, "12", None, True, [1], 1e308, 10**400]
+)
 def test_a_value_that_cannot_be_a_count_is_invalid(value: object) -> None:
     fake = service()
     fake.wrong.value = lambda _: value
@@ -536,6 +539,133 @@ def test_another_name_that_cannot_be_read_is_not_suspected(trouble: str) -> None
     )
 
     assert counts(fake).evidence.suspicions == ()
+
+
+A_DAY, A_WEEK = range(24), range(7 * 24)
+
+
+def told(
+    spoken: Iterable[int], *, each: float = 0, total: Iterable[int] = range(720)
+) -> FakeCloudWatch:
+    """Return a server whose errors have a point in some of the last hours, 1 in each tenth."""
+    fake = FakeCloudWatch(now=lambda: AT)
+    tell(fake, spoken, each=each, total=total, Service="a")
+    return fake
+
+
+def tell(
+    fake: FakeCloudWatch,
+    spoken: Iterable[int],
+    *,
+    each: float = 0,
+    total: Iterable[int] = (),
+    name: str = "Errors",
+    **dimensions: str,
+) -> None:
+    def at(hour: int) -> datetime:
+        return AT - hour * HOUR - 6 * MINUTE
+
+    fake.publish(key_of("Chat", "Requests", **dimensions), ((at(hour), 100) for hour in total))
+    errors = key_of("Chat", name, **dimensions)
+    fake.publish(errors, ((at(hour), each or float(hour % 10 == 0)) for hour in spoken))
+
+
+@pytest.mark.parametrize(
+    "silent", [A_DAY, range(3), range(100, 103), A_WEEK, range(24, 720), range(500, 720)]
+)
+def test_an_error_metric_that_says_0_where_nothing_failed_and_falls_silent_is_suspected(
+    silent: range,
+) -> None:
+    (suspicion,) = counts(told(set(range(720)) - set(silent))).evidence.suspicions
+
+    assert suspicion.cause is Cause.UNMATCHED
+    assert suspicion.hidden == 100 * len(silent)
+    assert f'no point of Chat Errors{{Service="a"}} in {len(silent)} hours' in suspicion.reason
+    assert suspicion.within is not None
+    assert AT - suspicion.within.end < (silent.start + 1) * HOUR
+    assert suspicion.within.end <= AT
+
+
+def two_services(spoken: Iterable[int], total: Iterable[int]) -> FakeCloudWatch:
+    """Return a server of two services, of which one is always there."""
+    fake = told(range(720))
+    tell(fake, spoken, total=total, Service="b")
+    return fake
+
+
+BOTH = Sli(
+    bad='Chat Errors{Service="a"} + Chat Errors{Service="b"}',
+    total='Chat Requests{Service="a"} + Chat Requests{Service="b"}',
+)
+
+
+def test_of_two_services_the_one_that_fell_silent_is_suspected() -> None:
+    fake = two_services(range(72, 720), range(720))
+    (suspicion,) = counts(fake, request(BOTH)).evidence.suspicions
+
+    assert 'Chat Errors{Service="b"} in 72 hours' in suspicion.reason
+
+
+def followed(name: str = "Faults") -> FakeCloudWatch:
+    """Return a server whose errors got another name a week ago."""
+    fake = told(range(7 * 24, 720))
+    tell(fake, range(7 * 24 + 2), name=name, Service="a")
+    return fake
+
+
+def apart() -> FakeCloudWatch:
+    """Return a server of two services, whose requests are only counted together."""
+    fake = two_services(range(24, 720), ())
+    fake.publish(key_of("Chat", "All"), ((AT - n * HOUR - 6 * MINUTE, 100) for n in range(720)))
+    return fake
+
+
+QUIET: dict[str, tuple[FakeCloudWatch, Sli]] = {
+    "one that never says 0": (told(range(48, 720), each=3), CHAT),
+    "one that now and then says nothing for an hour or two": (
+        told([hour for hour in range(720) if hour % 30 > 1]),
+        CHAT,
+    ),
+    "one that says something in nine of ten hours": (
+        told([hour for hour in range(720) if hour % 9 and hour % 700 > 2]),
+        CHAT,
+    ),
+    "one that says something now and then": (told(range(0, 720, 6)), CHAT),
+    "one that sleeps at night": (told([hour for hour in range(720) if hour % 24 > 7]), CHAT),
+    "two hours": (told(range(2, 720)), CHAT),
+    "no events": (told(range(24, 720), total=range(24, 720)), CHAT),
+    "a new service": (two_services(A_WEEK, A_WEEK), BOTH),
+    "a service that is gone": (two_services(range(24, 720), range(24, 720)), BOTH),
+    "another name, and both are counted": (
+        followed(),
+        Sli(bad=f'{CHAT.bad} + Chat Faults{{Service="a"}}', total=CHAT.total),
+    ),
+    "one that is subtracted": (
+        told(range(720)),
+        Sli(bad=f"{TOTAL_TEXT} - {CHAT.bad}", total=CHAT.total),
+    ),
+    "one of two with other dimensions than the total": (
+        apart(),
+        Sli(bad=BOTH.bad, total="Chat All"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", QUIET)
+def test_an_error_metric_that_may_be_silent_is_not_suspected(case: str) -> None:
+    fake, sli = QUIET[case]
+    (answer,) = answers(fake, [request(sli)])
+
+    assert isinstance(answer, Counts)
+    assert [each.reason for each in answer.evidence.suspicions if "nearly" in each.reason] == []
+
+
+def test_without_a_total_the_good_events_are_compared() -> None:
+    fake = told(range(24, 720))
+    sli = Sli(good=CHAT.total, bad=CHAT.bad)
+    (suspicion,) = counts(fake, request(sli)).evidence.suspicions
+
+    assert suspicion.hidden == 2400
 
 
 def test_a_spent_metric_that_is_silent_may_have_cost_any_amount() -> None:

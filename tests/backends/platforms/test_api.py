@@ -1,5 +1,6 @@
 """One server of a platform, on a real socket: what is sent, tried again, given up and hidden."""
 
+import base64
 import json
 import os
 import signal
@@ -375,6 +376,53 @@ def test_a_secret_that_the_platform_repeats_is_never_shown(shape: str) -> None:
 
     assert SECRET not in error.reason
     assert "***" in error.reason
+
+
+SLASHES = "k3y/of+the/platf0rm=="
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        json.dumps(SLASHES),
+        json.dumps(SLASHES).replace("/", "\\/"),
+        json.dumps(f"a b {SLASHES}, c\n"),
+        '"' + "".join(f"\\u{ord(character):04x}" for character in SLASHES) + '"',
+        json.dumps(base64.b64encode(f"user:{SLASHES}".encode()).decode()),
+        json.dumps(SLASHES.upper()),
+    ],
+)
+def test_a_secret_that_a_good_answer_repeats_is_never_shown(written: str) -> None:
+    text = f'{{"a": [{{{written}: {written}}}], "n": [1, 2.5, null, true], "other": "\\u00e9"}}'
+    with serving(lambda handler, _: send(handler, text.encode())) as port:
+        got = api(port, secrets=[SLASHES]).ask(CALL)
+
+    assert "***" in str(got["a"])
+    assert "platf" not in str(got).lower()
+    assert written.strip('"') not in str(got)
+    assert (got["n"], got["other"]) == ([1, 2.5, None, True], "é")
+
+
+@pytest.mark.parametrize("key", ["k3y", "prod", SECRET])
+def test_a_good_answer_without_a_secret_is_as_it_is(key: str) -> None:
+    """Short secrets are often words, such as the name of an SLO."""
+    body = {"name": "prod", "text": "a  b\n", "numbers": [1, 0.5], "k3y": {"x": "k3y"}}
+    with serving(lambda handler, _: saying(200, body)(handler)) as port:
+        assert api(port, secrets=[key]).ask(CALL) == body
+
+
+@pytest.mark.parametrize("age", ["61", "86400", "9" * 40])
+def test_an_old_answer_of_a_cache_is_refused(age: str) -> None:
+    error = refused(in_turn(saying(200, {"a": 1}, Age=age)))
+
+    assert "a cache has answered in its place" in error.reason
+    assert error.reason.endswith("let the proxy that caches it pass every request on")
+
+
+@pytest.mark.parametrize("age", ["0", "60", "", "-5", "new", "1.5", "²"])
+def test_an_answer_that_is_not_old_is_taken(age: str) -> None:
+    with serving(in_turn(saying(200, {"a": 1}, Age=age))) as port:
+        assert api(port).ask(CALL) == {"a": 1}
 
 
 def test_words_of_a_good_answer_can_be_made_fit_to_be_shown() -> None:
