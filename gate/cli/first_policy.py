@@ -132,7 +132,7 @@ BURN_RATES: Final = """\
 
 """
 """Between the tiers and what follows them, where the backend can count such windows."""
-RULES: Final = """
+_TIERS: Final = """
 tiers:                        # by the worst remaining budget; the first that applies counts
   - {name: healthy, remaining: "> 50%", allow: all}
   - name: caution
@@ -142,7 +142,9 @@ tiers:                        # by the worst remaining budget; the first that ap
     otherwise: true
     allow: [security-patch, rollback]
 
-${burn_rates}on:                           # what cannot be measured must not pass; the defaults, but for except
+"""
+_ON: Final = """\
+on:                           # what cannot be measured must not pass; the defaults, but for except
   no_data: block
   stale: block
   partial: block
@@ -151,6 +153,7 @@ ${burn_rates}on:                           # what cannot be measured must not pa
   low_coverage: warn
   except: [rollback]          # added here: rollback ships even if nothing could be measured
 """
+RULES: Final = f"{_TIERS}${{burn_rates}}{_ON}"
 
 CASES: Final = """\
 # What the policy must decide on budgets and changes. Run it with: gate test POLICY

@@ -6,13 +6,13 @@ https://docs.aws.amazon.com/applicationsignals/latest/APIReference/
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from math import isfinite
 from typing import Any, Final
 from urllib.parse import quote
 
 from gate.backends.aws_login import aws_secrets
 from gate.backends.aws_slo.settings import AwsSloSettings
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.backends.platforms.values import finite
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 
@@ -214,6 +214,6 @@ def number(values: Mapping[str, Any], key: str) -> int | float:
         MeasurementError: there is something else, or nothing.
     """
     value = values.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if not isinstance(value, int | float) or finite(value) is None:
         raise invalid(f"{key} is {value!r:.60} and must be a number")
     return value

@@ -6,17 +6,19 @@ and "Complete" may come without any point, as of a metric that does not exist.
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import isfinite
 from typing import Any, Final
 
 from gate.backends.cloudwatch.periods import PeriodRun, moment
 from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
 from gate.backends.platforms.api import Call, JsonObject
+from gate.backends.platforms.values import finite
 from gate.measure import Cause, MeasurementError
 from gate.wording import instant
 
 _MOST_PAGES: Final = 1000
 """More than any question has, whose metrics and points are limited."""
+_FARTHEST: Final = 10**10
+"""Seconds from what was asked for, beyond which a time need not be one of a calendar."""
 _COMPLETE: Final = "Complete"
 _PARTIAL: Final = "PartialData"
 _FAILED: Final = {
@@ -161,22 +163,23 @@ class Pages:
 
     def _start(self, time: object) -> int:
         piece = self._piece
-        number = _finite(time)
+        number = finite(time)
         if number is None or number % 1:
             raise unreadable("a time is not a number of whole seconds since 1970")
         start = int(number)
+        if not abs(start - piece.start) <= _FARTHEST:
+            raise unreadable("a time is far from what was asked for")
         if not piece.start <= start < piece.end or (start - piece.start) % piece.period:
             raise unreadable(f"a point of {instant(moment(start))}, which was not asked for")
         return start
 
     def _value(self, place: int, start: int, value: object) -> Number:
-        number = _finite(value)
+        number = finite(value)
         if number is None or number < 0:
             shown = f"{self.counted[place]} is {value!r:.40} at {instant(moment(start))}"
             reason = f"{shown}, which cannot be a count; see who publishes it"
             raise MeasurementError(Cause.INVALID, reason)
-        # As it is written, so that 0.1 is a tenth; whole numbers are faster than fractions.
-        return int(number) if number.is_integer() else Fraction(str(number))
+        return int(number) if number.denominator == 1 else number  # whole ones are faster
 
     def _failure(self, place: int) -> MeasurementError | None:
         """Return what the status after the last page says against the points."""
@@ -187,13 +190,6 @@ class Pages:
             reason = f"CloudWatch has returned only a part of the points of {counted} (PartialData)"
             return MeasurementError(Cause.PARTIAL, f"{reason}; run the check again")
         return unreadable(f"it has no result for {counted}")
-
-
-def _finite(value: object) -> float | None:
-    """Return a number of JSON; None: it is not finite, or something else."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
-        return None
-    return float(value)
 
 
 def _said(messages: Sequence[object]) -> str:

@@ -297,7 +297,7 @@ def test_a_report_that_contradicts_itself_or_the_slo_is_invalid(
 @pytest.mark.parametrize("field", ["TotalBudget", "Remaining", "Attainment"])
 @pytest.mark.parametrize("requests", [True, False])
 @pytest.mark.parametrize(
-    "value", ["720", True, [], {}, float("nan"), float("inf"), float("-inf"), 719.5]
+    "value", ["720", True, [], {}, float("nan"), float("inf"), float("-inf"), 719.5, 10**400]
 )
 def test_a_field_of_another_type_is_never_a_number(field: str, requests: bool, value: Any) -> None:
     unit = "Requests" if requests else "Seconds"

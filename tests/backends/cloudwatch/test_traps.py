@@ -164,7 +164,7 @@ def test_a_status_inside_a_200_is_heeded(status: str, cause: Cause, words: str) 
     assert words in answer.reason
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1, "12", None, True, [1]])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1, "12", None, True, [1], 10**400])
 def test_a_value_that_cannot_be_a_count_is_invalid(value: object) -> None:
     fake = service()
     fake.wrong.value = lambda _: value
@@ -234,6 +234,14 @@ Change = Callable[[dict[str, Any]], dict[str, Any] | str]
         (
             lambda result: {**result, "Timestamps": [t - 10**8 for t in result["Timestamps"]]},
             "which was not asked for",
+        ),
+        (
+            lambda result: {**result, "Timestamps": [t + 10**12 for t in result["Timestamps"]]},
+            "a time is far from what was asked for",
+        ),
+        (
+            lambda result: {**result, "Timestamps": [t + 10**400 for t in result["Timestamps"]]},
+            "a time is not a number of whole seconds",
         ),
     ],
 )

@@ -187,3 +187,14 @@ def test_the_space_of_the_policy_is_asked(tmp_path: Path) -> None:
 
     assert done.exit_code == 0, done.stdout
     assert "SLOs and groups in the space payments: 1" in " ".join(done.stdout.split())
+
+
+def test_a_refused_key_is_said_once_by_the_doctor(tmp_path: Path, url: str) -> None:
+    write(tmp_path, {"name": "Chat availability", "from": "platform"})
+    environ = {"KIBANA_URL": url, "KIBANA_API_KEY": "b3RoZXI6a2V5", "NO_PROXY": "*"}
+    done = gate("doctor", "--at", AT.isoformat(), cwd=tmp_path, env=environ)
+
+    said = " ".join(done.stdout.split())
+    assert done.exit_code == 3
+    assert said.count("set backend.api_key to a valid key") == 1
+    assert "it could not be looked up, because of the fault of its backend" in said
