@@ -15,12 +15,10 @@ from gate.budget.assessment import (
 )
 from gate.budget.coverage import Guards
 from gate.budget.forecast import Forecast, Impact, forecast, price
-from gate.budget.promises import difference
 from gate.budget.ratio import (
     as_counts,
     budget_to_date,
     burn_error,
-    composite_consumed,
     remaining_interval,
     seconds,
     share_per_bad,
@@ -37,7 +35,7 @@ from gate.measure import (
     Suspicion,
     Unmeasured,
 )
-from gate.slo.objective import CalendarWindow, CompositeSlo, PlatformSlo, RatioSlo, SpendSlo, Window
+from gate.slo.objective import CalendarWindow, PlatformSlo, RatioSlo, SpendSlo, Window
 from gate.wording import share_of_bad
 
 AnswerIf = Callable[[Answer, Sequence[Suspicion]], Answer]
@@ -106,9 +104,12 @@ def _checked(slo: RatioSlo, answer: Answer, at: datetime) -> Counts | Share | Un
     if not isinstance(answer, Counts | Share):
         raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
     definition, query = answer.evidence.definition, answer.evidence.query
-    other = None if definition is None else difference(slo, definition, at)
-    if other is not None:
-        return Unmeasured(cause=Cause.INVALID, reason=other, query=query)
+    if definition is not None:
+        from gate.budget.promises import difference  # noqa: PLC0415 - for SLOs of platforms only
+
+        other = difference(slo, definition, at)
+        if other is not None:
+            return Unmeasured(cause=Cause.INVALID, reason=other, query=query)
     if isinstance(answer, Counts):
         return answer
     needs = {"timeslices": slo.slices is not None, "sampled": slo.sampled is not None}
@@ -297,72 +298,6 @@ def carried_on(
         period=period,
         resets_at=_resets_at(slo.window, at),
     )
-
-
-def assess_composite(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> Assessment:
-    """Return the budget of a composite from its members' (by name).
-
-    Not measured unless every member is: a missing part could be the one that is overspent.
-    """
-    weighted = [(member.weight, parts[member.slo]) for member in slo.members]
-    doubts = tuple(doubt for _, part in weighted for doubt in _member_doubts(part))
-    shares = [(weight, part.consumed) for weight, part in weighted if part.consumed is not None]
-    if len(shares) < len(weighted):
-        return Assessment(slo=slo, doubts=doubts)
-    consumed = composite_consumed(shares)
-    costs = [
-        (weight, part.stated_cost) for weight, part in weighted if part.stated_cost is not None
-    ]
-    worst = {name: part.worst_case or part for name, part in parts.items()}
-    best = {name: part.best_case or part for name, part in parts.items()}
-    return Assessment(
-        slo=slo,
-        doubts=doubts,
-        consumed=consumed,
-        remaining=1 - consumed,
-        stated_cost=composite_consumed(costs) if costs else None,
-        small_part=next((part.small_part for _, part in weighted if part.small_part), None),
-        worst_case=assess_composite(slo, worst) if _suspected(slo, parts) else None,
-        best_case=assess_composite(slo, best) if _suspected(slo, parts) else None,
-        rounding=_composite_rounding(zip((part for _, part in weighted), shares, strict=True)),
-    )
-
-
-def _composite_rounding(
-    parts: Iterable[tuple[Assessment, tuple[Fraction, Fraction]]],
-) -> tuple[Fraction, Fraction] | None:
-    """Return between which shares what is left lies by its members' rounding; None: it is exact.
-
-    ``parts`` are the members, which all are measured, with their weights and what they consumed.
-    """
-    lowest = highest = Fraction(1)
-    rounded = False
-    for part, (weight, consumed) in parts:
-        rounded |= part.rounding is not None
-        low, high = part.rounding or (1 - consumed, 1 - consumed)
-        lowest -= weight * (1 - low)
-        highest -= weight * (1 - high)
-    return (lowest, highest) if rounded else None
-
-
-def _suspected(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> bool:
-    return any(parts[member.slo].worst_case is not None for member in slo.members)
-
-
-def _member_doubts(part: Assessment) -> list[Doubt]:
-    """Return what a member's doubts mean for the composite, each with its own cause.
-
-    A member that is measured is judged by itself, doubts and all: only those of an advisory one,
-    which warn there, must be said again.
-    """
-    name = part.slo.name
-    if not part.measured:
-        why = f"a member could not be measured: {name}"
-        return [Doubt(cause=doubt.cause, reason=why) for doubt in part.doubts]
-    doubts = part.doubts if part.slo.advisory else ()
-    return [
-        Doubt(cause=doubt.cause, reason=f"its member {name}: {doubt.reason}") for doubt in doubts
-    ]
 
 
 def _unmeasured(slo: RatioSlo | SpendSlo, answer: Unmeasured, at: datetime) -> Assessment:

@@ -7,14 +7,9 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from gate.backends import Settings, backends_in, described, history_of, without_history
-from gate.budget.assess import (
-    PRESENT,
-    assess_composite,
-    assess_ratio,
-    assess_spend,
-    assess_undefined,
-)
+from gate.budget.assess import PRESENT, assess_ratio, assess_spend, assess_undefined
 from gate.budget.assessment import Assessment
+from gate.budget.composite import assess_composite
 from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass

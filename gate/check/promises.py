@@ -31,7 +31,7 @@ def with_promises(
     Raises:
         UsageError: a backend's package is missing.
     """
-    waiting = [bool(_open_slos(file.policy)) for file in files]
+    waiting = [file.policy.waits_for_platforms for file in files]
     if not any(waiting):
         return files, open_with
     opened = [

@@ -12,7 +12,6 @@ from gate.budget.assessment import Assessment
 from gate.check.decide import BudgetsAndPast, decide
 from gate.check.measure import KeptHistory, OpenBackend, measure, run_both, run_concurrently
 from gate.check.options import Options, StatedEvidence, counting_override, overriding
-from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.decision.decision import (
     Decision,
@@ -42,7 +41,7 @@ def run_check(
             override does not count, or a backend's package is missing.
     """
     check_words(files, options)
-    files, open_with = with_promises(files, options.at, options.timeout, open_with)
+    files, open_with = _with_promises(files, options, open_with)
     options = replace(options, override=counting_override(files, options))
     opened, proposals = _open(files, options, open_with), None
     backends = opened
@@ -138,7 +137,7 @@ def run_status(
     Raises:
         UsageError: a backend's package is missing.
     """
-    files, open_with = with_promises(files, options.at, options.timeout, open_with)
+    files, open_with = _with_promises(files, options, open_with)
     backends = _open(files, options, open_with)
     assessed = _for_all(files, backends, options, _measure)
     opening = open_with if with_burn_downs else None
@@ -213,6 +212,17 @@ def check_words(files: Sequence[PolicyFile], options: Options) -> None:
                 f"{name} is checked by its evidence and cannot be stated as met; leave the"
                 " statement out"
             )
+
+
+def _with_promises(
+    files: Sequence[PolicyFile], options: Options, open_with: OpenBackend
+) -> tuple[Sequence[PolicyFile], OpenBackend]:
+    """Return the policies with what their platforms promise, and what opens backends then."""
+    if not any(file.policy.waits_for_platforms for file in files):
+        return files, open_with
+    from gate.check.promises import with_promises  # noqa: PLC0415 - for such SLOs only
+
+    return with_promises(files, options.at, options.timeout, open_with)
 
 
 def _open(

@@ -9,8 +9,8 @@ import yaml
 
 from gate.backends import BACKEND, BACKENDS, Registration, Settings, registration
 from gate.config.class_checks import word_pairs
+from gate.config.placed_slo import PlacedSlo
 from gate.config.rules_schema import ON_HERE
-from gate.config.slo_schema import PlacedSlo
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.measure import Cause

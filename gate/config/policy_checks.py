@@ -24,8 +24,8 @@ from gate.config.class_checks import (
     warn_of_unused_classes,
     word_pairs,
 )
+from gate.config.placed_slo import PlacedSlo
 from gate.config.sli_schema import sli_kind
-from gate.config.slo_schema import PlacedSlo
 from gate.config.tier_checks import check_tiers
 from gate.errors import nearest
 from gate.parsing.objects import Values

@@ -23,6 +23,8 @@ from gate.config.backend_schema import (
 )
 from gate.config.class_checks import classes, word_pairs
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
+from gate.config.placed_slo import FROM, PlacedSlo, SloFiles
+from gate.config.platform_schema import FROM_PLATFORM, PLATFORM
 from gate.config.policy_checks import check_policy
 from gate.config.rules_schema import (
     BURN_RATES,
@@ -34,7 +36,7 @@ from gate.config.rules_schema import (
     OVERRIDES,
     TIERS,
 )
-from gate.config.slo_schema import FROM, FROM_PLATFORM, PLATFORM, SLO, PlacedSlo, SloFiles
+from gate.config.slo_schema import SLO
 from gate.errors import Mistake
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, compose, decode, written

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
+from gate.budget.composite import assess_composite
 from gate.budget.coverage import Guards
 from gate.dataclass import dataclass
 from gate.history.burn_down_plan import BurnDownPlan, window_start

@@ -112,6 +112,13 @@ class Policy:
         listed = (each for tier in self.tiers for each in tier.require.values())
         return tuple(dict.fromkeys(requirement for each in listed for requirement in each))
 
+    @property
+    def waits_for_platforms(self) -> bool:
+        """Whether objective and window of an SLO are a platform's, which has not been asked."""
+        return any(
+            isinstance(slo, PlatformSlo) and slo.name not in self.undefined for slo in self.slos
+        )
+
     def guards_of(self, slo: Slo) -> Guards:
         """Return what the measurements of an SLO must have to be believed."""
         return self.guards.of(slo)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment, Doubt
+from gate.budget.composite import assess_composite
 from gate.budget.forecast import Impact
 from gate.measure import Cause
 from gate.slo.objective import Bound, CompositeSlo, Member

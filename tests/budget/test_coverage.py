@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from gate.budget.assess import assess_composite, assess_ratio
+from gate.budget.assess import assess_ratio
 from gate.budget.assessment import Assessment
+from gate.budget.composite import assess_composite
 from gate.budget.coverage import Guards, coverage_cause
 from gate.measure import Cause, Spent
 from gate.measure.coverage import Gaps

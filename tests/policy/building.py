@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
-from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
+from gate.budget.composite import assess_composite
 from gate.measure import Answer
 from gate.policy.case import Case
 from gate.policy.changes import BUILT_IN_CHANGES

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
+from gate.budget.composite import assess_composite
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import ChartKind, ChartResult, NoChart
 from gate.history.charts.signals import DEFAULT, RULES

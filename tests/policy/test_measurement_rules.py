@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment, Doubt
+from gate.budget.composite import assess_composite
 from gate.measure import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Action

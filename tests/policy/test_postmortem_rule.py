@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.assess import assess_composite, assess_undefined
+from gate.budget.assess import assess_undefined
+from gate.budget.composite import assess_composite
 from gate.errors import Mistake
 from gate.history.records import RecordStatus, UnreadableRecord
 from gate.measure import Cause, Unmeasured

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
+from gate.budget.composite import assess_composite
 from gate.budget.forecast import Impact
 from gate.measure import Answer, Cause, Unmeasured
 from gate.policy.case import Case

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
+from gate.budget.composite import assess_composite
 from gate.budget.forecast import Impact
 from gate.measure import Answer, Cause, Suspicion
 from gate.policy.case import Case
@@ -412,3 +412,16 @@ def test_only_what_matters_is_named() -> None:
 
 def test_a_rounded_burn_rate_without_a_rule_does_not_matter() -> None:
     assert judged("model-update", burning(share("0.0144", "0.01"))).verdict is Verdict.ALLOW
+
+
+def test_a_narrow_tier_between_the_ends_is_tried_as_well() -> None:
+    # 40% to 65% are left, and only from 58% to 60% an experiment may not ship.
+    tiers = (
+        Tier(name="most", condition=Condition(">", Fraction("0.6")), allow=None),
+        Tier(name="odd", condition=Condition(">", Fraction("0.58")), allow=frozenset({"rollback"})),
+        Tier(name="rest", condition=None, allow=None),
+    )
+    assessment = ratio(share("0.000475", "0.000125"))
+
+    assert judged("experiment", assessment, tiers=tiers).verdict is Verdict.UNDECIDED
+    assert judged("rollback", assessment, tiers=tiers).verdict is Verdict.ALLOW

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
+from gate.budget.composite import assess_composite
 from gate.budget.forecast import Impact
 from gate.policy.findings import Rule, Verdict
 from gate.policy.tiers import Condition, Tier

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
+from gate.budget.composite import assess_composite
 from gate.measure import Answer, Cause, Spent, Suspicion
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action

@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gate.budget.assess import assess_composite, assess_ratio, assess_spend
+from gate.budget.assess import assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
+from gate.budget.composite import assess_composite
 from gate.budget.forecast import Impact
 from gate.decision.decision import (
     Context,

@@ -37,28 +37,46 @@ class SignalsCatalog:
         arns = self._arns(names)
         wanted = list(dict.fromkeys(arn for arn in arns.values() if isinstance(arn, str)))
         reported = self._reported(wanted) if len(wanted) > _FEW else {}
-        rest = [arn for arn in wanted if arn not in reported]
+        # Reports do not say since when an SLO has existed, and so how much of its window it covers.
+        rest = [arn for arn in wanted if arn not in reported or arn not in self._created]
         single = zip(rest, self._service.slos(rest), strict=True)
         definitions = reported | {arn: self._definition(arn, slo) for arn, slo in single}
         return [
-            arn if isinstance(arn, Unmeasured) else definitions[arn]
-            for arn in (arns[name] for name in names)
+            arn if isinstance(arn, Unmeasured) else self._named(name, definitions[arn])
+            for name, arn in ((name, arns[name]) for name in names)
         ]
+
+    def _named(self, name: str, definition: Definition | Unmeasured) -> Definition | Unmeasured:
+        """See that an SLO that was listed under a name is defined under it, too."""
+        if isinstance(definition, Unmeasured) or ARN.fullmatch(name) or definition.name == name:
+            return definition
+        reason = f"{definition.id} is listed as {name}, and defined as {definition.name}"
+        return Unmeasured(cause=Cause.INVALID, reason=f"{self._service.shown}: {reason}")
 
     def _arns(self, names: Sequence[str]) -> dict[str, str | Unmeasured]:
         """Return the ARN of each SLO: of one account and region no two have one name."""
         arns: dict[str, str | Unmeasured] = {
             name: self._own(match) for name in names if (match := ARN.fullmatch(name))
         }
-        if len(arns) == len(set(names)):
+        if len(arns) == len(set(names)) and len(arns) <= _FEW:
             return arns
+        try:
+            arns_by_name = self._listed()
+        except ApiError:
+            if len(arns) < len(set(names)):
+                raise
+            return arns  # the list would only have said when each was created
+        return arns | {name: _only(name, arns_by_name) for name in names if name not in arns}
+
+    def _listed(self) -> dict[str, list[str]]:
+        """Return the ARNs of each name."""
         arns_by_name = dict[str, list[str]]()
         for summary in self._service.summaries():
             arn = str(summary.get("Arn"))
             arns_by_name.setdefault(str(summary.get("Name")), []).append(arn)
-            if "CreatedTime" in summary:
+            if summary.get("CreatedTime") is not None:
                 self._created[arn] = instant(summary, "CreatedTime")
-        return arns | {name: _only(name, arns_by_name) for name in names if name not in arns}
+        return arns_by_name
 
     def _own(self, arn: re.Match[str]) -> str | Unmeasured:
         region = arn[1]

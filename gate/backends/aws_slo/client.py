@@ -214,6 +214,6 @@ def number(values: Mapping[str, Any], key: str) -> int | float:
         MeasurementError: there is something else, or nothing.
     """
     value = values.get(key)
-    if not isinstance(value, int | float) or finite(value) is None:
+    if finite(value) is None or not isinstance(value, int | float):
         raise invalid(f"{key} is {value!r:.60} and must be a number")
     return value

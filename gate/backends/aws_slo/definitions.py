@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/applicationsignals/latest/APIReference/API_Goal.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -32,6 +32,7 @@ _SO_FAR: Final = (
 
 _MOST_DAYS: Final = {"MINUTE": 1 / 1440, "HOUR": 1 / 24, "DAY": 1, "MONTH": 31}
 """Length of a unit, at most."""
+_LEAST_DAYS: Final = {**_MOST_DAYS, "MONTH": 28}
 _MEANINGS: Final = {
     Granted.SECONDS: "in which all time counts as good",
     Granted.EVENTS: "whose requests are not counted",
@@ -73,7 +74,7 @@ def granted_of(slo: Mapping[str, Any], name: str) -> Granted:
     kind = slo.get("EvaluationType")
     if kind is None and requests != periods:
         kind = "RequestBased" if requests else "PeriodBased"
-    if kind not in {"PeriodBased", "RequestBased"}:
+    if not isinstance(kind, str) or kind not in {"PeriodBased", "RequestBased"}:
         raise invalid(f"{name} is neither period-based nor request-based: {kind!r:.60}")
     return Granted.SECONDS if kind == "PeriodBased" else Granted.EVENTS
 
@@ -145,9 +146,9 @@ def _calendar(interval: Mapping[str, Any], name: str) -> CalendarWindow:
 def _length(interval: Mapping[str, Any], name: str) -> tuple[str, int]:
     """Return the length as minutes, or as months."""
     unit, count = interval.get("DurationUnit"), whole(interval, "Duration")
-    if count <= 0 or unit not in {*_MINUTES, "MONTH"}:
+    if count <= 0 or not isinstance(unit, str) or unit not in {*_MINUTES, "MONTH"}:
         raise invalid(f"{name} has an interval of {count} {unit!r:.60}")
-    return ("MONTH", count) if unit == "MONTH" else ("MINUTE", count * _MINUTES[str(unit)])
+    return ("MONTH", count) if unit == "MONTH" else ("MINUTE", count * _MINUTES[unit])
 
 
 def instant(values: Mapping[str, Any], key: str) -> datetime:
@@ -187,6 +188,32 @@ def _may_be_in(window: Mapping[str, Any], span: Span) -> bool:
         return start + timedelta(days=days) > span.start
     except (MeasurementError, LookupError, TypeError, ValueError, OverflowError):
         return True
+
+
+def excluded_share(windows: Sequence[Mapping[str, Any]] | MeasurementError, span: Span) -> Fraction:
+    """Return the share of a stretch of time that is left out for certain.
+
+    That is by windows that do not recur; two that overlap count once.
+    """
+    seconds, reached = 0.0, span.start
+    for start, end in sorted(_once(() if isinstance(windows, MeasurementError) else windows)):
+        left_out = Span(max(start, reached), min(end, span.end))
+        if left_out.start < left_out.end:
+            seconds, reached = seconds + left_out.length.total_seconds(), left_out.end
+    return Fraction(seconds) / Fraction(span.length.total_seconds())
+
+
+def _once(windows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[datetime, datetime]]:
+    """Yield start and end of each window that does not recur, where they can be read."""
+    for window in windows:
+        length = _block_of(window, "Window")
+        days = _LEAST_DAYS.get(str(length.get("DurationUnit")))
+        try:
+            start = instant(window, "StartTime")
+            if days is not None and not window.get("RecurrenceRule"):
+                yield start, start + timedelta(days=whole(length, "Duration") * days)
+        except (MeasurementError, OverflowError):
+            continue  # a note says that it may be anywhere
 
 
 def _note(window: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any, Final
 
 from gate.backends.aws_slo.budgets import middle
@@ -15,7 +16,7 @@ from gate.backends.aws_slo.client import (
     invalid,
     listed,
 )
-from gate.backends.aws_slo.definitions import exclusion_notes, instant
+from gate.backends.aws_slo.definitions import excluded_share, exclusion_notes, instant
 from gate.backends.aws_slo.reports import bad_share
 from gate.backends.aws_slo.settings import AwsSloSettings
 from gate.backends.platforms.api import ApiError, JsonObject
@@ -95,10 +96,12 @@ class AwsSloPlatform:
         except MeasurementError as refusal:
             return refusal.answer(query)
         share, error = middle(bad.bounds)
+        since = self._catalog.coverage(arn, definition.promises[0].window.counted(at))
+        covered = bad.covered if since is None else min(bad.covered, since)
         evidence = Evidence(
             query=query,
             newest=at,
-            coverage=self._catalog.coverage(arn, definition.promises[0].window.counted(at)),
+            coverage=covered if covered < 1 else None,
             notes=(bad.note,),
         )
         return Share(bad=share, error=error, evidence=evidence)
@@ -115,6 +118,12 @@ class AwsSloPlatform:
             excluded = exclusion_notes(windows[arn], span, definitions[arn].granted)
             notes = (*self._catalog.change(arn, span), *map(self._service.api.words, excluded))
             evidence = replace(share.evidence, notes=(*share.evidence.notes, *notes))
+            left_in = 1 - excluded_share(windows[arn], span)
+            if left_in < 1:
+                covered = min(
+                    left_in, Fraction(1) if evidence.coverage is None else evidence.coverage
+                )
+                evidence = replace(evidence, coverage=covered)
             noted[arn] = replace(share, evidence=evidence)
         return {**answers, **noted}
 
@@ -134,7 +143,7 @@ class AwsSloPlatform:
             )
         for failure in listed(body, "Errors", self._service.shown):
             if failure.get("Arn") == arn or (
-                not failure.get("Arn") and failure.get("Name") == definition.name
+                not failure.get("Arn") and failure.get("Name") in (definition.name, arn)
             ):
                 said = self._service.api.words(
                     f"{failure.get('ErrorCode')}: {failure.get('ErrorMessage')}"

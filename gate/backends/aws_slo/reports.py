@@ -43,6 +43,8 @@ class Bad:
 
     bounds: ShareBounds
     """Within 0 and 1; of what is counted so far."""
+    covered: Fraction
+    """The share of the window so far that may have data at most, by what the report says."""
     note: str
     """What the report says, for people."""
 
@@ -64,12 +66,13 @@ def bad_share(report: Mapping[str, Any], definition: Definition, at: datetime) -
     if not read.total and not read.left and not read.expected.low:
         raise MeasurementError(Cause.NO_TRAFFIC, _nothing(name, definition.granted, budget))
     spent = (spent_of_time if definition.granted is Granted.SECONDS else spent_of_requests)(read)
-    bounds = ShareBounds(spent.low * budget, spent.high * budget)
+    bounds, covered = ShareBounds(spent.low * budget, spent.high * budget), Fraction(1)
     if definition.granted is Granted.EVENTS:
         bounds = _both(bounds, read, name)
     else:
-        _check_time(bounds, read, definition, at)
+        granted = _check_time(bounds, read, definition, at)
         bounds = _so_far(bounds, definition, at)
+        covered = _covered(bounds, read, granted)
     if bounds.low > 1:
         raise invalid(f"{name} has more {read.unit} that were bad than there were")
     bounds = ShareBounds(bounds.low, min(bounds.high, Fraction(1)))
@@ -77,7 +80,7 @@ def bad_share(report: Mapping[str, Any], definition: Definition, at: datetime) -
         f"Application Signals says {read.status}, {read.left} of {read.total} {read.unit} of the"
         f" budget left, attainment {report['Attainment']:.8g}%"
     )
-    return Bad(bounds=bounds, note=note)
+    return Bad(bounds=bounds, covered=covered, note=note)
 
 
 def _read(report: Mapping[str, Any], definition: Definition) -> ReportedBudget:
@@ -117,6 +120,8 @@ def _read(report: Mapping[str, Any], definition: Definition) -> ReportedBudget:
 def _check_definition(report: Mapping[str, Any], definition: Definition) -> None:
     """See that the report is about what was defined a moment ago."""
     name, (promise,) = definition.name, definition.promises
+    if report.get("Name", name) != name:
+        raise invalid(f"the report of {name} is named {report['Name']!r:.60}")
     if report.get("EvaluationType") is not None and (
         granted_of(report, name) is not definition.granted
     ):
@@ -166,8 +171,10 @@ def _contradiction(bounds: ShareBounds, read: ReportedBudget, name: str) -> Meas
 
 def _check_time(
     bounds: ShareBounds, read: ReportedBudget, definition: Definition, at: datetime
-) -> None:
+) -> Fraction:
     """See that no more is granted than the interval has, and that the attainment is no better.
+
+    Returns the seconds that the interval grants.
 
     The attainment is of periods with data, and the budget of the whole interval: so more may have
     been bad by the attainment.
@@ -182,6 +189,22 @@ def _check_time(
     unspent = read.left == read.total and read.expected.low > 0
     if bounds.low > read.expected.high * (1 + _DISCREPANCY) or unspent:
         raise _contradiction(bounds, read, name)
+    return granted
+
+
+def _covered(bounds: ShareBounds, read: ReportedBudget, granted: Fraction) -> Fraction:
+    """Return the share of the time so far that may have data at most.
+
+    The budget says how much time was bad, and the attainment which share of the time with data that
+    is: so both say how much time has data. Where nothing was bad they do not. A budget that is less
+    than the interval grants is that of a part of it.
+    """
+    covered = Fraction(1)
+    if read.attainment.low:
+        covered = min(covered, bounds.high / read.attainment.low * (1 + _DISCREPANCY))
+    if read.total + 1 < granted / _LONGEST:
+        covered = min(covered, (read.total + 1) / granted)
+    return covered
 
 
 def _so_far(bounds: ShareBounds, definition: Definition, at: datetime) -> ShareBounds:

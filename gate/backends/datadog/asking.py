@@ -1,12 +1,14 @@
 """Which histories are asked for, so that a batch of questions takes the fewest requests."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from gate.backends.datadog.buckets import EventBuckets, WindowTally
-from gate.backends.datadog.counting import HistoryReading, contradiction
+from gate.backends.datadog.counting import HistoryReading
 from gate.backends.datadog.history import History, read_history
+from gate.backends.datadog.suspicions import contradiction
 from gate.backends.datadog.values import EpochWindow, instant_of, window_of
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
 from gate.backends.platforms.platform import Question
@@ -90,6 +92,25 @@ class Histories:
         except MeasurementError as error:
             return error
 
+    def seen(self, question: Question, history: History) -> tuple[Question, History]:
+        """Return what shows when events happened: of a group without counts, those of all groups.
+
+        A group has no event that the SLO as a whole does not have. Where nothing is known of that,
+        the question itself and its answer are returned.
+
+        Raises:
+            MeasurementError: the SLO as a whole has no events.
+        """
+        if history.past is not None:
+            return question, history
+        whole = replace(question, sli=replace(question.sli, group=None))
+        try:
+            return whole, self.history(whole, history.window)
+        except MeasurementError as error:
+            if error.cause is Cause.NO_TRAFFIC:
+                raise
+            return question, history
+
     def newest(self, question: Question, history: History) -> datetime | None:
         """Return by when the newest event happened, or until when the state is known.
 
@@ -134,10 +155,10 @@ class Histories:
         if not question.main:
             return
         try:
-            history = self.read(question).history
+            whole, history = self.seen(question, self.read(question).history)
         except MeasurementError:
             return
-        if (window := self._newest_window(question, history)) is not None:
+        if (window := self._newest_window(whole, history)) is not None:
             yield question.definition.id, window
 
     def _within_longer(self, question: Question) -> HistoryReading | None:

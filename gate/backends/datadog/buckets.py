@@ -17,6 +17,8 @@ _MOST_EARLY: Final = 3600
 whole five minutes, or whole buckets."""
 _NOISE: Final = Fraction(1, 10**9)
 """Share of a sum by which two sums of floats of the same events may differ."""
+_ROUNDED: Final = Fraction(1, 10**6)
+"""Share of a sum by which it may differ from its parts where these were floats of 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,22 @@ class EventBuckets:
         start = self.window.start
         before = (bucket for bucket in self.buckets if bucket.start < start)
         return next((bucket for bucket in before if bucket.end > start or not self.whole), None)
+
+    @property
+    def more_bad(self) -> Fraction:
+        """Return how many more events are bad by the buckets than by the sums; 0: none are.
+
+        Buckets of rates have other numbers than the sums and the same share, and buckets that are
+        missing take good and bad events with them: neither makes it more.
+        """
+        inside = [bucket for bucket in self.buckets if bucket.start >= self.window.start]
+        total = sum((bucket.total for bucket in inside), Fraction(0))
+        good = sum((bucket.good for bucket in inside), Fraction(0))
+        own = self.tally
+        if self.whole or not total or not own.total:
+            return Fraction(0)
+        more = min(total - good - own.bad, own.total * ((total - good) / total) - own.bad)
+        return more if more > own.total * _ROUNDED else Fraction(0)
 
     @property
     def newest(self) -> datetime | None:

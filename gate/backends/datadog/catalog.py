@@ -47,7 +47,7 @@ class SloCatalog:
         """Return what Datadog has for each indicator, in order.
 
         Raises:
-            MeasurementError: the SLOs could not be listed.
+            MeasurementError: the SLOs could not be listed, or not all of them.
         """
         wanted = dict.fromkeys(sli.slo or "" for sli in slis)
         entries = self._by_id([name for name in wanted if _ID.fullmatch(name)])
@@ -89,7 +89,10 @@ class SloCatalog:
         for each, answer in zip(ids, answers, strict=True):
             if not isinstance(answer, ApiError):
                 _refuse_errors(answer)
-                entries[each] = mapping(answer.get("data"), "data")
+                entry = mapping(answer.get("data"), "data")
+                if entry.get("id") != each:
+                    raise invalid(f"the SLO {each} is answered with {shown(entry.get('id'))}")
+                entries[each] = entry
             elif answer.status not in _NOT_THERE:
                 raise answer
         return entries
@@ -105,7 +108,13 @@ class SloCatalog:
             yield from new
             seen |= {entry["id"] for entry in new}
             offset += len(page)
-            if not new or len(seen) == _count(answer):
+            count = _count(answer)
+            if not new and isinstance(count, int) and count > len(seen):
+                reason = (
+                    f"Datadog lists {len(seen)} of its {count} SLOs, so that any may be missing"
+                )
+                raise MeasurementError(Cause.PARTIAL, reason)
+            if not new or len(seen) == count:
                 return
 
 

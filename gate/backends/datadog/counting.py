@@ -4,28 +4,28 @@ Its history has counts. Its status, a public beta, has its own share, rounded:
 https://docs.datadoghq.com/api/latest/service-level-objectives/get-slo-status/
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from gate.backends.datadog.buckets import EventBucket, EventBuckets, WindowTally
 from gate.backends.datadog.history import DECIMALS, History, half_a_unit
+from gate.backends.datadog.suspicions import (
+    FLOAT_ERROR,
+    contradiction,
+    shown_percent,
+    suspicions_of,
+)
 from gate.backends.datadog.timeline import UptimeTimeline
 from gate.backends.datadog.values import invalid, mapping, number, refusals, shown, window_of
 from gate.backends.platforms.api import Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.dataclass import dataclass
-from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Share, Suspicion
-from gate.measure.coverage import Gaps
-from gate.wording import amount, percent_spent, stretch
+from gate.measure import Answer, Cause, Counts, Definition, Evidence, MeasurementError, Share
 
 _NEGLIGIBLE: Final = Fraction(1, 1000)
 """Share of a window by which its first bucket may begin earlier: five minutes of four days."""
-_SLICES: Final = {"monitor": 60, "time_slice": 300}
-"""Seconds to which the times of an SLI may be cut at both ends of a window."""
-_FLOAT: Final = Fraction(1, 10**6)
-"""How far a share may be off that was a percentage in a float of 32 bits."""
 _STATES: Final = ("breached", "warning", "ok")
 _WHOLE: Final = 100
 _NOTES: Final = (
@@ -43,28 +43,6 @@ class HistoryReading:
     """None: Datadog tells no counts."""
     direct: bool
     """Whether the answer is of exactly this stretch, and not of a longer one."""
-
-
-def contradiction(history: History) -> Fraction:
-    """Return by how much Datadog's own share of bad differs from that of its counts.
-
-    Above 0: Datadog says that more was bad. 0: they agree, to the decimals that are right, be
-    unknown time up, down or left out; or one of the two is not there.
-    """
-    past, sli = history.past, history.reported.sli
-    if past is None or sli is None or not past.tally.total:
-        return Fraction(0)
-    total, bad = past.tally.total, past.tally.bad
-    unknown = history.window.length - total if isinstance(past, UptimeTimeline) else Fraction(0)
-    shares = (bad / total, bad / (total + unknown), (bad + unknown) / (total + unknown))
-    cut = Fraction(2 * _SLICES.get(history.kind or "", 0), history.window.length)
-    allowed = history.reported.error + _FLOAT + cut
-    reported = 1 - sli
-    if reported > max(shares) + allowed:
-        return reported - max(shares)
-    if reported < min(shares) - allowed:
-        return reported - min(shares)
-    return Fraction(0)
 
 
 def counted(reading: HistoryReading, evidence: Evidence, *, corrected: int | None) -> Answer:
@@ -87,9 +65,9 @@ def counted(reading: HistoryReading, evidence: Evidence, *, corrected: int | Non
     differs = contradiction(history) if reading.direct else Fraction(0)
     if differs and _explained(history, tally, corrected):
         return _share(history, evidence, "Datadog's counts do not leave out what corrections name")
-    if differs:
-        suspicions = (*evidence.suspicions, _suspicion(history, tally, differs))
-        evidence = replace(evidence, suspicions=suspicions)
+    if reading.direct:
+        own = suspicions_of(history, tally, differs, corrected)
+        evidence = replace(evidence, suspicions=(*evidence.suspicions, *own))
     early = (
         history.past.early if reading.direct and isinstance(history.past, EventBuckets) else None
     )
@@ -106,7 +84,7 @@ def _explained(history: History, tally: WindowTally, corrected: int | None) -> b
     sli = history.reported.sli
     if not corrected or sli is None or not isinstance(history.past, UptimeTimeline):
         return corrected != 0
-    allowed = history.reported.error + _FLOAT
+    allowed = history.reported.error + FLOAT_ERROR
     least = max(tally.bad - corrected, Fraction(0)) / tally.total
     left = tally.total - corrected
     return left <= 0 or least - allowed <= 1 - sli <= tally.bad / left + allowed
@@ -124,39 +102,9 @@ def _share(history: History, evidence: Evidence, why: str) -> Share:
     reported = history.reported
     if reported.sli is None:
         raise invalid("it has neither counts nor an SLI")
-    note = f"{why}: this is Datadog's own SLI, {_percent(reported.sli)}"
+    note = f"{why}: this is Datadog's own SLI, {shown_percent(reported.sli)}"
     evidence = replace(evidence, notes=(*evidence.notes, note))
     return Share(bad=1 - reported.sli, error=reported.error, evidence=evidence)
-
-
-def _suspicion(history: History, tally: WindowTally, differs: Fraction) -> Suspicion:
-    own = 1 - tally.bad / tally.total
-    sli = _percent(history.reported.sli or Fraction(0))
-    return Suspicion(
-        cause=Cause.CONTRADICTED,
-        reason=f"Datadog's own SLI is {sli}, and what it counts makes {_percent(own)}",
-        remedy="compare the SLO's page in Datadog with this report, and see whether a correction or"
-        " a changed query explains it",
-        hidden=max(differs, Fraction(0)) * tally.total,
-        doubtful=max(-differs, Fraction(0)) * tally.total,
-    )
-
-
-def lost_events(gaps: Gaps) -> Iterator[Suspicion]:
-    """Yield the suspicion that events are missing where a window has holes; none without events."""
-    if gaps.longest is None or not gaps.usual:
-        return
-    longest = stretch(gaps.longest.start, gaps.longest.end, open_=False)
-    several = "" if gaps.between == gaps.longest else ", and in other holes"
-    yield Suspicion(
-        cause=Cause.LOST,
-        reason=f"Datadog has no event from {longest}{several}, in {percent_spent(gaps.holes)} of"
-        f" the window, where about {amount(gaps.usual)} events are usual",
-        remedy="see in Datadog whether the service sent its metrics in that time, or wait until it"
-        " has left the window",
-        hidden=gaps.usual,
-        within=gaps.between,
-    )
 
 
 def _cut(tally: WindowTally, early: EventBucket, history: History, evidence: Evidence) -> Answer:
@@ -187,10 +135,6 @@ def _cut(tally: WindowTally, early: EventBucket, history: History, evidence: Evi
 
 def _whole(history: History) -> bool:
     return isinstance(history.past, EventBuckets) and history.past.whole
-
-
-def _percent(share: Fraction) -> str:
-    return f"{float(share * 100):.6g}%"
 
 
 def status_call(question: Question, *, corrections: bool) -> Call:
@@ -224,9 +168,22 @@ def read_status(body: JsonObject, question: Question, evidence: Evidence) -> Sha
     percent = number(attributes.get("sli"), "sli")
     if not 0 <= percent <= _WHOLE:
         raise invalid(f"sli is {float(percent)}, which is not between 0 and 100")
+    _check_verdict(attributes, percent / 100, question.definition)
     notes = (*evidence.notes, *(_NOTES if question.main else ()))
     return Share(
         bad=1 - percent / 100,
         error=half_a_unit(DECIMALS),
         evidence=replace(evidence, notes=notes),
     )
+
+
+def _check_verdict(attributes: Mapping[str, Any], good: Fraction, definition: Definition) -> None:
+    """Refuse a share that keeps every objective where Datadog says itself that one is missed."""
+    most = max(promise.objective for promise in definition.promises)
+    left, key = attributes.get("error_budget_remaining"), "error_budget_remaining"
+    missed = attributes["state"] == "breached" or (left is not None and number(left, key) < 0)
+    if missed and good - half_a_unit(DECIMALS) > most:
+        raise invalid(
+            f"its sli is {shown_percent(good)}, and its state is {shown(attributes['state'])} with"
+            f" {shown(left)}% of the budget"
+        )

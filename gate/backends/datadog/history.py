@@ -40,6 +40,9 @@ _ROUNDED: Final = Fraction(2, 100_000)
 """Points of a percentage that are lost where it was a float of 32 bits."""
 _CUT: Final = 300
 """Seconds by which the window of an answer may differ: Datadog counts in steps of five minutes."""
+_BESIDE: Final = 10
+"""Of which part of a window may lie beside that of an answer: of a tenth. Of a window of minutes
+those five would be all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +198,11 @@ def half_a_unit(decimals: Any) -> Fraction:
 def _warnings(
     data: Mapping[str, Any], overall: Mapping[str, Any], message: Any, window: EpochWindow
 ) -> Sequence[str]:
-    """Return what makes an answer a partial one."""
+    """Return what makes an answer a partial one.
+
+    Raises:
+        MeasurementError: it is of a time beside a short window.
+    """
     warnings = list[str]()
     if overall.get("preview"):
         warnings.append(
@@ -208,9 +215,13 @@ def _warnings(
         value = data.get(key)
         if value is None:
             continue
-        if abs(answered := number(value, key) - wanted) > _CUT:
-            warnings.append(
-                f"Datadog answers for another window: {key} is {shown_instant(wanted + answered)},"
-                f" and {shown_instant(wanted)} was asked for"
-            )
+        answered = number(value, key)
+        words = (
+            f"Datadog answers for another window: {key} is {shown_instant(answered)}, and"
+            f" {shown_instant(wanted)} was asked for"
+        )
+        if abs(answered - wanted) > _CUT:
+            warnings.append(words)
+        elif abs(answered - wanted) * _BESIDE > window.length:
+            raise MeasurementError(Cause.NO_DATA, words)
     return warnings

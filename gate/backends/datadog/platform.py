@@ -9,14 +9,14 @@ from gate.backends.datadog.asking import Histories, history_call
 from gate.backends.datadog.catalog import SloCatalog
 from gate.backends.datadog.corrections import Corrections
 from gate.backends.datadog.counting import (
-    HistoryReading,
     counted,
-    lost_events,
     read_status,
     status_call,
 )
+from gate.backends.datadog.history import History
 from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
 from gate.backends.datadog.steps import Steps
+from gate.backends.datadog.suspicions import lost_events
 from gate.backends.datadog.values import refusals, window_of
 from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
 from gate.backends.platforms.platform import Question, SeriesQuestion
@@ -93,7 +93,8 @@ class DatadogPlatform:
             reading = histories.read(question)
             evidence = Evidence(query=query, warnings=reading.history.warnings)
             if question.main:
-                evidence = _evidence(evidence, reading, histories.newest(question, reading.history))
+                whole, seen = histories.seen(question, reading.history)
+                evidence = _evidence(evidence, seen, histories.newest(whole, seen))
                 evidence = replace(evidence, notes=corrections.notes(slo, window))
             return counted(reading, evidence, corrected=corrections.longest(slo, window))
         except MeasurementError as error:
@@ -170,8 +171,8 @@ def _perhaps_corrected(questions: Sequence[Question], histories: Histories) -> I
                 yield question.definition.id
 
 
-def _evidence(evidence: Evidence, reading: HistoryReading, newest: datetime | None) -> Evidence:
-    past = reading.history.past
+def _evidence(evidence: Evidence, history: History, newest: datetime | None) -> Evidence:
+    past = history.past
     covered = None if past is None else past.coverage()
     if covered is None:
         return replace(evidence, newest=newest)

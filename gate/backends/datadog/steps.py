@@ -13,8 +13,8 @@ from typing import Final, cast
 
 from gate.backends.datadog.asking import history_call
 from gate.backends.datadog.buckets import EventBucket, EventBuckets, read_buckets, tallied
-from gate.backends.datadog.counting import contradiction
 from gate.backends.datadog.history import History, read_history
+from gate.backends.datadog.suspicions import contradiction
 from gate.backends.datadog.timeline import UptimeTimeline
 from gate.backends.datadog.values import EpochWindow, instant_of, invalid, window_of
 from gate.backends.platforms.api import Api, ApiError, JsonObject

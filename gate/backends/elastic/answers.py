@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any, Final
 
-from gate.backends.elastic.definitions import KibanaSlo
+from gate.backends.elastic.definitions import ALL, KibanaSlo
 from gate.backends.platforms.values import finite
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, Share, Unmeasured
@@ -20,7 +20,11 @@ from gate.slo.quantities import format_duration
 _NOT_FOUND: Final = 404
 _ROUNDED: Final = Fraction(1, 2_000_000)
 """Half a unit of the sixth decimal of a ratio, to which Kibana rounds."""
+_APART: Final = Fraction(1, 100_000)
+"""By how much Kibana's ratio, which is rounded, may differ from its counts."""
 _NO_DATA: Final = "NO_DATA"
+_VIOLATED: Final = "VIOLATED"
+_STATUSES: Final = ("HEALTHY", "DEGRADING", _VIOLATED)
 _MAINTENANCE: Final = "maintenance windows are counted like all other time"
 _OLD: Final = (
     "an older Kibana, without _bulk_snapshot, tells a ratio with six decimals and no counts"
@@ -63,16 +67,13 @@ def answer_of_snapshot(inquiry: SloQuery, results: Sequence[Mapping[str, Any]]) 
     error, summary = results[0].get("error"), results[0].get("summary")
     if error is not None:
         return _refused(inquiry, error)
-    good, total, status = (
-        summary.get(key) if isinstance(summary, Mapping) else None
-        for key in ("good", "total", "status")
-    )
+    fields = summary if isinstance(summary, Mapping) else {}
+    good, total, status = (fields.get(key) for key in ("good", "total", "status"))
     numbers = finite(good), finite(total)
     if numbers[0] is None or numbers[1] is None or not isinstance(status, str):
-        return inquiry.unmeasured(
-            Cause.INVALID, f"good is {good!r} and total is {total!r}, with the status {status!r}"
-        )
-    return _counts(inquiry, numbers[0], numbers[1], status)
+        reason = f"good is {good!r:.40} and total is {total!r:.40}, with the status {status!r:.40}"
+        return inquiry.unmeasured(Cause.INVALID, reason)
+    return _counts(inquiry, numbers[0], numbers[1], status, fields.get("sliValue"))
 
 
 def _refused(inquiry: SloQuery, error: object) -> Unmeasured:
@@ -83,7 +84,9 @@ def _refused(inquiry: SloQuery, error: object) -> Unmeasured:
     return inquiry.unmeasured(cause, f"Kibana answers {status}: {said}")
 
 
-def _counts(inquiry: SloQuery, good: Fraction, total: Fraction, status: str) -> Answer:
+def _counts(
+    inquiry: SloQuery, good: Fraction, total: Fraction, status: str, ratio: object
+) -> Answer:
     slo = inquiry.slo
     if not 0 <= good <= total:
         reason = f"{float(good):,.10g} good of {float(total):,.10g} cannot be a count"
@@ -94,17 +97,52 @@ def _counts(inquiry: SloQuery, good: Fraction, total: Fraction, status: str) -> 
     if status == _NO_DATA:
         reason = f"Kibana says {_NO_DATA} and counts {float(total):,.10g}"
         return inquiry.unmeasured(Cause.INVALID, reason)
+    if (contradiction := _contradiction(inquiry, good, total, status, ratio)) is not None:
+        return inquiry.unmeasured(Cause.INVALID, contradiction)
     if slo.slice is None:
         evidence = Evidence(query=inquiry.query, newest=inquiry.newest, notes=(_MAINTENANCE,))
         return Counts(total=total, bad=total - good, evidence=evidence)
     return _slices(inquiry, good, total)
 
 
+def _contradiction(
+    inquiry: SloQuery, good: Fraction, total: Fraction, status: str, ratio: object
+) -> str | None:
+    """Say in what Kibana's own status or ratio is worse than its counts; None: in nothing."""
+    counted = f"Kibana counts {float(good):,.10g} good of {float(total):,.10g}"
+    if (refusal := _denied(inquiry, status, good / total)) is not None:
+        return f"{counted}, and {refusal}"
+    # Slices at both ends may be in the window in part.
+    if inquiry.slo.slice is not None and total > _whole_slices(inquiry) + 2:
+        return f"{counted} timeslices, and its window has {_whole_slices(inquiry)}"
+    said = finite(ratio)
+    if ratio is not None and (said is None or said < good / total - _APART):
+        return f"{counted}, and its sliValue is {ratio!r:.40}"
+    return None
+
+
+def _denied(inquiry: SloQuery, status: str, ratio: Fraction) -> str | None:
+    """Say how a status denies a good share; None: it does not."""
+    if status not in _STATUSES:
+        return f"the status {status!r:.40} is not one of Kibana's"
+    target = inquiry.slo.definition.promises[0].objective
+    if status == _VIOLATED and ratio > target + _APART:
+        return f"the status is {status}, which is below the target of {float(target):.10g}"
+    return None
+
+
+def _whole_slices(inquiry: SloQuery) -> int:
+    """Return how many timeslices the window so far has, at least one; there must be slices."""
+    length = inquiry.slo.slice
+    assert length is not None  # noqa: S101 - the caller has looked
+    return max(ceil(inquiry.slo.window.counted(inquiry.at).length / length), 1)
+
+
 def _slices(inquiry: SloQuery, good: Fraction, total: Fraction) -> Counts:
     """Return seconds with data, and how much of the window they are."""
     length = inquiry.slo.slice
     assert length is not None  # noqa: S101 - the caller has looked
-    whole = max(ceil(inquiry.slo.window.counted(inquiry.at).length / length), 1)
+    whole = _whole_slices(inquiry)
     missing = max(whole - ceil(total), 0)
     notes = [_MAINTENANCE]
     if missing:
@@ -135,14 +173,16 @@ def answer_of_summary(inquiry: SloQuery, body: Mapping[str, Any]) -> Answer:
     slo, summary = inquiry.slo, body.get("summary")
     fields = summary if isinstance(summary, Mapping) else {}
     status, ratio = fields.get("status"), finite(fields.get("sliValue"))
-    if body.get("id") != slo.definition.id or not isinstance(status, str) or ratio is None:
-        return inquiry.unmeasured(
-            Cause.INVALID, f"sliValue is {fields.get('sliValue')!r}, with the status {status!r}"
-        )
+    about = body.get("id"), body.get("instanceId", ALL)
+    if about != (slo.definition.id, slo.instance) or not isinstance(status, str) or ratio is None:
+        said = f"sliValue is {fields.get('sliValue')!r:.40}, with the status {status!r:.40}"
+        return inquiry.unmeasured(Cause.INVALID, f"{said}, of {about!r:.100}")
     if status == _NO_DATA or ratio == -1:
         return inquiry.unmeasured(Cause.NO_DATA, "Kibana has no data in the window")
-    if not 0 <= ratio <= 1:
-        return inquiry.unmeasured(Cause.INVALID, f"sliValue is {float(ratio):.10g}")
+    refusal = _denied(inquiry, status, ratio)
+    if not 0 <= ratio <= 1 or refusal is not None:
+        words = f", and {refusal}" if refusal else ""
+        return inquiry.unmeasured(Cause.INVALID, f"sliValue is {float(ratio):.10g}{words}")
     if slo.slice is not None and isinstance(slo.window, CalendarWindow):
         return inquiry.unmeasured(
             Cause.NO_DATA,

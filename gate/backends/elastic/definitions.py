@@ -34,6 +34,8 @@ _NO_SLICES: Final = "occurrences: minutes without events count as nothing"
 _SLICES: Final = (
     "timeslices: Kibana takes a slice without data for good; the gate counts only slices with data"
 )
+_DEFINED: Final = ("enabled", "objective", "timeWindow", "budgetingMethod", "groupBy")
+"""What all instances of an SLO have in common."""
 ListedSlo = Mapping[str, Any]
 """An SLO, or an instance of one, as Kibana lists it."""
 
@@ -87,6 +89,13 @@ def slo_of(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
 def _read(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
     """Read one SLO, which is listed once for each instance."""
     first = entries[0]
+    for key in _DEFINED:
+        if any(entry.get(key) != first.get(key) for entry in entries):
+            raise MeasurementError(
+                Cause.INVALID,
+                f'the SLO "{sli.slo}" is listed several times, with {key} not always the same:'
+                " it was changed meanwhile; run the check again",
+            )
     if first.get("enabled") is not True:
         raise MeasurementError(
             Cause.STALE,
@@ -104,11 +113,21 @@ def _read(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
         to_date=isinstance(window, CalendarWindow) and slices is None,
         no_data=_NO_SLICES if slices is None else _SLICES,
     )
-    summary = entry.get("summary")
-    updated = summary.get("summaryUpdatedAt") if isinstance(summary, Mapping) else None
     return KibanaSlo(
-        definition=definition, instance=instance, slice=slices, updated=timestamp(updated)
+        definition=definition, instance=instance, slice=slices, updated=_updated(sli, entry)
     )
+
+
+def _updated(sli: Sli, entry: ListedSlo) -> datetime | None:
+    """Return when the summary was last written; None: never, or Kibana does not say."""
+    summary = entry.get("summary")
+    if not isinstance(summary, Mapping):
+        raise _unreadable(sli, "summary")
+    written = summary.get("summaryUpdatedAt")
+    updated = timestamp(written)
+    if updated is None and written is not None:
+        raise _unreadable(sli, "summaryUpdatedAt")
+    return updated
 
 
 def _instance(sli: Sli, entries: Sequence[ListedSlo]) -> tuple[str, ListedSlo]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from gate.backends.google_slo.pages import ask_pages, objects_in
+from gate.backends.google_slo.pages import ask_pages, missing_in, objects_in
 from gate.backends.google_slo.resources import FULL_NAME, SERVICE_NAME, GoogleSlo, name_of, read_slo
 from gate.backends.google_slo.settings import NO_GROUPS
 from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
@@ -84,6 +84,9 @@ def _listed(api: Api, calls: Sequence[Call], key: str) -> list[JsonObject]:
     for pages in ask_pages(api, calls):
         if isinstance(pages, MeasurementError):
             raise pages
+        if missing := [text for page in pages for text in missing_in(page)]:
+            reason = f"not all {key} are listed: {api.words('; '.join(missing))}"
+            raise MeasurementError(Cause.PARTIAL, reason)
         listed += (each for page in pages for each in objects_in(page, key))
     return listed
 

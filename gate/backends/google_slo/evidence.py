@@ -17,6 +17,8 @@ from gate.wording import amount, percent_spent, stretch
 _UNDER_WAY: Final = timedelta(minutes=5)
 """Samples of a minute are visible 4 minutes later at most, with most metrics:
 https://cloud.google.com/monitoring/api/metrics_gcp"""
+_NEWER: Final = Fraction(1, 1000)
+"""Share of all events that may come in between two requests."""
 _REMEDY: Final = (
     "see why the metric of the SLO has no data there, or wait until the gap has left the window"
 )
@@ -59,6 +61,29 @@ def evidence_of(
         gaps=seen.gaps,
         suspicions=_lost(seen, span, windows=period is not None),
     )
+
+
+def more_in_steps(
+    counts: tuple[Fraction, Fraction], overview: tuple[Aligned, SloPoints]
+) -> tuple[Suspicion, ...]:
+    """Return the suspicion that a count is not of all of its window.
+
+    Args:
+        counts: all events, or windows, and the bad ones.
+        overview: the steps in which a part of the same time was looked at, and what they have.
+    """
+    aligned, points = overview
+    total, bad = counts
+    all_in_steps, bad_in_steps = points.within(aligned.span) or counts
+    more, hidden = all_in_steps - total, bad_in_steps - bad
+    if max(more, hidden) <= total * _NEWER:
+        return ()
+    reason = (
+        f"Google Cloud Monitoring counts {amount(bad)} bad events of {amount(total)} in the window,"
+        f" and {amount(bad_in_steps)} of {amount(all_in_steps)} in the parts of it"
+    )
+    remedy = "run the check again, and compare the SLO's page in Google Cloud with this report"
+    return (Suspicion(cause=Cause.CONTRADICTED, reason=reason, remedy=remedy, hidden=None),)
 
 
 def by_step(aligned: Aligned, points: SloPoints) -> list[float | None]:

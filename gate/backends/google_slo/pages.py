@@ -1,6 +1,6 @@
 """How Google's APIs answer: in pages of which each names the next one, or with a refusal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -32,6 +32,11 @@ def ask_pages(api: Api, calls: Sequence[Call]) -> list[list[JsonObject] | Measur
                 failures[place] = answer
                 continue
             pages[place].append(answer)
+            if answer.get("error"):
+                words = api.words(words_of(answer) or "an error without words")
+                reason = f"the answer has an error beside the status 200: {words}"
+                failures[place] = MeasurementError(Cause.BACKEND_ERROR, reason)
+                continue
             try:
                 following = _following(pages[place])
             except MeasurementError as error:
@@ -66,6 +71,16 @@ def objects_in(answer: Mapping[str, Any], key: str) -> list[JsonObject]:
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
         raise MeasurementError(Cause.INVALID, f"{key} of the answer is not a list of objects")
     return listed
+
+
+def missing_in(page: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the API says is missing, in an answer whose status is 200."""
+    errors, regions = page.get("executionErrors"), page.get("unreachable")
+    for error in errors if isinstance(errors, list) else [errors] if errors else []:
+        message = error.get("message") if isinstance(error, dict) else error
+        yield f"the query had an error: {message or 'without words'}"
+    for region in regions if isinstance(regions, list) else [regions] if regions else []:
+        yield f"{region} cannot be reached"
 
 
 def words_of(body: JsonObject) -> str:

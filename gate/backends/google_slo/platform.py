@@ -1,6 +1,7 @@
 """Google Cloud Monitoring as an SLO platform: definitions, counts, history and permissions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -15,7 +16,7 @@ from gate.backends.google_slo.counting import (
     series_of,
 )
 from gate.backends.google_slo.definitions import definition_of, look_up
-from gate.backends.google_slo.evidence import evidence_of
+from gate.backends.google_slo.evidence import evidence_of, more_in_steps
 from gate.backends.google_slo.pages import DIALOGUE
 from gate.backends.google_slo.points import SloPoints
 from gate.backends.google_slo.resources import GoogleSlo
@@ -161,7 +162,10 @@ class GoogleMonitoring:
             reason = f"{shown} do not fit into {format_duration(plan.span.length)}"
             raise MeasurementError(Cause.INVALID, reason)
         if plan.overview is not None:
-            evidence = evidence_of(evidence, (plan.overview, points[1]), points[2], period, total)
+            overview = (plan.overview, points[1])
+            evidence = evidence_of(evidence, overview, points[2], period, total)
+            own = (*evidence.suspicions, *more_in_steps(counts, overview))
+            evidence = replace(evidence, suspicions=own)
         return Counts(total=total, bad=bad, evidence=evidence)
 
 

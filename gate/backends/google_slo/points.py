@@ -1,18 +1,19 @@
 """The points of a time series of Google Cloud Monitoring, read so that nothing passes for zero."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final
 
-from gate.backends.google_slo.pages import objects_in
+from gate.backends.google_slo.pages import missing_in, objects_in
 from gate.backends.platforms.api import JsonObject
 from gate.backends.platforms.values import timestamp
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
+from gate.slo.quantities import format_duration
 from gate.wording import exact_instant
 
 _KINDS: Final = ("good", "bad")
@@ -105,11 +106,11 @@ def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> Slo
             point
             for (own, _), points in by_series.items()
             if own == kind
-            for point in _ordered(points, kind)
+            for point in _ordered(points, kind, step)
         )
         for kind in _KINDS
     )
-    warnings = dict.fromkeys(text for page in pages for text in _warnings(page))
+    warnings = dict.fromkeys(text for page in pages for text in missing_in(page))
     return SloPoints(good=good, bad=bad, warnings=tuple(warnings))
 
 
@@ -175,24 +176,20 @@ def _count(value: Any) -> Fraction:
     return number
 
 
-def _ordered(points: list[SloPoint], kind: str) -> tuple[SloPoint, ...]:
+def _ordered(points: list[SloPoint], kind: str, step: timedelta) -> tuple[SloPoint, ...]:
     """Return the points by time.
 
     Raises:
-        MeasurementError: two of them are of the same time.
+        MeasurementError: two of them are of the same time, or one is not of a whole step; the
+            first may be, of a series that began within it.
     """
     ordered = sorted(points, key=lambda point: point.end)
     if any(point.end > following.start + _JITTER for point, following in pairwise(ordered)):
         reason = f"two points of the series of {kind} events are of the same time"
         raise MeasurementError(Cause.INVALID, reason)
+    shortest = min((point.end - point.start for point in ordered[1:]), default=step)
+    if shortest < step - _SLACK:
+        parts = f"a point of {kind} events is of {format_duration(shortest)}"
+        reason = f"{parts}, and steps of {format_duration(step)} were asked for"
+        raise MeasurementError(Cause.INVALID, reason)
     return tuple(ordered)
-
-
-def _warnings(page: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the API says is missing, in an answer whose status is 200."""
-    errors, regions = page.get("executionErrors"), page.get("unreachable")
-    for error in errors if isinstance(errors, list) else [errors] if errors else []:
-        message = error.get("message") if isinstance(error, dict) else error
-        yield f"the query had an error: {message or 'without words'}"
-    for region in regions if isinstance(regions, list) else [regions] if regions else []:
-        yield f"{region} cannot be reached"

@@ -14,6 +14,8 @@ from typing import Any, Final, TypeVar
 
 import yaml
 
+from gate.config.placed_slo import PlacedSlo, SloFiles
+from gate.config.platform_schema import PLATFORM
 from gate.config.slo_files.documents import (
     FORMATS,
     Document,
@@ -21,7 +23,7 @@ from gate.config.slo_files.documents import (
     objects,
     recognised,
 )
-from gate.config.slo_schema import PLATFORM, SLO, PlacedSlo, SloFiles
+from gate.config.slo_schema import SLO
 from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError, compose_all, decode

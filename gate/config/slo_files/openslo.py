@@ -9,6 +9,7 @@ from contextlib import suppress
 from fractions import Fraction
 from typing import Final
 
+from gate.config.placed_slo import PlacedSlo
 from gate.config.slo_files import Document, DocumentContext, SloDraft, placed_slo
 from gate.config.slo_files.openslo_schema import KINDS, METHODS
 from gate.config.slo_files.openslo_sli import (
@@ -17,7 +18,7 @@ from gate.config.slo_files.openslo_sli import (
     ratio_timeslices,
     timeslices,
 )
-from gate.config.slo_schema import PlacedSlo, shortest
+from gate.config.window_schema import shortest
 from gate.dataclass import dataclass
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import yaml
 
+from gate.config.placed_slo import PlacedSlo
 from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
 from gate.config.slo_files.indicators import SHARE_BELOW_ONE
 from gate.config.slo_files.openslo import objective_names
 from gate.config.slo_files.openslo_queries import QUERY_TEXT, check_source, ratio_of_queries
 from gate.config.slo_files.openslo_schema import ALIGNMENT, aligned_window
-from gate.config.slo_schema import PlacedSlo
 from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError
 from gate.parsing.schema import Anything, Choice, ListOf, ValueSchema

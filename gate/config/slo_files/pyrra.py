@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from gate.config.placed_slo import PlacedSlo
 from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
 from gate.config.slo_files.indicators import PERCENTAGE, SELECTOR
-from gate.config.slo_schema import PlacedSlo
 from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader

@@ -6,6 +6,7 @@ https://github.com/google/slo-generator/blob/master/docs/providers/prometheus.md
 import re
 from typing import Final
 
+from gate.config.placed_slo import PlacedSlo
 from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
 from gate.config.slo_files.indicators import (
     SELECTOR,
@@ -14,7 +15,6 @@ from gate.config.slo_files.indicators import (
     quotient_sli,
     ratio_sli,
 )
-from gate.config.slo_schema import PlacedSlo
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError, written
 from gate.parsing.schema import ListOf, Scalar, ValueSchema

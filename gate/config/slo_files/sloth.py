@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from gate.config.placed_slo import PlacedSlo
 from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
 from gate.config.slo_files.indicators import (
     COUNT_OR_LEVEL,
@@ -18,7 +19,6 @@ from gate.config.slo_files.indicators import (
     ratio_sli,
     refuse,
 )
-from gate.config.slo_schema import PlacedSlo
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import ListOf

@@ -358,20 +358,36 @@ def test_one_definition_that_cannot_be_read_leaves_the_others_as_they_are() -> N
     assert "the attainment goal 100.0%, which leaves no budget" in unmeasured(bad).reason
 
 
-@pytest.mark.parametrize(("known", "coverage"), [(True, Fraction(1, 5)), (False, None)])
-def test_of_many_slos_the_list_says_how_young_they_are(
-    known: bool, coverage: Fraction | None
-) -> None:
+@pytest.mark.parametrize("created", ["there", None, "absent"])
+@pytest.mark.parametrize("by", ["name", "arn"])
+def test_of_many_slos_too_it_is_known_how_young_they_are(created: str | None, by: str) -> None:
+    """Without the time of their creation in the list, they are asked for one by one."""
+
     def old(path: str, answer: Any) -> Any:
-        if path == "/slos" and not known:
-            for summary in answer["SloSummaries"]:
+        for summary in answer["SloSummaries"] if path == "/slos" and created != "there" else ():
+            summary["CreatedTime"] = None
+            if created == "absent":
                 del summary["CreatedTime"]
         return answer
 
-    slos = many(created=AT - timedelta(days=6))
-    *_, last = ask(ApplicationSignals(slos, spoil=old))
+    service = ApplicationSignals(many(created=AT - timedelta(days=6)), spoil=old)
+    *_, last = ask(service, *(getattr(slo, by) for slo in service.slos))
 
-    assert share(last).evidence.coverage == coverage
+    assert share(last).evidence.coverage == Fraction(1, 5)
+    assert len(single(service)) == (0 if created == "there" else 12)
+
+
+def test_many_slos_with_arns_do_not_need_the_right_to_list() -> None:
+    def deny(path: str, answer: Any) -> Any:
+        return (403, "AccessDeniedException", "no") if path == "/slos" else answer
+
+    young = AT - timedelta(days=6)
+    service = ApplicationSignals(many(created=young), spoil=deny)
+    *_, last = ask(service, *(slo.arn for slo in service.slos))
+    mixed = ask(service, NAME, *(slo.arn for slo in service.slos))
+
+    assert share(last).evidence.coverage == Fraction(1, 5)
+    assert {unmeasured(answer).cause for answer in mixed} == {Cause.BACKEND_ERROR}
 
 
 class Waiting:

@@ -297,7 +297,7 @@ def test_a_report_that_contradicts_itself_or_the_slo_is_invalid(
 @pytest.mark.parametrize("field", ["TotalBudget", "Remaining", "Attainment"])
 @pytest.mark.parametrize("requests", [True, False])
 @pytest.mark.parametrize(
-    "value", ["720", True, [], {}, float("nan"), float("inf"), float("-inf"), 719.5, 10**400]
+    "value", ["720", True, [], {}, float("nan"), float("inf"), float("-inf"), 719.5, 10**400, 1e308]
 )
 def test_a_field_of_another_type_is_never_a_number(field: str, requests: bool, value: Any) -> None:
     unit = "Requests" if requests else "Seconds"
@@ -633,3 +633,136 @@ def test_an_answer_is_made_once_a_run_and_definitions_are_not_asked_for_again() 
     assert isinstance(again[1], Unmeasured)
     assert [path for _, path, _, _ in service.log].count("/slos") == 1
     assert json.dumps([body for *_, body in service.log]).count("Timestamp") == 2
+
+
+# Of a part of the window, or of another SLO than was asked for
+
+
+def periods(**fields: Any) -> Answer:
+    """Return the answer for periods of 30 days at 99.9% whose report has these fields."""
+    (answer,) = ask(only(PERIODS, spoil=changed(**fields)))
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("fields", "share_with_data"),
+    [
+        # 120 seconds were bad, which are half of the time with data.
+        ({"BudgetSecondsRemaining": 2472, "Attainment": 50.0}, Fraction(240, 2_592_000)),
+        # A second at most was bad, and nothing was good.
+        ({"BudgetSecondsRemaining": 2591, "Attainment": 0.0}, Fraction(1, 2_592_000)),
+        # The budget is that of a day.
+        (
+            {"TotalBudgetSeconds": 86, "BudgetSecondsRemaining": 86, "Attainment": 100.0},
+            Fraction(1, 30),
+        ),
+        ({"TotalBudgetSeconds": 1, "BudgetSecondsRemaining": 1, "Attainment": 100.0}, 0),
+    ],
+)
+def test_budget_and_attainment_of_periods_say_how_much_time_has_data(
+    fields: dict[str, Any], share_with_data: Fraction
+) -> None:
+    covered = share(periods(**fields, BudgetStatus="OK")).evidence.coverage
+
+    assert covered is not None
+    assert share_with_data <= covered < share_with_data * 11 / 10 + Fraction(1, 100_000) * 100
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"BudgetSecondsRemaining": 2592, "Attainment": 100.0},  # how much has data is not said
+        # Every minute has data: 10 of 43,200 were bad.
+        {"BudgetSecondsRemaining": 1992, "Attainment": 100 * 43_190 / 43_200},
+        {"BudgetSecondsRemaining": 1992, "Attainment": 99.977},
+        # A budget that is smaller by what calendars leave open.
+        {"TotalBudgetSeconds": 2419, "BudgetSecondsRemaining": 2419, "Attainment": 100.0},
+    ],
+)
+def test_a_window_that_may_be_covered_is_not_called_uncovered(fields: dict[str, Any]) -> None:
+    assert share(periods(**fields, BudgetStatus="OK")).evidence.coverage is None
+
+
+def named_otherwise(path: str, answer: Any) -> Any:
+    if path.startswith("/slo/"):
+        answer["Slo"]["Name"] = OTHER
+    return answer
+
+
+@pytest.mark.parametrize("spoil", [named_otherwise, changed(Name=OTHER), changed(Name=["x"])])
+def test_an_slo_of_another_name_is_not_taken(spoil: Any) -> None:
+    (answer,) = ask(only(spoil=spoil))
+
+    assert unmeasured(answer).cause is Cause.INVALID
+
+
+def test_an_error_may_have_the_arn_as_its_name() -> None:
+    def fail(answer: dict[str, Any]) -> Any:
+        failure = {"Name": answer["Reports"][0]["Arn"], "ErrorCode": "X", "ErrorMessage": "boom"}
+        return answer | {"Errors": [failure]}
+
+    (answer,) = ask(only(spoil=reports(fail)))
+
+    assert unmeasured(answer).cause is Cause.BACKEND_ERROR
+
+
+@pytest.mark.parametrize("value", [[], {}, 5, 1e308])
+@pytest.mark.parametrize("place", ["EvaluationType", "DurationUnit", "Duration"])
+@pytest.mark.parametrize("path", ["/slo/", "/budget-report"])
+def test_a_definition_of_another_form_is_invalid(path: str, place: str, value: Any) -> None:
+    def spoil(asked: str, answer: Any) -> Any:
+        slos = [answer["Slo"]] if "Slo" in answer else answer.get("Reports", [])
+        for slo in slos if path in asked else []:
+            if place == "EvaluationType":
+                slo[place] = value
+            else:
+                interval = {"DurationUnit": "DAY", "Duration": 30, place: value}
+                slo["Goal"] = {**slo["Goal"], "Interval": {"RollingInterval": interval}}
+        return answer
+
+    (answer,) = ask(only(spoil=spoil))
+
+    assert unmeasured(answer).cause is Cause.INVALID
+
+
+def left_out(days: float, length: int, unit: str = "DAY", **more: Any) -> dict[str, Any]:
+    start = (AT - timedelta(days=days)).timestamp()
+    return {"Window": {"DurationUnit": unit, "Duration": length}, "StartTime": start, **more}
+
+
+@pytest.mark.parametrize("requests", [True, False])
+@pytest.mark.parametrize(
+    ("windows", "days"),
+    [
+        ([left_out(30, 30)], 30),
+        ([left_out(40, 1, "MONTH")], 18),
+        ([left_out(33, 9), left_out(26, 3), left_out(2, 9)], 6 + 1 + 2),
+        ([left_out(12, 6, "HOUR")], 0.25),
+    ],
+)
+def test_time_that_is_left_out_is_not_measured(
+    windows: list[Any], days: float, requests: bool
+) -> None:
+    slo = FakeSlo(name=NAME, requests=requests, events=events(0), exclusions=windows)
+    (answer,) = ask(only(slo))
+
+    assert share(answer).evidence.coverage == 1 - Fraction(days) / 30
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        left_out(12, 6, RecurrenceRule={"Expression": "rate(7 days)"}),  # a note says so
+        left_out(40, 9),
+        left_out(-1, 9),
+        left_out(12, 6, "FORTNIGHT"),
+        left_out(12, 10**12),
+        {"Window": None, "StartTime": AT.timestamp()},
+        {"Window": {"DurationUnit": "DAY", "Duration": "x"}, "StartTime": None},
+    ],
+)
+def test_time_that_may_be_left_out_counts_as_measured(window: Any) -> None:
+    slo = FakeSlo(name=NAME, events=events(3), exclusions=[window])
+    (answer,) = ask(only(slo))
+
+    assert share(answer).evidence.coverage is None

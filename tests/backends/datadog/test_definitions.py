@@ -165,6 +165,20 @@ def test_answer_about_one_id_is_checked() -> None:
     assert first.cause is Cause.BACKEND_ERROR
 
 
+@pytest.mark.parametrize("other", [None, LATENCY, AVAILABILITY.upper(), 7])
+def test_answer_about_another_id_is_invalid(other: Any) -> None:
+    def twist(path: str, body: Body) -> None:
+        if path == f"{LISTED}/{AVAILABILITY}":
+            body["data"]["id"] = other
+
+    fake = FakeDatadog(slos=[availability()], twist=twist)
+    (first, _) = define(fake, AVAILABILITY, LATENCY)
+
+    assert isinstance(first, Unmeasured)
+    assert first.cause is Cause.INVALID
+    assert f"{AVAILABILITY} is answered with" in first.reason
+
+
 @pytest.mark.untraced
 @pytest.mark.parametrize("most_listed", [1000, 10, 1])
 def test_hundreds_of_slos_are_read_page_by_page(most_listed: int) -> None:
@@ -191,6 +205,19 @@ def test_pages_are_read_to_the_end_where_nobody_says_how_many_there_are(metadata
     assert len(fake.requests) == 3
 
 
+@pytest.mark.parametrize("names", [("SLO 0",), ("SLO 3",)])
+def test_list_that_ends_before_all_slos_that_there_are_tells_none(names: tuple[str]) -> None:
+    slos = [availability(id=f"{place:032x}", name=f"SLO {place}") for place in range(4)]
+
+    def twist(_path: str, body: Body) -> None:
+        body["metadata"]["page"]["total_filtered_count"] = 5
+
+    cause, reason = refused(FakeDatadog(slos=slos, twist=twist), *names)
+
+    assert cause == Cause.PARTIAL
+    assert "lists 4 of its 5 SLOs" in reason
+
+
 def test_server_that_repeats_its_page_is_not_asked_for_ever() -> None:
     fake = FakeDatadog(slos=[availability()], twist=lambda _, body: body.pop("metadata"))
     fake.fail = lambda _path, params: (
@@ -214,7 +241,8 @@ def test_server_that_repeats_its_page_is_not_asked_for_ever() -> None:
         (listing(data=[{"name": "Chat availability"}]), Cause.INVALID),
         (listing(data=[{"name": "Chat availability", "id": 7}]), Cause.INVALID),
         (listing(data=[{"name": ["Chat availability"], "id": "7"}]), Cause.NO_DATA),
-        (listing(data=[]), Cause.NO_DATA),
+        (listing(data=[]), Cause.PARTIAL),
+        (listing(data=[], metadata=None), Cause.NO_DATA),
     ],
 )
 def test_list_that_is_none_is_no_definition(fake: FakeDatadog, cause: Cause) -> None:

@@ -1,5 +1,6 @@
 """Groups and monitors of an SLO: ``group:`` in a policy."""
 
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from gate.measure import Cause, Counts, Share
 from tests.backends.datadog.organization import (
+    AT,
     AVAILABILITY,
     DAY,
     END,
@@ -14,6 +16,7 @@ from tests.backends.datadog.organization import (
     asked_windows,
     availability,
     counts,
+    hourly,
     measure,
     refused,
     request,
@@ -137,6 +140,37 @@ def test_group_of_a_metric_based_slo_is_a_share_as_datadog_tells_no_counts_of_it
     assert isinstance(answer, Share)
     assert (answer.bad, answer.error) == (Fraction(5, 10_000), Fraction(5, 1_000_000))
     assert "tells no counts of a group" in answer.evidence.notes[-1]
+
+
+@pytest.mark.parametrize("days", [0, 20])
+def test_group_of_a_metric_based_slo_is_no_newer_than_all_of_them(days: int) -> None:
+    part = {"group": "env:prod", "sli_value": 100.0}
+    slo = availability(events=hourly(hours=(30 - days) * 24, before=days * DAY))
+    fake = twisted(lambda body: body["data"].update(groups=[part]), slo)
+    (answer,) = measure(fake, request(AVAILABILITY, group="env:prod"))
+
+    assert isinstance(answer, Share)
+    assert answer.evidence.newest is not None
+    assert timedelta(days) <= AT - answer.evidence.newest <= timedelta(days, hours=1)
+    assert answer.evidence.coverage == 1 - Fraction(days, 30)
+
+
+def test_group_of_a_metric_based_slo_without_any_event_has_no_traffic() -> None:
+    part = {"group": "env:prod", "sli_value": 100.0}
+    fake = twisted(lambda body: body["data"].update(groups=[part]), availability(events=[]))
+    (answer,) = measure(fake, request(AVAILABILITY, group="env:prod"))
+
+    assert refused(answer)[0] == Cause.NO_TRAFFIC
+
+
+@pytest.mark.parametrize("series", [None, {}, "none"])
+def test_group_is_known_where_the_events_of_all_are_not(series: Any) -> None:
+    part = {"group": "env:prod", "sli_value": 100.0}
+    fake = twisted(lambda body: body["data"].update(groups=[part], series=series))
+    (answer,) = measure(fake, request(AVAILABILITY, group="env:prod"))
+
+    assert isinstance(answer, Share)
+    assert answer.evidence.newest is None
 
 
 def test_group_of_a_metric_based_slo_without_an_sli_is_invalid() -> None:

@@ -130,3 +130,34 @@ def test_refusal_is_an_error() -> None:
 
 def test_group_has_no_status() -> None:
     assert refused(status(FakeDatadog(slos=[availability()]), group="env:prod"))[0] == Cause.INVALID
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"sli": 100.0, "state": "breached"},
+        {"sli": 99.91, "state": "breached", "error_budget_remaining": 10.0},
+        {"sli": 100.0, "error_budget_remaining": -50.0},
+        {"sli": 100.0, "error_budget_remaining": "-50"},
+    ],
+)
+def test_share_that_keeps_the_objective_beside_a_missed_one_is_invalid(
+    values: dict[str, Any],
+) -> None:
+    assert refused(status(with_status(**values)))[0] == Cause.INVALID
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"sli": 99.9, "state": "breached", "error_budget_remaining": -0.1},  # of 99.899%
+        {"sli": 90.0, "state": "breached", "error_budget_remaining": -9900.0},
+        {"sli": 100.0, "state": "warning", "error_budget_remaining": 0},
+        {"sli": 100.0, "error_budget_remaining": None},
+    ],
+)
+def test_share_and_verdict_that_may_both_be_true_are_not_invalid(values: dict[str, Any]) -> None:
+    answer = status(with_status(**values))
+
+    assert isinstance(answer, Share)
+    assert answer.bad == 1 - Fraction(str(values["sli"])) / 100

@@ -1,6 +1,6 @@
 """Every way in which Datadog says yes without having measured, and what is legitimate beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -284,6 +284,30 @@ def test_whole_answers_are_no_partial_ones(twist: Twist) -> None:
     assert not answer.evidence.warnings
 
 
+@pytest.mark.parametrize("shift", [31, 250, 300])
+@pytest.mark.parametrize("key", ["from_ts", "to_ts"])
+def test_minutes_beside_a_short_window_are_not_that_window(key: str, shift: int) -> None:
+    def twist(body: Body) -> None:
+        body["data"][key] -= shift
+
+    (answer,) = measure(twisted(twist), request(length=timedelta(minutes=5), probe=False))
+
+    cause, reason = refused(answer)
+    assert cause == Cause.NO_DATA
+    assert "another window" in reason
+
+
+@pytest.mark.parametrize(("length", "shift"), [(300, 30), (3600, 300), (30 * DAY, 300)])
+def test_window_may_be_cut_by_a_little(length: int, shift: int) -> None:
+    def twist(body: Body) -> None:
+        body["data"]["from_ts"] -= shift
+
+    (answer,) = measure(twisted(twist), request(length=timedelta(seconds=length), probe=False))
+
+    assert isinstance(answer, Counts)
+    assert not answer.evidence.warnings
+
+
 @pytest.mark.parametrize(
     ("twist", "words"),
     [
@@ -477,8 +501,10 @@ def test_sli_that_is_rounded_is_no_contradiction(slo: FakeSlo, values: dict[str,
     assert not answer.evidence.suspicions
 
 
-@pytest.mark.parametrize("share", [0.9, 0.9 + 0.1 * 0.3, 1 - 0.1 * 0.7])
-def test_sli_that_takes_unknown_time_for_up_or_down_is_no_contradiction(share: float) -> None:
+@pytest.mark.parametrize("share", [0.9, 0.9 + 0.1 * 0.3])
+def test_sli_that_leaves_unknown_time_out_or_takes_it_for_up_is_no_contradiction(
+    share: float,
+) -> None:
     # 30 days: 21 known, of which 2.1 were down.
     states = [(END - 21 * DAY, 0), (END - 10 * DAY, 1), (END - 10 * DAY + DAY * 21 // 10, 0)]
     answer = answer_to(overall(sli_value=share * 100), uptime(states=states))
@@ -487,8 +513,76 @@ def test_sli_that_takes_unknown_time_for_up_or_down_is_no_contradiction(share: f
     assert not answer.evidence.suspicions
 
 
+@pytest.mark.parametrize("unknown", [DAY, 4 * HOUR])
+def test_time_without_data_that_datadog_takes_for_down_may_have_been_down(unknown: int) -> None:
+    states = [(END - 40 * DAY, 0), (END - 10 * DAY, 2), (END - 10 * DAY + unknown, 0)]
+    share = 1 - unknown / (30 * DAY)
+    answer = answer_to(overall(sli_value=share * 100), uptime(states=states))
+
+    assert counts(answer) == (0, 30 * DAY - unknown)
+    assert isinstance(answer, Counts)
+    (suspicion,) = answer.evidence.suspicions
+    assert suspicion.cause is Cause.CONTRADICTED
+    assert "time without data taken for down, and 100% without that time" in suspicion.reason
+    assert float(suspicion.hidden or 0) == pytest.approx((1 - share) * (30 * DAY - unknown))
+
+
+def of_parts(*, bad: Sequence[float], totals: Sequence[float] = (1000.0,) * 30) -> Twist:
+    """Return a change of the values by time, in days with so many events and bad ones."""
+
+    def twist(body: Body) -> None:
+        series = body["data"]["series"]
+        if len(series["times"]) == len(totals):
+            values = [total - own for total, own in zip(totals, bad, strict=True)]
+            series["denominator"]["values"], series["numerator"]["values"] = list(totals), values
+
+    return twist
+
+
+def test_values_by_time_that_have_more_bad_events_than_the_sums_are_suspected() -> None:
+    # The sums have 180 of 720,000.
+    answer = answer_to(of_parts(bad=[10.0] * 30))
+
+    assert counts(answer) == (180, 720_000)
+    assert isinstance(answer, Counts)
+    (suspicion,) = answer.evidence.suspicions
+    assert suspicion.cause is Cause.CONTRADICTED
+    assert suspicion.hidden == 300 - 180
+    assert "sums have 180 bad events, and its values by time have 300" in suspicion.reason
+
+
+@pytest.mark.parametrize(
+    "twist",
+    [
+        of_parts(bad=[0.0] * 30),
+        of_parts(bad=[0.0] * 30, totals=[0.0] * 30),
+        # Rates: a minute's mean of 24,000 events a day with 6 bad ones.
+        of_parts(bad=[6 / 1440] * 30, totals=[24_000 / 1440] * 30),
+        of_parts(bad=[6 * 60.0] * 30, totals=[24_000 * 60.0] * 30),
+        of_parts(bad=[6.0001] * 30, totals=[24_000.0] * 30),
+    ],
+)
+def test_values_by_time_that_are_no_worse_than_the_sums_are_not_suspected(twist: Twist) -> None:
+    answer = answer_to(twist)
+
+    assert counts(answer) == (180, 720_000)
+    assert isinstance(answer, Counts)
+    assert not [each for each in answer.evidence.suspicions if each.cause is Cause.CONTRADICTED]
+
+
+def test_values_by_time_may_have_what_corrections_leave_out_of_the_sums() -> None:
+    correction = (END - 10 * DAY, END - 9 * DAY, "Other")
+    fake = twisted(of_parts(bad=[10.0] * 30), availability(corrections=[correction]))
+    (answer,) = measure(fake)
+
+    assert isinstance(answer, Counts)
+    assert not answer.evidence.suspicions
+
+
 def test_sli_that_is_not_there_is_not_compared() -> None:
     assert counts(answer_to(without("data", "overall", "sli_value"))) == (180, 720_000)
+    no_sli = without("data", "overall", "sli_value")
+    assert counts(answer_to(no_sli, uptime())) == (36 * 60, 30 * DAY)
 
 
 def test_old_name_of_the_sli_is_read() -> None:

@@ -334,9 +334,18 @@ def test_a_summary_that_is_no_longer_written_is_as_old_as_it_is() -> None:
     assert evidence(found).newest == stopped
 
 
-@pytest.mark.parametrize("updated", [None, "", "yesterday", "2025-12-31T00:00:00"])
-def test_a_summary_of_unknown_age_is_not_called_new(updated: str | None) -> None:
-    assert evidence(answer(kibana(slo(updated={"*": updated})))).newest is None
+def test_a_summary_of_unknown_age_is_not_called_new() -> None:
+    assert evidence(answer(kibana(slo(updated={"*": None})))).newest is None
+
+
+@pytest.mark.parametrize("updated", ["", "yesterday", "2025-12-31T00:00:00", 5, True, [], {}])
+def test_an_age_that_cannot_be_read_is_invalid(updated: Any) -> None:
+    assert refused(kibana(slo(updated={"*": updated}))).cause is Cause.INVALID
+
+
+@pytest.mark.parametrize("summary", [None, [], "x"])
+def test_a_listed_summary_of_another_form_is_invalid(summary: object) -> None:
+    assert refused(kibana(slo(more={"summary": summary}))).cause is Cause.INVALID
 
 
 def test_of_the_past_nothing_is_newer_than_the_instant() -> None:
@@ -514,6 +523,58 @@ def test_an_entry_without_a_name_is_another_slo(name: object) -> None:
     assert no.cause is Cause.NO_DATA
 
 
+def finding(**changes: Any) -> Kibana:
+    """Return a Kibana whose list has other fields."""
+    return kibana(spoil=lambda kind, body: {**body, **changes} if kind == "find" else body)
+
+
+@pytest.mark.parametrize("changes", [{"total": 2}, {"page": 2}, {"page": "1"}, {"total": True}])
+def test_a_list_that_is_not_whole_is_an_error(changes: dict[str, Any]) -> None:
+    """Another SLO of the same name may be on the part that is missing."""
+    assert refused(finding(**changes)).cause is Cause.BACKEND_ERROR
+
+
+def test_a_page_that_a_cache_repeats_is_not_taken_for_the_next() -> None:
+    entry = {"page": 1, "total": 1002}
+
+    def spoil(kind: str, body: dict[str, Any]) -> object:
+        return {**body, **entry, "results": body["results"] * 501} if kind == "find" else body
+
+    assert refused(kibana(spoil=spoil)).cause is Cause.BACKEND_ERROR
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"enabled": False},
+        {"objective": {"target": 0.5}},
+        {"timeWindow": {"duration": "7d", "type": "rolling"}},
+        {"budgetingMethod": "timeslices"},
+        {"groupBy": "host.name"},
+    ],
+)
+def test_an_slo_that_is_listed_in_two_ways_is_invalid(change: dict[str, Any]) -> None:
+    def spoil(kind: str, body: dict[str, Any]) -> object:
+        if kind == "find":
+            body["results"] += [body["results"][0] | change]
+            body["total"] = 2
+        return body
+
+    no = refused(kibana(spoil=spoil))
+
+    assert no.cause is Cause.INVALID
+    assert f"with {next(iter(change))} not always the same" in no.reason
+
+
+def test_an_slo_that_is_listed_twice_in_one_way_is_measured() -> None:
+    """A page may repeat what a new SLO has moved from the page before."""
+
+    def spoil(kind: str, body: dict[str, Any]) -> object:
+        return {**body, "results": body["results"] * 2} if kind == "find" else body
+
+    assert isinstance(answer(kibana(spoil=spoil)), Counts)
+
+
 def test_a_page_that_is_refused_is_said() -> None:
     healthy = kibana(spoil=lambda _, body: {**body, "total": 3000})
 
@@ -549,3 +610,100 @@ def test_numbers_that_cannot_be_counts_are_not_taken(good: float, total: float) 
 
     assert no.cause is Cause.INVALID
     assert "cannot be a count" in no.reason
+
+
+# What contradicts the counts
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"status": "VIOLATED"},
+        {"status": "healthy"},
+        {"status": "STALE"},
+        {"sliValue": 0.5},
+        {"sliValue": 0.99988},
+        {"sliValue": -1},
+        {"sliValue": "1"},
+        {"sliValue": True},
+    ],
+)
+def test_counts_that_kibana_itself_denies_are_invalid(numbers: dict[str, Any]) -> None:
+    assert refused(kibana(spoil=summing(**numbers))).cause is Cause.INVALID
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"sliValue": 0.9999},
+        {"sliValue": 0.999895},  # rounded
+        {"sliValue": None},
+        {"sliValue": 1},  # better than the counts, which are counted
+        {"status": "DEGRADING"},
+    ],
+)
+def test_counts_that_kibana_does_not_deny_are_measured(numbers: dict[str, Any]) -> None:
+    found = answer(kibana(spoil=summing(**numbers)))
+
+    assert isinstance(found, Counts)
+    assert found.bad == 90
+
+
+def test_a_violated_slo_is_measured_as_such() -> None:
+    found = answer(kibana(slo(events={"*": events(950, 1000)})))
+
+    assert isinstance(found, Counts)
+    assert found.bad / found.total == Fraction(5, 100)
+
+
+@pytest.mark.parametrize(("slices", "measured"), [(720, True), (722, True), (723, False)])
+def test_more_timeslices_than_the_window_has_are_of_another_window(
+    slices: int, measured: bool
+) -> None:
+    found = answer(kibana(sliced(), spoil=summing(good=slices, total=slices)))
+
+    assert isinstance(found, Counts) is measured
+
+
+@pytest.mark.parametrize(
+    ("change", "summary"),
+    [
+        ({"instanceId": "other"}, {}),
+        ({"instanceId": None}, {}),
+        ({}, {"status": "VIOLATED", "sliValue": 1}),
+        ({}, {"status": "STALE"}),
+    ],
+)
+def test_an_older_kibana_that_contradicts_itself_is_invalid(
+    change: dict[str, Any], summary: dict[str, Any]
+) -> None:
+    def spoil(kind: str, body: dict[str, Any]) -> object:
+        if kind == "get":
+            body |= change
+            body["summary"] |= summary
+        return body
+
+    assert refused(kibana(snapshots=False, spoil=spoil)).cause is Cause.INVALID
+
+
+def test_an_older_kibana_need_not_name_the_only_instance() -> None:
+    def spoil(kind: str, body: dict[str, Any]) -> object:
+        if kind == "get":
+            del body["instanceId"]
+        return body
+
+    assert isinstance(answer(kibana(snapshots=False, spoil=spoil)), Share)
+
+
+def test_an_instance_that_an_older_kibana_does_not_name_is_invalid() -> None:
+    def spoil(kind: str, body: dict[str, Any]) -> object:
+        if kind == "get":
+            del body["instanceId"]
+        return body
+
+    grouped = slo(group_by="host.name", events={"a": events(1, 1), "b": events(1, 2)})
+
+    assert (
+        refused(kibana(grouped, snapshots=False, spoil=spoil), request(group="a")).cause
+        is Cause.INVALID
+    )

@@ -183,6 +183,25 @@ def refuse_slos_of(service: str) -> Spoil:
     return spoil
 
 
+@pytest.mark.parametrize(
+    ("missing", "cause"),
+    [
+        ({"error": {"code": 500, "message": "boom"}}, Cause.BACKEND_ERROR),
+        ({"unreachable": ["boom"]}, Cause.PARTIAL),
+    ],
+)
+def test_a_list_that_says_itself_that_it_is_not_whole_resolves_no_name(
+    missing: JsonObject, cause: Cause
+) -> None:
+    def spoil(path: str, _params: Mapping[str, str], answer: JsonObject) -> JsonObject:
+        return missing if path.endswith("batch/serviceLevelObjectives") else answer
+
+    answer = unusable(FakeMonitoring([slo(), slo(service="batch")], spoil))
+
+    assert answer.cause is cause
+    assert "boom" in answer.reason
+
+
 def test_where_some_slos_cannot_be_listed_no_name_is_resolved_since_it_may_be_there_twice() -> None:
     fake = FakeMonitoring([slo(), slo(service="batch", id="b")], refuse_slos_of("batch"))
     by_name, by_full_name = look_up(fake, NAME, FULL)

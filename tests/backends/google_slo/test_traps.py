@@ -379,6 +379,72 @@ def test_a_time_may_have_nanoseconds() -> None:
     assert counts(changed(change)).bad == BAD
 
 
+@pytest.mark.parametrize("length", [MINUTE, 10 * MINUTE, HOUR - 2 * MINUTE])
+def test_points_of_less_than_a_step_are_invalid(length: timedelta) -> None:
+    def shorter(answer: JsonObject) -> None:
+        for point in series_of(answer, "good")["points"]:
+            end = datetime.fromisoformat(point["interval"]["endTime"])
+            point["interval"]["startTime"] = written(end - length)
+
+    samples = Samples(every(HOUR, AT - MONTH, AT, good=100))
+    answer = refused(FakeMonitoring([slo(samples=samples)], spoiling(shorter)), MONTH)
+
+    assert answer.cause is Cause.INVALID
+    assert "steps of 1h were asked for" in answer.reason
+
+
+@pytest.mark.parametrize("length", [MINUTE, HOUR - MINUTE, HOUR + MINUTE / 2])
+def test_the_first_point_of_a_series_may_be_of_a_part_of_its_step(length: timedelta) -> None:
+    def shorter(answer: JsonObject) -> None:
+        for each in answer["timeSeries"]:
+            interval = each["points"][-1]["interval"]
+            end = datetime.fromisoformat(interval["endTime"])
+            if end < AT - DAY:
+                interval["startTime"] = written(end - length)
+
+    samples = Samples(every(HOUR, AT - 20 * DAY, AT, good=100))
+    fake = FakeMonitoring([slo(samples=samples)], spoiling(shorter))
+
+    assert total_and_bad(counts(fake, MONTH)) == (20 * 24 * 100, 0)
+
+
+ODD = 14 * DAY + 12 * HOUR + 7 * MINUTE
+"""No whole number of half hours, so that it is counted by itself and looked at in half hours."""
+
+
+def of_the_whole(**values: float) -> Spoil:
+    """Change the counts of a window of odd length, and not those of its parts."""
+
+    def spoil(_path: str, params: Mapping[str, str], answer: JsonObject) -> JsonObject:
+        if params.get("aggregation.alignmentPeriod") == f"{int(ODD.total_seconds())}s":
+            for kind, value in values.items():
+                series_of(answer, kind)["points"][0]["value"] = {"doubleValue": value}
+        return answer
+
+    return spoil
+
+
+@pytest.mark.parametrize("values", [{"bad": 1.0}, {"good": 1.0}, {"bad": 0.0, "good": 0.5}])
+def test_a_count_of_less_than_its_parts_have_is_suspected(values: Mapping[str, float]) -> None:
+    samples = Samples(every(MINUTE, AT - ODD, AT, good=90, bad=10))
+    answer = counts(FakeMonitoring([slo(samples=samples)], of_the_whole(**values)), ODD)
+
+    (suspicion,) = answer.evidence.suspicions
+    assert suspicion.cause is Cause.CONTRADICTED
+    assert suspicion.hidden is None
+    assert "in the parts of it" in suspicion.reason
+
+
+@pytest.mark.parametrize("more", [-100.0, 0.0, 100.0, 100_000.0])
+def test_events_that_come_in_between_two_requests_are_not_suspected(more: float) -> None:
+    samples = Samples(every(MINUTE, AT - ODD, AT, good=90, bad=10))
+    minutes = ODD // MINUTE
+    spoil = of_the_whole(good=90 * minutes + more, bad=10 * minutes + more)
+    answer = counts(FakeMonitoring([slo(samples=samples)], spoil), ODD)
+
+    assert not answer.evidence.suspicions
+
+
 def test_two_points_of_the_same_time_are_invalid() -> None:
     def change(answer: JsonObject) -> None:
         points = series_of(answer, "bad")["points"]
@@ -456,6 +522,28 @@ def test_pages_that_do_not_end_give_no_count(token: object, cause: Cause, words:
     answer = refused(changed(lambda answer: {**answer, "nextPageToken": token}))
 
     assert answer.cause is cause
+    assert words in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ({"code": 500, "status": "INTERNAL", "message": "boom"}, "boom"),
+        ({"code": 500}, "without words"),
+        ("boom", "boom"),
+    ],
+)
+def test_a_page_with_an_error_in_a_200_leaves_no_count(error: object, words: str) -> None:
+    def spoil(path: str, params: Mapping[str, str], answer: JsonObject) -> JsonObject:
+        if not path.endswith("/timeSeries"):
+            return answer
+        first = {"timeSeries": [series_of(answer, "good")], "nextPageToken": "1000"}
+        return {"error": error} if params.get("pageToken") == "1000" else first
+
+    answer = refused(FakeMonitoring([slo()], spoil, page=1_000))
+
+    assert answer.cause is Cause.BACKEND_ERROR
+    assert "an error beside the status 200" in answer.reason
     assert words in answer.reason
 
 

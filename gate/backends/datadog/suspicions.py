@@ -1,0 +1,123 @@
+"""What in Datadog's answer speaks against its own counts, and by how many events."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.datadog.buckets import EventBuckets, WindowTally
+from gate.backends.datadog.history import History
+from gate.backends.datadog.timeline import UptimeTimeline
+from gate.measure import Cause, Suspicion
+from gate.measure.coverage import Gaps
+from gate.wording import amount, percent_spent, stretch
+
+_SLICES: Final = {"monitor": 60, "time_slice": 300}
+"""Seconds to which the times of an SLI may be cut at both ends of a window."""
+FLOAT_ERROR: Final = Fraction(1, 10**6)
+"""How far a share may be off that was a percentage in a float of 32 bits."""
+
+
+def contradiction(history: History) -> Fraction:
+    """Return by how much Datadog's own share of bad differs from that of its counts.
+
+    Above 0: Datadog says that more was bad. 0: they agree, to the decimals that are right, be
+    unknown time up, down or left out; or one of the two is not there.
+    """
+    past, sli = history.past, history.reported.sli
+    if past is None or sli is None or not past.tally.total:
+        return Fraction(0)
+    total, bad = past.tally.total, past.tally.bad
+    unknown = history.window.length - total if isinstance(past, UptimeTimeline) else Fraction(0)
+    shares = (bad / total, bad / (total + unknown), (bad + unknown) / (total + unknown))
+    allowed, reported = allowed_difference(history), 1 - sli
+    if reported > max(shares) + allowed:
+        return reported - max(shares)
+    if reported < min(shares) - allowed:
+        return reported - min(shares)
+    return Fraction(0)
+
+
+def allowed_difference(history: History) -> Fraction:
+    """Return by how much a share of counts and Datadog's own may differ by how they are written."""
+    cut = Fraction(2 * _SLICES.get(history.kind or "", 0), history.window.length)
+    return history.reported.error + FLOAT_ERROR + cut
+
+
+def suspicions_of(
+    history: History, tally: WindowTally, differs: Fraction, corrected: int | None
+) -> Iterator[Suspicion]:
+    """Yield what speaks against the counts of an answer, of the stretch of time that it is about.
+
+    Args:
+        history: the answer.
+        tally: its counts.
+        differs: the `contradiction`.
+        corrected: how many seconds Datadog's own SLI leaves out at most; None: any number.
+    """
+    if differs:
+        yield _suspicion(history, tally, differs)
+    elif isinstance(history.past, UptimeTimeline):
+        yield from _unknown_down(history, tally)
+    elif corrected == 0 and history.past is not None and history.past.more_bad:
+        yield _in_parts(history.past)
+
+
+def _suspicion(history: History, tally: WindowTally, differs: Fraction) -> Suspicion:
+    own = 1 - tally.bad / tally.total
+    sli = shown_percent(history.reported.sli or Fraction(0))
+    return Suspicion(
+        cause=Cause.CONTRADICTED,
+        reason=f"Datadog's own SLI is {sli}, and what it counts makes {shown_percent(own)}",
+        remedy="compare the SLO's page in Datadog with this report, and see whether a correction or"
+        " a changed query explains it",
+        hidden=max(differs, Fraction(0)) * tally.total,
+        doubtful=max(-differs, Fraction(0)) * tally.total,
+    )
+
+
+def _unknown_down(history: History, tally: WindowTally) -> Iterator[Suspicion]:
+    """Yield the suspicion that time without data was down, as a monitor's settings may have it."""
+    if history.reported.sli is None:
+        return
+    bad, own = 1 - history.reported.sli, tally.bad / tally.total
+    if bad > own + allowed_difference(history):
+        yield Suspicion(
+            cause=Cause.CONTRADICTED,
+            reason=f"Datadog's own SLI is {shown_percent(1 - bad)}, with time without data taken"
+            f" for down, and {shown_percent(1 - own)} without that time",
+            remedy="see in Datadog why there are no data, and how the monitor is set to take that",
+            hidden=(bad - own) * tally.total,
+        )
+
+
+def _in_parts(past: EventBuckets) -> Suspicion:
+    bad, more = past.tally.bad, past.more_bad
+    return Suspicion(
+        cause=Cause.CONTRADICTED,
+        reason=f"Datadog's sums have {amount(bad)} bad events, and its values by time have"
+        f" {amount(bad + more)}",
+        remedy="compare the SLO's page in Datadog with this report",
+        hidden=more,
+    )
+
+
+def lost_events(gaps: Gaps) -> Iterator[Suspicion]:
+    """Yield the suspicion that events are missing where a window has holes; none without events."""
+    if gaps.longest is None or not gaps.usual:
+        return
+    longest = stretch(gaps.longest.start, gaps.longest.end, open_=False)
+    several = "" if gaps.between == gaps.longest else ", and in other holes"
+    yield Suspicion(
+        cause=Cause.LOST,
+        reason=f"Datadog has no event from {longest}{several}, in {percent_spent(gaps.holes)} of"
+        f" the window, where about {amount(gaps.usual)} events are usual",
+        remedy="see in Datadog whether the service sent its metrics in that time, or wait until it"
+        " has left the window",
+        hidden=gaps.usual,
+        within=gaps.between,
+    )
+
+
+def shown_percent(share: Fraction) -> str:
+    """Return a share as Datadog writes its SLIs, with six digits."""
+    return f"{float(share * 100):.6g}%"

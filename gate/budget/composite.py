@@ -1,0 +1,74 @@
+"""The budget of a composite, from those of its members."""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from gate.budget.assessment import Assessment, Doubt
+from gate.budget.ratio import composite_consumed
+from gate.slo.objective import CompositeSlo
+
+
+def assess_composite(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> Assessment:
+    """Return the budget of a composite from its members' (by name).
+
+    Not measured unless every member is: a missing part could be the one that is overspent.
+    """
+    weighted = [(member.weight, parts[member.slo]) for member in slo.members]
+    doubts = tuple(doubt for _, part in weighted for doubt in _member_doubts(part))
+    shares = [(weight, part.consumed) for weight, part in weighted if part.consumed is not None]
+    if len(shares) < len(weighted):
+        return Assessment(slo=slo, doubts=doubts)
+    consumed = composite_consumed(shares)
+    costs = [
+        (weight, part.stated_cost) for weight, part in weighted if part.stated_cost is not None
+    ]
+    worst = {name: part.worst_case or part for name, part in parts.items()}
+    best = {name: part.best_case or part for name, part in parts.items()}
+    return Assessment(
+        slo=slo,
+        doubts=doubts,
+        consumed=consumed,
+        remaining=1 - consumed,
+        stated_cost=composite_consumed(costs) if costs else None,
+        small_part=next((part.small_part for _, part in weighted if part.small_part), None),
+        worst_case=assess_composite(slo, worst) if _suspected(slo, parts) else None,
+        best_case=assess_composite(slo, best) if _suspected(slo, parts) else None,
+        rounding=_composite_rounding(zip((part for _, part in weighted), shares, strict=True)),
+    )
+
+
+def _composite_rounding(
+    parts: Iterable[tuple[Assessment, tuple[Fraction, Fraction]]],
+) -> tuple[Fraction, Fraction] | None:
+    """Return between which shares what is left lies by its members' rounding; None: it is exact.
+
+    ``parts`` are the members, which all are measured, with their weights and what they consumed.
+    """
+    lowest = highest = Fraction(1)
+    rounded = False
+    for part, (weight, consumed) in parts:
+        rounded |= part.rounding is not None
+        low, high = part.rounding or (1 - consumed, 1 - consumed)
+        lowest -= weight * (1 - low)
+        highest -= weight * (1 - high)
+    return (lowest, highest) if rounded else None
+
+
+def _suspected(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> bool:
+    return any(parts[member.slo].worst_case is not None for member in slo.members)
+
+
+def _member_doubts(part: Assessment) -> list[Doubt]:
+    """Return what a member's doubts mean for the composite, each with its own cause.
+
+    A member that is measured is judged by itself, doubts and all: only those of an advisory one,
+    which warn there, must be said again.
+    """
+    name = part.slo.name
+    if not part.measured:
+        why = f"a member could not be measured: {name}"
+        return [Doubt(cause=doubt.cause, reason=why) for doubt in part.doubts]
+    doubts = part.doubts if part.slo.advisory else ()
+    return [
+        Doubt(cause=doubt.cause, reason=f"its member {name}: {doubt.reason}") for doubt in doubts
+    ]
