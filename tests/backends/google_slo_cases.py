@@ -120,7 +120,7 @@ NUMBERS = (
         variant="no SLO of this name",
         cause=Cause.NO_DATA,
         play=kept([], name="Chat latency"),
-        words="no SLO of the project acme-prod is called 'Chat latency'",
+        words='the project acme-prod has no SLO with the name or id "Chat latency"',
     ),
     invalid(failure=Failure.SEVERAL, play=spoiled(doubled), words="two series of bad events"),
     invalid(failure=Failure.NAN, play=with_value({"doubleValue": "NaN"}), words="'NaN'"),
