@@ -537,8 +537,9 @@ def test_a_page_with_an_error_in_a_200_leaves_no_count(error: object, words: str
     def spoil(path: str, params: Mapping[str, str], answer: JsonObject) -> JsonObject:
         if not path.endswith("/timeSeries"):
             return answer
-        first = {"timeSeries": [series_of(answer, "good")], "nextPageToken": "1000"}
-        return {"error": error} if params.get("pageToken") == "1000" else first
+        if params.get("pageToken") == "1000":
+            return {"error": error}
+        return {"timeSeries": [series_of(answer, "good")], "nextPageToken": "1000"}
 
     answer = refused(FakeMonitoring([slo()], spoil, page=1_000))
 
