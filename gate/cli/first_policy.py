@@ -127,11 +127,10 @@ def block_of(starter: Starter, server: str | None, own: Preset | None = None) ->
     return starter.block_for_preset.replace("$preset", server)
 
 
-BURN_RATES: Final = """\
+_BURN_RATES: Final = """\
 # burn_rates: google-30d      # also stop while the budget burns fast right now
 
 """
-"""Between the tiers and what follows them, where the backend can count such windows."""
 _TIERS: Final = """
 tiers:                        # by the worst remaining budget; the first that applies counts
   - {name: healthy, remaining: "> 50%", allow: all}
@@ -153,7 +152,12 @@ on:                           # what cannot be measured must not pass; the defau
   low_coverage: warn
   except: [rollback]          # added here: rollback ships even if nothing could be measured
 """
-RULES: Final = f"{_TIERS}${{burn_rates}}{_ON}"
+
+
+def rules_of(starter: Starter) -> str:
+    """Return the rules; burn rates are proposed where the backend can count their windows."""
+    return _TIERS + (_BURN_RATES if starter.burn_rates else "") + _ON
+
 
 CASES: Final = """\
 # What the policy must decide on budgets and changes. Run it with: gate test POLICY
@@ -177,4 +181,4 @@ cases:
     others: {unmeasured: no_data}
     expect: {verdict: undecided, allowed_now: [rollback]}
 """
-"""The file of cases beside the policy, which expect what `RULES` says."""
+"""The file of cases beside the policy, which expect what `rules_of` says."""
