@@ -127,12 +127,11 @@ def block_of(starter: Starter, server: str | None, own: Preset | None = None) ->
     return starter.block_for_preset.replace("$preset", server)
 
 
-BURN_RATES: Final = """\
+_BURN_RATES: Final = """\
 # burn_rates: google-30d      # also stop while the budget burns fast right now
 
 """
-"""Between the tiers and what follows them, where the backend can count such windows."""
-RULES: Final = """
+_TIERS: Final = """
 tiers:                        # by the worst remaining budget; the first that applies counts
   - {name: healthy, remaining: "> 50%", allow: all}
   - name: caution
@@ -142,7 +141,9 @@ tiers:                        # by the worst remaining budget; the first that ap
     otherwise: true
     allow: [security-patch, rollback]
 
-${burn_rates}on:                           # what cannot be measured must not pass; the defaults, but for except
+"""
+_ON: Final = """\
+on:                           # what cannot be measured must not pass; the defaults, but for except
   no_data: block
   stale: block
   partial: block
@@ -151,6 +152,12 @@ ${burn_rates}on:                           # what cannot be measured must not pa
   low_coverage: warn
   except: [rollback]          # added here: rollback ships even if nothing could be measured
 """
+
+
+def rules_of(starter: Starter) -> str:
+    """Return the rules; burn rates are proposed where the backend can count their windows."""
+    return _TIERS + (_BURN_RATES if starter.burn_rates else "") + _ON
+
 
 CASES: Final = """\
 # What the policy must decide on budgets and changes. Run it with: gate test POLICY
@@ -174,4 +181,4 @@ cases:
     others: {unmeasured: no_data}
     expect: {verdict: undecided, allowed_now: [rollback]}
 """
-"""The file of cases beside the policy, which expect what `RULES` says."""
+"""The file of cases beside the policy, which expect what `rules_of` says."""

@@ -19,7 +19,7 @@ from gate.cli.command import (
     option,
     output_option,
 )
-from gate.cli.first_policy import BURN_RATES, CASES, HEAD, RULES, block_of, slos_of
+from gate.cli.first_policy import CASES, HEAD, block_of, rules_of, slos_of
 from gate.cli.streams import create_file, write_note
 from gate.config.cases import place_of_cases
 from gate.config.preset import Preset
@@ -130,10 +130,8 @@ def _first_policy(file: str, contents: PolicyContents) -> tuple[str, str]:
     starter = registration(_backend(contents.backend, server, preset)).starter
     slos = starter.slos if server is None else slos_of(server, preset)
     named = "" if presets is None else f"presets: {presets}\n\n"
-    body = block_of(starter, server, preset) + slos + RULES
-    return starter.advice, Template(HEAD + named + body).substitute(
-        service=contents.service, burn_rates=BURN_RATES if starter.burn_rates else ""
-    )
+    body = block_of(starter, server, preset) + slos + rules_of(starter)
+    return starter.advice, Template(HEAD + named + body).substitute(service=contents.service)
 
 
 def _own_presets(file: str, pattern: str | None) -> Mapping[str, Preset]:

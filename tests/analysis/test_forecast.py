@@ -185,10 +185,7 @@ def test_a_rate_that_is_not_known_is_left_out_and_said() -> None:
     one = rolling([1] * (MONTH - 6) + [None] * 6)
 
     assert [projection.rate_of for projection in one.projections] == [None, 72 * HOUR, 7 * DAY]
-    assert one.notes[:2] == (
-        "the burn rate over 1h is not known: nothing is known",
-        "the burn rate over 6h is not known: nothing is known",
-    )
+    assert one.notes[:1] == ("the burn rate over 1h, 6h is not known: nothing is known",)
 
 
 def calendar(bad: Bad, *, more: str = "", last: timedelta = 90 * DAY) -> SloForecast:

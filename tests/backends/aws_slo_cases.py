@@ -97,7 +97,7 @@ NUMBERS = (
         variant="no SLO of this name",
         cause=Cause.NO_DATA,
         play=kept("Chat latency"),
-        words='has no SLO with the name or id "Chat latency"; it has "Chat availability"',
+        words='has no SLO with the name or id "Chat latency"; it has',
     ),
     Case(
         failure=Failure.EMPTY,

@@ -124,7 +124,7 @@ NUMBERS = (
     invalid(
         failure=Failure.SEVERAL,
         play=kept(availability(), availability(id=UPTIME)),
-        words=f'have the name "Chat availability": {AVAILABILITY}, {UPTIME}; write one of these',
+        words=f'have the name "Chat availability": {AVAILABILITY}, {UPTIME}; write one of',
     ),
     invalid(
         failure=Failure.NAN, play=summing(numerator=float("nan")), words="numerator.sum is nan"

@@ -130,7 +130,7 @@ NUMBERS = (
     invalid(
         failure=Failure.SEVERAL,
         play=kept(slo(), slo(id="other-availability")),
-        words=f'Kibana have the name "Chat availability": {ID}, other-availability',
+        words=f'have the name "Chat availability": {ID}, other-availability',
     ),
     invalid(
         failure=Failure.SEVERAL,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gate.backends import BACKENDS, registration
 from gate.backends.records import preset_names
-from gate.cli.first_policy import HEAD, RULES, block_of, slos_of
+from gate.cli.first_policy import HEAD, block_of, rules_of, slos_of
 from gate.cli.schema import policy_schema
 from gate.config.presets import load_preset
 from gate.measure import Cause
@@ -74,14 +74,12 @@ def test_the_ready_policies_satisfy_the_schema(path: Path) -> None:
     "text",
     [
         *(
-            HEAD
-            + block_of(registration(load_preset(server).backend).starter, server)
-            + slos_of(server)
-            + RULES
+            HEAD + block_of(starter, server) + slos_of(server) + rules_of(starter)
             for server in preset_names()
+            for starter in (registration(load_preset(server).backend).starter,)
         ),
         *(
-            HEAD + starter.block + starter.slos + RULES
+            HEAD + starter.block + starter.slos + rules_of(starter)
             for starter in (registration(kind).starter for kind in BACKENDS)
         ),
     ],

@@ -1,6 +1,6 @@
 """What ``gate doctor`` saw of one or several policies, and the examination that shows it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
@@ -207,31 +207,32 @@ def _examine(file: PolicyFile, doctor: Doctor, limits: Limits, at: datetime) -> 
             )
             for slo, results, not_seen in zip(slos, diagnosis.slos, skipped, strict=True)
         )
-        + tuple(_undefined(file.policy, unreached=_at_fault(diagnosis))),
+        + tuple(_undefined(file.policy, at_fault=_at_fault(diagnosis))),
     )
 
 
-def _at_fault(diagnosis: Diagnosis) -> bool:
-    """Return whether something is wrong with a backend itself, and not with its SLOs."""
-    results = (diagnosis.backend, *diagnosis.backends.values())
-    return any(worst_level(each) is Level.FAULT for each in results)
+def _at_fault(diagnosis: Diagnosis) -> set[str]:
+    """Return the backends of which something is wrong with themselves; a single one has no name."""
+    seen = {"": diagnosis.backend, **diagnosis.backends}
+    return {name for name, results in seen.items() if worst_level(results) is Level.FAULT}
 
 
-def _undefined(policy: Policy, *, unreached: bool) -> Iterator[SloCheckup]:
+def _undefined(policy: Policy, *, at_fault: Collection[str]) -> Iterator[SloCheckup]:
     """Yield what there is to say of SLOs of which their platform does not say what it promises.
 
     Args:
         policy: with these SLOs.
-        unreached: whether a fault of a backend has been said.
+        at_fault: the backends of which a fault has been said, by name.
     """
     for slo in policy.slos:
         if isinstance(slo, PlatformSlo):
             why = policy.undefined[slo.name]
             reason, remedy = with_advice(why.reason, CORRECT_LOGIN)
-            if unreached and why.cause is Cause.BACKEND_ERROR:
+            failed, said = why.cause is Cause.BACKEND_ERROR, slo.sli.backend in at_fault
+            if failed and said:
                 reason = "it could not be looked up, because of the fault of its backend"
             result = CheckResult(
-                check=Check.DEFINITION,
+                check=Check.REACH if failed and not said else Check.DEFINITION,
                 level=Level.FAULT,
                 message=reason,
                 remedy=remedy,

@@ -67,10 +67,14 @@ def _section(checked: PolicyCheckup) -> Section:
 def _examined(checked: PolicyCheckup) -> Iterator[tuple[str, Sequence[CheckResult]]]:
     """Yield what was seen of each backend, and then of each SLO that it counts."""
     for backend, results in checked.backends.items():
-        yield f"Backend {backend} ({checked.kind_of(backend)})" if backend else "Backend", results
-        for slo in checked.slos:
-            if slo.slo.sli.backend == backend:
-                yield slo.slo.name, slo.results
+        own = [slo for slo in checked.slos if slo.slo.sli.backend == backend]
+        if own or results:
+            label = f"Backend {backend} ({checked.kind_of(backend)})" if backend else "Backend"
+            yield label, results
+        yield from ((slo.slo.name, slo.results) for slo in own)
+    for slo in checked.slos:  # of a backend of which nothing else was looked at
+        if slo.slo.sli.backend not in checked.backends:
+            yield slo.slo.name, slo.results
 
 
 def _reached(checked: PolicyCheckup) -> bool:

@@ -199,10 +199,13 @@ def _spending(
 
 
 def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
+    windows = dict[str, list[str]]()
     for window in RATES:
         burn = assessment.burn_rates.get(window)
         if isinstance(burn, Unmeasured):
-            yield f"the burn rate over {format_duration(window)} is not known: {burn.reason}"
+            windows.setdefault(burn.reason, []).append(format_duration(window))
+    for reason, names in windows.items():
+        yield f"the burn rate over {', '.join(names)} is not known: {reason}"
 
 
 RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3), PACE)

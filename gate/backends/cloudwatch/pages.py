@@ -11,6 +11,7 @@ from typing import Any, Final
 from gate.backends.cloudwatch.periods import PeriodRun, moment
 from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
 from gate.backends.platforms.api import Call, JsonObject
+from gate.backends.platforms.values import finite
 from gate.measure import Cause, MeasurementError
 from gate.wording import instant
 
@@ -18,8 +19,6 @@ _MOST_PAGES: Final = 1000
 """More than any question has, whose metrics and points are limited."""
 _END_OF_TIME: Final = 253_402_300_800
 """Seconds from 1970 to the year 10000, which no date is in."""
-_LARGEST: Final = 1e100
-"""No count is larger, and sums of as many as there may be are still numbers for a report."""
 _COMPLETE: Final = "Complete"
 _PARTIAL: Final = "PartialData"
 _FAILED: Final = {
@@ -164,7 +163,7 @@ class Pages:
 
     def _start(self, time: object) -> int:
         piece = self._piece
-        number = _finite(time)
+        number = finite(time)
         if number is None or number % 1 or not 0 <= number < _END_OF_TIME:
             raise unreadable("a time is not a number of whole seconds since 1970")
         start = int(number)
@@ -173,13 +172,12 @@ class Pages:
         return start
 
     def _value(self, place: int, start: int, value: object) -> Number:
-        number = _finite(value)
+        number = finite(value)
         if number is None or number < 0:
             shown = f"{self.counted[place]} is {value!r:.40} at {instant(moment(start))}"
             reason = f"{shown}, which cannot be a count; see who publishes it"
             raise MeasurementError(Cause.INVALID, reason)
-        # As it is written, so that 0.1 is a tenth; whole numbers are faster than fractions.
-        return int(number) if number.is_integer() else Fraction(str(number))
+        return int(number) if number.denominator == 1 else number  # whole ones are faster
 
     def _failure(self, place: int) -> MeasurementError | None:
         """Return what the status after the last page says against the points."""
@@ -190,13 +188,6 @@ class Pages:
             reason = f"CloudWatch has returned only a part of the points of {counted} (PartialData)"
             return MeasurementError(Cause.PARTIAL, f"{reason}; run the check again")
         return unreadable(f"it has no result for {counted}")
-
-
-def _finite(value: object) -> float | None:
-    """Return a number of JSON; None: it is not finite, too large to add up, or something else."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return float(value) if abs(value) < _LARGEST else None  # which NaN is not, either
 
 
 def _said(messages: Sequence[object]) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, Final
 
+from gate.backends.platforms.values import finite
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
@@ -13,8 +14,6 @@ from gate.wording import instant
 _MOST_SHOWN: Final = 60
 """Characters of a value that a message shows."""
 _MOST_ERRORS: Final = 3
-_LARGEST: Final = 1e300
-"""A larger number, which JSON can have, is not a float that could be shown."""
 _ERROR_KEYS: Final = ("error_message", "error", "detail", "title", "message")
 
 
@@ -55,11 +54,10 @@ def number(value: Any, name: str) -> Fraction:
     Raises:
         MeasurementError: it is missing, null, of another type, or not finite (`Cause.INVALID`).
     """
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    exact = finite(value)
+    if exact is None:
         raise invalid(f"{name} is {shown(value)} and not a number")
-    if not abs(value) <= _LARGEST:
-        raise invalid(f"{name} is {shown(value)}")
-    return Fraction(repr(value))
+    return exact
 
 
 def mapping(value: Any, name: str) -> Mapping[str, Any]:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final
 
 from gate.backends.google_slo.pages import missing_in, objects_in
 from gate.backends.platforms.api import JsonObject
+from gate.backends.platforms.values import timestamp
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
@@ -151,14 +152,11 @@ def _beside(start: datetime, end: datetime, span: Span) -> MeasurementError:
 
 
 def _instant(text: Any) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    reason = f"a point has the time {text!r}, which is not an instant"
-    raise MeasurementError(Cause.INVALID, reason)
+    at = timestamp(text)
+    if at is None:
+        reason = f"a point has the time {text!r}, which is not an instant"
+        raise MeasurementError(Cause.INVALID, reason)
+    return at
 
 
 def _count(value: Any) -> Fraction:

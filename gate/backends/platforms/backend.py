@@ -44,10 +44,7 @@ class PlatformBackend:
                 answers |= zip(unknown, self.platform.define(unknown), strict=True)
             except MeasurementError as error:
                 answers |= dict.fromkeys(unknown, error.answer())
-            answers = {
-                sli: _advised(answer, _OF_DEFINITIONS) if isinstance(answer, Unmeasured) else answer
-                for sli, answer in answers.items()
-            }
+            answers = {sli: _advised(answer, _OF_DEFINITIONS) for sli, answer in answers.items()}
             self._defined = {
                 sli: replace(answer, platform=self.platform.title)
                 for sli, answer in answers.items()
@@ -108,10 +105,8 @@ def _defined(answer: Answer, question: Question) -> Answer:
     """Return the answer to the question about an SLO's own window with its definition."""
     if not question.main:
         return answer
-    if isinstance(answer, Unmeasured):
-        return _advised(answer, _OF_ANSWERS)
     if not isinstance(answer, Counts | Share):
-        return answer
+        return _advised(answer, _OF_ANSWERS)
     evidence = replace(
         answer.evidence,
         definition=question.definition,
@@ -121,9 +116,11 @@ def _defined(answer: Answer, question: Question) -> Answer:
     return replace(answer, evidence=evidence)
 
 
-def _advised(answer: Unmeasured, remedies: Mapping[Cause, str]) -> Unmeasured:
-    """Return why there is no number, with what to do, where nothing says it."""
-    if answer.cause not in remedies or advice_in(answer.reason):
+def _advised(answer: A, remedies: Mapping[Cause, str]) -> A | Unmeasured:
+    """Return an answer; of one that is missing the reason with what to do, where it lacks that."""
+    if not isinstance(answer, Unmeasured) or answer.cause not in remedies:
+        return answer
+    if advice_in(answer.reason):
         return answer
     return replace(answer, reason=f"{answer.reason}{hint_for(remedies[answer.cause])}")
 

@@ -186,7 +186,8 @@ def _fresh(slo: CheckedSlo, newest: datetime, at: datetime) -> CheckResult:
         check=Check.FRESHNESS,
         level=Level.FAULT,
         message=f"the answer is {age} old; the policy's max_age is {limit}",
-        remedy=remedy_of(Cause.STALE).hint,
+        remedy="see on the platform's own page whether the SLO gets data; set max_age where data"
+        " always arrives late",
     )
 
 

@@ -9,8 +9,8 @@ from gate.measure import Cause, Unmeasured
 from gate.measure.remedies import hint_for
 from gate.wording import instant
 
-_LARGEST: Final = 1e300
-"""What is larger is not shown as a number, and is none of anything; NaN is not below it either."""
+_LARGEST: Final = 1e100
+"""No count is larger, and sums of many such can still be shown. NaN is not below it either."""
 _ABOUT_NOW: Final = timedelta(minutes=15)
 """How long ago a run may have begun that asks for now: the longest that a platform may take."""
 

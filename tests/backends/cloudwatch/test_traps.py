@@ -238,6 +238,14 @@ Change = Callable[[dict[str, Any]], dict[str, Any] | str]
             lambda result: {**result, "Timestamps": [t - 10**8 for t in result["Timestamps"]]},
             "which was not asked for",
         ),
+        (
+            lambda result: {**result, "Timestamps": [t + 10**12 for t in result["Timestamps"]]},
+            "a time is far from what was asked for",
+        ),
+        (
+            lambda result: {**result, "Timestamps": [t + 10**400 for t in result["Timestamps"]]},
+            "a time is not a number of whole seconds",
+        ),
     ],
 )
 def test_a_result_of_another_form_is_an_error(change: Change, words: str) -> None:

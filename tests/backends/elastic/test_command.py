@@ -187,3 +187,42 @@ def test_the_space_of_the_policy_is_asked(tmp_path: Path) -> None:
 
     assert done.exit_code == 0, done.stdout
     assert "SLOs and groups in the space payments: 1" in " ".join(done.stdout.split())
+
+
+def test_a_refused_key_is_said_once_by_the_doctor(tmp_path: Path, url: str) -> None:
+    write(tmp_path, {"name": "Chat availability", "from": "platform"})
+    environ = {"KIBANA_URL": url, "KIBANA_API_KEY": "b3RoZXI6a2V5", "NO_PROXY": "*"}
+    done = gate("doctor", "--at", AT.isoformat(), cwd=tmp_path, env=environ)
+
+    said = " ".join(done.stdout.split())
+    assert done.exit_code == 3
+    assert said.count("set backend.api_key to a valid key") == 1
+    assert "it could not be looked up, because of the fault of its backend" in said
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["with an SLO that is looked up", "alone"])
+def test_an_slo_that_cannot_be_looked_up_is_shown_among_several_backends(
+    tmp_path: Path, url: str, both: bool
+) -> None:
+    login = {"type": "elastic", "url": "${KIBANA_URL}"}
+    keys = {"good": "${KIBANA_API_KEY}", "other": "${OTHER_API_KEY}"}
+    slo_of = {"good": "Chat availability", "other": "Search latency"}
+    policy = {
+        "version": 1,
+        "service": "chat",
+        "backends": {name: login | {"api_key": key} for name, key in keys.items()},
+        "slos": [
+            {"name": slo_of[name], "from": "platform", "backend": name}
+            for name in (["good"] * both + ["other"])
+        ],
+        "tiers": [{"name": "any", "otherwise": True, "allow": "all"}],
+    }
+    (tmp_path / "gate.yaml").write_text(yaml.safe_dump(policy))
+    environ = {"KIBANA_URL": url, "KIBANA_API_KEY": KEY, "OTHER_API_KEY": "b3RoZXI6a2V5"}
+    done = gate("doctor", "--at", AT.isoformat(), cwd=tmp_path, env=environ | {"NO_PROXY": "*"})
+
+    said = " ".join(done.stdout.split())
+    assert done.exit_code == 3
+    assert "✖ Search latency ✖ reach" in said
+    assert "set backends.other.api_key to a valid key of this Kibana" in said
+    assert ("✔ Backend good (elastic)" in said) is both
