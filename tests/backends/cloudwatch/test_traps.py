@@ -240,7 +240,7 @@ Change = Callable[[dict[str, Any]], dict[str, Any] | str]
         ),
         (
             lambda result: {**result, "Timestamps": [t + 10**12 for t in result["Timestamps"]]},
-            "a time is far from what was asked for",
+            "a time is not a number of whole seconds since 1970",
         ),
         (
             lambda result: {**result, "Timestamps": [t + 10**400 for t in result["Timestamps"]]},
