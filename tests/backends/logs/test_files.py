@@ -232,21 +232,6 @@ def test_gzip_in_several_members_is_read_to_the_end(tmp_path: Path) -> None:
     refused(ask(log), Cause.BACKEND_ERROR)
 
 
-@pytest.mark.parametrize(
-    ("form", "last"),
-    [
-        ("csv", b"2026-10-31T11:00:00Z"),
-        ("csv", b'2026-10-31T11:00:00Z,500,"request'),
-        ("csv", b"2026-10-31T11"),
-    ],
-)
-def test_a_last_line_that_is_cut_off_is_an_error(tmp_path: Path, form: str, last: bytes) -> None:
-    log = tmp_path / f"a.{form}"
-    log.write_bytes(text_of(ROWS, form) + last)
-
-    refused(ask(log), Cause.BACKEND_ERROR)
-
-
 @pytest.fixture
 def ordinary_user() -> Iterator[Path]:
     """Give a folder of files to somebody who is not root."""
