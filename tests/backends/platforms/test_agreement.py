@@ -28,10 +28,12 @@ from gate.http import Clock
 from gate.measure import Backend, Cause, CountRequest, Counts, Limits, Share, Unmeasured
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
+from tests.backends.cloudwatch.asking import asking
 from tests.backends.loopback import Handle, serving
 from tests.backends.prometheus.played import AT
 from tests.servers.application_signals import REGION, ApplicationSignals, rolling
 from tests.servers.application_signals import FakeSlo as AwsSlo
+from tests.servers.cloudwatch import FakeCloudWatch, key_of
 from tests.servers.datadog import API_KEY, APP_KEY, Event, FakeDatadog
 from tests.servers.datadog import FakeSlo as DatadogSlo
 from tests.servers.elastic import Kibana, KibanaSlo
@@ -199,6 +201,17 @@ def aws(cases: Sequence[Random]) -> AbstractContextManager[Backend]:
     )
 
 
+@contextmanager
+def cloudwatch(cases: Sequence[Random]) -> Iterator[Backend]:
+    fake = FakeCloudWatch(now=lambda: AT)
+    for case in cases:
+        for metric in ("All", "Bad"):
+            counts = ((b.at, b.total if metric == "All" else b.bad) for b in case.bursts)
+            fake.publish(key_of("Chat", metric, Case=case.name), counts)
+    with asking(fake) as backend:
+        yield backend
+
+
 Serve = Callable[[Sequence[Random]], AbstractContextManager[Backend]]
 PLATFORMS: dict[str, tuple[Serve, type[Counts | Share]]] = {
     "elastic": (elastic, Counts),
@@ -208,6 +221,7 @@ PLATFORMS: dict[str, tuple[Serve, type[Counts | Share]]] = {
     "datadog status": (datadog_status, Share),
     "google-slo": (google, Counts),
     "aws-slo": (aws, Share),
+    "cloudwatch": (cloudwatch, Counts),
 }
 """How each answers, and with what."""
 CASES = {
@@ -235,6 +249,14 @@ def promql(case: Random) -> Sli:
         return f'sum(sum_over_time({metric}{{slo="{case.name}"}}[$window]))'
 
     return Sli(bad=selected("bad_events"), total=selected("all_events"))
+
+
+def indicator(platform: str, case: Random) -> Sli:
+    """Return how a policy names a case: as an SLO, or by its metrics."""
+    if platform != "cloudwatch":
+        return Sli(slo=case.name)
+    bad, total = (f'Chat {metric}{{Case="{case.name}"}}' for metric in ("Bad", "All"))
+    return Sli(bad=bad, total=total)
 
 
 def request(case: Random, sli: Sli) -> CountRequest:
@@ -273,7 +295,9 @@ def test_what_a_platform_tells_is_what_prometheus_counts(
 ) -> None:
     serve, kind = PLATFORMS[platform]
     cases = CASES[platform]
-    requests = [CountRequest(sli=Sli(slo=case.name), span=case.span, probe=True) for case in cases]
+    requests = [
+        CountRequest(sli=indicator(platform, case), span=case.span, probe=True) for case in cases
+    ]
     with serve(cases) as backend:
         answers = backend.measure(requests, AT)
 
