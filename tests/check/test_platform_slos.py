@@ -1,6 +1,7 @@
 """SLOs that a platform keeps, in every command that measures."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -288,6 +289,19 @@ def test_a_recorded_decision_comes_to_the_same(gate: Run, policy: Files, share: 
     assert recorded.exit_code == 0, recorded.stderr
     assert tried.exit_code == 0, tried.stdout
     assert "rounding:" in (policy.folder / "gate.test.yaml").read_text(encoding="utf-8")
+
+
+def test_a_recorded_decision_by_counts_has_no_rounding(gate: Run, policy: Files) -> None:
+    counted = {"name": "Chat", "promises": [[30, "99.9"]], "counts": [400, 1_000_000]}
+    policy.answers(counted)
+    document = gate(*CHECK, "model-update", "--format", "json", cwd=policy.folder).stdout
+    (policy.folder / "decision.json").write_text(document, encoding="utf-8")
+
+    assert gate("test", "gate.yaml", "--record", "decision.json", cwd=policy.folder).exit_code == 0
+    assert gate("test", "gate.yaml", cwd=policy.folder).exit_code == 0
+    cases = (policy.folder / "gate.test.yaml").read_text(encoding="utf-8")
+    assert re.search(r"remaining: '?(60%|0\.6)\b", cases), cases
+    assert "rounding:" not in cases
 
 
 BOTH = """\

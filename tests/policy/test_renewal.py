@@ -186,6 +186,13 @@ def test_the_interval_of_a_sample_is_taken_anew_at_each_step() -> None:
     )
 
 
+def test_without_a_sample_what_is_left_follows_the_failures() -> None:
+    known = ratio(counts(bad=6, total=1200), objective="0.98")
+
+    assert known.left_with(Fraction(1)) == known.remaining == Fraction(3, 4)
+    assert known.left_with(Fraction(1, 3)) == Fraction(11, 12)
+
+
 def test_an_optimistic_end_is_taken_anew_too() -> None:
     known = ratio(counts(bad=6, total=700), objective="0.98", sampled=Bound.OPTIMISTIC)
 

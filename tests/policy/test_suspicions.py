@@ -11,6 +11,7 @@ from gate.measure import Answer, Cause, Spent, Suspicion
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from gate.policy.rule_settings import NAMED_BURN_RATES
+from gate.policy.suspicions import left_between
 from gate.slo.objective import CompositeSlo, Member
 from tests.budget.building import HOUR, MINUTE, counts, evidence, lost, ratio, spend
 from tests.policy.building import found, judged
@@ -61,6 +62,12 @@ def test_a_suspicion_that_changes_nothing_is_told_and_lets_the_change_pass() -> 
     (finding,) = found(judged("model-update", suspected(suspicion(1))), Rule.MEASUREMENT)
     assert finding.verdict is Verdict.ALLOW
     assert "the verdict would be the same" in finding.reason
+
+
+def test_only_what_is_suspected_has_two_ends() -> None:
+    assert left_between(suspected()) is None
+    assert left_between(suspected(suspicion(None))) is None
+    assert left_between(suspected(suspicion(399))) == "between 50.1% and 90.0% is left"
 
 
 def test_a_class_that_every_tier_allows_ships_whatever_is_hidden() -> None:

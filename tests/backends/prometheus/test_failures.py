@@ -163,6 +163,13 @@ def test_a_certificate_that_is_refused_is_told_by_why(words: str, trouble: Troub
     assert network_failure(requests.exceptions.SSLError(cause)).trouble is trouble
 
 
+def test_a_connection_that_ends_without_a_reason_may_be_tried_again() -> None:
+    failure = network_failure(requests.ConnectionError("gone"))
+
+    assert (failure.transient, failure.trouble) == (True, Trouble.HTTPS_NEEDED)
+    assert failure.reason == "the connection broke off before an answer came"
+
+
 @pytest.mark.parametrize(
     ("reason", "trouble"),
     [
