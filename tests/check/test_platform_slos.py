@@ -292,8 +292,8 @@ def test_a_recorded_decision_comes_to_the_same(gate: Run, policy: Files, share: 
 
 
 def test_a_recorded_decision_by_counts_has_no_rounding(gate: Run, policy: Files) -> None:
-    counted = {"name": "Chat", "promises": [[30, "99.9"]], "counts": [400, 1_000_000]}
-    policy.answers(counted)
+    promises = [[30, "99.9"]]
+    policy.answers({"name": "Chat", "promises": promises, "counts": [400, 1_000_000]})
     document = gate(*CHECK, "model-update", "--format", "json", cwd=policy.folder).stdout
     (policy.folder / "decision.json").write_text(document, encoding="utf-8")
 

@@ -1,5 +1,6 @@
 """Everything that a server or the way to it can do wrong: never a number, always a reason."""
 
+import errno
 import json
 import ssl
 from datetime import UTC, datetime
@@ -163,11 +164,18 @@ def test_a_certificate_that_is_refused_is_told_by_why(words: str, trouble: Troub
     assert network_failure(requests.exceptions.SSLError(cause)).trouble is trouble
 
 
-def test_a_connection_that_ends_without_a_reason_may_be_tried_again() -> None:
-    failure = network_failure(requests.ConnectionError("gone"))
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        ("gone", "the connection broke off before an answer came"),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), "connection reset by peer"),
+    ],
+)
+def test_a_connection_that_ends_may_be_tried_again(cause: object, reason: str) -> None:
+    failure = network_failure(requests.ConnectionError(cause))
 
     assert (failure.transient, failure.trouble) == (True, Trouble.HTTPS_NEEDED)
-    assert failure.reason == "the connection broke off before an answer came"
+    assert failure.reason == reason
 
 
 @pytest.mark.parametrize(
