@@ -17,7 +17,7 @@ SERVERS = ("vllm", "sglang", "tgi", "litellm", "triton", "llm-d")
 LATENCY = 0.5
 
 
-def test_forty_slos_over_six_servers_take_at_most_five_round_trips(
+def test_forty_slos_over_six_servers_take_at_most_five_rounds_of_eight_requests(
     pages_prometheus: Server, tmp_path: Path
 ) -> None:
     cases = [case for case in CASES if case.server in SERVERS][:40]
@@ -32,5 +32,7 @@ def test_forty_slos_over_six_servers_take_at_most_five_round_trips(
     (decided,) = json.loads(done.stdout)["policies"]
     assert [slo["name"] for slo in decided["slos"] if slo.get("cause")] == []
     # More batches than may be under way at once: with the evidence, some 3 kB an SLO are asked.
-    assert 2 <= proxy.traffic.round_trips <= 5
+    # How many of these follow one another depends on how long a busy machine takes for each.
+    assert proxy.traffic.most_at_once == 8
     assert proxy.traffic.requests <= 36
+    assert proxy.traffic.round_trips >= 2
