@@ -126,14 +126,15 @@ class Histories:
         window = self._newest_window(question, history)
         if window is None or (question.definition.id, window) not in self._bodies:
             return newest
+        start = instant_of(window.start)
         try:
             recent = self.history(question, window).past
         except MeasurementError as error:
             if error.cause is not Cause.NO_TRAFFIC:
                 raise
-            start = instant_of(window.start)
             return start if newest is None else min(newest, start)
-        return newest if recent is None or recent.newest is None else recent.newest
+        # Where no time of it can be used, the newest event may be the oldest that was asked for.
+        return (recent and recent.newest) or start
 
     def _newest_window(self, question: Question, history: History) -> EpochWindow | None:
         """Return the window by which the newest event is looked for; None: the answer's own."""

@@ -36,6 +36,9 @@ _NEGLIGIBLE: Final = Fraction(1, 1000)
 """Share of a window by which its first bucket may begin earlier: five minutes of four days."""
 _STATES: Final = ("breached", "warning", "ok")
 _WHOLE: Final = 100
+_NO_TIMES: Final = (
+    "Datadog's answer has no times that can be used: holes in the window cannot be seen"
+)
 _NOTES: Final = (
     f"Datadog's status tells no counts: its SLI is taken as right to {DECIMALS} decimals",
     "Datadog's status does not say how new its data is, nor how much of the window has data",
@@ -77,9 +80,10 @@ def counted(
     if reading.direct:
         own = suspicions_of(history, tally, differs, corrected)
         evidence = replace(evidence, suspicions=(*evidence.suspicions, *own))
-    early = (
-        history.past.early if reading.direct and isinstance(history.past, EventBuckets) else None
-    )
+    buckets = history.past if isinstance(history.past, EventBuckets) else None
+    if buckets is not None and not buckets.buckets:
+        evidence = replace(evidence, notes=(*evidence.notes, _NO_TIMES))
+    early = buckets.early if reading.direct and buckets is not None else None
     if early is None or not early.total:
         return Counts(total=tally.total, bad=tally.bad, evidence=evidence)
     return _cut(tally, early, history, evidence)

@@ -980,6 +980,19 @@ def test_age_is_asked_for_where_the_series_has_no_times_that_can_be_used(twist: 
     assert isinstance(answer, Counts)
     assert answer.evidence.newest == AT - timedelta(minutes=20)
     assert answer.evidence.coverage is None
+    assert any("holes in the window cannot be seen" in note for note in answer.evidence.notes)
+
+
+def test_age_is_the_oldest_that_it_may_be_where_no_answer_has_times() -> None:
+    def twist(body: Body) -> None:
+        body["data"]["series"]["times"] = []
+        for part in ("numerator", "denominator"):
+            body["data"]["series"][part]["values"] = []
+
+    answer = answer_to(twist, availability(events=hourly(before=20 * 60)))
+
+    assert isinstance(answer, Counts)
+    assert answer.evidence.newest == AT - timedelta(hours=1)
 
 
 # Windows of burn rates
