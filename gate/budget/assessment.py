@@ -1,6 +1,6 @@
 """What is known of one SLO's budget at one instant, and how sure that is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -132,33 +132,35 @@ class Assessment:
 
         Nothing where no recovery is known.
         """
-        yield from self._recovering
+        if self.recovery is not None and self.consumed is not None:
+            for instant, share in self.recovery.consumed():
+                yield instant, self._compared_with(share)
 
-    @cached_property  # as above
-    def _recovering(self) -> tuple[tuple[datetime, Fraction], ...]:
-        return self._future(paced=False)
+    def back_at(
+        self, suits: Callable[[Fraction, Fraction], bool], *, paced: bool
+    ) -> datetime | None:
+        """Return when there will be so much to compare as is looked for; None: never, or not known.
 
-    def recovering_at_pace(self) -> Iterator[tuple[datetime, Fraction]]:
-        """Yield the same if as much fails as in the last 7 days; nothing where that is unknown."""
-        yield from self._recovering_at_pace
-
-    @cached_property  # as above
-    def _recovering_at_pace(self) -> tuple[tuple[datetime, Fraction], ...]:
-        return self._future(paced=True) if self.paced else ()
+        Args:
+            suits: tells whether an amount between two, both included, is looked for; of an amount
+                and itself, whether that is.
+            paced: whether as much fails as in the last 7 days; else nothing does.
+        """
+        if self.recovery is None or self.consumed is None or (paced and not self.paced):
+            return None
+        return self.recovery.first(
+            lambda least, most: suits(self._compared_with(most), self._compared_with(least)),
+            paced=paced,
+        )
 
     @property
     def paced(self) -> bool:
         """Whether it is known how the budget recovers at the pace of the last 7 days."""
         return self.recovery is not None and self.recovery.added is not None
 
-    def _future(self, *, paced: bool) -> tuple[tuple[datetime, Fraction], ...]:
-        if self.recovery is None or self.consumed is None:
-            return ()
-        cost, futures = self.stated_cost or Fraction(0), self.recovery.consumed(paced=paced)
-        if self.bound is Bound.POINT:
-            full = 1 - cost
-            return tuple((instant, full - self.consumed * share) for instant, share in futures)
-        return tuple((instant, self.left_with(share) - cost) for instant, share in futures)
+    def _compared_with(self, share: Fraction) -> Fraction:
+        """Return what would be there to compare with so many of the present bad events."""
+        return self.left_with(share) - (self.stated_cost or 0)
 
     @property
     def design_effect(self) -> Fraction:

@@ -1,6 +1,6 @@
 """What is to come of a budget: when it runs out or recovers, and what a change may cost."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -85,10 +85,11 @@ class Recovery:
     at: datetime
     step: timedelta
     left: tuple[Fraction, ...]
-    """After one step, two steps and so on: the share of today's bad events that is left, 1 to 0."""
+    """After one step, two steps and so on, at least one: the share of today's bad events that is
+    left, 1 to 0, which never grows."""
     added: Fraction | None = None
-    """What each step adds at the pace of the last 7 days, as a share of today's bad events; None:
-    not known."""
+    """What each step adds at the pace of the last 7 days, as a share of today's bad events, 0 or
+    more; None: not known."""
 
     def consumed(self, *, paced: bool = False) -> Iterator[tuple[datetime, Fraction]]:
         """Yield, step by step, when how much is consumed, as a share of what is consumed now.
@@ -99,9 +100,37 @@ class Recovery:
         Args:
             paced: whether as much fails as in the last 7 days, which is known; else nothing does.
         """
-        added = (self.added or Fraction(0)) if paced else Fraction(0)
+        added = self._added(paced=paced)
         for place, left in enumerate(self.left, start=1):
             yield self.at + place * self.step, left + place * added
+
+    def first(
+        self, suits: Callable[[Fraction, Fraction], bool], *, paced: bool = False
+    ) -> datetime | None:
+        """Return the first step at which what is consumed is as it is looked for; None: at none.
+
+        What is left of today's events only falls and what is added only grows, so the ends of a
+        stretch of steps bound all within it. It is divided where something in it may suit.
+
+        Args:
+            suits: tells whether a share between two, both included, is looked for; of a share and
+                itself, whether that is.
+            paced: as `consumed` has it.
+        """
+        added, stretches = self._added(paced=paced), [(1, len(self.left))]
+        while stretches:
+            first, last = stretches.pop()
+            least = self.left[last - 1] + first * added
+            if not suits(least, self.left[first - 1] + last * added):
+                continue
+            if first == last:
+                return self.at + first * self.step
+            middle = (first + last) // 2
+            stretches += [(middle + 1, last), (first, middle)]
+        return None
+
+    def _added(self, *, paced: bool) -> Fraction:
+        return (self.added or Fraction(0)) if paced else Fraction(0)
 
     def remaining(self, remaining: Fraction) -> Iterator[tuple[datetime, Fraction]]:
         """Yield, step by step, when how much of the budget will be left if nothing more fails."""

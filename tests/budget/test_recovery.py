@@ -152,6 +152,40 @@ def test_the_pace_of_a_composite_is_that_of_its_members_weighted_by_what_they_to
     assert composed([(Fraction(6, 10), fine), (Fraction(2, 10), reset)]).added is None
 
 
+STRETCHES = st.lists(st.tuples(st.fractions(0, 2), st.fractions(0, Fraction(1, 2))), max_size=3)
+
+
+@given(BAD, STRETCHES, st.booleans())
+def test_the_first_step_is_the_one_that_a_look_at_every_step_finds(
+    bad: list[int], wanted: list[tuple[Fraction, Fraction]], paced: bool
+) -> None:
+    found = recovery(series(*[0] * 200, *bad), AT, HOUR)
+    if found is None:
+        return
+
+    def suits(least: Fraction, most: Fraction) -> bool:
+        return any(low <= most and least <= low + width for low, width in wanted)
+
+    every = found.consumed(paced=paced)
+    expected = next((instant for instant, share in every if suits(share, share)), None)
+    assert found.first(suits, paced=paced) == expected
+
+
+@pytest.mark.parametrize("paced", [False, True])
+def test_of_a_month_of_hours_few_are_looked_at(paced: bool) -> None:
+    found = recovery(series(*[1] * 720), AT, HOUR)
+    assert found is not None
+    asked = []
+
+    def suits(least: Fraction, most: Fraction) -> bool:
+        asked.append((least, most))
+        return least <= Fraction(1, 3)
+
+    # What leaves in an hour also comes in it, at the pace of the last week.
+    assert found.first(suits, paced=paced) == (None if paced else AT + 480 * HOUR)
+    assert len(asked) < 30
+
+
 THRESHOLDS = st.fractions(0, Fraction(9, 10))
 SHARES = st.fractions(Fraction(1, 1000), Fraction(1, 10))
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 
 from gate.budget.assessment import Assessment
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.policy.rounding import compared_between, known_tier
+from gate.policy.rounding import compared_between, known_tier, values_between
 from gate.policy.tiers import Tier, tier_of, tier_shown
 from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, RollingWindow
 from gate.wording import budget_between, budget_left, left_or_overspent, percent_left
@@ -147,14 +148,17 @@ def _allowing_at(case: Case, assessment: Assessment, *, at_pace: bool) -> dateti
     slo = assessment.slo
     if not isinstance(slo, CompositeSlo) and isinstance(slo.window, CalendarWindow):
         full = 1 - (assessment.stated_cost or Fraction(0))
-        futures = iter([(slo.window.whole(case.at).end, full)])
-    else:
-        futures = assessment.recovering_at_pace() if at_pace else assessment.recovering()
-    for instant, remaining in futures:
-        tier = tier_of(case.policy.tiers, remaining)
-        if tier.allows(case.change) and case.change not in tier.require:
-            return instant
-    return None
+        return slo.window.whole(case.at).end if _ships_between(case, full, full) else None
+    return assessment.back_at(partial(_ships_between, case), paced=at_pace)
+
+
+def _ships_between(case: Case, low: Fraction, high: Fraction) -> bool:
+    """Tell whether the change ships in a tier of budgets between two, and needs nothing first."""
+    tiers = case.policy.tiers
+    return any(
+        tier.allows(case.change) and case.change not in tier.require
+        for tier in (tier_of(tiers, value) for value in values_between(tiers, low, high))
+    )
 
 
 def _needed_samples(case: Case, assessment: Assessment) -> int | None:
