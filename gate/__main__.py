@@ -1,5 +1,16 @@
-"""``python -m gate``."""
+"""The command ``gate``, and ``python -m gate``."""
 
-from gate.cli.main import run
+import gc
+from typing import NoReturn
 
-run()
+
+def run() -> NoReturn:
+    """Run the process's command line; modules stay, so no garbage is looked for among them."""
+    gc.disable()
+    from gate.cli.main import run as run_command  # noqa: PLC0415 - after the line above
+
+    run_command()
+
+
+if __name__ == "__main__":
+    run()

@@ -191,6 +191,7 @@ def run() -> NoReturn:
     time of a check, and abort if a daemon thread is within DuckDB.
     """
     gc.set_threshold(_ALLOCATIONS)
+    gc.enable()
     open_closed()
     code = main(sys.argv[1:])
     write("")  # goes out now, since nothing of the process is taken apart at its end

@@ -1,14 +1,12 @@
 """What any command writes: no runner of CI jobs reads a command in it, a person reads it all."""
 
 import json
-from threading import Event, Thread, main_thread
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.cli.main import run
 from gate.cli.streams import write, write_line, write_stderr
 from gate.reporters.escape import log_json, log_text, log_xml
 from tests.attacks.obeying import obeyed
@@ -109,44 +107,3 @@ def test_both_streams_are_written_by_way_of_it(capsys: pytest.CaptureFixture[str
         "HOLDS a HOLDS b",
     ]
     assert err == "a\n\\x3a:error::x \\x23#[y\n"
-
-
-class EndedError(Exception):
-    """What the end of the process is played by: its argument is the exit code."""
-
-
-def end(code: int) -> None:
-    raise EndedError(code)
-
-
-@pytest.fixture
-def at_exit(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was done at the end of a process, which is played."""
-    done: list[str] = []
-    monkeypatch.setattr("sys.argv", ["gate", "nosuch"])
-    monkeypatch.setattr("os._exit", end)
-    monkeypatch.setattr("atexit._run_exitfuncs", lambda: done.append("handlers"))
-    return done
-
-
-def test_a_process_ends_with_its_code_and_what_others_do_at_its_end(
-    at_exit: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("threading.enumerate", lambda: [main_thread()])
-
-    with pytest.raises(EndedError, match="2"):
-        run()
-
-    assert at_exit == ["handlers"]
-
-
-def test_a_process_with_a_thread_that_is_stuck_ends_with_its_code(at_exit: list[str]) -> None:
-    """At the interpreter's end such a thread would abort the process: exit code 134 for 3."""
-    stop = Event()
-    Thread(target=stop.wait, daemon=True).start()
-
-    with pytest.raises(EndedError, match="2"):
-        run()
-    stop.set()
-
-    assert at_exit == []
