@@ -81,6 +81,8 @@ class Objects:
         self.source, self.form = source, form
         self.folder = Path(tempfile.mkdtemp(prefix="gate-git-"))
         self._environ = environ
+        self._entries: dict[str, dict[str, Entry]] = {}
+        """By the hash of the folder, so that each is read once."""
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         for name in ("objects/info", "refs"):
             (self.folder / name).mkdir(parents=True)
@@ -131,6 +133,11 @@ class Objects:
 
     def entries(self, folder: Entry) -> dict[str, Entry]:
         """Return what is in a folder, by name."""
+        if folder.id not in self._entries:
+            self._entries[folder.id] = self._read_entries(folder)
+        return self._entries[folder.id]
+
+    def _read_entries(self, folder: Entry) -> dict[str, Entry]:
         width = 32 if self.form == "sha256" else 20
         left, entries = self.read(folder.id), dict[str, Entry]()
         while left:

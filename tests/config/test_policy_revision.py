@@ -2,16 +2,30 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gate.config.load import PolicyFile, Proposal, load, load_pinned
 from gate.errors import PolicyError
+from gate.git import run
 from gate.parsing.files import Folder
 from tests.config.texts import policy
 from tests.hosts.repository import begin, commit, git
 
 TEXT = policy()
+SLOTH = """\
+version: prometheus/v1
+service: chat
+slos:
+  - name: NAME
+    objective: 99
+    sli:
+      events:
+        error_query: sum(rate(errors[{{.window}}]))
+        total_query: sum(rate(requests[{{.window}}]))
+    alerting: {}
+"""
 OTHER = TEXT.replace("healthy", "fine")
 
 
@@ -31,6 +45,27 @@ def test_a_committed_policy_names_the_commit_that_is_checked_out(repository: Pat
     source = read(repository / "gates" / "a[1].yaml").source
     assert (source.revision, source.modified) == (later, False)
     assert source.sha256 == hashlib.sha256(TEXT.encode()).hexdigest()
+
+
+def test_each_folder_is_asked_of_git_once_however_many_files_there_are(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slos = {f"gates/slos/{name}.yaml": SLOTH.replace("NAME", name) for name in "abc"}
+    text = TEXT.replace("slos:\n", 'slos:\n  - {from: "slos/*.yaml"}\n')
+    commit(repository, "slos", {"gates/gate.yaml": text, **slos})
+    asked: list[tuple[str, ...]] = []
+
+    def ask(folder: Path, *arguments: str, **named: Any) -> bytes:
+        asked.append(arguments)
+        return run(folder, *arguments, **named)
+
+    monkeypatch.setattr("gate.git.objects.run", ask)
+    file = read(repository / "gates" / "gate.yaml")
+
+    assert len(file.policy.slos) == 4
+    assert not file.source.modified
+    # The size and the content of the top, of gates and of gates/slos.
+    assert [arguments[0] for arguments in asked] == ["cat-file"] * 6
 
 
 def test_an_edited_policy_says_that_it_is_modified(repository: Path) -> None:
