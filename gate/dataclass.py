@@ -1,23 +1,38 @@
 """``dataclass`` of the standard library, with less work where a class is made.
 
 The standard library writes and compiles the text of six methods for each class, which takes 0.55 ms
-(Python 3.11). A check imports 200 classes: that was a quarter of its time. Here the methods of
-all classes are the same few functions, and only ``__init__``, which runs for every instance, is
-compiled: for classes of which there are many. What a class can do stays the same: ``fields``,
-``replace``, ``match`` and comparison are the standard library's.
+(Python 3.11). A check imports 200 classes: that was a quarter of its time. Here a class takes 0.03
+ms: the methods of all classes are the same few functions, and only ``__init__``, which runs for
+every instance, is compiled, for classes of which there are many. What a class can do stays the
+same: ``fields``, ``replace`` and ``match`` are the standard library's.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from types import MemberDescriptorType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, get_origin
 
 __all__ = ["dataclass"]
 
 _FEW: Final = 40
 """So many instances of a class are filled field by field, which takes as long as to compile its
 ``__init__`` (0.1 ms); of most classes a check makes fewer."""
+
+_FIELDS: Final = "__dataclass_fields__"
+_PARAMETERS: Final = "__dataclass_params__"
+_MATCHED: Final = "__match_args__"
+
+
+@dataclasses.dataclass(init=False, repr=False, eq=False)
+class _Bare:
+    """What the standard library makes of a class without methods; it has a mark on each field."""
+
+    field: int
+
+
+_ORDINARY: Final = dataclasses.fields(_Bare)[0]._field_type  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
@@ -32,10 +47,10 @@ else:
         def finish(plain: type) -> type:
             # Without one the standard library writes the signature there, which takes milliseconds.
             plain.__doc__ = plain.__doc__ or plain.__name__
-            made = dataclasses.dataclass(
-                init=False, repr=False, eq=False, slots=slots, kw_only=kw_only
-            )(plain)
-            _add_methods(made, frozen=frozen)
+            fields = _fields_of(plain, kw_only=kw_only)
+            made = _with_slots(plain, fields) if slots else _with_defaults(plain, fields)
+            _describe(made, fields)
+            _add_methods(made, tuple(fields.values()), frozen=frozen)
             if order:
                 _add_order(made)
             return made
@@ -43,9 +58,59 @@ else:
         return finish if cls is None else finish(cls)
 
 
-def _add_methods(made: type, *, frozen: bool) -> None:
+def _fields_of(plain: type, *, kw_only: bool) -> dict[str, dataclasses.Field[Any]]:
+    """Return the fields of a class by name: those of its bases, and those that it annotates."""
+    fields: dict[str, dataclasses.Field[Any]] = {}
+    for base in reversed(plain.__mro__[1:]):
+        fields |= getattr(base, _FIELDS, {})
+    for name, annotation in vars(plain).get("__annotations__", {}).items():
+        if annotation is ClassVar or get_origin(annotation) is ClassVar:
+            continue
+        default = getattr(plain, name, dataclasses.MISSING)
+        if isinstance(default, MemberDescriptorType):  # the slot of a base
+            default = dataclasses.MISSING
+        given = isinstance(default, dataclasses.Field)
+        field: Any = default if given else dataclasses.field(default=default)
+        field.name, field.type, field._field_type = name, annotation, _ORDINARY
+        if field.kw_only is dataclasses.MISSING:
+            field.kw_only = kw_only
+        fields[name] = field
+    return fields
+
+
+def _with_slots(plain: type, fields: Collection[str]) -> type:
+    """Return the class with a slot for each field: only a new class can have them."""
+    inherited = {slot for base in plain.__mro__[1:] for slot in vars(base).get("__slots__", ())}
+    left_out = {"__dict__", "__weakref__", *fields}
+    namespace = {name: value for name, value in vars(plain).items() if name not in left_out}
+    namespace["__slots__"] = tuple(name for name in fields if name not in inherited)
+    made = type(plain)(plain.__name__, plain.__bases__, namespace)
+    made.__qualname__ = plain.__qualname__
+    return made
+
+
+def _with_defaults(plain: type, fields: Mapping[str, dataclasses.Field[Any]]) -> type:
+    """Return the class itself, whose attributes are the defaults of the fields."""
+    for name, field in fields.items():
+        if vars(plain).get(name) is field:
+            if field.default is dataclasses.MISSING:
+                delattr(plain, name)
+            else:
+                setattr(plain, name, field.default)
+    return plain
+
+
+def _describe(made: type, fields: Mapping[str, dataclasses.Field[Any]]) -> None:
+    """Give a class what the functions of the standard library, and ``match``, read of it."""
+    setattr(made, _FIELDS, fields)
+    setattr(made, _PARAMETERS, getattr(_Bare, _PARAMETERS))
+    if _MATCHED not in vars(made):
+        by_place = [field.name for field in fields.values() if field.init and not field.kw_only]
+        setattr(made, _MATCHED, tuple(by_place))
+
+
+def _add_methods(made: type, fields: tuple[dataclasses.Field[Any], ...], *, frozen: bool) -> None:
     """Give a class the methods that it has not written itself."""
-    fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(made)
     shown = [field.name for field in fields if field.repr]
     compared = values_of([field.name for field in fields if field.compare])
 

@@ -5,6 +5,7 @@ import dataclasses
 import pickle
 from collections.abc import Callable
 from functools import cached_property
+from pprint import pformat
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
@@ -149,6 +150,45 @@ def test_a_subclass_adds_fields_and_is_equal_to_its_own_kind_only(decorate: Deco
     assert base(x=1) != derived(x=1)
     assert derived(x=1) == derived(x=1, y=0)
     assert not hasattr(base(x=1), "__dict__")
+
+
+@pytest.mark.parametrize("slots", [False, True])
+def test_a_field_of_a_base_can_be_annotated_anew(decorate: Decorate, slots: bool) -> None:
+    @decorate(slots=slots)
+    class Base:
+        """Has a default of one of its fields."""
+
+        x: int
+        y: int = 2
+        tags: list[str] = dataclasses.field(default_factory=list)
+        note: str = dataclasses.field(default="none", repr=False)
+
+    @decorate(slots=slots)
+    class Derived(Base):
+        """Says of one what it is, which has a default where the class has an attribute for it."""
+
+        y: int
+        __match_args__ = ("y",)
+
+    base: Any = Base
+    derived: Any = Derived
+    assert (base(1).x, base(1).y, base(1).tags) == (1, 2, [])
+    assert (derived(1, 3).x, derived(1, 3).y, derived(1, 3).tags) == (1, 3, [])
+    assert derived.__match_args__ == ("y",)
+    assert (hasattr(base, "tags"), getattr(base, "note", 0) == "none") == (slots, not slots)
+    if not slots:
+        assert derived(1).y == 2
+
+
+def test_the_standard_library_sees_a_class_of_its_own_kind(decorate: Decorate) -> None:
+    make = counter(decorate)
+    some = make(start=4)
+
+    assert dataclasses.is_dataclass(make)
+    assert dataclasses.asdict(some) == {"start": 4, "total": 7, "seen": [], "step": 3}
+    assert dataclasses.replace(some, start=5).total == 8
+    assert "start=4" in pformat(some)
+    assert {field.kw_only for field in dataclasses.fields(make)} == {True}
 
 
 def test_the_methods_that_a_class_writes_itself_stay(decorate: Decorate) -> None:

@@ -17,7 +17,6 @@ from gate.policy.changes import Recognition
 from gate.policy.findings import Verdict
 from gate.policy.judge import Judgement, allowed_now, judge
 from gate.policy.policy import Policy
-from gate.policy.recognition import recognise
 from gate.policy.requirements import Claim
 from gate.policy.rule_settings import Freeze
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, RollingWindow, SpendSlo
@@ -108,6 +107,8 @@ def _recognition(policy: Policy, options: Options, facts: AskFacts) -> Recogniti
         return Recognition(change=options.change, how=options.change_from)
     if not policy.matchers and policy.live is None:
         return Recognition(change=policy.default_change, how="default")
+    from gate.policy.recognition import recognise  # noqa: PLC0415 - where nobody says what it is
+
     return recognise(
         policy.matchers,
         facts(policy.live),

@@ -16,7 +16,6 @@ from gate.cli.command import DEFAULT_POLICY
 from gate.cli.streams import is_quiet, style_of, write, write_file, write_output, write_stderr
 from gate.config.load import PolicyFile, load
 from gate.decision.decision import Decision
-from gate.decision.document import to_document
 from gate.errors import Mistake, PolicyError, UndecidedError
 from gate.parsing.reader import EMPTY
 from gate.reporters import render_page
@@ -136,6 +135,7 @@ def append(path: str, decision: Decision) -> None:
     """Add a line on a decision to a log; a failure is a warning, as with any report."""
     from gate.cli.log_files import append_made  # noqa: PLC0415 - where it is kept only
     from gate.decision.chain import next_line  # noqa: PLC0415 - as above
+    from gate.decision.document import to_document  # noqa: PLC0415 - as above
 
     document = to_document(decision)
     append_made(path, lambda content: next_line(content, document, decision.key))

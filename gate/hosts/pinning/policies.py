@@ -10,14 +10,12 @@ from gate.decision.decision import Context
 from gate.errors import UndecidedError
 from gate.git import GitError
 from gate.git.repository import Repository, find_repository, working_folder
-from gate.hosts.git import Checkout
 from gate.hosts.pinning import AUTO, NONE, REMEDY, Wanted, wanted_of
-from gate.hosts.pinning.commits import CommitFinder
 from gate.hosts.pinning.places import parts_inside
-from gate.hosts.pinning.sources import HostFiles, Sources
 
 if TYPE_CHECKING:
     from gate.hosts.pinning.pinned import PinnedCheckout
+    from gate.hosts.pinning.sources import HostFiles
 
 
 class PolicyReader:
@@ -27,7 +25,7 @@ class PolicyReader:
         self,
         context: Context,
         environ: Mapping[str, str],
-        host: HostFiles | None,
+        host: "HostFiles | None",
         ref: str = AUTO,
     ) -> None:
         """Prepare; nothing is asked.
@@ -63,7 +61,11 @@ class PolicyReader:
             raise UndecidedError(f"{reason}. {REMEDY}") from error
 
     def _checkout(self, repository: Repository | None, wanted: Wanted | str) -> "PinnedCheckout":
-        from gate.hosts.pinning.pinned import PinnedCheckout  # noqa: PLC0415 - in CI systems only
+        # In CI systems only.
+        from gate.hosts.git import Checkout  # noqa: PLC0415
+        from gate.hosts.pinning.commits import CommitFinder  # noqa: PLC0415
+        from gate.hosts.pinning.pinned import PinnedCheckout  # noqa: PLC0415
+        from gate.hosts.pinning.sources import Sources  # noqa: PLC0415
 
         top = None if repository is None else repository.top
         if top not in self._checkouts:
