@@ -21,7 +21,7 @@ from gate.decision.decision import (
 from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError, nearest
 from gate.measure import Backend
-from gate.measure.history import HistoryBackend, KeepingBackend
+from gate.measure.history import HistoryBackend, KeepingBackend, LimitedBackend
 from gate.policy.case import NO_PAST
 from gate.policy.policy import Policy
 from gate.policy.requirements import Claim
@@ -178,14 +178,16 @@ def _history(
 ) -> HistoryBackend | None:
     """Open the history of a policy for what decides nothing, with a short time limit.
 
-    What the backend has kept that has measured is not asked again.
+    What the backend has kept that has measured is not asked again, and its connections are used.
     """
     if open_with is None:
         return None
     limits = file.limits(min(options.timeout, _PATIENCE))
-    candidate: Backend | KeepingBackend | None = measured
+    candidate: Backend | KeepingBackend | LimitedBackend | None = measured
     if isinstance(candidate, KeepingBackend):
         return KeptHistory(candidate, lambda: history_of(open_with(file.settings, limits)))
+    if isinstance(candidate, LimitedBackend):
+        return history_of(candidate.within(limits.timeout))
     return history_of(open_with(file.settings, limits))
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final, Protocol, runtime_checkable
 
 from gate.dataclass import dataclass
-from gate.measure import Unmeasured
+from gate.measure import Backend, Unmeasured
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
@@ -187,6 +187,15 @@ class KeepingBackend(Protocol):
 
         Never raises, and reads nothing but what lies beside the window.
         """
+        ...
+
+
+@runtime_checkable
+class LimitedBackend(Protocol):
+    """A backend that works within a time limit, and can go on within another one."""
+
+    def within(self, timeout: timedelta) -> Backend:
+        """Return the same backend, with its connections and what it has learnt of the server."""
         ...
 
 

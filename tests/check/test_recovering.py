@@ -1,6 +1,7 @@
 """When a budget that forbids a change comes back: what is asked, and what is told."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from gate.check.options import Options
 from gate.check.run import run_check
 from gate.decision.decision import PolicyDecision
-from gate.measure import Answer, Cause
+from gate.measure import Answer, Backend, Cause
 from gate.measure.history import Series, SeriesAnswer
 from gate.policy.findings import Verdict
 from tests.analysis.memory import AT, Opening, counts, file, slo, unmeasured
@@ -44,6 +45,28 @@ def decide(
     assert decided.verdict is Verdict.BLOCK
     (asked,) = backend.asked
     return decided, [str(one.sli.bad) for one in asked]
+
+
+@dataclass
+class Limited(Remembering):
+    """Works within a time limit, and can go on within another one."""
+
+    limits: list[timedelta] = field(default_factory=list)
+
+    def within(self, timeout: timedelta) -> Backend:
+        self.limits.append(timeout)
+        return self
+
+
+def test_the_backend_that_has_counted_goes_on_within_a_short_time() -> None:
+    backend = Limited({"a": failing(0, steps=720)}, counted=SPENT)
+    opening = Opening({"chat": backend})
+
+    run_check([file("chat", slo("a"))], Options(at=AT, change="canary"), open_with=opening)
+
+    assert [limits.timeout for _, limits in opening.opened] == [timedelta(seconds=60)]
+    assert backend.limits == [timedelta(seconds=10)]
+    assert len(backend.asked) == 1
 
 
 def test_timeslices_come_back_as_their_bad_ones_leave_the_window() -> None:

@@ -1,7 +1,7 @@
 """The backend: requests in, one batched round of queries, answers out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,10 @@ class PrometheusBackend:
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Answer every request, in order; never raises for what the server does."""
         return answered(self._fetch(at), requests)
+
+    def within(self, timeout: timedelta) -> "PrometheusBackend":
+        """Return the same backend with another time limit: no new connection is made for it."""
+        return replace(self, timeout=timeout)
 
     def measure_past(self, runs: "Sequence[PastRun]") -> list[list[Answer]]:
         """Answer every request of every run, in order; never raises for what the server does.

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 
+from gate.backends.prometheus.backend import PrometheusBackend
 from gate.measure import Cause, CountRequest, Counts, Spent, Unmeasured
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
@@ -47,6 +48,19 @@ def test_every_query_of_a_run_has_the_same_instant_and_a_timeout(
     assert len(prometheus.forms) > 2
     assert {form["time"][0] for form in prometheus.forms} == {"1767225600.250"}
     assert all(form["timeout"][0].removesuffix("ms").isdecimal() for form in prometheus.forms)
+
+
+def test_within_another_time_it_is_the_same_backend(prometheus: FakePrometheus) -> None:
+    prometheus.values = VALUES
+    first = backend()
+    assert isinstance(first, PrometheusBackend)
+    second = first.within(timedelta(seconds=2))
+
+    second.measure([CountRequest(sli=RATIO, span=MONTH)], AT)
+
+    assert (second.client, second.limits) == (first.client, first.limits)
+    (form,) = prometheus.forms
+    assert int(form["timeout"][0].removesuffix("ms")) <= 1000
 
 
 def test_no_query_is_longer_than_victoria_metrics_takes(prometheus: FakePrometheus) -> None:
