@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from operator import attrgetter
 from types import MemberDescriptorType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 __all__ = ["dataclass"]
 
@@ -64,7 +64,7 @@ def _fields_of(plain: type, *, kw_only: bool) -> dict[str, dataclasses.Field[Any
     for base in reversed(plain.__mro__[1:]):
         fields |= getattr(base, _FIELDS, {})
     for name, annotation in vars(plain).get("__annotations__", {}).items():
-        if annotation is ClassVar or get_origin(annotation) is ClassVar:
+        if getattr(annotation, "__origin__", annotation) is ClassVar:
             continue
         default = getattr(plain, name, dataclasses.MISSING)
         if isinstance(default, MemberDescriptorType):  # the slot of a base
