@@ -1,6 +1,6 @@
 """What came back for each part, whatever it was unread for in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -28,6 +28,10 @@ from gate.http import NO_TIME
 from gate.measure import Cause
 
 _IN_PIECES: Final = "the window was counted in pieces, since it is too large for one query"
+
+
+class NotAskedError(Exception):
+    """What came back for a question was wanted, and it was not asked."""
 
 
 class Fetch:
@@ -78,14 +82,35 @@ class Fetch:
         across = joined(self._seams[part], self._piece)
         return _with_steps(whole, across.steps, across.lost)
 
-    def run(self, parts: Iterable[Query]) -> None:
-        """Ask for those of the parts that are not read yet, until each is or time is up."""
-        sent = dict.fromkeys(leaf for part in parts for leaf in part.leaves)
-        unread = [part for part in sent if not self._rounds.is_read(part)]
-        self._rounds.ask(unread)
+    def there(self, part: Query) -> QueryResult:
+        """Return a part's reading.
+
+        Raises:
+            NotAskedError: it was not asked, or nothing came back in time.
+        """
+        if all(map(self._rounds.is_read, part.leaves)):
+            return self.reading(part)
+        raise NotAskedError
+
+    def run(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:
+        """Ask for those of the parts that are not read yet, until each is or time is up.
+
+        Args:
+            parts: gone through while the first of them are being answered.
+            spare: what is asked as well if that takes no longer; gone through after the parts.
+        """
+        unread = dict[Query, None]()
+
+        def note(parts: Iterable[Query]) -> Iterator[Query]:
+            for part in parts:
+                for leaf in part.leaves:
+                    if leaf not in unread and not self._rounds.is_read(leaf):
+                        unread[leaf] = None
+                        yield leaf
+
+        self._rounds.ask(note(parts), note(spare))
         for part in unread:
-            pieces = tuple(self._rounds.leaves(part))
-            if part.counters and len(pieces) > 1:
+            if part.counters and len(pieces := tuple(self._rounds.leaves(part))) > 1:
                 self._seams[part] = seams_of(pieces, self._piece)
         seams = [seam for part in unread for seam in self._seams.get(part, ())]
         if seams:
@@ -99,7 +124,9 @@ class Fetch:
         near = still_open(seams, piece, NEAR)
         ask(query for seam in near for query in (seam.step(MIDDLE), seam.returned(MIDDLE)))
         middle = still_open(near, piece, MIDDLE)
-        ask((query for seam in middle for query in (seam.step(ALL), seam.returned(ALL))), once=True)
+        self._rounds.ask_once(
+            query for seam in middle for query in (seam.step(ALL), seam.returned(ALL))
+        )
 
     def _piece(self, piece: Query) -> QueryResult:
         reading = self._rounds.readings.get(piece)

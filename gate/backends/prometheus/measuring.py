@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gate.backends.prometheus.answer import answer
-from gate.backends.prometheus.fetch import Fetch
+from gate.backends.prometheus.fetch import Fetch, NotAskedError
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import further_questions, guesses, plan, questions
@@ -19,25 +19,35 @@ _TOGETHER: Final = 50
 
 
 class Asking:
-    """The requests of one instant, and what comes back for them."""
+    """The requests of one instant, and what comes back for them.
 
-    def __init__(self, requests: Sequence[CountRequest], reading: QueryResults) -> None:
+    Most answers do without a part of the evidence. That is asked along with the rest where it takes
+    no longer, else only for the answers that turn on it.
+    """
+
+    def __init__(
+        self, requests: Sequence[CountRequest], reading: QueryResults, there: QueryResults
+    ) -> None:
         """Ask nothing yet.
 
         Args:
             requests: what is wanted; each ends at the instant.
             reading: returns what came back for a question of this instant.
+            there: likewise; raises `NotAskedError` where nothing did.
         """
         self._scoped = list(_scoped(requests))
-        self._reading = reading
+        self._reading, self._there = reading, there
         self._plans = list[Plan | Unmeasured]()
+        self._settled = dict[int, Answer]()
+        self.spare = list[Query]()
+        """What of the last questions some answers need, and was not among them."""
 
     def first(self) -> Iterator[Query]:
         """Yield what must be known, and what most likely follows from it."""
         for request, scope in self._scoped:
             yield from questions(request, scope)
             for planned in guesses(request):
-                yield from planned
+                yield from self._needed(planned)
 
     def further(self) -> Iterator[Query]:
         """Yield what must be known besides, by what is known."""
@@ -47,26 +57,44 @@ class Asking:
     def counts(self) -> Iterator[Query]:
         """Yield what is to be counted, by what is known."""
         self._plans = [plan(request, scope, self._reading) for request, scope in self._scoped]
-        for planned in self._possible():
+        self.spare.clear()
+        for planned in self._open():
+            yield from self._needed(planned)
+
+    def settle(self) -> None:
+        """Answer what can be answered by what was asked so far: no other question changes it."""
+        for place, planned in enumerate(self._plans):
+            try:
+                self._settled[place] = (
+                    answer(planned, self._there) if isinstance(planned, Plan) else planned
+                )
+            except NotAskedError:
+                continue
+
+    def put_off(self) -> Iterator[Query]:
+        """Yield everything for what has no answer yet."""
+        for planned in self._open():
             yield from planned
 
     def doubts(self) -> Iterator[Query]:
-        """Yield what to ask because of what was counted."""
-        for planned in self._possible():
+        """Yield what to ask because of what was counted, for what has no answer yet."""
+        for planned in self._open():
             yield from planned.second_round(self._reading)
 
     def answers(self) -> list[Answer]:
         """Return the answer to each request."""
-        return [
-            answer(planned, self._reading) if isinstance(planned, Plan) else planned
-            for planned in self._plans
-        ]
+        last = iter([answer(planned, self._reading) for planned in self._open()])
+        return [self._settled.get(place) or next(last) for place in range(len(self._plans))]
 
-    def _possible(self) -> Iterator[Plan]:
-        return (planned for planned in self._plans if isinstance(planned, Plan))
+    def _needed(self, planned: Plan) -> Iterator[Query]:
+        """Yield what every answer needs, and note the rest."""
+        yield from planned.needed()
+        self.spare += planned.put_off()
 
-
-_ROUNDS: Final = (Asking.first, Asking.further, Asking.counts, Asking.doubts)
+    def _open(self) -> Iterator[Plan]:
+        for place, planned in enumerate(self._plans):
+            if place not in self._settled and isinstance(planned, Plan):
+                yield planned
 
 
 def answered(fetch: Fetch, requests: Sequence[CountRequest]) -> list[Answer]:
@@ -76,8 +104,11 @@ def answered(fetch: Fetch, requests: Sequence[CountRequest]) -> list[Answer]:
     round asks what follows from it instead, and when the last sample was where there is no recent
     one.
     """
-    asking = Asking(requests, fetch.reading)
-    for questions_of in _ROUNDS:
+    asking = Asking(requests, fetch.reading, fetch.there)
+    for questions_of in (Asking.first, Asking.further, Asking.counts):
+        fetch.run(questions_of(asking), asking.spare)
+    asking.settle()
+    for questions_of in (Asking.put_off, Asking.doubts):
         fetch.run(questions_of(asking))
     return asking.answers()
 

@@ -63,7 +63,12 @@ class Plan:
         return (lambda part: self.given.get(part) or readings(part)) if self.given else readings
 
     def __iter__(self) -> Iterator[Query]:
-        """Go through what is asked in the first round."""
+        """Go through all that may be asked in the first round."""
+        yield from self.needed()
+        yield from self.put_off()
+
+    def needed(self) -> Iterator[Query]:
+        """Yield what every answer needs."""
         yield from (part for part in self.parts.values() if part not in self.given)
         yield from self.lacking
         if self.probe is not None:
@@ -74,7 +79,7 @@ class Plan:
             yield self.objective
 
     def put_off(self) -> Iterator[Query]:
-        """Return what of it most answers do without."""
+        """Return what else some answers need."""
         return iter(()) if self.evidence is None else self.evidence.put_off()
 
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:

@@ -120,7 +120,7 @@ def plan_probe(sources: Sequence[Expression], span: Span) -> Probe:
     return Probe(
         sources=sources,
         instants=instants,
-        newest={selector: _newest(selector) for selector in selectors},
+        newest={selector: newest_query(selector) for selector in selectors},
         search={selector: _search(selector, span, step) for selector in selectors},
         coverage=tuple(coverage_query(instant, span, step) for instant in instants),
         steps=(span.end - EPOCH) // step - (span.start - EPOCH) // step,
@@ -192,7 +192,8 @@ def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
     return steps.points(places)
 
 
-def _newest(selector: str) -> Query:
+def newest_query(selector: str) -> Query:
+    """Ask when the newest sample was; nothing comes back where there is no recent one."""
     return Query(pieces=(f"max(timestamp({selector}))",), length=timedelta())
 
 

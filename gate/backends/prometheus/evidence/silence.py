@@ -30,14 +30,12 @@ class SilenceWitness(Witness):
     whole: Whole
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask for the events of the last hour, and of that hour before."""
-        if self.whole.span.length < _DAY:
-            return ()
-        return tuple(map(self._hour, (0, *_LATELY, _WEEK)))
+        """Ask for the events of the last hour."""
+        return () if self.whole.span.length < _DAY else (self._hour(0),)
 
     def put_off(self) -> tuple[Query, ...]:
-        """Return what is of no interest where there are events in the last hour."""
-        return self.first_round()[1:]
+        """Ask for that hour before, of interest where there are no events in the last one."""
+        return tuple(map(self._hour, (*_LATELY, _WEEK))) if self.first_round() else ()
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Ask for that hour of two weeks if it is silent now, and was busy until lately."""
