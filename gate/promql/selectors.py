@@ -72,13 +72,8 @@ class Selector:
     @classmethod
     def read(cls, text: str) -> Self:
         """Take apart one of the `Expression.selectors`."""
-        matchers = _matchers_of(text)
-        names = [m.value for m in matchers if m.label == _NAME and m.operator == "="]
-        bare = re.match(r"[A-Za-z_:][A-Za-z0-9_:]*", text)
-        if bare is None and not names:
-            return cls(name="", matchers=matchers)
-        rest = tuple(matcher for matcher in matchers if matcher.label != _NAME)
-        return cls(name=bare[0] if bare else names[0], matchers=rest)
+        name, matchers = _taken_apart(text)
+        return cls(name=name, matchers=matchers)
 
     @property
     def text(self) -> str:
@@ -96,9 +91,16 @@ class Selector:
 
 
 @lru_cache(maxsize=4096)
-def _matchers_of(text: str) -> tuple[LabelMatcher, ...]:
+def _taken_apart(text: str) -> tuple[str, tuple[LabelMatcher, ...]]:
+    """Return the metric of a selector, and its matchers."""
     # What is counted and each witness for it read the same selector, before the answers and after.
-    return tuple(_matchers(tokenize(text)))
+    matchers = tuple(_matchers(tokenize(text)))
+    names = [m.value for m in matchers if m.label == _NAME and m.operator == "="]
+    bare = METRIC_NAME.match(text)
+    if bare is None and not names:
+        return "", matchers
+    rest = tuple(matcher for matcher in matchers if matcher.label != _NAME)
+    return bare[0] if bare else names[0], rest
 
 
 def _matchers(tokens: list[Token]) -> Iterable[LabelMatcher]:

@@ -74,6 +74,8 @@ class Fetch:
         """Return a part's reading, put together from its pieces where it had to be cut."""
         if part.terms:
             return add_results([self.reading(term) for term in part.terms])
+        if not self._rounds.pieces:
+            return self._piece(part)
         pieces = list(self._rounds.leaves(part))
         merge = largest_result if part.largest else merge_results
         whole = reduce(merge, map(self._piece, pieces))

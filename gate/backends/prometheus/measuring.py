@@ -37,6 +37,7 @@ class Asking:
         """
         self._scoped = list(_scoped(requests))
         self._reading, self._there = reading, there
+        self._guessed = dict[int, Sequence[Plan]]()
         self._plans = list[Plan | Unmeasured]()
         self._settled = dict[int, Answer]()
         self.spare = list[Query]()
@@ -44,9 +45,10 @@ class Asking:
 
     def first(self) -> Iterator[Query]:
         """Yield what must be known, and what most likely follows from it."""
-        for request, scope in self._scoped:
+        for place, (request, scope) in enumerate(self._scoped):
             yield from questions(request, scope)
-            for planned in guesses(request):
+            self._guessed[place] = list(guesses(request))
+            for planned in self._guessed[place]:
                 yield from self._needed(planned)
 
     def further(self) -> Iterator[Query]:
@@ -56,7 +58,10 @@ class Asking:
 
     def counts(self) -> Iterator[Query]:
         """Yield what is to be counted, by what is known."""
-        self._plans = [plan(request, scope, self._reading) for request, scope in self._scoped]
+        self._plans = [
+            plan(request, scope, self._reading, guessed=self._guessed.pop(place, ()))
+            for place, (request, scope) in enumerate(self._scoped)
+        ]
         self.spare.clear()
         for planned in self._open():
             yield from self._needed(planned)

@@ -37,6 +37,8 @@ _RATIO: Final = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Ro
 class Plan:
     """The parts of one request."""
 
+    counted: Counted
+    """The name that it is planned for; of several, the newest."""
     request: CountRequest
     expressions: Mapping[Role, Expression]
     """At least one."""
@@ -125,21 +127,11 @@ def plan_name(
         stepwise: the span is short, one of many steps.
     """
     resolved = counted.resolved
-    request = replace(request, sli=resolved.sli)
-    texts = _texts(request.sli)
-    wrong = _check(set(texts), request)
-    if wrong is not None:
-        return Unmeasured(cause=Cause.INVALID, reason=wrong)
-    expressions = {}
-    for role, text in texts.items():
-        try:
-            labels = tuple((request.sli.labels or {}).items())
-            expressions[role] = _expression(text, labels, gauge=role is Role.GAUGE)
-        except ExpressionError as error:
-            return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
-    blind = _blind(expressions)
-    if blind is not None:
-        return Unmeasured(cause=Cause.INVALID, reason=blind)
+    if resolved.sli is not request.sli:
+        request = replace(request, sli=resolved.sli)
+    expressions = expressions_of(request)
+    if isinstance(expressions, Unmeasured):
+        return expressions
     length = request.span.length // SECOND * SECOND
     recorded = use_rules(expressions, resolved.lacking, request, scope.slos, readings)
     lacking = resolved.lacking if request.probe and not recorded.parts else ()
@@ -148,6 +140,7 @@ def plan_name(
     sources += [expression for expression in own if expression not in sources]
     parts = recorded.parts or _parts(expressions, request, stepwise)
     planned = Plan(
+        counted=counted,
         request=request,
         expressions=expressions,
         parts=parts,
@@ -161,6 +154,24 @@ def plan_name(
         presence=counted.presence,
     )
     return planned if counted.presence is None else _masked(planned, counted.presence, stepwise)
+
+
+def expressions_of(request: CountRequest) -> dict[Role, Expression] | Unmeasured:
+    """Return what an indicator under one name counts by, or why it counts nothing."""
+    texts = _texts(request.sli)
+    wrong = _check(set(texts), request)
+    if wrong is not None:
+        return Unmeasured(cause=Cause.INVALID, reason=wrong)
+    expressions, labels = {}, tuple((request.sli.labels or {}).items())
+    for role, text in texts.items():
+        try:
+            expressions[role] = _expression(text, labels, gauge=role is Role.GAUGE)
+        except ExpressionError as error:
+            return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
+    blind = _blind(expressions)
+    if blind is not None:
+        return Unmeasured(cause=Cause.INVALID, reason=blind)
+    return expressions
 
 
 def _masked(planned: Plan, presence: Presence, stepwise: bool) -> Plan:

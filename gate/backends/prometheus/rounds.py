@@ -59,14 +59,16 @@ class Rounds:
 
     def leaves(self, part: Query) -> Iterator[Query]:
         """Yield the pieces of a part that were asked for, the newest first; itself if uncut."""
-        if part not in self.pieces:
+        pieces = self.pieces.get(part) if self.pieces else None
+        if pieces is None:
             yield part
-        for piece in self.pieces.get(part, ()):
+            return
+        for piece in pieces:
             yield from self.leaves(piece)
 
     def is_read(self, part: Query) -> bool:
         """Return whether there is an answer, or the pieces that a part was cut into have theirs."""
-        return part in self.readings or part in self.pieces
+        return part in self.readings or (bool(self.pieces) and part in self.pieces)
 
     def ask(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:
         """Ask for the parts until each is read, or cannot be, or time is up.
@@ -75,11 +77,9 @@ class Rounds:
             parts: what to ask; gone through while the first of them are being answered.
             spare: what to ask as well if all of it can be under way at once.
         """
-        self._refused = []
         self._round(self._as_they_come(parts, spare))
         batches, waiting, trial = self._instead(self._refused)
         while batches:
-            self._refused = []
             self._round(batches)
             if trial and not self._refused:
                 # The fragments of a batch were all answered: the rest is asked like them.
@@ -95,7 +95,6 @@ class Rounds:
         batches = self._batches(parts)
         if len(parts) <= self.parallel:
             batches = [(part,) for batch in batches for part in batch]
-        self._refused = []
         self._round(batches)
         for batch, failure in self._refused:
             self._read_all(batch, failure.reason)
@@ -129,16 +128,21 @@ class Rounds:
         # Pieces of one stretch of time together: some servers limit what all of a query spans.
         leaves.sort(key=lambda leaf: leaf.order)
         # What cannot be cut as short as need be does not spoil the batches of the others.
+        cut = [leaf for leaf in leaves if longest is None or leaf.extent <= longest]
         whole = [leaf for leaf in leaves if longest is not None and leaf.extent > longest]
-        cut = [leaf for leaf in leaves if leaf not in set(whole)]
-        each = ((part, self._most_bytes, self.limits.reach) for part in (cut, whole))
-        return [batch for arguments in each for batch in batches_of(*arguments)]
+        limits = (self._most_bytes, self.limits.reach, self.limits.most_parts)
+        return [batch for some in (cut, whole) for batch in batches_of(some, *limits)]
 
     @property
     def _most_bytes(self) -> int:
         return min(self.limits.most_bytes, self.client.most_bytes or self.limits.most_bytes)
 
     def _round(self, batches: Iterable[Batch]) -> None:
+        """Send batches, a few at once, and keep what comes back; the largest refused come first.
+
+        The fragments of the largest are as much as may be asked at once.
+        """
+        self._refused = []
         batches, again = iter(batches), deque[Batch]()
         workers = Workers(self._send, 1 if self.limits.one_at_a_time else self.parallel)
         while True:
@@ -153,6 +157,7 @@ class Rounds:
             if self.limits.one_at_a_time:
                 workers.slow_down()
         workers.dismiss()
+        self._refused.sort(key=lambda refused: -len(refused[0]))
 
     def _next(self, batches: Iterator[Batch], again: deque[Batch]) -> Batch | None:
         """Return what to send next; None: nothing, or it is known that none would be answered."""
@@ -231,13 +236,17 @@ class Rounds:
         self._reach = None
         return split_batch(unread, _FRAGMENTS), others, True
 
-    def _learn(self, batches: Iterable[Batch]) -> None:
-        """Remember by what the fragments differ from the batch that they come from."""
+    def _learn(self, batches: Sequence[Batch]) -> None:
+        """Remember by what the fragments differ from the batch that they come from.
+
+        Whether it is their length or the number of their parts is not known.
+        """
         if self._reach is not None:
             self.limits.reach = self._reach
             return
         largest = max(len(batch_query(batch).encode()) for batch in batches)
         self.limits.most_bytes = min(self.limits.most_bytes, largest)
+        self.limits.most_parts = max(map(len, batches))
 
     def _longest(self, refused: Iterable[Refused]) -> tuple[Batch, Query, RequestFailure] | None:
         """Return the part with the longest window that may be what a server refuses."""
