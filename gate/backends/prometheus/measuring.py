@@ -1,6 +1,9 @@
 """Counting at one instant: requests in, a round of queries or two, answers out."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import chain
 from typing import Final
 
 from gate.backends.prometheus.answer import answer
@@ -21,8 +24,9 @@ _TOGETHER: Final = 50
 class Asking:
     """The requests of one instant, and what comes back for them.
 
-    Most answers do without a part of the evidence. That is asked along with the rest where it takes
-    no longer, else only for the answers that turn on it.
+    Most answers do without a part of the evidence, and without what is counted under other names.
+    That is asked along with the rest where it takes no longer, else only for the answers that turn
+    on it.
     """
 
     def __init__(
@@ -41,15 +45,20 @@ class Asking:
         self._plans = list[Plan | Unmeasured]()
         self._settled = dict[int, Answer]()
         self.spare = list[Query]()
-        """What of the last questions some answers need, and was not among them."""
+        """What some answers need, and was not among the last questions."""
 
     def first(self) -> Iterator[Query]:
-        """Yield what must be known, and what most likely follows from it."""
+        """Yield what must be known, and what most likely follows from it.
+
+        Of several names hardly ever all are there: their counts are noted.
+        """
         for place, (request, scope) in enumerate(self._scoped):
             yield from questions(request, scope)
-            self._guessed[place] = list(guesses(request))
-            for planned in self._guessed[place]:
-                yield from self._needed(planned)
+            guessed = self._guessed[place] = list(guesses(request))
+            if len(guessed) == 1:
+                yield from self._needed(guessed[0])
+            else:
+                self.spare += chain.from_iterable(guessed)
 
     def further(self) -> Iterator[Query]:
         """Yield what must be known besides, by what is known."""
@@ -123,10 +132,15 @@ def _scoped(requests: Sequence[CountRequest]) -> Iterator[tuple[CountRequest, Sc
     spans = dict[int, Span]()
     for request in sorted(requests, key=lambda request: request.span.length):
         spans[id(request.sli)] = request.span
-    slos = list(dict.fromkeys(slo for request in requests if (slo := slo_of(request))))
-    group_of = dict[str | None, tuple[str, ...]]()
-    for first in range(0, len(slos), _TOGETHER):
-        group = tuple(slos[first : first + _TOGETHER])
-        group_of |= dict.fromkeys(group, group)
+    slos_over = defaultdict[timedelta, dict[str | None, None]](dict)
     for request in requests:
-        yield request, Scope(spans[id(request.sli)], group_of.get(slo_of(request), ()))
+        slos_over[request.span.length][slo_of(request)] = None
+    group_of = dict[tuple[timedelta, str | None], tuple[str, ...]]()
+    for length, names in slos_over.items():
+        slos = [slo for slo in names if slo is not None]
+        for first in range(0, len(slos), _TOGETHER):
+            group = tuple(slos[first : first + _TOGETHER])
+            group_of |= {(length, slo): group for slo in group}
+    for request in requests:
+        key = (request.span.length, slo_of(request))
+        yield request, Scope(spans[id(request.sli)], group_of.get(key, ()))
