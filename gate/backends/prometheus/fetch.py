@@ -90,8 +90,11 @@ class Fetch:
         Raises:
             NotAskedError: it was not asked, or nothing came back in time.
         """
-        if all(map(self._rounds.is_read, part.leaves)):
-            return self.reading(part)
+        if part.terms or self._rounds.pieces:
+            if all(map(self._rounds.is_read, part.leaves)):
+                return self.reading(part)
+        elif (reading := self._rounds.readings.get(part)) is not None:
+            return reading
         raise NotAskedError
 
     def run(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:

@@ -1,9 +1,8 @@
 """Counting at one instant: requests in, a round of queries or two, answers out."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from itertools import chain
 from typing import Final
 
 from gate.backends.prometheus.answer import answer
@@ -44,8 +43,7 @@ class Asking:
         self._guessed = dict[int, Sequence[Plan]]()
         self._plans = list[Plan | Unmeasured]()
         self._settled = dict[int, Answer]()
-        self.spare = list[Query]()
-        """What some answers need, and was not among the last questions."""
+        self._late = list[Iterable[Query]]()
 
     def first(self) -> Iterator[Query]:
         """Yield what must be known, and what most likely follows from it.
@@ -58,7 +56,7 @@ class Asking:
             if len(guessed) == 1:
                 yield from self._needed(guessed[0])
             else:
-                self.spare += chain.from_iterable(guessed)
+                self._late += guessed
 
     def further(self) -> Iterator[Query]:
         """Yield what must be known besides, by what is known."""
@@ -71,9 +69,14 @@ class Asking:
             plan(request, scope, self._reading, guessed=self._guessed.pop(place, ()))
             for place, (request, scope) in enumerate(self._scoped)
         ]
-        self.spare.clear()
+        self._late.clear()
         for planned in self._open():
             yield from self._needed(planned)
+
+    def spare(self) -> Iterator[Query]:
+        """Yield what some answers need, and was not among the last questions."""
+        for parts in self._late:
+            yield from parts
 
     def settle(self) -> None:
         """Answer what can be answered by what was asked so far: no other question changes it."""
@@ -103,7 +106,7 @@ class Asking:
     def _needed(self, planned: Plan) -> Iterator[Query]:
         """Yield what every answer needs, and note the rest."""
         yield from planned.needed()
-        self.spare += planned.put_off()
+        self._late.append(planned.put_off())
 
     def _open(self) -> Iterator[Plan]:
         for place, planned in enumerate(self._plans):
@@ -119,11 +122,12 @@ def answered(fetch: Fetch, requests: Sequence[CountRequest]) -> list[Answer]:
     one.
     """
     asking = Asking(requests, fetch.reading, fetch.there)
-    for questions_of in (Asking.first, Asking.further, Asking.counts):
-        fetch.run(questions_of(asking), asking.spare)
+    fetch.run(asking.first(), asking.spare())
+    fetch.run(asking.further())
+    fetch.run(asking.counts(), asking.spare())
     asking.settle()
-    for questions_of in (Asking.put_off, Asking.doubts):
-        fetch.run(questions_of(asking))
+    fetch.run(asking.put_off())
+    fetch.run(asking.doubts())
     return asking.answers()
 
 

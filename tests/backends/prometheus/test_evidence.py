@@ -1,18 +1,19 @@
 """Which answers of a server raise a doubt about a count, and how much each leaves open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
 import pytest
 
+from gate.backends.prometheus import rounds
 from gate.backends.prometheus.evidence import RoleEvidence, evidence_of_all, plan_evidence
-from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.label_values import says_failure
 from gate.backends.prometheus.probe import plan_probe
 from gate.backends.prometheus.query import Query, Role
-from gate.backends.prometheus.query_result import QueryResult, QueryValue
+from gate.backends.prometheus.query_result import QueryResult, QueryValue, read_reply
+from gate.backends.prometheus.replies import Reply
 from gate.measure import Cause, CountRequest, Counts, Spent, Suspicion
 from gate.promql.expression import read_expression
 from gate.slo.indicator import Sli, Slices
@@ -421,15 +422,16 @@ def test_evidence_of_which_a_part_is_missing_makes_a_partial_answer(
     prometheus: FakePrometheus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One store is down while the labels are asked for, and not while events are counted."""
-    read = Fetch.reading
 
-    def reading(fetch: Fetch, part: Query) -> QueryResult:
-        result = read(fetch, part)
-        if part.label != "code" or not isinstance(result, QueryValue):
-            return result
-        return replace(result, warnings=("store a is down",))
+    def read(reply: Reply, parts: Sequence[Query]) -> list[QueryResult]:
+        return [
+            replace(result, warnings=("store a is down",))
+            if part.label == "code" and isinstance(result, QueryValue)
+            else result
+            for part, result in zip(parts, read_reply(reply, parts), strict=True)
+        ]
 
-    monkeypatch.setattr(Fetch, "reading", reading)
+    monkeypatch.setattr(rounds, "read_reply", read)
     prometheus.values = {"count by (code)": {"200": "3", "500": "3"}, **VALUES}
     answer = ask(RATIO, MONTH, probe=True)
 
