@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import Final
 
+from gate.backends.prometheus.alike import TOGETHER, AlikeQuery, alike, is_groupable
 from gate.backends.prometheus.client import ALLOW_MORE, Client
 from gate.backends.prometheus.gathered import add_results, added_by_labels
 from gate.backends.prometheus.limits import ServerLimits
@@ -59,6 +60,7 @@ class Fetch:
             client=client, at=at, until=until, parallel=parallel, limits=limits or ServerLimits()
         )
         self._seams: dict[Query, tuple[Seam, ...]] = {}
+        self._alike = dict[Query, AlikeQuery]()
 
     @property
     def until(self) -> float:
@@ -74,6 +76,9 @@ class Fetch:
         """Return a part's reading, put together from its pieces where it had to be cut."""
         if part.terms:
             return add_results([self.reading(term) for term in part.terms])
+        together = self._together(part)
+        if together is not None:
+            return together
         if not self._rounds.pieces:
             return self._piece(part)
         pieces = list(self._rounds.leaves(part))
@@ -90,11 +95,8 @@ class Fetch:
         Raises:
             NotAskedError: it was not asked, or nothing came back in time.
         """
-        if part.terms or self._rounds.pieces:
-            if all(map(self._rounds.is_read, part.leaves)):
-                return self.reading(part)
-        elif (reading := self._rounds.readings.get(part)) is not None:
-            return reading
+        if all(map(self._is_read, part.leaves)):
+            return self.reading(part)
         raise NotAskedError
 
     def run(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:
@@ -105,21 +107,46 @@ class Fetch:
             spare: what is asked as well if that takes no longer; gone through after the parts.
         """
         unread = dict[Query, None]()
-
-        def note(parts: Iterable[Query]) -> Iterator[Query]:
-            for part in parts:
-                for leaf in part.leaves:
-                    if leaf not in unread and not self._rounds.is_read(leaf):
-                        unread[leaf] = None
-                        yield leaf
-
-        self._rounds.ask(note(parts), note(spare))
+        self._rounds.ask(self._unread(parts, unread), self._unread(spare, unread))
         for part in unread:
             if part.counters and len(pieces := tuple(self._rounds.leaves(part))) > 1:
                 self._seams[part] = seams_of(pieces, self._piece)
         seams = [seam for part in unread for seam in self._seams.get(part, ())]
         if seams:
             self._join(seams)
+
+    def _unread(self, parts: Iterable[Query], noted: dict[Query, None]) -> Iterator[Query]:
+        """Yield what of the parts is to be asked, and note it; some are asked by one query."""
+        waiting = list[Query]()
+        for part in parts:
+            for leaf in part.leaves:
+                if leaf in noted or self._is_read(leaf):
+                    continue
+                noted[leaf] = None
+                if self._rounds.limits.longest is None and is_groupable(leaf):
+                    waiting.append(leaf)
+                else:
+                    yield leaf
+            if len(waiting) >= TOGETHER:
+                yield from self._by_few_queries(waiting)
+                waiting = []
+        yield from self._by_few_queries(waiting)
+
+    def _by_few_queries(self, parts: Sequence[Query]) -> Iterator[Query]:
+        # What came without an answer by such a query is asked by itself.
+        first = [part for part in parts if part not in self._alike]
+        self._alike |= alike(first)
+        queries = (self._alike[part].query if part in self._alike else part for part in first)
+        yield from dict.fromkeys(queries)
+        yield from (part for part in parts if part not in first)
+
+    def _is_read(self, part: Query) -> bool:
+        return self._rounds.is_read(part) or self._together(part) is not None
+
+    def _together(self, part: Query) -> QueryValue | None:
+        """Return what came back for a part that was asked together with others like it."""
+        several = self._alike.get(part) if part.series else None
+        return None if several is None else several.of(self._piece(several.query))
 
     def _join(self, seams: Sequence[Seam]) -> None:
         """Count what lies across the cuts, again over longer windows where samples lack."""

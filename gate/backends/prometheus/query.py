@@ -154,6 +154,8 @@ class Query:
     sample before the cut to the first one after it is in neither piece."""
     steps: ClockSteps | None = None
     """Given: it looks at multiples of a length, which other windows have in common with it."""
+    series: str = ""
+    """Given: it looks at how many series of this selector there are, written ``count(series)``."""
     terms: "tuple[Query, ...]" = ()
     """Given: the numbers of these are added up, and nothing else is sent; what none of them has is
     absent."""
