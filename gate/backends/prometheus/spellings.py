@@ -47,9 +47,9 @@ def _spellings(name: Sli) -> Iterator[Sli]:
         return
     texts = {role: text for role in _ROLES if (text := getattr(name, role)) is not None}
     # Asked for each window of each instant of a backtest, and most names have no colon.
-    if not any(":" in text for text in texts.values()):
-        return
-    others: dict[str, Any] = {role: respelled(text) for role, text in texts.items()}
+    others: dict[str, Any] = {
+        role: respelled(text) if ":" in text else text for role, text in texts.items()
+    }
     if others != texts:
         yield replace(name, **others)
 

@@ -47,6 +47,14 @@ def test_coverage_of_series_that_differ_in_one_label_is_one_question(
     assert r'count by (a) (x{a=~"0|1\\.x"})[2591999999ms:3600s]' in query
 
 
+def test_no_question_is_for_more_than_fifty(prometheus: FakePrometheus) -> None:
+    prometheus.values = {"count by (a)": {str(n): "720" for n in range(60)}, **VALUES}
+    answers = measured(*(by_label(str(n)) for n in range(60)))
+
+    assert coverages(answers) == [1] * 60
+    assert sum(query.count("count by (a)") for query in prometheus.queries) == 2
+
+
 def test_what_has_no_answer_together_is_asked_alone(prometheus: FakePrometheus) -> None:
     def refuse(query: str) -> tuple[int, dict[str, str], str] | None:
         return (422, {}, failure("execution", "no")) if "count by (a)" in query else None

@@ -418,6 +418,18 @@ def test_evidence_that_the_server_does_not_give_is_a_doubt(prometheus: FakeProme
     assert "not answered: the value is NaN" in suspicion.reason
 
 
+def test_evidence_that_the_server_does_not_give_hides_no_other_doubt(
+    prometheus: FakePrometheus,
+) -> None:
+    hour = "sum(increase(x[3600s]"
+    silent = {f"{hour})": "0", f"{hour} offset": "500", "count by (code)": {"200": "NaN"}}
+
+    assert {doubt.cause for doubt in doubts(prometheus, silent)} == {
+        Cause.INVALID,
+        Cause.NO_TRAFFIC,
+    }
+
+
 def test_evidence_of_which_a_part_is_missing_makes_a_partial_answer(
     prometheus: FakePrometheus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
