@@ -49,6 +49,8 @@ class Run:
     megabytes: float
     """The most memory that it had at one time."""
     code: int
+    server_busy: float = 0.0
+    """Seconds of processor time of the server meanwhile, where there is one."""
 
 
 def gate(*arguments: str) -> list[str]:
@@ -58,9 +60,18 @@ def gate(*arguments: str) -> list[str]:
 
 
 def run(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, output: Path | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    output: Path | None = None,
+    server: int | None = None,
 ) -> Run:
     """Run a process; what it prints on stdout goes to a file, or nowhere.
+
+    Args:
+        command: the process and its arguments.
+        environment: variables besides this process's own.
+        output: the file.
+        server: the process that it asks.
 
     Raises:
         RuntimeError: it failed.
@@ -69,23 +80,40 @@ def run(
     # Users' Python keeps what it compiled; where this is set, ours would compile in every run.
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(output or os.devnull)]
+    before = 0.0 if server is None else busy_so_far(server)
     done = subprocess.run(
         [*launcher, *command], cwd=ROOT, env=variables, check=True, capture_output=True
     )
-    taken = Run(**json.loads(done.stdout))
+    meanwhile = 0.0 if server is None else busy_so_far(server) - before
+    taken = Run(**json.loads(done.stdout), server_busy=meanwhile)
     if taken.code not in _ENDS:
         raise RuntimeError(f"{list(command)} ended with {taken.code}\n{done.stderr.decode()}")
     return taken
 
 
-def take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, list[Run]]:
-    """Run each command so many times, after one warm-up each, one after the other."""
+def busy_so_far(process: int) -> float:
+    """Return the processor time of a process since its start, in seconds."""
+    # Its name is in brackets, and may have blanks: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def take_turns(
+    commands: Mapping[str, Sequence[str]], rounds: int, server: int | None = None
+) -> dict[str, list[Run]]:
+    """Run each command so many times, after one warm-up each, one after the other.
+
+    Args:
+        commands: by their names.
+        rounds: how often each is run.
+        server: the process that all of them ask.
+    """
     for command in commands.values():
         run(command)
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            runs[name].append(run(command))
+            runs[name].append(run(command, server=server))
     return runs
 
 
@@ -97,6 +125,16 @@ def median(runs: Sequence[Run]) -> float:
 def median_busy(runs: Sequence[Run]) -> float:
     """Return the median of the processor times in seconds."""
     return statistics.median(one.busy for one in runs)
+
+
+def median_of_both(runs: Sequence[Run]) -> float:
+    """Return the median of the processor times of a process and of its server, in seconds."""
+    return statistics.median(one.busy + one.server_busy for one in runs)
+
+
+def least_of_both(runs: Sequence[Run]) -> float:
+    """Return the least of them."""
+    return min(one.busy + one.server_busy for one in runs)
 
 
 def least_busy(runs: Sequence[Run]) -> float:

@@ -50,6 +50,7 @@ _TOKEN = re.compile(
     |(?P<symbol>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_KINDS: Final = {kind.value: kind for kind in TokenKind}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -61,7 +62,7 @@ def tokenize(text: str) -> list[Token]:
     """
     tokens = list[Token]()
     for match in _TOKEN.finditer(text):
-        kind = TokenKind(str(match.lastgroup))
+        kind = _KINDS[match.lastgroup or ""]
         text = " " if kind is TokenKind.SPACE else match.group()
         tokens.append(Token(kind, text, match.start()))
     _check_symbols(tokens)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import Final, Self
 
@@ -69,22 +69,22 @@ class Selector:
     """The metric; empty where only matchers are given."""
     matchers: tuple[LabelMatcher, ...]
 
-    @classmethod
-    def read(cls, text: str) -> Self:
+    _text: str | None = field(default=None, init=False, compare=False, repr=False)
+
+    @staticmethod
+    def read(text: str) -> "Selector":
         """Take apart one of the `Expression.selectors`."""
-        matchers = _matchers_of(text)
-        names = [m.value for m in matchers if m.label == _NAME and m.operator == "="]
-        bare = re.match(r"[A-Za-z_:][A-Za-z0-9_:]*", text)
-        if bare is None and not names:
-            return cls(name="", matchers=matchers)
-        rest = tuple(matcher for matcher in matchers if matcher.label != _NAME)
-        return cls(name=bare[0] if bare else names[0], matchers=rest)
+        return _taken_apart(text)
 
     @property
     def text(self) -> str:
         """The selector as PromQL."""
-        inside = ",".join(matcher.text for matcher in self.matchers)
-        return f"{self.name}{{{inside}}}" if inside or not self.name else self.name
+        if self._text is None:
+            inside = ",".join(matcher.text for matcher in self.matchers)
+            text = f"{self.name}{{{inside}}}" if inside or not self.name else self.name
+            object.__setattr__(self, "_text", text)  # each question about the series has it
+            return text
+        return self._text
 
     def only(self, matchers: Iterable[LabelMatcher]) -> Self:
         """Return the same metric with these matchers instead."""
@@ -96,9 +96,15 @@ class Selector:
 
 
 @lru_cache(maxsize=4096)
-def _matchers_of(text: str) -> tuple[LabelMatcher, ...]:
+def _taken_apart(text: str) -> Selector:
     # What is counted and each witness for it read the same selector, before the answers and after.
-    return tuple(_matchers(tokenize(text)))
+    matchers = tuple(_matchers(tokenize(text)))
+    names = [m.value for m in matchers if m.label == _NAME and m.operator == "="]
+    bare = METRIC_NAME.match(text)
+    if bare is None and not names:
+        return Selector(name="", matchers=matchers)
+    rest = tuple(matcher for matcher in matchers if matcher.label != _NAME)
+    return Selector(name=bare[0] if bare else names[0], matchers=rest)
 
 
 def _matchers(tokens: list[Token]) -> Iterable[LabelMatcher]:

@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 
 from benchmarks.truth.cases import ROWS, Case
+from benchmarks.truth.generator import END
 from benchmarks.truth.lives import LIVES
 from benchmarks.truth.mutations import Kind
 from benchmarks.truth.run import CHANGE, Outcome, explained, judged_by, serving, write_policy
+from gate.check.measure import main_request
+from gate.config.load import load
+from gate.measure import Counts
 from gate.policy.findings import Verdict
+from gate.slo.objective import RatioSlo
+from tests.live.asking import measure
 from tests.live.command import check
+from tests.servers.proxy import counting_proxy
 
 SEEDS = range(len(ROWS))
 """Every life of a healthy service once, and every mutation of one that fails."""
@@ -73,6 +80,22 @@ def test_no_mutation_lets_a_change_ship_that_the_truth_forbids(outcomes: list[Ou
     assert len({outcome.case.name for outcome in failing}) > 25
     wrongly = [outcome for outcome in failing if outcome.allowed_wrongly]
     assert not wrongly, said_of(wrongly)
+
+
+def test_each_service_has_the_answer_that_it_has_alone(
+    served: tuple[str, list[Case]], tmp_path: Path
+) -> None:
+    url, cases = served
+    file = load(str(write_policy(tmp_path / "policy.yaml", url, cases)), {})
+    slos = [slo for slo in file.policy.slos if isinstance(slo, RatioSlo)]
+    requests = [main_request(slo, END) for slo in slos]
+
+    with counting_proxy(url) as proxy:
+        answers = measure(proxy.url, requests, END)
+    assert proxy.traffic.requests > 8  # so that some of the evidence had to wait
+    assert answers == [answer for request in requests for answer in measure(url, [request], END)]
+    counted = [answer for answer in answers if isinstance(answer, Counts)]
+    assert len({s.cause for answer in counted for s in answer.evidence.suspicions}) > 3
 
 
 def test_the_command_says_the_same_of_a_policy_with_one_service(

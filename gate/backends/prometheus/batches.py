@@ -42,7 +42,10 @@ def _marked(part: Query, place: int) -> str:
 
 
 def batches_of(
-    parts: Iterable[Query], most_bytes: int = MOST_BYTES, reach: timedelta | None = None
+    parts: Iterable[Query],
+    most_bytes: int = MOST_BYTES,
+    reach: timedelta | None = None,
+    most_parts: int | None = None,
 ) -> list[Batch]:
     """Put parts into batches of a size that every server takes; equal parts once.
 
@@ -52,12 +55,14 @@ def batches_of(
         parts: in the order in which they are to be asked.
         most_bytes: of one query.
         reach: how much time a batch of several parts may span; None: any.
+        most_parts: of one query; None: as many as fit.
     """
     batches, batch, size = list[Batch](), list[Query](), 0
     for part in dict.fromkeys(parts):
         length = len(_marked(part, 999).encode()) + len("( or )")
         too_far = reach is not None and span_of([*batch, part]) > reach
-        if batch and (size + length > most_bytes or too_far or not _has_room(batch, part)):
+        full = size + length > most_bytes or len(batch) == most_parts
+        if batch and (full or too_far or not _has_room(batch, part)):
             batches.append(tuple(batch))
             batch, size = [], 0
         batch.append(part)

@@ -1,12 +1,13 @@
 """What came back for each part, whatever it was unread for in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from functools import reduce
 from typing import Final
 
+from gate.backends.prometheus.alike import TOGETHER, AlikeQuery, alike, is_groupable
 from gate.backends.prometheus.client import ALLOW_MORE, Client
 from gate.backends.prometheus.gathered import add_results, added_by_labels
 from gate.backends.prometheus.limits import ServerLimits
@@ -28,6 +29,10 @@ from gate.http import NO_TIME
 from gate.measure import Cause
 
 _IN_PIECES: Final = "the window was counted in pieces, since it is too large for one query"
+
+
+class NotAskedError(Exception):
+    """What came back for a question was wanted, and it was not asked."""
 
 
 class Fetch:
@@ -55,6 +60,7 @@ class Fetch:
             client=client, at=at, until=until, parallel=parallel, limits=limits or ServerLimits()
         )
         self._seams: dict[Query, tuple[Seam, ...]] = {}
+        self._alike = dict[Query, AlikeQuery]()
 
     @property
     def until(self) -> float:
@@ -70,6 +76,11 @@ class Fetch:
         """Return a part's reading, put together from its pieces where it had to be cut."""
         if part.terms:
             return add_results([self.reading(term) for term in part.terms])
+        together = self._together(part)
+        if together is not None:
+            return together
+        if not self._rounds.pieces:
+            return self._piece(part)
         pieces = list(self._rounds.leaves(part))
         merge = largest_result if part.largest else merge_results
         whole = reduce(merge, map(self._piece, pieces))
@@ -78,18 +89,64 @@ class Fetch:
         across = joined(self._seams[part], self._piece)
         return _with_steps(whole, across.steps, across.lost)
 
-    def run(self, parts: Iterable[Query]) -> None:
-        """Ask for those of the parts that are not read yet, until each is or time is up."""
-        sent = dict.fromkeys(leaf for part in parts for leaf in part.leaves)
-        unread = [part for part in sent if not self._rounds.is_read(part)]
-        self._rounds.ask(unread)
+    def there(self, part: Query) -> QueryResult:
+        """Return a part's reading.
+
+        Raises:
+            NotAskedError: it was not asked, or nothing came back in time.
+        """
+        if all(map(self._is_read, part.leaves)):
+            return self.reading(part)
+        raise NotAskedError
+
+    def run(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:
+        """Ask for those of the parts that are not read yet, until each is or time is up.
+
+        Args:
+            parts: gone through while the first of them are being answered.
+            spare: what is asked as well if that takes no longer; gone through after the parts.
+        """
+        unread = dict[Query, None]()
+        self._rounds.ask(self._unread(parts, unread), self._unread(spare, unread))
         for part in unread:
-            pieces = tuple(self._rounds.leaves(part))
-            if part.counters and len(pieces) > 1:
+            if part.counters and len(pieces := tuple(self._rounds.leaves(part))) > 1:
                 self._seams[part] = seams_of(pieces, self._piece)
         seams = [seam for part in unread for seam in self._seams.get(part, ())]
         if seams:
             self._join(seams)
+
+    def _unread(self, parts: Iterable[Query], noted: dict[Query, None]) -> Iterator[Query]:
+        """Yield what of the parts is to be asked, and note it; some are asked by one query."""
+        waiting = list[Query]()
+        for part in parts:
+            for leaf in part.leaves:
+                if leaf in noted or self._is_read(leaf):
+                    continue
+                noted[leaf] = None
+                if self._rounds.limits.longest is None and is_groupable(leaf):
+                    waiting.append(leaf)
+                else:
+                    yield leaf
+            if len(waiting) >= TOGETHER:
+                yield from self._by_few_queries(waiting)
+                waiting = []
+        yield from self._by_few_queries(waiting)
+
+    def _by_few_queries(self, parts: Sequence[Query]) -> Iterator[Query]:
+        # What came without an answer by such a query is asked by itself.
+        first = [part for part in parts if part not in self._alike]
+        self._alike |= alike(first)
+        queries = (self._alike[part].query if part in self._alike else part for part in first)
+        yield from dict.fromkeys(queries)
+        yield from (part for part in parts if part not in first)
+
+    def _is_read(self, part: Query) -> bool:
+        return self._rounds.is_read(part) or self._together(part) is not None
+
+    def _together(self, part: Query) -> QueryValue | None:
+        """Return what came back for a part that was asked together with others like it."""
+        several = self._alike.get(part) if part.series else None
+        return None if several is None else several.of(self._piece(several.query))
 
     def _join(self, seams: Sequence[Seam]) -> None:
         """Count what lies across the cuts, again over longer windows where samples lack."""
@@ -99,7 +156,9 @@ class Fetch:
         near = still_open(seams, piece, NEAR)
         ask(query for seam in near for query in (seam.step(MIDDLE), seam.returned(MIDDLE)))
         middle = still_open(near, piece, MIDDLE)
-        ask((query for seam in middle for query in (seam.step(ALL), seam.returned(ALL))), once=True)
+        self._rounds.ask_once(
+            query for seam in middle for query in (seam.step(ALL), seam.returned(ALL))
+        )
 
     def _piece(self, piece: Query) -> QueryResult:
         reading = self._rounds.readings.get(piece)

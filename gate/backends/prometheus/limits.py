@@ -40,6 +40,8 @@ class ServerLimits:
     """The longest window that it is asked for at once; None: as long as the policy wants."""
     most_bytes: int = MOST_BYTES
     """The most bytes of one query."""
+    most_parts: int | None = None
+    """The most parts of one query; None: as many as fit."""
     reach: timedelta | None = None
     """How much time all parts of a query may span; None: as much as it likes."""
     refusals: int = 0

@@ -14,9 +14,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.evidence.births import BirthQuery
-from gate.backends.prometheus.fetch import Fetch
+from gate.backends.prometheus.fetch import Fetch, NotAskedError
 from gate.backends.prometheus.instants import GridInstant, PastInstant
 from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.measuring import Asking
@@ -24,9 +23,9 @@ from gate.backends.prometheus.pairs import InstantPair
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import questions
 from gate.backends.prometheus.query import Query, QueryGrid
-from gate.backends.prometheus.query_result import QueryResult, QueryResults
+from gate.backends.prometheus.query_result import QueryResult
 from gate.backends.prometheus.shared_steps import SharedSteps
-from gate.measure import Answer, CountRequest, Unmeasured
+from gate.measure import Answer, CountRequest
 from gate.measure.past import PastRun
 from gate.promql.moving import SECOND, is_movable
 from gate.slo.indicator import Sli
@@ -41,10 +40,6 @@ _FEWEST: Final = 3
 _ROLES: Final = ("total", "good", "bad", "spent", "gauge", "objective")
 
 
-class _NotAskedError(Exception):
-    """An answer turns on a question that was put off."""
-
-
 class PastAsking(Asking):
     """The requests of one of many instants."""
 
@@ -55,47 +50,14 @@ class PastAsking(Asking):
             requests: what is wanted; each ends at the instant.
             instant: how it is asked about.
         """
-        super().__init__(requests, instant.reading)
+        super().__init__(requests, instant.reading, self._what_is_there)
         self.instant = instant
         self._sent = set[Query]()
-        self._settled = dict[int, Answer]()
 
     def first(self) -> Iterator[Query]:
         """Yield what must be known; what follows from it can wait for a round more."""
         for request, scope in self._scoped:
             yield from questions(request, scope)
-
-    def counts(self) -> Iterator[Query]:
-        """Yield what is to be counted, without the evidence that most answers do without."""
-        parts = list(super().counts())
-        late = {part for planned in self._possible() for part in planned.put_off()}
-        for part in parts:
-            if part not in late or (
-                isinstance(part, BirthQuery) and not self.instant.note_most(part)
-            ):
-                yield part
-
-    def settle(self) -> None:
-        """Answer what can be answered by what was asked so far."""
-        for place, planned in enumerate(self._plans):
-            settled = _settled(planned, self._what_is_there)
-            if settled is not None:
-                self._settled[place] = settled
-
-    def put_off(self) -> Iterator[Query]:
-        """Yield everything for what has no answer yet."""
-        for planned in self._open():
-            yield from planned
-
-    def doubts(self) -> Iterator[Query]:
-        """Yield what to ask because of what was counted, for what has no answer yet."""
-        for planned in self._open():
-            yield from planned.second_round(self._reading)
-
-    def answers(self) -> list[Answer]:
-        """Return the answer to each request."""
-        last = iter([answer(planned, self._reading) for planned in self._open()])
-        return [self._settled.get(place) or next(last) for place in range(len(self._plans))]
 
     def unsent(self, parts: Iterable[Query]) -> list[Query]:
         """Return what was not sent for an earlier question, and note it as sent."""
@@ -106,32 +68,22 @@ class PastAsking(Asking):
             self.instant.note(leaf)
         return unsent
 
-    def _open(self) -> Iterator[Plan]:
-        for place, planned in enumerate(self._plans):
-            if place not in self._settled and isinstance(planned, Plan):
-                yield planned
+    def _needed(self, planned: Plan) -> Iterator[Query]:
+        """Yield what every answer needs; of births the most that they can hide is enough.
+
+        If that is not a reason for a doubt, less is none; if it is one, the births are asked.
+        """
+        for part in planned.needed():
+            if not (isinstance(part, BirthQuery) and self.instant.note_most(part)):
+                yield part
 
     def _what_is_there(self, part: Query) -> QueryResult:
         if self._sent.issuperset(part.leaves):
             return self._reading(part)
         most = self.instant.most(part) if isinstance(part, BirthQuery) else None
         if most is None:
-            raise _NotAskedError
+            raise NotAskedError
         return most
-
-
-def _settled(planned: Plan | Unmeasured, there: QueryResults) -> Answer | None:
-    """Return an answer if no other question could change it; else None.
-
-    Of births only the most that they can hide may be there. If that is not a reason for a doubt,
-    less is none; if it is one, the answer turns on more that was put off.
-    """
-    if isinstance(planned, Unmeasured):
-        return planned
-    try:
-        return answer(planned, there)
-    except _NotAskedError:
-        return None
 
 
 def measure_past(

@@ -37,6 +37,8 @@ _RATIO: Final = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Ro
 class Plan:
     """The parts of one request."""
 
+    counted: Counted
+    """The name that it is planned for; of several, the newest."""
     request: CountRequest
     expressions: Mapping[Role, Expression]
     """At least one."""
@@ -63,7 +65,12 @@ class Plan:
         return (lambda part: self.given.get(part) or readings(part)) if self.given else readings
 
     def __iter__(self) -> Iterator[Query]:
-        """Go through what is asked in the first round."""
+        """Go through all that may be asked in the first round."""
+        yield from self.needed()
+        yield from self.put_off()
+
+    def needed(self) -> Iterator[Query]:
+        """Yield what every answer needs."""
         yield from (part for part in self.parts.values() if part not in self.given)
         yield from self.lacking
         if self.probe is not None:
@@ -74,7 +81,7 @@ class Plan:
             yield self.objective
 
     def put_off(self) -> Iterator[Query]:
-        """Return what of it most answers do without."""
+        """Return what else some answers need."""
         return iter(()) if self.evidence is None else self.evidence.put_off()
 
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
@@ -120,21 +127,11 @@ def plan_name(
         stepwise: the span is short, one of many steps.
     """
     resolved = counted.resolved
-    request = replace(request, sli=resolved.sli)
-    texts = _texts(request.sli)
-    wrong = _check(set(texts), request)
-    if wrong is not None:
-        return Unmeasured(cause=Cause.INVALID, reason=wrong)
-    expressions = {}
-    for role, text in texts.items():
-        try:
-            labels = tuple((request.sli.labels or {}).items())
-            expressions[role] = _expression(text, labels, gauge=role is Role.GAUGE)
-        except ExpressionError as error:
-            return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
-    blind = _blind(expressions)
-    if blind is not None:
-        return Unmeasured(cause=Cause.INVALID, reason=blind)
+    if resolved.sli is not request.sli:
+        request = replace(request, sli=resolved.sli)
+    expressions = expressions_of(request)
+    if isinstance(expressions, Unmeasured):
+        return expressions
     length = request.span.length // SECOND * SECOND
     recorded = use_rules(expressions, resolved.lacking, request, scope.slos, readings)
     lacking = resolved.lacking if request.probe and not recorded.parts else ()
@@ -143,6 +140,7 @@ def plan_name(
     sources += [expression for expression in own if expression not in sources]
     parts = recorded.parts or _parts(expressions, request, stepwise)
     planned = Plan(
+        counted=counted,
         request=request,
         expressions=expressions,
         parts=parts,
@@ -156,6 +154,24 @@ def plan_name(
         presence=counted.presence,
     )
     return planned if counted.presence is None else _masked(planned, counted.presence, stepwise)
+
+
+def expressions_of(request: CountRequest) -> dict[Role, Expression] | Unmeasured:
+    """Return what an indicator under one name counts by, or why it counts nothing."""
+    texts = _texts(request.sli)
+    wrong = _check(set(texts), request)
+    if wrong is not None:
+        return Unmeasured(cause=Cause.INVALID, reason=wrong)
+    expressions, labels = {}, tuple((request.sli.labels or {}).items())
+    for role, text in texts.items():
+        try:
+            expressions[role] = _expression(text, labels, gauge=role is Role.GAUGE)
+        except ExpressionError as error:
+            return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
+    blind = _blind(expressions)
+    if blind is not None:
+        return Unmeasured(cause=Cause.INVALID, reason=blind)
+    return expressions
 
 
 def _masked(planned: Plan, presence: Presence, stepwise: bool) -> Plan:

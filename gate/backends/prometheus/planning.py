@@ -7,12 +7,12 @@ from typing import Final
 
 from gate.backends.prometheus.alternatives import Alternatives
 from gate.backends.prometheus.evidence import evidence_of_all
-from gate.backends.prometheus.naming import Scope
-from gate.backends.prometheus.plan import Plan, plan_name
+from gate.backends.prometheus.naming import Counted, Scope
+from gate.backends.prometheus.plan import Plan, expressions_of, plan_name
 from gate.backends.prometheus.probe import plan_probe, ratio_slices
 from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryResult, QueryResults, QueryValue
-from gate.backends.prometheus.recorded import rule_questions
+from gate.backends.prometheus.recorded import NOT_RECORDED, rule_questions, use_rules
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.expression import Expression
 from gate.promql.grammar import ExpressionError
@@ -84,9 +84,9 @@ def mistake_in(sli: Sli, slices: Slices | None) -> str | None:
         guessed = list(Alternatives.of(sli, span).guesses())
     except ExpressionError as error:
         return str(error)
-    plans = [plan_name(request, counted, Scope(span), _nothing) for counted in guessed]
-    refused = [planned.reason for planned in plans if isinstance(planned, Unmeasured)]
-    return refused[0] if refused and len(refused) == len(plans) else None
+    names = [expressions_of(replace(request, sli=counted.resolved.sli)) for counted in guessed]
+    refused = [name.reason for name in names if isinstance(name, Unmeasured)]
+    return refused[0] if refused and len(refused) == len(names) else None
 
 
 def _nothing(_part: Query) -> QueryResult:
@@ -95,7 +95,12 @@ def _nothing(_part: Query) -> QueryResult:
 
 
 def plan(
-    request: CountRequest, scope: Scope, readings: QueryResults, *, stepwise: bool = False
+    request: CountRequest,
+    scope: Scope,
+    readings: QueryResults,
+    *,
+    stepwise: bool = False,
+    guessed: Sequence[Plan] = (),
 ) -> Plan | Unmeasured:
     """Say what to ask for a request, or why it cannot be asked.
 
@@ -104,6 +109,7 @@ def plan(
         scope: as it was for its `questions`.
         readings: the answers to them.
         stepwise: the span is short, one of many steps.
+        guessed: the `guesses`, which are not made anew where they turn out to be right.
     """
     if request.span.length < SECOND:
         reason = "the period began only now, there is nothing to count yet"
@@ -119,12 +125,30 @@ def plan(
         request = replace(request, rule_labels=None)  # they recorded one of the names only
     plans = list[Plan]()
     for name in counted:
-        planned = plan_name(request, name, scope, readings, stepwise=stepwise)
+        planned = _right(guessed, request, name, scope, readings) or plan_name(
+            request, name, scope, readings, stepwise=stepwise
+        )
         if isinstance(planned, Unmeasured):
             return planned
         plans.append(planned)
     combined = combine(plans, stepwise=stepwise)
     return replace(combined, notes=(*combined.notes, *((note,) if note else ())))
+
+
+def _right(
+    guessed: Sequence[Plan],
+    request: CountRequest,
+    name: Counted,
+    scope: Scope,
+    readings: QueryResults,
+) -> Plan | None:
+    """Return what was guessed for a name if rules have not recorded it; None: nothing was."""
+    for planned in guessed:
+        if planned.counted == name:
+            lacking, expressions = name.resolved.lacking, planned.expressions
+            recorded = use_rules(expressions, lacking, request, scope.slos, readings)
+            return planned if recorded == NOT_RECORDED else None
+    return None
 
 
 def combine(plans: Sequence[Plan], *, stepwise: bool = False) -> Plan:

@@ -1,6 +1,7 @@
 """How old the newest sample is, and how much of the window has any: asked of the selectors."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -114,15 +115,17 @@ def plan_probe(sources: Sequence[Expression], span: Span) -> Probe:
     selectors = dict.fromkeys(text for source in sources for text in source.selectors)
     if len(sources) == 1 and not sources[0].union:
         instants = tuple(f"count({selector})" for selector in selectors)
+        coverage = tuple(series_coverage(selector, span, step) for selector in selectors)
     else:
         present = [_present(source) for source in sources]
         instants = (f"({' or '.join(present)})" if len(present) > 1 else present[0],)
+        coverage = tuple(coverage_query(instant, span, step) for instant in instants)
     return Probe(
         sources=sources,
         instants=instants,
-        newest={selector: _newest(selector) for selector in selectors},
+        newest={selector: newest_query(selector) for selector in selectors},
         search={selector: _search(selector, span, step) for selector in selectors},
-        coverage=tuple(coverage_query(instant, span, step) for instant in instants),
+        coverage=coverage,
         steps=(span.end - EPOCH) // step - (span.start - EPOCH) // step,
         presence=_presence(instants, span, step),
     )
@@ -192,7 +195,8 @@ def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
     return steps.points(places)
 
 
-def _newest(selector: str) -> Query:
+def newest_query(selector: str) -> Query:
+    """Ask when the newest sample was; nothing comes back where there is no recent one."""
     return Query(pieces=(f"max(timestamp({selector}))",), length=timedelta())
 
 
@@ -225,6 +229,11 @@ def _start_of(selector: str, step: timedelta) -> str:
 def coverage_query(instant: str, span: Span, step: timedelta) -> Query:
     """Ask at how many steps of a span a number is there."""
     return ClockSteps(instant, step).over(span.length)
+
+
+def series_coverage(selector: str, span: Span, step: timedelta) -> Query:
+    """Ask at how many steps of a span there are series of a selector."""
+    return replace(coverage_query(f"count({selector})", span, step), series=selector)
 
 
 _HAIR: Final = "0.000000001"

@@ -1,7 +1,7 @@
 """One number that is asked for: its role, its expression and window, and how to halve it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
@@ -154,13 +154,19 @@ class Query:
     sample before the cut to the first one after it is in neither piece."""
     steps: ClockSteps | None = None
     """Given: it looks at multiples of a length, which other windows have in common with it."""
+    series: str = ""
+    """Given: it looks at how many series of this selector there are, written ``count(series)``."""
     terms: "tuple[Query, ...]" = ()
     """Given: the numbers of these are added up, and nothing else is sent; what none of them has is
     absent."""
+    _hash: int | None = field(default=None, init=False, compare=False, repr=False)
 
     def __hash__(self) -> int:
         # Answers are looked up by their queries, hundreds of times an SLO; this separates them.
-        return hash((self.pieces, self.length, self.offset, self.moved, self.terms))
+        if self._hash is None:
+            separating = (self.pieces, self.length, self.offset, self.moved, self.terms)
+            object.__setattr__(self, "_hash", hash(separating))
+        return self._hash or 0
 
     @classmethod
     def added(cls, terms: Sequence[Self]) -> Self:

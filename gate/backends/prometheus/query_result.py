@@ -17,6 +17,8 @@ LABEL: Final = "gate_part"
 # As long as a float64 can get without an exponent; more would take for ever, or int() refuses it.
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,400}(?:\.[0-9]{0,400})?(?:[eE][+-]?[0-9]{1,3})?")
 _MOST_LISTED: Final = 5
+_PAIR: Final = 2
+"""A sample: when, and what."""
 _LARGEST: Final = 1e30
 """Nothing that is counted comes near; what does is a broken query."""
 
@@ -205,12 +207,13 @@ def _placed(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...] 
 
 
 def _number(value: object) -> Fraction | QueryError:
-    match value:
-        case [_, str(text)]:
-            number = _parse(text)
-            return number if isinstance(number, QueryError) else Fraction(text)
-        case _:
-            return _WITHOUT_VALUE
+    if not isinstance(value, list) or len(value) != _PAIR or not isinstance(value[1], str):
+        return _WITHOUT_VALUE
+    text = value[1]
+    number = _parse(text)
+    if isinstance(number, QueryError):
+        return number
+    return Fraction(int(text) if text.isdigit() else text)
 
 
 def is_count(text: str) -> bool:
@@ -220,9 +223,10 @@ def is_count(text: str) -> bool:
 
 def _parse(text: str) -> float | QueryError:
     """Return the number, or what is wrong with it; only text that is a `Fraction`, too, is one."""
-    if text.lstrip("+-").lower() in {"nan", "inf"}:
-        return QueryError(cause=Cause.INVALID, reason=f"the value is {text}, which is not a count")
     if not _NUMBER.fullmatch(text):
+        if text.lstrip("+-").lower() in {"nan", "inf"}:
+            reason = f"the value is {text}, which is not a count"
+            return QueryError(cause=Cause.INVALID, reason=reason)
         return QueryError(
             cause=Cause.BACKEND_ERROR, reason=f"the value {text[:40]!r} is not a number"
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from gate.backends.prometheus.query import Query, Role
@@ -56,6 +57,9 @@ class Recorded:
     notes: tuple[str, ...] = ()
 
 
+NOT_RECORDED: Final = Recorded()
+
+
 def slo_of(request: CountRequest) -> str | None:
     """Return the name of the SLO whose rules may be used for a request; None: no rules are."""
     return (request.rule_labels or {}).get(_SLO)
@@ -69,19 +73,23 @@ def rule_questions(request: CountRequest, slos: Sequence[str]) -> Iterator[Query
         slos: of the same service, its own among them: one question is for all of their rules.
     """
     if request.rule_labels and request.slices is None and request.span.length >= _SHORTEST:
-        labels = {name: value for name, value in request.rule_labels.items() if name != _SLO}
-        written = quote("|".join(map(re.escape, slos)))
-        selector = f"{{{_NAMES},{matchers(labels)},{_SLO}=~{written}}}"
-        for function in ("count_over_time", "sum_over_time"):
-            rules = f"sum by ({_SLO}, {FINGERPRINT}) ({function}({selector}["
-            yield Query(
-                pieces=(
-                    f"label_join({rules}",
-                    f'])),"{_RULE}","/","{_SLO}","{FINGERPRINT}")',
-                ),
-                length=request.span.length // SECOND * SECOND,
-                label=_RULE,
-            )
+        labels = tuple(pair for pair in request.rule_labels.items() if pair[0] != _SLO)
+        yield from _questions(labels, tuple(slos), request.span.length // SECOND * SECOND)
+
+
+@lru_cache(maxsize=64)
+def _questions(
+    labels: tuple[tuple[str, str], ...], slos: tuple[str, ...], length: timedelta
+) -> tuple[Query, ...]:
+    # The same for all of these SLOs, each of which asks them, and reads the answers.
+    written = quote("|".join(map(re.escape, slos)))
+    selector = f"{{{_NAMES},{matchers(dict(labels))},{_SLO}=~{written}}}"
+    counted = [
+        f"label_join(sum by ({_SLO}, {FINGERPRINT}) ({function}({selector}["
+        for function in ("count_over_time", "sum_over_time")
+    ]
+    joined = f'])),"{_RULE}","/","{_SLO}","{FINGERPRINT}")'
+    return tuple(Query(pieces=(text, joined), length=length, label=_RULE) for text in counted)
 
 
 def use_rules(
@@ -102,7 +110,7 @@ def use_rules(
     """
     tables = list(_tables(request, slos, readings))
     if len(tables) < _QUESTIONS:
-        return Recorded()
+        return NOT_RECORDED
     samples_of, sums_of = tables
     texts = rule_expressions(
         {str(role): expression for role, expression in expressions.items()}, lacking

@@ -94,7 +94,7 @@ def guess(name: Sli) -> Resolved:
         ExpressionError: a selector of it cannot be read.
     """
     if name.histogram is None:
-        return Resolved(sli=replace(name, older=()))
+        return Resolved(sli=replace(name, older=()) if name.older else name)
     boundary = Boundary(value=name.histogram.threshold, texts=())
     buckets = Buckets.of(name.histogram, name.labels)
     return _by_boundaries(buckets, Chosen(boundaries=(boundary,)), name)

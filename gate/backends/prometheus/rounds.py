@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from gate.backends.prometheus.batches import Batch, batch_query, batches_of, span_of, split_batch
@@ -27,6 +28,8 @@ _WORTH_WHILE: Final = 1.0
 _GRACE: Final = 0.5
 """Seconds more for a query that ran out of time to say so itself."""
 _PERHAPS_A_LIMIT: Final = frozenset({RetryAdvice.SEPARATE, RetryAdvice.SMALLER})
+_AT_A_TIME: Final = 500
+"""Parts that are put into batches at once: some ten batches."""
 _FRAGMENTS: Final = 4
 """The fragments of a batch in which something is refused: few, as their size may be what the server
 takes."""
@@ -56,40 +59,62 @@ class Rounds:
 
     def leaves(self, part: Query) -> Iterator[Query]:
         """Yield the pieces of a part that were asked for, the newest first; itself if uncut."""
-        if part not in self.pieces:
+        pieces = self.pieces.get(part) if self.pieces else None
+        if pieces is None:
             yield part
-        for piece in self.pieces.get(part, ()):
+            return
+        for piece in pieces:
             yield from self.leaves(piece)
 
     def is_read(self, part: Query) -> bool:
         """Return whether there is an answer, or the pieces that a part was cut into have theirs."""
-        return part in self.readings or part in self.pieces
+        return part in self.readings or (bool(self.pieces) and part in self.pieces)
 
-    def ask(self, parts: Iterable[Query], *, once: bool = False) -> None:
+    def ask(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:
         """Ask for the parts until each is read, or cannot be, or time is up.
 
         Args:
-            parts: what to ask.
-            once: take a refusal for an answer; a few parts are asked each by itself.
+            parts: what to ask; gone through while the first of them are being answered.
+            spare: what to ask as well if all of it can be under way at once.
         """
-        parts = list(parts)
-        self.limits.parts += len(parts)
-        batches, waiting, trial = self._batches(parts), list[Refused](), False
-        if once and len(parts) <= self.parallel:
-            batches = [(part,) for batch in batches for part in batch]
+        self._round(self._as_they_come(parts, spare))
+        batches, waiting, trial = self._instead(self._refused)
         while batches:
-            self._refused = []
             self._round(batches)
-            if once:
-                for batch, failure in self._refused:
-                    self._read_all(batch, failure.reason)
-                return
             if trial and not self._refused:
                 # The fragments of a batch were all answered: the rest is asked like them.
                 self._learn(batches)
                 batches, waiting, trial = self._batches(_parts_of(waiting)), [], False
                 continue
             batches, waiting, trial = self._instead([*self._refused, *waiting])
+
+    def ask_once(self, parts: Iterable[Query]) -> None:
+        """Ask for the parts, a few each by itself, and take a refusal for an answer."""
+        parts = list(parts)
+        self.limits.parts += len(parts)
+        batches = self._batches(parts)
+        if len(parts) <= self.parallel:
+            batches = [(part,) for batch in batches for part in batch]
+        self._round(batches)
+        for batch, failure in self._refused:
+            self._read_all(batch, failure.reason)
+
+    def _as_they_come(self, parts: Iterable[Query], spare: Iterable[Query]) -> Iterator[Batch]:
+        """Yield batches as soon as they are full, while the other parts are still to be made."""
+        parts, sent, rest = iter(parts), 0, list[Query]()
+        while some := list(islice(parts, _AT_A_TIME)):
+            self.limits.parts += len(some)
+            *full, last = self._batches([*rest, *some]) or [()]
+            yield from full
+            sent, rest = sent + len(full), list(last)
+        last_ones = self._batches(rest)
+        if sent + len(last_ones) <= self.parallel and last_ones:
+            more = list(spare)
+            with_more = self._batches([*rest, *more])
+            if sent + len(with_more) <= self.parallel:
+                self.limits.parts += len(more)
+                last_ones = with_more
+        yield from last_ones
 
     def _batches(self, parts: Iterable[Query]) -> list[Batch]:
         """Cut what is longer than the server takes, and put what is not read yet into batches."""
@@ -103,29 +128,44 @@ class Rounds:
         # Pieces of one stretch of time together: some servers limit what all of a query spans.
         leaves.sort(key=lambda leaf: leaf.order)
         # What cannot be cut as short as need be does not spoil the batches of the others.
+        cut = [leaf for leaf in leaves if longest is None or leaf.extent <= longest]
         whole = [leaf for leaf in leaves if longest is not None and leaf.extent > longest]
-        cut = [leaf for leaf in leaves if leaf not in set(whole)]
-        each = ((part, self._most_bytes, self.limits.reach) for part in (cut, whole))
-        return [batch for arguments in each for batch in batches_of(*arguments)]
+        limits = (self._most_bytes, self.limits.reach, self.limits.most_parts)
+        return [batch for some in (cut, whole) for batch in batches_of(some, *limits)]
 
     @property
     def _most_bytes(self) -> int:
         return min(self.limits.most_bytes, self.client.most_bytes or self.limits.most_bytes)
 
     def _round(self, batches: Iterable[Batch]) -> None:
-        waiting = deque(self._hopeful(batches))
+        """Send batches, a few at once, and keep what comes back; the largest refused come first.
+
+        The fragments of the largest are as much as may be asked at once.
+        """
+        self._refused = []
+        batches, again = iter(batches), deque[Batch]()
         workers = Workers(self._send, 1 if self.limits.one_at_a_time else self.parallel)
-        while waiting or workers.under_way:
-            while waiting and not workers.full:
-                workers.submit(waiting.popleft())
+        while True:
+            while not workers.full and (batch := self._next(batches, again)):
+                workers.submit(batch)
+            if not workers.under_way:
+                break
             done = workers.next(self.until + _GRACE - self.client.clock.monotonic())
             if done is None:
                 break
-            waiting.extend(self._settle(*done))
-            waiting = deque(self._hopeful(waiting))
+            again.extend(self._settle(*done))
             if self.limits.one_at_a_time:
                 workers.slow_down()
         workers.dismiss()
+        self._refused.sort(key=lambda refused: -len(refused[0]))
+
+    def _next(self, batches: Iterator[Batch], again: deque[Batch]) -> Batch | None:
+        """Return what to send next; None: nothing, or it is known that none would be answered."""
+        while batch := next(batches, None) or (again.popleft() if again else None):
+            if self.hopeless is None:
+                return batch
+            self._read_all(batch, self.hopeless)
+        return None
 
     def _send(self, batch: Batch) -> Reply | RequestFailure:
         left = self.until - self.client.clock.monotonic()
@@ -196,13 +236,17 @@ class Rounds:
         self._reach = None
         return split_batch(unread, _FRAGMENTS), others, True
 
-    def _learn(self, batches: Iterable[Batch]) -> None:
-        """Remember by what the fragments differ from the batch that they come from."""
+    def _learn(self, batches: Sequence[Batch]) -> None:
+        """Remember by what the fragments differ from the batch that they come from.
+
+        Whether it is their length or the number of their parts is not known.
+        """
         if self._reach is not None:
             self.limits.reach = self._reach
             return
         largest = max(len(batch_query(batch).encode()) for batch in batches)
         self.limits.most_bytes = min(self.limits.most_bytes, largest)
+        self.limits.most_parts = max(map(len, batches))
 
     def _longest(self, refused: Iterable[Refused]) -> tuple[Batch, Query, RequestFailure] | None:
         """Return the part with the longest window that may be what a server refuses."""
@@ -238,13 +282,6 @@ class Rounds:
         outcome = self._send((piece,))
         self._settle((piece,), outcome)
         return isinstance(outcome, Reply)
-
-    def _hopeful(self, batches: Iterable[Batch]) -> Iterable[Batch]:
-        """Return the batches, or none when it is known that none would be answered."""
-        if self.hopeless is None:
-            return batches
-        self._read_all([part for batch in batches for part in batch], self.hopeless)
-        return ()
 
     def _read_all(self, parts: Iterable[Query], reason: str) -> None:
         for part in parts:

@@ -45,9 +45,11 @@ def _spellings(name: Sli) -> Iterator[Sli]:
         if histogram != name.histogram:
             yield replace(name, histogram=histogram)
         return
-    # Asked for each window of each instant of a backtest, and most names have no colon.
     texts = {role: text for role in _ROLES if (text := getattr(name, role)) is not None}
-    others: dict[str, Any] = {role: respelled(text) for role, text in texts.items()}
+    # Asked for each window of each instant of a backtest, and most names have no colon.
+    others: dict[str, Any] = {
+        role: respelled(text) if ":" in text else text for role, text in texts.items()
+    }
     if others != texts:
         yield replace(name, **others)
 

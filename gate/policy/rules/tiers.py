@@ -77,7 +77,8 @@ def _of_budgets(case: Case) -> Iterator[Finding]:
         for assessment in case.assessments
         if assessment.compared is not None and not assessment.slo.advisory
     ]
-    budgets.sort(key=lambda pair: pair[0])
+    # Floats tell nearly all of them apart, in the same order, and are compared much faster.
+    budgets.sort(key=lambda pair: (float(pair[0]), pair[0]))
     excuses, gravest = _excuses(case), None
     for compared, assessment in budgets:
         verdict = tier_verdict(tier_of(case.policy.tiers, compared), case.change)

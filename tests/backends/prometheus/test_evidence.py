@@ -1,18 +1,19 @@
 """Which answers of a server raise a doubt about a count, and how much each leaves open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
 import pytest
 
+from gate.backends.prometheus import rounds
 from gate.backends.prometheus.evidence import RoleEvidence, evidence_of_all, plan_evidence
-from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.label_values import says_failure
 from gate.backends.prometheus.probe import plan_probe
 from gate.backends.prometheus.query import Query, Role
-from gate.backends.prometheus.query_result import QueryResult, QueryValue
+from gate.backends.prometheus.query_result import QueryResult, QueryValue, read_reply
+from gate.backends.prometheus.replies import Reply
 from gate.measure import Cause, CountRequest, Counts, Spent, Suspicion
 from gate.promql.expression import read_expression
 from gate.slo.indicator import Sli, Slices
@@ -290,8 +291,7 @@ def test_another_name_of_a_metric_may_stand_in(prometheus: FakePrometheus) -> No
 def test_without_data_about_all_events_there_is_only_their_age(
     prometheus: FakePrometheus,
 ) -> None:
-    values = {"timestamp(": str((AT - timedelta(hours=1)).timestamp()), "count(x)": None, **GONE}
-    assert doubts(prometheus, values) == ()
+    assert doubts(prometheus, {"max(timestamp(": None, **GONE}) == ()
 
 
 GAUGE: Values = {
@@ -418,19 +418,32 @@ def test_evidence_that_the_server_does_not_give_is_a_doubt(prometheus: FakeProme
     assert "not answered: the value is NaN" in suspicion.reason
 
 
+def test_evidence_that_the_server_does_not_give_hides_no_other_doubt(
+    prometheus: FakePrometheus,
+) -> None:
+    hour = "sum(increase(x[3600s]"
+    silent = {f"{hour})": "0", f"{hour} offset": "500", "count by (code)": {"200": "NaN"}}
+
+    assert {doubt.cause for doubt in doubts(prometheus, silent)} == {
+        Cause.INVALID,
+        Cause.NO_TRAFFIC,
+    }
+
+
 def test_evidence_of_which_a_part_is_missing_makes_a_partial_answer(
     prometheus: FakePrometheus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One store is down while the labels are asked for, and not while events are counted."""
-    read = Fetch.reading
 
-    def reading(fetch: Fetch, part: Query) -> QueryResult:
-        result = read(fetch, part)
-        if part.label != "code" or not isinstance(result, QueryValue):
-            return result
-        return replace(result, warnings=("store a is down",))
+    def read(reply: Reply, parts: Sequence[Query]) -> list[QueryResult]:
+        return [
+            replace(result, warnings=("store a is down",))
+            if part.label == "code" and isinstance(result, QueryValue)
+            else result
+            for part, result in zip(parts, read_reply(reply, parts), strict=True)
+        ]
 
-    monkeypatch.setattr(Fetch, "reading", reading)
+    monkeypatch.setattr(rounds, "read_reply", read)
     prometheus.values = {"count by (code)": {"200": "3", "500": "3"}, **VALUES}
     answer = ask(RATIO, MONTH, probe=True)
 
@@ -491,8 +504,8 @@ def test_what_a_histogram_and_its_data_began_with_at_once_was_not_born(
     }
     assert doubts(prometheus, values, sli) == ()
     assert len(prometheus.queries) == 2
-    created = "unless ignoring (le) (last_over_time(x_created[2592000s]) < time() - 2592000"
-    assert prometheus.queries[0].count(created) == 4  # in two places of each count
+    created = "(le, gate_change) (last_over_time(x_created[2592000s]) < time() - 2592000"
+    assert prometheus.queries[0].count(f"unless ignoring {created}") == 2  # once in each count
 
 
 def test_of_a_total_of_two_metrics_only_one_has_the_rest(prometheus: FakePrometheus) -> None:

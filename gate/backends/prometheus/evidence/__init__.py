@@ -40,12 +40,12 @@ class RoleEvidence:
     witnesses: tuple[Witness, ...]
 
     def first_round(self) -> Iterator[Query]:
-        """Yield what is asked together with the counts."""
+        """Yield what is asked together with the counts, and every judgement needs."""
         for witness in self.witnesses:
             yield from witness.first_round()
 
     def put_off(self) -> Iterator[Query]:
-        """Yield what of it most counts can be judged without."""
+        """Yield what else some judgements need."""
         for witness in self.witnesses:
             yield from witness.put_off()
 

@@ -31,6 +31,8 @@ _MUCH_WORSE: Final = 2
 _SUFFIX: Final = re.compile(r"_(?:total|bucket|count)$")
 """What the names of a counter and of a histogram's counts have in place of ``_created``."""
 _BOUNDARY: Final = "le"
+_CHANGE: Final = "gate_change"
+"""The label that tells how much a series has changed from what it came to."""
 _NEWBORN: Final = timedelta(minutes=20)
 _EXTRAPOLATED: Final = 4
 """So many times what was counted is the most that a server makes of it by extrapolation: two
@@ -87,9 +89,9 @@ class BirthQuery(Query):
         (selector,) = self.pieces
         moved = f" offset {window_text(self.offset)}" if self.offset else ""
         ranged = f"{selector}[{window_text(self.length)}]{moved}"
+        change = f'label_replace(-delta({ranged}),"{_CHANGE}","-","","")'
         unborn = self._unborn(selector, moved)
-        last = f"sum(last_over_time({ranged}) {unborn})"
-        return f"{last} - (sum(delta({ranged}) {unborn}) or vector(0))"
+        return f"sum((last_over_time({ranged}) or {change}) {unborn})"
 
     def _unborn(self, selector: str, moved: str) -> str:
         """Leave out the series that were not born in the window, as far as that can be seen."""
@@ -104,11 +106,11 @@ class BirthQuery(Query):
             # Data that are younger than a step have begun with everything that there is.
             seen = f"count_over_time(count({self.data}){grid})"
             groups.append(f"(last_over_time({selector}[{length}]{moved}) unless on () {seen})")
-        unborn = f"unless ({' or '.join(groups)})"
+        unborn = f"unless ignoring ({_CHANGE}) ({' or '.join(groups)})"
         if self.created is None:
             return unborn
         created = f"last_over_time({self.created}[{length}]{moved}) < time() - {ago}"
-        return f"{unborn} unless ignoring ({_BOUNDARY}) ({created})"
+        return f"{unborn} unless ignoring ({_BOUNDARY}, {_CHANGE}) ({created})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +131,12 @@ class BirthWitness(Witness):
     """Those of all events."""
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask how much is hidden, and whether there were data before the window."""
-        return (*self._hidden, self._data)
+        """Ask how much is hidden."""
+        return self._hidden
 
     def put_off(self) -> tuple[Query, ...]:
-        """Return all of it, where it can be seen that hardly anything is hidden."""
-        return self.first_round()
+        """Ask whether there were data before the window, of interest where much is hidden."""
+        return (self._data,)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Ask again without what began with the data, if these begin in the window.

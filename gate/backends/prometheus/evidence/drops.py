@@ -38,11 +38,11 @@ class DropWitness(Witness):
 
     def first_round(self) -> tuple[Query, ...]:
         """Ask for the events of the last hours, and of these hours a week ago."""
-        return self._counted(_LATELY) if self.whole.span.length > _LATELY else ()
+        return self._counted(_LATELY) if self._is_comparable else ()
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Ask for longer times, and what failed in each, where there were far fewer."""
-        if not self.first_round() or not self._is_far_less(_LATELY, answers):
+        if not self._is_comparable or not self._is_far_less(_LATELY, answers):
             return ()
         return tuple(
             part
@@ -86,6 +86,10 @@ class DropWitness(Witness):
         bad, missing = other if self.role is Role.BAD else events - other, before - events
         ratio = (answers.bad + bad * missing / events) / (answers.total + missing)
         return ratio * answers.total - answers.bad
+
+    @property
+    def _is_comparable(self) -> bool:
+        return self.whole.span.length > _LATELY
 
     def _is_far_less(self, length: timedelta, answers: EvidenceAnswers) -> bool:
         events, before = map(answers.amount, self._counted(length))

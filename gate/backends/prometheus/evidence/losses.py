@@ -7,7 +7,7 @@ from typing import Final
 
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
-from gate.backends.prometheus.probe import coverage_query
+from gate.backends.prometheus.probe import series_coverage
 from gate.backends.prometheus.query import Query, Role
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
@@ -44,7 +44,7 @@ class LossWitness(Witness):
     def first_round(self) -> tuple[Query, ...]:
         """Ask how many steps have data, as the coverage is asked for."""
         return self.coverage or tuple(
-            coverage_query(f"count({selector})", self.whole.span, self.whole.step)
+            series_coverage(selector, self.whole.span, self.whole.step)
             for selector in self.whole.expression.selectors
         )
 

@@ -30,18 +30,16 @@ class SilenceWitness(Witness):
     whole: Whole
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask for the events of the last hour, and of that hour before."""
-        if self.whole.span.length < _DAY:
-            return ()
-        return tuple(map(self._hour, (0, *_LATELY, _WEEK)))
+        """Ask for the events of the last hour."""
+        return (self._hour(0),) if self._is_comparable else ()
 
     def put_off(self) -> tuple[Query, ...]:
-        """Return what is of no interest where there are events in the last hour."""
-        return self.first_round()[1:]
+        """Ask for that hour before, of interest where there are no events in the last one."""
+        return tuple(map(self._hour, (*_LATELY, _WEEK))) if self._is_comparable else ()
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Ask for that hour of two weeks if it is silent now, and was busy until lately."""
-        if not self.first_round() or answers.number(self._hour(0)) != 0:
+        if not self._is_comparable or answers.number(self._hour(0)) != 0:
             return ()
         lately = any(map(_is_busy, (answers.number(self._hour(day)) for day in _LATELY)))
         if lately and _is_busy(answers.number(self._hour(_WEEK))):
@@ -69,6 +67,10 @@ class SilenceWitness(Witness):
             ),
             hidden=None,
         )
+
+    @property
+    def _is_comparable(self) -> bool:
+        return self.whole.span.length >= _DAY
 
     def _hour(self, days: int) -> Query:
         return self.whole.events(_HOUR, days * _DAY)

@@ -8,6 +8,7 @@ from math import ceil
 from typing import Final
 
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, instant_of
+from gate.backends.prometheus.probe import newest_query
 from gate.backends.prometheus.query import ClockSteps, Query, Role
 from gate.dataclass import dataclass
 from gate.measure.history import coverage_step
@@ -38,8 +39,8 @@ class Whole:
 
     @property
     def present(self) -> tuple[Query, ...]:
-        """Whether there are such series now, one of each per selector."""
-        return tuple(self.now(selector) for selector in self.expression.selectors)
+        """Whether there are such series now, one of each per selector: as their age is asked."""
+        return tuple(map(newest_query, self.expression.selectors))
 
     def events(self, length: timedelta, offset: timedelta) -> Query:
         """Ask how many events there were in a stretch of time, under all names together."""

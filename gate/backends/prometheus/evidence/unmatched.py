@@ -47,14 +47,14 @@ class UnmatchedWitness(Witness):
     """What the total itself shows of failures; None: nothing."""
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask whether there are series now, what their labels are, and if there were any before."""
+        """Ask whether there are series now, and what their labels are."""
         tables = (self._values(wanted) for wanted in self.judged.filters)
         lacking = (self._lacking(w) for w in self.judged.filters if self._may_be_counted(w))
         others = (self.whole.now(other.text) for other in self.judged.others)
-        return (*self.whole.present, self._alive, self._seen, *others, *tables, *lacking)
+        return (*self.whole.present, self._alive, *others, *tables, *lacking)
 
     def put_off(self) -> tuple[Query, ...]:
-        """Return what is of no interest where the selector finds series now."""
+        """Ask if there were any before, of interest where there are none now."""
         return (self._seen,)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:

@@ -61,12 +61,12 @@ class Witness(ABC):
 
     @abstractmethod
     def first_round(self) -> tuple[Query, ...]:
-        """Return what is asked together with the counts."""
+        """Return what is asked together with the counts, and every judgement needs."""
 
     def put_off(self) -> tuple[Query, ...]:
-        """Return what of the first round most counts can be judged without.
+        """Return what else some judgements need.
 
-        Asked anyway where there is one count, so that it needs no further round.
+        Asked together with the counts as well where that takes no longer, else in a further round.
         """
         return ()
 
