@@ -1,7 +1,7 @@
 """One number that is asked for: its role, its expression and window, and how to halve it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
@@ -158,9 +158,16 @@ class Query:
     """Given: the numbers of these are added up, and nothing else is sent; what none of them has is
     absent."""
 
+    hashed: int = field(init=False, repr=False, compare=False)
+    """Answers are looked up by their queries, hundreds of times an SLO; this separates them."""
+
+    def __post_init__(self) -> None:
+        """Compute the hash, once."""
+        separate = (self.pieces, self.length, self.offset, self.moved, self.terms, self.grid)
+        object.__setattr__(self, "hashed", hash(separate))
+
     def __hash__(self) -> int:
-        # Answers are looked up by their queries, hundreds of times an SLO; this separates them.
-        return hash((self.pieces, self.length, self.offset, self.moved, self.terms))
+        return self.hashed
 
     @classmethod
     def added(cls, terms: Sequence[Self]) -> Self:
@@ -208,11 +215,11 @@ class Query:
 
     @property
     def order(self) -> tuple[timedelta, timedelta]:
-        """The key that puts questions about one stretch of time together, and those of one grid.
+        """The key that puts questions of one grid together, and those about one stretch of time.
 
         Of the pieces of a grid the newest comes first: it is tried for all, and is as long as any.
         """
-        return self.back, timedelta() if self.grid is None else EPOCH - self.grid.first
+        return timedelta() if self.grid is None else EPOCH - self.grid.first, self.back
 
     @property
     def extent(self) -> timedelta:
