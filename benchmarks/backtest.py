@@ -109,7 +109,7 @@ def main() -> None:
             )
             begin = busy(server.pid)
             for at in times[:ALONE]:
-                run(gate("check", str(policy), "--observe", "--at", at.isoformat()))
+                run(gate("check", str(policy), "--dry-run", "--at", at.isoformat()))
             alone = (busy(server.pid) - begin) / ALONE
             requests, begin = proxy.traffic.requests, busy(server.pid)
             command = gate(

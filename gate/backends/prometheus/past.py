@@ -16,13 +16,13 @@ from typing import Final
 
 from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.fetch import Fetch, NotAskedError
+from gate.backends.prometheus.instant_grid import InstantGrid, grid_of_two
 from gate.backends.prometheus.instants import GridInstant, PastInstant
 from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.measuring import Asking
-from gate.backends.prometheus.pairs import InstantPair
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import questions
-from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.query import Query, QueryGrid, since_1970
 from gate.backends.prometheus.query_result import QueryResult
 from gate.backends.prometheus.shared_steps import SharedSteps
 from gate.measure import Answer, CountRequest
@@ -33,10 +33,13 @@ from gate.slo.indicator import Sli
 LARGE: Final = 80_000
 """Bytes of a query, where the server takes more than VictoriaMetrics does. For a longer one
 Prometheus works longer on each number: twice as long at 120,000 as at 30,000."""
-_AT_ONCE: Final = 6_000
+_AT_ONCE: Final = 12_000
 """Requests whose answers are kept until all are there."""
 _FEWEST: Final = 3
-"""Instants that are worth a grid."""
+"""Instants that are worth a grid of all."""
+_WORTH_A_QUERY: Final = 60
+"""Questions about two instants that are worth a query of their own. Of more than 800 a query of
+`LARGE` bytes would consist, so that requests are not many more than the fewest possible."""
 _ROLES: Final = ("total", "good", "bad", "spent", "gauge", "objective")
 
 
@@ -125,6 +128,8 @@ def _answered(
             (each.instant, leaf) for each in askings for leaf in each.unsent(questions_of(each))
         ]
         of_all = shared.queries()
+        for instant in instants:
+            instant.decide()
         own = (query for instant, leaf in sent for query in instant.queries(leaf))
         fetch.run((*of_all, *own))
         fetch.run(query for instant, leaf in sent for query in instant.again(leaf))
@@ -150,23 +155,29 @@ def _instants(
         return [PastInstant(run.at, until, fetch, shared) for run in runs]
     step = _distance(runs)
     if step is not None:
-        grid = QueryGrid(runs[0].at, step, len(runs))
-        return [GridInstant(place, grid, until, fetch, shared) for place in range(len(runs))]
-    pairs = dict[int, InstantPair]()
-    for place in range(1, len(runs), 2):
-        pair = InstantPair(runs[place - 1].at, runs[place].at, until)
-        # What is asked for both cannot be cut where a server refuses long windows.
-        if pair.possible and limits.longest is None:
-            pairs |= {place - 1: pair, place: pair}
+        grid = InstantGrid(QueryGrid(runs[0].at, step, len(runs)))
+        return [GridInstant(run.at, until, fetch, shared, grid) for run in runs]
+    grids = _pairs([run.at for run in runs], limits)
     return [
-        PastInstant(run.at, until, fetch, shared, pairs.get(place))
-        for place, run in enumerate(runs)
+        PastInstant(run.at, until, fetch, shared, both)
+        for run, both in zip(runs, grids, strict=True)
     ]
+
+
+def _pairs(ats: Sequence[datetime], limits: ServerLimits) -> list[InstantGrid | None]:
+    """Return for each instant the grid that it shares with a neighbour."""
+    grids: list[InstantGrid | None] = [None] * len(ats)
+    # What is asked for two cannot be cut where a server refuses long windows.
+    for place in range(1, len(ats), 2) if limits.longest is None else ():
+        grid = grid_of_two(ats[place - 1], ats[place])
+        if grid is not None:
+            grids[place - 1] = grids[place] = InstantGrid(grid, _WORTH_A_QUERY)
+    return grids
 
 
 def _distance(runs: Sequence[PastRun]) -> timedelta | None:
     """Return the time from each run to the next; None: they are not at equal distances."""
-    distances = {later.at - run.at for run, later in pairwise(runs)}
+    distances = {since_1970(later.at) - since_1970(run.at) for run, later in pairwise(runs)}
     (distance, *others) = distances or {timedelta()}
     return distance if len(runs) >= _FEWEST and not others and distance >= SECOND else None
 

@@ -164,7 +164,7 @@ class Query:
     def __hash__(self) -> int:
         # Answers are looked up by their queries, hundreds of times an SLO; this separates them.
         if self._hash is None:
-            separating = (self.pieces, self.length, self.offset, self.moved, self.terms)
+            separating = (self.pieces, self.length, self.offset, self.moved, self.terms, self.grid)
             object.__setattr__(self, "_hash", hash(separating))
         return self._hash or 0
 
@@ -214,11 +214,11 @@ class Query:
 
     @property
     def order(self) -> tuple[timedelta, timedelta]:
-        """The key that puts questions about one stretch of time together, and those of one grid.
+        """The key that puts questions of one grid together, and those about one stretch of time.
 
         Of the pieces of a grid the newest comes first: it is tried for all, and is as long as any.
         """
-        return self.back, timedelta() if self.grid is None else EPOCH - self.grid.first
+        return timedelta() if self.grid is None else EPOCH - self.grid.first, self.back
 
     @property
     def extent(self) -> timedelta:

@@ -7,10 +7,11 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.query import Query, QueryGrid, since_1970
 from gate.backends.prometheus.replies import Reply
 from gate.dataclass import dataclass
 from gate.measure import Cause
+from gate.promql.moving import MILLISECOND
 
 LABEL: Final = "gate_part"
 """The label that says which part of a batch a series belongs to."""
@@ -183,23 +184,28 @@ def _complete(values: Sequence[Any], grid: QueryGrid) -> tuple[float, ...] | Non
 
 @lru_cache(maxsize=8)
 def _instants(grid: QueryGrid) -> tuple[float, ...]:
-    first, step = grid.first.timestamp(), grid.step.total_seconds()
-    return tuple([first + place * step for place in range(grid.count)])
+    first, step = _milliseconds(grid)
+    return tuple([(first + place * step) / 1000 for place in range(grid.count)])
+
+
+def _milliseconds(grid: QueryGrid) -> tuple[int, int]:
+    """Return the first instant and the step as servers take them."""
+    return since_1970(grid.first) // MILLISECOND, round(grid.step / MILLISECOND)
 
 
 def _placed(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...] | QueryError:
     points: list[float | None] = [None] * grid.count
-    first, step = grid.first.timestamp(), grid.step.total_seconds()
+    first, step = _milliseconds(grid)
     parse = cache(_parse)  # the values of a history come again and again
     for pair in values:
         match pair:
             case [float() | int() as time, str(text)]:
-                number, place = parse(text), round((time - first) / step)
+                number, (place, beside) = parse(text), divmod(round(time * 1000) - first, step)
             case _:
                 return _WITHOUT_VALUE
         if isinstance(number, QueryError):
             return number
-        if not 0 <= place < grid.count:
+        if beside or not 0 <= place < grid.count:
             reason = "the answer holds an instant that was not asked for"
             return QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
         points[place] = number
@@ -214,11 +220,6 @@ def _number(value: object) -> Fraction | QueryError:
     if isinstance(number, QueryError):
         return number
     return Fraction(int(text) if text.isdigit() else text)
-
-
-def is_count(text: str) -> bool:
-    """Return whether a text is a number that something can have been counted to."""
-    return not isinstance(_parse(text), QueryError)
 
 
 def _parse(text: str) -> float | QueryError:

@@ -6,8 +6,8 @@ from typing import cast
 
 from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.fetch import Fetch
+from gate.backends.prometheus.instant_grid import InstantGrid, grid_of_two
 from gate.backends.prometheus.instants import GridInstant, PastInstant
-from gate.backends.prometheus.pairs import InstantPair
 from gate.backends.prometheus.query import ClockSteps, Query, QueryGrid
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 from gate.backends.prometheus.shared_steps import SharedSteps
@@ -82,7 +82,10 @@ def test_an_instant_has_its_own_points_of_the_clock() -> None:
     reads = cast("Fetch", fetch)
     shared = SharedSteps(reads)
     grid = QueryGrid(ATS[0], HOUR, 3)
-    past = [GridInstant(place, grid, grid.last, reads, shared) for place in range(3)]
+    past = [
+        GridInstant(ATS[0] + place * HOUR, grid.last, reads, shared, InstantGrid(grid))
+        for place in range(3)
+    ]
     for each, part in zip(past, presence, strict=True):
         each.note(part)
     shared.queries()
@@ -98,7 +101,10 @@ def test_an_instant_has_its_own_points_of_the_clock() -> None:
 
 def test_on_a_grid_births_are_asked_about_themselves() -> None:
     reads, grid = cast("Fetch", ReadPoints()), QueryGrid(ATS[0], HOUR, 3)
-    on_grid = GridInstant(1, grid, grid.last, reads, SharedSteps(reads))
+    both = InstantGrid(grid)
+    on_grid = GridInstant(ATS[0] + HOUR, grid.last, reads, SharedSteps(reads), both)
+    on_grid.note(BIRTH)
+    on_grid.decide()
 
     assert not on_grid.note_most(BIRTH)
     assert [query.grid for query in on_grid.queries(BIRTH)] == [grid]
@@ -133,19 +139,44 @@ def test_births_that_are_taken_off_others_have_no_such_bound() -> None:
         assert each.most(BIRTH) is None
 
 
-def test_what_a_pair_is_not_clear_about_is_asked_of_each() -> None:
-    part = Query(pieces=("x",), length=HOUR)
-    reads = cast("Fetch", ReadPoints())
-    shared, pair = SharedSteps(reads), InstantPair(ATS[0], ATS[1], UNTIL)
-    past = [PastInstant(at, UNTIL, reads, shared, pair) for at in ATS[:2]]
+def two_instants(reads: ReadPoints, *parts: Query, fewest: int = 1) -> list[PastInstant]:
+    """Return the first two instants, on a grid of their own, after both have asked the parts."""
+    grid, fetch = grid_of_two(ATS[0], ATS[1]), cast("Fetch", reads)
+    assert grid is not None
+    shared, both = SharedSteps(fetch), InstantGrid(grid, fewest)
+    past = [PastInstant(at, UNTIL, fetch, shared, both) for at in ATS[:2]]
     for each in past:
-        each.note(part)
+        for part in parts:
+            each.note(part)
+    for each in past:
+        each.decide()
+    shared.queries()
+    return past
 
-    assert {query.text for each in past for query in each.queries(part)} == {
-        'sum_over_time((count_values("gate_value",x)*(1+999999*(time()<bool 36001.000)))'
-        "[1001ms:1s] offset 3600s)"
-    }
-    # The pair's answer has no values: neither instant has a number then.
-    for each in past:
-        assert each.reading(part) == QueryValue(number=None)
+
+def test_two_instants_are_asked_about_by_one_query_of_which_each_reads_its_own_point() -> None:
+    part, fetch = Query(pieces=("x",), length=HOUR), ReadPoints()
+    past = two_instants(fetch, part)
+
+    (query,) = {query for each in past for query in each.queries(part)}
+
+    assert (query.text, query.grid) == ("x", grid_of_two(*ATS[:2]))
+    for place, each in enumerate(past, start=36_000):
+        point = fetch.point(place)
+        number = None if point is None else Fraction(point)
+        assert each.reading(part) == QueryValue(number=number)
+        assert list(each.again(part)) == []
+
+
+def test_what_the_grid_of_two_is_not_clear_about_is_asked_of_each() -> None:
+    part = Query(pieces=("x",), length=HOUR)
+    for each, at in zip(two_instants(ReadPoints(of_all=FAILED), part), ATS, strict=False):
+        assert list(each.again(part)) == [part.moved_by(UNTIL - at)]
+        assert each.reading(part) == ALONE
+
+
+def test_too_few_questions_for_a_query_of_two_instants_are_asked_of_each() -> None:
+    part = Query(pieces=("x",), length=HOUR)
+    for each, at in zip(two_instants(ReadPoints(), part, fewest=2), ATS, strict=False):
+        assert list(each.queries(part)) == [part.moved_by(UNTIL - at)]
         assert list(each.again(part)) == []

@@ -10,6 +10,7 @@ import responses
 
 from gate.backends.prometheus import past
 from gate.backends.prometheus.fetch import Fetch
+from gate.backends.prometheus.instant_grid import InstantGrid
 from gate.backends.prometheus.instants import GridInstant
 from gate.backends.prometheus.query import Query, QueryGrid
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
@@ -25,6 +26,7 @@ from tests.backends.prometheus.played import (
     FakePrometheus,
     PlayedSteps,
     backend,
+    failure,
     parts_of,
 )
 
@@ -194,9 +196,15 @@ GRID = QueryGrid(AT - 2 * DAY, DAY, 3)
 FAILED = QueryError(cause=Cause.BACKEND_ERROR, reason="no")
 
 
-def second_day(results: dict[tuple[str, bool], QueryResult]) -> GridInstant:
+def second_day(results: dict[tuple[str, bool], QueryResult], *parts: Query) -> GridInstant:
+    """Return an instant that has asked the parts."""
     fetch = cast("Fetch", ReadQueries(results))
-    return GridInstant(1, GRID, GRID.last, fetch, SharedSteps(fetch))
+    grid = InstantGrid(GRID)
+    day = GridInstant(AT - DAY, GRID.last, fetch, SharedSteps(fetch), grid)
+    for part in parts:
+        day.note(part)
+    day.decide()
+    return day
 
 
 def test_what_is_on_a_grid_is_read_as_it_was_written() -> None:
@@ -211,7 +219,10 @@ def test_what_is_on_a_grid_is_read_as_it_was_written() -> None:
             ("count by (a) (x)", True): QueryValue(
                 number=None, groups={("b",): (None, 2.0, None), ("c",): (1.0, None, None)}
             ),
-        }
+        },
+        plain,
+        absent,
+        by_code,
     )
 
     assert day.reading(plain) == QueryValue(number=Fraction("0.1"))
@@ -234,7 +245,7 @@ def test_where_a_grid_says_too_little_the_instant_is_asked_about_alone(
 ) -> None:
     part = Query(pieces=("x",), length=DAY)
     own = QueryValue(number=Fraction(7))
-    day = second_day({("x", True): on_grid, ("x offset 86400s", False): own})
+    day = second_day({("x", True): on_grid, ("x offset 86400s", False): own}, part)
 
     assert list(day.again(part)) == [part.moved_by(DAY)]
     assert day.reading(part) is own
@@ -250,3 +261,38 @@ def test_a_question_with_instants_of_its_own_is_moved() -> None:
     assert (moved.grid and moved.grid.first) == AT - 2 * DAY
     assert day.reading(part) is own
     assert list(day.again(part)) == []
+
+
+MANY = [Sli(bad=f'x{{m="{place}",code="500"}}', total=f'x{{m="{place}"}}') for place in range(31)]
+"""Of which each instant asks more than sixty questions."""
+
+
+def test_many_questions_about_two_instants_at_no_equal_distance_are_one_range_query(
+    played: PlayedSteps,
+) -> None:
+    played.numbers = {"500": "1", "increase(x": "10"}
+    played.points = {"500": ["1", "2"], "increase(x": ["20", "30"]}
+    runs = [run_at(AT + day * DAY, *MANY) for day in (0, 1, 3, 4)]
+
+    answers = measure_past(backend(), runs)
+
+    # The first by itself, two together, and what remains.
+    totals = [{int(a.total) for a in own if isinstance(a, Counts)} for own in answers]
+    assert totals == [{10}, {20}, {30}, {10}]
+    (form,) = played.ranges
+    times = [(AT + days * DAY).timestamp() for days in (1, 3)]
+    assert [float(form["start"]), float(form["end"])] == times
+
+
+def test_where_long_windows_are_refused_two_instants_are_not_asked_about_together(
+    played: PlayedSteps,
+) -> None:
+    played.numbers = {"500": "1", "increase(x": "10"}
+    words = failure("execution", "query processing would load too many samples into memory")
+    played.refuse = lambda query: (422, {}, words) if "[86400s]" in query else None
+    runs = [run_at(AT + day * DAY, *MANY) for day in (0, 1, 3, 4)]
+
+    answers = measure_past(backend(), runs)
+
+    assert len(counted(answers)) == 4 * 31
+    assert played.ranges == []

@@ -68,6 +68,7 @@ def test_an_absent_bad_part_is_none_beside_a_total(prometheus: FakePrometheus) -
     [
         ([AT.timestamp() + 3600, "1"], "an instant that was not asked for"),
         ([SPAN.start.timestamp(), "1"], "an instant that was not asked for"),
+        ([AT.timestamp() - 1, "1"], "an instant that was not asked for"),
         (["now", "1"], "a series without value"),
         ([AT.timestamp(), 1], "a series without value"),
         (7, "a series without value"),
