@@ -102,6 +102,26 @@ def replica_errors(names: str) -> tuple[Exported, ...]:
     return tuple(other("errors_total", BAD, f'instance="{name}"') for name in names)
 
 
+def job(name: str) -> str:
+    """Return the labels of a target that a job scrapes; it is the same for all jobs."""
+    return f'job="{name}",instance="10.0.0.1:8000"'
+
+
+def jobs(names: str) -> tuple[Exported, ...]:
+    """Return all requests of a target, scraped by several jobs."""
+    return tuple(requests(job(name), GOOD) for name in names)
+
+
+def histogram(instance: str, boundary: str, **options: Any) -> tuple[Exported, ...]:
+    """Return the latencies of a target, of which `GOOD` are below its boundary."""
+    slow = f'instance="{instance}",le="+Inf"'
+    return (
+        other("lat_bucket", GOOD, f'instance="{instance}",le="{boundary}"', **options),
+        other("lat_bucket", lambda tick: GOOD(tick) + MORE_BAD(tick), slow, **options),
+    )
+
+
+FAST: Final = of(good='lat_bucket{le="2"}', total='lat_bucket{le="+Inf"}')
 LOAD: Final = Sli(gauge="avg(load{SERVICE} < bool 50)")
 READY: Final = Sli(gauge="min(ready{SERVICE})")
 HOURLY: Final = Slices(length=timedelta(hours=1), target=Fraction(99, 100))
@@ -446,6 +466,47 @@ FAULTS: Final[Mapping[str, Doubtful]] = {
         hidden=between(BAD, DAY),
         most_hidden=between(BAD, DAY),
         words="of 1 target (c)",
+    ),
+    "a target is scraped by two jobs of which one keeps no failures": Doubtful(
+        sli=ERRORS,
+        series=(*jobs("ab"), other("errors_total", MORE_BAD, job("a"))),
+        cause=Cause.UNMATCHED,
+        hidden=between(MORE_BAD, DAY),
+        most_hidden=between(MORE_BAD, DAY),
+        words="scraped by more jobs than those of errors_total",
+    ),
+    "a second job came with the upgrade and drops the codes of failures": Doubtful(
+        sli=CODE,
+        series=(
+            requests(f'{job("a")},code="200"', GOOD),
+            requests(f'{job("a")},code="500"', MORE_BAD),
+            requests(f'{job("b")},code="200"', GOOD, **NEW),
+        ),
+        cause=Cause.UNMATCHED,
+        hidden=between(MORE_BAD, CHANGE),
+        most_hidden=between(MORE_BAD, DAY),
+        words="scraped by more jobs than those of requests_total",
+    ),
+    "a target is scraped by two jobs of which one keeps no good events": Doubtful(
+        sli=of(good="good_total", total="requests_total"),
+        series=(*jobs("ab"), other("good_total", GOOD, job("a"))),
+        cause=Cause.UNMATCHED,
+        doubtful=between(GOOD, DAY),
+        words="scraped by more jobs than those of good_total",
+    ),
+    "a replica has other boundaries": Doubtful(
+        sli=FAST,
+        series=(*histogram("a", "2"), *histogram("b", "2", **OLD), *histogram("c", "1", **NEW)),
+        cause=Cause.UNMATCHED,
+        doubtful=between(GOOD, CHANGE) + SINCE,
+        words="are of targets that have lat_bucket",
+    ),
+    "a canary that is gone had other boundaries": Doubtful(
+        sli=FAST,
+        series=(*histogram("a", "2"), *histogram("b", "1", **OLD)),
+        cause=Cause.UNMATCHED,
+        doubtful=between(GOOD, DAY, CHANGE) + between(MORE_BAD, DAY, CHANGE),
+        words="are of targets that have lat_bucket",
     ),
     "a gauge stands still while its peers change": Doubtful(
         sli=LOAD,

@@ -10,6 +10,7 @@ from tests.live.doubts import (
     BAD,
     CODE,
     ERRORS,
+    FAST,
     FIRST,
     GOOD,
     HOURLY,
@@ -19,6 +20,9 @@ from tests.live.doubts import (
     OUTCOME,
     RARE,
     READY,
+    histogram,
+    job,
+    jobs,
     loads,
     of,
     other,
@@ -28,7 +32,7 @@ from tests.live.doubts import (
     requests,
     swinging,
 )
-from tests.servers.doubtful import BEGIN, DAY, HOUR, LAST, Doubtful, Events, during, steady
+from tests.servers.doubtful import BEGIN, CHANGE, DAY, HOUR, LAST, Doubtful, Events, during, steady
 
 
 def _by_day(count: int, first: int, last: int) -> Events:
@@ -145,6 +149,37 @@ SOUND: Final[Mapping[str, Doubtful]] = {
             requests('instance="b",code="500"', BAD, **NEW),
             other("errors_total", BAD, 'instance="b"', **NEW),
         ),
+    ),
+    "a target that two jobs scrape": Doubtful(
+        sli=ERRORS,
+        series=(*jobs("ab"), *(other("errors_total", BAD, job(name)) for name in "ab")),
+    ),
+    "a target that two jobs scrape from its first failure on": Doubtful(
+        sli=ERRORS,
+        series=(*jobs("ab"), *(other("errors_total", BAD, job(n), lazy=True) for n in "ab")),
+    ),
+    "a job that was renamed": Doubtful(
+        sli=ERRORS,
+        series=(
+            *(requests(job(n), GOOD, **when) for n, when in (("a", OLD), ("b", NEW))),
+            other("errors_total", BAD, job("a"), **OLD),
+            other("errors_total", BAD, job("b"), begin=CHANGE + 40),
+        ),
+    ),
+    "jobs that push to one gateway": Doubtful(
+        sli=ERRORS,
+        series=(
+            *(requests(f'job="{name}"', GOOD) for name in "ab"),
+            other("errors_total", BAD, 'job="a"'),
+        ),
+    ),
+    "replicas with the same boundaries": Doubtful(
+        sli=FAST,
+        series=(*histogram("a", "2"), *histogram("b", "2", **OLD), *histogram("c", "2", **NEW)),
+    ),
+    "a boundary that replicas write in two ways": Doubtful(
+        sli=of(good='lat_bucket{le=~"2|2.0"}', total='lat_bucket{le="+Inf"}'),
+        series=(*histogram("a", "2"), *histogram("b", "2.0")),
     ),
     "gauges that change": Doubtful(sli=LOAD, slices=HOURLY, series=loads("abc")),
     "a gauge of 1 for good beside one that was down": Doubtful(

@@ -10,7 +10,7 @@ which no run accepts.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gate.backends.logs.database import identifier, literal
-from gate.backends.logs.nested import fields_of
+from gate.backends.logs.inner_numbers import fields_of
 from gate.backends.logs.path_columns import PATH, path_option
 from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass

@@ -7,11 +7,11 @@ from typing import Final
 
 from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.documents import LARGE, ItemList, item_list
+from gate.backends.logs.inner_numbers import InnerNumber, doubles_in, with_kind
 from gate.backends.logs.keys import json_objects
 from gate.backends.logs.layouts import JsonFiles, json_files
-from gate.backends.logs.nested import doubles_in, with_kind
 from gate.backends.logs.path_columns import PATH, path_option
-from gate.backends.logs.source import EXACT, InnerNumber, LogSource, Needed, listed
+from gate.backends.logs.source import EXACT, LogSource, Needed, listed
 from gate.backends.records import Records
 from gate.backends.sql.rows import invalid
 from gate.measure import Cause, MeasurementError
@@ -210,7 +210,7 @@ def _as_read(name: str, kind: str, records: Records, learned: Mapping[str, str])
         return "DOUBLE" if number == "DOUBLE" and not digits else "VARCHAR"
     first, *path = timestamp.split(".")
     if name.lower() == first and timestamp not in {other.lower() for other in learned}:
-        number = with_kind(number, path, "VARCHAR")
+        number = with_kind(number, tuple(path), "VARCHAR")
     # A value of the type JSON would be cast to whatever it is compared with, and rounded again.
     return "VARCHAR" if kind in _UNSETTLED else number
 
@@ -227,10 +227,10 @@ def _with_exact(
     for column in types.keys() - records.columns.keys():
         for path in doubles_in(types[column]):
             number = InnerNumber(column, path)
-            if number.sql.lower() in needed.numbers.exact:
+            if number.name.lower() in needed.numbers.exact:
                 # Every one of them is whole: DuckDB would round others without a word.
                 read[column] = with_kind(read[column], path, "HUGEINT")
-            elif number.sql.lower() not in needed.numbers.floats:
+            elif number.name.lower() not in needed.numbers.floats:
                 doubles.add(number)
     return read, frozenset(doubles)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from gate.backends.logs.database import Database, identifier, literal
-from gate.backends.logs.nested import fields_of
+from gate.backends.logs.inner_numbers import fields_of
 from gate.backends.logs.path_columns import PATH, path_option
 from gate.backends.logs.source import BROKEN
 from gate.backends.sql.rows import invalid

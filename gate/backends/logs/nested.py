@@ -1,8 +1,7 @@
 """A value within a column: ``request.time`` is the field ``time`` of the column ``request``."""
 
-from collections.abc import Iterator, Mapping, Sequence
-
 from gate.backends.logs.database import identifier, literal
+from gate.backends.logs.inner_numbers import fields_of
 from gate.backends.logs.source import LogSource
 from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
@@ -48,54 +47,3 @@ def place_of(source: LogSource, name: str) -> ValuePlace:
         field, kind = fields[step.lower()]
         sql, inner = f"{sql}.{identifier(field)}", True
     return ValuePlace(column=column, sql=sql, kind=kind, inner=inner)
-
-
-def fields_of(kind: str) -> Mapping[str, str]:
-    """Return the fields of a STRUCT and their types; of any other type none."""
-    if not (kind.startswith("STRUCT(") and kind.endswith(")")):
-        return {}
-    return dict(_named(part) for part in _parts(kind.removeprefix("STRUCT(")[:-1]))
-
-
-def with_kind(kind: str, path: Sequence[str], inner: str) -> str:
-    """Return the type of a column with another type in the place of one of its fields."""
-    if not path:
-        return inner
-    fields = {
-        name: with_kind(inside, path[1:], inner) if name.lower() == path[0].lower() else inside
-        for name, inside in fields_of(kind).items()
-    }
-    if not fields:
-        return kind
-    return f"STRUCT({', '.join(f'{identifier(name)} {inside}' for name, inside in fields.items())})"
-
-
-def doubles_in(kind: str) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of the numbers within a column that are read as doubles; not in lists."""
-    for name, inside in fields_of(kind).items():
-        if inside == "DOUBLE":
-            yield (name,)
-        yield from ((name, *path) for path in doubles_in(inside))
-
-
-def _parts(text: str) -> list[str]:
-    """Split at the commas that are in no bracket and no quoted name."""
-    parts, depth, quoted = [""], 0, False
-    for letter in text:
-        quoted ^= letter == '"'
-        depth += 0 if quoted else (letter == "(") - (letter == ")")
-        if letter == "," and not depth and not quoted:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part.strip() for part in parts]
-
-
-def _named(part: str) -> tuple[str, str]:
-    if not part.startswith('"'):
-        name, _, kind = part.partition(" ")
-        return name, kind
-    end = 1
-    while part[end] != '"' or part[end : end + 2] == '""':
-        end += 2 if part[end] == '"' else 1
-    return part[1:end].replace('""', '"'), part[end + 1 :].strip()

@@ -10,8 +10,9 @@ from typing import Final
 from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.expressions import check_value
+from gate.backends.logs.inner_numbers import InnerNumber
 from gate.backends.logs.keys import ask_for_keys, missing_keys
-from gate.backends.logs.source import BROKEN, EXACT, InnerNumber, LargeNumbers, LogSource, left_out
+from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource, left_out
 from gate.backends.logs.timestamps import Timestamp, sql_instant, undated
 from gate.backends.logs.unfinished import unfinished_lines
 from gate.backends.sql.engine import Kind, SqlColumn, SqlExpression
@@ -135,7 +136,7 @@ class LogRows(RowSource):
         }
         inner = self._inner_numbers(statement.columns)
         within = {
-            name: statement.count(f"({' OR '.join(_is_large(number.sql) for number in numbers)})")
+            name: statement.count(f"({' OR '.join(number.some(_is_large) for number in numbers)})")
             for name, numbers in inner.items()
         }
         broken = statement.count(BROKEN) if source.unfinished else None
@@ -169,7 +170,7 @@ class LogRows(RowSource):
     def _inner_numbers(self, columns: Iterable[str]) -> dict[str, list[InnerNumber]]:
         """Return what is read as doubles within columns."""
         inner: dict[str, list[InnerNumber]] = {}
-        for number in sorted(self.source.inner_doubles, key=lambda number: number.sql):
+        for number in sorted(self.source.inner_doubles, key=lambda number: number.name):
             if number.column in columns:
                 inner.setdefault(number.column, []).append(number)
         return inner

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, replace
 from typing import Final
 
-from gate.backends.logs.database import Database, identifier, literal
+from gate.backends.logs.database import Database, identifier
+from gate.backends.logs.inner_numbers import InnerNumber
 from gate.backends.records import Deduplication, Records
 from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
@@ -45,25 +46,6 @@ class Needed:
     columns: frozenset[str]
     """That must be there, in lower case."""
     numbers: NumberColumns
-
-
-@dataclass(frozen=True, slots=True)
-class InnerNumber:
-    """A number within a column, as ``usage.tokens``."""
-
-    column: str
-    path: tuple[str, ...]
-
-    @property
-    def sql(self) -> str:
-        """The number, where the column is read as what it holds; also its name."""
-        return ".".join(map(identifier, (self.column, *self.path)))
-
-    @property
-    def text(self) -> str:
-        """SQL of how it is written, where the column is read as text."""
-        steps = "".join(f".{identifier(key)}" for key in self.path)
-        return f"json_extract_string({identifier(self.column)}, {literal('$' + steps)})"
 
 
 class LargeNumbers(Exception):
@@ -147,11 +129,11 @@ def settle(
     database: Database, source: LogSource, large: LargeNumbers, numbers: NumberColumns
 ) -> NumberColumns:
     """Look how columns with large numbers are written; returns all that is found out."""
-    written = {name: identifier(name) for name in sorted(large.columns)}
-    written |= {number.sql: number.text for number in large.inner}
+    written = {name: is_whole(identifier(name)) for name in sorted(large.columns)}
+    written |= {number.name: number.all_texts(is_whole) for number in large.inner}
     used = large.columns | {number.column for number in large.inner}
     texts = source.texts or source.relation
-    tests = ", ".join(f"bool_and({is_whole(text)})" for text in written.values())
+    tests = ", ".join(f"bool_and({whole})" for whole in written.values())
     (row,) = database.query(f"SELECT {tests} FROM {texts(sorted(used))}")
     names = {name.lower(): is_exact for name, is_exact in zip(written, row, strict=True)}
     whole = {name for name, is_exact in names.items() if is_exact}

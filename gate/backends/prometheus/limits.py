@@ -52,6 +52,8 @@ class ServerLimits:
     """Whether it is a VictoriaMetrics."""
     one_at_a_time: bool = False
     """Whether it is too busy for several queries at once."""
+    crowded: bool = False
+    """Whether it was too busy for a query that was sent once more, alone."""
     useless: Counter[tuple[int | None, str]] = field(default_factory=Counter)
     """How often a shorter window was refused in the same words."""
 
@@ -67,7 +69,8 @@ class ServerLimits:
 
     def curable(self, part: Query, failure: RequestFailure) -> bool:
         """Return whether a part that was refused may be answered over a shorter window."""
-        if not part.divisible or self.useless[_kind(failure)] >= _USELESS:
+        most = 1 if failure.transient else _USELESS
+        if not part.divisible or self.useless[_kind(failure)] >= most:
             return False
         return part.extent > DAY or failure.advice is RetryAdvice.SMALLER
 

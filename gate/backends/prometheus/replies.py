@@ -23,6 +23,7 @@ _ADVICE: Final = {
     414: RetryAdvice.SMALLER,
     422: RetryAdvice.SEPARATE,
     500: RetryAdvice.SEPARATE,
+    507: RetryAdvice.SMALLER,
 }
 _TROUBLES: Final = {
     400: Trouble.QUERY_REFUSED,
@@ -39,6 +40,8 @@ _TLS_WANTED: Final = "(?i)http request (?:to an https server|was sent to https p
 """What servers in Go, and nginx, say to plain text on their port for TLS."""
 _NO_SUCH_PATH: Final = "(?i)unsupported path"
 """What VictoriaMetrics says with the status 400."""
+_TIMED_OUT: Final = frozenset({408, 504, 524})
+"""524 is Cloudflare's: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/"""
 _TOO_SLOW: Final = "(?i)timed out|timeout exceeded|deadline exceeded"
 _TOO_LARGE: Final = (
     # Prometheus' engine; VictoriaMetrics' -search.max... flags; Mimir's and Thanos' limits.
@@ -129,7 +132,7 @@ def _remarks(body: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _refusal(response: Response, body: Body | None, now: datetime) -> RequestFailure:
     status, words = response.status_code, _words(response, body)
-    timed_out = status == HTTPStatus.GATEWAY_TIMEOUT or (body or {}).get("errorType") == "timeout"
+    timed_out = status in _TIMED_OUT or (body or {}).get("errorType") == "timeout"
     busy, slow = _BUSY in words, timed_out or re.search(_TOO_SLOW, words) is not None
     advice, trouble = _ADVICE.get(status, RetryAdvice.NONE), _trouble(response, body)
     if busy:

@@ -7,7 +7,7 @@ is learnt holds for all that is still to be asked.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -27,6 +27,8 @@ _WORTH_WHILE: Final = 1.0
 """Seconds that a query needs to be answered at all, on a server that is slow already."""
 _GRACE: Final = 0.5
 """Seconds more for a query that ran out of time to say so itself."""
+_SLOW: Final = 1.0
+"""Seconds before which no query has run out of time, whatever the server says."""
 _PERHAPS_A_LIMIT: Final = frozenset({RetryAdvice.SEPARATE, RetryAdvice.SMALLER})
 _AT_A_TIME: Final = 500
 """Parts that are put into batches at once: some ten batches."""
@@ -173,7 +175,12 @@ class Rounds:
         divisible = len(batch) > 1 or batch[0].halves() is not None
         allowed = left / 2 if divisible and left / 2 > _WORTH_WHILE else left
         when = self.at if batch[0].grid is None else batch[0].grid
-        return self.client.query(batch_query(batch), when, until=self.until, allowed=allowed)
+        outcome = self.client.query(batch_query(batch), when, until=self.until, allowed=allowed)
+        took = left - (self.until - self.client.clock.monotonic())
+        if isinstance(outcome, RequestFailure) and outcome.slow and took < _SLOW:
+            # A limit, or a proxy that has nobody to ask.
+            return replace(outcome, slow=False, advice=RetryAdvice.NONE, transient=True)
+        return outcome
 
     def _settle(self, batch: Batch, outcome: Reply | RequestFailure) -> list[Batch]:
         """Keep what came back; return what to ask at once instead of a batch that failed."""
@@ -197,10 +204,16 @@ class Rounds:
     def _once_more(self, batch: Batch, failure: RequestFailure) -> list[Batch]:
         """Return a batch once, to be asked when the others no longer slow the server down."""
         busy = failure.transient and failure.advice is RetryAdvice.NONE
-        if (failure.slow or busy) and batch not in self._asked_again:
+        given_up = batch in self._asked_again or (busy and self.limits.crowded)
+        if (failure.slow or busy) and not given_up:
             self._asked_again.add(batch)
             self.limits.one_at_a_time |= busy
             return [batch]
+        if busy and failure.wait is None and self._is_long(batch, failure):
+            # Some servers say so of a query that is too large for them, too.
+            self.limits.crowded = True
+            self._refused.append((batch, failure))
+            return []
         if failure.advice is RetryAdvice.GIVE_UP:
             self.hopeless = failure.reason
         self._read_all(batch, failure.reason)
@@ -276,6 +289,10 @@ class Rounds:
         else:
             self.limits.longest = length
         return []
+
+    def _is_long(self, batch: Batch, failure: RequestFailure) -> bool:
+        """Return whether a shorter window of one of the parts may be answered."""
+        return any(self.limits.curable(part, failure) for part in batch)
 
     def _fits(self, part: Query, length: timedelta) -> bool:
         piece = part.cut(length)[0]

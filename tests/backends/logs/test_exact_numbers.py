@@ -1,6 +1,7 @@
 """Whole numbers that a double cannot tell apart, in every format, early or late in the file."""
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,61 @@ def test_numbers_in_the_items_of_a_document_are_exact(tmp_path: Path) -> None:
 
     assert counts(ask(log, Sli(bad=f"coalesce(n = {EDGE + 1}, false)"))) == (4, 1)
     assert counts(ask(log, Sli(bad=f"coalesce(usage.n = {EDGE + 1}, false)"))) == (4, 1)
+
+
+PLACES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a list": (lambda n: [7, n], "list_contains(deep, {})"),
+    "an item": (lambda n: [n, None], "deep[1] = {}"),
+    "an object in a list": (lambda n: [{"id": n, "share": 0.5}], "deep[1].id = {}"),
+    "a list in an object": (lambda n: {"ids": [n]}, "list_contains(deep.ids, {})"),
+    "a list in a list": (lambda n: [[1], [n]], "deep[2][1] = {}"),
+    "a list in objects in a list": (lambda n: [{"ids": [n]}], "deep[1].ids[1] = {}"),
+}
+"""Values with a number somewhere within, and a condition that is true of this number."""
+
+
+@pytest.mark.crossed
+@pytest.mark.parametrize("value", [EDGE + 1, 2**64 + 1, 10**30 + 1])
+@pytest.mark.parametrize("place", PLACES)
+def test_numbers_in_lists_are_exact(tmp_path: Path, place: str, value: int) -> None:
+    within, condition = PLACES[place]
+    values = [7, value - 1, value, value + 1]
+    log = write(tmp_path / "a.jsonl", [{"ts": before(1), "deep": within(n)} for n in values])
+
+    assert counts(ask(log, Sli(bad=condition.format(value)))) == (4, 1)
+
+
+def test_large_numbers_in_lists_late_in_a_file_are_exact(tmp_path: Path) -> None:
+    values = [*[7] * 45_000, EDGE, EDGE + 1]
+    log = write(tmp_path / "a.jsonl", [{"ts": before(1), "ids": [n]} for n in values])
+
+    assert counts(ask(log, Sli(bad=f"list_contains(ids, {EDGE + 1})"))) == (45_002, 1)
+
+
+def test_numbers_under_keys_that_differ_from_row_to_row_are_exact(tmp_path: Path) -> None:
+    rows = [
+        {"ts": before(1), "by_model": {f"model {n}": 1, "all": EDGE + n % 2}} for n in range(1000)
+    ]
+    log = write(tmp_path / "a.jsonl", rows)
+
+    condition = f"coalesce(by_model['all'] = {EDGE + 1}, false)"
+    assert counts(ask(log, Sli(bad=condition))) == (1000, 500)
+
+
+@pytest.mark.parametrize("values", [[EDGE, 1.5], [1e300], [], [None], None])
+def test_lists_of_numbers_that_are_not_all_whole_are_doubles(tmp_path: Path, values: Any) -> None:
+    rows = [{"ts": before(1), "list": each} for each in (values, [2.5, 3])]
+    log = write(tmp_path / "a.jsonl", rows)
+
+    assert counts(ask(log, Sli(bad="coalesce(list[1] = 2.5, false)"))) == (2, 1)
+    assert counts(ask(log, Sli(bad="coalesce(len(list), 0) = 2"))) == (
+        2,
+        1 + (values is not None and len(values) == 2),
+    )
+
+
+def test_a_sum_of_large_numbers_in_lists_is_exact(tmp_path: Path) -> None:
+    rows = [{"ts": before(1), "tokens": [EDGE + 1, -EDGE]}] * 3
+    log = write(tmp_path / "a.jsonl", rows)
+
+    assert spent(ask(log, Sli(spent="list_sum(tokens)"))).amount == 3

@@ -49,6 +49,10 @@ STOPPED: Values = {
 """No series has the code 500, and one had until two days ago."""
 
 
+SCRAPES = "max(count by (instance) (count"
+"""In what asks whether targets are scraped by more jobs."""
+
+
 def over(values: Values, more: Values) -> Values:
     """Return the values with more, which are looked at first."""
     return {**more, **values, **more}
@@ -62,7 +66,9 @@ def doubts(
     **request: object,
 ) -> tuple[Suspicion, ...]:
     """Return what is suspected where a server answers so."""
-    prometheus.values = {**values, **VALUES, **values}  # in this order, and with these values
+    scrapes: Values = {SCRAPES: values.get(SCRAPES)}
+    # In this order, and with these values.
+    prometheus.values = {**scrapes, **values, **VALUES, **values}
     answer = ask(sli, span, probe=True, **request)
     assert isinstance(answer, Counts | Spent), answer
     return answer.evidence.suspicions
@@ -591,6 +597,58 @@ def test_more_failures_in_the_total_are_no_doubt_where_every_target_has_its_own_
     added = Sli(bad="sum(sum_over_time(errors_total[$window]))", total="x")
     assert doubts(prometheus, {"gate_counter": {"d": "35"}, **shown}, added) == ()
     assert not any("gate_counter" in query for query in prometheus.queries[2:])
+
+
+@pytest.mark.parametrize(
+    ("sli", "hidden", "doubtful"),
+    [(ERRORS, 30, 0), (Sli(good="fast_total", total="x"), 0, 30)],
+    ids=["bad", "good"],
+)
+def test_targets_of_which_only_some_jobs_keep_what_is_counted_are_doubted(
+    prometheus: FakePrometheus, sli: Sli, hidden: int, doubtful: int
+) -> None:
+    asked: Values = {"delta(": None, "sum by (instance) (increase(": "30", SCRAPES: "600"}
+    (suspicion,) = doubts(prometheus, {**asked, "_total": "50"}, sli)
+    assert suspicion.cause is Cause.UNMATCHED
+    assert suspicion.hidden == hidden
+    assert suspicion.doubtful == doubtful
+    assert "30 bad events" in suspicion.reason or "30 good events" in suspicion.reason
+    few: Values = {**asked, "sum by (instance) (increase(": "3", "_total": "50"}
+    assert doubts(prometheus, {**few}, sli) == ()
+
+
+def test_a_target_that_two_jobs_have_for_a_moment_is_one_whose_job_was_renamed(
+    prometheus: FakePrometheus,
+) -> None:
+    values: Values = {"delta(": None, "sum by (instance) (increase(": "30", SCRAPES: "2"}
+    assert doubts(prometheus, {**values, "_total": "50"}, ERRORS) == ()
+    assert len(prometheus.queries) == 1
+
+
+def test_targets_without_the_bucket_count_all_their_events_as_bad(
+    prometheus: FakePrometheus,
+) -> None:
+    histogram = Sli(good='h_bucket{le="1"}', total="h_count")
+    lacking: Values = {
+        '{le="+Inf"}[2592000s]) unless on (instance, pod)': "40",
+        '{le="+Inf"} unless on (instance, pod)': "100",
+        "delta(": None,
+        'h_bucket{le="1"}': "900",
+        "h_count": "1000",
+    }
+    (suspicion,) = doubts(prometheus, lacking, histogram)
+    assert suspicion.cause is Cause.UNMATCHED
+    assert suspicion.hidden == 0
+    assert suspicion.doubtful == 40
+    assert suspicion.reason == (
+        'good: 40 events are of targets that have h_bucket, and not h_bucket{le="1"}; they count'
+        " as bad"
+    )
+    assert len(prometheus.queries) == 2
+    few: Values = {**lacking, '{le="+Inf"}[2592000s]) unless on (instance, pod)': "4"}
+    assert doubts(prometheus, few, histogram) == ()
+    none: Values = {**lacking, '{le="+Inf"} unless on (instance, pod)': None}
+    assert doubts(prometheus, none, histogram) == ()
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,38 @@ CURABLE = {
         status=403,
         words="the query exceeds the limit of 31 days",
     ),
+    "busy-without-a-word": Limit(
+        exceeded=lambda asked: asked.longest > 20 * DAY, status=503, words="", plain=True
+    ),
+    "amazon-429": Limit(
+        exceeded=lambda asked: asked.longest > 20 * DAY,
+        status=429,
+        words='{"message":"Query samples limit exceeded"}',
+        plain=True,
+    ),
+    "page-of-a-proxy": Limit(
+        exceeded=lambda asked: asked.longest > 20 * DAY,
+        status=502,
+        words="<html><body>Bad Gateway</body></html>",
+        plain=True,
+    ),
+    "time-is-up-at-once": Limit(
+        exceeded=lambda asked: asked.longest > 20 * DAY,
+        status=503,
+        words="query timed out in expression evaluation",
+    ),
+    "no-answer-of-a-gateway": Limit(
+        exceeded=lambda asked: asked.longest > 20 * DAY, status=504, words="", plain=True
+    ),
+    "no-answer-of-cloudflare": Limit(
+        exceeded=lambda asked: asked.longest > 20 * DAY, status=524, words="", plain=True
+    ),
+    "no-answer-of-a-load-balancer": Limit(
+        exceeded=lambda asked: asked.longest > 20 * DAY, status=408, words="", plain=True
+    ),
+    "not-enough-storage": Limit(
+        exceeded=lambda asked: asked.longest > 20 * DAY, status=507, words="", plain=True
+    ),
     "query-length": Limit(
         exceeded=lambda asked: len(asked.query) > 4000,
         status=400,
@@ -122,6 +154,8 @@ HOPELESS = {
     ),
     "all-is-wrong": Limit(exceeded=lambda _: True, status=400, words="computer says no"),
     "inner-error": Limit(exceeded=lambda _: True, status=500, words="panic", plain=True),
+    "down": Limit(exceeded=lambda _: True, status=503, words="down", plain=True),
+    "nobody-behind-the-gateway": Limit(exceeded=lambda _: True, status=504, words="", plain=True),
 }
 
 

@@ -144,7 +144,7 @@ def counted(query: str) -> str:
             series += [
                 {"metric": {"gate_part": mark, "le": le}, "value": [0, "1"]} for le in ("2", "+Inf")
             ]
-        elif text != "count(x)" and "unless" not in text:
+        elif text != "count(x)" and "unless" not in text and "by (instance, job)" not in text:
             value = (
                 str(AT.timestamp()) if "timestamp" in text else "960" if "le=" in text else "1000"
             )

@@ -62,9 +62,15 @@ TOO_MANY = "query processing would load too many samples into memory in query ex
         (504, "no answer from upstream"),
     ],
 )
+@pytest.mark.parametrize("slow", [0.0, 60.0])
 def test_window_too_large_for_one_query_is_counted_in_halves(
-    prometheus: FakePrometheus, status: int, words: str
+    prometheus: FakePrometheus,
+    status: int,
+    words: str,
+    slow: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("gate.backends.prometheus.rounds._SLOW", slow)
     prometheus.values = NOTHING_AT_CUTS
     prometheus.refuse = refuse_with("[2592000s]", status, words)
     answer = ask(RATIO)
@@ -113,8 +119,9 @@ def test_ratio_is_never_counted_in_halves(prometheus: FakePrometheus) -> None:
 
 
 def test_what_is_as_small_as_can_be_and_too_slow_is_asked_once_more_after_the_others(
-    prometheus: FakePrometheus,
+    prometheus: FakePrometheus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gate.backends.prometheus.rounds._SLOW", 0.0)
     slow, counted = "avg(increase(x[2592000s]))", "sum(increase(x[2592000s]))"
     late: HttpAnswer = (503, {}, failure("timeout", "query timed out in expression evaluation"))
     prometheus.values = VALUES

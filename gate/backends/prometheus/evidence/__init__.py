@@ -22,6 +22,7 @@ from gate.backends.prometheus.evidence.roles import (
 )
 from gate.backends.prometheus.evidence.silence import SilenceWitness
 from gate.backends.prometheus.evidence.since import Whole
+from gate.backends.prometheus.evidence.targets import target_witnesses
 from gate.backends.prometheus.evidence.unmatched import UnmatchedWitness
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
 from gate.backends.prometheus.probe import Probe
@@ -144,6 +145,8 @@ def _witnesses(
         status = ContradictionWitness(whole=whole, counted=counted, counters=own)
     for selector in (*judged, *rest):
         yield UnmatchedWitness(judged=selector, whole=whole, status=status)
+    if whole.slices is None:
+        yield from target_witnesses(judged, whole)
     if status is not None:
         yield status
     if whole.role in EVENTS:
