@@ -23,7 +23,7 @@ class CohortRequest:
     sli: Sli
     span: Span
     step: timedelta
-    """The span is a whole number of these; each leaves its start out and includes its end."""
+    """Each leaves its start out and includes its end; the newest ends with the span."""
     by: tuple[str, ...]
     """Labels (Prometheus), or columns and expressions about a row (logs); at least one."""
     most: int
@@ -33,8 +33,8 @@ class CohortRequest:
 
     @property
     def steps(self) -> int:
-        """How many steps there are."""
-        return self.span.length // self.step
+        """How many steps there are, with the newest, be it whole or not."""
+        return -(-self.span.length // self.step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,12 @@ from dataclasses import field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
-from itertools import accumulate, groupby
+from itertools import accumulate
 from math import ceil
 from typing import Final
 
 from gate.dataclass import dataclass
+from gate.measure.active_times import ends_of_whole_days, runs_without
 from gate.slo.objective import Span
 
 FEWEST: Final = 10
@@ -102,7 +103,7 @@ def coverage_by_steps(
         return StepCoverage(share=Fraction(0), gaps=NO_GAPS, missing=(span,))
     first, last, count = measured[0], measured[-1], len(parts)
     usual = _Usual(parts, first, last, span.length / count, fewest)
-    expected = {run: usual.within(run) for run in _runs_without(parts)}
+    expected = dict(usual.missed_in(run) for run in runs_without(parts))
 
     def instant(place: int) -> datetime:
         return span.start + span.length * place / count
@@ -147,8 +148,12 @@ def usual_within(events: Sequence[float | None], span: Span, gap: Span) -> float
         return 0.0
     step = span.length / len(events)
     run = range((gap.start - span.start) // step, -((span.start - gap.end) // step))
-    usual = _Usual(events, measured[0], measured[-1], step, FEWEST)
-    return usual.within(run) * (gap.length / (len(run) * step))
+    usual = _Usual(events, measured[0], measured[-1], step, FEWEST).by_part(run)
+    overlaps = (
+        min(gap.end, span.start + (place + 1) * step) - max(gap.start, span.start + place * step)
+        for place in run
+    )
+    return sum(number * (overlap / step) for number, overlap in zip(usual, overlaps, strict=True))
 
 
 def _coarse(events: Sequence[float | None], most: int) -> list[float | None]:
@@ -161,16 +166,6 @@ def _coarse(events: Sequence[float | None], most: int) -> list[float | None]:
 def _sum(values: Sequence[float | None]) -> float | None:
     measured = [value for value in values if value is not None]
     return sum(measured) if measured else None
-
-
-def _runs_without(parts: Sequence[float | None]) -> Iterator[range]:
-    """Yield the stretches of parts of which nothing is known."""
-    place = 0
-    for missing, group in groupby(parts, key=lambda number: number is None):
-        length = sum(1 for _ in group)
-        if missing:
-            yield range(place, place + length)
-        place += length
 
 
 @dataclass(frozen=True)
@@ -186,16 +181,34 @@ class _Usual:
     """How many fewer makes no difference for these."""
     _periods: dict[int, Sequence[tuple[int, int, float]]] = field(default_factory=dict)
 
-    def within(self, run: range) -> float:
-        """Return how many events a stretch without data usually has."""
-        even = self._mean([range(self.first, self.last + 1)]) * len(run)
-        if even < self.fewest:
-            return even  # of few events, those around a gap do not show what is usual
+    def missed_in(self, run: range) -> tuple[range, float]:
+        """Return the part of a stretch without data that usually has some, and how many events.
+
+        What is silent at its ends on other days, too, does not belong to it.
+        """
+        numbers = self.by_part(run)
+        there = [place for place, number in zip(run, numbers, strict=True) if number]
+        return range(there[0], there[-1] + 1) if there else run, sum(numbers)
+
+    def by_part(self, run: range) -> list[float]:
+        """Return how many events each part of a stretch without data usually has."""
+        even = self._mean([range(self.first, self.last + 1)])
+        if even * len(run) < self.fewest:
+            return [even] * len(run)  # of few events, those around a gap do not show what is usual
         before = range(self.first, min(run.start, len(self.parts)))
         mean = self._mean([before, range(run.stop, self.last + 1)])
         if self.pauses > _MOST_PAUSES:
-            return mean * len(run)
-        return sum(min(self._at_the_time_of(place, run), default=mean) for place in run)
+            return [mean] * len(run)
+        return [
+            0.0 if place in self._moved else min(self._at_the_time_of(place, run), default=mean)
+            for place in run
+        ]
+
+    @cached_property
+    def _moved(self) -> frozenset[int]:
+        if not self.pauses:
+            return frozenset()
+        return ends_of_whole_days(self.parts, range(self.first, self.last + 1), self.step)
 
     @cached_property
     def pauses(self) -> int:

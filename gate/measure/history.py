@@ -80,11 +80,6 @@ def on_the_clock(span: Span, step: timedelta) -> Span:
     return Span(clock_start(span.start, step), span.end)
 
 
-def newest_steps(span: Span, step: timedelta) -> Span:
-    """Return the newest part of a stretch that is a whole number of steps, at least one."""
-    return Span(span.end - max(span.length // step, 1) * step, span.end)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesRequest:
     """What happened in each step of a stretch of time."""

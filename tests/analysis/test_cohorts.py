@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -160,12 +160,12 @@ def test_like_is_compared_with_like() -> None:
         (30 * DAY, 4 * HOUR, 180),
         (6 * HOUR, timedelta(minutes=5), 72),
         (DAY, timedelta(minutes=10), 144),
-        (365 * DAY, 2 * DAY, 182),
+        (365 * DAY, 2 * DAY, 183),
         (timedelta(minutes=1), timedelta(minutes=5), 1),
         (None, 4 * HOUR, 180),
     ],
 )
-def test_time_is_cut_into_whole_steps_that_are_not_too_many(
+def test_time_is_cut_into_steps_of_the_clock_that_are_not_too_many(
     last: timedelta | None, step: timedelta, steps: int
 ) -> None:
     _, backend = look({"a": unmeasured(Cause.NO_DATA)}, what=asked(last=last))
@@ -173,7 +173,19 @@ def test_time_is_cut_into_whole_steps_that_are_not_too_many(
 
     assert (request.step, request.steps) == (step, steps)
     assert request.span.end == AT
-    assert request.span.length == steps * step
+    assert request.span.start <= AT - (last or 30 * DAY) < request.span.start + step
+    assert not (request.span.start - datetime(1970, 1, 1, tzinfo=UTC)) % step
+
+
+def test_in_each_minute_of_a_step_its_bounds_are_the_same() -> None:
+    starts = set()
+    for minutes in range(1, 61, 7):
+        at = AT + minutes * timedelta(minutes=1)
+        _, backend = look({"a": unmeasured(Cause.NO_DATA)}, what=replace(asked(last=WEEK), at=at))
+        (request,) = backend.asked
+        assert (request.span.end, request.steps) == (at, 169)
+        starts.add(request.span.start)
+    assert starts == {AT - WEEK}
 
 
 def test_all_slos_are_asked_for_at_once_and_corrected_together() -> None:

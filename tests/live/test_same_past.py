@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends import Settings, history_of, open_backend
+from gate.backends import Settings, cohorts_of, history_of, open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
+from gate.measure.cohorts import Cohort, CohortRequest, Cohorts
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import Span
@@ -174,3 +175,35 @@ def test_logs_and_a_prometheus_tell_the_same_slices_of_every_step(
     assert of_server.total == of_logs.total
     assert of_server.bad == of_logs.bad
     assert 0 < sum(bad or 0 for bad in of_logs.bad) < sum(total or 0 for total in of_logs.total)
+
+
+@pytest.mark.crossed
+@pytest.mark.parametrize("late", [timedelta(), 7 * MINUTE, 43 * MINUTE], ids=str)
+@pytest.mark.parametrize("service", SERVICES)
+def test_logs_and_a_prometheus_tell_the_same_of_each_group_in_every_minute(
+    tmp_path: Path, server: Server, service: str, late: timedelta
+) -> None:
+    logs, counters = both(tmp_path, service, 15)
+    span = Span(END - 2 * 24 * HOUR, END - HOUR + late)
+
+    def groups(settings: Settings, sli: Sli) -> dict[str, Cohort]:
+        teller = cohorts_of(open_backend(settings, LIMITS))
+        assert teller is not None
+        request = CohortRequest(sli=sli, span=span, step=HOUR, by=("failed",), most=5)
+        (answer,) = teller.cohorts([request])
+        assert isinstance(answer, Cohorts), answer
+        return {value.lower(): cohort for (value,), cohort in answer.groups.items()}
+
+    of_logs = groups(logs, Sli(bad="failed"))
+    of_server = groups(PrometheusSettings(url=server.url), counters)
+
+    assert of_logs.keys() == of_server.keys() == {"true", "false"}
+    for value, cohort in of_logs.items():
+        truth = [0] * len(cohort.total)
+        for request in requests_of(service):
+            passed = request.at - span.start.timestamp()
+            if request.failed is (value == "true") and 0 < passed <= span.length.total_seconds():
+                truth[int(-(-passed // 3600)) - 1] += 1
+        assert cohort.total == tuple(map(float, truth))
+        assert of_server[value].total == pytest.approx(cohort.total, rel=1e-9, abs=1e-6)
+        assert of_server[value].bad == pytest.approx(cohort.bad, rel=1e-9, abs=1e-6)

@@ -1,9 +1,10 @@
 """How much of a stretch of time has data: faults that must be seen, and silence that is usual."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from fractions import Fraction
 from random import Random
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -79,10 +80,11 @@ def test_a_hole_is_found_with_its_time_and_what_is_usual_in_it(
     hole = seen.gaps.longest
     assert hole is not None
     start = END - HOURS * HOUR
-    # What is silent at its ends belongs to it.
-    assert hole.start <= start + first * HOUR
-    assert hole.end >= start + after * HOUR
-    assert hole.length <= (after - first + 18) * HOUR
+    busy = [place for place in range(HOURS) if traffic(start + place * HOUR) > 1]
+    # What is silent at its ends on other days, too, does not belong to it.
+    lost = [place for place in busy if first <= place < after]
+    assert start + first * HOUR <= hole.start <= start + lost[0] * HOUR
+    assert start + (lost[-1] + 1) * HOUR <= hole.end <= start + after * HOUR
     assert seen.gaps.holes == 1 - seen.share == Fraction(hole.length // HOUR, HOURS)
     assert float(seen.gaps.usual) == pytest.approx(usual, rel=0.05)
     assert seen.gaps.late == 0
@@ -211,3 +213,119 @@ def test_a_gap_that_is_excused_is_not_missing() -> None:
     assert gap == Span(span.start + 10 * HOUR, span.start + 12 * HOUR)
     seen = coverage_by_steps(known, span, excused=lambda missing: missing == gap)
     assert (seen.missing, seen.share, seen.gaps.holes) == ((), ALL, NONE)
+
+
+CHANGES = {
+    # Where the clocks go, and when: back, forward, by half an hour.
+    "Europe/Berlin": [datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 3, 29, tzinfo=UTC)],
+    "America/New_York": [datetime(2026, 11, 1, tzinfo=UTC)],
+    "Australia/Lord_Howe": [datetime(2026, 10, 3, tzinfo=UTC), datetime(2026, 4, 4, tzinfo=UTC)],
+    "Asia/Kathmandu": [datetime(2026, 10, 25, tzinfo=UTC)],
+}
+"""Nepal's stay as they are."""
+
+
+def by_local_day(zone: str, shortest: int, weekends: bool = True) -> Traffic:
+    """100 events an hour from 8 to 20 o'clock, as people's clocks show it."""
+    minutes = timedelta(minutes=5)
+
+    def traffic(at: datetime) -> float:
+        moments = [(at + place * minutes).astimezone(ZoneInfo(zone)) for place in range(shortest)]
+        open_ = [8 <= local.hour < 20 and (weekends or local.weekday() < 5) for local in moments]
+        return 100.0 / 12 * sum(open_)
+
+    return traffic
+
+
+def in_the_night(day: datetime, zone: str) -> datetime:
+    return datetime.combine(day.date(), time(3), ZoneInfo(zone)).astimezone(UTC)
+
+
+def seen_at(
+    end: datetime, traffic: Traffic, part: timedelta, days: int, lost: Span | None = None
+) -> StepCoverage:
+    """What is known of the last days by parts, of which some are lost."""
+    span = Span(end - days * DAY, end)
+    starts = [span.start + place * part for place in range(span.length // part)]
+    known = [
+        None if lost is not None and lost.start <= start < lost.end else traffic(start) or None
+        for start in starts
+    ]
+    return coverage_by_steps(known, span)
+
+
+@pytest.mark.variants(4)
+@pytest.mark.parametrize(
+    ("part", "days", "weekends"),
+    [
+        (HOUR, 30, True),
+        (HOUR, 30, False),
+        (HOUR / 4, 14, True),
+        (3 * HOUR, 90, True),
+        (3 * HOUR, 90, False),
+    ],
+)
+@pytest.mark.parametrize("zone", CHANGES)
+def test_a_service_that_keeps_its_hours_loses_nothing_when_the_clocks_change(
+    zone: str, part: timedelta, days: int, weekends: bool
+) -> None:
+    traffic = by_local_day(zone, part // timedelta(minutes=5), weekends)
+    for change in CHANGES[zone]:
+        for after in (3, 4, 8, 15, 25):
+            # At night: the day after the change is over.
+            seen = seen_at(in_the_night(change + after * DAY, zone), traffic, part, days)
+            assert seen.missing == (), (change, after)
+
+
+@pytest.mark.variants(2)
+@pytest.mark.parametrize("weekends", [True, False])
+@pytest.mark.parametrize("zone", CHANGES)
+def test_from_the_second_morning_after_the_clocks_change_nothing_is_missed_by_day(
+    zone: str, weekends: bool
+) -> None:
+    traffic = by_local_day(zone, 12, weekends)
+    for change in CHANGES[zone]:
+        for after in (4, 5, 6, 9, 16):
+            noon = in_the_night(change + after * DAY, zone) + 9 * HOUR
+            assert seen_at(noon, traffic, HOUR, 30).missing == (), (change, after)
+
+
+@pytest.mark.variants(2)
+@pytest.mark.parametrize("zone", CHANGES)
+def test_on_each_day_an_hour_that_is_lost_in_the_morning_is_missed_by_noon(zone: str) -> None:
+    traffic = by_local_day(zone, 12)
+    for change in CHANGES[zone]:
+        for day in (-9, 4, 12):
+            night = in_the_night(change + day * DAY, zone)
+            lost = Span(night + 5 * HOUR, night + 7 * HOUR)
+            (gap,) = seen_at(night + 9 * HOUR, traffic, HOUR, 30, lost).missing
+            assert gap.start < lost.end
+            assert lost.start < gap.end
+
+
+@pytest.mark.variants(4)
+@pytest.mark.parametrize("hour", [8, 9, 13, 18, 19])
+@pytest.mark.parametrize("zone", CHANGES)
+def test_an_hour_that_is_lost_beside_the_change_of_the_clocks_is_missed(
+    zone: str, hour: int
+) -> None:
+    traffic = by_local_day(zone, 12)
+    for change in CHANGES[zone]:
+        # Of an hour in which it was asleep until now nobody can say that it is missing.
+        for day in (-3, 2, 5) if 8 < hour < 19 else (-3,):
+            local = datetime.combine((change + day * DAY).date(), time(hour), ZoneInfo(zone))
+            lost = Span(local.astimezone(UTC), local.astimezone(UTC) + HOUR)
+            gaps = seen_at(in_the_night(change + 12 * DAY, zone), traffic, HOUR, 30, lost).missing
+            assert any(gap.start < lost.end and lost.start < gap.end for gap in gaps)
+            # Of such a day the hours that the clocks moved are missed as well, and not the night.
+            assert sum((gap.length for gap in gaps), timedelta()) <= 3 * HOUR
+
+
+def test_a_gap_that_ends_within_an_hour_is_missed_by_what_is_usual_in_its_part_of_it() -> None:
+    span = Span(END - 14 * DAY, END)
+    hours = [by_day(span.start + place * HOUR) or None for place in range(14 * 24)]
+    morning = END.replace(hour=7)
+
+    # Three silent hours, and three minutes of one that has 100 events.
+    assert usual_within(hours, span, Span(morning - 3 * HOUR, morning + HOUR / 20)) == 5
+    assert usual_within(hours, span, Span(morning + HOUR * 3 / 4, morning + 2 * HOUR)) == 125

@@ -10,7 +10,6 @@ from gate.measure.history import (
     clock_part,
     clock_start,
     coverage_step,
-    newest_steps,
     on_the_clock,
     step_of,
 )
@@ -79,13 +78,6 @@ def test_each_part_of_a_stretch_is_a_whole_number_of_those_of_all_shorter_ones()
 
     assert all(longer % shorter == timedelta(0) for shorter, longer in pairwise(parts))
     assert all(HOUR % part == timedelta(0) or DAY % part == timedelta(0) for part in parts)
-
-
-@pytest.mark.parametrize("length, steps", [(60, 12), (64, 12), (65, 13), (5, 1), (4, 1)])
-def test_the_newest_steps_are_whole_and_at_least_one(length: int, steps: int) -> None:
-    span = newest_steps(Span(AT - length * MINUTE, AT), 5 * MINUTE)
-
-    assert span == Span(AT - steps * 5 * MINUTE, AT)
 
 
 @pytest.mark.parametrize("step", [MINUTE, 5 * MINUTE, 7 * MINUTE, HOUR, DAY, 7 * DAY])

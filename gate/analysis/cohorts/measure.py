@@ -22,7 +22,7 @@ from gate.history.cohorts.comparison import (
 from gate.history.cohorts.contests import Contest, compare_all
 from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts, LabelValues
-from gate.measure.history import newest_steps, unknown_share
+from gate.measure.history import on_the_clock, unknown_share
 from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Slo, Span
@@ -85,7 +85,7 @@ def _request(slo: RatioSlo, options: CohortOptions) -> CohortRequest:
     step = _step(length)
     return CohortRequest(
         sli=slo.sli,
-        span=newest_steps(Span(counted.end - length, counted.end), step),
+        span=on_the_clock(Span(counted.end - length, counted.end), step),
         step=step,
         by=(options.by,) if options.stratify_by is None else (options.by, options.stratify_by),
         most=options.top,

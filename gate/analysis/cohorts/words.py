@@ -297,4 +297,4 @@ def _spans(service: ServiceCohorts) -> Iterator[Fact]:
 def _scope(slo: SloCohorts) -> str:
     span, step = slo.span, format_duration(slo.step)
     times = f"{wording.instant(span.start)} to {wording.instant(span.end)}"
-    return f"{times}, in {span.length // slo.step} steps of {step}"
+    return f"{times}, in {-(-span.length // slo.step)} steps of {step}"

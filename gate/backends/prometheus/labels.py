@@ -1,7 +1,12 @@
-"""What happened by the values of labels."""
+"""What happened by the values of labels.
+
+As of any history, the whole steps are asked for together, on a grid, and what has passed of the
+newest one at the instant at which it ends.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 from math import fsum
 
@@ -32,6 +37,8 @@ from gate.promql.grammar import ExpressionError
 from gate.promql.grouping import group_by
 from gate.promql.selectors import matchers
 
+PointsOfGroups = Mapping[LabelValues, Points]
+"""By the values of labels: what happened in each step."""
 LabelsOf = Callable[[str], Sequence[str]]
 """The selectors, each with the labels that its series have; empty: the server does not answer."""
 
@@ -42,12 +49,17 @@ class CohortPlan:
 
     request: CohortRequest
     plan: Plan
+    """Its parts are those of the first grid."""
+    parts: Mapping[Role, Sequence[Query]]
+    """By labels: one on each grid."""
     zero: frozenset[Role]
     """Roles of which nothing is none, as the policy has it."""
 
     def __iter__(self) -> Iterator[Query]:
         """Go through what is asked."""
         yield from self.plan
+        for queries in self.parts.values():
+            yield from queries[1:]
 
 
 def whole(request: CohortRequest) -> CountRequest:
@@ -71,17 +83,33 @@ def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | 
     except MeasurementError as error:
         return error.answer(planned.query)
     parts = {
-        role: Query.added([parts[role] for parts, _ in of_names]) for role in planned.expressions
+        role: [
+            Query.added(queries)
+            for queries in zip(*(some[role] for some, _ in of_names), strict=True)
+        ]
+        for role in planned.expressions
     }
-    planned = replace(planned, parts=parts, probe=None, objective=None, evidence=None)
+    first = {role: queries[0] for role, queries in parts.items()}
+    planned = replace(planned, parts=first, probe=None, objective=None, evidence=None)
     zero = frozenset.intersection(*(zero for _, zero in of_names))
-    return CohortPlan(request=request, plan=planned, zero=zero)
+    return CohortPlan(request=request, plan=planned, parts=parts, zero=zero)
 
 
-def _by_labels(name: Plan, request: CohortRequest) -> tuple[dict[Role, Query], frozenset[Role]]:
+def _grids(request: CohortRequest) -> Iterator[tuple[timedelta, QueryGrid]]:
+    """Yield the length of steps and where they end: those of the whole steps, and of the newest."""
+    span, step = request.span, request.step
+    whole, rest = divmod(span.length, step)
+    if whole:
+        yield step, QueryGrid(span.start + step, step, whole)
+    if rest:
+        yield rest, QueryGrid(span.end, step, 1)
+
+
+def _by_labels(
+    name: Plan, request: CohortRequest
+) -> tuple[dict[Role, list[Query]], frozenset[Role]]:
     """Return the parts of one name by labels, and the roles of which nothing is none."""
-    grid = QueryGrid(request.span.start + request.step, request.step, request.steps)
-    parts, zero = dict[Role, Query](), set[Role]()
+    parts, zero = dict[Role, list[Query]](), set[Role]()
     for role, expression in name.expressions.items():
         try:
             grouped = group_by(expression, request.by)
@@ -91,7 +119,10 @@ def _by_labels(name: Plan, request: CohortRequest) -> tuple[dict[Role, Query], f
         if name.presence is not None:
             text = name.presence.within_step(text)
         pieces = tuple(text.split("$window"))
-        parts[role] = Query(pieces=pieces, length=request.step, grid=grid, by=request.by)
+        parts[role] = [
+            Query(pieces=pieces, length=length, grid=grid, by=request.by)
+            for length, grid in _grids(request)
+        ]
         zero |= {role} if grouped.zero else set()
     return parts, frozenset(zero)
 
@@ -99,7 +130,10 @@ def _by_labels(name: Plan, request: CohortRequest) -> tuple[dict[Role, Query], f
 def cohort_answer(planned: CohortPlan, readings: QueryResults, labels_of: LabelsOf) -> CohortAnswer:
     """Put together what came back for a plan's parts; whatever is wrong makes it `Unmeasured`."""
     try:
-        by_role = {role: _read(role, readings(part)) for role, part in planned.plan.parts.items()}
+        by_role = {
+            role: _joined([_read(role, readings(query)) for query in queries], planned.request)
+            for role, queries in planned.parts.items()
+        }
         lacking = [_read("boundary", readings(part)).number for part in planned.plan.lacking]
         check_boundaries(lacking)
         _check_labels(planned, by_role, labels_of)
@@ -127,10 +161,25 @@ def _read(name: str, reading: QueryValue | QueryError) -> QueryValue:
     return reading
 
 
-def _groups(planned: CohortPlan, by_role: Mapping[Role, QueryValue]) -> dict[LabelValues, Cohort]:
+def _joined(readings: Sequence[QueryValue], request: CohortRequest) -> PointsOfGroups:
+    """Return the points of each group on all grids, the oldest first."""
+    counts = [grid.count for _, grid in _grids(request)]
+    return {
+        values: tuple(
+            point
+            for reading, count in zip(readings, counts, strict=True)
+            for point in reading.groups.get(values, (None,) * count)
+        )
+        for values in dict.fromkeys(values for reading in readings for values in reading.groups)
+    }
+
+
+def _groups(
+    planned: CohortPlan, by_role: Mapping[Role, PointsOfGroups]
+) -> dict[LabelValues, Cohort]:
     groups: dict[LabelValues, Cohort] = {}
-    for values in sorted({values for value in by_role.values() for values in value.groups}):
-        points = {role: value.groups.get(values) for role, value in by_role.items()}
+    for values in sorted({values for points in by_role.values() for values in points}):
+        points = {role: some.get(values) for role, some in by_role.items()}
         sums = {role: _sum(some, none=role in planned.zero) for role, some in points.items()}
         if not any(sums.values()):
             continue  # nothing happened to it
@@ -142,7 +191,7 @@ def _groups(planned: CohortPlan, by_role: Mapping[Role, QueryValue]) -> dict[Lab
         groups[values] = _cohort(points, planned.request.steps)
     if not groups:  # why, is said as it is of any count
         count_events(
-            {role: Fraction() if value.groups else None for role, value in by_role.items()},
+            {role: Fraction() if points else None for role, points in by_role.items()},
             planned.request.span,
         )
     return groups
@@ -177,14 +226,14 @@ def _where(seen: Sequence[bool], values: Sequence[float]) -> Points:
 
 
 def _check_labels(
-    planned: CohortPlan, by_role: Mapping[Role, QueryValue], labels_of: LabelsOf
+    planned: CohortPlan, by_role: Mapping[Role, PointsOfGroups], labels_of: LabelsOf
 ) -> None:
     """Refuse labels that no series has; what only some lack them is a group of its own."""
     first = next(iter(by_role.values()))
     for place, label in enumerate(planned.request.by):
-        there = {values[place] for values in first.groups}
-        for role, value in by_role.items():
-            own = {values[place] for values in value.groups}
+        there = {values[place] for values in first}
+        for role, points in by_role.items():
+            own = {values[place] for values in points}
             if own == {""} and (there == own or "" not in there):
                 selector = planned.plan.expressions[role].selectors[0]
                 near = nearest_first(label, labels_of(selector))

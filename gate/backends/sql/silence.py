@@ -54,13 +54,12 @@ class RowSteps:
         for run in list(_silent(there)):
             if run.start == 0 and not extent.begins_before():
                 continue
-            start, end = self.bounds[run.start], self.bounds[run.stop]
-            lost = any(gap.start < end and start < gap.end for gap in self._missing)
             # At the end of the steps there are rows before: those here, or older ones.
-            newest = extent.newest() if run.stop == len(there) else end
+            newest = extent.newest() if run.stop == len(there) else self.bounds[run.stop]
             for place in run:
-                step_end = self.bounds[place + 1]
-                there[place] = not lost if step_end <= newest else step_end <= newest + max_age
+                start, end = self.bounds[place], self.bounds[place + 1]
+                lost = any(gap.start < end and start < gap.end for gap in self._missing)
+                there[place] = not lost if end <= newest else end <= newest + max_age
         return there
 
     @cached_property

@@ -95,6 +95,46 @@ def test_each_group_has_its_events_and_an_absent_bad_part_is_none(
     assert found.query.startswith("total: sum by (template) (increase(x[3600s]))")
 
 
+@pytest.mark.parametrize(
+    ("length", "times"),
+    [
+        (2 * HOUR + HOUR / 4, {"2 steps": ["9", "5"], "900s": ["1"]}),
+        (HOUR / 4, {"900s": ["1"]}),
+    ],
+)
+def test_what_has_passed_of_the_newest_step_is_asked_for_at_its_end(
+    prometheus: FakePrometheus, length: timedelta, times: Groups
+) -> None:
+    def answer(query: str) -> tuple[int, dict[str, str], str]:
+        rest = "[900s]" in query
+        ends = [AT] if rest else [AT - HOUR / 4 - HOUR, AT - HOUR / 4]
+        form = prometheus.forms[-1]
+        asked = [float(form[name][0]) for name in ("start", "end")]
+        assert asked == [ends[0].timestamp(), ends[-1].timestamp()]
+        values = times["900s" if rest else "2 steps"]
+        pairs = [[end.timestamp(), value] for end, value in zip(ends, values, strict=True)]
+        metric = {"gate_part": "0", "template": "v1" if rest else "v2"}
+        data = {"resultType": "matrix", "result": [{"metric": metric, "values": pairs}]}
+        return 200, {}, json.dumps({"status": "success", "data": data})
+
+    prometheus.refuse = answer
+    teller = cohorts_of(backend())
+    assert teller is not None
+    request = CohortRequest(
+        sli=RATIO,
+        span=Span(AT - length, AT),
+        step=HOUR,
+        by=("template",),
+        most=20,
+    )
+    (found,) = teller.cohorts([request])
+
+    groups = cohorts(found).groups
+    assert groups[("v1",)].total == (*[None] * (request.steps - 1), 1.0)
+    if length > HOUR:
+        assert groups[("v2",)].total == (9.0, 5.0, None)
+
+
 def test_what_is_not_good_is_bad(prometheus: FakePrometheus) -> None:
     found = cohorts(played(prometheus, GOOD, {"v1": ["9", "5", None]}, {"v1": ["7", None, None]}))
 
