@@ -428,7 +428,7 @@ def test_evidence_that_the_server_does_not_give_hides_no_other_doubt(
     prometheus: FakePrometheus,
 ) -> None:
     hour = "sum(increase(x[3600s]"
-    silent = {f"{hour})": "0", f"{hour} offset": "500", "count by (code)": {"200": "NaN"}}
+    silent: Values = {f"{hour})": "0", f"{hour} offset": "500", "count by (code)": {"200": "NaN"}}
 
     assert {doubt.cause for doubt in doubts(prometheus, silent)} == {
         Cause.INVALID,
