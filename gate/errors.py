@@ -38,7 +38,7 @@ def likeness(word: str, name: str) -> float:
 
 
 class ExitCode(IntEnum):
-    """What the process says to the shell. README.md has the same table."""
+    """The exit codes of the process. README.md has the same table."""
 
     ALLOW = 0
     """Allowed; also with warnings, and in observe mode. The report says which."""
@@ -80,7 +80,7 @@ class UsageError(GateError):
 
 
 class UndecidedError(GateError):
-    """What is needed cannot be found out: which policy counts, say, or what was deployed."""
+    """A fact that is needed cannot be found out: which policy counts, or what was deployed."""
 
     exit_code = ExitCode.UNDECIDED
 
@@ -96,7 +96,7 @@ class Mistake:
     column: int
     """From 1."""
     message: str
-    """What is wrong, what was expected, and the nearest valid spelling where there is one."""
+    """The mistake, what was expected, and the nearest valid spelling if there is one."""
     fatal: bool = True
     """False for a warning: the file is read nevertheless."""
     unset: str = ""

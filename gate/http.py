@@ -102,7 +102,7 @@ class Sender:
 
     session: requests.Session
     headers: Mapping[str, str] = field(repr=False)
-    """Of every request, the login among them."""
+    """The headers of every request, the login among them."""
     longest_connect: float
     """Most seconds for a connection."""
     longest_read: float | None = None

@@ -17,7 +17,7 @@ from gate.dataclass import dataclass
 
 
 class RetryAdvice(Enum):
-    """What may help, other than to send the same request again."""
+    """A remedy other than to send the same request again."""
 
     NONE = auto()
     """Nothing that this run can do."""
@@ -30,7 +30,7 @@ class RetryAdvice(Enum):
 
 
 class Trouble(StrEnum):
-    """What is wrong between this side and a server, as far as it can be told.
+    """The trouble between this side and a server, as far as it is known.
 
     Each has an entry of its name in `gate.measure.remedies.REMEDIES`, which says what to do.
     """
@@ -63,7 +63,7 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFailure:
-    """Why a request has no answer."""
+    """The reason why a request failed."""
 
     reason: str
     """With the server's own words, if it has any. They may hold secrets until they are redacted."""

@@ -19,13 +19,13 @@ from gate.slo.quantities import format_duration
 NOTHING: Final = "-"
 """Written where there is no number, because nothing was measured or it does not apply."""
 NO_HISTORY: Final = "keeps no history"
-"""What is said of a backend that can only be asked for the present."""
+"""The message about a backend that can only be asked for the present."""
 PROPOSAL_DELETED: Final = "the change deletes it"
 PROPOSAL_UNREADABLE: Final = "its text is not a valid policy; gate validate shows where it is wrong"
 PROPOSAL_TOO_LARGE: Final = "it is larger or more deeply nested than a proposed policy may be"
 PROPOSAL_TOO_SLOW: Final = "reading and judging it takes too long"
 PROPOSAL_FAILED: Final = "it could not be read and judged"
-"""Why a policy that a change proposes was not judged."""
+"""The reason why a policy that a change proposes was not judged."""
 PROPOSAL_DIFFERS: Final = (
     "only a part of it is measured: it needs counts that the policy in force does not need"
 )
@@ -35,12 +35,12 @@ PROPOSAL_OTHER_BACKEND: Final = (
 PROPOSAL_OTHER_BACKENDS: Final = (
     "only a part of it is measured: one of its backends is not among those of the policy in force"
 )
-"""Why a verdict on a policy that a change proposes is not whole."""
+"""The reason why a verdict on a policy that a change proposes is not whole."""
 NO_STEPS: Final = (
     "it counts slices of time: hardly any are bad, and then several in a row, so its ratio does not"
     " vary around a usual value"
 )
-"""Why an SLO by timeslices has no control charts."""
+"""The reason why an SLO by timeslices has no control charts."""
 _DIGITS: Final = 12
 _MOST_PLACES: Final = 6
 """Decimals of a rounded share in percent: a budget of 99.9999% is 0.0001%."""

@@ -10,7 +10,7 @@ import yaml
 
 from docs.reference import policy as page
 from docs.reference.blocks import used
-from gate.config.policy_schema import Contents
+from gate.config.policy_contents import Contents
 from gate.measure import Cause
 from gate.policy.changes import BUILT_IN_CHANGES, REPAIRS
 from gate.policy.findings import Rule, Verdict

@@ -5,10 +5,16 @@ backends, its module ``words`` builds the page.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
-from gate.decision.decision import SCHEMA_VERSION, PolicySource
+from gate.decision.decision import (
+    SCHEMA_VERSION,
+    PolicySource,
+    backends_document,
+    source_document,
+)
 from gate.decision.slo_document import Json, rfc3339
 from gate.errors import ExitCode
 from gate.measure import Unmeasured
@@ -17,6 +23,7 @@ from gate.policy.findings import Verdict
 from gate.policy.policy import Policy
 from gate.reporters import summary
 from gate.reporters.budgets import cause
+from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import Badge, Block, Fact, Page, Section
 
 LeftOut = tuple[tuple[str, str], ...]
@@ -33,18 +40,26 @@ def document_head(at: datetime, tool_version: str, exit_code: ExitCode) -> Json:
     }
 
 
-def seen_exit_code(
-    unmeasured: Iterable[Unmeasured | None], reservations: Iterable[Reservation]
-) -> ExitCode:
-    """Return the exit code of a question, which has no verdict: undecided where it was not seen.
+class SeenSlo(Protocol):
+    """The findings of a question about one SLO."""
 
-    Args:
-        unmeasured: of each SLO that the question is about, why there is nothing; None: there is.
-        reservations: about all of them.
-    """
-    lost = any(why is not None for why in unmeasured)
-    unseen = lost or gravest(reservations) is Verdict.UNDECIDED
-    return ExitCode.UNDECIDED if unseen else ExitCode.ALLOW
+    @property
+    def unmeasured(self) -> Unmeasured | None:
+        """The reason why nothing was measured; None: something was."""
+        ...
+
+    @property
+    def reservations(self) -> Iterable[Reservation]:
+        """The doubts about these findings."""
+        ...
+
+
+def seen_exit_code(slos: Iterable[SeenSlo]) -> ExitCode:
+    """Return the exit code of a question, which has no verdict: undecided where it was not seen."""
+    every = list(slos)
+    lost = any(slo.unmeasured is not None for slo in every)
+    unseen = gravest(reservation for slo in every for reservation in slo.reservations)
+    return ExitCode.UNDECIDED if lost or unseen is Verdict.UNDECIDED else ExitCode.ALLOW
 
 
 def seen_badge(badge: Badge, reservations: Sequence[Iterable[Reservation]]) -> Badge:
@@ -82,7 +97,7 @@ def reservations_document(reservations: Iterable[Reservation]) -> list[Json]:
 
 
 def unmeasured_document(unmeasured: Unmeasured | None) -> Json | None:
-    """Return why there is no number as plain data; None where there is one."""
+    """Return the reason for a missing number as plain data; None: the number is not missing."""
     if unmeasured is None:
         return None
     return {"cause": unmeasured.cause, "reason": unmeasured.reason}
@@ -94,7 +109,7 @@ def left_out_document(left_out: LeftOut) -> list[Json]:
 
 
 def why_unmeasured(unmeasured: Unmeasured) -> str:
-    """Say why there is no number."""
+    """State the reason why a number is missing."""
     return f"{cause(unmeasured.cause)}: {unmeasured.reason}"
 
 
@@ -109,7 +124,7 @@ def note_facts(slo: str, notes: Iterable[str]) -> Iterator[Fact]:
 
 
 class AnswerOfPolicy(Protocol):
-    """What a question found under one policy."""
+    """The findings of a question under one policy."""
 
     @property
     def policy(self) -> Policy:
@@ -118,8 +133,41 @@ class AnswerOfPolicy(Protocol):
 
     @property
     def source(self) -> PolicySource:
-        """Where it came from."""
+        """The source of the policy."""
         ...
+
+
+class QuestionReport(Protocol):
+    """The findings of a question under all policies; a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def services(self) -> Sequence[AnswerOfPolicy]:
+        """The findings under each policy."""
+        ...
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of the question, asked of these policies."""
+        ...
+
+
+def examinations(report: QuestionReport) -> Iterator[Block]:
+    """Yield the command that examines each policy of which something was not seen."""
+    return doctor_steps(
+        (service.source, replace(report, services=(service,)).exit_code)
+        for service in report.services
+    )
+
+
+def service_head(answer: AnswerOfPolicy) -> Json:
+    """Return what the document of a question begins with, for one policy."""
+    return {
+        "service": answer.policy.service,
+        "source": source_document(answer.source),
+        "backends": backends_document(answer.policy),
+    }
 
 
 def question_page(sections: Iterable[tuple[Section, AnswerOfPolicy]], *closing: Block) -> Page:

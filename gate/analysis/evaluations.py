@@ -1,4 +1,4 @@
-"""What the gate reads in result files, for people who write a requirement."""
+"""The contents of result files as the gate reads them, for people who write a requirement."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ class ReadResults:
 
     @property
     def flaws(self) -> tuple[str, ...]:
-        """What is wrong with it, one clause each; empty: nothing."""
+        """The flaws of the file, one clause each; empty: there are none."""
         run = self.file.run
         own = () if self.file.flaw is None else (self.file.flaw,)
         if run is None:

@@ -51,9 +51,9 @@ SEVERAL: Final = "several"
 
 
 class Settings(Protocol):
-    """What a backend is opened with: the policy's ``backend`` block, checked. Plain data.
+    """The settings that a backend is opened with: the policy's ``backend`` block, checked.
 
-    Secrets are left out of every ``repr``.
+    They are plain data. Secrets are left out of every ``repr``.
     """
 
     kind: ClassVar[str]
@@ -65,7 +65,7 @@ S = TypeVar("S", bound=Settings)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starter:
-    """What ``gate init`` writes for a backend.
+    """The texts that ``gate init`` writes for a backend.
 
     The texts are `string.Template`: write $$ for a dollar sign.
     """
@@ -78,14 +78,14 @@ class Starter:
     slos: str
     """The ``slos`` block where no preset is named."""
     advice: str
-    """What the user has to do next, in the imperative."""
+    """The next step for the user, in the imperative."""
     burn_rates: bool = True
     """Whether the backend can count the windows of burn rates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening(Generic[S]):
-    """What can be done with the settings of one backend, or of several."""
+    """The operations on the settings of one backend, or of several."""
 
     settings: type[S]
     open: Callable[[S, Limits], Backend]
@@ -122,8 +122,8 @@ class Registration(Opening[S]):
     """Whether it reads rows, which the policy's block or a preset's ``records`` describe."""
 
     mistake_in: Callable[[Sli, Slices | None], str | None]
-    """Says what is wrong with an indicator whatever data there is; None: nothing that shows without
-    data. Sends nothing and reads no file. The slices are those of the SLO, if it counts any."""
+    """Returns the mistake in an indicator that shows without data; None: there is none. Sends
+    nothing and reads no file. The slices are those of the SLO, if it counts any."""
     max_age: Callable[[Mapping[str, str]], timedelta | None]
     """Returns how old the newest sample may be where neither the policy nor the SLO says it, by the
     words of the block, which may have mistakes; None: as old as with most backends."""

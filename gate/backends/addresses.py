@@ -1,4 +1,4 @@
-"""The address of a server that speaks HTTP, in a policy: checked, shown to people, and its TLS."""
+"""The keys of a server that speaks HTTP, in a policy: its address, its TLS and its retries."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import yaml
 
+from gate.parsing.numbers import CONNECTION_COUNT
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, written
 from gate.parsing.schema import Scalar
@@ -104,7 +105,7 @@ def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
     }
 
 
-TLS: Final = Object(
+_TLS: Final = Object(
     {
         "ca": Field(
             schema=CONNECTION,
@@ -122,4 +123,15 @@ TLS: Final = Object(
     },
     _build_tls,
 )
-"""The block ``tls``: the files ``ca``, ``cert`` and ``key``, those that are given."""
+TLS: Final = Field(
+    schema=_TLS,
+    doc="Certificate authorities of your own, and a client certificate.",
+    example="{ca: ca.pem}",
+)
+"""The key ``tls``: the files ``ca``, ``cert`` and ``key``, those that are given."""
+RETRIES: Final = Field(
+    schema=CONNECTION_COUNT,
+    doc="Number of retries of a failed request. Default: 2.",
+    example="2",
+)
+"""The key ``retries``, a whole number from 0 on."""

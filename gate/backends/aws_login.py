@@ -31,7 +31,7 @@ _ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsAccess:
-    """Where a service of one region is, and with which login."""
+    """The address of a service in one region, and the login."""
 
     login: SigV4Login
     url: str = field(repr=False)

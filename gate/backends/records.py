@@ -1,4 +1,4 @@
-"""What the rows of a log look like, as the policy or a preset file describes them.
+"""The description of a log's rows in a policy or a preset file.
 
 The preset files in gate/presets are read here, for their ``records``, and in `gate.config.presets`,
 for all the rest.
@@ -24,7 +24,7 @@ from gate.parsing.values import LOG_FORMAT, TEXT, ZONE
 PRESETS: Final = Path(__file__).parent.parent / "presets"
 """The folder of the preset files."""
 OWN_NAME: Final = "^[a-z0-9]+(-[a-z0-9]+)*$"
-"""What a preset's file may be called, without its ``.yaml``."""
+"""The form of a preset file's name, without ``.yaml``."""
 FILES: Final = "logs"
 """The backend whose rows are in files; those of all others are in the table of an SQL engine."""
 T = TypeVar("T")
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deduplication:
-    """Of several rows about the same thing only the newest counts; the others are its past."""
+    """The rule that only the newest of several rows about one thing counts."""
 
     key: tuple[str, ...]
     """Columns that are alike in rows about the same thing."""
@@ -42,12 +42,12 @@ class Deduplication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """What is known of the rows of a log before a file is opened."""
+    """The description of a log's rows, known before a file is opened."""
 
     timestamp: str
     """The column that says when a request happened; ``request.time`` is a field of a column."""
     time_zone: tzinfo | None = None
-    """Of timestamps that carry none; None: such timestamps are an error."""
+    """The time zone of timestamps that carry none; None: such timestamps are an error."""
     time_format: str | None = None
     """How the timestamp is written: one of `TIME_FORMATS`, or a pattern as of strptime; None: what
     can be read in one way only is read."""
@@ -66,7 +66,7 @@ class Records:
     table: str | None = None
     """The table of an SQL engine where the policy names none; None: the rows are in files."""
     backend: str = FILES
-    """What counts such rows: one of `gate.backends.BACKENDS`."""
+    """The backend that counts such rows: one of `gate.backends.BACKENDS`."""
 
 
 _TYPE_TOKEN: Final = re.compile(r'\s*(?:(\w+)|"[^"]*"|([(),\[\]]))')
@@ -100,7 +100,7 @@ TIME_FORMATS: Final = (
 """The forms of a time that have a name; CLF is that of access logs."""
 _DIRECTIVE: Final = re.compile(r"%(-?.?)", re.DOTALL)
 _DIRECTIVES: Final = frozenset("aAbBdfgGHIjmMnpSuUVwWyYzZ%") | {f"-{c}" for c in "dHIjmMSy"}
-"""What DuckDB's strptime knows, but for those that depend on the place (%c, %x, %X)."""
+"""The codes of DuckDB's strptime, without those that depend on the locale (%c, %x, %X)."""
 
 
 def _time_format(text: str) -> str:
@@ -170,7 +170,7 @@ RECORDS: Final = Object(
         "timestamp": Field(schema=TEXT, doc="Column of the time.", required=True),
         "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
         "time_format": Field(
-            schema=TIME_FORMAT, doc="How the time is written, where it is not told."
+            schema=TIME_FORMAT, doc="How the time is written, where it cannot be inferred."
         ),
         "format": Field(schema=LOG_FORMAT, doc="Where the files' names do not tell it."),
         "columns": Field(schema=MapOf(COLUMN_TYPE), doc="Column -> the DuckDB type to read it as."),

@@ -39,7 +39,7 @@ _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a token server gave."""
+    """A token from a token server."""
 
     text: str = field(repr=False)
     life: float = _USUAL_LIFE

@@ -1,4 +1,4 @@
-"""What a backend waits for before it asks again, for the command that says so on stderr.
+"""The pauses of a backend before a retry, for the command that reports them on stderr.
 
 The command watches from a thread of its own and knows no backend; a backend knows no command.
 """

@@ -1,51 +1,25 @@
 """From answers to a budget: what one SLO has consumed, and what follows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Final
 
-from gate.budget.assessment import (
-    Assessment,
-    Doubt,
-    evidence_doubts,
-    small_part,
-    traffic_doubts,
-    unknown_traffic,
-)
+from gate.budget.assessment import Assessment, Doubt, evidence_doubts, small_part
 from gate.budget.coverage import Guards
-from gate.budget.forecast import Forecast, Impact, forecast, price
-from gate.budget.ratio import (
-    as_counts,
-    budget_to_date,
-    burn_error,
-    remaining_interval,
-    seconds,
-    share_per_bad,
-    window_burn,
-)
-from gate.budget.suspicions import best_answer, worst_answer
-from gate.measure import (
-    Answer,
-    Cause,
-    Counts,
-    Evidence,
-    Share,
-    Spent,
-    Suspicion,
-    Unmeasured,
-)
-from gate.slo.objective import CalendarWindow, PlatformSlo, RatioSlo, SpendSlo, Window
+from gate.budget.face_value import at_face_value, is_rounded, resets_at, without_budget
+from gate.budget.forecast import forecast
+from gate.budget.impact import Impact
+from gate.budget.ratio import seconds
+from gate.measure import Answer, Cause, Counts, Share, Spent, Suspicion, Unmeasured
+from gate.slo.objective import PlatformSlo, RatioSlo, SpendSlo
 from gate.wording import share_of_bad
 
 AnswerIf = Callable[[Answer, Sequence[Suspicion]], Answer]
 """`worst_answer` or `best_answer`."""
-_NOISE = Fraction(1, 10**9)
-"""Sloth records 0.9990000000000001."""
 NOT_ASKED = Unmeasured(cause=Cause.NO_DATA, reason="the platform was not asked what it promises")
-"""Why the objective and the window of an SLO are not known that a platform has."""
-PRESENT = timedelta(hours=1)
-"""The window whose burn rate and traffic count as "now"."""
+"""The reason why the objective and the window of a platform's SLO are not known."""
 
 
 def assess_ratio(
@@ -68,9 +42,9 @@ def assess_ratio(
         impact: the change's stated impact; it counts as consumed when thresholds are applied.
     """
     answer = _checked(slo, answer, at)
-    assessment = _at_face_value(slo, answer, windows, at=at, guards=guards, impact=impact)
+    assessment = at_face_value(slo, answer, windows, at=at, guards=guards, impact=impact)
     suspicions = assessment.suspicions
-    if not suspicions and not any(map(_is_rounded, (answer, *windows.values()))):
+    if not suspicions and not any(map(is_rounded, (answer, *windows.values()))):
         return assessment
 
     def if_it_were(answer_if: AnswerIf) -> Assessment:
@@ -123,109 +97,9 @@ def _checked(slo: RatioSlo, answer: Answer, at: datetime) -> Counts | Share | Un
     return Unmeasured(cause=Cause.INVALID, reason=reason, query=query)
 
 
-def _is_rounded(answer: Answer) -> bool:
-    return isinstance(answer, Share) and answer.error > 0
-
-
-def _at_face_value(
-    slo: RatioSlo,
-    answer: Counts | Share | Unmeasured,
-    windows: Mapping[timedelta, Answer],
-    *,
-    at: datetime,
-    guards: Guards,
-    impact: Impact | None,
-) -> Assessment:
-    """Return the budget whatever is suspected of the counts, and of a share as it is rounded."""
-    burns = {length: window_burn(slo, length, counted) for length, counted in windows.items()}
-    errors = {
-        length: burn_error(slo, counted)
-        for length, counted in windows.items()
-        if isinstance(counted, Share) and _is_rounded(counted)
-    }
-    if isinstance(answer, Unmeasured):
-        # Without the budget a fast burn is still a fast burn.
-        unmeasured = _unmeasured(slo, answer, at)
-        return replace(unmeasured, burn_rates=burns, burn_errors=errors)
-    evidence = _with_warnings_of(windows.values(), _compare_objectives(slo, answer.evidence))
-    answer = replace(answer, evidence=evidence)
-    if isinstance(answer, Counts):
-        assessment = _of_counts(slo, answer, windows, burns, at=at, guards=guards, impact=impact)
-    else:
-        # Of one event in all, of which any part may be bad: whatever is a share is the same.
-        counts = as_counts(answer)
-        assessment = replace(
-            _of_counts(slo, counts, {}, burns, at=at, guards=guards, impact=impact),
-            doubts=evidence_doubts(evidence, slo.window, at, guards) + unknown_traffic(slo),
-            total=None,
-            bad=None,
-            ratio_error=answer.error,
-            rounding=_rounding(slo, answer, at),
-        )
-    return replace(assessment, burn_errors=errors)
-
-
-def _rounding(slo: RatioSlo, answer: Share, at: datetime) -> tuple[Fraction, Fraction] | None:
-    """Return between which shares what is left lies by rounding alone; None: it is exact."""
-    if not _is_rounded(answer):
-        return None
-    share = share_per_bad(slo, as_counts(answer), at, slo.objective)
-    most, least = min(answer.bad + answer.error, Fraction(1)), answer.bad - answer.error
-    return 1 - most * share, 1 - max(least, Fraction(0)) * share
-
-
 def _recent(suspicions: Sequence[Suspicion], start: datetime) -> list[Suspicion]:
     """Return those that are, or may be, about events after an instant."""
     return [each for each in suspicions if each.within is None or each.within.end > start]
-
-
-def _of_counts(
-    slo: RatioSlo,
-    answer: Counts,
-    windows: Mapping[timedelta, Answer],
-    burns: Mapping[timedelta, Fraction | Unmeasured],
-    *,
-    at: datetime,
-    guards: Guards,
-    impact: Impact | None,
-) -> Assessment:
-    """Return the budget at face value, whatever is suspected of the counts."""
-    share = share_per_bad(slo, answer, at, slo.objective)
-    remaining, present = 1 - answer.bad * share, burns.get(PRESENT)
-    evidence = answer.evidence
-    priced = price(
-        impact or Impact(),
-        slo,
-        share=share,
-        remaining=remaining,
-        rate=_events_per_second(slo, answer, windows, at),
-        granted=evidence.granted,
-    )
-    return Assessment(
-        slo=slo,
-        span=slo.window.counted(at),
-        doubts=evidence_doubts(evidence, slo.window, at, guards) + traffic_doubts(slo, answer),
-        total=answer.total,
-        bad=answer.bad,
-        error_ratio=answer.bad / answer.total,
-        consumed=answer.bad * share,
-        remaining=remaining,
-        exhausting_ratio=1 / (share * answer.total) if share else None,
-        interval=remaining_interval(answer, share, slo.design_effect) if slo.sampled else None,
-        burn_rates=burns,
-        forecast=carried_on(slo, at, remaining, present) if isinstance(present, Fraction) else None,
-        price=priced,
-        stated_cost=None if impact is None else priced.cost,
-        sla_remaining=_sla_remaining(slo, answer, at),
-        small_part=small_part(evidence, slo.window.counted(at), guards),
-        evidence=evidence,
-        query=evidence.query,
-    )
-
-
-def _sla_remaining(slo: RatioSlo, counts: Counts, at: datetime) -> Fraction | None:
-    """Return what is left of the SLA's budget; None: there is no SLA."""
-    return None if slo.sla is None else 1 - counts.bad * share_per_bad(slo, counts, at, slo.sla)
 
 
 def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards) -> Assessment:
@@ -234,7 +108,7 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
     The present rate is the window's mean: spending has no burn-rate windows.
     """
     if isinstance(answer, Unmeasured):
-        return _unmeasured(slo, answer, at)
+        return without_budget(slo, answer, at)
     if not isinstance(answer, Spent):
         raise TypeError(f"{slo.name}: an amount was asked for and {type(answer).__name__} came")
     whole, counted = slo.window.whole(at), slo.window.counted(at)
@@ -252,7 +126,7 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
             remaining=1 - consumed,
             spending=consumed / elapsed,
             period=whole.length,
-            resets_at=_resets_at(slo.window, at),
+            resets_at=resets_at(slo.window, at),
         )
         if elapsed
         else None,
@@ -282,66 +156,55 @@ def assess_undefined(slo: PlatformSlo, why: Unmeasured | None) -> Assessment:
     return Assessment(slo=slo, doubts=(Doubt(cause=why.cause, reason=why.reason),), query=why.query)
 
 
-def carried_on(
-    slo: RatioSlo | SpendSlo, at: datetime, remaining: Fraction, burn: Fraction
-) -> Forecast:
-    """Return when a budget of which this share remains at ``at`` runs out at a burn rate."""
-    period = slo.window.whole(at).length
-    if budget_to_date(slo):
-        # The budget grows with the events: with e bad of n and the same traffic from here on, it
-        # is gone when e + B b n x = b n (1 + x), so x = remaining / (B - 1) times the time so far.
-        burn, period = burn - 1, slo.window.counted(at).length
-    return forecast(
-        at=at,
-        remaining=remaining,
-        spending=burn,
-        period=period,
-        resets_at=_resets_at(slo.window, at),
-    )
+_ANY_AMOUNT: Final = Fraction(10**18)
+"""More than any allowance: how much may be missing is not known."""
 
 
-def _unmeasured(slo: RatioSlo | SpendSlo, answer: Unmeasured, at: datetime) -> Assessment:
-    doubt = Doubt(cause=answer.cause, reason=answer.reason)
-    return Assessment(slo=slo, span=slo.window.counted(at), doubts=(doubt,), query=answer.query)
+def worst_answer(answer: Answer, suspicions: Sequence[Suspicion]) -> Answer:
+    """Return the answer if every event were bad, and every amount spent, that may be.
 
+    A rounded share is then as bad as it may be, and rounded no more.
 
-def _with_warnings_of(answers: Iterable[Answer], evidence: Evidence) -> Evidence:
-    """Return the evidence with what the backend says is missing from the windows' answers, once."""
-    warnings = dict.fromkeys(evidence.warnings)
-    for answer in answers:
-        if isinstance(answer, Counts | Share):
-            warnings |= dict.fromkeys(answer.evidence.warnings)
-    return replace(evidence, warnings=tuple(warnings))
-
-
-def _compare_objectives(slo: RatioSlo, evidence: Evidence) -> Evidence:
-    """Return the evidence with a note where the tool that recorded it promises something else.
-
-    Its error ratio is the same whatever it promises, so the policy's objective can be applied.
+    Args:
+        answer: over the whole window, or over a part of it in which all of the events may lie.
+        suspicions: of the whole window.
     """
-    other = evidence.objective
-    if other is None or abs(other - slo.objective) <= _NOISE:
-        return evidence
-    note = (
-        f"the tool that recorded this has the objective {float(other * 100):.7g}%; the budget is"
-        f" that of the policy's, {float(slo.objective * 100):.7g}%"
-    )
-    return replace(evidence, notes=(*evidence.notes, note))
+    if isinstance(answer, Unmeasured):
+        return answer
+    if isinstance(answer, Share):
+        # Suspicions are numbers of events, and how many there were is not known.
+        all_bad = any(suspicion.hidden != 0 for suspicion in suspicions)
+        return _settled(answer, Fraction(1) if all_bad else answer.bad + answer.error)
+    every = answer.total if isinstance(answer, Counts) else _ANY_AMOUNT
+    return _shifted(answer, sum((_up_to(s.hidden, every) for s in suspicions), Fraction()))
 
 
-def _resets_at(window: Window, at: datetime) -> datetime | None:
-    return window.whole(at).end if isinstance(window, CalendarWindow) else None
+def best_answer(answer: Answer, suspicions: Sequence[Suspicion]) -> Answer:
+    """Return the answer if every event were good that may be; the arguments of `worst_answer`."""
+    if isinstance(answer, Unmeasured):
+        return answer
+    if isinstance(answer, Share):
+        all_good = any(suspicion.doubtful != 0 for suspicion in suspicions)
+        return _settled(answer, Fraction(0) if all_good else answer.bad - answer.error)
+    every = answer.bad if isinstance(answer, Counts) else answer.amount
+    return _shifted(answer, -sum((_up_to(s.doubtful, every) for s in suspicions), Fraction()))
 
 
-def _events_per_second(
-    slo: RatioSlo, counts: Counts, windows: Mapping[timedelta, Answer], at: datetime
-) -> Fraction:
-    """Return the traffic that a change meets: the mean of the window, or of the last hour if more.
+def _settled(answer: Share, bad: Fraction) -> Share:
+    """Return a share that is exactly this, as far as a share can be, and without suspicions."""
+    evidence = replace(answer.evidence, suspicions=())
+    bad = min(max(bad, Fraction(0)), Fraction(1))
+    return replace(answer, bad=bad, error=Fraction(0), evidence=evidence)
 
-    A quiet hour says little of the next: by it alone what a budget pays for swings many times over
-    within an hour. Every hour of past days is in the window's mean.
-    """
-    elapsed, present = seconds(slo.window.counted(at).length), windows.get(PRESENT)
-    mean = counts.total / elapsed if elapsed else Fraction(0)
-    now = present.total / seconds(PRESENT) if isinstance(present, Counts) else Fraction(0)
-    return max(mean, now)
+
+def _up_to(events: Fraction | None, every: Fraction) -> Fraction:
+    return every if events is None else events
+
+
+def _shifted(answer: Counts | Spent, more: Fraction) -> Answer:
+    """Return the answer with more bad events, or with more spent, and without suspicions."""
+    evidence = replace(answer.evidence, suspicions=())
+    if isinstance(answer, Spent):
+        return replace(answer, amount=max(answer.amount + more, Fraction()), evidence=evidence)
+    bad = min(max(answer.bad + more, Fraction()), answer.total)
+    return replace(answer, bad=bad, evidence=evidence)

@@ -1,4 +1,4 @@
-"""What is known of one SLO's budget at one instant, and how sure that is."""
+"""The assessment of one SLO's budget at one instant, with its doubts."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
@@ -8,7 +8,8 @@ from functools import cached_property
 from math import ceil, floor
 
 from gate.budget.coverage import Guards, coverage_cause, coverage_reason, measured_part
-from gate.budget.forecast import Forecast, Price, Recovery
+from gate.budget.forecast import Forecast, Recovery
+from gate.budget.impact import Price
 from gate.budget.ratio import samples_without_bad, wilson_interval
 from gate.dataclass import dataclass
 from gate.measure import Cause, Counts, Evidence, Granted, Suspicion, Unmeasured
@@ -32,7 +33,7 @@ class Assessment:
 
     slo: Slo
     span: Span | None = None
-    """What was counted; None for a composite."""
+    """The counted events; None for a composite."""
     doubts: tuple[Doubt, ...] = ()
     """Empty: measured, and to be believed."""
     total: Fraction | None = None
@@ -46,7 +47,7 @@ class Assessment:
     interval: tuple[Fraction, Fraction] | None = None
     """Sampled: the 95% interval of ``remaining``, lower end first."""
     ratio_error: Fraction | None = None
-    """How far the error ratio may be off as it is rounded: the platform tells a share of what was
+    """How far the error ratio may be off as it is rounded: the platform reports a share of what was
     counted and not ``total`` and ``bad``. None: they are counted, or nothing is known."""
     rounding: tuple[Fraction, Fraction] | None = None
     """Between which ends ``remaining`` is by that error, both included, the lower first; of a
@@ -59,11 +60,11 @@ class Assessment:
     recovery: Recovery | None = None
     """How a rolling budget comes back; None where it was not asked for, or is not known."""
     price: Price | None = None
-    """What the stated (or the assumed) impact costs; None where there is no ratio to price."""
+    """The cost of the stated (or the assumed) impact; None if there is no ratio to price."""
     stated_cost: Fraction | None = None
-    """What the impact that the user stated costs, which counts as consumed; None: none stated."""
+    """The cost of the impact that the user stated, which counts as consumed; None: none stated."""
     sla_remaining: Fraction | None = None
-    """What is left of the contract's own, larger budget."""
+    """The remaining share of the contract's own, larger budget."""
     evidence: Evidence | None = None
     query: str | None = None
     small_part: str | None = None
@@ -107,7 +108,7 @@ class Assessment:
 
     @property
     def bound(self) -> Bound:
-        """Which end of the interval is compared; without an interval there is only the point."""
+        """The end of the interval that is compared; without an interval there is only the point."""
         sampled = self.slo.sampled if isinstance(self.slo, RatioSlo) else None
         return Bound.POINT if self.interval is None or sampled is None else sampled
 
@@ -229,7 +230,7 @@ def small_part(evidence: Evidence, span: Span, guards: Guards) -> str | None:
 
 
 def unknown_traffic(
-    slo: RatioSlo, why: str = "the platform tells only a share"
+    slo: RatioSlo, why: str = "the platform reports only a share"
 ) -> tuple[Doubt, ...]:
     """Return a doubt where the policy asks for a number of events, which is not known."""
     if slo.min_events is None:

@@ -19,7 +19,7 @@ FLOOR: Final = Fraction(1, 2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """What a measurement must have to be believed; from the policy."""
+    """The requirements that a measurement must meet to be believed; from the policy."""
 
     max_age: timedelta
     """The newest sample may be this old."""

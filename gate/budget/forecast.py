@@ -1,29 +1,27 @@
-"""What is to come of a budget: when it runs out or recovers, and what a change may cost."""
+"""The future of a budget: when it runs out or recovers, and how much may still fail."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
-from math import floor
 from typing import Final
 
-from gate.budget.ratio import bad_per_second, seconds
+from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
-from gate.measure import Granted
 from gate.measure.history import Series
 from gate.slo.indicator import EmptySlice, Slices
-from gate.slo.objective import RatioSlo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What happens next if nothing changes."""
+    """The future of a budget if nothing changes."""
 
     exhausted_at: datetime | None
-    """When nothing is left; None where the present rate never gets there, or it is past already."""
+    """The time at which nothing is left; None: never at the present rate, or it is past already."""
     resets_at: datetime | None
-    """When a calendar budget renews; None for a rolling window, which recovers bit by bit."""
+    """The time at which a calendar budget renews; None for a rolling window, which recovers bit by
+    bit."""
     lasts_until_reset: bool | None
     """None for a rolling window."""
     seconds_left: Fraction | None
@@ -71,8 +69,6 @@ def forecast(
 
 _TIE: Final = 1e-12
 """A slice that meets its target exactly is not bad by the last digit of an extrapolated count."""
-
-
 PACE: Final = timedelta(days=7)
 """The newest time whose failures go on where a budget recovers at its usual pace: a week has every
 hour of every day of the week in it."""
@@ -88,7 +84,7 @@ class Recovery:
     """After one step, two steps and so on, at least one: the share of today's bad events that is
     left, 1 to 0, which never grows."""
     added: Fraction | None = None
-    """What each step adds at the pace of the last 7 days, as a share of today's bad events, 0 or
+    """The bad events that each step adds at the pace of the last 7 days, as a share of today's, 0 or
     more; None: not known."""
 
     def consumed(self, *, paced: bool = False) -> Iterator[tuple[datetime, Fraction]]:
@@ -139,7 +135,7 @@ class Recovery:
 
     @property
     def end(self) -> datetime:
-        """When all of it will have left."""
+        """The time at which all of it will have left the window."""
         return self.at + len(self.left) * self.step
 
     def left_at(self, instant: datetime) -> Fraction:
@@ -208,7 +204,7 @@ def composed(parts: Sequence[tuple[Fraction, Recovery]]) -> Recovery:
 
 
 Future = Iterable[tuple[datetime, Fraction]]
-"""Which share of the budget will be left when, step by step."""
+"""The shares of the budget that will be left, step by step."""
 
 
 def affordable_failures(
@@ -261,93 +257,3 @@ def _is_bad(total: float, bad: float, slices: Slices) -> bool:
     if not total:
         return slices.empty is EmptySlice.BAD
     return (total - bad) / total < float(slices.target) - _TIE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Impact:
-    """A change that goes wrong: this share of traffic fails this often until somebody notices."""
-
-    canary: Fraction = Fraction(1)
-    """Share of the traffic that meets the change, 0 to 1."""
-    failures: Fraction = Fraction(1)
-    """Share of that traffic that fails, 0 to 1."""
-    detect: timedelta = timedelta(minutes=5)
-    """Time from the start of the failure to its end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """What an impact costs one SLO, and what the remaining budget could pay for."""
-
-    impact: Impact
-    """The failure that was priced."""
-    cost: Fraction
-    """Share of the whole budget, at least 0: f q d x rate / (b n)."""
-    cost_at_worst: Fraction
-    """The same if all of that traffic fails, so that q is 1."""
-    largest_canary: Fraction
-    """Largest share of traffic, 0 to 1, that what is left can pay for."""
-    longest_detect: timedelta | None
-    """Longest time to detect that what is left can pay for; None: any."""
-
-
-def price(
-    impact: Impact,
-    slo: RatioSlo,
-    *,
-    share: Fraction,
-    remaining: Fraction,
-    rate: Fraction,
-    granted: Granted = Granted.EVENTS,
-) -> Price:
-    """Price an impact.
-
-    Args:
-        impact: the failure.
-        slo: what was promised.
-        share: share of the budget that one bad event spends.
-        remaining: share of the budget that is left; may be negative.
-        rate: events a second that the service sees.
-        granted: what is counted; of seconds one passes each second.
-    """
-
-    def spending(canary: Fraction, failures: Fraction = impact.failures) -> Fraction:
-        """Share of the budget that is spent per second of failure."""
-        return bad_per_second(slo, canary * failures, rate, granted) * share
-
-    cost = spending(impact.canary) * seconds(impact.detect)
-    return Price(
-        impact=impact,
-        cost=cost,
-        cost_at_worst=spending(impact.canary, Fraction(1)) * seconds(impact.detect),
-        largest_canary=_largest_canary(impact, slo, remaining, spending(Fraction(1)), granted),
-        longest_detect=_longest_detect(remaining, spending(impact.canary)),
-    )
-
-
-def _largest_canary(
-    impact: Impact, slo: RatioSlo, remaining: Fraction, spending: Fraction, granted: Granted
-) -> Fraction:
-    if remaining <= 0:
-        return Fraction(0)
-    cost_of_all = spending * seconds(impact.detect)
-    if cost_of_all <= remaining:
-        return Fraction(1)
-    if slo.slices is not None:
-        # A slice is spent as a whole once too much of it fails, so only a canary too small to do
-        # that is free; there is nothing between.
-        return (1 - slo.slices.target) / impact.failures
-    if granted is Granted.SECONDS:
-        return Fraction(0)
-    return remaining / cost_of_all
-
-
-def _longest_detect(remaining: Fraction, spending: Fraction) -> timedelta | None:
-    if remaining <= 0:
-        return timedelta()
-    if not spending:
-        return None
-    try:
-        return timedelta(microseconds=floor(remaining / spending * 1_000_000))
-    except OverflowError:
-        return None

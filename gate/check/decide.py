@@ -26,7 +26,7 @@ BudgetsAndPast = tuple[tuple[Assessment, ...], Past]
 OpenHistory = Callable[[], HistoryBackend | None]
 """Opens the history that says when a budget recovers; None: the backend keeps none."""
 _IN_A_FREEZE: Final = frozenset({"rollback", "security-patch"})
-"""What a CI system's own freeze, which knows no classes, lets through."""
+"""The classes that a CI system's own freeze lets through; the freeze itself has no classes."""
 
 
 def decide(

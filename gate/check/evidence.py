@@ -214,7 +214,7 @@ class EvidenceFinder:
                 yield name
 
     def _own(self, name: str) -> str | None:
-        """Return why a file may be the change's own; None: it is not."""
+        """Return the reason why a file may be the change's own; None: it is not."""
         try:
             own = belongs_to(self.checkout, name)
         except GitError as error:

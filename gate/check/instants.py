@@ -91,7 +91,7 @@ class _Check(Generic[Moment, Checked]):
     requests: tuple[SeriesRequest, ...] | None = None
     """The histories that it asks for next; where there is nothing to ask it has come to its end."""
     checked: list[Checked] = field(default_factory=list)
-    """What it comes to, once it has."""
+    """The results, once there are any."""
 
     def go_on(self) -> None:
         """Run it again, to its end or to its next question."""

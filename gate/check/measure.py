@@ -7,21 +7,16 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from gate.backends import Settings, backends_in, described, history_of, without_history
-from gate.budget.assess import PRESENT, assess_ratio, assess_spend, assess_undefined
+from gate.budget.assess import assess_ratio, assess_spend, assess_undefined
 from gate.budget.assessment import Assessment
 from gate.budget.composite import assess_composite
-from gate.budget.forecast import Impact
+from gate.budget.face_value import PRESENT
+from gate.budget.impact import Impact
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import UsageError
 from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasured, rule_labels
-from gate.measure.history import (
-    HistoryBackend,
-    KeepingBackend,
-    Series,
-    SeriesAnswer,
-    SeriesRequest,
-)
+from gate.measure.history import HistoryBackend, KeepingBackend, Series, SeriesAnswer, SeriesRequest
 from gate.policy.policy import Policy
 from gate.slo.objective import (
     CompositeSlo,
@@ -119,7 +114,7 @@ def main_request(slo: RatioSlo | SpendSlo, at: datetime) -> CountRequest:
 
 
 def period_begun(slo: RatioSlo | SpendSlo, at: datetime) -> Unmeasured:
-    """Return why there is nothing to count yet at the very start of an SLO's calendar period.
+    """Return the reason why nothing can be counted at the start of an SLO's calendar period.
 
     Whoever states such an instant means the period that ends with it more often than not.
     """

@@ -5,7 +5,7 @@ from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.decision.decision import Context, Mode, PolicyDecision, exit_code
@@ -52,7 +52,7 @@ def no_label(_rule: OverrideRule, _at: datetime) -> Labelled:
 
 
 RequirementResults = Mapping[Requirement, RequirementResult]
-"""What was found where requirements were checked."""
+"""The results of the checks of requirements."""
 AskEvidence = Callable[[Policy, datetime], RequirementResults]
 """Checks the evaluations that the tiers of a policy require, at the instant of the run."""
 AskShadows = Callable[[Policy, Backend, datetime], RequirementResults]
@@ -74,7 +74,7 @@ class StatedEvidence:
     """Takes a statement for the evidence where there can be no other: of the past, in a case."""
 
     satisfied: Mapping[str, str]
-    """What is stated as met, by the name of the requirement."""
+    """The requirements that are stated as met, by name."""
 
     def __call__(self, policy: Policy, _at: datetime) -> RequirementResults:
         """Return for everything that the policy requires whether it is stated as met."""
@@ -83,20 +83,20 @@ class StatedEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What one run is to do; the files and the network are behind the functions."""
+    """The task of one run; the files and the network are behind the functions."""
 
     at: datetime
     """The one instant of the run."""
     change: str | None = None
     """The change class; None: it is recognised."""
     change_from: str = "request"
-    """What states ``change``, as the decision names it: the flag of a command line."""
+    """The source of ``change``, as the decision names it: the option of the command line."""
     facts: AskFacts = nothing_known
     """Called once at most for each such word of the policies, if one of them needs it."""
     approve: Approve = nobody
     context: Context = field(default_factory=lambda: Context(system="none"))
     satisfied: Mapping[str, str] = field(default_factory=dict)
-    """What is stated as met, by name: a link or a note."""
+    """The requirements that are stated as met, by name, each with a link or a note."""
     evidence: AskEvidence = no_evidence
     """Called for each policy of which a tier requires anything, while its backend counts."""
     shadows: AskShadows = no_shadows
@@ -108,7 +108,8 @@ class Options:
     authors: Callable[[], Authors] = Authors
     """Finds out whose change it is; called once, if ``override`` is given."""
     approver: AskApprover = named
-    """Tells whether whoever approved ``override`` may, and whether it is certain that they have."""
+    """Returns whether the approver of ``override`` has the right, and whether the approval is
+    confirmed."""
     also: tuple[timedelta, ...] = ()
     """Windows whose burn rates are wanted beside those that the policy needs."""
     observe: bool = False
@@ -121,7 +122,7 @@ class Options:
 
     @property
     def mode(self) -> Mode:
-        """What the decision will be good for."""
+        """The mode of the decision."""
         if self.observe:
             return Mode.OBSERVE
         return Mode.STATED_INSTANT if self.stated else Mode.ENFORCED
@@ -182,7 +183,7 @@ def _needs_confirmation(rule: OverrideRule, context: Context) -> bool:
 
 
 def _unconfirmed(who: str, rule: OverrideRule, right: Right, authors: Authors) -> str | None:
-    """Return why it is only claimed that somebody has approved; None: the code host says so."""
+    """Return the reason why an approval is only claimed; None: the code host confirms it."""
     if authors.unknown:
         return f"nobody can be distinguished from the author: {authors.unknown}"
     if right.confirmed:

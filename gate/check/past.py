@@ -176,7 +176,7 @@ def burn_down_plans(
 
 
 PlanKey = tuple[str, timedelta, datetime]
-"""What identifies the request of a plan: the SLO, the step and the start."""
+"""The key of a plan's request: the SLO, the step and the start."""
 
 
 def plan_requests(plans: Sequence[BurnDownPlan]) -> dict[PlanKey, SeriesRequest]:

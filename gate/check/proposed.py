@@ -1,4 +1,4 @@
-"""What a policy that the change itself alters would say: judged on what was measured anyway."""
+"""The verdict of a policy that the change itself alters, by the same measurements."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -85,7 +85,7 @@ class Proposals:
         measure: Measure,
         end: float,
     ) -> Proposed:
-        """Return the verdict of a proposed policy, or why there is none."""
+        """Return the verdict of a proposed policy, or the reason why it has none."""
         if proposed.policy is None:
             return Proposed(verdict=None, reason=proposed.why_not, sha256=proposed.sha256)
         replaying = Replaying(recorded, proposed.measured_by)

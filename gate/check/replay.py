@@ -1,4 +1,4 @@
-"""What was asked in a run, and the answers: a proposed policy gets them and asks nothing."""
+"""The requests of a run and their answers, which a proposed policy is judged by."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import field, fields, is_dataclass, replace
@@ -147,7 +147,7 @@ def _identity(value: object) -> Hashable:
 
 
 class LookedUp:
-    """What was looked up of the change for the policies that count."""
+    """The facts about the change that were looked up for the policies that count."""
 
     def __init__(self, options: Options) -> None:
         """Take the options of the run, which say what looks it up."""

@@ -58,7 +58,7 @@ def read_result(
 
 
 def _attestation_of(path: Path) -> bytes | UnreadableResultsError | None:
-    """Return what the file beside a result file holds, or why it cannot be read."""
+    """Return the contents of the file beside a result file, or the reason why it cannot be read."""
     beside = path.with_name(f"{path.name}{ENDING}")
     if not os.path.lexists(beside):
         return None
@@ -70,14 +70,14 @@ def _attestation_of(path: Path) -> bytes | UnreadableResultsError | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactOrigin:
-    """Which CI artifact an archive is."""
+    """The CI artifact that an archive is."""
 
     name: str
     """As messages name it."""
     commit: str
     """That its CI run was for: the full hash."""
     made_at: datetime
-    """When the run made it."""
+    """The time at which the run made it."""
 
 
 def read_archive(

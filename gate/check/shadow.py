@@ -54,7 +54,7 @@ class _Part:
 
     @property
     def cohorts(self) -> CohortRequest:
-        """What is asked of both."""
+        """The history requests about both deployments."""
         by, keep = (self.requirement.by,), self.requirement.candidate
         return CohortRequest(
             sli=self.slo.sli, span=self.span, step=self.step, by=by, most=_MOST, keep=keep
@@ -62,12 +62,12 @@ class _Part:
 
     @property
     def whole(self) -> CohortRequest:
-        """What is asked of both over the whole time."""
+        """The count requests about both deployments over the whole time."""
         return replace(self.cohorts, step=self.span.length)
 
     @property
     def evidence(self) -> CountRequest:
-        """What is asked of the SLO as a whole: how far its counts can be trusted."""
+        """The count request about the whole SLO, which shows how far its counts can be trusted."""
         return CountRequest(sli=self.slo.sli, span=self.span, probe=True)
 
     def stretch(self, steps: range) -> Span:

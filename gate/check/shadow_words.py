@@ -1,4 +1,4 @@
-"""What is said of a shadow deployment, and the figures behind it."""
+"""The report on a shadow deployment, and the figures behind it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -30,13 +30,13 @@ class ComparedSlo:
 
     slo: str
     why: str = ""
-    """Why it could not be compared, and what to do; empty: it was."""
+    """The reason why it could not be compared, and what to do; empty: it was."""
     comparison: ShadowComparison | None = None
     """None: it could not be compared."""
     pairs: Pairs | None = None
     """None: requests were not paired."""
     doubt: str = ""
-    """What is in doubt of its counts, and what to do; empty: nothing."""
+    """The doubt about its counts, and the remedy; empty: there is none."""
 
     @property
     def place(self) -> tuple[int, float]:

@@ -9,10 +9,10 @@ from gate import __version__
 from gate.check.result_files import is_attestation
 from gate.cli.ci_environment import context_of
 from gate.cli.command import FILE, Heading, argument, command, option
+from gate.cli.job_options import ci_option
 from gate.cli.keys import signing_key
 from gate.cli.log_files import named
 from gate.cli.option_values import INSTANT
-from gate.cli.parameters import ci_option
 from gate.cli.session import now
 from gate.cli.streams import create_file, write_line
 from gate.decision.attestation import ENDING, Attested, attestation

@@ -10,7 +10,8 @@ from gate.analysis.backtest.run import by_default, replay
 from gate.analysis.backtest.words import output
 from gate.cli.command import FILE, Heading, command, group, option
 from gate.cli.incident_search import IncidentSearch, incident_search
-from gate.cli.option_values import DURATION, Parsed, evidence_of
+from gate.cli.job_options import met_option
+from gate.cli.option_values import DURATION
 from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.cli.session import load_all
 from gate.dataclass import dataclass
@@ -22,7 +23,7 @@ _SHORTEST: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What is asked at each instant, and how often."""
+    """The question for each instant, and the interval between instants."""
 
     every: timedelta | None
     change: str | None
@@ -45,15 +46,7 @@ _TRIAL: Final = (
         heading=Heading.CHANGE,
         help="Class of the changes that state none, such as canary. Default: the policy's default.",
     ),
-    option(
-        "--met",
-        "satisfied",
-        formerly="--satisfied",
-        type=Parsed("name=evidence", evidence_of),
-        multiple=True,
-        heading=Heading.CHANGE,
-        help="A requirement that was met all the time: shadow=URL. Can be repeated.",
-    ),
+    met_option("A requirement that was met all the time: shadow=URL. Can be repeated."),
     option(
         "--against",
         metavar="POLICY",

@@ -7,13 +7,19 @@ from typing import Any, Final
 
 import click
 
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.cli.command import FILE, Heading, option
-from gate.cli.option_values import DATE, DURATION, Parsed, evidence_of, pair_of
-from gate.cli.parameters import ci_option, identity_options
+from gate.cli.job_options import (
+    PublishingOptions,
+    ci_option,
+    environment_option,
+    met_option,
+    publishing_options,
+)
+from gate.cli.option_values import DATE, DURATION, Parsed, pair_of
 from gate.dataclass import dataclass
 from gate.errors import nearest
-from gate.parsing.values import SHARE
+from gate.parsing.numbers import SHARE
 from gate.policy.override import Override
 from gate.slo.quantities import parse_duration
 
@@ -64,7 +70,7 @@ def requested_override(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeOptions:
-    """What is said of the change, and of where this runs."""
+    """Statements about the change, and about where this runs."""
 
     change: str | None
     satisfied: tuple[tuple[str, str], ...]
@@ -83,15 +89,7 @@ CHANGE: Final = (
         heading=Heading.CHANGE,
         help="Class of the change, such as canary. Default: as the policy recognises it.",
     ),
-    option(
-        "--met",
-        "satisfied",
-        formerly="--satisfied",
-        type=Parsed("name=evidence", evidence_of),
-        multiple=True,
-        heading=Heading.CHANGE,
-        help="A requirement that is met, with a link or a note: shadow=URL. Can be repeated.",
-    ),
+    met_option("A requirement that is met, with a link or a note: shadow=URL. Can be repeated."),
     option(
         "--impact",
         type=Parsed("impact", parse_impact),
@@ -122,12 +120,7 @@ CHANGE: Final = (
         " Default: in a CI system the branch that the change goes into, else the default branch.",
     ),
     ci_option(),
-    option(
-        "--environment",
-        metavar="NAME",
-        heading=Heading.CHANGE,
-        help="Environment that the change would ship to, such as production.",
-    ),
+    environment_option("Environment that the change would ship to, such as production."),
 )
 OVERRIDE: Final = (
     option(
@@ -156,15 +149,11 @@ OVERRIDE: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeOptions:
-    """What becomes of the decision."""
+class OutcomeOptions(PublishingOptions):
+    """Where the decision goes, and the exit code."""
 
     observe: bool
     fail_on: str | None
-    comment: bool
-    status: bool
-    status_name: str | None
-    gate_key: str | None
     record: str | None
     wait: timedelta | None
 
@@ -184,19 +173,7 @@ OUTCOME: Final = (
         heading=Heading.OUTPUT,
         help="Exit with 11 instead of 0 on a warning.",
     ),
-    option(
-        "--comment",
-        is_flag=True,
-        heading=Heading.PUBLISHING,
-        help="Keep one comment on the pull request up to date.",
-    ),
-    option(
-        "--status",
-        is_flag=True,
-        heading=Heading.PUBLISHING,
-        help="Set the status of the commit to the verdict.",
-    ),
-    *identity_options(),
+    *publishing_options(),
     option(
         "--record",
         type=FILE,

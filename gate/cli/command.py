@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 DEFAULT_POLICY: Final = "gate.yaml"
-"""What every command reads where no policy is named."""
+"""The policy file that every command reads if none is named."""
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -209,7 +209,8 @@ def group(name: str, make: Callable[..., Any], decorators: Sequence[Decorator]) 
         make: makes it; takes the value of each option by the option's own name.
         decorators: one an option, in the order of the help.
     """
-    keys = tuple(name for name in get_annotations(make) if name != "return")
+    makers = reversed(getattr(make, "__mro__", (make,)))
+    keys = tuple(key for maker in makers for key in get_annotations(maker) if key != "return")
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)

@@ -15,7 +15,7 @@ from gate.cli.session import report_page
 from gate.dataclass import dataclass
 from gate.errors import ExitCode
 from gate.evaluations import ALL_CHECKS
-from gate.parsing.values import ABOVE_ZERO, COUNT
+from gate.parsing.numbers import ABOVE_ZERO, COUNT
 from gate.reporters import PAGES
 
 

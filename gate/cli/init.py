@@ -61,7 +61,7 @@ _CONTENTS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyContents:
-    """What a first policy is made of."""
+    """The parts of a first policy."""
 
     service: str
     backend: str | None

@@ -22,7 +22,7 @@ _MOST: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogDemands:
-    """What a log must be."""
+    """The demands on a log."""
 
     verify: bool
     at_least: int | None

@@ -7,9 +7,9 @@ from typing import Any, Final
 import click
 
 from gate.errors import nearest
-from gate.parsing.values import ABOVE_ZERO, SHARE, parse_instant
-from gate.slo.quantities import parse_duration
-from gate.slo.sizes import parse_size
+from gate.parsing.numbers import ABOVE_ZERO, SHARE
+from gate.parsing.values import parse_instant
+from gate.slo.quantities import parse_duration, parse_size
 
 
 class Parsed(click.ParamType[Any]):

@@ -1,4 +1,4 @@
-"""What several commands take: policies, a measurement, a report, the CI system, an identity."""
+"""Options that several commands take: a measurement of policies, and where its report goes."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
@@ -30,7 +30,6 @@ from gate.cli.session import (
 )
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
-from gate.hosts.systems import SYSTEMS
 from gate.reporters.page import Output
 
 SUFFIXES: Final = {
@@ -45,13 +44,13 @@ SUFFIXES: Final = {
     ".yaml": "yaml",
     ".yml": "yaml",
 }
-"""The formats that are told from the name of a file."""
+"""The formats by the suffix of a file's name."""
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportOptions:
-    """Where a report goes, and in which formats."""
+    """The destination of a report, and its formats."""
 
     format_: str
     output: str | None
@@ -71,7 +70,7 @@ class ReportOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasurementOptions:
-    """What every command that measures takes."""
+    """The options of every command that measures."""
 
     policies: tuple[str, ...]
     """Paths; at least one."""
@@ -106,7 +105,7 @@ class MeasurementOptions:
 
     @property
     def report(self) -> ReportOptions:
-        """Where the report goes."""
+        """The destination of the report."""
         return ReportOptions(format_=self.format_, output=self.output, copies=self.copies)
 
     def report_page(self, output: Output) -> None:
@@ -241,39 +240,3 @@ def measurement_options(
         *report_options(formats, default),
     ]
     return group("measurement", MeasurementOptions, decorators)
-
-
-def ci_option() -> Decorator:
-    """Add which CI system the command runs in."""
-    return option(
-        "--ci",
-        type=click.Choice(["auto", "none", *SYSTEMS]),
-        default="auto",
-        show_default=True,
-        heading=Heading.CHANGE,
-        help="The CI system that this runs in; auto recognises it.",
-    )
-
-
-def identity_options(key: str = "") -> tuple[Decorator, ...]:
-    """Return what tells this gate from others of the same policy and environment.
-
-    Args:
-        key: that the command has where none is given; empty: none.
-    """
-    unless = f" Default: {key}." if key else ""
-    return (
-        option(
-            "--status-name",
-            metavar="NAME",
-            heading=Heading.PUBLISHING,
-            help="Name of the commit status. Default: gate/SERVICE[/ENVIRONMENT][/KEY].",
-        ),
-        option(
-            "--gate-key",
-            metavar="KEY",
-            heading=Heading.PUBLISHING,
-            help="Keep a comment and a status of its own for this job, where several jobs have the"
-            f" same policy and environment.{unless}",
-        ),
-    )

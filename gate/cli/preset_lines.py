@@ -1,4 +1,4 @@
-"""What ``gate presets`` prints of a preset, as lines."""
+"""The lines that ``gate presets`` prints about a preset."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What ``gate check --trigger`` wrote down before the change, as limits of a watch."""
+"""The file of ``gate check --trigger`` as limits of a watch."""
 
 import os
 from datetime import datetime, timedelta

@@ -78,7 +78,7 @@ _SEVERITIES: Final = {ExitCode.ALLOW: 0, ExitCode.WARN: 1, ExitCode.UNDECIDED: 2
 
 
 def keep_comment(decision: Decision, place: CiEnvironment, identity: GateIdentity) -> None:
-    """Write or update the comment on a decision, or say why there is none."""
+    """Write or update the comment on a decision, or report the reason why not."""
     services = [decided.policy.service for decided in decision.policies]
     paths = [decided.source.path for decided in decision.policies]
     former = former_marker(services, paths, identity)
@@ -94,7 +94,7 @@ def keep_page(
     *,
     former: str | None = None,
 ) -> None:
-    """Write or update the comment, or say why there is none.
+    """Write or update the comment, or report the reason why not.
 
     Args:
         text: in Markdown.

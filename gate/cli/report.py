@@ -29,7 +29,7 @@ from gate.reporters.ansi import Style
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortBreakdown:
-    """What events are grouped by, beside the rest of the report."""
+    """The labels that events are grouped by in the report."""
 
     by: str | None
     stratify_by: str | None

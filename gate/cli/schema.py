@@ -53,7 +53,7 @@ def policy_schema() -> "JsonSchema":
 
 def preset_schema() -> "JsonSchema":
     """Return the JSON Schema of a preset file anew: what `SCHEMAS` holds, which tests compare."""
-    from gate.config.preset_schema import PRESET  # noqa: PLC0415 - to write the file only
+    from gate.config.presets import PRESET  # noqa: PLC0415 - to write the file only
 
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

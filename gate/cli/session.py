@@ -1,4 +1,4 @@
-"""What the measuring commands have in common: reading the policies, progress, and reporting."""
+"""The parts that all measuring commands share: reading the policies, progress, and reporting."""
 
 import errno
 import os
@@ -24,7 +24,7 @@ from gate.reporters.page import Output
 
 STDIN: Final = "-"
 STDIN_NAME: Final = "<stdin>"
-"""What a policy from there is called."""
+"""The name of a policy that is read from stdin."""
 _ONLY_VALIDATE: Final = "only gate validate"
 Render = Callable[[str, Style], str]
 """A report in a format, for a style."""

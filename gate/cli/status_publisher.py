@@ -18,7 +18,7 @@ from gate.decision.decision import Decision
 from gate.errors import ExitCode, GateError
 from gate.hosts import CommitStatus, PostedStatus, RestError
 from gate.hosts.identity import GateIdentity, StatusLink, claimed_service
-from gate.hosts.open_pulls import StatusHost, newest_of_each
+from gate.hosts.pulls import StatusHost, newest_of_each
 from gate.reporters.commit_status import (
     MEASURING,
     STATES,
@@ -31,7 +31,7 @@ from gate.reporters.escape import plain
 _MOST_BYTES: Final = 65_536
 """The bytes of a policy that cannot be read, to find the name of its service in."""
 _ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
-"""What a runner sends before it kills a job, as far as the system has it.
+"""The signals that a runner sends before it kills a job, as far as the system has them.
 
 SIGINT interrupts in any case.
 """

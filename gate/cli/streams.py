@@ -24,7 +24,7 @@ _PLAIN_WIDTH: Final = 100
 """Columns where nothing says how wide the reader's screen is, as in a CI log."""
 QUIET: Final = "gate.quiet"
 COLOR: Final = "gate.color"
-"""What ``--quiet`` and ``--color`` were given, in the context of the command that runs."""
+"""The values of ``--quiet`` and ``--color``, in the context of the command that runs."""
 _WARNING: Final = "gate: warning: "
 
 

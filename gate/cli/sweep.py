@@ -18,8 +18,9 @@ from gate.check.promises import with_promises
 from gate.check.run import judge_measured, measure_policies
 from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.cli.command import Heading, command, group, option, output_option, policies_argument
+from gate.cli.job_options import ci_option, environment_option, identity_options
 from gate.cli.option_values import DURATION
-from gate.cli.parameters import ci_option, identity_options, max_scan_option, timeout_option
+from gate.cli.parameters import max_scan_option, timeout_option
 from gate.cli.publishing import identity_of
 from gate.cli.session import load_all, now, progress
 from gate.cli.streams import write_result, write_stderr
@@ -28,14 +29,14 @@ from gate.dataclass import dataclass
 from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode, UsageError
 from gate.hosts import RestError
-from gate.hosts.open_pulls import OpenPull
 from gate.hosts.pinning import AUTO
+from gate.hosts.pulls import OpenPull
 from gate.reporters.commit_status import policies_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweptGate:
-    """Which gate's statuses are swept, by the options that ``gate check`` had."""
+    """The gate whose statuses are swept, by the options that ``gate check`` had."""
 
     ci: str
     environment: str | None
@@ -47,12 +48,7 @@ class SweptGate:
 
 _GATE: Final = (
     ci_option(),
-    option(
-        "--environment",
-        metavar="NAME",
-        heading=Heading.CHANGE,
-        help="The --environment that gate check was given.",
-    ),
+    environment_option("The --environment that gate check was given."),
     *identity_options(),
     option(
         "--gate-dry-run",

@@ -25,7 +25,7 @@ VARIABLES: Final = {
     "HTTP_PROXY, HTTPS_PROXY, NO_PROXY": "The proxy of HTTP requests.",
     "REQUESTS_CA_BUNDLE": "Certificates that HTTPS servers are trusted by.",
 }
-"""What each is for, in a sentence; ``*`` stands for the rest of a name."""
+"""The purpose of each, in a sentence; ``*`` stands for the rest of a name."""
 _DISPLAY: Final = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS")
 _HTTP: Final = ("HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "REQUESTS_CA_BUNDLE")
 _MEASURING: Final = ("AWS_*", "AZURE_*, IDENTITY_*", *_HTTP, *_DISPLAY)

@@ -6,9 +6,9 @@ from typing import Final
 from gate.cli.ci_environment import context_of
 from gate.cli.command import FILE, Heading, argument, command, group, option, output_option
 from gate.cli.decision_file import read_decision
+from gate.cli.job_options import ci_option, environment_option
 from gate.cli.keys import verifying_key
 from gate.cli.log_files import NotReadableError, named
-from gate.cli.parameters import ci_option
 from gate.cli.session import now
 from gate.cli.streams import write_line
 from gate.dataclass import dataclass
@@ -19,7 +19,7 @@ from gate.errors import ExitCode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandOptions:
-    """What is to ship, as far as the options say."""
+    """The change that is to ship, as far as the options name it."""
 
     revision: str | None
     repository: str | None
@@ -62,11 +62,8 @@ _DEMANDS: Final = (
         heading=Heading.CHANGE,
         help="The repository of the commit. Default: the one of this job.",
     ),
-    option(
-        "--environment",
-        metavar="NAME",
-        heading=Heading.CHANGE,
-        help="The environment that it ships to. Default: the decision must not name one.",
+    environment_option(
+        "The environment that it ships to. Default: the decision must not name one."
     ),
     option(
         "--policy",
@@ -134,6 +131,6 @@ def _verified(file: str, ships: DemandOptions) -> tuple[ExitCode, str]:
 
 
 def _digest(path: str) -> str:
-    from gate.config.digest import digest_of  # noqa: PLC0415 - where a policy is named only
+    from gate.config.load import digest_of  # noqa: PLC0415 - where a policy is named only
 
     return digest_of(path, os.environ)

@@ -6,8 +6,13 @@ from typing import Final
 
 from gate.analysis.watch.arms import TrafficLabel
 from gate.cli.command import FILE, Heading, option
+from gate.cli.job_options import (
+    PublishingOptions,
+    ci_option,
+    environment_option,
+    publishing_options,
+)
 from gate.cli.option_values import DURATION, PORTION, Parsed, pair_of
-from gate.cli.parameters import ci_option, identity_options
 from gate.dataclass import dataclass
 from gate.slo.quantities import parse_ratio
 
@@ -30,7 +35,7 @@ _LABEL: Final = Parsed("label=value", traffic_label)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedTraffic:
-    """What is watched, for how long and how strictly."""
+    """The traffic that is watched, the duration, and the limits."""
 
     canary: TrafficLabel
     baseline: TrafficLabel | None
@@ -109,16 +114,12 @@ TRAFFIC: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchConduct:
+class WatchConduct(PublishingOptions):
     """How the watch survives, and what becomes of its verdict."""
 
     state: str | None
     resume: bool
     on_rollback: str | None
-    comment: bool
-    status: bool
-    status_name: str | None
-    gate_key: str | None
     ci: str
     environment: str | None
 
@@ -143,24 +144,7 @@ CONDUCT: Final = (
         help="Run this command in a shell when the verdict is to roll back. It finds the report in"
         " the file $GATE_WATCH_FILE (JSON), and its result does not change the exit code.",
     ),
-    option(
-        "--comment",
-        is_flag=True,
-        heading=Heading.PUBLISHING,
-        help="Keep one comment on the pull request up to date.",
-    ),
-    option(
-        "--status",
-        is_flag=True,
-        heading=Heading.PUBLISHING,
-        help="Set the status of the commit to the verdict.",
-    ),
-    *identity_options("watch"),
+    *publishing_options("watch"),
     ci_option(),
-    option(
-        "--environment",
-        metavar="NAME",
-        heading=Heading.CHANGE,
-        help="Environment that the canary is in, such as production.",
-    ),
+    environment_option("Environment that the canary is in, such as production."),
 )

@@ -1,4 +1,4 @@
-"""What a watch needs of the machine: signals, a clock, its state in a file, a command to run."""
+"""The machine of a watch: signals, a clock, its state in a file, a command to run."""
 
 import json
 import os
@@ -30,7 +30,7 @@ from gate.wording import exact_instant, instant
 
 T = TypeVar("T")
 _ENDING: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
-"""What a runner sends before it kills a job, as far as the system has it."""
+"""The signals that a runner sends before it kills a job, as far as the system has them."""
 _LARGEST: Final = 1 << 26
 """Bytes of a state: a step of an SLO takes some forty."""
 _OFTEN: Final = 10
@@ -50,7 +50,7 @@ def steady_seconds() -> float:
 
 @dataclass(frozen=True, slots=True)
 class StateFile:
-    """Where a watch keeps what it has seen."""
+    """The file in which a watch keeps its state."""
 
     path: str | None
     """None: nowhere."""

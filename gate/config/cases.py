@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.config.stated import FULL, Nodes, StatedSlo
 from gate.dataclass import dataclass
 from gate.errors import ExitCode
@@ -22,7 +22,7 @@ ENDINGS: Final = {".yaml": ".test.yaml", ".yml": ".test.yml"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedChange:
-    """What a case says of a change whose class is recognised. What it does not say is not there."""
+    """The facts that a case states about a change whose class is recognised; others are absent."""
 
     paths: tuple[str, ...] | None = None
     """None: those of the commits."""
@@ -53,7 +53,7 @@ class ExpectedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What a case expects; None: whatever it is."""
+    """The outcome that a case expects; None: any."""
 
     verdict: Verdict
     exit_code: ExitCode | None = None
@@ -68,7 +68,7 @@ class Expectation:
     allowed_now: frozenset[str] | Literal["all"] | None = None
     """The classes that may ship, all of them."""
     obligations: frozenset[str] | None = None
-    """What the tier requires of the change, all of it."""
+    """All requirements of the tier for the change."""
     nodes: Nodes = field(compare=False, repr=False)
 
 
@@ -84,9 +84,9 @@ class StatedCase:
     others: StatedSlo = FULL
     """The budget of the SLOs that ``slos`` does not name."""
     records: tuple[IncidentRecord, ...] = ()
-    """Of incidents; they stand in the place of those that the policy reads."""
+    """The records of incidents that take the place of those that the policy reads."""
     findings: tuple[StatedFinding, ...] = ()
-    """Of rules that look back, without the past that makes them."""
+    """The findings of rules that look back, without the past that they follow from."""
     satisfied: tuple[str, ...] = ()
     impact: Impact | None = None
     fail_on_warn: bool = False
@@ -97,7 +97,7 @@ class StatedCase:
 
     @property
     def line(self) -> int:
-        """Where it stands in its file, from 1."""
+        """Its place in the file, from 1."""
         return self.nodes[""].start_mark.line + 1
 
 

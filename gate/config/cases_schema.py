@@ -1,4 +1,4 @@
-"""What a file of cases may say."""
+"""The keys of a file of cases."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,17 +6,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.config.cases import CasesFile, Expectation, ExpectedRule, StatedCase, StatedChange
 from gate.config.known_incidents import RECORD
-from gate.config.rules_schema import CLASSES
 from gate.config.stated import OTHERS, STATED_SLO
+from gate.config.tier_schema import CLASSES
 from gate.errors import ExitCode, PolicyError
 from gate.parsing.files import Folder, Imports, read_bytes
+from gate.parsing.numbers import SHARE
 from gate.parsing.objects import Field, Object, Values, as_read, build_as
 from gate.parsing.reader import Reader, UnreadableError, compose, decode
 from gate.parsing.schema import Choice, ListOf, MapOf, Scalar, Union
-from gate.parsing.values import BOOLEAN, DURATION, INSTANT, NAME, SHARE, TEXT
+from gate.parsing.values import BOOLEAN, DURATION, INSTANT, NAME, TEXT
 from gate.policy.case import StatedFinding
 from gate.policy.changes import ChangeCommit
 from gate.policy.findings import Rule, Verdict

@@ -1,21 +1,26 @@
-"""Loading a policy file with its place in git, and beside it what a change would have it say."""
+"""Load a policy file with its place in git, and beside it what a change would have it say."""
 
-from collections.abc import Mapping
+import posixpath
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from gate.backends import Settings
-from gate.config.policy_schema import POLICY, UNOPENED, Contents, parse
-from gate.config.revision import revision_of
+from gate.config.policy_contents import Contents
+from gate.config.policy_schema import POLICY, UNOPENED, parse
 from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource
 from gate.errors import Mistake, PolicyError
+from gate.git import GitError
+from gate.git.objects import Entry, blob_id
+from gate.git.repository import find_repository
 from gate.measure import Limits
 from gate.parsing.files import Folder, Imports, Tree, read_bytes
 from gate.parsing.objects import Object
 from gate.parsing.reader import Reader
+from gate.parsing.trees import CommitTree
 from gate.policy.policy import Policy
 
 if TYPE_CHECKING:
@@ -34,7 +39,7 @@ class PolicyFile:
     presets: "Mapping[str, Preset]" = field(default_factory=dict)
     """The presets of the policy's own preset files, by name."""
     proposed: "ProposedPolicy | None" = None
-    """What the change would make of it; None: the change does not alter it."""
+    """The policy that the change proposes; None: the change does not alter it."""
     max_scan: int | None = None
     """Bytes that one statement of its backend may read, as the command says; None: as the backend's
     block does."""
@@ -170,3 +175,61 @@ def validate_text(raw: bytes, path: str, environ: Mapping[str, str]) -> tuple[Mi
         environ: of this process.
     """
     return parse(raw, Reader(file=path, environ=environ, imports=_imports(path), offline=True))[1]
+
+
+def digest_of(path: str, environ: Mapping[str, str]) -> str:
+    """Return the hash of a policy file and of the files that it reads, as they are.
+
+    It is that of `gate.decision.decision.PolicySource`. The job that deploys may lack the variables
+    that connect to the backend: the hash does not hang on them.
+
+    Raises:
+        PolicyError: the file cannot be read, or is not a policy.
+    """
+    raw, imports = read_bytes(path), _imports(path)
+    reader = Reader(file=path, environ=environ, imports=imports, offline=True)
+    mistakes = parse(raw, reader)[1]
+    fatal = tuple(mistake for mistake in mistakes if mistake.fatal)
+    if fatal:
+        raise PolicyError(fatal)
+    return imports.digest(Path(path).name, raw)
+
+
+def revision_of(
+    path: Path, texts: Mapping[str, bytes], patterns: Sequence[str]
+) -> tuple[str | None, bool]:
+    """Return the commit that is checked out, and whether a policy's files differ from it.
+
+    What differs in its line ends alone is the same, as a checkout for Windows has it.
+
+    Args:
+        path: of the policy.
+        texts: what was read, by name from the policy's folder; the policy's own among them.
+        patterns: globs of the files that the policy reads; one that is gone differs, too.
+
+    Returns:
+        None and False outside of a checkout, and where a file was never committed.
+    """
+    folder = path.absolute().parent
+    repository = find_repository(folder)
+    if repository is None:
+        return None, False
+    place = folder.relative_to(repository.top).parts
+    try:
+        head, objects = repository.head_and_objects()
+        tree = CommitTree(objects, head, place)
+        entries = {name: objects.look_up(head, (*place, *name.split("/"))) for name in texts}
+        listed = {posixpath.normpath(name) for glob in patterns for name in tree.find(glob)}
+    except GitError:
+        return None, False  # no git, or no commit: a policy need not have one
+    if None in entries.values():
+        return None, False
+    same = all(
+        entry is not None and _is(entry, texts[name], objects.form)
+        for name, entry in entries.items()
+    )
+    return head, not same or not listed <= texts.keys()
+
+
+def _is(entry: Entry, text: bytes, form: str) -> bool:
+    return entry.id in {blob_id(text, form), blob_id(text.replace(b"\r\n", b"\n"), form)}

@@ -13,7 +13,7 @@ import yaml
 from gate.backends import registration
 from gate.backends.records import OWN_NAME, preset_names
 from gate.config.preset import INSTANT, Family, Preset, Texts, fill
-from gate.config.preset_schema import PRESET
+from gate.config.presets import PRESET
 from gate.errors import PolicyError
 from gate.parsing.files import Folder, Imports, read_bytes
 from gate.parsing.reader import Reader, UnreadableError, after, compose, decode

@@ -1,4 +1,4 @@
-"""What a policy file says of the past and of what is to come: the rules that need the history."""
+"""The blocks of a policy about rules that need the history."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import yaml
 
-from gate.config.rules_schema import CLASSES
+from gate.config.tier_schema import CLASSES
+from gate.parsing.numbers import ABOVE_ZERO, SHARE
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union
-from gate.parsing.values import ABOVE_ZERO, BOOLEAN, DURATION, GLOB, SHARE
+from gate.parsing.values import BOOLEAN, DURATION, GLOB
 from gate.policy.rule_settings import Effect
 
 if TYPE_CHECKING:

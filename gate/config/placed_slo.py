@@ -1,28 +1,24 @@
-"""Where the SLOs of a policy stand: in the file itself, or in files that it names."""
+"""Where the SLOs of a policy come from: the file itself, files that it names, or a platform."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Final
 
 import yaml
 
+from gate.config.sli_schema import SLI
+from gate.config.slo_schema import GUARDS, SLO, DeclaredSlo, own_guards
 from gate.config.window_schema import WINDOW
 from gate.dataclass import dataclass
 from gate.measure import Cause
-from gate.parsing.objects import Field, Object, Values
+from gate.parsing.numbers import OBJECTIVE
+from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
-from gate.parsing.schema import ListOf, MapOf
-from gate.parsing.values import (
-    GLOB,
-    NAME,
-    TEXT,
-)
+from gate.parsing.schema import Choice, ListOf, MapOf, Scalar
+from gate.parsing.values import GLOB, NAME, TEXT
 from gate.policy.policy import Action
-from gate.slo.objective import (
-    Denominator,
-    Slo,
-    Window,
-)
+from gate.slo.indicator import Sli
+from gate.slo.objective import Denominator, PlatformSlo, Slo, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +34,7 @@ class PlacedSlo:
     backend: str = ""
     """The name of its backend, as its entry has it; empty: the entry names none."""
     actions: Mapping[Cause, Action] = field(default_factory=dict)
-    """What its own ``on`` says."""
+    """The actions of its own ``on``."""
 
     def note(self, message: str) -> None:
         """Note a mistake where the SLO is written, or the expression with which it begins."""
@@ -61,13 +57,13 @@ class SloFiles:
     pattern: str
     """A glob, from the policy's folder."""
     window: tuple[Window, Denominator] | None
-    """Of SLOs whose files name none."""
+    """The backend of SLOs whose files name none."""
     backend: str
     """The name of the backend that counts them; empty: the entry names none."""
     groups: Mapping[str, Sequence[str]]
     """By label, the values that have an SLO each where a file groups by the label."""
     values: Values
-    """Where it says so."""
+    """The place where it says so."""
 
 
 FROM: Final = Object(
@@ -103,4 +99,63 @@ FROM: Final = Object(
         groups=values.get("groups", {}),
         values=values,
     ),
+)
+
+
+PLATFORM: Final = "platform"
+"""The source of an SLO whose objective and window its platform has."""
+
+
+def _declare_platform_slo(values: Values, reader: Reader) -> DeclaredSlo:
+    sli = values.get("sli") or Sli(slo=values.get("name"))
+    objective, sla = values.get("objective"), values.get("sla")
+    if objective is not None and sla is not None and sla >= objective:
+        raise reader.fail(values.node("sla"), "the sla must be lower than the objective")
+    window, denominator = values.get("window") or (None, Denominator.PERIOD)
+    slo = PlatformSlo(
+        sli=sli,
+        window=window,
+        denominator=denominator,
+        guards=own_guards(values, reader),
+        **values.only("name", "objective", "sla", "min_events", "advisory"),
+    )
+    return DeclaredSlo(slo, values.get("backend", ""), values.get("on", {}))
+
+
+_OF_PLATFORM: Final = Object(
+    {
+        "slo": replace(SLI.fields["slo"], required=True),
+        "group": SLI.fields["group"],
+    },
+    build_as(Sli),
+)
+FROM_PLATFORM: Final = Object(
+    {
+        "from": Field(
+            schema=Scalar(Choice((PLATFORM,)).parse, {"const": PLATFORM}),
+            doc="platform: objective and window are those that the SLO platform has.",
+            required=True,
+            example=PLATFORM,
+        ),
+        **{
+            key: SLO.fields[key]
+            for key in ("name", "sla", "backend", "min_events", *GUARDS, "on", "advisory")
+        },
+        "sli": Field(
+            schema=_OF_PLATFORM,
+            doc="The SLO of the platform. Default: slo: NAME.",
+            example="{slo: Chat availability}",
+        ),
+        "objective": Field(
+            schema=OBJECTIVE,
+            doc="Which objective is meant, where the platform has several. Default: its only one.",
+            example="99.9%",
+        ),
+        "window": Field(
+            schema=WINDOW,
+            doc="Which window is meant, where the platform has several. Default: its only one.",
+            example="30d",
+        ),
+    },
+    _declare_platform_slo,
 )

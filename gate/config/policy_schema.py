@@ -1,100 +1,37 @@
-"""What a whole policy file says."""
+"""The keys of a policy file, and how its text is read."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from gate import __version__
-from gate.backends import BACKEND, Settings
-from gate.config.backend_schema import (
-    EXAMPLE,
-    GUARDS,
-    NAMED_BACKENDS,
-    UNOPENED_BACKENDS,
-    NamedBackend,
-    block_of,
-    blocks_of,
-    on_backend,
-)
-from gate.config.class_checks import classes, word_pairs
+from gate.backends import BACKEND
+from gate.config.backend_schema import EXAMPLE, NAMED_BACKENDS, UNOPENED_BACKENDS
+from gate.config.change_schema import CHANGES, LIVE, OVERRIDES
+from gate.config.class_checks import word_pairs
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
-from gate.config.placed_slo import FROM, PlacedSlo, SloFiles
-from gate.config.platform_schema import FROM_PLATFORM, PLATFORM
 from gate.config.policy_checks import check_policy
-from gate.config.rules_schema import (
-    BURN_RATES,
-    CHANGES,
-    CLAIMS,
-    FREEZE,
-    LIVE,
-    ON,
-    OVERRIDES,
-    TIERS,
-)
-from gate.config.slo_schema import SLO
+from gate.config.policy_contents import Contents, build_contents
+from gate.config.rules_schema import BURN_RATES, CLAIMS, FREEZE, ON
+from gate.config.slo_entries import HAS_SLI, WHOLE_RATIO, Slos, slos_with
+from gate.config.tier_schema import TIERS
 from gate.errors import Mistake
-from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
+from gate.parsing.numbers import SHARE
+from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object
 from gate.parsing.reader import Reader, UnreadableError, compose, decode, written
-from gate.parsing.schema import Anything, Choice, JsonSchema, ListOf, pairs
-from gate.parsing.values import DURATION, GLOBS, NAME, SHARE, TEXT, VALIDITY
-from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
-from gate.policy.override import OverrideRule
-from gate.policy.policy import DEFAULT_GUARDS, Policy
+from gate.parsing.schema import Anything, Choice, JsonSchema, ListOf
+from gate.parsing.values import DURATION, GLOBS, NAME, TEXT, VALIDITY
 
 if TYPE_CHECKING:
     from gate.config.preset import Preset
 
 
-class _Entry:
-    """One entry: an SLO, be it defined here or by a platform, or where more of them are."""
-
-    def read(self, node: yaml.Node, reader: Reader) -> PlacedSlo | SloFiles:
-        """Return which of these it is."""
-        sources = [child for key, child in pairs(node, reader) if key.value == "from"]
-        if sources and written(sources[0]) != PLATFORM:
-            return FROM.read(node, reader)
-        slo, backend, actions = (FROM_PLATFORM if sources else SLO).read(node, reader)
-        return PlacedSlo(slo=slo, node=node, reader=reader, backend=backend, actions=actions)
-
-    def schema(self) -> JsonSchema:
-        """Return all three."""
-        return {"anyOf": [SLO.schema(), FROM_PLATFORM.schema(), FROM.schema()]}
-
-
-_ENTRIES: Final = ListOf(_Entry(), at_least=1)
-
-
-class _Slos:
-    """All entries, those of other files in the place of the entry that names the files."""
-
-    def read(self, node: yaml.Node, reader: Reader) -> tuple[PlacedSlo, ...]:
-        """Return every SLO; a mistake in one file does not hide those in others."""
-        entries, whole = _ENTRIES.readable(node, reader)
-        outside = [entry for entry in entries if isinstance(entry, SloFiles)]
-        imported = iter(_import_slos(outside, reader) if outside else ())
-        if not whole:
-            raise UnreadableError
-        placed = [[entry] if isinstance(entry, PlacedSlo) else next(imported) for entry in entries]
-        return tuple(slo for slos in placed for slo in slos)
-
-    def schema(self) -> JsonSchema:
-        """Return an array of either."""
-        return _ENTRIES.schema()
-
-
-def _import_slos(entries: Sequence[SloFiles], reader: Reader) -> Sequence[Sequence[PlacedSlo]]:
-    from gate.config.slo_files import read_entries  # noqa: PLC0415 - for these entries only
-
-    return read_entries(entries, reader)
-
-
 class _PresetFiles:
-    """Where preset files of the policy's own are: a glob, or several."""
+    """The place of the policy's own preset files: a glob, or several."""
 
     def read(self, node: yaml.Node, reader: Reader) -> "Mapping[str, Preset]":
         """Return what the files say, by the preset's name, and put it where SLOs look for it."""
@@ -107,96 +44,14 @@ class _PresetFiles:
         return GLOBS.schema()
 
 
-class Contents(NamedTuple):
-    """What a policy file says."""
-
-    policy: Policy
-    settings: Settings
-    presets: "Mapping[str, Preset]"
-    """The presets of its own preset files, by name."""
-
-
 _VERSION: Final = 1
 """The version of the policy files that this gate reads."""
-_EMPTY: Final = dict.fromkeys(("owners", "burn_rates", "freezes"), ())
-_DEFAULTS: Final = {"overrides": OverrideRule(), "valid_for": timedelta(minutes=15), **_EMPTY}
-_COPIED: Final = (
-    *("service", "tiers", "live", "dashboard"),
-    *("exhaustion", "postmortems", "control_charts", "claims"),
-)
-
-
-def _build(values: Values, reader: Reader) -> Contents:
-    on = values.get("on") or ON.build(Values(values={}, nodes={}), reader)
-    changes, guards = values.get("changes", {}), values.only(*GUARDS)
-    sources = blocks_of(values)
-    # A policy is tested, and looked at, without its backend: it must have the same limits then.
-    if "" in sources and (age := sources[""].guards_by_default.max_age) is not None:
-        guards.setdefault("max_age", age)
-    placed = [(entry, block_of(entry, sources)) for entry in values.get("slos")]
-    policy = Policy(
-        slos=tuple(
-            on_backend(entry, source, age_given="max_age" in guards) for entry, source in placed
-        ),
-        on=on.actions,
-        own_actions={
-            entry.slo.name: actions
-            for entry, source in placed
-            if (actions := {**(source.actions if source else {}), **entry.actions})
-        },
-        exempt=on.exempt,
-        guards=replace(DEFAULT_GUARDS, **guards),
-        backends={name: source.words.get("type", "") for name, source in sources.items()},
-        change_classes=classes(values),
-        default_change=changes.get("default", DEFAULT_CHANGE),
-        matchers={
-            name: matcher
-            for name, matcher in changes.items()
-            if isinstance(matcher, ChangeMatcher) and matcher.looks
-        },
-        **{**_DEFAULTS, **values.only(*_DEFAULTS, *_COPIED)},
-    )
-    return Contents(policy, _settings(values), values.get("presets", {}))
-
-
-def _settings(values: Values) -> Settings:
-    """Return what the backend is opened with, or each of several."""
-    if not values.given("backends"):
-        backend: Settings = values.get("backend")
-        return backend
-    from gate.backends.several import SeveralSettings  # noqa: PLC0415 - for several only
-
-    entries: Mapping[str, NamedBackend[Settings]] = values.get("backends")
-    return SeveralSettings(backends={name: entry.settings for name, entry in entries.items()})
-
-
 _ELSEWHERE: Final = {
     **dict.fromkeys(("url", "type", "auth", "headers", "tls"), "it belongs in the block backend"),
     **dict.fromkeys(("objective", "window", "sli"), "it belongs in an entry of slos"),
     **dict.fromkeys(("allow", "require", "remaining"), "it belongs in an entry of tiers"),
     "timeout": TIMEOUT_ELSEWHERE,
 }
-
-
-def _slos_with(kind: str, entry: JsonSchema, *, otherwise: bool = False) -> JsonSchema:
-    """Return what each entry of ``slos`` must fit with a backend, or with every other one."""
-    there = {"properties": {"backend": {"properties": {"type": {"const": kind}}}}}
-    # Which of several an SLO has is not for JSON Schema: they have none of these conditions.
-    given = {} if otherwise else {"required": ["backend"]}
-    return {
-        "if": there | given,
-        "else" if otherwise else "then": {"properties": {"slos": {"items": entry}}},
-    }
-
-
-_WHOLE_RATIO: Final = {
-    "anyOf": [
-        {"not": {"anyOf": [{"required": ["good"]}, {"required": ["bad"]}]}},
-        {"required": ["total"]},
-        {"required": ["good", "bad"]},
-    ]
-}
-_HAS_SLI: Final = {"anyOf": [{"required": [key]} for key in ("sli", "composite", "from")]}
 POLICY: Final = Object(
     {
         "version": Field(
@@ -238,7 +93,7 @@ POLICY: Final = Object(
             " path: judge/*.jsonl, timestamp: ts}}",
         ),
         "slos": Field(
-            schema=_Slos(),
+            schema=Slos(),
             doc="The SLOs, or files that have them.",
             required=True,
             example="[{name: availability, objective: 99.9%, window: 30d, sli: {preset:"
@@ -322,14 +177,14 @@ POLICY: Final = Object(
             example="15m",
         ),
     },
-    _build,
+    build_contents,
     check=check_policy,
     first="presets",
     rules={
         "oneOf": [{"required": ["backend"]}, {"required": ["backends"]}],
         "allOf": [
-            _slos_with("static", _HAS_SLI, otherwise=True),
-            _slos_with("prometheus", {"properties": {"sli": _WHOLE_RATIO}}),
+            slos_with("static", HAS_SLI, otherwise=True),
+            slos_with("prometheus", {"properties": {"sli": WHOLE_RATIO}}),
         ],
     },
     elsewhere=_ELSEWHERE,

@@ -1,4 +1,4 @@
-"""What a preset knows of a server or of a log, by kind of indicator."""
+"""A preset: the indicators of a server or of a log, by kind."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ KINDS: Final[Mapping[str, str]] = {
 ALIASES: Final = {"hallucination": EVALUATION}
 ROLES: Final = ("bad", "good", "total", "gauge", "spent", "objective")
 INSTANT: Final = frozenset({"gauge", "objective"})
-"""Of these roles, those whose expressions are values at an instant, without a window."""
+"""The roles whose expressions are values at an instant, without a window."""
 Texts = Mapping[str, Mapping[str, str]]
 """By placeholder and role, the text that takes its place."""
 _HEALTH_CHECKS: Final = "health_checks"
@@ -85,7 +85,7 @@ class Family:
     sliced: bool = False
     """The expressions count slices of time, not events."""
     notes: tuple[str, ...] = ()
-    """What every report says when it is measured in this way."""
+    """The notes of every report that uses this indicator."""
 
     @property
     def placeholders(self) -> frozenset[str]:

@@ -1,35 +1,173 @@
-"""The presets that ship with the gate or that a policy brings along, and their indicators."""
+"""Preset files: their keys, and the presets that ship with the gate or that a policy brings."""
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from gate.backends.records import OWN_NAME, PRESETS, preset_names, read_preset
+from gate.backends import BACKENDS, registration
+from gate.backends.records import (
+    OWN_NAME,
+    PRESETS,
+    RECORDS,
+    preset_names,
+    read_preset,
+    records_flaw,
+)
 from gate.config.preset import (
     ALIASES,
-    ALL_FAILURES,
     KINDS,
     ROLES,
+    UNSAID,
     Family,
     Option,
     Preset,
     PresetIndicator,
-    Texts,
-    fill,
 )
-from gate.config.preset_schema import INDICATOR, PRESET
-from gate.errors import nearest
-from gate.parsing.objects import Values
-from gate.parsing.reader import Reader, UnreadableError, written
-from gate.parsing.values import threshold_in
-from gate.slo.indicator import Bucket, Histogram, Sli
-from gate.slo.quantities import around, decimal
+from gate.parsing.numbers import NUMBER
+from gate.parsing.objects import Field, Object, Values
+from gate.parsing.reader import Reader
+from gate.parsing.schema import Choice, ListOf, MapOf, Scalar, Union
+from gate.parsing.values import BOOLEAN, NAME, TEXT
+from gate.slo.quantities import UNITS
+
+_NO_UNIT: Final = "none"
+
+
+def _build_option(values: Values, reader: Reader) -> Option:
+    option = Option(**values.values)
+    if (option.pattern is None) == (not option.choices):
+        raise reader.fail(values.node(), "an option has either choices or a pattern")
+    if option.choices and option.default not in {None, *option.choices}:
+        raise reader.fail(values.node("default"), "the default must be one of the choices")
+    return option
+
+
+_OTHERS: Final = ("unit", "boundaries", "sliced", "notes")
+_ANY_JSON: Final = {"type": TEXT.json["type"]}
+_ANY_TEXT: Final = Scalar(str, _ANY_JSON, may_be_empty=True)
+_FRAGMENT: Final = Union(
+    Scalar(lambda text: dict.fromkeys(ROLES, text), _ANY_JSON, may_be_empty=True),
+    MapOf(_ANY_TEXT),
+)
+_OPTION: Final = Object(
+    {
+        "about": Field(schema=TEXT, doc="What it is about.", required=True),
+        "default": Field(schema=TEXT, doc="What is taken without it; none: it must be given."),
+        "choices": Field(schema=MapOf(_FRAGMENT), doc="By choice, the text, or one per role."),
+        "pattern": Field(schema=TEXT, doc="Pattern that a text of the policy must match."),
+    },
+    _build_option,
+)
+
+
+def _build_family(values: Values, reader: Reader) -> Family:
+    expressions = {role: values.get(role) for role in values.given(*ROLES)}
+    compared = values.given("histogram", "column")
+    if len(compared) > 1 or not (compared or expressions):
+        raise reader.fail(values.node(), "a family has expressions, a histogram, or a column")
+    if compared and not values.given("unit"):
+        raise reader.fail(values.node(), "the key 'unit' is missing: of the boundaries or column")
+    others = {key: values.get(key) for key in values.given(*compared, *_OTHERS)}
+    return Family(expressions=expressions, **others)
+
+
+_UNIT_WORDS: Final = Choice((*UNITS, _NO_UNIT))
+_UNIT: Final = Scalar(
+    lambda text: "" if text == _NO_UNIT else _UNIT_WORDS.parse(text), _UNIT_WORDS.schema()
+)
+_FAMILY: Final = Object(
+    {
+        **{role: Field(schema=TEXT, doc=f"The expression for {role}.") for role in ROLES},
+        "histogram": Field(schema=TEXT, doc="The family's name, with matchers and no suffix."),
+        "column": Field(schema=TEXT, doc="A numeric column of the log."),
+        "unit": Field(schema=_UNIT, doc="Of what the threshold is compared with, or none."),
+        "boundaries": Field(schema=ListOf(NUMBER), doc="Default boundaries of the histogram."),
+        "sliced": Field(schema=BOOLEAN, doc="Slices of time are counted, not events."),
+        "notes": Field(schema=ListOf(TEXT), doc="For every report."),
+    },
+    _build_family,
+)
+
+
+def _build_indicator(values: Values, reader: Reader) -> PresetIndicator:
+    given = dict(values.values)
+    missing = given.pop("missing", None)
+    if (missing is None) == (not given):
+        raise reader.fail(
+            values.node(), "an indicator has either 'missing' or a description; remove one"
+        )
+    if missing is not None:
+        return PresetIndicator(about=missing)
+    indicator = PresetIndicator(**given)
+    texts: list[Family | Option] = [*indicator.families, *indicator.options.values()]
+    used = frozenset[str]().union(*(text.placeholders for text in texts))
+    if used != indicator.options.keys():
+        odd = ", ".join(sorted(used ^ indicator.options.keys()))
+        raise reader.fail(values.node(), f"options and placeholders differ: {odd}")
+    if any((family.unit is None) != (indicator.threshold is None) for family in indicator.families):
+        raise reader.fail(values.node(), "'threshold' and 'unit' must be given together")
+    return indicator
+
+
+INDICATOR: Final = Object(
+    {
+        "missing": Field(schema=TEXT, doc="Why there is no such signal, and the way round."),
+        "about": Field(schema=TEXT, doc="What is bad, out of what."),
+        "families": Field(schema=ListOf(_FAMILY, at_least=1), doc="Newest names first."),
+        "options": Field(schema=MapOf(_OPTION), doc="Where honest people differ."),
+        "threshold": Field(schema=TEXT, doc="One that works by default."),
+        "requires": Field(schema=ListOf(NAME), doc="Labels that the policy must give."),
+        "notes": Field(schema=ListOf(TEXT), doc="Caveats."),
+        "sources": Field(schema=ListOf(TEXT), doc="Where this is from."),
+    },
+    _build_indicator,
+)
+
+
+def _build_kinds(values: Values, _: Reader) -> dict[str, PresetIndicator]:
+    return {kind: values.get(kind, UNSAID) for kind in KINDS}
+
+
+def _build_preset(values: Values, reader: Reader) -> Preset:
+    preset = Preset(**values.values)
+    if (preset.records is None) == registration(preset.backend).reads_rows:
+        message = "records belong to a backend that reads rows, and it needs them"
+        raise reader.fail(values.node(), message)
+    if preset.records is None:
+        return preset
+    if flaw := records_flaw(preset.records, preset.backend):
+        raise reader.fail(values.node("records"), flaw)
+    return replace(preset, records=replace(preset.records, backend=preset.backend))
+
+
+PRESET: Final = Object(
+    {
+        "title": Field(schema=TEXT, doc="The server's name.", required=True),
+        "about": Field(schema=TEXT, doc="What is read, and what it needs.", required=True),
+        "backend": Field(schema=Choice(tuple(BACKENDS)), doc="What counts.", required=True),
+        "labels": Field(schema=ListOf(NAME), doc="Labels that people select by."),
+        "requires": Field(schema=ListOf(NAME), doc="Labels that the policy must give."),
+        "records": Field(schema=RECORDS, doc="Logs: what their rows look like."),
+        "boundary_flag": Field(schema=TEXT, doc="How to get another histogram boundary."),
+        "notes": Field(schema=ListOf(TEXT), doc="Caveats of all of it."),
+        "sources": Field(schema=ListOf(TEXT, at_least=1), doc="Where this is from.", required=True),
+        "indicators": Field(
+            schema=Object(
+                {kind: Field(schema=INDICATOR, doc=doc) for kind, doc in KINDS.items()},
+                _build_kinds,
+            ),
+            doc="By kind.",
+            required=True,
+        ),
+    },
+    _build_preset,
+)
+
 
 _RECORDED: Final = PRESETS / "recorded"
 OWN_INDICATOR: Final = f"{OWN_NAME[:-1]}/({'|'.join((*KINDS, *ALIASES))})$"
-"""What an indicator of a preset may be called that is a file of the policy's own."""
+"""The form of the name of an indicator in a policy's own preset file."""
 
 
 @cache
@@ -76,211 +214,3 @@ def measurable() -> Iterator[tuple[str, Preset, PresetIndicator]]:
         for kind in KINDS:
             if preset.indicators[kind].families:
                 yield f"{name}/{kind}", preset, preset.indicators[kind]
-
-
-def expand(values: Values, reader: Reader) -> Sli:
-    """Return the indicator that a preset's name makes, with its threshold, labels and options.
-
-    Raises:
-        UnreadableError: no such preset, the server has no such signal, or something that it needs
-            is missing or wrong.
-    """
-    name, preset, indicator = _find(values, reader)
-    if not all(
-        # Each says what is wrong with it, so that one mistake does not hide the others.
-        [
-            _check_labels(values, (*preset.requires, *indicator.requires), reader),
-            _check_threshold(values, name, indicator, reader),
-            _check_options(values, name, indicator, reader),
-        ]
-    ):
-        raise UnreadableError
-    _warn_of_labels(values, preset, indicator, reader)
-    if reader.offline:
-        _warn_of_boundary(values, preset, indicator.families[0], reader)
-    chosen = values.get("options", {})
-    some = indicator is not preset.indicators[ALL_FAILURES]
-    ways = (chosen, *indicator.with_health_checks(chosen))
-    families = [
-        [
-            replace(_sli(family, indicator.texts(way), values, preset, reader), some_failures=some)
-            for family in indicator.families
-        ]
-        for way in ways
-    ]
-    counted, *unfiltered = [replace(first, older=tuple(older)) for first, *older in families]
-    return replace(counted, preset=name, unfiltered=next(iter(unfiltered), None))
-
-
-def expand_recorded(values: Values, reader: Reader) -> Sli:
-    """Return the indicator that another tool's recording rules have computed already.
-
-    Raises:
-        UnreadableError: a label that identifies its SLOs is missing.
-    """
-    indicator = load_recorded(values.get("recorded"))
-    if not _check_labels(values, indicator.requires, reader):
-        raise UnreadableError
-    first, *older = [
-        _of_expressions(family, {}, values.get("labels")) for family in indicator.families
-    ]
-    return replace(first, older=tuple(older))
-
-
-def _find(values: Values, reader: Reader) -> tuple[str, Preset, PresetIndicator]:
-    node, given = values.node("preset"), values.get("preset")
-    server, _, kind = given.partition("/")
-    shown_server, _, shown_kind = written(node).partition("/")
-    preset = find_preset(server, reader.presets)
-    if preset is None:
-        if server in reader.presets:
-            raise UnreadableError  # which the mistakes of its file say
-        hint = _preset_hint(shown_server, [*preset_names(), *reader.presets])
-        raise reader.fail(node, f"there is no preset {shown_server!r}{hint}")
-    kind = ALIASES.get(kind, kind)
-    if kind not in KINDS:
-        raise reader.fail(node, _no_indicator(server, shown_kind, preset))
-    indicator = preset.indicators[kind]
-    if not indicator.families:
-        raise reader.fail(node, f"{preset.title} has no signal for {kind}: {indicator.about}")
-    return f"{server}/{kind}", preset, indicator
-
-
-def _preset_hint(name: str, names: Collection[str]) -> str:
-    """Return which preset was meant, where to see all of them, and how one is written."""
-    first, _, kind = re.sub("[^A-Za-z0-9-]+", "/", name).partition("/")
-    hint = f"; write {first}/{kind or ALL_FAILURES}" if first in names else nearest(name, names)
-    if "known:" not in hint:
-        return hint
-    return "; write a server and an indicator, such as vllm/errors (gate presets lists all)"
-
-
-def _no_indicator(server: str, kind: str, preset: Preset) -> str:
-    """Say that a preset has no indicator of this name, and which of its own was meant."""
-    own = [name for name in KINDS if preset.indicators[name].families]
-    names = [f"{server}/{name}" for name in own]
-    if not kind:
-        return f"the indicator is missing; write one of: {', '.join(names)}"
-    hint = nearest(kind, [*own, *(alias for alias, name in ALIASES.items() if name in own)])
-    if "did you mean" not in hint:
-        hint = f"; it has: {', '.join(names)}"
-    return f"{server} has no indicator {kind!r}{hint}"
-
-
-def _check_labels(values: Values, required: tuple[str, ...], reader: Reader) -> bool:
-    missing = [label for label in required if label not in values.get("labels", {})]
-    for label in missing:
-        message = f"the label {label!r} is missing; add labels: {{{label}: ...}}"
-        reader.note(values.node("labels"), message)
-    return not missing
-
-
-def _check_threshold(values: Values, name: str, indicator: PresetIndicator, reader: Reader) -> bool:
-    if values.given("bucket") and indicator.families[0].histogram is None:
-        reader.note(
-            values.node("bucket"), f"{name} is not a histogram and has no buckets; remove 'bucket'"
-        )
-        return False
-    if bool(values.given("threshold")) == (indicator.threshold is not None):
-        return True
-    if indicator.threshold is None:
-        reader.note(values.node("threshold"), f"{name} does not take a threshold; remove it")
-    else:
-        message = (
-            f"the key 'threshold' is missing; add for example threshold: {indicator.threshold}"
-        )
-        reader.note(values.node(), message)
-    return False
-
-
-def _check_options(values: Values, name: str, indicator: PresetIndicator, reader: Reader) -> bool:
-    given = values.get("options", {})
-    entries = reversed(values.node("options").value)  # of a key that stands twice the first counts
-    shown = {key.value: written(child) for key, child in entries} if given else {}
-    flaws = [
-        flaw
-        for key, chosen in given.items()
-        if (flaw := _option_flaw(key, chosen, shown[key], indicator.options)) is not None
-    ]
-    flaws += [
-        f"the option {key!r} is missing; add options: {{{key}:"
-        f" {option.pattern or ' or '.join(option.choices)}}} ({option.about})"
-        for key, option in indicator.options.items()
-        if option.default is None and key not in given
-    ]
-    for flaw in flaws:
-        reader.note(values.node("options"), f"{name}: {flaw}")
-    return not flaws
-
-
-def _option_flaw(key: str, chosen: str, shown: str, options: Mapping[str, Option]) -> str | None:
-    if key not in options:
-        if not options:
-            return f"no option {key!r}: it has no options"
-        return f"no option {key!r}{nearest(key, options)}"
-    option = options[key]
-    if option.pattern is not None and not re.fullmatch(option.pattern, chosen):
-        return f"the option {key!r} does not match {option.pattern}"
-    if option.pattern is None and chosen not in option.choices:
-        return f"the option {key!r} cannot be {shown!r}{nearest(shown, option.choices)}"
-    return None
-
-
-def _warn_of_labels(
-    values: Values, preset: Preset, indicator: PresetIndicator, reader: Reader
-) -> None:
-    """Warn of a label that is nearly one of the preset's; others may come from the scrape."""
-    names = {*preset.labels, *preset.requires, *indicator.requires}
-    for label in values.get("labels", {}):
-        hint = "" if label in names else nearest(label, names)
-        if "did you mean" in hint:
-            message = f"{preset.title} has no label {label!r}{hint}"
-            reader.note(values.node("labels"), message, fatal=False)
-
-
-def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Reader) -> None:
-    """Warn of a threshold that is not a boundary by default; the live server has the last word."""
-    if not family.boundaries or values.get("bucket", Bucket.EXACT) != Bucket.EXACT:
-        return
-    unit = family.unit or ""
-    threshold = threshold_in(values, unit, reader)
-    if threshold not in family.boundaries:
-        near = around(threshold, family.boundaries, unit)
-        message = f"by default {preset.title} has no histogram bucket up to this threshold; {near}"
-        reader.note(values.node("threshold"), message, fatal=False)
-
-
-def _sli(family: Family, texts: Texts, values: Values, preset: Preset, reader: Reader) -> Sli:
-    labels = values.get("labels")
-    if family.unit is None:
-        return _of_expressions(family, texts, labels)
-    threshold = threshold_in(values, family.unit, reader)
-    if family.histogram is None:
-        number = {"threshold": dict.fromkeys(ROLES, decimal(threshold))}
-        sli = _of_expressions(family, {**texts, **number}, labels)
-        return sli if family.column is None else replace(sli, threshold=threshold)
-    histogram = Histogram(
-        good=fill(family.histogram, "good", texts),
-        total=fill(family.histogram, "total", texts),
-        threshold=threshold,
-        unit=family.unit,
-        bucket=values.get("bucket", Bucket.EXACT),
-        advice=preset.boundary_flag,
-    )
-    return Sli(histogram=histogram, labels=labels, notes=family.notes)
-
-
-def _of_expressions(family: Family, texts: Texts, labels: Mapping[str, str] | None) -> Sli:
-    filled = {role: fill(text, role, texts) for role, text in family.expressions.items()}
-    return Sli(
-        good=filled.get("good"),
-        bad=filled.get("bad"),
-        total=filled.get("total"),
-        gauge=filled.get("gauge"),
-        spent=filled.get("spent"),
-        column=family.column,
-        objective=filled.get("objective"),
-        sliced=family.sliced,
-        labels=labels,
-        notes=family.notes,
-    )

@@ -42,7 +42,7 @@ class ProposedPolicy:
     policy: Policy | None
     """None: there is none to be judged."""
     why_not: str = ""
-    """A sentence that says why there is none, and repeats nothing of its text."""
+    """The reason why it is missing, in a sentence that repeats nothing of its text."""
     backends: Mapping[str, str] = field(default_factory=dict)
     """Its backends whose blocks say what one of the policy in force does: the name of that, by
     their own names, which are empty for a single one."""

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from gate.parsing.numbers import ABOVE_ZERO, NUMBER, threshold_in
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, JsonSchema, MapOf, Scalar
-from gate.parsing.values import ABOVE_ZERO, INSTANT, NAME, NUMBER, TEXT, threshold_in
+from gate.parsing.values import INSTANT, NAME, TEXT
 from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.quantities import UNITS, Threshold, parse_threshold
 
@@ -20,7 +21,7 @@ _SLI_KINDS: Final = {
     "metric": ({"metric"}, {"score", "cases_since"}),
     "platform": ({"slo"}, {"group"}),
 }
-"""Which keys make which kind, one or more of the first set; every kind may have labels."""
+"""The keys of each kind, one or more of the first set; every kind may have labels."""
 _OF_PRESET: Final = {"preset", "threshold", "bucket", "labels", "options"}
 _OF_RECORDED: Final = {"recorded", "labels"}
 RECORDED: Final = ("grafana", "pyrra", "sloth")
@@ -47,12 +48,12 @@ def sli_kind(sli: Sli) -> str:
 def _build_sli(values: Values, reader: Reader) -> Sli:
     if values.given("preset"):
         _refuse(values, reader, _OF_PRESET, "a preset")
-        from gate.config.presets import expand  # noqa: PLC0415 - reads the preset's file
+        from gate.config.preset_sli import expand  # noqa: PLC0415 - reads the preset's file
 
         return expand(values, reader)
     if values.given("recorded"):
         _refuse(values, reader, _OF_RECORDED, "recorded series")
-        from gate.config.presets import expand_recorded  # noqa: PLC0415 - as above
+        from gate.config.preset_sli import expand_recorded  # noqa: PLC0415 - as above
 
         return expand_recorded(values, reader)
     kinds = [kind for kind, (heads, _) in _SLI_KINDS.items() if heads & values.values.keys()]

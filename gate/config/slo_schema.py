@@ -8,19 +8,11 @@ from gate.config.rules_schema import ON_HERE
 from gate.config.sli_schema import SLI, sli_kind
 from gate.config.window_schema import SAMPLED, TIMESLICES, WINDOW, shortest
 from gate.measure import Cause
+from gate.parsing.numbers import ABOVE_ZERO, AMOUNT, COUNT, OBJECTIVE, SHARE
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import JsonSchema, ListOf
-from gate.parsing.values import (
-    ABOVE_ZERO,
-    AMOUNT,
-    BOOLEAN,
-    COUNT,
-    DURATION,
-    NAME,
-    OBJECTIVE,
-    SHARE,
-)
+from gate.parsing.values import BOOLEAN, DURATION, NAME
 from gate.policy.policy import Action
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import (
@@ -64,7 +56,7 @@ class DeclaredSlo(NamedTuple):
     backend: str
     """The name of its backend; empty: the entry names none."""
     actions: Mapping[Cause, Action]
-    """What its own ``on`` says."""
+    """The actions of its own ``on``."""
 
 
 def _declare_slo(values: Values, reader: Reader) -> DeclaredSlo:

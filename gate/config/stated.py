@@ -1,4 +1,4 @@
-"""What a case of a policy's tests states of one SLO: its budget, and what is known beside it."""
+"""The keys of a case for one SLO: its budget, and other facts about it."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -10,14 +10,15 @@ import yaml
 
 from gate.dataclass import dataclass
 from gate.measure import Cause
+from gate.parsing.numbers import ABOVE_ZERO, NUMBER, SHARE
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, ListOf, MapOf, Scalar
-from gate.parsing.values import ABOVE_ZERO, BOOLEAN, DURATION, INSTANT, NUMBER, SHARE
+from gate.parsing.values import BOOLEAN, DURATION, INSTANT
 from gate.slo.quantities import parse_ratio
 
 Nodes = Mapping[str, yaml.Node]
-"""Where each value of a block stands, by key, and the block itself under the empty name."""
+"""The place of each value of a block, by key, and of the block itself under the empty name."""
 SUSPICIONS: Final = (
     *(Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED),
     *(Cause.LOST, Cause.UNKNOWN_OUTCOME),
@@ -70,7 +71,7 @@ class StatedSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedSlo:
-    """What a case states of one SLO; exactly one of the first four says what is left of it."""
+    """The statement of a case about one SLO; one of the first four keys gives what remains."""
 
     counts: tuple[Fraction, Fraction] | None = None
     """Total and bad over the SLO's own window."""
@@ -91,7 +92,7 @@ class StatedSlo:
     incidents: tuple[StatedIncident, ...] = ()
     signals: tuple[StatedSignal, ...] = ()
     history: Cause | None = None
-    """Why the history is not known; None: it is, if the budget is."""
+    """The reason why the history is not known; None: it is, if the budget is."""
     nodes: Nodes = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -249,7 +250,7 @@ STATED_SLO: Final = Object(
     },
     _statement,
 )
-"""What a case says of an SLO that it names."""
+"""The keys of a case for an SLO that it names."""
 
 
 def _others(values: Values, reader: Reader) -> StatedSlo:
@@ -260,6 +261,6 @@ def _others(values: Values, reader: Reader) -> StatedSlo:
 
 
 OTHERS: Final[Object[StatedSlo]] = Object(_LEFT, _others)
-"""What a case says of all SLOs that it does not name."""
+"""The keys of a case for all SLOs that it does not name."""
 FULL: Final = StatedSlo(remaining=Fraction(1))
-"""What holds of those where the case does not say it."""
+"""The defaults for those SLOs."""

@@ -5,17 +5,11 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
+from gate.parsing.numbers import ABOVE_NONE, ABOVE_ZERO
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, Scalar, Union
-from gate.parsing.values import (
-    ABOVE_NONE,
-    ABOVE_ZERO,
-    BOOLEAN,
-    DURATION,
-    LOCAL,
-    ZONE,
-)
+from gate.parsing.values import BOOLEAN, DURATION, LOCAL, ZONE
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import (
     CALENDAR,
@@ -98,7 +92,7 @@ TIMESLICES: Final = Object(
     build_as(Slices),
 )
 _Sampled = tuple[Bound | None, Fraction]
-"""Which bound decides (None: it is not a sample), and the design effect."""
+"""The bound that decides (None: it is not a sample), and the design effect."""
 
 
 def _sampled(text: str) -> _Sampled:

@@ -1,4 +1,4 @@
-"""What a run says of a result file: which commit it is about, and when it was made; signed.
+"""The attestation of a result file: its commit, and when it was made; signed.
 
 An in-toto Statement about the file in a DSSE envelope, as `gate.decision.statement` has it of a
 commit.
@@ -26,7 +26,7 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attested:
-    """What is said of a file."""
+    """The statement about a file."""
 
     commit: str
     """A full hash."""

@@ -25,7 +25,7 @@ SCHEMA_VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySource:
-    """Where a policy came from, so that a reader can find the very text that decided."""
+    """The source of a policy, by which a reader can find the very text that decided."""
 
     path: str
     """As the user gave it."""
@@ -41,7 +41,7 @@ class PolicySource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyDecision:
-    """What one policy says of the change."""
+    """The decision of one policy about the change."""
 
     policy: Policy
     source: PolicySource
@@ -50,13 +50,14 @@ class PolicyDecision:
     assessments: tuple[Assessment, ...]
     """One per SLO, in the policy's order."""
     judgement: Judgement
-    """What it says of this class at these budgets."""
+    """The judgement about this class at these budgets."""
     allowed_now: tuple[str, ...]
     """Change classes that this policy would let ship at this moment, sorted."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
     """Requirement -> the evidence that the user gave."""
     proposed: "Proposed | None" = None
-    """What the policy as the change would have it says; None: the change does not touch it."""
+    """The judgement of the policy that the change proposes; None: the change does not alter the
+    policy."""
     keeps_history: bool = True
     """Whether its backend can be asked about the past."""
 
@@ -78,19 +79,20 @@ class Proposed:
     verdict: Verdict | None
     """None: it was not judged."""
     reason: str = ""
-    """Why it was not judged, or not in whole; empty: it was. Repeats nothing of its text."""
+    """The reason why it was not judged, or only in part; empty: it was. Repeats nothing of its
+    text."""
     sha256: str
     """The sha256 of the altered file, as `PolicySource.sha256`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a CI system says of its run. None: it does not say."""
+    """The facts that a CI system states about its run; None: it does not."""
 
     system: str
     """``github``, ``gitlab``, ``buildkite``, ``jenkins``, ``circleci``, or ``shell``."""
     event: str | None = None
-    """What started the run, in the CI system's word: ``pull_request``, ``push``."""
+    """The event that started the run, in the CI system's word: ``pull_request``, ``push``."""
     repository: str | None = None
     """``acme/chat``."""
     revision: str | None = None
@@ -138,7 +140,7 @@ class Context:
 
 
 class Mode(StrEnum):
-    """What a decision is good for."""
+    """The purpose of a decision."""
 
     ENFORCED = "enforced"
     """The change may ship, or may not, at this moment."""
@@ -190,7 +192,7 @@ class Decision:
     expires_at: datetime
     tool_version: str
     mode: Mode = Mode.ENFORCED
-    """What it is good for; `Mode.OBSERVE` just where ``observe`` is set."""
+    """Its purpose; `Mode.OBSERVE` exactly if ``observe`` is set."""
     context: Context = field(default_factory=lambda: Context(system="none"))
     """The run that requested the decision."""
     override: Override | None = None
@@ -198,7 +200,8 @@ class Decision:
 
     None where the mode is `Mode.STATED_INSTANT`: it cannot have let anything ship then."""
     not_overridden: str = ""
-    """Why a label that requests an override does not count; empty: there is no such label."""
+    """The reason why a label that requests an override does not count; empty: there is no such
+    label."""
     key: "SealKey | None" = field(default=None, repr=False)
     """Signs the JSON document."""
 

@@ -23,7 +23,7 @@ DecisionDocument = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demands:
-    """What is to ship. None, and nothing in a list: this is not said."""
+    """The change that is to ship; None, or an empty list: not stated."""
 
     revision: str | None
     """The full hash of the commit."""
@@ -31,7 +31,7 @@ class Demands:
     environment: str | None = None
     """None: the decision must be for no environment in particular."""
     base: str | None = None
-    """What the change must have been compared with."""
+    """The base that the change must have been compared with."""
     change: str | None = None
     """The class of change that every policy must have judged."""
     services: Sequence[str] = ()

@@ -18,9 +18,9 @@ from gate.dataclass import dataclass
 SEAL: Final = "seal"
 """The document's key for it."""
 DOCUMENT_TYPE: Final = "application/vnd.error-budget-gate.document+json"
-"""Of what an Ed25519 signature of a seal is made over, by `encoded`."""
+"""The type of the text that an Ed25519 signature of a seal is made over, by `encoded`."""
 _SIGNED: Final = ("hmac_sha256", "ed25519", "key_id")
-"""What a seal has beside the hash, which is not hashed itself: all of it follows from the key."""
+"""The fields of a seal beside the hash, which are not hashed: they follow from the key."""
 Algorithm = Literal["hmac_sha256", "ed25519"]
 
 
@@ -85,7 +85,7 @@ def sealed(document: Mapping[str, Any], key: SealKey | None) -> dict[str, Any]:
 
 
 def seal_flaw(document: Mapping[str, Any], key: SealKey | None) -> str | None:
-    """Return why the seal does not hold; None where it does.
+    """Return the reason why the seal does not hold; None where it does.
 
     With a key, a document that is not signed by it is refused, whatever else it says. Without one,
     a signed document is refused: nobody has looked at its signature.

@@ -1,4 +1,4 @@
-"""What a change was promised to cost before it shipped, which `gate watch` holds its canary to.
+"""The promised cost of a change before it ships, which `gate watch` holds its canary to.
 
 The two numbers of an SLO are shares of its whole budget: what the stated impact costs, and the most
 that the canary may take. That is what it costs if every request of it fails until somebody notices,
@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
@@ -26,12 +26,12 @@ from gate.slo.objective import CompositeSlo
 
 TRIGGER_VERSION: Final = 1
 _KIND: Final = "rollback-trigger"
-"""What the document says that it is: a decision has the same seal, and must not pass for one."""
+"""The type of the document, so that a decision, which has the same seal, cannot pass for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloPromise:
-    """What a change was promised to cost one SLO, as shares of its whole budget."""
+    """The promised cost of a change for one SLO, in shares of its whole budget."""
 
     slo: str
     expected_cost: Fraction | None
@@ -39,12 +39,12 @@ class SloPromise:
     largest_loss: Fraction | None
     """At least 0; None: it is not known, and this SLO holds the canary to nothing."""
     reason: str = ""
-    """Why either is not known; empty: both are."""
+    """The reason why either is not known; empty: both are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePromises:
-    """What one policy was promised."""
+    """The promises to one policy."""
 
     service: str
     source: PolicySource
@@ -57,7 +57,7 @@ class ServicePromises:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What a change was promised to cost, and when a canary of it has cost too much."""
+    """The promised cost of a change, and the cost at which its canary must stop."""
 
     evaluated_at: datetime
     tool_version: str

@@ -31,7 +31,7 @@ ALL_CHECKS: Final = "all"
 
 
 class CaseOutcome(StrEnum):
-    """What became of one row. Only the first is a pass; all others stay in the denominator."""
+    """The outcome of one row. Only the first is a pass; all others stay in the denominator."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -53,8 +53,8 @@ class CaseRow:
     """One row of a result file."""
 
     case_id: str | None
-    """What identifies the case, the same in every run, in one line without control characters;
-    None: the file does not have it."""
+    """The id of the case, the same in every run, in one line without control characters; None: the
+    file has none."""
     outcome: CaseOutcome
     score: Fraction | None = None
     """In the metric's own unit; None: the tool gives none."""
@@ -62,7 +62,7 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What a file without rows says: how many cases there were, and how many passed."""
+    """The totals of a file without rows: how many cases there were, and how many passed."""
 
     cases: int
     passed: int
@@ -84,7 +84,7 @@ class EvaluationRun:
     repeats: int = 1
     """How often the file declares that each case was run."""
     started_at: datetime | None = None
-    """When it ran, in UTC: the earliest of all times inside the file. None: it has none."""
+    """The time of the run, in UTC: the earliest of all times inside the file. None: it has none."""
     zoned: bool = True
     """False: the file's time has no zone, and ``started_at`` is the earliest instant that it can
     mean (in the zone UTC+14)."""
@@ -94,7 +94,8 @@ class EvaluationRun:
     commit_note: str | None = None
     """A clause that says why ``commit`` is None where the file says more than nothing about it."""
     flaws: tuple[str, ...] = ()
-    """Why the file cannot be relied on, one clause each: it is not finished, or contradicts itself.
+    """The reason why the file cannot be relied on, one clause each: it is not finished, or
+    contradicts itself.
     """
     metrics: tuple[str, ...] = ()
     """The names of the metrics in the file, for messages."""

@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from gate.evaluations import EvaluationRun, UnreadableResultsError
-from gate.evaluations.documents import Flaws, ResultsQuery, decode, mapping, parse_json
+from gate.evaluations.documents import Flaws, ResultsQuery
 from gate.evaluations.inspect_log import is_document, read_log
+from gate.evaluations.values import decode, mapping, parse_json
 
 _HEADER: Final = "header.json"
 _START: Final = "_journal/start.json"

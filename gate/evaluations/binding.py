@@ -28,20 +28,20 @@ class ResultFile:
     name: str
     """As messages name it."""
     run: EvaluationRun | None = None
-    """What it says; None: it cannot be read."""
+    """The run that the file reports; None: it cannot be read."""
     commit: str | None = None
     """That it is about, at least 7 hexadecimal digits in lower case: by itself, by its attestation,
     or by the CI run whose artifact it is. None: that is not known."""
     ran_at: datetime | None = None
-    """When the evaluation ran, likewise."""
+    """The time of the evaluation, likewise."""
     flaw: str | None = None
-    """Why it does not count whatever it says, in a clause with what to do; None: nothing is wrong
-    with it."""
+    """The reason why it does not count whatever it says, in a clause with what to do; None: nothing
+    is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeUnderTest:
-    """What result files must be about."""
+    """The commit that result files must be about."""
 
     revision: str | None
     """The full hash of the commit that would ship; None: it is not known."""
@@ -49,7 +49,7 @@ class ChangeUnderTest:
     """Full hashes of the commits that it may be compared with; the first that has results counts.
     """
     no_base: str = "there is no base"
-    """Why ``bases`` is empty, in a clause."""
+    """The reason why ``bases`` is empty, in a clause."""
 
 
 class CannotTellError(Exception):

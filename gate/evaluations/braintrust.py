@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gate.evaluations import EvaluationRun
-from gate.evaluations.documents import Flaws, ResultsQuery, mapping, sequence
+from gate.evaluations.documents import Flaws, ResultsQuery
+from gate.evaluations.values import mapping, sequence
 
 
 def is_line(document: Mapping[str, Any]) -> bool:

@@ -21,18 +21,19 @@ class Cases:
     """The distinct cases of some runs."""
 
     outcomes: Mapping[str, CaseOutcome] = field(default_factory=dict)
-    """What became of each case, by its id, sorted: the worst of its rows. Rows without an id, and
+    """The outcome of each case by its id, sorted: the worst of its rows. Rows without an id, and
     those of files that have only totals, are not among them."""
     total: int = 0
     """How many distinct cases there are; a row without an id counts as one."""
     passed: int = 0
-    """Of how many every row has passed."""
+    """The number of cases of which every row has passed."""
     counts: Mapping[CaseOutcome, int] = field(default_factory=dict)
     """How many cases became of each kind; they add up to ``total``."""
     duplicates: tuple[str, ...] = ()
     """Ids of cases that have more rows than are declared, sorted."""
     doubts: tuple[str, ...] = ()
-    """Why the figures cannot be relied on, one clause each; duplicates are among them."""
+    """The reason why the figures cannot be relied on, one clause each; duplicates are among
+    them."""
 
 
 def cases_of(runs: Sequence[EvaluationRun], repeats: int = 1) -> Cases:

@@ -15,15 +15,11 @@ from gate.evaluations.documents import (
     by_own_bar,
     by_score,
     commits_in,
-    count,
-    exact,
     identity,
-    mapping,
     score_of,
-    sequence,
-    words,
     worst,
 )
+from gate.evaluations.values import count, exact, mapping, sequence, words
 
 _BY_ORDER: Final = re.compile(r"(conversational_)?test_case_\d+")
 """Names that DeepEval gives to cases without one; another order gives them to other cases."""

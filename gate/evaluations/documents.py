@@ -1,4 +1,4 @@
-"""Texts of result files, read so that nothing in them is taken for more than it is.
+"""The run that a result file reports, read so that nothing in it is taken for more than it is.
 
 Numbers are exact, an object with two values of one name is refused, and what has another type than
 the tool writes is never a number, a word or a pass.
@@ -6,25 +6,21 @@ the tool writes is never a number, a word or a pass.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
 from gate.dataclass import dataclass
 from gate.evaluations import ALL_CHECKS, CaseOutcome, UnreadableResultsError
+from gate.evaluations.values import exact, mapping
 
-_MAGNITUDE: Final = 300
-"""Decimal places before and behind the point that a number may have; more takes memory, not sense.
-"""
 _WORST_FIRST: Final = (
     *(CaseOutcome.ERRORED, CaseOutcome.UNSCORED, CaseOutcome.FAILED, CaseOutcome.UNCHECKED),
     *(CaseOutcome.FLAKY, CaseOutcome.PASSED),
 )
-_VALUES: Final = 8_000_000
-"""Values of one document, which take 1 GB of memory; 64 MiB of results have fewer."""
 NO_METRIC: Final = "there is no metric"
 """How a flaw begins that another requirement would not have."""
 _SHOWN: Final = 60
@@ -43,7 +39,7 @@ _LENGTH_OF_INSTANT: Final = len("2026-11-28T22:51:51")
 
 @dataclass(slots=True)
 class Flaws:
-    """What is wrong with a file, each once, with the cases that it concerns."""
+    """The flaws of a file, each once, with the cases that it concerns."""
 
     cases: dict[str, dict[str, None]] = field(default_factory=dict)
     """The ids of cases, in the order of the file, by the clause that says what is wrong."""
@@ -73,7 +69,7 @@ def few_of(names: Sequence[str], most: int = 10) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsQuery:
-    """What is asked of a file."""
+    """The query that a file is read for."""
 
     file_name: str
     metric: str | None
@@ -144,82 +140,6 @@ def worst(outcomes: Iterable[CaseOutcome]) -> CaseOutcome:
     """Return what several checks of a row come to; without one it is not scored."""
     present = set(outcomes)
     return next((each for each in _WORST_FIRST if each in present), CaseOutcome.UNSCORED)
-
-
-def decode(content: bytes) -> str:
-    """Return a text in UTF-8, with or without a byte order mark.
-
-    Raises:
-        UnreadableResultsError: it is not such a text.
-    """
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableResultsError("it is not text in UTF-8") from error
-
-
-def parse_json(text: str) -> Any:
-    """Return what a text in JSON says, with numbers as int or Decimal, and NaN as such.
-
-    Raises:
-        UnreadableResultsError: it is not JSON, or an object has two values of one name.
-    """
-    if sum(map(text.count, "[{,")) > _VALUES:
-        raise UnreadableResultsError("it has more values than results have")
-    try:
-        return json.loads(
-            text, object_pairs_hook=_object, parse_float=_decimal, parse_constant=Decimal
-        )
-    except RecursionError as error:
-        raise UnreadableResultsError("it is nested too deeply") from error
-    except ValueError as error:
-        raise UnreadableResultsError("it is not complete JSON") from error
-
-
-def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        raise UnreadableResultsError("an object in it has two values of one name")
-    return document
-
-
-def _decimal(digits: str) -> Decimal:
-    try:
-        return Decimal(digits)
-    except InvalidOperation:  # an exponent of 20 digits
-        return Decimal("Infinity")
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return an object of JSON; empty if it is something else."""
-    return value if isinstance(value, dict) else {}
-
-
-def sequence(value: Any) -> Sequence[Any]:
-    """Return a list of JSON; empty if it is something else."""
-    return value if isinstance(value, list) else ()
-
-
-def words(value: Any) -> str | None:
-    """Return a text that is not empty; None if it is something else."""
-    return value if isinstance(value, str) and value else None
-
-
-def count(value: Any) -> int | None:
-    """Return a whole number from 0 on, also where it is written as 200.0; None if it is not one."""
-    number = exact(value)
-    return int(number) if number is not None and number >= 0 and number.denominator == 1 else None
-
-
-def exact(value: Any) -> Fraction | None:
-    """Return a finite number as it is written; None if it is not one."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    if isinstance(value, int):
-        return Fraction(value)
-    if not value.is_finite() or abs(value.adjusted()) > _MAGNITUDE:
-        return None
-    return Fraction(value)
 
 
 def score_of(value: Any, flaws: Flaws, case_id: str) -> Fraction | None:

@@ -16,14 +16,10 @@ from gate.evaluations.documents import (
     ResultsQuery,
     agreed_commit,
     commits_in,
-    count,
     earliest,
-    exact,
     few_of,
-    mapping,
-    sequence,
-    words,
 )
+from gate.evaluations.values import count, exact, mapping, sequence, words
 
 _PASSES: Final = frozenset({"true", "1", "1.0", "pass", "passed", "ok", "yes", "correct"})
 """Categories, in small letters, that stand for a pass without being named in the policy."""
@@ -140,7 +136,7 @@ def _tally(metrics: Sequence[_Metric], query: ResultsQuery, flaws: Flaws) -> Tal
 
 
 def _choose(metrics: Sequence[_Metric], query: ResultsQuery, flaws: Flaws) -> _Metric | None:
-    """Return the count of passes that is meant, or note why there is none."""
+    """Return the intended count of passes, or note the reason why it is missing."""
     counts = [metric for metric in metrics if metric.kind == "CategoryCount"]
     exactly = [metric for metric in counts if metric.name == query.metric]
     by_column = [metric for metric in counts if query.metric in {None, metric.column}]

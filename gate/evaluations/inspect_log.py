@@ -17,17 +17,14 @@ from gate.evaluations.documents import (
     agreed_commit,
     by_score,
     commits_in,
-    count,
     earliest,
-    exact,
     few_of,
     identity,
     instant_of,
-    mapping,
     score_of,
-    sequence,
     worst,
 )
+from gate.evaluations.values import count, exact, mapping, sequence
 
 _VERSION: Final = 2
 _GRADES: Final = {"C": Fraction(1), "P": Fraction(1, 2), "I": Fraction(0), "N": Fraction(0)}

@@ -21,10 +21,9 @@ from gate.evaluations.documents import (
     by_score,
     commits_in,
     earliest,
-    exact,
     identity,
-    parse_json,
 )
+from gate.evaluations.values import exact, parse_json
 
 _DEPTH: Final = 100
 _ELEMENTS: Final = 1_000_000
@@ -38,7 +37,7 @@ _CHILDREN: Final = {
     "rerunFailure": CaseOutcome.FLAKY,
     "rerunError": CaseOutcome.FLAKY,
 }
-"""What a child of a test case makes of it; the first that is there counts."""
+"""The outcome of a test case by its child element; the first that is there counts."""
 _OF_CASES: Final = {"testcase", *_CHILDREN}
 """Elements that say what became of a test case, or are one."""
 _DIGITS: Final = 9

@@ -14,16 +14,12 @@ from gate.evaluations.documents import (
     ResultsQuery,
     agreed_commit,
     by_score,
-    count,
-    exact,
     few_of,
     identity,
-    mapping,
     score_of,
-    sequence,
-    words,
     worst,
 )
+from gate.evaluations.values import count, exact, mapping, sequence, words
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TOLERANCE: Final = Fraction(1, 10**6)

@@ -16,15 +16,11 @@ from gate.evaluations.documents import (
     agreed_commit,
     by_own_bar,
     commits_in,
-    count,
     earliest,
-    exact,
     identity,
-    mapping,
     score_of,
-    sequence,
-    words,
 )
+from gate.evaluations.values import count, exact, mapping, sequence, words
 
 _VERSION: Final = 3
 _NO_FAILURE, _ERROR = 0, 2

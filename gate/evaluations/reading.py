@@ -8,14 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from gate.evaluations import EvaluationRun, UnreadableResultsError
-from gate.evaluations.documents import (
-    ResultsQuery,
-    decode,
-    mapping,
-    parse_json,
-    results_query,
-    sequence,
-)
+from gate.evaluations.documents import ResultsQuery, results_query
+from gate.evaluations.values import decode, mapping, parse_json, sequence
 
 LIMIT: Final = 64 << 20
 """Bytes that a result file may have."""
@@ -99,13 +93,7 @@ def _documents(text: str) -> Sequence[Any]:
 
 
 def _read_document(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
-    from gate.evaluations import (  # noqa: PLC0415 - as above
-        deepeval,
-        evidently,
-        inspect_log,
-        lm_eval,
-        promptfoo,
-    )
+    from gate.evaluations import deepeval, evidently, inspect_log, lm_eval, promptfoo  # noqa: PLC0415 - as above
 
     readers: tuple[tuple[_Recognition, _Reading], ...] = (
         (promptfoo.is_document, promptfoo.read),

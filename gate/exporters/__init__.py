@@ -1,4 +1,4 @@
-"""What a policy promises, written for other tools: a format is a module, registered here."""
+"""A policy's promises in the formats of other tools: each format is a module, registered here."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -40,7 +40,7 @@ class Exported:
     text: str | None
     """None: not one SLO could be written."""
     remarks: tuple[str, ...] = ()
-    """What was left out, and what its reader must know: a sentence each."""
+    """The parts that were left out, and what the reader must know: a sentence each."""
 
 
 def export_policy(name: str, policy: Policy) -> Exported:

@@ -73,7 +73,7 @@ class _Rules:
     policy: Policy
     slo: RatioSlo
     texts: Mapping[str, str]
-    """What is counted, by role."""
+    """The counted expressions by role."""
 
     @property
     def labels(self) -> dict[str, str]:

@@ -57,7 +57,7 @@ _SETTINGS: Final = (
     "submodule.recurse=false",
     "trailer.separators=:",
 )
-"""What the settings of a repository could otherwise run, or change in an answer."""
+"""Settings with which a repository could otherwise run programs or change an answer."""
 _LOGIN: Final = r"//[^/@\s]*@"
 _UNSHOWN: Final = r"[^ -~\u00a1-\uffff]+"
 """Compiled when git fails: that takes 2 ms."""

@@ -19,7 +19,7 @@ _SCP: Final = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)(.+)")
 _HTTP: Final = re.compile(r"http\.(?:(https?://.+)\.)?(extraheader|sslcainfo)")
 _SSH_OPTION: Final = re.compile(r"(StrictHostKeyChecking|CheckHostIP|UserKnownHostsFile)=[^%`$]+")
 _SSH_VALUES: Final = {"-i": re.compile(r"[^%`$]+"), "-o": _SSH_OPTION}
-"""What actions/checkout writes for a deploy key; none of it runs anything."""
+"""The options that actions/checkout writes for a deploy key; none of them runs anything."""
 
 
 @dataclass(frozen=True, slots=True)

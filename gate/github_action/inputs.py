@@ -44,13 +44,13 @@ _BOOLEAN: Final = ("true", "false")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the step was asked to do."""
+    """The task of the step."""
 
     policies: tuple[str, ...]
     """At least one."""
     directory: str
     policy_ref: str
-    """What the policies are read as; empty: what counts follows from the event."""
+    """The ref at which the policies are read; empty: it follows from the event."""
     options: tuple[str, ...]
     """The options of the command."""
     observe: bool
@@ -63,7 +63,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateInputs:
-    """What says which gate this is; read however wrong the other inputs are."""
+    """The inputs that identify the gate; read even if other inputs are wrong."""
 
     policies: tuple[str, ...]
     """At least one; from ``directory``."""
@@ -164,7 +164,7 @@ def _arguments(name: str, environ: Environ) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """What the policies say before anything is measured."""
+    """The facts from the policies that are known before anything is measured."""
 
     files: tuple[PolicyFile, ...] = ()
     """Those that could be read."""
@@ -173,7 +173,7 @@ class Policies:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must be masked: GitHub cannot know what is put together here or read in files."""
+        """The texts that must be masked: assembled here or read from files, unknown to GitHub."""
         texts = (text for file in self.files for text in secrets_of(file.settings))
         return tuple(dict.fromkeys(texts))
 

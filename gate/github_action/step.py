@@ -28,7 +28,7 @@ _POINTER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the runner reads of a step. Nothing here raises: reporting never decides."""
+    """The files that the runner reads after a step. Nothing raises: reporting never decides."""
 
     environ: Mapping[str, str]
     log: TextIO

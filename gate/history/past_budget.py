@@ -5,7 +5,7 @@ from datetime import UTC, timedelta
 from itertools import groupby
 from typing import Final
 
-from gate.budget.assess import PRESENT
+from gate.budget.face_value import PRESENT
 from gate.dataclass import dataclass
 from gate.history.burn_down import (
     BUCKETS,

@@ -17,7 +17,7 @@ class RestError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a request is for."""
+    """The purpose of a request."""
 
     doing: str
     """As it follows "cannot"."""
@@ -39,7 +39,7 @@ class CommitStatus:
     description: str
     """One line; cut where it is too long."""
     ending: str = ""
-    """What follows the description, and is never cut."""
+    """The text after the description, which is never cut."""
     url: str | None
     """The address of the page that has more; None: there is none."""
 
@@ -56,7 +56,7 @@ class PostedStatus:
     author: str
     """Login; empty: the account was deleted."""
     at: datetime
-    """When it was set."""
+    """The time at which it was set."""
 
 
 def shortened(text: str, most: int) -> str:

@@ -1,4 +1,4 @@
-"""What a code host's client knows about people: accounts, approvals, labels and pushes."""
+"""Questions to a code host about people: accounts, approvals, labels and pushes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ class Membership:
     member: bool
     """True only where the host says so."""
     reason: str = ""
-    """Why the host cannot say; then ``member`` is False, which means nothing."""
+    """The reason why the host cannot say; then ``member`` is False, which means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class Approvers:
 
     accounts: tuple[Account, ...] = ()
     notes: tuple[str, ...] = ()
-    """Why other approvals do not count, each as a sentence without a full stop."""
+    """The reason why other approvals do not count, each as a sentence without a full stop."""
 
 
 class People(Protocol):
-    """What a code host's client knows about people. Every method raises `RestError`."""
+    """Questions to a code host about people. Every method raises `RestError`."""
 
     def authors(self, pull: int, revision: str) -> Authors:
         """Return who opened a pull request, wrote its commits, or pushed them."""

@@ -24,18 +24,18 @@ _ARCHIVE: Final = Purpose("download the artifacts of a job", _REPORTER)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """What a CI run for a commit has uploaded."""
+    """An artifact that a CI run for a commit has uploaded."""
 
     number: int
     """The host's own: of the artifact on GitHub, of the job on GitLab."""
     made_at: datetime
-    """When it was uploaded on GitHub, or its job ended on GitLab."""
+    """The time of its upload on GitHub, or of the end of its job on GitLab."""
     expired: bool
     """Whether the host says that it has deleted the archive; GitLab then lists none."""
 
 
 class ArtifactHost(Protocol):
-    """What a code host's client knows about CI artifacts. Every method raises `RestError`."""
+    """Questions to a code host about CI artifacts. Every method raises `RestError`."""
 
     def of_commit(self, name: str, revision: str) -> tuple[Artifact, ...]:
         """Return all artifacts of this name whose CI run was for exactly this commit."""
@@ -50,7 +50,7 @@ class GitHubArtifacts:
 
     rest: Rest
     repository: str
-    """Where it is: ``repos/acme/chat``."""
+    """The repository's path: ``repos/acme/chat``."""
 
     def of_commit(self, name: str, revision: str) -> tuple[Artifact, ...]:
         """Return all artifacts of this name whose workflow run was for exactly this commit."""
@@ -79,7 +79,7 @@ class GitLabArtifacts:
 
     rest: Rest
     project: str
-    """Where it is: ``projects/42``."""
+    """The project's path: ``projects/42``."""
 
     def of_commit(self, name: str, revision: str) -> tuple[Artifact, ...]:
         """Return the archives of all jobs of this name in the pipelines of exactly this commit.

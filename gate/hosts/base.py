@@ -1,4 +1,4 @@
-"""What a change is compared with: the base of a pull request, or what is live where it ships to."""
+"""The base of a change: that of a pull request, or the commit that is live where it ships to."""
 
 import posixpath
 from collections.abc import Callable, Sequence
@@ -34,14 +34,14 @@ Raises:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """What a change is compared with."""
+    """The commit that a change is compared with."""
 
     commit: str | None
     """Or a branch; None: nobody knows."""
     named_by: str
     """``--base``, ``the pull request``, ``github-deployments: production``, ``--record``."""
     why_not: str = ""
-    """Why nobody knows."""
+    """The reason why it is not known."""
     live: bool = False
     """It is what is live, and not only where a branch begins."""
 

@@ -1,4 +1,4 @@
-"""What is known of the change itself: its files and commits, titles, labels and branch.
+"""The known facts about the change itself: its files and commits, titles, labels and branch.
 
 Git is asked first, since it costs no round trip, and the code host for what git does not know.
 Labels and titles are the current ones where the host can be asked: an event has those of its own
@@ -20,7 +20,7 @@ from gate.policy.changes import ChangeFacts, ComparedWith, Live
 
 _QUEUE: Final = "merge_group"
 _BY_HAND: Final = frozenset({"shell", "none"})
-"""Where there are no pull requests at all."""
+"""The systems that have no pull requests at all."""
 _MOST_ASKED: Final = 30
 """Commits of which the host is asked by which pull requests they came."""
 
@@ -39,7 +39,7 @@ class PullRequests:
     whole: bool = True
     """Whether every commit came by one of them."""
     why_not: str = ""
-    """Why they are not known."""
+    """The reason why they are not known."""
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class FactFinder:
         return replace(facts, unknown=unknown)
 
     def _flaw(self, base: Base, pulls: PullRequests) -> str:
-        """Return why the base of the event does not count; empty: it does."""
+        """Return the reason why the base of the event does not count; empty: it does."""
         context = self.context
         if not self._is_pull or context.base_from is not None or base.live:
             return ""

@@ -17,7 +17,7 @@ LIMIT: Final = 65_536
 """Characters that GitHub takes in a comment."""
 _POINTER: Final = "_Cut here: a comment cannot be longer. The job summary has the whole report._"
 _ROUNDS: Final = 4
-"""Of reading and writing, before whoever deletes the comment has won."""
+"""The attempts to read and write before whoever deletes the comment has won."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Comment:
 
 
 class Commenter(Protocol):
-    """What a code host's client can do about comments. Every method raises `RestError`."""
+    """The operations on comments of a code host's client. Every method raises `RestError`."""
 
     def login(self) -> str:
         """Return who writes with this token."""
@@ -53,7 +53,7 @@ class Commenter(Protocol):
 
 
 class Act(StrEnum):
-    """What became of a comment."""
+    """The outcome for a comment."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -65,18 +65,18 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentOutcome:
-    """What `upsert` did."""
+    """The outcome of `upsert`."""
 
     act: Act
     url: str | None = None
     """The address of the comment; None: there is none, or it could not be written."""
     trouble: str = ""
-    """What failed; with another act than ``failed``, what else a reader of the log must know."""
+    """The failure; with another act than ``failed``, a warning for readers of the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentWriter:
-    """Which job of which run writes a comment, and how bad what it says is."""
+    """The run and the job that write a comment, and the severity of its verdict."""
 
     run: str
     """Tells runs and their attempts apart."""

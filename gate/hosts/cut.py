@@ -34,7 +34,7 @@ def truncate(text: str, limit: int, pointer: str) -> str:
 
 @dataclass(slots=True)
 class _Nesting:
-    """What is open after the lines that were read."""
+    """The blocks that are open after the lines that were read."""
 
     fence: str = ""
     tags: list[str] = field(default_factory=list)

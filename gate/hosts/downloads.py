@@ -33,7 +33,7 @@ class Download:
     """Bytes that the file may have."""
 
     def __call__(self, url: str, seconds: float, clock: Clock) -> bytes | RequestFailure:
-        """Return what the file holds, or why it does not come within these seconds."""
+        """Return the contents of the file, or the failure if it does not come in time."""
         until = clock.monotonic() + seconds
         for _ in range(_HOPS):
             with self.sender.send("GET", url, seconds=seconds, stream=True) as response:

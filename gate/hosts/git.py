@@ -1,4 +1,4 @@
-"""What git knows of a checkout: its commits, and how much of their history is here."""
+"""Questions to git about a checkout: its commits, and how much of their history is here."""
 
 import re
 from collections.abc import Sequence

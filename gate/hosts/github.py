@@ -3,24 +3,27 @@
 https://docs.github.com/en/rest?apiVersion=2022-11-28; GitHub Enterprise has the same elsewhere.
 """
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
 import requests
 
-from gate.hosts import CommitStatus, PostedStatus, Purpose, described
+from gate.dataclass import dataclass
+from gate.hosts import CommitStatus, PostedStatus, Purpose, State, described
+from gate.hosts.accounts import read_instant
 from gate.hosts.artifacts import GitHubArtifacts
 from gate.hosts.comments import Comment
 from gate.hosts.github_changes import GitHubChanges
 from gate.hosts.github_events import GitHubDeployments, GitHubError, github_path
-from gate.hosts.github_open import GitHubOpenPulls
 from gate.hosts.github_people import GitHubPeople
 from gate.hosts.host_files import GitHubFiles
+from gate.hosts.pulls import OpenPull
 from gate.hosts.rest import Rest
 from gate.http import Clock
 
 URL: Final = "https://api.github.com"
-"""Where GITHUB_API_URL does not say otherwise."""
+"""The address unless GITHUB_API_URL states another."""
 ACTIONS: Final = "github-actions[bot]"
 """Who writes with a workflow's own token, which may not ask who it is."""
 _LONGEST_DESCRIPTION: Final = 140
@@ -151,4 +154,62 @@ def _comment(answer: Any) -> Comment:
         author="" if user is None else user["login"],
         body=answer["body"] or "",
         url=answer["html_url"],
+    )
+
+
+_PULLS: Final = Purpose("list the open pull requests", "pull-requests: read")
+_STATUSES: Final = Purpose("list the statuses of a commit", "statuses: read")
+_POSTED_STATES: Final[dict[str, State]] = {
+    "success": "success",
+    "failure": "failure",
+    "error": "error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubOpenPulls:
+    """The client for one repository. Every method raises `GitHubError`."""
+
+    rest: Rest
+    repository: str
+    """The repository's path: ``repos/acme/chat``."""
+
+    def every(self) -> Iterator[OpenPull]:
+        """Yield every open pull request, the oldest first: new ones do not shift the pages."""
+        query = {"state": "open", "sort": "created", "direction": "asc"}
+        with self.rest.understood(_PULLS):
+            for pull in self.rest.pages(_PULLS, f"{self.repository}/pulls", query):
+                yield _pull(pull)
+
+    def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
+        """Return the statuses that a commit has ever had, the newest first."""
+        path = f"{self.repository}/commits/{github_path(revision)}/statuses"
+        with self.rest.understood(_STATUSES):
+            # https://docs.github.com/en/rest/commits/statuses: "in reverse chronological order"
+            return tuple(map(_status, self.rest.pages(_STATUSES, path)))
+
+
+def _pull(pull: Any) -> OpenPull:
+    user = pull["user"]
+    return OpenPull(
+        number=int(pull["number"]),
+        revision=str(pull["head"]["sha"]),
+        branch=str(pull["head"]["ref"]),
+        base=str(pull["base"]["sha"]),
+        base_branch=str(pull["base"]["ref"]),
+        title=str(pull["title"]),
+        labels=tuple(str(label["name"]) for label in pull["labels"]),
+        author="" if user is None else str(user["login"]),
+    )
+
+
+def _status(status: Any) -> PostedStatus:
+    creator = status["creator"]
+    return PostedStatus(
+        state=_POSTED_STATES.get(status["state"], "pending"),
+        name=str(status["context"]),
+        description=status["description"] or "",
+        url=status["target_url"] or "",
+        author="" if creator is None else str(creator["login"]),
+        at=read_instant(status["updated_at"]),
     )

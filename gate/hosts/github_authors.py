@@ -36,7 +36,7 @@ class GitHubAuthors:
 
     rest: Rest
     repository: str
-    """Where it is: ``repos/acme/chat``."""
+    """The repository's path: ``repos/acme/chat``."""
     _pulls: dict[int, Any] = field(default_factory=dict)
     _lists: dict[str, list[Any]] = field(default_factory=dict)
     """Path -> what was listed there."""

@@ -39,7 +39,7 @@ class GitHubChanges:
 
     rest: Rest
     repository: str
-    """Where it is: ``repos/acme/chat``."""
+    """The repository's path: ``repos/acme/chat``."""
 
     def changed_paths(self, pull: int) -> tuple[str, ...]:
         """Return the files that a pull request changes, old names of moved ones too."""

@@ -45,7 +45,7 @@ class GitHubDeployments:
 
     rest: Rest
     repository: str
-    """Where it is: ``repos/acme/chat``."""
+    """The repository's path: ``repos/acme/chat``."""
 
     def since(self, start: datetime, environment: str | None = None) -> tuple[Deployment, ...]:
         """Return what went live from an instant on, the newest first.

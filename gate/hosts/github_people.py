@@ -32,7 +32,7 @@ class GitHubPeople:
 
     rest: Rest
     repository: str
-    """Where it is: ``repos/acme/chat``."""
+    """The repository's path: ``repos/acme/chat``."""
     _authors: GitHubAuthors = field(init=False)
 
     def __post_init__(self) -> None:

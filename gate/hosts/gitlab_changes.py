@@ -1,6 +1,9 @@
-"""GitLab: what a merge request or a deploy changes, and which commit is live.
+"""GitLab: what a merge request or a deploy changes, whose change it is, and which commit is live.
 
 https://docs.gitlab.com/api/merge_requests/, .../commits/, .../deployments/, .../repositories/
+
+GitLab reports only names and e-mail addresses of a commit, which its author may choose; who has
+pushed, it knows by their accounts: https://docs.gitlab.com/api/events/
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,14 +18,15 @@ from gate.hosts.accounts import read_instant
 from gate.hosts.pulls import Deployed, PullRequest, commit_of
 from gate.hosts.rest import Rest
 from gate.hosts.span import Changeset
+from gate.policy.authors import Authors, Signature, accounts, co_authors, signed
 
-_NEEDS: Final = "the role Reporter in the project and the scope api or read_api"
-_REQUEST: Final = Purpose("read the merge request", _NEEDS)
-_REQUESTS: Final = Purpose("ask by which merge request a commit came", _NEEDS)
-_DIFFS: Final = Purpose("list the files that the merge request changes", _NEEDS)
-_COMMITS: Final = Purpose("list the commits of the merge request", _NEEDS)
-_BASE: Final = Purpose("compare the commit with what is live", _NEEDS)
-_DEPLOYMENTS: Final = Purpose("list the deployments", _NEEDS)
+NEEDS: Final = "the role Reporter in the project and the scope api or read_api"
+_REQUEST: Final = Purpose("read the merge request", NEEDS)
+_REQUESTS: Final = Purpose("ask by which merge request a commit came", NEEDS)
+_DIFFS: Final = Purpose("list the files that the merge request changes", NEEDS)
+_COMMITS: Final = Purpose("list the commits of the merge request", NEEDS)
+_BASE: Final = Purpose("compare the commit with what is live", NEEDS)
+_DEPLOYMENTS: Final = Purpose("list the deployments", NEEDS)
 _RECENT: Final = 100
 """Deployments that are looked at."""
 _NAMES: Final = ("new_path", "old_path")
@@ -34,7 +38,7 @@ class GitLabChanges:
 
     rest: Rest
     project: str
-    """Where it is: ``projects/42``."""
+    """The project's path: ``projects/42``."""
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a merge request."""
@@ -112,4 +116,86 @@ def _request(answer: Any) -> PullRequest:
         head=str(answer["sha"]),
         base_branch=str(answer["target_branch"]),
         merged=answer["state"] == "merged",
+    )
+
+
+_COMMIT: Final = Purpose("ask who wrote the commit", NEEDS)
+_PUSHES: Final = Purpose("ask who pushed the commits", NEEDS)
+_ENOUGH: Final = 100
+"""Pushes from before the merge request was opened that are looked at: one page."""
+_MOST_PUSHES: Final = 1_000
+"""How many pushes of a project are searched for those to the branch of a merge request."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitLabAuthors:
+    """The client for one project. Every method raises `GitLabError`."""
+
+    rest: Rest
+    project: str
+    """The project's path: ``projects/42``."""
+
+    def of_request(self, pull: int, revision: str) -> Authors:
+        """Return who opened a merge request, and who wrote and pushed what is in it."""
+        place = f"{self.project}/merge_requests/{pull}"
+        with self.rest.understood(_REQUEST):
+            request = self.rest.ask(_REQUEST, "GET", place)
+            author = request["author"]
+            opened = accounts([None if author is None else author["username"]], "opened it")
+        with self.rest.understood(_COMMITS):
+            commits = list(self.rest.pages(_COMMITS, f"{place}/commits"))
+            names = {str(commit["id"]) for commit in commits}
+            written = sum(map(_written, commits), Authors())
+        missing = "" if revision in names else "this commit no longer belongs to the merge request"
+        with self.rest.understood(_PUSHES):
+            pushed = self._pushed(request, revision, names)
+        return opened + written + pushed + Authors(unknown=missing)
+
+    def of_commit(self, revision: str) -> Authors:
+        """Return who wrote and committed one commit, and the heads of what it merges."""
+        with self.rest.understood(_COMMIT):
+            commit = self._commit(revision)
+            merged = [self._commit(str(parent)) for parent in commit["parent_ids"][1:]]
+            return sum(map(_written, merged), _written(commit))
+
+    def _pushed(self, request: Any, revision: str, names: set[str]) -> Authors:
+        """Return who pushed a commit that is in the request, or to it since it was opened.
+
+        A push that another has replaced counts, too: what it brought may be in the later one.
+        """
+        opened, actors = read_instant(request["created_at"]), list[str | None]()
+        last_known = False
+        for place, push in enumerate(self._pushes(request)):
+            data, since = push["push_data"], read_instant(push["created_at"]) >= opened
+            if place >= _ENOUGH and last_known and not since:
+                break
+            # GitLab keeps neither names nor commits of a push of many branches at once.
+            if data["ref"] != request["source_branch"] or data["ref_type"] != "branch":
+                continue
+            if since or data["commit_to"] in names:
+                actors.append(push["author_username"])
+            last_known = last_known or data["commit_to"] == revision
+        unknown = "" if last_known else "GitLab does not say who pushed this commit"
+        return accounts(actors, "pushed to it") + Authors(unknown=unknown)
+
+    def _pushes(self, request: Any) -> Iterator[Any]:
+        """Yield pushes to the project that a merge request comes from, the newest first."""
+        if request["source_project_id"] is None:  # a fork that was deleted
+            return
+        place = f"projects/{int(request['source_project_id'])}/events"
+        yield from islice(self.rest.pages(_PUSHES, place, {"action": "pushed"}), _MOST_PUSHES)
+
+    def _commit(self, revision: str) -> Any:
+        path = f"{self.project}/repository/commits/{quote(revision, safe='')}"
+        return self.rest.ask(_COMMIT, "GET", path)
+
+
+def _written(commit: Any) -> Authors:
+    """Return whom a commit names: its author, its committer, and co-authors."""
+    author = Signature(str(commit["author_name"]), str(commit["author_email"]))
+    committer = Signature(str(commit["committer_name"]), str(commit["committer_email"]))
+    return (
+        signed([author], "wrote a commit")
+        + signed([committer], "committed it")
+        + co_authors(str(commit["message"]))
     )

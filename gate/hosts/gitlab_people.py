@@ -13,7 +13,7 @@ from urllib.parse import quote
 from gate.dataclass import dataclass
 from gate.hosts import Purpose, RestError
 from gate.hosts.accounts import Account, Approvers, Membership, Setting, is_after, read_instant
-from gate.hosts.gitlab_authors import NEEDS, GitLabAuthors
+from gate.hosts.gitlab_changes import NEEDS, GitLabAuthors
 from gate.hosts.rest import Rest
 from gate.policy.authors import Authors, Profile
 
@@ -33,7 +33,7 @@ class GitLabPeople:
 
     rest: Rest
     project: str
-    """Where it is: ``projects/42``."""
+    """The project's path: ``projects/42``."""
     _authors: GitLabAuthors = field(init=False)
 
     def __post_init__(self) -> None:
@@ -148,7 +148,7 @@ class GitLabPeople:
             return Membership(member=False, reason=str(error))
 
     def _member(self, purpose: Purpose, place: str, account: Account) -> Any:
-        """Return a membership, be it of a group above."""
+        """Return a membership, also of a group above."""
         return self.rest.ask(purpose, "GET", f"{place}/members/all/{account.number}")
 
     def _account(self, user: Mapping[str, Any]) -> Account:

@@ -1,4 +1,4 @@
-"""What code hosts know about branches, commits and files: exactly, of the repository of the run."""
+"""Questions to code hosts about branches, commits and files of the repository of the run."""
 
 import base64
 from http import HTTPStatus
@@ -29,7 +29,7 @@ class GitHubFiles:
 
     rest: Rest
     repository: str
-    """Where it is: ``repos/acme/chat``."""
+    """The repository's path: ``repos/acme/chat``."""
 
     def base_branch(self, pull: int) -> str:
         """Return the branch that a pull request is to go into now."""
@@ -83,7 +83,7 @@ class GitLabFiles:
 
     rest: Rest
     project: str
-    """Where it is: ``projects/42``."""
+    """The project's path: ``projects/42``."""
 
     def base_branch(self, pull: int) -> str:
         """Return the branch that a merge request is to go into now."""

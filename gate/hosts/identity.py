@@ -24,7 +24,7 @@ _LONGEST_NAME: Final = 255
 _TAIL: Final = 12
 """Hexadecimal digits that replace the rest of a name that is too long."""
 _RESERVED: Final = frozenset("%/(),")
-"""What has a meaning in the name of a status."""
+"""Characters with a meaning in the name of a status."""
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
 """Unicode categories that a reader cannot see, or take for something else."""
 _PLANE: Final = 0xFFFF
@@ -56,7 +56,7 @@ def claimed_service(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateIdentity:
-    """Which gate this is."""
+    """The identity of a gate."""
 
     paths: tuple[str, ...]
     """The paths of the policies, from the top of the repository, in the order given."""
@@ -144,7 +144,7 @@ _LINK: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StatusLink:
-    """What the address of a commit status says about it; hosts have no field of its own for that.
+    """The facts about a commit status that its address carries; hosts have no field for them.
 
     It counts only in a status that the gate's own account has set.
     """

@@ -77,7 +77,7 @@ class LabelOverride:
     context: Context
 
     def __call__(self, rule: OverrideRule, at: datetime) -> Labelled:
-        """Return the override that the label of a rule asks for, or why it does not count.
+        """Return the override that the label of a rule requests, or why it does not count.
 
         It ends as long after the label was set as the rule allows, and its reason is in the
         latest comment with such a line that the same person wrote. It is for the commit that the

@@ -79,7 +79,7 @@ class Rights:
         return Right(holds=False, reason="; ".join(reasons))
 
     def _doubt(self, account: Account) -> str:
-        """Return why somebody may have written one of the commits; empty: they have not."""
+        """Return the reason why somebody may have written a commit; empty: they have not."""
         if not self.authors.signatures:
             return ""
         who, profile = f"@{account.login}", self.people.profile(account)

@@ -1,10 +1,11 @@
-"""What a code host knows about changes: pull requests, what lies between commits, what is live."""
+"""Questions to a code host about changes: pull requests, their statuses, commits, what is live."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
 from gate.dataclass import dataclass
+from gate.hosts import CommitStatus, PostedStatus
 from gate.hosts.span import Changeset
 from gate.policy.changes import ChangeCommit
 
@@ -71,3 +72,51 @@ def commit_of(message: str) -> ChangeCommit:
     )
     trailers = [(key, value.strip()) for key, _, value in pairs] if whole else []
     return ChangeCommit(message=message, trailers=trailers if _PARAGRAPH in message.strip() else ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPull:
+    """A pull request that is open: what its author chose, and which commits it is about."""
+
+    number: int
+    revision: str
+    """The newest commit."""
+    branch: str
+    base: str
+    """The commit that its target branch had when the host last looked."""
+    base_branch: str
+    title: str
+    labels: tuple[str, ...]
+    author: str
+    """Login; empty: the account was deleted."""
+
+
+class OpenPulls(Protocol):
+    """Questions to a code host about open pull requests. Every method raises `RestError`."""
+
+    def every(self) -> Iterator[OpenPull]:
+        """Yield every open pull request, drafts and those of forks too."""
+
+    def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
+        """Return the statuses that a commit has ever had, the newest first."""
+
+
+class StatusHost(Protocol):
+    """The operations on the statuses of commits. Every method raises `RestError`."""
+
+    def login(self) -> str:
+        """Return who writes with this token."""
+
+    def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
+        """Return the statuses that a commit has ever had, the newest first."""
+
+    def set_status(self, revision: str, status: CommitStatus) -> None:
+        """Set a status of a commit, given by its full name."""
+
+
+def newest_of_each(statuses: Iterable[PostedStatus]) -> tuple[PostedStatus, ...]:
+    """Return the first status of each name, of a list that has the newest first."""
+    newest = dict[str, PostedStatus]()
+    for status in statuses:
+        newest.setdefault(status.name, status)
+    return tuple(newest.values())

@@ -1,4 +1,4 @@
-"""What a code host's refusals mean, in its own words, and what may be missing."""
+"""The refusals of a code host, in its own words, with what may be missing."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,7 +23,7 @@ _REMEDIES: Final[Mapping[Trouble, str]] = {
     Trouble.UNKNOWN_HOST: "; check the host's address, and that this machine can resolve it",
     Trouble.PROXY: "; correct HTTP_PROXY or HTTPS_PROXY",
 }
-"""What to do about a code host that cannot be reached, for which the policy has no settings."""
+"""The remedy for a code host that cannot be reached, for which the policy has no settings."""
 
 
 def refusal(response: requests.Response, now: datetime) -> RequestFailure:

@@ -1,4 +1,4 @@
-"""What git knows of a change: its files and commits, where the checkout has all of them."""
+"""Questions to git about a change: its files and commits, if the checkout has all of them."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
@@ -22,14 +22,14 @@ _TWO: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Changeset:
-    """What lies between two commits."""
+    """The files and commits between two commits."""
 
     paths: Sequence[str] | None
     """Files that differ, old names of moved ones too; None: the host does not list all of them."""
     commits: Sequence[ChangeCommit] | None
     """None: as above."""
     why_not: str = "the host lists only some of them"
-    """Why something is None."""
+    """The reason why a field is None."""
 
 
 def span_since_parting(

@@ -16,7 +16,7 @@ from gate.slo.objective import Span, Window
 
 
 class Cause(StrEnum):
-    """Why a budget is not known, or not well enough. The keys of the policy's ``on:`` table."""
+    """The causes why a budget is not known well enough: the keys of the policy's ``on:``."""
 
     NO_DATA = "no_data"
     """The backend has nothing for this indicator and window."""
@@ -41,7 +41,7 @@ class Cause(StrEnum):
     BORN = "born"
     """Counters of bad events began above zero: what failed before that was not counted."""
     CONTRADICTED = "contradicted"
-    """What the total says of itself speaks against the count of bad events."""
+    """The total contradicts the count of bad events."""
     LOST = "lost"
     """Events were lost to the count: in a gap, or where the window had to be cut."""
     UNKNOWN_OUTCOME = "unknown_outcome"
@@ -70,9 +70,9 @@ class CountRequest:
     probe: bool = False
     """Also say how old the newest sample is and how much of the span has data."""
     amount: bool = False
-    """What is spent is asked for, and not events: the answer is `Spent`."""
+    """The request is for an amount and not for events: the answer is `Spent`."""
     rule_labels: Mapping[str, str] | None = None
-    """Which labels the recording rules have that ``gate export`` writes for this indicator."""
+    """The labels of the recording rules that ``gate export`` writes for this indicator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +83,19 @@ class Suspicion:
     reason: str
     """One sentence without a full stop: what was seen, with a number."""
     remedy: str
-    """What to do about it, in the imperative and without a full stop."""
+    """The remedy, in the imperative and without a full stop."""
     hidden: Fraction | None = Fraction(0)
     """How many events that are counted as good, or not at all, may have been bad; for an allowance:
     how much more may have been spent. None: any number."""
     doubtful: Fraction | None = Fraction(0)
     """How many of the events that are counted as bad may have been good. None: all."""
     within: Span | None = None
-    """When all of these happened, so that no window beside it has any of them; None: any time."""
+    """The span in which all of these happened, so that no window beside it has any; None: any
+    time."""
 
 
 class Granted(StrEnum):
-    """What a budget is made of."""
+    """The unit that a budget is counted in."""
 
     EVENTS = "events"
     SECONDS = "seconds"
@@ -126,9 +127,9 @@ class Definition:
     to_date: bool = False
     """Calendar windows: whether the platform's own budget is that of the events so far."""
     no_data: str = ""
-    """What the platform takes time without data for, as a clause; empty: it does not say."""
+    """How the platform counts time without data, as a clause; empty: it does not say."""
     notes: tuple[str, ...] = ()
-    """What a reader should know: how it is counted, what is excluded."""
+    """Notes for the reader: how it is counted, what is excluded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,17 +143,18 @@ class Evidence:
     coverage: Fraction | None = None
     """Share of the span that has data, 0 to 1; None where it was not asked for or cannot be had."""
     gaps: Gaps | None = None
-    """Where the span has no data; None: the backend does not report it, or nothing is missing."""
+    """The gaps in the span's data; None: the backend does not report them, or nothing is
+    missing."""
     warnings: tuple[str, ...] = ()
-    """What the backend says is missing from its answer. Not empty means: a partial answer."""
+    """The warnings of the backend about missing data. Not empty means: a partial answer."""
     objective: Fraction | None = None
-    """What the tool promises whose recorded series were counted; None: not known."""
+    """The objective of the tool whose recorded series were counted; None: not known."""
     notes: tuple[str, ...] = ()
-    """What a reader should know and what changes nothing."""
+    """Notes for the reader that change nothing."""
     suspicions: tuple[Suspicion, ...] = ()
     """Only where a request has ``probe``."""
     granted: Granted = Granted.EVENTS
-    """What is counted."""
+    """The counted unit."""
     definition: Definition | None = None
     """How the platform defines the SLO that it has counted, which the policy must agree with; None:
     no platform has counted it, or none was asked."""
@@ -177,7 +179,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A share of what is counted over the span, of a platform that tells no counts and rounds.
+    """A share of what is counted over the span, of a platform that reports no counts and rounds.
 
     The true share is within ``error`` of ``bad``, both ends included, and is between 0 and 1.
     """

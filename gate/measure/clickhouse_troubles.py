@@ -1,4 +1,4 @@
-"""What can go wrong between the gate and a ClickHouse server, and what to do then.
+"""The troubles between the gate and a ClickHouse server, and their remedies.
 
 The rows of `gate.measure.remedies.REMEDIES` for it, beside those for every connection.
 """

@@ -1,4 +1,4 @@
-"""What happened to whom: the third contract, of backends that can group events by labels."""
+"""The third contract, of backends that can group events by labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -18,7 +18,7 @@ OTHERS: Final = "(others)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortRequest:
-    """What happened in each step of a stretch of time, for each value of some labels."""
+    """A request for the events in each step of a stretch of time, for each value of some labels."""
 
     sli: Sli
     span: Span
@@ -61,7 +61,7 @@ CohortAnswer = Cohorts | Unmeasured
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRequest:
-    """What happened in some stretches of time, for each value of whatever labels there are."""
+    """A request for the events in some stretches of time, for each value of every label."""
 
     sli: Sli
     spans: tuple[Span, ...]

@@ -39,14 +39,14 @@ _MOST_PARTS: Final = 720
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gaps:
-    """Where a span has no data; all shares are of the whole span, 0 to 1."""
+    """The gaps in a span's data; all shares are of the whole span, 0 to 1."""
 
     late: Fraction
     """Before the first data: what is counted, or the counting, began later than the span."""
     holes: Fraction
     """Between data, when what is counted went on, and nobody counted."""
     since: datetime | None = None
-    """When the data begin; None: with the span."""
+    """The start of the data; None: that of the span."""
     longest: Span | None = None
     """The longest hole; None: there is none."""
     between: Span | None = None

@@ -23,7 +23,7 @@ class Level(StrEnum):
 
 
 class Check(StrEnum):
-    """What is looked at. The names are part of the JSON report."""
+    """The checks. The names are part of the JSON report."""
 
     REACH = "reach"
     VERSION = "version"
@@ -95,19 +95,19 @@ QUESTIONS: Final[Mapping[Check, str]] = {
     Check.DEFINITION: "the platform has the SLO, with the policy's objective and window",
     Check.NO_DATA: "the platform says what it takes time without data for",
 }
-"""What each check asks, as the words after "whether"."""
+"""The question of each check, as the words after "whether"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """What one check saw."""
+    """The result of one check."""
 
     check: Check
     level: Level = Level.OK
     message: str = ""
     """With numbers, without a full stop. Of a check that found nothing: in short what it saw."""
     remedy: str = ""
-    """What to do; empty where nothing is wrong."""
+    """The remedy; empty if nothing is wrong."""
     examined: str = ""
     """The query, endpoint or file, for people to repeat. Never holds a secret."""
 
@@ -144,12 +144,12 @@ class CheckedSlo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What an examination saw."""
+    """The results of an examination."""
 
     backend: tuple[CheckResult, ...]
     """About the server, or about the files as a whole; empty where there are several backends."""
     backends: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
-    """Of several, the same of each that counts any of the SLOs, by name."""
+    """The same for each of several backends that counts any of the SLOs, by name."""
     slos: tuple[tuple[CheckResult, ...], ...]
     """For each SLO, in order."""
     skipped: tuple[tuple[SkippedCheck, ...], ...] = field(default=())
@@ -185,9 +185,9 @@ _CHECK_OF: Final = {
     Cause.STALE: Check.MOVING,
     Cause.UNKNOWN_OUTCOME: Check.UNKNOWN,
 }
-"""Which check is about the same as a suspicion of ``gate check``."""
+"""The check that is about the same as a suspicion of ``gate check``."""
 _WRONG: Final = frozenset({Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED})
-"""Of these it is known that events are missing, and not only that they may be."""
+"""The causes that prove missing events, and not only possible ones."""
 
 
 def suspicion_results(answer: Answer) -> Iterator[CheckResult]:

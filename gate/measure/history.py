@@ -1,4 +1,4 @@
-"""What happened when: the contract of backends that keep a history, and the steps it is cut in.
+"""The contract of backends that keep a history, and the steps of a history.
 
 Steps hang on the clock and not on the run: each lies between two whole multiples of its length
 since 1970 (UTC), so that the same events are in the same step whenever one looks. Only the newest
@@ -82,7 +82,7 @@ def on_the_clock(span: Span, step: timedelta) -> Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesRequest:
-    """What happened in each step of a stretch of time."""
+    """A request for the events in each step of a stretch of time."""
 
     sli: Sli
     span: Span
@@ -119,7 +119,7 @@ def unknown_share(with_data: int, steps: int) -> Fraction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What is needed for the mean of each step: sums can be put together, means cannot."""
+    """The sums behind the mean of each step: sums can be added up, means cannot."""
 
     sums: tuple[float | None, ...]
     """The mean of the values, in the unit that they are measured in; None: the step has no data."""

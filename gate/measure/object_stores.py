@@ -1,4 +1,4 @@
-"""What can go wrong with request logs in a store of objects, and what to do then.
+"""The troubles with request logs in an object store, and their remedies.
 
 More rows of `gate.measure.remedies.REMEDIES`, as `gate.measure.troubles` has them.
 """

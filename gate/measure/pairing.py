@@ -1,4 +1,4 @@
-"""What happened to each request and to its copy: the contract of backends that can join by an id.
+"""The contract of backends that can join each request with its copy by an id.
 
 A request that is mirrored is logged twice under one id. What both share (an outage of a provider, a
 prompt that is too long) then makes no difference, and far fewer requests tell which is worse.
@@ -16,7 +16,7 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRequest:
-    """Which requests are joined with their copies."""
+    """The requests that are joined with their copies."""
 
     sli: Sli
     span: Span
@@ -55,7 +55,7 @@ class Unpaired:
     events: int
     """All events of this side in the span."""
     alone: int
-    """Of ids that the other side does not have, or that are missing."""
+    """The number of rows whose ids are missing, or that the other side does not have."""
     alone_bad: int
     """Those of them that failed."""
     without_id: int

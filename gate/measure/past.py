@@ -10,7 +10,7 @@ from gate.measure import Answer, Backend, CountRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """What one run asks, or would have asked, at its one instant."""
+    """The requests of one run at its one instant, now or in the past."""
 
     requests: tuple[CountRequest, ...]
     """Each ends at ``at``."""

@@ -1,4 +1,4 @@
-"""What can go wrong between the gate and an SLO platform, and what to do then.
+"""The troubles between the gate and an SLO platform, and their remedies.
 
 The rows of `gate.measure.remedies.REMEDIES` for platforms, where those for every connection speak
 of a Prometheus server. Each platform has words of its own for its logins and rights.
@@ -9,7 +9,7 @@ from typing import Final
 from gate.measure.troubles import Rows
 
 CORRECT_LOGIN: Final = "correct the address or the login of the backend"
-"""What ``gate doctor`` says where a platform refuses and its own words say no more."""
+"""The remedy of ``gate doctor`` for a refusal whose own words give none."""
 PLATFORMS: Final[Rows] = (
     (
         "platform-name",

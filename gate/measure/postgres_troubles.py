@@ -1,4 +1,4 @@
-"""What can go wrong between the gate and a PostgreSQL server, and what to do then.
+"""The troubles between the gate and a PostgreSQL server, and their remedies.
 
 Rows of `gate.measure.remedies.REMEDIES`: of the connection, and of statements.
 """

@@ -1,4 +1,4 @@
-"""What to do about each reason why a budget is not known, or a server gives no answer.
+"""The remedy for each reason why a budget is not known, or a server gives no answer.
 
 One table: messages end with the ``hint`` of an entry, and docs/troubleshooting.md has a section for
 each entry. `remedy_of` looks a `Cause` up, `REMEDIES` has every entry by its key.
@@ -25,16 +25,16 @@ class Remedy:
     key: str
     """Unique in the table; the anchor of the section in docs/troubleshooting.md."""
     title: str
-    """What went wrong, as a heading without a full stop."""
+    """The trouble as a heading, without a full stop."""
     means: str
-    """What it means and what usually causes it: whole sentences."""
+    """The meaning and the usual causes, in whole sentences."""
     hint: str
-    """What to do: one or two clauses in the imperative, without a capital and a full stop, so that
+    """The remedy: one or two clauses in the imperative, without a capital and a full stop, so that
     they can stand at the end of a message."""
 
     @property
     def action(self) -> str:
-        """What to do, as a sentence: the hint with a capital and a full stop."""
+        """The remedy as a sentence: the hint with a capital and a full stop."""
         return f"{self.hint[:1].upper()}{self.hint[1:]}."
 
 
@@ -186,7 +186,7 @@ _CAUSES: Final[Rows] = (
     (
         Cause.ROUNDED,
         "The platform's share is too coarse",
-        "The SLO platform tells a rounded share and no counts. All that may be true of it was"
+        "The SLO platform reports a rounded share and no counts. All that may be true of it was"
         " tried: at some of it the policy would decide otherwise.",
         "wait until the threshold is outside what the share may be, count the events in another"
         " backend, or set on.rounded to warn, which takes the share as it is shown",

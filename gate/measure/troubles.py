@@ -1,4 +1,4 @@
-"""What can go wrong between the gate and a server, a log or a code host, and what to do then.
+"""The troubles between the gate and a server, a log or a code host, and their remedies.
 
 The rows of `gate.measure.remedies.REMEDIES` without a `Cause`.
 """

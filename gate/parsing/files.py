@@ -31,8 +31,13 @@ def literal(path: str) -> str:
     return re.sub(r"([*?[])", r"[\1]", path)
 
 
+def literals(*paths: Path | None) -> tuple[str, ...]:
+    """Return a glob for each of these files; what is None is left out."""
+    return tuple(literal(str(path)) for path in paths if path is not None)
+
+
 class Tree(Protocol):
-    """Where the files are. Names are relative to the policy's folder, with ``/``."""
+    """A tree of files. Names are relative to the policy's folder, with ``/``."""
 
     def find(self, pattern: str) -> Sequence[str]:
         """Return the names of the files that match a glob, in any order."""

@@ -12,7 +12,7 @@ _SCALARS = frozenset(
     for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")
 )
 _TAG = re.compile(r"(?:^|[\s,\[{(])!", re.MULTILINE)
-"""What begins a tag, where it is not in quotes or in an expression."""
+"""The start of a tag that is not in quotes or in an expression."""
 
 
 def odd_tags(node: yaml.Node, text: str) -> Iterator[tuple[yaml.Node, str]]:

@@ -25,7 +25,7 @@ class Field:
     example: str = ""
     """A right value, as YAML on one line: for mistakes, and for the reference of the file."""
     formerly: str | None = None
-    """What the key was called before; that name is a mistake which says the new one."""
+    """The former name of the key; using it is a mistake whose message has the new name."""
 
     def described(self) -> JsonSchema:
         """Return the JSON Schema of the value, with the doc as its description."""
@@ -34,7 +34,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """What a block had: the values by key, and where each stood. A key not given is absent."""
+    """The values of a block by key, and the place of each. A key that was not given is absent."""
 
     values: Mapping[str, Any]
     nodes: Mapping[str, yaml.Node]
@@ -67,7 +67,7 @@ class Object(Generic[T]):
     others: Field | None = None
     """The value of keys that the user may choose, where the block allows any."""
     rules: JsonSchema = field(default_factory=dict)
-    """What JSON Schema can say beyond the single fields."""
+    """Rules in JSON Schema beyond the single fields."""
     check: Callable[[Values, Reader], bool] | None = None
     """Notes what is wrong between the fields that could be read, be it all of them or not."""
     first: str | None = None

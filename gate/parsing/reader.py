@@ -22,7 +22,7 @@ _REFERENCE = re.compile(
         | (?!\d*,?\d*\}) ([^{}"']*) \})""",  # but not how often something is repeated in a regex
     re.VERBOSE | re.ASCII,
 )
-"""What its author meant as a variable; ``$window``, ``{x=~"a${"}`` and ``a${2}`` are not."""
+"""Text that its author meant as a variable; ``$window``, ``{x=~"a${"}`` and ``a${2}`` are not."""
 OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 """A variable without a default: the only form in which a secret may stand in a file."""
 DOLLAR_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
@@ -56,7 +56,7 @@ class Reader:
     """Only look at the file: an environment variable or a file that is missing is a warning."""
     mistakes: list[Mistake] = field(default_factory=list)
     presets: dict[str, Any] = field(default_factory=dict)
-    """What the policy's own preset files say, by name: each a `gate.config.preset_schema.Preset`,
+    """The presets of the policy's own preset files, by name: each a `gate.config.preset.Preset`,
     or None where the file cannot be read, which its mistakes say."""
     text: str = ""
     """The text of the file, once it has been composed."""

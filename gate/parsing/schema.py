@@ -1,4 +1,4 @@
-"""What a value in a file must look like. One definition reads, checks and documents it.
+"""The schema of a value in a file. One definition reads, checks and documents it.
 
 Each schema has ``read(node, reader)``, which returns the value or notes the mistake and raises
 `UnreadableError`, and ``schema()``, which says the same as JSON Schema (draft 2020-12).
@@ -22,7 +22,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class ValueSchema(Protocol[T_co]):
-    """What a value must look like."""
+    """The form that a value must have."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T_co:
         """Return the value, or note what is wrong and raise `UnreadableError`."""
@@ -47,7 +47,7 @@ class Scalar(Generic[T]):
     """The text itself may not stand in the file, only the name of the variable that has it."""
     may_be_empty: bool = False
     silent: bool = False
-    """What ``parse`` says is wrong never repeats the text, in which a password may stand."""
+    """The messages of ``parse`` never repeat the text, which may hold a password."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the parsed text."""

@@ -1,4 +1,4 @@
-"""What to change in a text that is not valid YAML; a parser only says what it expected.
+"""The remedy for a text that is not valid YAML; a parser only says what it expected.
 
 The marks of the parser are moved to where the mistake is: to the bracket or quote that is never
 closed, and not to the line where the parser noticed.
@@ -23,7 +23,7 @@ _QUOTED: Final = re.compile(r""""(?:\\.|[^"\\])*"|'(?:[^']|'')*'|(?<!\S)#.*""")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Failure:
-    """What a parser says, and the text around it."""
+    """A parser's complaint, and the text around it."""
 
     lines: list[str]
     context: str
@@ -40,7 +40,7 @@ class _Failure:
 
     @property
     def rest(self) -> str:
-        """What stands on that line from there on."""
+        """The rest of that line."""
         return self.line[self.mark.column :]
 
     def line_at(self, number: int) -> str:

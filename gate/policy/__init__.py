@@ -1,1 +1,1 @@
-"""What a team decided: which changes may ship at which budget, and what that says now. Pure."""
+"""The policy of a team: which changes may ship at which budget, and its judgement now. Pure."""

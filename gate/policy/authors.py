@@ -54,7 +54,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What an account says of itself, to compare signatures with."""
+    """The names and addresses of an account, to compare signatures with."""
 
     login: str
     names: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class Authors:
     """Login, as it is compared -> what they did, as it follows the name: ``wrote a commit``."""
     signatures: tuple[Signature, ...] = ()
     unknown: str = ""
-    """Why there may be others; then nobody is distinguished from them. Empty: none."""
+    """The reason why there may be others; then nobody is distinguished from them. Empty: none."""
 
     def part(self, login: str) -> str:
         """Return what somebody did; empty: nothing that is known."""

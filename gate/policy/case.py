@@ -1,4 +1,4 @@
-"""What every rule looks at, and the one ladder from a rule that fires to its verdict."""
+"""The case that every rule looks at, and the one ladder from a rule that fires to its verdict."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -30,7 +30,7 @@ class SloIncidents:
     incidents: "tuple[Incident, ...]"
     """The oldest first; also those from before the time that counts."""
     budget: "WindowBudget"
-    """What they are a share of."""
+    """The total that they are a share of."""
     coverage: Fraction
     """The share of the time looked at of which anything is known, or that is usually silent; above
     0, at most 1."""
@@ -42,16 +42,16 @@ class SloIncidents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What each rule that looks back needs to know, by SLO; nothing for a rule that is not set."""
+    """The past that each rule looks back at, by SLO; empty for a rule that is not set."""
 
     incidents: Mapping[str, SloIncidents | Unmeasured] = field(default_factory=dict)
     """The incidents of each SLO that has a history of its own; for ``postmortems``."""
     charts: "Mapping[str, tuple[ChartResult, ...] | Unmeasured]" = field(default_factory=dict)
     """Likewise; for ``control_charts``."""
     stated: "tuple[StatedFinding, ...]" = ()
-    """What is taken to be found, whatever the past is: what a recorded case knows of it."""
+    """The findings of a recorded case, which stand in the place of the past."""
     evidence: Mapping[Requirement, RequirementResult] = field(default_factory=dict)
-    """What was found where the requirements of the tiers were checked."""
+    """The results of the checks of the tiers' requirements."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,8 @@ class Case:
     at: datetime
     """The instant of the run."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
-    """What was stated as met, by name: the link or note that was given for it."""
+    """The requirements that were stated as met, by name, each with the link or note that was
+    given."""
     past: Past = NO_PAST
 
     @property
@@ -105,7 +106,7 @@ class Case:
 
     @property
     def obligations(self) -> tuple[Requirement, ...]:
-        """What the tier requires of the change; where it is not known, what any of them would."""
+        """The requirements of the tier for the change; those of any tier if it is unknown."""
         tier = self.tier
         if tier is not None:
             return tier.require.get(self.change, ())

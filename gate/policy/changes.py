@@ -21,7 +21,7 @@ BUILT_IN_CHANGES: Final = {
     "rollback": "back to what ran before",
 }
 DEFAULT_CHANGE: Final = "full-rollout"
-"""What a change is when nothing says otherwise: the class that the fewest tiers allow."""
+"""The class of a change that nothing classifies: the one that the fewest tiers allow."""
 ROLLBACK: Final = "rollback"
 """The class that a gate must not forbid: that would prolong the outage."""
 REPAIRS: Final = frozenset({"bug-fix", "reliability-fix", "security-patch", "rollback"})
@@ -42,7 +42,7 @@ LiveKind = Literal["github-deployments", "gitlab-environments", "file"]
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What tells which commit is live, and so what a deploy is compared with."""
+    """The source that says which commit is live, which a deploy is compared with."""
 
     kind: LiveKind
     place: str
@@ -54,12 +54,12 @@ class Live:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedWith:
-    """What a change was compared with, and how much it is."""
+    """The base that a change was compared with, and the size of the difference."""
 
     base: str | None
     """The commit, or as it was named; None: nobody knows."""
     base_from: str
-    """What named it: ``--base``, ``pull request``, ``github-deployments: production``."""
+    """The source of the base: ``--base``, ``pull request``, ``github-deployments: production``."""
     files: int | None = None
     """Changed ones that were looked at; None: they are not known."""
     commits: int | None = None
@@ -72,7 +72,7 @@ _BREAKING: Final = re.compile(r"^BREAKING[ -]CHANGES?\b", re.IGNORECASE | re.MUL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeCommit:
-    """What one commit of a change says, and what it touches."""
+    """One commit of a change: its message, and the files that it touches."""
 
     message: str
     trailers: Sequence[tuple[str, str]] = ()
@@ -104,7 +104,7 @@ def conventional_type(subject: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFacts:
-    """What is known of the change itself. None: not known, which is not the same as none."""
+    """The known facts about the change itself. None: not known, which is not the same as empty."""
 
     paths: Sequence[str] | None = ()
     """Changed files, from the top of the repository, old names of moved ones too."""
@@ -138,7 +138,7 @@ class ChangeMatcher:
     branches: tuple[str, ...] = ()
     """Globs."""
     types: tuple[str, ...] = ()
-    """Of conventional commits: ``fix`` (https://www.conventionalcommits.org)."""
+    """The types of conventional commits: ``fix`` (https://www.conventionalcommits.org)."""
     trailers: Mapping[str, str] = field(default_factory=dict)
     """``Change-Class: canary``."""
     approved_by: tuple[str, ...] = ()
@@ -157,7 +157,7 @@ class Approval:
     by: tuple[str, ...] = ()
     """Who; empty: nobody."""
     why_not: str = ""
-    """Why nobody counts."""
+    """The reason why nobody counts."""
 
 
 Approve = Callable[[ChangeMatcher, ChangeFacts], Approval]
@@ -170,15 +170,16 @@ class Recognition:
 
     change: str
     how: str
-    """What gave it: ``paths``, ``labels``, ``default``, ``unknown``, or what stated the class."""
+    """The source of the class: ``paths``, ``labels``, ``default``, ``unknown``, or the option that
+    stated it."""
     evidence: tuple[str, ...] = ()
-    """What matched: ``prompts/system.md (prompts/**)``; of the default what nothing matched."""
+    """The match: ``prompts/system.md (prompts/**)``; for the default, what nothing matched."""
     notes: tuple[str, ...] = ()
-    """What was not approved, and by whom it was."""
+    """The approvals that are missing, and those that were given."""
     others: "tuple[Recognition, ...]" = ()
     """Classes of other parts of the change, which count too; the riskiest first."""
     comparison: ComparedWith | None = None
-    """What the change was compared with; None: nobody had to look at it."""
+    """The base that the change was compared with; None: no comparison was needed."""
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a policy makes of what was not seen, in commands that give no verdict.
+"""The effect of a policy's ``on:`` on commands that give no verdict.
 
 Each of them says what it found. Where too little was seen to find anything its sign is not a tick,
 and where the policy's ``on`` stops a change for such a cause, its exit code is not 0.

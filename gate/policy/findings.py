@@ -70,7 +70,7 @@ class Finding:
     needs_samples: int | None = None
     """How many samples its window must have before time alone can change it; None: it has them."""
     cause: Cause | None = None
-    """Why something is not known, where the finding is about that; None: it is not."""
+    """The reason why something is not known, where the finding is about that; None: it is not."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

@@ -17,7 +17,8 @@ _WIDE: Final = _WILD.keys() - {"?"}
 _MOST_WAYS: Final = 100_000
 """To divide a path among wildcards, up to which a regular expression is the quicker."""
 _PARTS: Final = {"/**": ("option", "/", "deep"), "**/": ("option", "deep", "/"), "**": ("deep",)}
-"""What a wildcard of several folders is made of; an option is left out as a whole or not at all."""
+"""The parts of a wildcard over several folders; an optional part is left out as a whole or not at
+all."""
 _OPTION: Final = 3
 """Parts of an option, itself included."""
 

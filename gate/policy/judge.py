@@ -28,7 +28,7 @@ from gate.policy.tiers import Tier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What a policy says of a change at these budgets."""
+    """The judgement of a policy about a change at these budgets."""
 
     findings: tuple[Finding, ...]
     """Worst first."""
@@ -39,7 +39,7 @@ class Judgement:
     worst: Assessment | None
     """The SLO with that budget."""
     requirements: tuple[CheckedRequirement, ...]
-    """What the tier requires of this class, and what is known of it."""
+    """The requirements of the tier for this class, each with its state."""
     allowed_again_at: datetime | None
     """When all that stops the change will have gone (a reset, a freeze's end, recovery); None: it
     is not stopped, or that is not certain."""
@@ -121,7 +121,8 @@ RULES: Final[Mapping[Rule, Callable[[Case], Iterable[Finding]]]] = {
     Rule.POSTMORTEM: _postmortems,
     Rule.CONTROL_CHART: _control_charts,
 }
-"""What each kind of rule finds, in the order in which findings of equal weight are reported."""
+"""The findings of each kind of rule, in the order in which findings of equal weight are
+reported."""
 
 
 def judge(case: Case) -> Judgement:

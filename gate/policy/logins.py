@@ -32,7 +32,7 @@ class Right:
     holds: bool
     """True only where it is known."""
     reason: str = ""
-    """What could not be found out; it might have made the difference."""
+    """The fact that could not be found out, and might have made the difference; empty: none."""
     confirmed: bool = False
     """The code host says, too, that they have approved; else that is claimed."""
 

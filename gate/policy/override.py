@@ -50,11 +50,11 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
-    """What a label on a pull request comes to."""
+    """The override that a label on a pull request requests."""
 
     override: Override | None = None
     why_not: str = ""
-    """Why the label does not count, or could not be looked for; empty: there is none."""
+    """The reason why the label does not count, or could not be looked for; empty: there is none."""
 
 
 AskLabel = Callable[[OverrideRule, datetime], Labelled]
@@ -73,7 +73,7 @@ def named(who: str, rule: OverrideRule, _authors: Authors) -> Right:
 def refusal(
     override: Override, rule: OverrideRule, *, at: datetime, authors: Authors
 ) -> str | None:
-    """Return what keeps an override from counting, whoever its approver is; None: nothing.
+    """Return the reason why an override cannot count, whoever approves it; None: it can.
 
     Args:
         override: the request.
@@ -102,7 +102,7 @@ def refusal(
 
 
 def misfit(who: str, rule: OverrideRule, right: Right) -> str | None:
-    """Return why somebody may not approve an override, by what was found out; None: they may."""
+    """Return the reason why somebody may not approve an override; None: they may."""
     if right.holds:
         return None
     reason = f" ({right.reason})" if right.reason else ""

@@ -25,7 +25,7 @@ from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, Slo, SpendSl
 
 
 class Action(StrEnum):
-    """What a budget that is not known, or not well enough, does to a change."""
+    """The effect on a change of a budget that is not known, or not well enough."""
 
     BLOCK = "block"
     """Undecided: the change does not ship."""
@@ -77,7 +77,7 @@ class Policy:
     exempt: frozenset[str]
     """Change classes that ship although a budget could not be measured."""
     guards: Guards
-    """What every measurement must have to be believed, but where an SLO asks for something else
+    """The requirements that every measurement must meet to be believed, unless an SLO has its own
     (`guards_of`)."""
     change_classes: frozenset[str]
     """Built-in and the policy's own."""
@@ -88,7 +88,7 @@ class Policy:
     valid_for: timedelta
     """How long a decision may be acted upon; `LONGEST_VALID_FOR` at most."""
     live: Live | None = None
-    """What tells which commit is live; None: the policy does not say."""
+    """The source that says which commit is live; None: the policy names none."""
     dashboard: str | None = None
     """Where a person looks next."""
     exhaustion: ExhaustionRule | None = None
@@ -101,8 +101,8 @@ class Policy:
     """Where an SLO, or its backend, has actions of its own in place of those of ``on``: by the
     SLO's name."""
     undefined: Mapping[str, Unmeasured] = field(default_factory=dict)
-    """Why the objective and the window of an SLO are not known that a platform should have said: by
-    the SLO's name."""
+    """The reason why the objective and the window of a platform's SLO are not known, by the SLO's
+    name."""
     claims: bool = False
     """Whether somebody's word is enough where a tier requires what nothing can check."""
 

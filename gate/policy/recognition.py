@@ -80,7 +80,7 @@ def _approved(match: Recognition, approval: Approval) -> str:
 
 @dataclass(slots=True)
 class _Change:
-    """What matches what."""
+    """The matches between classes and facts about the change."""
 
     matchers: Mapping[str, ChangeMatcher]
     facts: ChangeFacts
@@ -88,9 +88,9 @@ class _Change:
     files: dict[str, dict[str, str]] = field(init=False)
     """File -> class -> the glob that takes it."""
     claims: _Evidence = field(init=False)
-    """What labels, branches and titles say."""
+    """The evidence from labels, branches and titles."""
     commits: list[tuple[ChangeCommit, _Evidence]] = field(init=False)
-    """What each commit says."""
+    """The evidence from each commit."""
 
     def __post_init__(self) -> None:
         """Match everything that is known."""

@@ -1,4 +1,4 @@
-"""What a tier requires of a change before it ships, and what was found when that was checked."""
+"""The requirements of a tier for a change, and the results of their checks."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
@@ -89,7 +89,7 @@ Requirement = Claim | EvaluationRequirement | ShadowRequirement
 
 
 class RequirementState(StrEnum):
-    """What is known of a requirement. The values are part of the decision document."""
+    """The state of a requirement. The values are part of the decision document."""
 
     MET = "met"
     """Evidence was read and checked."""
@@ -102,7 +102,7 @@ class RequirementState(StrEnum):
 
     @property
     def verdict(self) -> Verdict:
-        """What it means for the change."""
+        """The verdict that it means for the change."""
         return _VERDICTS[self]
 
 
@@ -116,7 +116,7 @@ _VERDICTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementResult:
-    """What was found when a requirement was checked."""
+    """The result of the check of a requirement."""
 
     state: RequirementState
     reason: str

@@ -1,8 +1,8 @@
-"""What a rounded share means for a change: all that may be true of it is judged, not what it shows.
+"""The effect of a rounded share on a change: all that may be true of it is judged.
 
-A platform that tells a share and no counts rounds it. What is left then lies between two ends, and
-each value between them that could matter is tried: both ends, every threshold, and a value between
-each two of these.
+A platform that reports a share and no counts rounds it. What is left then lies between two ends,
+and each value between them that could matter is tried: both ends, every threshold, and a value
+between each two of these.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -26,11 +26,11 @@ from gate.wording import budget_between, burn_shown, share_of_bad
 VerdictOf = Callable[[Case], Verdict]
 """Judges by every rule, without regard to what is suspected or rounded."""
 _JUST_ABOVE = Fraction(1, 10**12)
-"""What is left of a budget that is about to be gone."""
+"""The remaining share of a budget that is about to be gone."""
 
 
 class Settled(NamedTuple):
-    """What is made of everything that is rounded."""
+    """The reading of every rounded share."""
 
     case: Case
     """By whose budgets the rules judge: as they are shown, or where that could be wrong and the

@@ -1,4 +1,4 @@
-"""What a policy sets for each of its rules: thresholds, effects and the changes they spare.
+"""The settings of each rule: thresholds, effects and the changes that it spares.
 
 Source of `PostmortemRule`: https://sre.google/workbook/error-budget-policy/, "Outage Policy": a
 postmortem for a single incident that consumed more than 20% of the error budget over four weeks.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # most policies have no such rule
 
 
 class Effect(StrEnum):
-    """What a rule that fires does to a change that it does not let through."""
+    """The effect of a rule that fires on a change that it does not spare."""
 
     BLOCK = "block"
     WARN = "warn"
@@ -99,7 +99,7 @@ def _whole_minutes(length: timedelta) -> timedelta:
 CHART_LENGTH: Final = timedelta(days=14)
 CHART_STEP: Final = timedelta(hours=1)
 SIGNAL_TTL: Final = timedelta(hours=24)
-"""What `ControlChartRule` has where the policy does not say."""
+"""The defaults of `ControlChartRule`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a suspicion about a count means for a change: only what could change the verdict matters."""
+"""The effect of a suspicion about a count: it matters only if it could change the verdict."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace

@@ -51,7 +51,7 @@ class Tier:
     """Per allowed change class, what must have been done first; at least one, names differ."""
 
     def allows(self, change: str) -> bool:
-        """Return whether a change of this class may ship, be it with a warning."""
+        """Return whether a change of this class may ship, with or without a warning."""
         return self.allow is None or change in self.allow or change in self.warn
 
     def holds(self, remaining: Fraction) -> bool:

@@ -31,7 +31,7 @@ class Boundary:
     texts: tuple[str, ...]
     """How it may be written as ``le``."""
     weight: Fraction = Fraction(1)
-    """What its bucket is multiplied by; the weights of an indicator add up to 1 at most."""
+    """The factor of its bucket; the weights of an indicator add up to 1 at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Chosen:
 
     boundaries: tuple[Boundary, ...]
     notes: tuple[str, ...] = ()
-    """What the reader must know when it is not counted exactly."""
+    """The note for the reader if it is not counted exactly."""
 
 
 def choose(histogram: Histogram, counts: Mapping[str, Fraction]) -> Chosen:

@@ -24,7 +24,7 @@ class Count:
     """It is a mean of gauges over the window, and no number of events."""
     root: Node = field(compare=False, repr=False)
     reader: CountReader = field(compare=False, repr=False)
-    """What has read it; nothing is read anew."""
+    """The reader of the expression; nothing is read anew."""
 
 
 def read_count(text: str, *, levels: bool = False) -> Count:

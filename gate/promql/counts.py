@@ -1,4 +1,4 @@
-"""What a part of an expression counts, or why it does not count events over the window."""
+"""The events that a part of an expression counts over the window, or why it counts none."""
 
 from dataclasses import field, replace
 from typing import Final
@@ -41,7 +41,7 @@ class CountReader:
     edits: dict[int, str] = field(default_factory=dict)
     """The edits by its place among the tokens, what takes the place of a token."""
     calls: list[Node] = field(default_factory=list)
-    """What is counted, each over the window."""
+    """The counted parts, each over the window."""
     bounds: list[Node] = field(default_factory=list)
     """Comparisons with 0 in whose place ``clamp_min(..., 0)`` stands, innermost first."""
     facts: dict[range, CountFacts] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What is known of the parts of an expression that count: their kind, labels, sign and time."""
+"""The facts about the parts of an expression that count: their kind, labels, sign and time."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -27,7 +27,7 @@ _LATEST: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountFacts:
-    """What is known of a count."""
+    """The known facts about a count."""
 
     positive: bool
     """Whether it is never below 0."""

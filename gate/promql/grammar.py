@@ -14,7 +14,7 @@ class ExpressionError(TextError):
 
 
 class TokenKind(StrEnum):
-    """What a token is."""
+    """The kind of a token."""
 
     STRING = "string"
     WINDOW = "window"
@@ -110,7 +110,7 @@ _KEYWORDS: Final = frozenset(
     | {"default", "if", "ifnot", "limit", "keep_metric_names"}
 )
 Rules = tuple[tuple[re.Pattern[str], str], ...]
-"""What is reduced to what, over and over."""
+"""Patterns and their replacements, applied until nothing changes."""
 
 
 # What may be counted over two halves and added up, reduced step by step to one N.

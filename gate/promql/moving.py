@@ -37,7 +37,7 @@ class Length(Enum):
     """A time that is filled in."""
 
     STEP = "step"
-    """What stands for ``$window``."""
+    """The placeholder for ``$window``."""
     LOOKBACK = "lookback"
     SECONDS = "seconds"
     """The seconds of the step, as a number."""
@@ -62,7 +62,7 @@ Piece = str | Length | Offset
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filling:
-    """What is filled in."""
+    """The values that are filled in."""
 
     offset: timedelta
     """By how much all is moved."""

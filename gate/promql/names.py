@@ -15,7 +15,8 @@ from gate.promql.grammar import Token, TokenKind, tokenize, write_tokens
 from gate.promql.selectors import fold_braces, quote
 
 _PROCESS: Final = "on (cluster, namespace, job, instance, pod, service_instance_id)"
-"""What says of which process a series is: the labels of Prometheus' targets, of Kubernetes and of
+"""Labels that say which process a series belongs to: those of Prometheus' targets, of Kubernetes
+and of
 OpenTelemetry's resources. A label that neither name has makes no difference."""
 _COLON: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*:[A-Za-z0-9_]+")
 """A name with one colon, as programs export it; recording rules have two:

@@ -25,7 +25,7 @@ _REGEX: Final = frozenset({"=~", "!~"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelMatcher:
-    """What one label must be."""
+    """The condition on one label."""
 
     label: str
     operator: str

@@ -11,7 +11,7 @@ _LONGEST_SHOWN: Final = 70
 
 
 class NodeKind(StrEnum):
-    """What a part of an expression is."""
+    """The kind of a part of an expression."""
 
     NUMBER = "number"
     STRING = "string"
@@ -36,7 +36,7 @@ class Node:
     """The function, the aggregation, the operator or the number; of a range its length."""
     children: tuple["Node", ...] = ()
     words: frozenset[str] = frozenset()
-    """What else it says: ``by``, ``without``, ``bool``, ``on``, ``group_left``, ``offset``, ``@``,
+    """Its modifiers: ``by``, ``without``, ``bool``, ``on``, ``group_left``, ``offset``, ``@``,
     ``step`` (of a subquery)."""
     labels: frozenset[str] = frozenset()
     """Those that an aggregation names."""

@@ -113,7 +113,7 @@ _READABLE: Final = (
     rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]"
     rb"|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6}"
 )
-"""What was not base64 or hex to begin with hardly ever decodes to this."""
+"""Characters of decoded text; other text than base64 or hex hardly ever decodes to them."""
 
 
 def _percent(match: re.Match[bytes]) -> bytes:

@@ -14,7 +14,7 @@ from gate.reporters.page import MUST, Cell, Column, DataTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """What the place that a report is written to can show; only the terminal's depends on it."""
+    """The abilities of the place that a report is written to, for the terminal format."""
 
     width: int = 80
     """Columns."""

@@ -21,9 +21,9 @@ class BudgetRow:
     tier: Tier | None
     """That its budget is in; None: not known."""
     says: Verdict | None
-    """What the tier says of the change; None: not known, or the table is about no change."""
+    """The effect of the tier on the change; None: not known, or the table is not about a change."""
     burns: Verdict | None = None
-    """What the rules on its burn rates say of the change where they object; None: they do not."""
+    """The effect of the rules on its burn rates that object to the change; None: none objects."""
     verdict: Verdict
     """Whose colour the row has: the worst that is said of the SLO."""
     decides: bool = False

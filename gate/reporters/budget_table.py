@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from gate import wording
-from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
+from gate.budget.face_value import PRESENT
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision
 from gate.measure import Cause

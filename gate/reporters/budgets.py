@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Final
 
 from gate import wording
-from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
+from gate.budget.face_value import PRESENT
 from gate.budget.forecast import Forecast
 from gate.budget.ratio import allowed_downtime, has_no_traffic
 from gate.measure import Cause, Granted, Unmeasured
@@ -104,10 +104,10 @@ def details(
 
     Args:
         assessment: of the SLO.
-        window: whether its window is not told elsewhere.
-        doubts: whether what is in doubt is not told elsewhere.
+        window: whether to show its window, which nothing else does.
+        doubts: whether to show its doubts, which nothing else does.
         headroom: whether to say what the budget covers.
-        notes: whether its notes are not told elsewhere.
+        notes: whether to show its notes, which nothing else does.
     """
     if doubts:
         label = "in doubt" if assessment.measured else "not measured"
@@ -151,14 +151,14 @@ def _window(assessment: Assessment) -> Iterator[str]:
 
 
 def _platform(assessment: Assessment) -> Iterator[Fact]:
-    """Yield what a platform has told, as of when, and how it counts its own budget."""
+    """Yield what a platform reported, as of when, and how it counts its own budget."""
     evidence, slo = assessment.evidence, assessment.slo
     definition = None if evidence is None else evidence.definition
     if evidence is None or definition is None:
         return
     time = " of time" if in_seconds(assessment) else ""
     what = f"counts{time}" if assessment.ratio_error is None else f"a rounded share{time}"
-    parts = [f'{definition.platform} has told {what} for "{definition.name}"']
+    parts = [f'{definition.platform}  reported {what} for "{definition.name}"']
     if evidence.newest is not None:
         parts.append(f"as of {wording.instant(evidence.newest)}")
     if isinstance(slo, RatioSlo) and isinstance(slo.window, CalendarWindow):

@@ -1,4 +1,4 @@
-"""A decision as the status of a commit, and what such a status still tells later."""
+"""A decision as the status of a commit, and the facts that can be read from it later."""
 
 import hashlib
 import json
@@ -97,7 +97,7 @@ def question(decision: Decision, identity: GateIdentity) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StatusText:
-    """What the text of a status tells of the decision that it shows."""
+    """The facts about a decision that the text of its status carries."""
 
     policies: str
     """`policies_hash` of the policies that counted."""

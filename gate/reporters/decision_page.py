@@ -1,4 +1,4 @@
-"""What reports of a decision share: its pages, and what it objects to, the worst first."""
+"""The page of a decision, and its objections, the worst first."""
 
 import hashlib
 from collections import Counter
@@ -38,7 +38,8 @@ class Problem:
     decided: PolicyDecision
     finding: Finding
     number: int = 1
-    """Of those about the same: two incidents of one SLO are two objections."""
+    """Its number among those about the same subject: two incidents of one SLO are two
+    objections."""
 
     @property
     def text(self) -> str:
@@ -48,7 +49,7 @@ class Problem:
 
     @property
     def fingerprint(self) -> str:
-        """What it is about, without the numbers: the same objection tomorrow is not a new one."""
+        """The subject of the objection, without numbers: it stays the same from day to day."""
         finding, decided = self.finding, self.decided
         about = [decided.policy.service, decided.change_class, finding.rule, finding.slo or ""]
         about += [str(self.number)] if self.number > 1 else []

@@ -1,4 +1,4 @@
-"""What a change still needs, what the budget left covers, when it may ship, and what to do next."""
+"""The outlook of a change: what it needs, what the budget covers, when it may ship."""
 
 import re
 import shlex
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from gate import wording
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import PACE, Impact, Price
+from gate.budget.forecast import PACE
+from gate.budget.impact import Impact, Price
 from gate.decision.decision import PolicyDecision, PolicySource
 from gate.errors import ExitCode
 from gate.measure import Cause

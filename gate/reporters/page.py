@@ -145,7 +145,7 @@ class Mark:
     text: str
     facts: tuple[Fact, ...] = ()
     marks: tuple["Mark", ...] = ()
-    """What is wrong with it in particular; these have no marks of their own."""
+    """Details of the mistake; these have no marks of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class Section:
     blocks: tuple["Block", ...]
     badge: Badge | None = None
     tail: str = ""
-    """What the heading says behind the title, with what separates them."""
+    """The text of the heading after the title, with its separator."""
     full_title: str | None = None
     """The title for readers who do not know which page it is on; None: the title says enough."""
     compact: bool = False
@@ -194,7 +194,7 @@ class Folded:
     summary: str
     sections: tuple[Section, ...]
     note: str = ""
-    """What those who open it may also want to know."""
+    """Details for those who open the section."""
 
 
 Block: TypeAlias = (
@@ -218,7 +218,7 @@ class Page:
 
     sections: tuple[Section, ...]
     closing: tuple[Block, ...]
-    """What concerns all sections, and where the page comes from."""
+    """Blocks about all sections, and the origin of the page."""
     title: str | None = None
     badge: Badge | None = None
     """Beside the title: what the sections come to together."""

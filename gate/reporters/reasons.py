@@ -30,7 +30,7 @@ def reason(finding: Finding) -> str:
 
 
 def reasons(decided: PolicyDecision, verdict: Verdict) -> list[str]:
-    """Return why the verdict of a policy is this one, the most important first.
+    """Return the reason why the verdict of a policy is this one, the most important first.
 
     After the worst budget the others whose tiers object are one sentence. What is not checked
     and changes nothing is left to the details; what is required and met stands with the rest of

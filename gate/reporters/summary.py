@@ -39,7 +39,7 @@ _REVISION: Final = 12
 """Characters of a hash that people read."""
 _OPENING: Final = frozenset({Verdict.ALLOW, Verdict.WARN})
 _OBJECTING: Final = frozenset({Verdict.WARN, Verdict.UNDECIDED, Verdict.BLOCK})
-"""Of findings that are always told."""
+"""The verdicts of findings that are always reported."""
 _SEVERAL: Final = 2
 """Backends from which on a reader must be told which of them counted an SLO."""
 _LISTED: Final = 20
@@ -193,7 +193,7 @@ def origin(decided: PolicyDecision) -> Iterator[Fact]:
 
 
 def decision_closing(decision: Decision) -> Iterator[Fact]:
-    """Yield what the shell is told, the instant, how long the decision holds, and by what."""
+    """Yield the exit code, the instant, how long the decision holds, and the version."""
     until = wording.instant(decision.expires_at)
     yield "Exit code", str(int(decision.exit_code))
     yield "Evaluated", f"{wording.exact_instant(decision.evaluated_at)}, holds until {until}"

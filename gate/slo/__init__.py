@@ -1,1 +1,1 @@
-"""What is promised and what was counted: objectives, windows, indicators and counts. Pure."""
+"""The promises and the counts: objectives, windows, indicators and counts. Pure."""

@@ -10,7 +10,7 @@ from gate.dataclass import dataclass
 
 
 class EmptySlice(StrEnum):
-    """What a timeslice without any event counts as."""
+    """How a timeslice without any event counts."""
 
     LEFT_OUT = "left-out"
     GOOD = "good"
@@ -18,7 +18,7 @@ class EmptySlice(StrEnum):
 
 
 class Bucket(StrEnum):
-    """What a threshold that is not a boundary of a histogram is counted by."""
+    """How events are counted at a threshold that is not a boundary of the histogram."""
 
     EXACT = "exact"
     """Nothing: there is no count."""
@@ -96,12 +96,12 @@ class Sli:
     objective: str | None = None
     """Prometheus: what the tool that recorded these series promises."""
     sliced: bool = False
-    """What is counted is slices of time, each with a ratio: how many events they had is not known.
+    """The counted unit is a slice of time with a ratio: the number of its events is not known.
     """
     some_failures: bool = False
     """Bad are failures of one kind only, so it is not a contradiction where more have failed."""
     notes: tuple[str, ...] = ()
-    """What every report of a count must say."""
+    """The note that every report of a count must show."""
     unfiltered: "Sli | None" = None
     """The same with the health checks that this leaves out; None: it leaves out none."""
 
@@ -116,7 +116,7 @@ class Sli:
 
     @property
     def unit(self) -> str:
-        """What it measures is in; empty where that is not known, is not a time, or nothing is."""
+        """The unit of the measured value; empty if it is unknown or not a time."""
         return self.histogram.unit if self.histogram is not None else ""
 
 

@@ -29,7 +29,7 @@ class Span:
 
 
 class Period(StrEnum):
-    """What a calendar window is made of. Its weeks begin on Monday (ISO 8601)."""
+    """The period of a calendar window. Weeks begin on Monday (ISO 8601)."""
 
     DAY = "day"
     WEEK = "week"
@@ -169,7 +169,7 @@ class Bound(StrEnum):
 
 
 class Denominator(StrEnum):
-    """What a calendar window's bad events are measured against."""
+    """The events that a calendar window's bad events are measured against."""
 
     PERIOD = "period"
     """The whole period: consumed grows from 0, as events come in."""
@@ -179,7 +179,7 @@ class Denominator(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnGuards:
-    """What a measurement of one SLO must have to be believed; None: what the policy asks of all.
+    """The requirements that a measurement of one SLO must meet; None: those of the policy.
 
     The fields are those of `gate.budget.coverage.Guards`.
     """

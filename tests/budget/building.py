@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gate.budget.assess import assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.coverage import Guards
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.measure import Answer, Cause, Counts, Evidence, Share, Spent, Unmeasured
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import CalendarWindow, Period, RatioSlo, RollingWindow, SpendSlo

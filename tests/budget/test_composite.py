@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.composite import assess_composite
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.measure import Cause
 from gate.slo.objective import Bound, CompositeSlo, Member
 from tests.budget.building import MINUTE, counts, known, lost, ratio, shares, spend

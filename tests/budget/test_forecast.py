@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
+from gate.budget.face_value import PRESENT
 from gate.budget.forecast import forecast
 from gate.measure import Cause
 from gate.slo.objective import Denominator, Window

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gate.budget.forecast import Impact, Price, price
+from gate.budget.impact import Impact, Price, price
 from gate.measure import Counts
 from gate.slo.indicator import Slices
 from gate.slo.objective import RatioSlo

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.assess import PRESENT
+from gate.budget.face_value import PRESENT
 from gate.budget.ratio import burn_rate, composite_consumed
 from gate.measure import Counts, Spent
 from gate.slo.objective import Denominator, Span

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.measure import Answer, Cause, Granted, Share, Suspicion
 from gate.slo.objective import Bound, CalendarWindow, Denominator, RollingWindow
 from tests.budget.building import (

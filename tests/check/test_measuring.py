@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.check.measure import measure
 from gate.check.options import Options
 from gate.check.run import run_check

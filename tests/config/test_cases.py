@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.cli.schema import cases_schema
 from gate.config.cases import StatedChange, place_of_cases, policy_beside
 from gate.config.cases_schema import CASES, read_cases

@@ -8,10 +8,10 @@ import pytest
 
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import COLUMN_TYPE, preset_names
-from gate.config.digest import digest_of
-from gate.config.load import load, load_pinned
+from gate.config.load import digest_of, load, load_pinned
 from gate.config.own_presets import presets_beside, presets_of
-from gate.config.policy_schema import Contents, parse
+from gate.config.policy_contents import Contents
+from gate.config.policy_schema import parse
 from gate.errors import PolicyError
 from gate.parsing.files import Folder, Imports
 from gate.parsing.reader import Reader

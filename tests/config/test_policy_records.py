@@ -11,8 +11,7 @@ from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Deduplication, Records
 from gate.config.load import load
 from gate.config.preset import KINDS, Preset
-from gate.config.preset_schema import PRESET
-from gate.config.presets import load_preset
+from gate.config.presets import PRESET, load_preset
 from gate.parsing.files import Folder, Imports
 from gate.parsing.reader import Reader, UnreadableError, compose
 from tests.config.texts import assert_mistake, policy, slo

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from gate.config.policy_schema import Contents, parse
+from gate.config.policy_contents import Contents
+from gate.config.policy_schema import parse
 from gate.parsing.files import Folder, Imports
 from gate.parsing.reader import Reader
 from gate.policy.policy import Policy

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.decision.document import to_document
 from gate.decision.slo_document import number, rfc3339, share, slo_document
 from gate.decision.status import status_document

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 import gate
 from gate.budget.assessment import Assessment, Doubt
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.decision.decision import Context, Decision
 from gate.decision.document import to_document
 from gate.decision.reading import OddDocumentError

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from gate.evaluations import UnreadableResultsError, documents, junit, ragas
+from gate.evaluations import UnreadableResultsError, junit, ragas, values
 from gate.evaluations.documents import few_of, identity
 from gate.evaluations.reading import read_file, read_run
 from tests.evaluations.honest import content, outcomes
@@ -117,7 +117,7 @@ def test_a_number_that_takes_much_memory_is_not_a_number(number: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "module", "limit", "reason"),
     [
-        (b'{"a": [[], [], [], 1]}', documents, "_VALUES", "more values than results have"),
+        (b'{"a": [[], [], [], 1]}', values, "_VALUES", "more values than results have"),
         (b"user_input,m\n" + b"q,1\n" * 7, ragas, "_ROWS", "more than 6 rows"),
         (b"<testsuite>" + b"<a/>" * 6 + b"</testsuite>", junit, "_ELEMENTS", "more elements than"),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from gate.hosts import CommitStatus, PostedStatus, RestError, described
 from gate.hosts.gitlab import GitLab
-from gate.hosts.open_pulls import OpenPull, newest_of_each
+from gate.hosts.pulls import OpenPull, newest_of_each
 from tests.hosts.asking import Time, asking
 from tests.servers import gitlab as lab
 from tests.servers.github import ACTIONS, FakeGitHub, github

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment
 from gate.budget.composite import assess_composite
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.measure import Answer, Cause, Unmeasured
 from gate.policy.case import Case
 from gate.policy.changes import BUILT_IN_CHANGES

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment
 from gate.budget.composite import assess_composite
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.history.records import RecordStatus
 from gate.measure import Unmeasured
 from gate.policy.case import SloIncidents

@@ -10,23 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Impact, recovery
+from gate.budget.forecast import recovery
+from gate.budget.impact import Impact
 from gate.measure.history import Series
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.requirements import Claim
 from gate.policy.tiers import Tier
 from gate.slo.objective import Bound, CalendarWindow, Period
-from tests.budget.building import (
-    AT,
-    MINUTE,
-    MONTH,
-    ROLLING,
-    SATURDAYS,
-    counts,
-    lost,
-    ratio,
-    spend,
-)
+from tests.budget.building import AT, MINUTE, MONTH, ROLLING, SATURDAYS, counts, lost, ratio, spend
 from tests.policy.building import HALF, found, judged, left, overspent_composite
 
 BLOCK = Verdict.BLOCK

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment
 from gate.budget.composite import assess_composite
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.measure import Answer, Cause, Suspicion
 from gate.policy.case import Case
 from gate.policy.findings import Rule, Verdict

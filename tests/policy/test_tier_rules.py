@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.policy.findings import Rule, Verdict
 from gate.policy.tiers import Condition, Tier, tier_of, tier_shown
 from gate.slo.objective import Bound

@@ -7,8 +7,7 @@ import pytest
 
 from gate.backends.records import preset_names
 from gate.config.preset import KINDS, UNSAID, Family, Preset
-from gate.config.preset_schema import PRESET
-from gate.config.presets import load_preset, measurable
+from gate.config.presets import PRESET, load_preset, measurable
 from gate.parsing.files import Folder, Imports
 from gate.parsing.reader import Reader, UnreadableError, compose
 from gate.promql.expression import read_expression, read_selector

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from gate.budget.assess import assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.composite import assess_composite
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.decision.decision import (
     Context,
     Decision,
@@ -27,12 +27,7 @@ from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.judge import Judgement
 from gate.policy.override import Override, OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Policy
-from gate.policy.requirements import (
-    CheckedRequirement,
-    Claim,
-    RequirementResult,
-    RequirementState,
-)
+from gate.policy.requirements import CheckedRequirement, Claim, RequirementResult, RequirementState
 from gate.policy.rule_settings import GOOGLE_30D
 from gate.policy.tiers import Condition, Tier
 from gate.slo.indicator import Sli, Slices

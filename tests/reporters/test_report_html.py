@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from gate.analysis.report import Report, words
-from gate.analysis.report.html.burn_rate import _burned
 from gate.analysis.report.html.tags import element, link, table, text
+from gate.analysis.report.html.traces import _burned
 from gate.analysis.report.words import render_report
 from gate.history.past_budget import Trace
 from gate.reporters.ansi import Style

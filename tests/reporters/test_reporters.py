@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Impact
+from gate.budget.impact import Impact
 from gate.decision.decision import Decision
 from gate.decision.document import to_document
 from gate.decision.seal import hmac_key

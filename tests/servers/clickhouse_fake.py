@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from gate.backends.clickhouse.session import NEEDED
+from gate.backends.clickhouse.server_settings import NEEDED
 from tests.backends.loopback import send
 
 SETTINGS = {**NEEDED, "additional_table_filters": "{}", "additional_result_filter": ""}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gate.slo.sizes import format_size, parse_size
+from gate.slo.quantities import format_size, parse_size
 
 SIZES = [
     ("1B", 1),

@@ -1,4 +1,4 @@
-"""What ``gate anomalies`` found: the control charts of one or several policies."""
+"""The result of ``gate anomalies``: the control charts of one or several policies."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,10 +11,11 @@ from gate.analysis import (
     left_out_document,
     reservations_document,
     seen_exit_code,
+    service_head,
     unmeasured_document,
 )
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, backends_document, source_document
+from gate.decision.decision import PolicySource
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart, Point, Signal
@@ -25,7 +26,7 @@ from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span
 
 _UNSEEN: Final = frozenset({Cause.NO_DATA, Cause.LOW_COVERAGE})
-"""Why there is no chart where too little is known; other causes lie in what happened."""
+"""The causes of a missing chart where too little is known; others lie in the events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +42,14 @@ class ChartedSlo:
     """The share of the time of which nothing is known, 0 to 1."""
     query: str | None
     lost: Unmeasured | None = None
-    """The reason why there is no history; None if there is one."""
+    """The reason why the history is missing; None if it is not."""
     notes: tuple[str, ...] = ()
     reservations: tuple[Reservation, ...] = ()
-    """Why what was found should not be taken at face value."""
+    """The doubts about these findings."""
 
     @property
-    def unseen(self) -> Unmeasured | None:
-        """Why nothing of it is charted for want of data; None: something is, or there are data."""
+    def unmeasured(self) -> Unmeasured | None:
+        """The reason why nothing is charted: missing data. None: a chart is, or data are there."""
         if self.lost is not None or any(isinstance(chart, Chart) for chart in self.charts):
             return self.lost
         unseen = (
@@ -104,11 +105,7 @@ class AnomalyReport:
     @property
     def exit_code(self) -> ExitCode:
         """Undecided if too little of a history was seen, else allow: findings are not a verdict."""
-        slos = [slo for service in self.services for slo in service.slos]
-        return seen_exit_code(
-            (slo.unseen for slo in slos),
-            (reservation for slo in slos for reservation in slo.reservations),
-        )
+        return seen_exit_code(slo for service in self.services for slo in service.slos)
 
 
 def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
@@ -131,9 +128,7 @@ def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
         },
         "services": [
             {
-                "service": service.policy.service,
-                "source": source_document(service.source),
-                "backends": backends_document(service.policy),
+                **service_head(service),
                 "slos": [_charted(slo, points=points) for slo in service.slos],
                 "left_out": left_out_document(service.left_out),
             }

@@ -121,7 +121,7 @@ def charted(
     answer: SeriesAnswer,
     charting: Charting,
 ) -> ChartedSlo:
-    """Return the charts of one SLO, or why there is no history to draw any of."""
+    """Return the charts of one SLO, or the reason why its history is missing."""
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return ChartedSlo(slo=slo, charts=(), unknown=Fraction(1), query=answer.query, lost=answer)

@@ -1,12 +1,12 @@
-"""What control charts show, in sentences and cells, and the page that they make."""
+"""The report of control charts: sentences, cells and the page."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from gate import wording
 from gate.analysis import (
+    examinations,
     left_out_facts,
     note_facts,
     question_page,
@@ -26,7 +26,6 @@ from gate.history.charts.signals import FALSE_ALARMS
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.drawing import plot
-from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import (
     MUST,
     Badge,
@@ -47,7 +46,7 @@ from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 _KINDS: Final = {ChartKind.RATIO: "error ratio", ChartKind.MEAN: "mean"}
-"""What is charted, in words."""
+"""The charted quantities, in words."""
 _MOST_SIGNALS: Final = 5
 """Signals of a chart that are written, each in a sentence."""
 _ALIKE: Final = 0.5
@@ -65,10 +64,7 @@ def page(report: AnomalyReport) -> Page:
     return question_page(
         sections,
         summary.signature(report.span.end, report.tool_version, *scope_facts(report)),
-        *doctor_steps(
-            (service.source, replace(report, services=(service,)).exit_code)
-            for service in report.services
-        ),
+        *examinations(report),
     )
 
 
@@ -107,7 +103,7 @@ class AnomalyRow:
 
     @property
     def indicator(self) -> str:
-        """What is charted; of a mean whose unit is not known, of which column."""
+        """The charted quantity; for a mean whose unit is not known, its column."""
         column = self.slo.slo.sli.column
         what = _KINDS[self.chart.kind]
         unnamed = self.chart.kind is ChartKind.MEAN and not self.chart.unit and column is not None

@@ -157,7 +157,4 @@ class BacktestReport:
         ]
         if not all(policy.seen_enough for policy in policies):
             return ExitCode.UNDECIDED
-        return seen_exit_code(
-            (slo.unmeasured for slo in looked_at),
-            (reservation for slo in looked_at for reservation in slo.reservations),
-        )
+        return seen_exit_code(looked_at)

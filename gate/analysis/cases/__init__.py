@@ -37,7 +37,7 @@ class CaseResult:
 
     @property
     def decided(self) -> PolicyDecision:
-        """What the policy says."""
+        """The verdict of the policy."""
         (decided,) = self.decision.policies
         return decided
 

@@ -68,7 +68,7 @@ def stand_in(slo: RatioSlo | SpendSlo | PlatformSlo) -> RatioSlo | SpendSlo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloStatement:
-    """What is stated of one SLO, and what it is stated for."""
+    """The statement of a case about one SLO, with the SLO and its policy."""
 
     slo: RatioSlo | SpendSlo
     stated: StatedSlo

@@ -18,7 +18,7 @@ QUERY: Final = "stated in the case"
 
 
 class ImpossibleError(Exception):
-    """What a case states cannot be, at this place of its file."""
+    """A case states something impossible, at this place of its file."""
 
     def __init__(self, nodes: Nodes, key: str, message: str) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class BadStretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedPast:
-    """What happened to an SLO."""
+    """The past of an SLO as a case states it."""
 
     per_second: Fraction
     """Events, or slices, at any time; of an allowance none."""
@@ -80,7 +80,7 @@ def _places(stretch: BadStretch, request: SeriesRequest) -> range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedAnswers:
-    """What is answered of one SLO."""
+    """The answers about one SLO."""
 
     main: Answer
     """Over its own window."""

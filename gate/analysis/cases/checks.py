@@ -1,4 +1,4 @@
-"""What a file of cases names of a policy: that there is such a thing, and that it can be stated."""
+"""Checks that the names in a file of cases exist in the policy, and can be stated."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime

@@ -25,7 +25,7 @@ from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 StatedBudgets = tuple[StatedCase, Mapping[str, StatedAnswers]]
 """A case, and what is answered of each SLO."""
 Pasts = dict[Hashable, Past]
-"""What the rules that look back know, by all that it follows from."""
+"""The pasts for the rules that look back, by all that each depends on."""
 
 
 def run_cases(file: PolicyFile, cases: CasesFile) -> PolicyCases:

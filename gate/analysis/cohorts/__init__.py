@@ -1,4 +1,4 @@
-"""What ``gate cohorts`` found: whose events burn the budgets of one or several policies."""
+"""The result of ``gate cohorts``: which groups of events use the budgets."""
 
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -10,10 +10,11 @@ from gate.analysis import (
     left_out_document,
     reservations_document,
     seen_exit_code,
+    service_head,
     unmeasured_document,
 )
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, backends_document, source_document
+from gate.decision.decision import PolicySource
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
@@ -61,9 +62,9 @@ class SloCohorts:
     query: str | None = None
     notes: tuple[str, ...] = ()
     unmeasured: Unmeasured | None = None
-    """The reason why there are no groups; None if there are."""
+    """The reason why the groups are missing; None if they are not."""
     reservations: tuple[Reservation, ...] = ()
-    """Why what was found should not be taken at face value."""
+    """The doubts about these findings."""
     budget_period: timedelta = timedelta()
     """Whose budget the groups' shares are of: the SLO's window, or the time looked at where that is
     longer; 0 where there are no groups."""
@@ -99,11 +100,7 @@ class CohortReport:
     @property
     def exit_code(self) -> ExitCode:
         """Undecided if too little of an SLO was seen by group, whatever was found."""
-        slos = [slo for service in self.services for slo in service.slos]
-        return seen_exit_code(
-            (slo.unmeasured for slo in slos),
-            (reservation for slo in slos for reservation in slo.reservations),
-        )
+        return seen_exit_code(slo for service in self.services for slo in service.slos)
 
 
 def cohorts_document(report: CohortReport) -> Json:
@@ -114,9 +111,7 @@ def cohorts_document(report: CohortReport) -> Json:
         "stratify_by": report.within,
         "services": [
             {
-                "service": service.policy.service,
-                "source": source_document(service.source),
-                "backends": backends_document(service.policy),
+                **service_head(service),
                 "slos": [_slo(slo) for slo in service.slos],
                 "left_out": left_out_document(service.left_out),
             }

@@ -139,7 +139,7 @@ _BY_DEFINITION: Final = Comparison(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """The groups of one SLO and what is to be compared; without groups, why there are none."""
+    """The groups of one SLO and the comparison; without groups, the reason."""
 
     slo: RatioSlo
     cohorts: SloCohorts

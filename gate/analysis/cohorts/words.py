@@ -1,13 +1,13 @@
 """Whose events burn the budgets, in sentences, and the page that they make."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import Final
 
 from gate import wording
 from gate.analysis import (
+    examinations,
     left_out_facts,
     note_facts,
     question_page,
@@ -36,7 +36,6 @@ from gate.analysis.cohorts.cells import (
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.policy.findings import Verdict
 from gate.reporters import summary
-from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import Badge, DataTable, Fact, Facts, Output, Page, Section, said
 from gate.slo.quantities import format_duration
 
@@ -65,10 +64,7 @@ def page(report: CohortReport) -> Page:
     return question_page(
         sections,
         summary.signature(report.at, report.tool_version),
-        *doctor_steps(
-            (service.source, replace(report, services=(service,)).exit_code)
-            for service in report.services
-        ),
+        *examinations(report),
     )
 
 

@@ -1,4 +1,4 @@
-"""What ``gate doctor`` saw of one or several policies, and the examination that shows it."""
+"""The result of ``gate doctor`` for one or several policies, and the examination behind it."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
@@ -45,7 +45,7 @@ class SloCheckup:
     caveats: tuple[str, ...]
     """The notes of its preset, whatever was seen."""
     skipped: tuple[SkippedCheck, ...] = ()
-    """What was not checked."""
+    """The checks that were not made, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class PolicyCheckup:
     backend: tuple[CheckResult, ...]
     """About it; empty where there are several."""
     several: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
-    """Of several backends, the results about each that counts an SLO, by name."""
+    """The results about each of several backends that counts an SLO, by name."""
     slos: tuple[SloCheckup, ...]
 
     @property

@@ -1,4 +1,4 @@
-"""What the doctor saw, in sentences and cells, and the page that they make."""
+"""The report of the doctor: sentences, cells and the page."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -170,7 +170,7 @@ _NEVER: Final = {
     "elastic": ("whether the API key may do more than read SLOs",),
     "static": ("whether what is written down has happened",),
 }
-"""What no check of this command can see, by the type of the backend."""
+"""Facts that no check of this command can see, by the type of the backend."""
 
 
 _COLUMNS: Final[tuple[Column[tuple[Check, str]], ...]] = (

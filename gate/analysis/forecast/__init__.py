@@ -1,4 +1,4 @@
-"""What ``gate forecast`` predicts of the budgets of one or several policies."""
+"""The result of ``gate forecast``: the future of the budgets of one or several policies."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -9,11 +9,12 @@ from gate.analysis import (
     document_head,
     reservations_document,
     seen_exit_code,
+    service_head,
     unmeasured_document,
 )
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, backends_document, source_document
+from gate.decision.decision import PolicySource
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.calendar_forecast import Expected
@@ -25,7 +26,7 @@ from gate.policy.tiers import Tier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastOptions:
-    """What is to be predicted."""
+    """The options of a forecast."""
 
     at: datetime
     """Now."""
@@ -33,7 +34,8 @@ class ForecastOptions:
     """The length of the history for a calendar budget's interval, in whole hours."""
     timeout: timedelta
     until: datetime | None = None
-    """Until when it is told how much may still fail; None: the reset, or one window from now."""
+    """The end of the time for which failures are predicted; None: the reset, or one window from
+    now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class Affordable:
     back: Mapping[str, Fraction | None]
     """So that it is in each better tier than now, by name; likewise."""
     what: str
-    """What is counted: failures, bad slices, or a unit of money."""
+    """The counted unit: failures, bad slices, or a currency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +85,14 @@ class SloForecast:
     affordable: Affordable | None = None
     """How much may still fail; None: that cannot be said."""
     limitation: str | None = None
-    """Why nothing more can be predicted although nothing is missing; a sentence."""
+    """The reason why nothing more can be predicted although nothing is missing; a sentence."""
     unmeasured: Unmeasured | None = None
     """The reason why the history or the budget could not be obtained."""
     unknown: Fraction = Fraction(0)
     """The share of the history without data, 0 to 1."""
     notes: tuple[str, ...] = ()
     reservations: tuple[Reservation, ...] = ()
-    """Why what was found should not be taken at face value."""
+    """The doubts about these findings."""
 
     @property
     def gone(self) -> bool:
@@ -121,11 +123,7 @@ class ForecastReport:
     @property
     def exit_code(self) -> ExitCode:
         """Undecided if too little of a budget or a history was seen, whatever is predicted."""
-        slos = [slo for service in self.services for slo in service.slos]
-        return seen_exit_code(
-            (slo.unmeasured for slo in slos),
-            (reservation for slo in slos for reservation in slo.reservations),
-        )
+        return seen_exit_code(slo for service in self.services for slo in service.slos)
 
 
 def forecast_document(report: ForecastReport) -> Json:
@@ -134,9 +132,7 @@ def forecast_document(report: ForecastReport) -> Json:
         **document_head(report.evaluated_at, report.tool_version, report.exit_code),
         "services": [
             {
-                "service": service.policy.service,
-                "source": source_document(service.source),
-                "backends": backends_document(service.policy),
+                **service_head(service),
                 "slos": [_slo(slo) for slo in service.slos],
             }
             for service in report.services

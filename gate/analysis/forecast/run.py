@@ -4,55 +4,31 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final
 
 from gate import __version__
-from gate.analysis.forecast import (
-    ForecastOptions,
-    ForecastReport,
-    Projection,
-    ServiceForecast,
-    SloForecast,
+from gate.analysis.forecast import ForecastOptions, ForecastReport, ServiceForecast, SloForecast
+from gate.analysis.forecast.projections import (
+    RATES,
+    SloPast,
+    affordable,
+    calendar_projections,
+    rolling_projections,
 )
-from gate.analysis.forecast.affordable import affordable
 from gate.backends import open_backend
-from gate.budget.assess import PRESENT, carried_on
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import PACE, Recovery
-from gate.budget.ratio import slices_in
 from gate.check.measure import OpenBackend, measure, open_history, run_concurrently, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
-from gate.history.calendar_forecast import (
-    LEAST,
-    StepEvents,
-    at_the_reset,
-    carried,
-    expected,
-    first,
-    known_part,
-)
-from gate.history.events import as_events, past_request, whole_steps, window_recovery
-from gate.measure import Cause, Unmeasured
-from gate.measure.history import (
-    Series,
-    SeriesAnswer,
-    SeriesRequest,
-    step_of,
-    unknown_share,
-)
+from gate.history.events import as_events, past_request
+from gate.measure import Unmeasured
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, step_of
 from gate.policy.coverage import assessment_reservations
 from gate.policy.policy import Policy
 from gate.policy.rounding import compared_between
-from gate.policy.tiers import Tier, tier_of
-from gate.slo.objective import (
-    RatioSlo,
-    RollingWindow,
-    Span,
-    SpendSlo,
-)
+from gate.policy.tiers import tier_of
+from gate.slo.objective import RatioSlo, RollingWindow, Span, SpendSlo
 from gate.slo.quantities import format_duration
-from gate.wording import describe_time
 
 
 def forecast_budgets(
@@ -117,7 +93,7 @@ def service_forecast(
         options: what is to be predicted.
     """
     policy, requests = file.policy, forecast_requests(file.policy, options)
-    histories = {name: _History(request, answers[name]) for name, request in requests.items()}
+    histories = {name: SloPast(request, answers[name]) for name, request in requests.items()}
     slos = tuple(
         _with_affordable(
             policy,
@@ -143,15 +119,8 @@ def _with_affordable(
     )
 
 
-class _History(NamedTuple):
-    """What was asked about an SLO, and the answer."""
-
-    request: SeriesRequest
-    answer: SeriesAnswer
-
-
 def _slo(
-    policy: Policy, assessment: Assessment, history: _History | None, at: datetime
+    policy: Policy, assessment: Assessment, history: SloPast | None, at: datetime
 ) -> SloForecast:
     slo = assessment.slo
     if assessment.compared is None:
@@ -176,8 +145,8 @@ def _slo(
         forecast = replace(forecast, assessment=replace(assessment, burn_rates=rates))
     if isinstance(slo.window, RollingWindow):
         better = policy.tiers[: policy.tiers.index(tier)]
-        return _rolling_projections(forecast, slo, history, better, at)
-    return _calendar_projections(forecast, history, slo, at)
+        return rolling_projections(forecast, slo, history, better, at)
+    return calendar_projections(forecast, history, slo, at)
 
 
 def _spending(
@@ -208,117 +177,6 @@ def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
         yield f"the burn rate over {', '.join(names)} is not known: {reason}"
 
 
-RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3), PACE)
-"""The windows before now whose burn rates are carried on."""
 STEP: Final = timedelta(hours=1)
 """The step of the history that a calendar budget's interval is drawn from."""
-_ALLOWANCE: Final = "spend is projected at these rates only, without an interval"
 _COMPOSITE: Final = "it is a composite; its members have forecasts of their own"
-
-
-def _rolling_projections(
-    forecast: SloForecast,
-    slo: RatioSlo | SpendSlo,
-    history: _History,
-    better: Sequence[Tier],
-    at: datetime,
-) -> SloForecast:
-    """Return what becomes of a rolling budget.
-
-    ``better`` are the tiers above the one that the budget is in, the best first.
-    """
-    request, answer = history
-    if isinstance(answer, Unmeasured):
-        return replace(forecast, unmeasured=answer)
-    projected = replace(forecast, unknown=_unknown(answer), notes=(*forecast.notes, *answer.notes))
-    assessment, window, step = forecast.assessment, slo.window.whole(at).length, request.step
-    coming = window_recovery(slo, assessment, answer, request)
-    if coming is None and assessment.consumed:
-        reason = "the history has none of the failures that were counted over the window"
-        return replace(projected, unmeasured=Unmeasured(cause=Cause.NO_DATA, reason=reason))
-    calm = Recovery(at=at, step=step, left=(Fraction(),) * (window // step))
-    assessment = replace(assessment, recovery=coming or calm)
-    projections = tuple(
-        _back(assessment, better, rate_of, burn, window=window, at=at)
-        for rate_of, burn in _rates(assessment)
-    )
-    return replace(projected, assessment=assessment, projections=projections)
-
-
-def _calendar_projections(
-    forecast: SloForecast, history: _History, slo: RatioSlo | SpendSlo, at: datetime
-) -> SloForecast:
-    """Return what becomes of a calendar budget, by the history before now."""
-    assessment, (request, answer) = forecast.assessment, history
-    projected = replace(forecast, projections=tuple(_to_the_reset(slo, assessment, at)))
-    if isinstance(answer, Unmeasured):
-        return replace(projected, unmeasured=answer)
-    whole, _ = whole_steps(as_events(slo, answer, request), request)
-    series = known_part(whole)
-    projected = replace(
-        projected, unknown=_unknown(series), notes=(*projected.notes, *answer.notes)
-    )
-    if isinstance(slo, SpendSlo):
-        return replace(projected, limitation=_ALLOWANCE)
-    if slo.window.whole(at).end == at:  # a closing window at its end
-        return replace(projected, limitation="the period is over")
-    length = len(series.total) * request.step
-    if length < LEAST:
-        has, needs = describe_time(length), describe_time(LEAST)
-        return replace(
-            projected, limitation=f"only {has} of history are known; an interval needs {needs}"
-        )
-    total = assessment.total or 0
-    if slo.slices is not None:
-        total = slices_in(slo.window.counted(at).length, slo.slices.length)
-    so_far = StepEvents(total=float(total), bad=float(assessment.bad or 0))
-    return replace(projected, expected=expected(slo, so_far, series, request.step, at))
-
-
-def _rates(assessment: Assessment) -> Iterator[tuple[timedelta | None, Fraction]]:
-    yield None, Fraction(0)
-    for window in RATES:
-        burn = assessment.burn_rates.get(window)
-        if isinstance(burn, Fraction):
-            yield window, burn
-
-
-def _back(
-    assessment: Assessment,
-    better: Sequence[Tier],
-    rate_of: timedelta | None,
-    burn: Fraction,
-    *,
-    window: timedelta,
-    at: datetime,
-) -> Projection:
-    future = tuple(carried(assessment.recovering(), at=at, window=window, burn=burn))
-
-    def reaches(place: int) -> datetime | None:
-        return first(future, lambda left: any(tier.holds(left) for tier in better[: place + 1]))
-
-    gone = (assessment.compared or 0) <= 0
-    return Projection(
-        rate_of=rate_of,
-        burn=burn,
-        exhausted_at=None if gone else first(future, lambda left: left <= 0),
-        back={tier.name: reaches(place) for place, tier in enumerate(better)},
-    )
-
-
-def _to_the_reset(
-    slo: RatioSlo | SpendSlo, assessment: Assessment, at: datetime
-) -> Iterator[Projection]:
-    consumed = assessment.consumed or Fraction(0)
-    for rate_of, burn in _rates(assessment):
-        end = carried_on(slo, at, 1 - consumed, burn)
-        yield Projection(
-            rate_of=rate_of,
-            burn=burn,
-            exhausted_at=None if end.lasts_until_reset else end.exhausted_at,
-            left_at_reset=at_the_reset(slo, at, consumed, burn),
-        )
-
-
-def _unknown(series: Series) -> Fraction:
-    return unknown_share(sum(total is not None for total in series.total), len(series.total))

@@ -1,14 +1,13 @@
-"""What becomes of budgets, in sentences and cells, and the page that they make."""
+"""The report of forecasts: sentences, cells and the page."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from functools import partial
 from typing import Final
 
 from gate import wording
-from gate.analysis import question_page, seen_badge, why_unmeasured
+from gate.analysis import examinations, question_page, seen_badge, why_unmeasured
 from gate.analysis.forecast import (
     Affordable,
     ForecastReport,
@@ -24,7 +23,6 @@ from gate.policy.rounding import compared_between
 from gate.policy.rules.tiers import left_shown
 from gate.reporters import summary
 from gate.reporters.budgets import cause, forecast_sentence
-from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import (
     MUST,
     Badge,
@@ -65,10 +63,7 @@ def page(report: ForecastReport) -> Page:
     return question_page(
         sections,
         summary.signature(report.evaluated_at, report.tool_version),
-        *doctor_steps(
-            (service.source, replace(report, services=(service,)).exit_code)
-            for service in report.services
-        ),
+        *examinations(report),
     )
 
 

@@ -1,4 +1,4 @@
-"""What ``gate incidents`` found in the history of one or several policies."""
+"""The result of ``gate incidents``: the incidents in the history of one or several policies."""
 
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -37,18 +37,19 @@ class SearchedSlo:
     """The share of the time without data, 0 to 1."""
     query: str | None
     unmeasured: Unmeasured | None
-    """The reason why there is no history; None if there is one."""
+    """The reason why the history is missing; None if it is not."""
     smaller: tuple[SloImpact, ...] = ()
     """Incidents that cost less than the least share, which are only summed up."""
     notes: tuple[str, ...] = ()
     low_traffic: str | None = None
     """That a single bad event makes an incident; None: it does not."""
     reservations: tuple[Reservation, ...] = ()
-    """Why what was found should not be taken at face value."""
+    """The doubts about these findings."""
     burned: Burned | None = None
     """How much of what failed lies in incidents; None: there is no history, or nothing fails."""
     labels: FailureLabels | Unmeasured | None = None
-    """What the failures share, or why that is not known; None: too few failed to ask."""
+    """The labels that the failures share, or the reason why they are not known; None: too few
+    failed to ask."""
 
     def standouts(self, incident: Incident) -> tuple[Standout, ...]:
         """Return what the failures of an incident share; nothing where that is not known."""
@@ -58,7 +59,7 @@ class SearchedSlo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinceDeploy:
-    """What changed with a deploy."""
+    """The change of the error ratios with a deploy."""
 
     deploy: Deployment
     until: datetime
@@ -105,8 +106,4 @@ class IncidentReport:
     @property
     def exit_code(self) -> ExitCode:
         """Undecided if too little of a history was seen, else allow: findings are not a verdict."""
-        slos = [slo for service in self.services for slo in service.slos]
-        return seen_exit_code(
-            (slo.unmeasured for slo in slos),
-            (reservation for slo in slos for reservation in slo.reservations),
-        )
+        return seen_exit_code(slo for service in self.services for slo in service.slos)

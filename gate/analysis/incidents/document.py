@@ -1,4 +1,4 @@
-"""What was found of incidents as plain data: the JSON report."""
+"""Incidents as plain data: the JSON report."""
 
 from datetime import timedelta
 from math import isinf
@@ -7,6 +7,7 @@ from gate.analysis import (
     document_head,
     left_out_document,
     reservations_document,
+    service_head,
     unmeasured_document,
 )
 from gate.analysis.incidents import (
@@ -15,7 +16,6 @@ from gate.analysis.incidents import (
     ServiceIncidents,
     SinceDeploy,
 )
-from gate.decision.decision import backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
@@ -43,9 +43,7 @@ def incidents_document(report: IncidentReport) -> Json:
 def _service(service: ServiceIncidents) -> Json:
     figures = service.reliability
     return {
-        "service": service.policy.service,
-        "source": source_document(service.source),
-        "backends": backends_document(service.policy),
+        **service_head(service),
         "slos": [_searched_slo(slo) for slo in service.slos],
         "left_out": left_out_document(service.left_out),
         "incidents": [_incident(incident, service) for incident in service.annotated],

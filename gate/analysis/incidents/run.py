@@ -7,15 +7,9 @@ from typing import Final
 
 from gate import __version__
 from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
-from gate.analysis.incidents.context import annotations_of, known_records, since_deploy
-from gate.analysis.incidents.labels import with_labels
+from gate.analysis.incidents.context import annotations_of, known_records, since_deploy, with_labels
 from gate.backends import open_backend
-from gate.check.measure import (
-    OpenBackend,
-    open_history,
-    run_concurrently,
-    with_past,
-)
+from gate.check.measure import OpenBackend, open_history, run_concurrently, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
@@ -46,7 +40,7 @@ _FINEST: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentOptions:
-    """What to search for, and what is known already."""
+    """The bounds of the search, and the incidents that are known already."""
 
     at: datetime
     """The end of the history that is looked at."""

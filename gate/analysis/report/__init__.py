@@ -1,4 +1,4 @@
-"""What happened to the budgets of one or several policies: all that ``gate report`` shows."""
+"""The result of ``gate report``: the past of the budgets of one or several policies."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -42,7 +42,7 @@ class ServiceReport:
     assessments: tuple[Assessment, ...]
     """One per SLO, in the policy's order."""
     outlook: Mapping[str, Judgement]
-    """What the policy says of each change class now, by its name, sorted."""
+    """The judgement of the policy about each change class now, by its name, sorted."""
     traces: Mapping[str, Trace]
     """By SLO; ``incidents`` says why an SLO has none."""
     consumption: Mapping[str, Consumption]
@@ -69,13 +69,14 @@ class Report:
     cohorts: CohortReport | None
     """None if no label was given."""
     backtest: BacktestReport | None
-    """What the policies would have said in the time looked at; None if that was not asked."""
+    """The backtest of the policies over the time of the report; None if it was not requested."""
     decision: Decision | None
     """The decision on the change in question; None if there is none."""
     evaluated_at: datetime
     tool_version: str
     period: Span | None = None
-    """Of calendar windows the period that is over and told of as a whole; None: the present one."""
+    """The period of calendar windows that has ended and is reported as a whole; None: the present
+    one."""
 
     @property
     def exit_code(self) -> ExitCode:

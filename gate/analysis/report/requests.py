@@ -38,7 +38,7 @@ class ReportAnswers:
     forecast: SeriesAnswers
     charts: SeriesAnswers
     plans: tuple[BurnDownPlan, ...]
-    """What was asked to know what was left of each budget."""
+    """The requests for the history of each budget."""
     budgets: Mapping[PlanKey, SeriesAnswer]
     """The answers to them."""
     history: HistoryBackend | None
@@ -55,7 +55,7 @@ class Questions:
 
     @property
     def anomaly_options(self) -> AnomalyOptions:
-        """What charts are drawn of: the first half says what is usual."""
+        """The options of the control charts; the first half of the time is their baseline."""
         search, step = self.search, self.search.step
         charting = Charting(baseline=search.last / 2, rules=DEFAULT, records=search.records)
         points = max(min(_POINT, search.last) // step, 1) * step
@@ -63,7 +63,7 @@ class Questions:
 
     @property
     def forecast(self) -> ForecastOptions:
-        """What to predict; an interval may need a longer history than the report shows."""
+        """The options of the forecast, which may need more history than the report shows."""
         search = self.search
         last = max(search.last, LEAST)
         return ForecastOptions(at=search.at, last=last, timeout=search.timeout)

@@ -11,9 +11,10 @@ from gate.analysis.backtest.run import BacktestOptions, replay
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
-from gate.analysis.forecast.run import RATES, service_forecast
+from gate.analysis.forecast.projections import RATES
+from gate.analysis.forecast.run import service_forecast
 from gate.analysis.incidents import ServiceIncidents
-from gate.analysis.incidents.labels import with_labels
+from gate.analysis.incidents.context import with_labels
 from gate.analysis.incidents.run import IncidentOptions, incident_report, service_incidents
 from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history

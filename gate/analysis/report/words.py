@@ -1,4 +1,4 @@
-"""What a report says, in sentences, and the page that they make with small charts of text."""
+"""The report of budgets: sentences, small charts of text, and the page."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -202,7 +202,7 @@ def _standing(service: ServiceReport) -> tuple[Badge, str]:
 
 
 def _outlook(service: ServiceReport) -> Iterator[Fact]:
-    """Yield which change classes may ship now and which may not, and why not."""
+    """Yield which change classes may ship now, and which may not for which reason."""
     for verdict, label in _GROUPS.items():
         alike: dict[str, list[str]] = {}
         for name, judged in service.outlook.items():
@@ -256,7 +256,7 @@ def promised(slo: Slo) -> str:
 
 
 def missing(service: ServiceReport, slo: Slo) -> str:
-    """Say why there is no history of an SLO to draw."""
+    """Return the reason why the history of an SLO cannot be drawn."""
     if isinstance(slo, CompositeSlo):
         return f"No burn rate is drawn: {wording.without_events(slo)}."
     (lost,) = [
@@ -268,7 +268,7 @@ def missing(service: ServiceReport, slo: Slo) -> str:
 
 
 def no_burn_down(assessment: Assessment) -> str:
-    """Say why there is no burn-down of a budget."""
+    """Return the reason why a budget has no burn-down."""
     if assessment.doubts and not assessment.measured:
         return f"The budget could not be measured: {assessment.doubts[0].reason}."
     slo = assessment.slo

@@ -1,12 +1,18 @@
-"""What ``gate review`` found of the objectives of one or several policies."""
+"""The result of ``gate review``: how the objectives of one or several policies fared."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
+from gate.analysis import (
+    LeftOut,
+    document_head,
+    left_out_document,
+    service_head,
+    unmeasured_document,
+)
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, backends_document, source_document
+from gate.decision.decision import PolicySource
 from gate.decision.slo_document import Json, number, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.objective_candidates import Candidate, Fit, expected_share
@@ -18,7 +24,7 @@ from gate.slo.objective import RatioSlo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateReplay:
-    """What another objective would have meant."""
+    """The outcome that another objective would have had."""
 
     candidate: Candidate
     met: int
@@ -31,7 +37,7 @@ class CandidateReplay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedReview:
-    """What windows as long as a period, moved by a step each time, say of an objective."""
+    """How an objective fares in windows of one length, each a step later than the last."""
 
     count: int
     """The number of windows of which enough is known; they overlap."""
@@ -44,12 +50,12 @@ class MovedReview:
     worst: Fraction
     """The error ratio of the worst."""
     worst_end: datetime
-    """When the worst ended, the first where there are several."""
+    """The end of the worst window, the first of several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What the history says about the objective of one SLO."""
+    """The review of one SLO's objective by its history."""
 
     periods: tuple[PastPeriod, ...]
     """The oldest first."""
@@ -57,7 +63,7 @@ class Review:
     met: Fraction | None
     """The strictest objective that 95% of the periods met; None: any."""
     moved: MovedReview | None
-    """What windows moved through the time looked at say of it; None: none of them is known."""
+    """The review by sliding windows; None: no window is known."""
     replayed: tuple[CandidateReplay, ...]
     """The strictest first."""
     unknown: Fraction
@@ -125,9 +131,7 @@ def review_document(report: ReviewReport) -> Json:
         "periods_requested": report.periods,
         "services": [
             {
-                "service": service.policy.service,
-                "source": source_document(service.source),
-                "backends": backends_document(service.policy),
+                **service_head(service),
                 "slos": [_slo(slo) for slo in service.slos],
                 "left_out": left_out_document(service.left_out),
             }

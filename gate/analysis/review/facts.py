@@ -1,4 +1,4 @@
-"""What was found of one objective, in sentences."""
+"""The findings about one objective, in sentences."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction

@@ -40,7 +40,7 @@ from gate.slo.objective import RatioSlo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewOptions:
-    """Which periods to review."""
+    """The periods to review."""
 
     at: datetime
     """Periods that are over by then."""
@@ -119,7 +119,7 @@ def service_review(
 
 
 class _Past(NamedTuple):
-    """What was asked about an SLO, and the answer."""
+    """The request for an SLO's history, and its answer."""
 
     request: SeriesRequest
     answer: SeriesAnswer

@@ -1,14 +1,13 @@
-"""What a review found, in sentences and cells, and the page that they make."""
+"""The report of a review: sentences, cells and the page."""
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Final
 
 from gate import wording
-from gate.analysis import left_out_facts
+from gate.analysis import examinations, left_out_facts
 from gate.analysis.review import (
     CandidateReplay,
     Review,
@@ -23,7 +22,6 @@ from gate.history.periods import PastPeriod
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.budgets import cause
-from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import (
     MUST,
     Badge,
@@ -47,7 +45,7 @@ _VERDICTS: Final = {
     Fit.UNDECIDED: Verdict.UNDECIDED,
     Fit.RIGHT: Verdict.ALLOW,
 }
-"""What is found of an SLO, the most pressing first."""
+"""The findings about an SLO, the most pressing first."""
 
 
 def output(report: ReviewReport) -> Output:
@@ -61,10 +59,7 @@ def page(report: ReviewReport) -> Page:
         sections=tuple(map(_section, report.services)),
         closing=(
             summary.signature(report.evaluated_at, report.tool_version),
-            *doctor_steps(
-                (service.source, replace(report, services=(service,)).exit_code)
-                for service in report.services
-            ),
+            *examinations(report),
         ),
     )
 

@@ -9,7 +9,7 @@ from gate.decision.decision import Decision
 from gate.errors import ExitCode
 from gate.hosts import State
 from gate.hosts.identity import GateIdentity
-from gate.hosts.open_pulls import OpenPull, StatusHost
+from gate.hosts.pulls import OpenPull, StatusHost
 
 DecideOn = Callable[[OpenPull], Decision]
 """Decides on a pull request, by budgets that were measured once.
@@ -20,7 +20,7 @@ Raises:
 
 
 class SweepAct(StrEnum):
-    """What became of a status."""
+    """The outcome for a status."""
 
     SET = "set"
     VALID = "still valid"
@@ -31,7 +31,7 @@ class SweepAct(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweptStatus:
-    """What became of a status of one pull request."""
+    """The outcome for a status of one pull request."""
 
     pull: int
     act: SweepAct
@@ -40,12 +40,12 @@ class SweptStatus:
     after: State | None = None
     """None: it was left as it is."""
     reason: str = ""
-    """Why it was set to this, or what failed."""
+    """The reason for the new state, or the failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepReport:
-    """What a sweep did."""
+    """The outcome of a sweep."""
 
     name: str
     """The name of the status."""
@@ -53,9 +53,9 @@ class SweepReport:
     pulls: int
     """That are open."""
     seen: int
-    """Of these, how many were looked at to the end."""
+    """The number of these that were looked at to the end."""
     stopped: str = ""
-    """Why the others were not; empty: there are none."""
+    """The reason why the others were not checked; empty: all were."""
     dry_run: bool = False
 
     def count(self, act: SweepAct) -> int:
@@ -71,7 +71,7 @@ class SweepReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepOptions:
-    """What is swept, and by what."""
+    """The statuses that are swept, and how they are decided."""
 
     host: StatusHost
     identity: GateIdentity

@@ -15,7 +15,7 @@ from gate.dataclass import dataclass
 from gate.errors import GateError
 from gate.hosts import CommitStatus, PostedStatus, RestError
 from gate.hosts.identity import StatusLink
-from gate.hosts.open_pulls import OpenPull, newest_of_each
+from gate.hosts.pulls import OpenPull, newest_of_each
 from gate.policy.findings import Verdict
 from gate.reporters.commit_status import StatusText, decision_status, question
 from gate.wording import describe_time

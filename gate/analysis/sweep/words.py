@@ -1,4 +1,4 @@
-"""What a sweep did, in lines."""
+"""The report of a sweep, in lines."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What ``gate watch`` is asked, and what it has seen of a canary when it ends."""
+"""The options of ``gate watch``, and its result."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -7,11 +7,11 @@ from fractions import Fraction
 from math import ceil, exp
 from typing import Final
 
-from gate.analysis import document_head
+from gate.analysis import document_head, service_head
 from gate.analysis.watch.arms import Arms, WatchGrid
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, backends_document, source_document
+from gate.decision.decision import PolicySource
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.sequential import ComparedStep
@@ -30,7 +30,7 @@ EXIT_CODES: Final = {
     CanaryVerdict.ROLL_BACK: ExitCode.BLOCK,
     CanaryVerdict.CANNOT_TELL: ExitCode.UNDECIDED,
 }
-"""What the process says to the shell."""
+"""The exit code of each verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +40,14 @@ class SpendLimit:
     most: Fraction
     """More ends the watch."""
     expected: Fraction | None = None
-    """What the pre-mortem expected the change to cost; None: nothing was written before."""
+    """The cost of the change that the pre-mortem expected; None: none was written down before."""
     promised: bool = False
     """Whether it was written before the change, and not only stated for this watch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchOptions:
-    """What is watched, for how long and how strictly."""
+    """The traffic that is watched, the duration, and the limits."""
 
     arms: Arms
     lasting: timedelta
@@ -80,7 +80,7 @@ class WatchOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedSlo:
-    """What was seen of one SLO."""
+    """The observations of one SLO."""
 
     slo: RatioSlo
     standing: CanaryStanding
@@ -107,7 +107,7 @@ class WatchedSlo:
     """How many steps of the whole watch are not known."""
     step: timedelta
     troubles: tuple[str, ...] = ()
-    """Why nothing can be said, and what to do about it."""
+    """The reason why nothing can be said, and what to do about it."""
     assessment: Assessment | None = None
     """Its budget at the end; None: not asked for."""
 
@@ -180,7 +180,8 @@ class WatchReport:
     notes: tuple[str, ...]
     tool_version: str
     reasons: tuple[str, ...] = ()
-    """Why the verdict is what it is, in sentences; at least one where the report is complete."""
+    """The reason why the verdict is what it is, in sentences; at least one where the report is
+    complete."""
 
 
 _LARGEST: Final = 700.0
@@ -195,9 +196,7 @@ def watch_document(report: WatchReport) -> Json:
         **document_head(report.ended_at, report.tool_version, EXIT_CODES[report.verdict]),
         "verdict": report.verdict,
         "reasons": list(report.reasons),
-        "service": report.policy.service,
-        "source": source_document(report.source),
-        "backends": backends_document(report.policy),
+        **service_head(report),
         "canary": str(options.arms.canary),
         "baseline": None if baseline is None else str(baseline),
         "margin": share(options.margin),

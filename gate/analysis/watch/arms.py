@@ -1,4 +1,4 @@
-"""What is asked of a backend about the canary and the baseline, and what its answers say."""
+"""The requests to a backend about the canary and the baseline, and the reading of its answers."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -67,7 +67,7 @@ class WatchGrid:
     """The steps of a watch, numbered from 0."""
 
     start: datetime
-    """When the first of them begins."""
+    """The start of the first step."""
     step: timedelta
     count: int
 
@@ -77,7 +77,7 @@ class WatchGrid:
 
     @property
     def end(self) -> datetime:
-        """When the last of them ends."""
+        """The end of the last step."""
         return self.end_of(self.count - 1)
 
     def ended(self, at: datetime) -> int:
@@ -170,12 +170,12 @@ def cohort_request(slo: RatioSlo, grid: WatchGrid, places: range, arms: Arms) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepsRead:
-    """What an answer says of the steps that were asked for."""
+    """The steps of an answer, and which of them are known."""
 
     counts: tuple[ComparedStep | None, ...]
     """One a step; None: nothing is known of it."""
     trouble: Unmeasured | None = None
-    """Why some of them are not known; None: all are, or the answer does not say."""
+    """The reason why some of them are not known; None: all are, or the answer does not say."""
     groups: frozenset[LabelValues] = frozenset()
     """The groups that had an event."""
     nameless: tuple[tuple[float, float], ...] = ()

@@ -1,4 +1,4 @@
-"""What the counts of a watch say: step by step, and of each SLO when it is shown."""
+"""The judgement of a watch: step by step, and for each SLO when it is shown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field

@@ -57,7 +57,7 @@ class Watching:
     nameless: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
     """By SLO and step, the events and failures without the canary's label."""
     notes: dict[str, None] = field(default_factory=dict)
-    """What the backend said, each once."""
+    """The notes of the backend, each once."""
     assessments: dict[str, Assessment] = field(default_factory=dict)
 
     def run(self) -> WatchReport:

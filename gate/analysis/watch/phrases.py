@@ -1,4 +1,4 @@
-"""What a watch shows while it goes on, and the phrases that its report has in common with that."""
+"""The lines of a watch while it goes on, and the phrases that they share with its report."""
 
 from collections.abc import Iterator
 from math import exp

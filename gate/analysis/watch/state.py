@@ -1,4 +1,4 @@
-"""What a watch needs of the machine, and what it has seen, such that it goes on after a restart."""
+"""The state of a watch, with which it goes on after a restart."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ _NAMES: Final = {
     "revision": "commit",
     "max_spend": "limit of what the canary may spend",
 }
-"""What a person calls the keys of a state."""
+"""The words for the keys of a state in messages."""
 _LONGEST: Final = 1e9
 """Seconds."""
 _REMEDY: Final = "remove the file to watch from now on"
@@ -34,7 +34,7 @@ _COUNTS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchQuestion:
-    """What a watch is about: a state of another question does not answer this one."""
+    """The question of a watch; the state of another question does not answer it."""
 
     policy: str
     """The policy's hash."""
@@ -47,7 +47,7 @@ class WatchQuestion:
     revision: str | None
     """The commit that the canary is of; None: not known."""
     bars: Mapping[str, str]
-    """What decides, by its name: it was stated before anything was seen, and stays."""
+    """The options that decide, by name: they were stated before anything was seen, and stay."""
 
     @property
     def steps(self) -> int:
@@ -115,7 +115,7 @@ class Ask(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a watch needs of the machine."""
+    """The parts of the machine that a watch needs."""
 
     wall: Callable[[], datetime]
     """The present instant; read once."""

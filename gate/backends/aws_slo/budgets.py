@@ -1,4 +1,4 @@
-"""What the whole numbers of a budget report leave open, in exact arithmetic.
+"""The range that the whole numbers of a budget report leave open, in exact arithmetic.
 
 A report has the budget, and what is left of it, as whole numbers of seconds or requests, and does
 not say how they were rounded: what they stand for is less than one away. The budget of requests is
@@ -17,7 +17,7 @@ _FLOAT: Final = Fraction(1, 100_000)
 """Percentage points by which an attainment may be off however many digits it has: the documentation
 shows one that was computed with the seven digits of a small floating-point number."""
 POINT: Final = Fraction(1, 100)
-"""The least that an attainment is told to, in percentage points; or a tenth of the budget."""
+"""The precision of an attainment, in percentage points; or a tenth of the budget."""
 ALL: Final = 100
 """Percent."""
 _FINEST: Final = Fraction(1, 10**12)
@@ -33,7 +33,7 @@ class ShareBounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedBudget:
-    """A budget as a report tells it."""
+    """A budget as a report has it."""
 
     total: int
     left: int

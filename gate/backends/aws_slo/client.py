@@ -119,7 +119,7 @@ class ApplicationSignals:
         return list(self._pages(call, "SloSummaries"))
 
     def slos(self, arns: Sequence[str]) -> list[JsonObject | ApiError]:
-        """Return each SLO, in order, or why there is none."""
+        """Return each SLO, in order, or the error in its place."""
         calls = [Call(path=f"/slo/{quote(arn, safe='')}") for arn in arns]
         return self._paced(calls, "GetServiceLevelObjective", _SINGLE)
 
@@ -138,7 +138,7 @@ class ApplicationSignals:
         return self._paced(calls, "BatchGetServiceLevelObjectiveBudgetReport", _REPORTS)
 
     def exclusions(self, arns: Sequence[str]) -> list[list[JsonObject] | MeasurementError]:
-        """Return the time windows that each SLO leaves out, in order, or why none can be seen.
+        """Return the time windows that each SLO excludes, in order, or the error in their place.
 
         An SLO has ten at most, which are one page.
         """

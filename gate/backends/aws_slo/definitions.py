@@ -1,4 +1,4 @@
-"""What an SLO of Application Signals promises, and which time it leaves out.
+"""The promises of an SLO of Application Signals, and the time that it excludes.
 
 https://docs.aws.amazon.com/applicationsignals/latest/APIReference/API_Goal.html
 """
@@ -22,7 +22,7 @@ _PERIODS: Final = {
     ("MONTH", 3): Period.QUARTER,
     ("MONTH", 12): Period.YEAR,
 }
-"""What a calendar interval of the gate can be, by unit and how many of it."""
+"""The calendar periods of the gate, by the unit and the number of units."""
 _WHOLE: Final = (
     "Application Signals judges periods of time, each of which is good or bad as a whole"
 )
@@ -37,6 +37,8 @@ _MEANINGS: Final = {
     Granted.SECONDS: "in which all time counts as good",
     Granted.EVENTS: "whose requests are not counted",
 }
+
+
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-ServiceLevelObjectives.html"""
 
 

@@ -46,7 +46,7 @@ class Bad:
     covered: Fraction
     """The share of the window so far that may have data at most, by what the report says."""
     note: str
-    """What the report says, for people."""
+    """The report in words."""
 
 
 def bad_share(report: Mapping[str, Any], definition: Definition, at: datetime) -> Bad:

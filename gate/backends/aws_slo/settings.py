@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Final
 
+from gate.backends.addresses import RETRIES
 from gate.backends.aws_login import (
     AWS_PUBLIC,
     AwsAccess,
@@ -13,7 +14,7 @@ from gate.backends.aws_login import (
 from gate.dataclass import dataclass
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.values import BOOLEAN, CONNECTION_COUNT
+from gate.parsing.values import BOOLEAN
 
 SERVICE: Final = "application-signals"
 
@@ -60,11 +61,7 @@ BLOCK: Final = Object(
             " Default: false.",
             example="true",
         ),
-        "retries": Field(
-            schema=CONNECTION_COUNT,
-            doc="Number of retries of a failed request. Default: 2.",
-            example="2",
-        ),
+        "retries": RETRIES,
     },
     _build_settings,
     elsewhere={"timeout": TIMEOUT_ELSEWHERE},

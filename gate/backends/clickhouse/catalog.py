@@ -1,4 +1,4 @@
-"""What a ClickHouse server keeps about its tables: names, engines, columns and sizes."""
+"""The catalog of a ClickHouse server: names of tables, engines, columns and sizes."""
 
 # ruff: noqa: S608 - names and texts are quoted
 

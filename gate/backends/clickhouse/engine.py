@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HEAD_START: Final = 1.0
 """The server is to give up this many seconds before we do, so that its own words arrive."""
 _UNKNOWN_NAMES: Final = frozenset({46, 47})
-"""What a version answers that does not have all columns of ``system.settings``."""
+"""The error codes of a version that lacks columns of ``system.settings``."""
 _NO_RIGHT: Final = 497
 _EPHEMERAL: Final = "EPHEMERAL"
 """The kind of a column that is there only while rows are written."""
@@ -61,7 +61,7 @@ class ClickHouseEngine:
 
     @cached_property
     def session(self) -> ClickHouseSession:
-        """What the server says of itself and of the user; asked once.
+        """The server's description of itself and of the user; requested once.
 
         Raises:
             MeasurementError: there is no answer, or the server is too old.

@@ -1,4 +1,4 @@
-"""What ``gate doctor`` says of a ClickHouse server, of a table there and of the user."""
+"""The checks of ``gate doctor`` for a ClickHouse server, a table there and the user."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -15,13 +15,13 @@ from gate.slo.quantities import format_duration
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SECOND: Final = timedelta(seconds=1)
 _DIFFERENCE: Final = timedelta(seconds=10)
-"""Of two clocks; the answer itself takes some time."""
+"""The tolerated difference of two clocks; the answer itself takes some time."""
 _GRANT: Final = re.compile(r"GRANT (.+) ON (\S+) TO .*", re.DOTALL)
 _ROLE: Final = re.compile(r"GRANT ([^ ]+(?:, [^ ]+)*) TO .*", re.DOTALL)
 _COLUMNS: Final = re.compile(r"\([^)]*\)")
 _READING: Final = re.compile(r"SELECT|SHOW.*|dictGet|CHECK")
 _ROW_POLICY: Final = re.compile(r"row.level (?:security|filter)|row policy", re.IGNORECASE)
-"""What plans call the filter of a row policy."""
+"""The name in plans for the filter of a row policy."""
 _MOST_SHOWN: Final = 8
 
 

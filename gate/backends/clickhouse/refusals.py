@@ -1,4 +1,4 @@
-"""What the error codes of ClickHouse mean for people, and what to do about each."""
+"""The error codes of ClickHouse in words, and the remedy for each."""
 
 from typing import Final
 
@@ -9,10 +9,10 @@ from gate.request_failure import RequestFailure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClickHouseFailure(RequestFailure):
-    """Why there are no rows."""
+    """The reason why a query returned no rows."""
 
     code: int | None = None
-    """Of ClickHouse's exception; None: it is not one."""
+    """The code of ClickHouse's exception; None: it is not one."""
     remedy: str = ""
     """The key of an entry of `gate.measure.remedies.REMEDIES`; empty: that of ``trouble``."""
     cause: Cause = Cause.BACKEND_ERROR
@@ -20,7 +20,7 @@ class ClickHouseFailure(RequestFailure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
-    """What one code stands for."""
+    """The meaning of one code."""
 
     remedy: str = ""
     """The key of an entry of `gate.measure.remedies.REMEDIES`."""
@@ -65,4 +65,4 @@ CODES: Final = {
     **dict.fromkeys((40, 76, 107, 117, 246, 271, 354, 432), _DAMAGED),
     **dict.fromkeys((115, 472), Meaning(remedy="clickhouse-version")),
 }
-"""What each code of an exception means; of any other, `UNKNOWN_CODE`."""
+"""The meaning of each code of an exception; any other has `UNKNOWN_CODE`."""

@@ -1,4 +1,4 @@
-"""What a ClickHouse server answers: rows that are all there, or the reason why there are none."""
+"""The answers of a ClickHouse server: complete rows, or an error with its reason."""
 
 import json
 import re
@@ -30,7 +30,7 @@ _WHERE: Final = re.compile(
     r" (?:__table\d+\.)?(\S+) .*",
     re.DOTALL,
 )
-"""Where it happened, with inner details of each argument."""
+"""The place of the error, with inner details of each argument."""
 _REPEATED: Final = re.compile(
     r"[.:]? *\bIn scope (?:WITH|SELECT)\b.*|Expected one of: .*|Stack trace:.*",
     re.DOTALL | re.IGNORECASE,

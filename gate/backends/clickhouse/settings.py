@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from gate.backends.addresses import TLS, HttpAddress, shown_address
+from gate.backends.addresses import RETRIES, TLS, HttpAddress, shown_address
 from gate.backends.sql.settings import TABLE_FIELDS, TableSettings, table_settings_of
 from gate.dataclass import dataclass
-from gate.parsing.files import literal
+from gate.parsing.files import literals
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import Reader, written
-from gate.parsing.values import CONNECTION, CONNECTION_COUNT, SECRET
+from gate.parsing.values import CONNECTION, SECRET
 
 _BEHIND: Final = "/(?:ping|play|dashboard|replicas_status|query)"
 """Pages that follow the address of a server."""
@@ -93,8 +93,7 @@ def _is_opaque(part: str) -> bool:
 
 def files(settings: ClickHouseSettings) -> tuple[str, ...]:
     """Return the files of certificates."""
-    paths = (settings.ca, settings.cert, settings.key)
-    return tuple(literal(str(path)) for path in paths if path is not None)
+    return literals(settings.ca, settings.cert, settings.key)
 
 
 def _build_settings(values: Values, reader: Reader) -> ClickHouseSettings:
@@ -133,16 +132,8 @@ BLOCK: Final = Object(
             example="logs",
         ),
         **TABLE_FIELDS,
-        "tls": Field(
-            schema=TLS,
-            doc="Certificate authorities of your own, and a client certificate.",
-            example="{ca: ca.pem}",
-        ),
-        "retries": Field(
-            schema=CONNECTION_COUNT,
-            doc="Number of retries of a failed request. Default: 2.",
-            example="2",
-        ),
+        "tls": TLS,
+        "retries": RETRIES,
     },
     _build_settings,
     elsewhere={"timeout": TIMEOUT_ELSEWHERE},

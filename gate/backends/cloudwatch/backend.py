@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from gate.backends.cloudwatch.catalog import MetricCatalog, why_nothing
 from gate.backends.cloudwatch.client import CloudWatch, Fetched
 from gate.backends.cloudwatch.counting import (
     MetricTimeline,
@@ -12,19 +13,13 @@ from gate.backends.cloudwatch.counting import (
     series_of,
     timeline,
 )
-from gate.backends.cloudwatch.evidence import MetricCatalog, suspicions, why_nothing
+from gate.backends.cloudwatch.evidence import suspicions
 from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
 from gate.backends.cloudwatch.periods import PeriodRun, period_within, pieces_of, usual_period
 from gate.backends.cloudwatch.selectors import MetricStatistic, SelectorError
 from gate.backends.sql.slices import with_whole_slices
 from gate.dataclass import dataclass
-from gate.measure import (
-    Answer,
-    Cause,
-    CountRequest,
-    MeasurementError,
-    Unmeasured,
-)
+from gate.measure import Answer, Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Sli
 from gate.wording import instant
@@ -39,7 +34,7 @@ class MetricQuestion:
 
     @property
     def metrics(self) -> tuple[MetricStatistic, ...]:
-        """What has to be fetched."""
+        """The metrics that have to be fetched."""
         return tuple(counted_in([self.reading]))
 
 
@@ -77,7 +72,7 @@ class CloudWatchBackend:
         ]
 
     def plan(self, request: CountRequest) -> MetricQuestion | Unmeasured:
-        """Return what a request has to ask for, or why nothing can answer it."""
+        """Return the questions of a request, or the reason why it cannot be answered."""
         slices, now = request.slices, self.cloudwatch.clock.now()
         period = usual_period(request.span.length)
         if slices is not None:

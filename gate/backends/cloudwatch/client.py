@@ -51,7 +51,7 @@ HINTS: Final = {
     401: _LOGIN,
     403: _LOGIN,
 }
-"""What to do about a refusal, by its status; the end of the reason of each."""
+"""The remedy for a refusal by its status, with which the reason ends."""
 
 
 def _kind(body: JsonObject) -> str:
@@ -78,7 +78,7 @@ class MetricList:
 
 
 class Fetched:
-    """The points that came, or why they did not, for each metric and stretch of time."""
+    """The points, or the reason why they are missing, for each metric and stretch of time."""
 
     def __init__(self) -> None:
         self._outcomes: dict[

@@ -23,7 +23,7 @@ from gate.wording import instant
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What was published for one period of an indicator; only periods with points have one."""
+    """The published counts of one period of an indicator; only periods with points have them."""
 
     start: int
     end: int
@@ -48,7 +48,7 @@ class MetricTimeline:
 
     @property
     def span(self) -> Span:
-        """What is counted: the stretch that was asked for, in whole periods."""
+        """The stretch that is counted: the requested one, in whole periods."""
         return counted_span(self.pieces)
 
     @property
@@ -68,7 +68,7 @@ class MetricTimeline:
 
     @property
     def query(self) -> str:
-        """What was asked for, for people."""
+        """The request, as people read it."""
         span = self.span
         return f"{self.reading}, from {instant(span.start)} to {instant(span.end)}"
 

@@ -1,4 +1,4 @@
-"""What ``gate doctor`` says of CloudWatch: login, rights, and each metric that an SLO counts."""
+"""The checks of ``gate doctor`` for CloudWatch: login, rights, and each metric of an SLO."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Final, cast
 
 from gate.backends.cloudwatch.backend import CloudWatchBackend
+from gate.backends.cloudwatch.catalog import is_rare, listed_instead
 from gate.backends.cloudwatch.client import HINTS, CloudWatch
-from gate.backends.cloudwatch.evidence import is_rare, listed_instead
 from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
 from gate.backends.cloudwatch.selectors import Metric, MetricStatistic, SelectorError
 from gate.dataclass import dataclass
@@ -29,7 +29,7 @@ _EXPECTED: Final = (
     *(Check.METRIC, Check.LABELS, Check.COUNTED, Check.PARTIAL),
     *(Check.FRESHNESS, Check.COVERAGE, Check.GAPS),
 )
-"""What has to be checked for each SLO, or to be said why not."""
+"""The checks that each SLO needs; for each that is not made there is a reason."""
 _SECOND: Final = timedelta(seconds=1)
 _LISTING: Final = "cloudwatch:ListMetrics"
 

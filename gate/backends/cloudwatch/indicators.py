@@ -1,4 +1,4 @@
-"""What an indicator of a policy counts: sums of metrics by role, or the values of a latency."""
+"""The indicators of a policy: sums of metrics by role, or the values of a latency."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -29,7 +29,7 @@ _MOST_DECIMALS: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricIndicator:
-    """What an indicator counts: each is a sum, or None where it is not given."""
+    """The sums that an indicator counts; each is None where it is not given."""
 
     total: Total | None = None
     bad: Total | None = None

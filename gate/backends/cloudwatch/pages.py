@@ -131,7 +131,7 @@ class Pages:
         return bool(self._token)
 
     def outcomes(self) -> dict[MetricStatistic, "MetricPoints | MeasurementError"]:
-        """Return the points of each metric after the last page, or why there are none."""
+        """Return the points of each metric after the last page, or why they are missing."""
         return {
             counted: self._failures.get(place) or self._failure(place) or self._points[place]
             for place, counted in enumerate(self.counted)

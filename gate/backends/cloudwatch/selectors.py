@@ -38,7 +38,7 @@ _EXAMPLE: Final = 'AWS/Bedrock Invocations{ModelId="anthropic.claude-sonnet-4"}'
 
 
 class SelectorError(ValueError):
-    """What is wrong with a text, at which column, and what to write."""
+    """A mistake in a text: its column, the reason, and what to write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

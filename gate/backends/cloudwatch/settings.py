@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar, Final
 
+from gate.backends.addresses import RETRIES
 from gate.backends.aws_login import AwsAccess, aws_access, aws_fields, aws_secrets, suffixes_of
 from gate.dataclass import dataclass
-from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
+from gate.parsing.objects import TIMEOUT_ELSEWHERE, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.values import CONNECTION_COUNT
 
 _SERVICE: Final = "monitoring"
 
@@ -54,11 +54,7 @@ BLOCK: Final = Object(
             "vpce-0a1b2c3d.monitoring.eu-central-1.vpce.amazonaws.com",
             "/doc/2010-08-01|/service/GraniteServiceVersion20100801(?:/operation/[A-Za-z]+)?",
         ),
-        "retries": Field(
-            schema=CONNECTION_COUNT,
-            doc="Number of retries of a failed request. Default: 2.",
-            example="2",
-        ),
+        "retries": RETRIES,
     },
     _build_settings,
     elsewhere={"timeout": TIMEOUT_ELSEWHERE},

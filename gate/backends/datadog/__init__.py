@@ -2,15 +2,16 @@
 
 from typing import TYPE_CHECKING, Final
 
-from gate.backends import Registration, Starter
+from gate.backends import Starter
 from gate.backends.datadog.settings import BLOCK, DatadogSettings, secrets
-from gate.measure import Backend, Limits
+from gate.backends.platforms.registering import platform_registration, platform_slos
+from gate.measure import Limits
 
 if TYPE_CHECKING:
-    from gate.measure.diagnosis import Doctor
+    from gate.backends.platforms.backend import PlatformHistoryBackend
 
 
-def _open(settings: DatadogSettings, limits: Limits) -> Backend:
+def _backend(settings: DatadogSettings, limits: Limits) -> "PlatformHistoryBackend":
     # Imports requests, which takes longer than all the rest of the gate.
     from gate.backends.datadog.platform import DatadogPlatform  # noqa: PLC0415
     from gate.backends.platforms.backend import PlatformHistoryBackend  # noqa: PLC0415
@@ -19,16 +20,15 @@ def _open(settings: DatadogSettings, limits: Limits) -> Backend:
     return PlatformHistoryBackend(platform, platform)
 
 
-def _open_doctor(settings: DatadogSettings, limits: Limits) -> "Doctor":
-    from gate.backends.datadog.platform import DatadogPlatform  # noqa: PLC0415 - as above
-    from gate.backends.platforms.backend import PlatformBackend  # noqa: PLC0415
-    from gate.backends.platforms.doctor import PlatformDoctor  # noqa: PLC0415
-
-    return PlatformDoctor(PlatformBackend(DatadogPlatform(settings, limits)))
-
-
-_STARTER: Final = Starter(
-    block="""\
+REGISTRATION: Final = platform_registration(
+    DatadogSettings,
+    block=BLOCK,
+    backend=_backend,
+    secrets=secrets,
+    files=lambda _: (),
+    public=frozenset({"site", "corrections", "endpoint", "parallel", "retries"}),
+    starter=Starter(
+        block="""\
 backend:
   type: datadog
   site: datadoghq.com         # where you log in: datadoghq.eu, us3.datadoghq.com, ...
@@ -36,28 +36,8 @@ backend:
   application_key: "$${DD_APP_KEY}"   # needs the scope slos_read, and nothing else
 
 """,
-    slos="""\
-slos:
-  - name: availability
-    from: platform            # objective and window are those of Datadog
-    sli:
-      slo: Chat availability  # the exact name, or the id, of the SLO in Datadog
-""",
-    advice="set DD_API_KEY and DD_APP_KEY, the site, and the names of your SLOs",
-)
-REGISTRATION: Final = Registration(
-    settings=DatadogSettings,
-    block=BLOCK,
-    open=_open,
-    open_doctor=_open_doctor,
-    secrets=secrets,
-    files=lambda _: (),
-    public=frozenset({"site", "corrections", "endpoint", "parallel", "retries"}),
-    starter=_STARTER,
-    indicators=frozenset({"platform"}),
+        slos=platform_slos("Datadog", "the exact name, or the id, of the SLO in Datadog"),
+        advice="set DD_API_KEY and DD_APP_KEY, the site, and the names of your SLOs",
+    ),
     keeps_history=True,
-    promql=False,
-    reads_rows=False,
-    mistake_in=lambda _sli, _slices: None,  # which SLOs there are, Datadog says
-    max_age=lambda _: None,
 )

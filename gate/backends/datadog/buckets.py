@@ -39,7 +39,7 @@ class WindowTally:
 
 @dataclass(frozen=True, slots=True)
 class EventBucket:
-    """What happened from one second to another; the start belongs to it, the end does not."""
+    """The events from one second to another: [start, end)."""
 
     start: int
     end: int
@@ -53,11 +53,11 @@ class EventBucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBuckets:
-    """What happened over the whole window, and when."""
+    """The events of the whole window, and when they happened."""
 
     window: EpochWindow
     tally: WindowTally
-    """What the sums say; with what lies before the window, where Datadog rounds its start down."""
+    """The sums, which include events before the window where Datadog rounds its start down."""
     interval: int
     """Seconds of a bucket; the first and the last may be shorter. 0: there are no buckets."""
     buckets: Sequence[EventBucket]

@@ -25,7 +25,7 @@ _LEAST: Final = Fraction(1, 100)
 _CUSTOM: Final = "custom"
 _ABSENT: Final = "it may have been deleted, or be of another organization"
 _NOT_THERE: Final = frozenset({400, 404})
-"""What Datadog answers where one of several ids is unknown, or has a wrong form."""
+"""The statuses with which Datadog answers if one of several ids is unknown or malformed."""
 _PATH: Final = "/api/v1/slo"
 _NOTES: Final = {
     "monitor": "counted in seconds, by the states of the SLO's monitors",

@@ -40,18 +40,18 @@ _NO_TIMES: Final = (
     "Datadog's answer has no times that can be used: holes in the window cannot be seen"
 )
 _NOTES: Final = (
-    f"Datadog's status tells no counts: its SLI is taken as right to {DECIMALS} decimals",
+    f"Datadog's status has no counts: its SLI is taken as right to {DECIMALS} decimals",
     "Datadog's status does not say how new its data is, nor how much of the window has data",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryReading:
-    """What an answer says of the stretch of time of a question."""
+    """The reading of an answer for the stretch of time of a question."""
 
     history: History
     tally: WindowTally | None
-    """None: Datadog tells no counts."""
+    """None: Datadog reports no counts."""
     direct: bool
     """Whether the answer is of exactly this stretch, and not of a longer one."""
 
@@ -71,7 +71,9 @@ def counted(
     """
     history, tally = reading.history, reading.tally
     if tally is None:
-        return _share(history, evidence, "Datadog tells no counts of a group of a metric-based SLO")
+        return _share(
+            history, evidence, "Datadog reports no counts for a group of a metric-based SLO"
+        )
     if not tally.total:
         raise _nothing(history)
     differs = contradiction(history) if reading.direct else Fraction(0)

@@ -1,4 +1,4 @@
-"""What Datadog's history of an SLO says of one stretch of time, checked.
+"""Datadog's history of an SLO over one stretch of time, checked.
 
 ``GET /api/v1/slo/{id}/history``:
 https://docs.datadoghq.com/api/latest/service-level-objectives/get-an-slos-history/
@@ -41,13 +41,13 @@ _ROUNDED: Final = Fraction(2, 100_000)
 _CUT: Final = 300
 """Seconds by which the window of an answer may differ: Datadog counts in steps of five minutes."""
 _BESIDE: Final = 10
-"""Of which part of a window may lie beside that of an answer: of a tenth. Of a window of minutes
-those five would be all of it."""
+"""The part of a window that an answer may miss: a tenth. Of a window of minutes those five would be
+all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """What Datadog itself makes of a stretch of time."""
+    """Datadog's own result for a stretch of time."""
 
     sli: Fraction | None
     """The share of what was good, 0 to 1; None: the answer has none."""
@@ -65,10 +65,10 @@ class History:
     """The type of the SLO; None: the answer does not say."""
     window: EpochWindow
     past: EventBuckets | UptimeTimeline | None
-    """None: Datadog tells no counts, but its own SLI."""
+    """None: Datadog reports no counts, but its own SLI."""
     reported: Reported
     warnings: tuple[str, ...]
-    """What makes it a partial answer."""
+    """The reasons why the answer is partial."""
 
 
 def read_history(
@@ -136,7 +136,7 @@ def _part(data: Mapping[str, Any], group: str | None) -> Mapping[str, Any]:
     if named:
         raise invalid(f"{len(named)} groups or monitors are named {group!r}")
     names = sorted({str(part.get("group") or part.get("name")) for part in parts})
-    others = f"it has {', '.join(names)}" if names else "Datadog tells no groups of this SLO"
+    others = f"it has {', '.join(names)}" if names else "Datadog reports no groups for this SLO"
     reason = f"the SLO has no group or monitor {group!r}; {others}"
     raise MeasurementError(Cause.NO_DATA if names else Cause.INVALID, reason)
 

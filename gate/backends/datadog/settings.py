@@ -4,13 +4,14 @@ from dataclasses import field
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
-from gate.backends.addresses import HttpAddress, shown_address
+from gate.backends.addresses import RETRIES, HttpAddress, shown_address
 from gate.dataclass import dataclass
 from gate.errors import nearest
+from gate.parsing.numbers import CONNECTION_COUNT
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import Reader, written
 from gate.parsing.schema import Choice, Scalar
-from gate.parsing.values import BOOLEAN, CONNECTION_COUNT, SECRET
+from gate.parsing.values import BOOLEAN, SECRET
 
 SITES: Final = (
     "datadoghq.com",
@@ -29,7 +30,7 @@ _KEYS: Final = (
     *("corrections", "endpoint", "parallel", "retries"),
 )
 _FIRST_LABELS: Final = ("https://", "http://", "api.", "app.")
-"""What stands before the site in the address of a page or of the API."""
+"""The prefixes of the site in the address of a page or of the API."""
 HISTORY, STATUS = "history", "status"
 
 
@@ -138,11 +139,7 @@ BLOCK: Final = Object(
             doc="Largest number of requests at once. Default: 4.",
             example="4",
         ),
-        "retries": Field(
-            schema=CONNECTION_COUNT,
-            doc="Number of retries of a failed request. Default: 2.",
-            example="2",
-        ),
+        "retries": RETRIES,
     },
     _build_settings,
     elsewhere={"timeout": TIMEOUT_ELSEWHERE, "app_key": "write application_key"},

@@ -1,4 +1,4 @@
-"""What happened to an SLO in each step of a stretch of time.
+"""The history of an SLO in steps.
 
 Time-based SLOs have transitions, which any step can be cut from. Metric-based ones have buckets,
 whose length Datadog chooses by that of the window: where it is too long for the steps, the stretch
@@ -63,7 +63,7 @@ class Steps:
                 return _of_timeline(question, history.past, query)
             if isinstance(history.past, EventBuckets):
                 return _of_buckets(question, self._fine(question, history, history.past), query)
-            raise invalid("Datadog tells no history of a group of a metric-based SLO")
+            raise invalid("Datadog reports no history for a group of a metric-based SLO")
         except MeasurementError as error:
             return error.answer(query)
 
@@ -119,8 +119,8 @@ def _read(question: SeriesQuestion, window: EpochWindow, body: JsonObject | ApiE
         isinstance(past, EventBuckets) and past.buckets and not past.whole
     ):
         raise invalid(
-            "its parts do not add up to the SLI that it tells, as where corrections are applied to"
-            " the whole only; write corrections: false in the backend's block to see the parts"
+            "its parts do not add up to the SLI that it reports, as where corrections are applied"
+            " to the whole only; write corrections: false in the backend's block to see the parts"
         )
     return history
 

@@ -1,4 +1,4 @@
-"""What in Datadog's answer speaks against its own counts, and by how many events."""
+"""The contradictions in Datadog's answers, with the number of events in doubt."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction

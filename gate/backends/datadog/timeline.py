@@ -15,7 +15,7 @@ from gate.slo.objective import Span
 
 
 class UptimeState(Enum):
-    """What is known of a stretch of time."""
+    """The state of an SLO over a stretch of time."""
 
     UP = 0
     DOWN = 1

@@ -1,7 +1,7 @@
-"""What Kibana's numbers for one SLO come to: counts, a rounded share, or why there is neither.
+"""The reading of Kibana's numbers for one SLO: counts, a rounded share, or a reason for neither.
 
 Kibana rounds shares to six decimals, and its pages show budgets that are clamped at 0: what is left
-is always worked out anew, from the counts where it tells them.
+is always worked out anew, from the counts where it reports them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ _VIOLATED: Final = "VIOLATED"
 _STATUSES: Final = ("HEALTHY", "DEGRADING", _VIOLATED)
 _MAINTENANCE: Final = "maintenance windows are counted like all other time"
 _OLD: Final = (
-    "an older Kibana, without _bulk_snapshot, tells a ratio with six decimals and no counts"
+    "an older Kibana, without _bulk_snapshot, reports a ratio with six decimals and no counts"
 )
 
 
@@ -42,7 +42,7 @@ class SloQuery:
     """Makes Kibana's own words fit to be shown."""
 
     def unmeasured(self, cause: Cause, reason: str) -> Unmeasured:
-        """Return why there is no number."""
+        """Return the reason for the missing number."""
         name = self.slo.definition.name
         return Unmeasured(cause=cause, reason=f'the SLO "{name}": {reason}', query=self.query)
 

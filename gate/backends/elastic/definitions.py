@@ -1,4 +1,4 @@
-"""What Kibana has for an indicator: the SLO of a name or an id, read from what it lists.
+"""The definitions of SLOs in Kibana, looked up by name or id.
 
 The fields are those of ``slo_with_summary_response`` of
 https://www.elastic.co/docs/api/doc/kibana/operation/operation-findslosop
@@ -35,7 +35,7 @@ _SLICES: Final = (
     "timeslices: Kibana takes a slice without data for good; the gate counts only slices with data"
 )
 _DEFINED: Final = ("enabled", "objective", "timeWindow", "budgetingMethod", "groupBy")
-"""What all instances of an SLO have in common."""
+"""The fields that all instances of an SLO share."""
 ListedSlo = Mapping[str, Any]
 """An SLO, or an instance of one, as Kibana lists it."""
 
@@ -50,8 +50,8 @@ class KibanaSlo:
     slice: timedelta | None
     """The length of its timeslices; None: it counts occurrences."""
     updated: datetime | None
-    """When Kibana's own summary of it was last written, which new data bring about; None: never, or
-    an older Kibana does not say."""
+    """The time at which Kibana last wrote its own summary, which it does for new data; None: never,
+    or an older Kibana does not say."""
 
     @property
     def window(self) -> Window:

@@ -11,7 +11,7 @@ SLOS: Final = "/api/observability/slos"
 AT_ONCE: Final = 4
 """Requests that are under way."""
 _IN_ONE_PAGE: Final = 1000
-"""Of at most 5000."""
+"""The SLOs of one page; Kibana allows 5000."""
 _MOST_LISTED: Final = 9 * _IN_ONE_PAGE
 """Kibana asks Elasticsearch for twice a page, and Elasticsearch shows no more than 10,000; beyond
 that Kibana answers with an empty page."""
@@ -20,14 +20,14 @@ _LONGEST_QUERY: Final = 3000
 
 
 class SloList:
-    """What one space of a Kibana lists."""
+    """The SLOs that one space of a Kibana lists."""
 
     def __init__(self, api: Api, shown: str) -> None:
         """Ask for nothing yet; ``shown`` is how messages name the space."""
         self._api, self._shown = api, shown
 
     def entries(self, names: Sequence[str]) -> dict[str, list[ListedSlo] | ApiError]:
-        """Return what Kibana lists for each name or id, or why it does not.
+        """Return the entries that Kibana lists for each name or id, or the error in their place.
 
         An SLO with several groups is listed once for each.
         """

@@ -188,7 +188,8 @@ class ElasticPlatform:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
             version = (
-                "this Kibana has no _bulk_snapshot: it tells ratios with six decimals, for now only"
+                "this Kibana has no _bulk_snapshot: it reports ratios with six decimals, for now"
+                " only"
             )
         return [
             CheckResult(

@@ -7,12 +7,12 @@ from dataclasses import field
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
-from gate.backends.addresses import HttpAddress, shown_address
+from gate.backends.addresses import RETRIES, HttpAddress, shown_address
 from gate.dataclass import dataclass
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import Reader, written
 from gate.parsing.schema import Scalar
-from gate.parsing.values import CONNECTION_COUNT, SECRET
+from gate.parsing.values import SECRET
 
 _BEHIND: Final = "/(?:s/[^/]+(?:/.*)?|app(?:/.*)?|api(?:/.*)?|login)"
 """Pages and spaces that follow the address of a Kibana."""
@@ -27,7 +27,7 @@ class ElasticSettings:
     kind: ClassVar[str] = "elastic"
 
     url: str = field(repr=False)
-    """Of Kibana; messages show no more of it than `shown`."""
+    """The address of Kibana; messages show no more of it than `shown`."""
     api_key: str = field(repr=False)
     """As Kibana shows it once: the base64 of an id and a key."""
     shown: str = ""
@@ -91,11 +91,7 @@ BLOCK: Final = Object(
             doc="Identifier of the space that has the SLOs. Default: the default space.",
             example="payments",
         ),
-        "retries": Field(
-            schema=CONNECTION_COUNT,
-            doc="Number of retries of a failed request. Default: 2.",
-            example="2",
-        ),
+        "retries": RETRIES,
     },
     _build_settings,
     elsewhere={"timeout": TIMEOUT_ELSEWHERE},

@@ -21,12 +21,12 @@ from gate.wording import instant
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What the files say of one indicator."""
+    """The results in the files for one indicator."""
 
     history: RunHistory
     rounds: Sequence[Round]
     times: Sequence[datetime]
-    """When each run was that counts, the oldest first."""
+    """The time of each run that counts, the oldest first."""
 
     def runs_in(self, span: Span) -> Sequence[CountedRun]:
         """Return the runs that count and were in a span."""

@@ -1,4 +1,4 @@
-"""What ``gate doctor`` says of result files: which count, which do not and why, what is due."""
+"""The checks of ``gate doctor`` for result files: which count, which do not, and which are due."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ from gate.slo.quantities import format_duration
 from gate.wording import instant
 
 _EXPECTED: Final = (Check.METRIC, Check.COUNTED, Check.COVERAGE, Check.GAPS, Check.FRESHNESS)
-"""What has to be checked for each SLO, or to be said why not."""
+"""The checks that each SLO needs; for each that is not made there is a reason."""
 _SECOND: Final = timedelta(seconds=1)
 _AHEAD: Final = timedelta(minutes=5)
 """How far the clocks of two machines may be apart."""

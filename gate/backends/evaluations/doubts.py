@@ -35,7 +35,7 @@ def warnings(history: RunHistory) -> tuple[str, ...]:
 
 
 def why_none(history: RunHistory, span: Span, pattern: str, sli: Sli) -> str:
-    """Say why there is no run to count in a span, and what to do."""
+    """Return the reason why a span has no run to count, and the remedy."""
     lead = f"no run is between {instant(span.start)} and {instant(span.end)} in {pattern}"
     parts = list(_set_aside(history))
     if history.runs:

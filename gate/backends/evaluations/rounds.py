@@ -79,7 +79,7 @@ class Round:
 
     @property
     def at(self) -> datetime:
-        """When its first run began."""
+        """The start of its first run."""
         return self.runs[0].at
 
     @property

@@ -28,12 +28,12 @@ _EARLIEST_ZONE: Final = timezone(timedelta(hours=14))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedRun:
-    """What one run says of one metric."""
+    """The result of one run for one metric."""
 
     file: str
     """As people know it; the first by name, where several are of the same run."""
     at: datetime
-    """When it began, in UTC."""
+    """The start of the run, in UTC."""
     tool: str
     passed: Mapping[str, bool]
     """Whether every row of a case passed, by the id of the case."""
@@ -42,7 +42,7 @@ class CountedRun:
     unnamed_bad: int = 0
     """How many of these did not pass."""
     flaw: str | None = None
-    """Why it cannot be counted, in a clause; None: it can."""
+    """The reason why it cannot be counted, in a clause; None: it can."""
     rerun: int = 0
     """Cases with more rows than the file declares, which have not passed."""
     disputed: int = 0

@@ -17,7 +17,7 @@ _EVERY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationsSettings:
-    """Where the results of an evaluation are that runs again and again."""
+    """The place of the results of an evaluation that runs again and again."""
 
     kind: ClassVar[str] = "evaluations"
 
@@ -28,7 +28,7 @@ class EvaluationsSettings:
     every: timedelta = _EVERY
     """How often a run is due."""
     time_zone: tzinfo | None = None
-    """Of times in the files that have none; None: such a file has no time."""
+    """The time zone of times in the files that have none; None: such a file has no time."""
     written: str | None = None
     """The path with its variables, which messages show instead; None: it has none."""
 

@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING, Final
 
-from gate.backends import Registration, Starter
+from gate.backends import Starter
 from gate.backends.google_slo.settings import BLOCK, NO_GROUPS, GoogleSloSettings, files, secrets
-from gate.measure import Backend, Limits
-from gate.slo.indicator import Sli, Slices
+from gate.backends.platforms.registering import platform_registration, platform_slos
+from gate.measure import Limits
 
 if TYPE_CHECKING:
     from gate.backends.platforms.backend import PlatformHistoryBackend
-    from gate.measure.diagnosis import Doctor
 
 
 def _backend(settings: GoogleSloSettings, limits: Limits) -> "PlatformHistoryBackend":
@@ -20,50 +19,27 @@ def _backend(settings: GoogleSloSettings, limits: Limits) -> "PlatformHistoryBac
     return PlatformHistoryBackend(platform, platform)
 
 
-def _open(settings: GoogleSloSettings, limits: Limits) -> Backend:
-    return _backend(settings, limits)
-
-
-def _open_doctor(settings: GoogleSloSettings, limits: Limits) -> "Doctor":
-    from gate.backends.platforms.doctor import PlatformDoctor  # noqa: PLC0415 - for one command only
-
-    return PlatformDoctor(_backend(settings, limits))
-
-
-def _mistake_in(sli: Sli, _slices: Slices | None) -> str | None:
-    return NO_GROUPS if sli.group is not None else None
-
-
-_STARTER: Final = Starter(
-    block="""\
+REGISTRATION: Final = platform_registration(
+    GoogleSloSettings,
+    block=BLOCK,
+    backend=_backend,
+    secrets=secrets,
+    files=files,
+    public=frozenset({"project", "quota_project", "retries", "auth.google.credentials_file"}),
+    starter=Starter(
+        block="""\
 backend:
   type: google-slo
   project: acme-prod          # the ID of the Google Cloud project that has the SLOs
 
 """,
-    slos="""\
-slos:
-  - name: availability
-    from: platform            # objective and window are those of Google Cloud Monitoring
-    sli:
-      slo: Chat availability  # the SLO's display name; or its full resource name, as projects/...
-""",
-    advice="set the project and the name of the SLO, and log in with an account that has"
-    " roles/monitoring.viewer",
-)
-REGISTRATION: Final = Registration(
-    settings=GoogleSloSettings,
-    block=BLOCK,
-    open=_open,
-    open_doctor=_open_doctor,
-    secrets=secrets,
-    files=files,
-    public=frozenset({"project", "quota_project", "retries", "auth.google.credentials_file"}),
-    starter=_STARTER,
-    indicators=frozenset({"platform"}),
+        slos=platform_slos(
+            "Google Cloud Monitoring",
+            "the SLO's display name; or its full resource name, as projects/...",
+        ),
+        advice="set the project and the name of the SLO, and log in with an account that has"
+        " roles/monitoring.viewer",
+    ),
+    no_groups=NO_GROUPS,
     keeps_history=True,
-    promql=False,
-    reads_rows=False,
-    mistake_in=_mistake_in,
-    max_age=lambda _: None,
 )

@@ -95,7 +95,7 @@ def lately(slo: str, span: Span) -> Aligned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionPlan:
-    """What is asked for one question."""
+    """The requests for one question."""
 
     span: Span
     counted: Aligned
@@ -137,7 +137,7 @@ def plans_of(questions: Sequence[Question]) -> list[QuestionPlan | None]:
 def read_all(
     api: Api, project: str, wanted: Iterable[Aligned]
 ) -> dict[Aligned, SloPoints | MeasurementError]:
-    """Return what the API says of each, or why it says nothing; each is asked for once.
+    """Return the points of each, or the error in their place; each is requested once.
 
     What is quoted of an answer is fit to be shown.
     """

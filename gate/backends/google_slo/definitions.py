@@ -110,5 +110,5 @@ def _by_name(name: str, listed: list[JsonObject] | MeasurementError, project: st
 
 
 def definition_of(slo: GoogleSlo | MeasurementError) -> Definition | Unmeasured:
-    """Return the SLO's definition, or the reason why there is none, as an answer."""
+    """Return the SLO's definition, or the reason why it is missing, as an answer."""
     return slo.answer() if isinstance(slo, MeasurementError) else slo.definition

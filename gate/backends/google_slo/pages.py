@@ -13,11 +13,11 @@ _PARALLEL: Final = 8
 _REASON: Final = "type.googleapis.com/google.rpc.ErrorInfo"
 """https://cloud.google.com/apis/design/errors#error_info"""
 _SHOWN: Final = ("permission", "service", "quota_limit", "consumer")
-"""What is shown of the metadata of an ErrorInfo."""
+"""The metadata of an ErrorInfo that messages show."""
 
 
 def ask_pages(api: Api, calls: Sequence[Call]) -> list[list[JsonObject] | MeasurementError]:
-    """Return all pages of each answer, in order, or why there is none.
+    """Return all pages of each answer, in order, or the error in their place.
 
     The first pages of all come at the same time, then the second ones of those that have one.
     """
@@ -136,4 +136,4 @@ DIALOGUE: Final = Dialogue(
         429: "wait a minute, or raise the project's quota of the Cloud Monitoring API",
     },
 )
-"""What to do about each refusal: https://cloud.google.com/apis/design/errors"""
+"""The remedy for each refusal: https://cloud.google.com/apis/design/errors"""

@@ -38,12 +38,12 @@ class SloPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloPoints:
-    """What was counted, by steps of which only those with data are there."""
+    """The counts by step; only steps with data have one."""
 
     good: tuple[SloPoint, ...]
     bad: tuple[SloPoint, ...]
     warnings: tuple[str, ...]
-    """What the API says is missing."""
+    """The warnings of the API about missing data."""
 
     def within(self, span: Span) -> tuple[Fraction, Fraction] | None:
         """Return all events, and the bad ones; None where there is no data.

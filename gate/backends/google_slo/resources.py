@@ -1,4 +1,4 @@
-"""What an SLO of Google Cloud Monitoring promises, and what of it is counted."""
+"""The promises of an SLO of Google Cloud Monitoring, and the events that it counts."""
 
 import re
 from collections.abc import Callable, Mapping

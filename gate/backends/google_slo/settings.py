@@ -5,14 +5,14 @@ from dataclasses import field
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from gate.backends.addresses import HttpAddress, is_protected, shown_address
+from gate.backends.addresses import RETRIES, HttpAddress, is_protected, shown_address
 from gate.backends.logins import LOGINS, GoogleLogin, login_files
 from gate.dataclass import dataclass
-from gate.parsing.files import literal
+from gate.parsing.files import literals
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import Reader, written
 from gate.parsing.schema import Scalar
-from gate.parsing.values import CONNECTION_COUNT, SECRET
+from gate.parsing.values import SECRET
 
 NO_GROUPS: Final = "an SLO of Google Cloud Monitoring has no groups; remove the key group"
 ADDRESS: Final = "https://monitoring.googleapis.com"
@@ -51,7 +51,7 @@ def secrets(settings: GoogleSloSettings) -> tuple[str, ...]:
 
 def files(settings: GoogleSloSettings) -> tuple[str, ...]:
     """Return the file of the credentials."""
-    return tuple(literal(str(path)) for path in login_files(settings.login))
+    return literals(*login_files(settings.login))
 
 
 def _project(text: str) -> str:
@@ -114,11 +114,7 @@ BLOCK: Final = Object(
             doc="Project whose quota is used, which the login of a person needs.",
             example="acme-prod",
         ),
-        "retries": Field(
-            schema=CONNECTION_COUNT,
-            doc="Number of retries of a failed request. Default: 2.",
-            example="2",
-        ),
+        "retries": RETRIES,
     },
     _build_settings,
     elsewhere={"timeout": TIMEOUT_ELSEWHERE},

@@ -1,5 +1,5 @@
-"""What the backends of SLO platforms share: what they are asked, and how they are reached.
+"""The parts that all backends of SLO platforms share: the contract and the connection.
 
 A platform keeps SLOs with objectives and windows, and counts them itself. The gate asks it for
-counts, or for the share that it has where it tells no counts, and judges by the policy.
+counts, or for the share that it has where it reports no counts, and judges by the policy.
 """

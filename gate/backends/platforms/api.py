@@ -40,7 +40,7 @@ _OLDEST: Final = 60
 """Seconds that an answer may have been in a cache, which says so in the header ``Age``."""
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
-"""What the vendors' own clients send again."""
+"""The statuses after which the vendors' own clients retry."""
 _TROUBLES: Final = {
     401: Trouble.UNAUTHORIZED,
     403: Trouble.FORBIDDEN,
@@ -81,11 +81,12 @@ class Dialogue:
     words: Callable[[JsonObject], str]
     """Returns what the body of a refusal says, for people; empty: nothing."""
     hints: Mapping[int, str]
-    """What to do about a status, in the imperative; in place of the general hint."""
+    """The remedy for a status, in the imperative; it takes the place of the general hint."""
     kind: Callable[[Mapping[str, str], JsonObject], str] = lambda _headers, _body: ""
     """Returns what the platform calls a refusal with these headers and body; empty: nothing."""
     kinds: Mapping[str, str] = field(default_factory=dict)
-    """What to do about a refusal of this name, in the imperative; goes before ``hints``."""
+    """The remedy for a refusal of this name, in the imperative; it takes precedence over
+    ``hints``."""
     transient: Callable[[JsonObject], bool] = lambda _: False
     """Returns whether the body of a refusal says that the same request may succeed in a moment,
     whatever its status: some throttle with 400."""
@@ -99,9 +100,9 @@ class ApiError(MeasurementError):
     def __init__(self, reason: str, status: int | None, kind: str = "") -> None:
         super().__init__(Cause.BACKEND_ERROR, reason)
         self.status = status
-        """Of HTTP; None: no answer came."""
+        """The status of HTTP; None: no answer came."""
         self.kind = kind
-        """What the platform calls the refusal; empty: nothing."""
+        """The platform's name for the refusal; empty: it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

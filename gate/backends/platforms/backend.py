@@ -23,7 +23,7 @@ from gate.slo.indicator import Sli
 A = TypeVar("A")
 _OF_ANSWERS: Final = {Cause.NO_DATA: "platform-silent", Cause.INVALID: "platform-answer"}
 _OF_DEFINITIONS: Final = {Cause.NO_DATA: "platform-name", Cause.INVALID: "platform-definition"}
-"""What to do, where the platform does not say it, and the general words speak of expressions."""
+"""The remedies for platforms that give none, since the general remedies are about expressions."""
 
 
 class PlatformBackend:
@@ -128,7 +128,7 @@ def _advised(answer: A, remedies: Mapping[Cause, str]) -> A | Unmeasured:
 def _merged(
     definitions: Sequence[Definition | Unmeasured], answers: Sequence[A]
 ) -> list[A | Unmeasured]:
-    """Return an answer for each, in order: of what is not defined the reason why not."""
+    """Return an answer for each, in order; for an undefined one, the reason."""
     following = iter(answers)
     return [
         definition if isinstance(definition, Unmeasured) else next(following)

@@ -1,4 +1,4 @@
-"""What ``gate doctor`` says of an SLO platform: its login, and each SLO that it keeps."""
+"""The checks of ``gate doctor`` for an SLO platform: its login, and each SLO that it keeps."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ _EXPECTED: Final = (
     Check.COVERAGE,
     Check.NO_DATA,
 )
-"""What has to be checked for each SLO, or to be said why not."""
+"""The checks that each SLO needs; for each that is not made there is a reason."""
 _SECOND: Final = timedelta(seconds=1)
 _UNITS: Final = {Granted.EVENTS: "events", Granted.SECONDS: "seconds"}
 

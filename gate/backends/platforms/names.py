@@ -1,4 +1,4 @@
-"""What is said of a name that no SLO of a platform has, or that several have."""
+"""The errors for a name that no SLO of a platform has, or that several have."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final

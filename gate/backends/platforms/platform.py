@@ -1,4 +1,4 @@
-"""What an SLO platform is asked, and what it answers: the contract of this room."""
+"""The contract with an SLO platform: questions and answers."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesQuestion:
-    """What happened to an SLO of the platform in each step of a stretch of time."""
+    """A question about an SLO of the platform for each step of a stretch of time."""
 
     definition: Definition
     sli: Sli

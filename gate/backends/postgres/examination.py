@@ -1,4 +1,4 @@
-"""What ``gate doctor`` says of a PostgreSQL server, and of what the user may do there."""
+"""The checks of ``gate doctor`` for a PostgreSQL server, and for the user's rights there."""
 
 # ruff: noqa: S608 - names are quoted
 

@@ -1,4 +1,4 @@
-"""What is said where PostgreSQL, or the way to it, refuses.
+"""The errors of PostgreSQL, and of the connection to it, in words.
 
 A table holds what users wrote, and the server's words may repeat a value of a row (``invalid input
 syntax for type integer: "..."``). So its words are shown only where no row was met: while it
@@ -55,7 +55,7 @@ _FAILED: Final = {
     "XX": ("the server reports an internal error, or damaged data", "server-log"),
 }
 _ADDRESS: Final = re.compile("invalid (?!response)|missing key|missing .*=.*|unexpected character")
-"""What libpq says of an address before it has asked anybody."""
+"""The errors of libpq about an address, before it connects."""
 _CONNECTING: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
     # psycopg2 has no code of an error while it connects, only libpq's and the server's words; of
     # which the latter may be in another language than English.
@@ -142,7 +142,7 @@ def wrong(reason: str, key: str = "") -> MeasurementError:
 
 
 def not_connected(words: str, server: str) -> MeasurementError:
-    """Say why there is no connection.
+    """Return the error for a connection that failed.
 
     Args:
         words: of libpq, without any secret.

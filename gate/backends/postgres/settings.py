@@ -10,7 +10,7 @@ import yaml
 
 from gate.backends.sql.settings import TABLE_FIELDS, TableSettings, table_settings_of
 from gate.dataclass import dataclass
-from gate.parsing.files import literal
+from gate.parsing.files import literals
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, shown, written
 from gate.parsing.schema import Choice, Scalar
@@ -57,7 +57,7 @@ class PostgresSettings:
 
 
 def keywords(settings: PostgresSettings) -> dict[str, str]:
-    """Return what libpq is told beside the address.
+    """Return the parameters of libpq beside the address.
 
     PGOPTIONS, which could change any setting of the session, is overruled. PGPASSWORD and ~/.pgpass
     are not: they are the usual places for a password.
@@ -92,8 +92,7 @@ def secrets(settings: PostgresSettings) -> tuple[str, ...]:
 
 def files(settings: PostgresSettings) -> tuple[str, ...]:
     """Return the files of certificates."""
-    paths = (settings.sslrootcert, settings.sslcert, settings.sslkey)
-    return tuple(literal(str(path)) for path in paths if path is not None)
+    return literals(settings.sslrootcert, settings.sslcert, settings.sslkey)
 
 
 def _url(text: str) -> str:

@@ -40,7 +40,7 @@ class PostgresTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shadows:
-    """What PostgreSQL may take in place of its own functions and operators.
+    """Objects that PostgreSQL may use in place of its own functions and operators.
 
     Of several with a name it takes the one whose arguments fit best, and the first in the search
     path only where they fit equally well:

@@ -8,20 +8,15 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from gate.backends.addresses import TLS, HttpAddress, is_protected, shown_address
-from gate.backends.logins import (
-    AUTH,
-    AzureLogin,
-    GoogleLogin,
-    Login,
-    login_files,
-)
+from gate.backends.addresses import RETRIES, TLS, HttpAddress, is_protected, shown_address
+from gate.backends.logins import AUTH, AzureLogin, GoogleLogin, Login, login_files
 from gate.dataclass import dataclass
-from gate.parsing.files import literal
+from gate.parsing.files import literals
+from gate.parsing.numbers import CONNECTION_COUNT
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
 from gate.parsing.schema import MapOf, Scalar, pairs
-from gate.parsing.values import CONNECTION, CONNECTION_COUNT
+from gate.parsing.values import CONNECTION
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 """A header whose name has one of them is secret."""
@@ -69,7 +64,7 @@ def files(settings: PrometheusSettings) -> tuple[str, ...]:
     """Return the files of secrets and certificates."""
     own = (*settings.secret_files, *login_files(settings.login))
     paths = (*own, settings.ca, settings.cert, settings.key)
-    return tuple(literal(str(path)) for path in paths if path is not None)
+    return literals(*paths)
 
 
 class _Headers(MapOf[str]):
@@ -147,11 +142,7 @@ BLOCK: Final = Object(
             doc="How to log in: bearer, username and password, or a cloud's login.",
             example='{bearer: "${TOKEN}"}',
         ),
-        "tls": Field(
-            schema=TLS,
-            doc="Certificate authorities of your own, and a client certificate.",
-            example="{ca: ca.pem}",
-        ),
+        "tls": TLS,
         "headers": Field(
             schema=_Headers(),
             doc="Headers of every request, such as X-Scope-OrgID.",
@@ -172,11 +163,7 @@ BLOCK: Final = Object(
             doc="Largest number of requests at once. Default: 8.",
             example="8",
         ),
-        "retries": Field(
-            schema=CONNECTION_COUNT,
-            doc="Number of retries of a failed request. Default: 2.",
-            example="2",
-        ),
+        "retries": RETRIES,
     },
     _build_settings,
     elsewhere={"timeout": TIMEOUT_ELSEWHERE},

@@ -19,7 +19,7 @@ _GRACE: Final = 1.0
 
 
 class AskedBackend(Generic[Opened]):
-    """One of several: what was opened of it, or why it could not be; and whether it is at work."""
+    """One of several backends: opened, or the reason why not; and whether it is at work."""
 
     def __init__(self, name: str, settings: Settings, open_: Callable[[], Opened]) -> None:
         self.name = f"{name} ({settings.kind})"
@@ -32,7 +32,7 @@ class AskedBackend(Generic[Opened]):
         self._redact = Redactor(redactable(secrets_of(settings)))
         self.opened: Opened | None = None
         self.why_not = ""
-        """Why it could not be opened."""
+        """The reason why it could not be opened."""
         self._task: Future[Any] | None = None
         try:
             self.opened = open_()
@@ -70,7 +70,7 @@ class AskedBackend(Generic[Opened]):
         return future
 
     def outcome(self, future: "Future[T]", until: float, limits: Limits) -> T | Unmeasured:
-        """Return what it answers until an instant of the monotonic clock, or why it does not."""
+        """Return its answer until an instant of the monotonic clock, or the reason why not."""
         try:
             error = future.exception(timeout=max(until - monotonic(), 0))
         except TimeoutError:

@@ -72,7 +72,7 @@ class SeveralBackends:
             self.definitions = self._definitions
 
     def _any(self, offered: Callable[[Backend], object | None]) -> bool:
-        """Return whether any has it; one that could not be opened might, and says why not."""
+        """Return whether any has it; one that could not be opened might, and gives the reason."""
         opened = [source.opened for source in self._sources.values()]
         return any(backend is None or offered(backend) is not None for backend in opened)
 
@@ -81,7 +81,7 @@ class SeveralBackends:
         return self._sources[sli.backend].opened or self
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
-        """Return the answers of all, in order; where one fails, why there are none of it."""
+        """Return the answers of all, in order; the reason in the place of those that failed."""
 
         def ask(own: Sequence[CountRequest], backend: Backend) -> list[Answer]:
             return backend.measure(own, at)
@@ -168,7 +168,7 @@ def _defining(backend: Backend) -> object | None:
 
 
 class _Asked(NamedTuple):
-    """What is asked of an indicator alone."""
+    """A request about one indicator alone."""
 
     sli: Sli
     """The indicator."""

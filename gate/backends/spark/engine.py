@@ -24,7 +24,7 @@ _NAMES: Final = {"byte": "tinyint", "short": "smallint", "integer": "int", "long
 """The protocol's names of types that SQL calls otherwise."""
 _OPTIMIZED: Final = re.compile(r"== Optimized Logical Plan ==\n(.*?)\n\n", re.DOTALL)
 _BRANCH: Final = re.compile(r"[ :|+-]*")
-"""What stands before a node of a plan: the deeper it is, the longer."""
+"""The prefix of a node in a plan; it grows with the depth."""
 _SIZE: Final = re.compile(r"Statistics\(sizeInBytes=([0-9.E+]+) ([KMGTPE]?i?B)")
 _SOURCE: Final = re.compile(r"DataSourceExec: .*statistics=\[.*?Bytes=(?:Ine|E)xact\(([0-9]+)\)")
 """Sail's plan has sizes with what reads."""

@@ -1,4 +1,4 @@
-"""What is said where Spark, or the way to it, refuses: no values of rows, and no stack trace."""
+"""The errors of Spark, and of the connection to it, without values of rows and stack traces."""
 
 import re
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ _MISFIT: Final = re.compile(
 )
 _CLASS: Final = re.compile(r"\[([A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)?)\]")
 _VALUE_STATE: Final = "22"
-"""What begins so is a data exception; 42 is a mistake in the statement (ISO 9075)."""
+"""The class of SQLSTATE of data exceptions; 42 is that of mistakes in the statement (ISO 9075)."""
 _STATEMENT_STATE: Final = "42"
 _RIGHTS_STATE: Final = "42501"
 _OF_STATEMENTS: Final = ("INTERNAL", "INVALID_ARGUMENT", "UNKNOWN")
@@ -78,13 +78,13 @@ _PLACE: Final = re.compile(
 _LONGEST: Final = 120
 """Characters of an expression that a message repeats."""
 _BEHIND: Final = re.compile(r"(?:\.? +SQLSTATE: .*|; line [0-9]+ pos [0-9]+;?.*|\n.*)", re.DOTALL)
-"""What follows the sentence: the state, the place, the whole plan."""
+"""The parts after the sentence: the state, the place, the whole plan."""
 _QUOTED: Final = re.compile(r"""'[^']*'|"[^"]*"|[0-9]+(?:\.[0-9]+)?""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SparkFailure:
-    """What gRPC and Spark say of a call that failed."""
+    """The failure of a call, in the words of gRPC and Spark."""
 
     status: str
     """gRPC's name of the status: ``UNAVAILABLE``."""
@@ -139,7 +139,7 @@ def failure_of(error: "grpc.RpcError") -> SparkFailure:
 
 
 def refusal(failure: SparkFailure, statement: str, *, reads: bool) -> MeasurementError:
-    """Say why there is no answer.
+    """Return the error for an answer that is missing.
 
     Args:
         failure: of a call.

@@ -12,7 +12,7 @@ import yaml
 from gate.backends.addresses import TLS
 from gate.backends.sql.settings import TABLE_FIELDS, TableSettings, table_settings_of
 from gate.dataclass import dataclass
-from gate.parsing.files import literal
+from gate.parsing.files import literals
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, written
 from gate.parsing.schema import Scalar
@@ -35,7 +35,7 @@ _PARAMETER: Final = re.compile(r";\s*([^=;]+)=([^;]*)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SparkAddress:
-    """What a connection string says."""
+    """The parts of a connection string."""
 
     target: str
     """Host and port."""
@@ -82,8 +82,7 @@ def secrets(settings: SparkSettings) -> tuple[str, ...]:
 
 def files(settings: SparkSettings) -> tuple[str, ...]:
     """Return the files of certificates."""
-    paths = (settings.ca, settings.cert, settings.key)
-    return tuple(literal(str(path)) for path in paths if path is not None)
+    return literals(settings.ca, settings.cert, settings.key)
 
 
 def parse_address(text: str, *, login: bool = False) -> SparkAddress:
@@ -181,11 +180,7 @@ BLOCK: Final = Object(
             doc="Token that the server or a proxy before it asks for.",
             example="${SPARK_TOKEN}",
         ),
-        "tls": Field(
-            schema=TLS,
-            doc="Certificate authorities of your own, and a client certificate.",
-            example="{ca: ca.pem}",
-        ),
+        "tls": TLS,
         **TABLE_FIELDS,
     },
     _build_settings,

@@ -1,4 +1,4 @@
-"""What is spent, added up so that the order makes no difference: whole numbers, or decimals.
+"""Amounts, added up so that the order makes no difference: whole numbers, or decimals.
 
 A binary fraction is added up in fixed point. A sum of floats depends on which are added first, and
 would differ between a whole window and the same window by steps.
@@ -34,10 +34,11 @@ class AmountColumns:
     """The names of an amount's numbers in the groups."""
 
     count: str
-    """Of rows that have one."""
+    """The number of rows that have an amount."""
     lowest: str
     amounts: tuple[str, ...]
-    """What to add up: one sum; of binary fractions the sum in parts, and that of what is large."""
+    """The sums: a single one; for binary fractions the sum in parts, and the sum of large
+    values."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -78,7 +79,7 @@ def ask_for_amount(statement: Statement, indicator: SqlIndicator) -> AmountColum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    """What the rows of some time spent."""
+    """The amount that rows spent in a stretch of time."""
 
     count: int
     """Rows that have an amount."""

@@ -1,4 +1,4 @@
-"""What happened by whatever columns of few values the rows have, in a few stretches of time."""
+"""The events by every column of few values that the rows have, in a few stretches of time."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence

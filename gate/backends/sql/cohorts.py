@@ -1,4 +1,4 @@
-"""What happened to whom: events by step and label, from one scan for each span, step and labels."""
+"""The events by step and label, from one scan for each span, step and set of labels."""
 
 from collections.abc import Sequence
 from datetime import timedelta

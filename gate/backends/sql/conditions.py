@@ -11,16 +11,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from gate.backends.sql.constants import possible_values
+from gate.backends.sql.constants import possible_values, truth_of
 from gate.backends.sql.engine import SqlExpression
 from gate.backends.sql.functions import PREDICATES
 from gate.backends.sql.tokens import SqlToken, TokenError, tokens_of
-from gate.backends.sql.truths import truth_of
 from gate.backends.sql.words import check_words
-from gate.errors import UsageError
 from gate.measure import Cause, MeasurementError
 
-_NEEDED: Final = "sqlglot[c]>=30"
 _VALUES: Final = (
     "Column Identifier Literal Boolean Null Paren Tuple Array Bracket Interval IntervalSpan Var Dot"
     " Cast TryCast DataType DataTypeParam JSONPath JSONPathRoot JSONPathKey JSONPathSubscript"
@@ -56,17 +53,9 @@ class Conditions:
 
         Args:
             dialect: ``clickhouse``, ``postgres`` or ``spark``.
-
-        Raises:
-            UsageError: sqlglot is not installed.
         """
-        try:
-            import sqlglot  # noqa: PLC0415 - takes an eighth of a second
-        except ImportError:
-            raise UsageError(
-                "checking the conditions of an SQL engine needs sqlglot; where gate is installed: "
-                f"pip install '{_NEEDED}'"
-            ) from None
+        import sqlglot  # noqa: PLC0415 - takes an eighth of a second
+
         logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it warns of odd JSON paths
         self._sqlglot: Any = sqlglot
         self._dialect = dialect

@@ -28,9 +28,9 @@ from gate.measure.diagnosis import (
 )
 
 _EXPECTED: Final = (Check.COUNTED, Check.COLUMNS, Check.UNKNOWN, Check.COVERAGE, Check.GAPS)
-"""What has to be checked for each SLO, or to be said why not."""
+"""The checks that each SLO needs; for each that is not made there is a reason."""
 _LOOKED_FOR: Final = (Check.COLUMNS, Check.LABELS)
-"""What a count shows to be well."""
+"""The checks that a count passes."""
 
 
 class RowsDoctor(ABC):
@@ -144,7 +144,7 @@ def _of_rows(
 
 
 def _common(answers: Sequence[Answer]) -> Unmeasured | None:
-    """Return why no SLO at all has a count, where it is one and the same reason."""
+    """Return the reason why no SLO at all has a count, where it is one and the same reason."""
     refused = [answer for answer in answers if isinstance(answer, Unmeasured)]
     if len(refused) < len(answers) or len({answer.reason for answer in refused}) > 1:
         return None

@@ -22,7 +22,7 @@ None; truth as `bool`; texts as `str`. No time is ever fetched: it is a number o
 
 
 class Kind(StrEnum):
-    """What a type of an engine is, as far as counting asks."""
+    """The kind of an engine's type, as far as counting needs it."""
 
     BOOLEAN = "boolean"
     INTEGER = "integer"
@@ -50,7 +50,7 @@ class SqlColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanSize:
-    """What a statement would read, as the engine expects before it runs."""
+    """The amount of data that a statement would read, as the engine estimates it."""
 
     bytes: int
     exact: bool
@@ -72,7 +72,7 @@ class SqlExpression:
     """Whether it says true or false by its form, whatever type the engine has for that: ClickHouse
     gives a small number for ``status >= 500``."""
     values: frozenset[bool] = EITHER
-    """Which of true and false it may be, as far as the text alone shows it."""
+    """The values among true and false that it may have, as far as the text alone shows them."""
 
     @property
     def sql(self) -> str:
@@ -94,7 +94,7 @@ class Dialect(ABC):
     true: str = "TRUE"
     false: str = "FALSE"
     computed_once: str = ""
-    """What ends a sub-select so that its columns are computed once for a row, however often the
+    """The end of a sub-select whose columns are computed once for each row, however often the
     statement around it uses them. Empty: the engine does so anyway."""
     most_columns: int | None = None
     """Most columns of one statement, those that it is grouped by included; None: any number."""
@@ -198,7 +198,7 @@ class Dialect(ABC):
 
 
 class Runner(Protocol):
-    """What runs statements."""
+    """Runs statements."""
 
     @property
     def dialect(self) -> Dialect:
@@ -223,7 +223,7 @@ class Engine(Runner, Protocol):
     """
 
     name: str
-    """What people call it: ``ClickHouse``."""
+    """The name that people know: ``ClickHouse``."""
 
     def relation(self, table: str) -> str:
         """Return the FROM part that gives each row of a table once, and not its older versions.

@@ -1,4 +1,4 @@
-"""What the one scan has left: groups of rows, added up here and not on a server."""
+"""The groups of rows that one scan returns, added up here and not on a server."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal

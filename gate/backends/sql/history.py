@@ -1,4 +1,4 @@
-"""What happened in each step of stretches of time: events, slices or amounts, from one scan."""
+"""The history in steps: events, slices or amounts, from one scan."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

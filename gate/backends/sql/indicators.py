@@ -1,4 +1,4 @@
-"""What is counted: an indicator as SQL. And what rows are grouped by: an expression about a row."""
+"""Indicators as SQL, and the expressions that rows are grouped by."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ def label_of(draft: SqlExpression, rows: RowSource) -> Label:
 
 
 Key = tuple[object, ...]
-"""What an indicator is made of: windows of the same one are parsed and checked once."""
+"""The fields that identify an indicator: windows of the same one are parsed and checked once."""
 
 
 def key_of(sli: Sli) -> Key:

@@ -1,4 +1,4 @@
-"""What counts and a survey of rows mean: pure judgement, each check a sentence or two."""
+"""The judgement of counts and of a survey of rows: each check is a sentence or two."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -16,24 +16,24 @@ from gate.wording import counted, instant, percent_left
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What rows are called, and what to do where something is wrong with them."""
+    """The words for rows in messages, and the remedies for what is wrong with them."""
 
     examined: str
     """The path, or the table."""
     noun: str
     """In the plural: ``the logs``, ``the rows``."""
     unreadable: str
-    """What to do where they cannot be read at all."""
+    """The remedy if they cannot be read at all."""
     missing: str
-    """Where there is no row of the time."""
+    """The remedy if the time has no row."""
     stale: str
-    """Where the newest row is too old."""
+    """The remedy if the newest row is too old."""
     late: str
-    """Where the oldest is too new."""
+    """The remedy if the oldest row is too new."""
     gaps: str
-    """Where days have no row."""
+    """The remedy if days have no row."""
     repeats: str
-    """Where an id is there several times."""
+    """The remedy if an id is there several times."""
 
 
 _MOST_SHOWN: Final = 5
@@ -53,7 +53,7 @@ def unseen(reason: str, source: Source) -> CheckResult:
 
 
 def count_result(answer: Answer, source: Source) -> CheckResult:
-    """Say what comes of an indicator, or why nothing does."""
+    """Return the judgement of an indicator, or the reason why it has none."""
     if isinstance(answer, Unmeasured):
         unfit = answer.cause is Cause.INVALID
         advices = {

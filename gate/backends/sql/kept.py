@@ -1,4 +1,4 @@
-"""What a scan for counts has left, from which the histories of the same windows are told, too.
+"""The rows that a scan for counts has left, from which histories of the same windows are read.
 
 A change that is stopped asks for the history of its budgets, to see when it would be let through.
 To read the rows for that a second time would double what a check costs.
@@ -43,7 +43,7 @@ def grids_of(requests: Iterable[CountRequest]) -> Sequence[StepGrid]:
 
 
 class KeptScan:
-    """What a scan has left."""
+    """The result of a scan."""
 
     def __init__(
         self,

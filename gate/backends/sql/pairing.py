@@ -90,7 +90,7 @@ def _scan(ready: Prepared, alike: Sequence[IndicatorPairRequest]) -> list[PairAn
 
 
 _Row = tuple[str | None, str, int | None, int, int]
-"""Which side, the id, the step, events, and the bad ones of them."""
+"""The side, the id, the step, the events, and the bad ones among them."""
 
 
 def _rows(

@@ -1,4 +1,4 @@
-"""What comes before counting: expressions parsed, columns looked for, types checked."""
+"""The preparation of a count: expressions parsed, columns looked up, types checked."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -71,9 +71,9 @@ class Prepared:
     refused: Mapping[Key, Unmeasured]
     """Those that do not, and why."""
     labels: Mapping[str, Label]
-    """What rows are grouped by, as the user wrote it."""
+    """The grouping expression, as the user wrote it."""
     unlabelled: Mapping[str, Unmeasured]
-    """What they cannot be grouped by, and why."""
+    """The labels that rows cannot be grouped by, each with the reason."""
 
 
 def draft_all(parse: Parse, slis: Sequence[Sli], by: Iterable[str] = ()) -> Drafts:

@@ -1,4 +1,4 @@
-"""What is counted: rows of a table or of files, their columns and their time."""
+"""The source of rows: a table or files, their columns and their time."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,17 +28,17 @@ class SqlIndicator:
     """An indicator as SQL. Conditions are true or false of every row, never NULL."""
 
     event: str | None
-    """Which rows count; None: every row."""
+    """The condition for rows that count; None: every row."""
     bad: str | None
-    """Which of them are bad; None for an amount."""
+    """The condition for bad ones among them; None for an amount."""
     amount: str | None = None
-    """What a row adds."""
+    """The amount that a row adds."""
     amount_column: SqlColumn | None = None
-    """What that is."""
+    """The kind of that amount."""
     unknown: str | None = None
-    """Which of the bad events are so only because something is NULL; None for an amount."""
+    """The condition for events that are bad only because something is NULL; None for an amount."""
     unset: str | None = None
-    """Of which events something is NULL that an expression or the threshold is about."""
+    """The number of events for which an expression or the threshold is NULL."""
     measured: str | None = None
     """The number that is held against a threshold; None: the indicator has none."""
     columns: frozenset[str]
@@ -46,7 +46,7 @@ class SqlIndicator:
 
 
 class StatementNumbers(Protocol):
-    """What a statement can be asked for; see `gate.backends.sql.statement`."""
+    """The quantities that a statement can return; see `gate.backends.sql.statement`."""
 
     columns: set[str]
 
@@ -106,9 +106,9 @@ class RowSource(ABC):
     moment: str
     """SQL of the time in microseconds; NULL where the time is missing or cannot be read."""
     noun: str
-    """What a sentence calls them, with its verb: ``the logs have``."""
+    """The subject of a sentence about them, with its verb: ``the logs have``."""
     lost: str
-    """What to do about a time of which rows are missing, in the imperative."""
+    """The remedy for rows that are missing, in the imperative."""
     look_back: timedelta
     """How far before a span it is looked whether there were rows at all."""
     optional: frozenset[str] = frozenset()
@@ -123,7 +123,7 @@ class RowSource(ABC):
     @property
     @abstractmethod
     def notes(self) -> tuple[str, ...]:
-        """What every report of a count must say, after the scan."""
+        """The notes that every report of a count must show, after the scan."""
 
     @property
     def dialect(self) -> Dialect:

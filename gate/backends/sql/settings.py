@@ -9,10 +9,11 @@ from typing import Final
 from gate.backends.preset_records import RecordsName, records_of
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
+from gate.parsing.numbers import BYTES
 from gate.parsing.objects import Field, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, Scalar
-from gate.parsing.values import BYTES, TEXT, ZONE
+from gate.parsing.values import TEXT, ZONE
 from gate.slo.indicator import Sli, Slices
 
 _PART: Final = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)|"((?:[^"\0]|"")+)"|`((?:[^`\0]|``)+)`')
@@ -29,10 +30,10 @@ class TableSettings:
     timestamp: str
     """The column that says when a request happened."""
     time_zone: tzinfo | None = None
-    """Of times that carry none; None: such a column is an error."""
+    """The time zone of times that carry none; None: such a column is an error."""
     time_format: str | None = None
-    """What a whole number in the column counts since 1970: one of `NUMBER_FORMATS`. None: the
-    column is a time of the engine's own."""
+    """The unit of a whole number in the column, counted since 1970: one of `NUMBER_FORMATS`. None:
+    the column is a time of the engine's own."""
     where: str | None = None
     """A condition that every row must meet, in the engine's SQL, not checked yet; None: all do."""
     records: str | None = None
@@ -78,7 +79,8 @@ NUMBER_FORMATS: Final[Mapping[str, int]] = {
     "unix-us": 1,
     "unix-ns": -1_000,
 }
-"""What a number since 1970 counts: microseconds in each, or below zero how many make one."""
+"""Units of numbers since 1970: microseconds in each, or, below zero, how many make a
+microsecond."""
 TABLE_FIELDS: Final[Mapping[str, Field]] = {
     "table": Field(
         schema=Scalar(_table, {**TEXT.json, "examples": ["requests", "logs.requests"]}),

@@ -32,7 +32,7 @@ def with_whole_slices(request: CountRequest) -> CountRequest:
 
 
 class SliceCounts:
-    """Which slices have an event, and which of those are bad."""
+    """The slices that have an event, and the bad ones among them."""
 
     def __init__(self, slices: Slices, rows: Sequence[tuple[int, int, int]]) -> None:
         """Take the slices.

@@ -38,7 +38,7 @@ class Statement:
 
     rows: RowSource
     bounds: tuple[datetime, ...]
-    """Where spans begin and end, ascending, at least two; no row outside of them is counted."""
+    """The bounds of spans, ascending, at least two; no row outside of them is counted."""
     columns: set[str] = field(default_factory=set)
     """That are read."""
     moments: list[str] = field(default_factory=list)

@@ -26,7 +26,7 @@ class StepGrid:
 
     @property
     def bounds(self) -> list[datetime]:
-        """Where steps begin and end, the oldest first."""
+        """The bounds of steps, the oldest first."""
         starts = (self.span.start + place * self.step for place in count())
         return [*takewhile(lambda start: start < self.span.end, starts), self.span.end]
 
@@ -63,7 +63,7 @@ class Extent:
 
 
 class Scanned:
-    """What the scan has left."""
+    """The result of the scan."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Scanned:
         self.places = cache(self._places)
 
     def fault(self, *used: SqlIndicator | Label) -> Unmeasured | None:
-        """Return why there is no answer that needs these; None: there is one."""
+        """Return the reason why an answer that needs these is missing; None: it is not."""
         faults = self._faults(self._time)
         columns = sorted(faults.keys() & {name for user in used for name in user.columns})
         if not columns:
@@ -141,7 +141,7 @@ class Scanned:
 
 
 class Scan:
-    """What is asked of the one scan."""
+    """The request to the one scan."""
 
     def __init__(
         self, rows: RowSource, grids: Collection[StepGrid], start: datetime | None = None

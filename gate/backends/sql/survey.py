@@ -1,4 +1,4 @@
-"""What a count does not show: days without rows, order, repeats, unknown outcomes, the future."""
+"""A survey of rows: days without any, order, repeats, unknown outcomes, times in the future."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -28,7 +28,7 @@ class SurveyedEvents:
 
     rows: int
     unknown: int
-    """Of these, events whose outcome is NULL."""
+    """The number of these events whose outcome is NULL."""
     oldest: datetime | None
     days: tuple[date, ...]
     """With any row, in the rows' time zone, in order."""
@@ -36,7 +36,7 @@ class SurveyedEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What the scan saw."""
+    """The observations of the scan."""
 
     newest: datetime | None
     """Row at or before the instant, but after the start of the longest window."""

@@ -20,7 +20,7 @@ _NEARLY_ALL: Final = Fraction(99, 100)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubts:
-    """What judges the counts of an indicator, by the names of its numbers on a timeline."""
+    """The checks of an indicator's counts, by the names of its numbers on a timeline."""
 
     rows: str
     total: str

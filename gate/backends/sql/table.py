@@ -8,19 +8,12 @@ from typing import Final
 
 from gate.backends.sql.engine import Dialect, Engine, Kind, Row, SqlColumn, SqlExpression
 from gate.backends.sql.groups import Groups
-from gate.backends.sql.rows import (
-    Faults,
-    Look,
-    RowSource,
-    SqlIndicator,
-    StatementNumbers,
-    invalid,
-)
+from gate.backends.sql.rows import Faults, Look, RowSource, SqlIndicator, StatementNumbers, invalid
 from gate.backends.sql.settings import NUMBER_FORMATS, TableSettings
 from gate.backends.sql.times import microseconds
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
-from gate.slo.sizes import format_size
+from gate.slo.quantities import format_size
 
 _MONTH: Final = timedelta(days=30)
 

@@ -1,4 +1,4 @@
-"""What rows add up to between any two bounds of a scan, without reading them again.
+"""Sums of rows between any two bounds of a scan, without reading them again.
 
 A scan leaves sums of stretches of time so short that no bound of any span lies within one. They are
 few, and sums from the first to each of them give that of every span by one subtraction.

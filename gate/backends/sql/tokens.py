@@ -68,7 +68,7 @@ class SqlToken:
     """``word``, ``number``, ``string``, ``name`` (in quotes), ``operator`` or ``sign``."""
     text: str
     place: int
-    """Where it begins, from 0."""
+    """The start of the token, from 0."""
 
     @property
     def lower(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from gate.backends import Registration, Starter
 from gate.dataclass import dataclass
 from gate.measure import Backend, Limits
-from gate.parsing.files import literal
+from gate.parsing.files import literals
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.values import CONNECTION
@@ -73,7 +73,7 @@ REGISTRATION: Final = Registration(
     open=_open,
     open_doctor=_open_doctor,
     secrets=lambda _: (),  # a file needs no login
-    files=lambda settings: (literal(str(settings.path)),),
+    files=lambda settings: literals(settings.path),
     public=frozenset({"path"}),
     starter=_STARTER,
     indicators=frozenset({"series"}),

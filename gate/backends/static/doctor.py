@@ -1,4 +1,4 @@
-"""What is to be said of counts that somebody wrote down: nothing is alive behind them."""
+"""The checks of ``gate doctor`` for counts in a file, which have no server behind them."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -14,15 +14,8 @@ from typing import Any, Final, TypeVar
 
 import yaml
 
-from gate.config.placed_slo import PlacedSlo, SloFiles
-from gate.config.platform_schema import PLATFORM
-from gate.config.slo_files.documents import (
-    FORMATS,
-    Document,
-    check_rendered,
-    objects,
-    recognised,
-)
+from gate.config.placed_slo import PLATFORM, PlacedSlo, SloFiles
+from gate.config.slo_files.documents import FORMATS, Document, check_rendered, objects, recognised
 from gate.config.slo_schema import SLO
 from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
@@ -38,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True, kw_only=True)
 class DocumentContext:
-    """What a document does not say itself."""
+    """The parts of an SLO that its document does not state."""
 
     entry: SloFiles
     """The entry of the policy that names its file."""
@@ -154,7 +147,7 @@ class SloDraft:
     objective: Fraction
     sli: Sli
     node: yaml.Node
-    """Where it is written."""
+    """The place where it is written."""
     slices: Slices | None = None
 
     def placed(self, window: tuple[Window, Denominator], reader: Reader) -> PlacedSlo:

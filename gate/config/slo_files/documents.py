@@ -1,4 +1,4 @@
-"""What stands in a file of SLOs: documents, each of a format that it says it is of."""
+"""The documents in a file of SLOs, each of the format that it names."""
 
 import re
 from collections.abc import Mapping

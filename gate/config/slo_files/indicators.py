@@ -9,9 +9,10 @@ from typing import Final, TypeVar
 
 import yaml
 
+from gate.parsing.numbers import NUMBER
 from gate.parsing.reader import Reader, UnreadableError, written
 from gate.parsing.schema import Scalar
-from gate.parsing.values import NUMBER, TEXT
+from gate.parsing.values import TEXT
 from gate.promql.counting import Count, is_selector, read_count
 from gate.promql.expression import read_expression
 from gate.promql.grammar import ExpressionError

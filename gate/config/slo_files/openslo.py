@@ -12,17 +12,12 @@ from typing import Final
 from gate.config.placed_slo import PlacedSlo
 from gate.config.slo_files import Document, DocumentContext, SloDraft, placed_slo
 from gate.config.slo_files.openslo_schema import KINDS, METHODS
-from gate.config.slo_files.openslo_sli import (
-    COMPARISON,
-    occurrences,
-    ratio_timeslices,
-    timeslices,
-)
+from gate.config.slo_files.openslo_sli import COMPARISON, occurrences, ratio_timeslices, timeslices
 from gate.config.window_schema import shortest
 from gate.dataclass import dataclass
+from gate.parsing.numbers import ABOVE_ZERO
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError
-from gate.parsing.values import ABOVE_ZERO
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Denominator, Member, Window
 
@@ -80,7 +75,7 @@ def _member(name: str, objective: Values) -> Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Slo:
-    """What a document of the kind SLO says of all its objectives."""
+    """The parts of a document of the kind SLO that all its objectives share."""
 
     spec: Values
     reader: Reader

@@ -16,10 +16,11 @@ from gate.config.slo_files.indicators import SHARE_BELOW_ONE
 from gate.config.slo_files.openslo import objective_names
 from gate.config.slo_files.openslo_queries import QUERY_TEXT, check_source, ratio_of_queries
 from gate.config.slo_files.openslo_schema import ALIGNMENT, aligned_window
+from gate.parsing.numbers import COUNT
 from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError
 from gate.parsing.schema import Anything, Choice, ListOf, ValueSchema
-from gate.parsing.values import BOOLEAN, COUNT, TEXT
+from gate.parsing.values import BOOLEAN, TEXT
 from gate.slo.indicator import Sli
 from gate.slo.objective import Denominator, RollingWindow, Window
 

@@ -1,4 +1,4 @@
-"""What OpenSLO v1 documents look like: their kinds, windows and durations."""
+"""The documents of OpenSLO v1: their kinds, windows and durations."""
 
 import re
 from collections.abc import Mapping
@@ -9,14 +9,12 @@ import yaml
 
 from gate.config.slo_files import PASSED_OVER, resources
 from gate.config.slo_files.indicators import PERCENTAGE, SHARE_BELOW_ONE
-from gate.config.slo_files.openslo_sli import (
-    COMPARISON,
-    SLI_SPEC,
-)
+from gate.config.slo_files.openslo_sli import COMPARISON, SLI_SPEC
+from gate.parsing.numbers import ABOVE_NONE, ABOVE_ZERO
 from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Anything, Choice, ListOf, Scalar, ValueSchema
-from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, BOOLEAN, DURATION, LOCAL, NAME, TEXT, ZONE
+from gate.parsing.values import BOOLEAN, DURATION, LOCAL, NAME, TEXT, ZONE
 from gate.slo.objective import CalendarWindow, Denominator, Period, RollingWindow, Window
 
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -24,7 +22,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "Timeslices": ("timeSliceTarget", "timeSliceWindow"),
     "RatioTimeslices": ("timeSliceWindow",),
 }
-"""What each of them needs an objective to say of slices."""
+"""The key for slices that an objective needs with each budgeting method."""
 _INDICATOR: Final = Object(
     {
         "metadata": PASSED_OVER,
@@ -68,7 +66,7 @@ ALIGNMENT: Final = Object(
     },
     as_read,
 )
-"""Where the periods of a window begin."""
+"""The start of a window's periods."""
 
 
 def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:

@@ -18,10 +18,11 @@ from gate.config.slo_files.indicators import (
     share_of_minutes,
 )
 from gate.config.slo_files.openslo_queries import query_of, ratio_of_queries
+from gate.parsing.numbers import NUMBER
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Anything, Choice, Scalar
-from gate.parsing.values import BOOLEAN, NAME, NUMBER, TEXT
+from gate.parsing.values import BOOLEAN, NAME, TEXT
 from gate.promql.expression import read_expression
 from gate.promql.quotients import quotient_of_counts
 from gate.slo.indicator import Sli, Slices
@@ -54,7 +55,7 @@ def occurrences(spec: Values, reader: Reader, around: DocumentContext) -> Sli:
 def timeslices(
     spec: Values, objective: Values, slices: Slices, reader: Reader, around: DocumentContext
 ) -> Sli:
-    """Return an indicator whose good share in a timeslice can be told.
+    """Return an indicator whose good share in a timeslice is known.
 
     Raises:
         UnreadableError: it cannot; the mistake is noted.

@@ -32,7 +32,7 @@ class GroupedIndicator:
     """An indicator, and the labels of which each value has a budget of its own."""
 
     values: Values
-    """What the file says of it; its metrics are selectors."""
+    """The block of the indicator in the file; its metrics are selectors."""
     build: Callable[[Values, Reader], Sli]
     labels: tuple[str, ...]
     """Those that not every metric fixes."""

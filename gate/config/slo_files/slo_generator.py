@@ -15,10 +15,11 @@ from gate.config.slo_files.indicators import (
     quotient_sli,
     ratio_sli,
 )
+from gate.parsing.numbers import NUMBER
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError, written
 from gate.parsing.schema import ListOf, Scalar, ValueSchema
-from gate.parsing.values import NUMBER, TEXT
+from gate.parsing.values import TEXT
 from gate.promql.counting import Count, read_count
 from gate.promql.grammar import ExpressionError
 from gate.promql.parts import with_absent_parts

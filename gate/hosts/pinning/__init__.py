@@ -27,7 +27,7 @@ _REQUESTS = frozenset({"merge_group", "merge_request_event", "external_pull_requ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the policy is read from."""
+    """The place that the policy is read from."""
 
     branch: str | None
     """A plain name; None: not known."""

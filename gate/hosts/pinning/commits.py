@@ -29,7 +29,7 @@ class Pinned:
     name: str
     """For people: ``main``."""
     note: str = ""
-    """What a reader should know of how it was found; empty: nothing."""
+    """A note on how it was found; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

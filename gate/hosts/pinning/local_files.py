@@ -19,7 +19,7 @@ from gate.hosts.pinning.sources import HostFiles
 from gate.parsing.trees import CommitTree
 
 Place = tuple[Entry | None, tuple[str, ...]]
-"""What a commit has at a path, and the path without links."""
+"""The entry of a commit at a path, and the path without links."""
 _FILE: Final = 0o100644
 _PIECE: Final = 1 << 20
 

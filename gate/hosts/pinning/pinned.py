@@ -90,7 +90,7 @@ class PinnedCheckout:
 
     @cached_property
     def _objects(self) -> Objects | None:
-        """Where the files of the commit are; None: only the code host has them.
+        """The tree of the commit; None: only the code host has it.
 
         Raises:
             GitError: nobody has them.

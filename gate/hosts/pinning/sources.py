@@ -21,7 +21,7 @@ _SSH: Final = ("ssh", "altssh")
 
 
 class HostFiles(Protocol):
-    """What a code host knows about the repository of the run. Everything raises LookupError."""
+    """Questions to a code host about the repository of the run. Everything raises LookupError."""
 
     def base_branch(self, pull: int) -> str:
         """Return the branch that a pull request is to go into now."""

@@ -6,8 +6,7 @@ from typing import Final
 from gate.decision.decision import Context
 from gate.hosts.systems.environ import Environ
 from gate.hosts.systems.github import github
-from gate.hosts.systems.gitlab import gitlab
-from gate.hosts.systems.others import buildkite, circleci, jenkins
+from gate.hosts.systems.variables import buildkite, circleci, gitlab, jenkins
 
 Detect = Callable[[Environ], Context | None]
 """Returns None where its CI system does not run."""

@@ -50,10 +50,11 @@ CI_SIGNS: Final = (
     "TF_BUILD",
     "TRAVIS",
 )
-"""What CI systems set in every job: ``CI`` nearly all of them, the others besides or instead
+"""The variables that CI systems set in every job: nearly all set ``CI``, some others besides or
+instead
 (https://github.com/watson/ci-info/blob/master/index.js; Azure Pipelines' and TeamCity's docs)."""
 
 
 def in_ci(environ: Environ) -> bool:
-    """Return whether this is a job of some CI system, be it one that the gate does not know."""
+    """Return whether this is a job of any CI system, also of one that the gate does not know."""
     return any(environ.get(name, "").strip().lower() not in _OFF for name in CI_SIGNS)

@@ -27,7 +27,7 @@ _PEOPLE: Final = (
     ("workflow_run", "actor", "login"),
     ("workflow_run", "triggering_actor", "login"),
 )
-"""Where an event names somebody who wrote, pushed or started."""
+"""The paths in an event to somebody who wrote, pushed or started."""
 
 
 def github(environ: Environ) -> Context | None:

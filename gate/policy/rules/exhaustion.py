@@ -5,8 +5,8 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.budget.assess import carried_on
 from gate.budget.assessment import Assessment, Doubt
+from gate.budget.face_value import carried_on
 from gate.budget.forecast import Forecast
 from gate.budget.ratio import has_no_traffic, seconds
 from gate.measure import Cause, Unmeasured

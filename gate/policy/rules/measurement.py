@@ -1,4 +1,4 @@
-"""What a budget that is not known, or not well enough, means for a change."""
+"""The rule about budgets that are not known, or not well enough."""
 
 from collections.abc import Iterator
 

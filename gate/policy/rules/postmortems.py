@@ -107,7 +107,7 @@ def _counted(
 
 
 class _Felt(NamedTuple):
-    """What an incident did to an SLO, and the records of that; of a composite to its members."""
+    """The impact of an incident on an SLO, or on a composite's members, and the records of it."""
 
     impact: SloImpact
     records: list[SloRecords]

@@ -1,4 +1,4 @@
-"""What the remaining budgets mean for a change: the tier of the worst one decides."""
+"""The rule about remaining budgets: the tier of the worst one decides."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -118,7 +118,7 @@ def _excuses(case: Case) -> Mapping[str, str]:
     rule = case.policy.postmortems
     if rule is None or not case.objecting:
         return {}
-    from gate.policy.rules.excused import excuses  # noqa: PLC0415 - for this rule only
+    from gate.policy.reviewed import excuses  # noqa: PLC0415 - for this rule only
 
     return excuses(case, rule)
 

@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 from gate.backends.clickhouse.engine import ClickHouseEngine
-from gate.backends.clickhouse.session import NEEDED
+from gate.backends.clickhouse.server_settings import NEEDED
 from gate.backends.clickhouse.settings import ClickHouseSettings
 from gate.measure import Cause, Limits, MeasurementError
 from tests.backends.loopback import send, serving

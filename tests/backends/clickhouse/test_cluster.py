@@ -16,7 +16,7 @@ from gate.backends.clickhouse.client import ClickHouseClient
 from gate.backends.clickhouse.engine import ClickHouseEngine
 from gate.backends.clickhouse.refusals import ClickHouseFailure
 from gate.backends.clickhouse.replies import ClickHouseReply
-from gate.backends.clickhouse.session import NEEDED
+from gate.backends.clickhouse.server_settings import NEEDED
 from gate.backends.clickhouse.settings import ClickHouseSettings
 from gate.measure import Cause, Limits, MeasurementError
 from tests.servers.clickhouse import REQUESTS

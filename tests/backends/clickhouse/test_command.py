@@ -153,7 +153,7 @@ def test_sqlglot_that_is_missing_is_named(
     gate: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gate.backends.clickhouse.find_spec", lambda _: None)
+    monkeypatch.setattr("gate.backends.sql.registering.find_spec", lambda _: None)
     policy(tmp_path)
 
     for command in (["status"], ["doctor"]):

@@ -78,7 +78,7 @@ def test_group_of_an_slo_without_groups_is_invalid() -> None:
 
     assert refused(answer) == (
         Cause.INVALID,
-        "the SLO has no group or monitor 'env:us'; Datadog tells no groups of this SLO; compare"
+        "the SLO has no group or monitor 'env:us'; Datadog reports no groups for this SLO; compare"
         " the SLO, and its group, with the platform's own page of it",
     )
 

@@ -194,7 +194,7 @@ def test_a_space_without_slos_is_doubted_and_an_older_kibana_is_not() -> None:
         (
             Check.VERSION,
             Level.OK,
-            "this Kibana has no _bulk_snapshot: it tells ratios with six decimals, for now only",
+            "this Kibana has no _bulk_snapshot: it reports ratios with six decimals, for now only",
         ),
     ]
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gate.backends import files_of, open_backend, secrets_of
-from gate.backends import postgres as package
 from gate.backends.postgres.settings import PostgresSettings, keywords
+from gate.backends.sql import registering
 from gate.config.load import load
 from gate.errors import UsageError
 from gate.measure import Limits
@@ -141,6 +141,8 @@ def test_libpq_is_told_what_the_block_says(
 
 def test_a_package_that_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(tmp_path, 'url: "postgresql://db/app"')
-    monkeypatch.setattr(package, "find_spec", lambda name: None if name == "psycopg2" else object())
+    monkeypatch.setattr(
+        registering, "find_spec", lambda name: None if name == "psycopg2" else object()
+    )
     with pytest.raises(UsageError, match=r"pip install 'psycopg2-binary>=2\.9\.9'$"):
         open_backend(settings, Limits(timeout=timedelta(seconds=1)))

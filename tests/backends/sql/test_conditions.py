@@ -1,14 +1,10 @@
 """The conditions of SQL engines: what is one, and what is refused before it meets any data."""
 
-import builtins
-import sys
 from contextlib import suppress
-from typing import Any
 
 import pytest
 
 from gate.backends.sql.conditions import Conditions
-from gate.errors import UsageError
 from gate.measure import Cause, MeasurementError
 from tests.backends.sql.conditions_table import CONDITIONS
 from tests.backends.sql.hostile_table import HOSTILE
@@ -144,18 +140,3 @@ def test_what_says_true_or_false_is_a_predicate_by_its_form(text: str) -> None:
 @pytest.mark.parametrize("text", NUMBERS)
 def test_a_number_is_not_a_predicate(text: str) -> None:
     assert not Conditions("clickhouse").parse("bad", text).predicate
-
-
-def test_without_sqlglot_the_user_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def missing(name: str, *rest: Any) -> Any:
-        if name == "sqlglot":
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.delitem(sys.modules, "sqlglot", raising=False)
-    monkeypatch.setattr(builtins, "__import__", missing)
-
-    with pytest.raises(UsageError, match=r"pip install 'sqlglot\[c\]>=30'"):
-        Conditions("spark")

@@ -1,4 +1,4 @@
-"""What the policy would have said in the time of the report: a time line, and the tables."""
+"""The backtest on the page of a report: a time line, and the tables."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final

@@ -76,7 +76,7 @@ def _left_columns(slo: Slo) -> tuple[Column[Stretch], ...]:
 BESIDE: Final = "plot both"
 """The class of pictures with a margin on both sides, so that a day has the same place in each."""
 _MarkedStretch = Incident | ServiceIncident
-"""What is marked: of an SLO, or of the service."""
+"""The incidents that are marked: those of an SLO, or of the service."""
 _CLOSE: Final = 0.16
 """The share of the width: two numbers that would touch are written as one."""
 _LONGEST: Final = 24

@@ -38,7 +38,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cause:
-    """What took a part of the budget, in words."""
+    """A consumer of a part of the budget, in words."""
 
     name: str
     when: str

@@ -28,7 +28,7 @@ _BESIDE: Final = 4
 
 
 class Scale(Protocol):
-    """What says how high a value stands."""
+    """The scale that gives the height of a value."""
 
     def share(self, value: float) -> float:
         """Return 0 at the foot, 1 at the top."""
