@@ -14,7 +14,7 @@ from gate.hosts.systems.environ import CI_SIGNS
 from tests.command import Run
 from tests.command import gate as run_gate
 
-pytest_plugins = ["tests.servers.fixtures", "tests.crossed", "tests.tracing"]
+pytest_plugins = ["tests.servers.fixtures", "tests.crossed"]
 
 # A slow machine is no failure: timings belong in benchmarks/.
 # With fixed seeds a run is like any other: make test takes the first examples, make slow some more,

@@ -3,8 +3,7 @@
 # Ends with 1 where any of them has failed.
 #
 # Usage: run.sh PYTHON LANE...
-#   quick   all that is not marked slow; with the coverage of gate/ of those tests that tests/tracing.py
-#           traces
+#   quick   all that is not marked slow; with the branch coverage of gate/
 #   slow    what is marked so: more scenarios of the runners, long simulations, what is crossed with
 #           one another beyond a diagonal; and more examples of what Hypothesis looks for
 #   newer   the presets against newer Prometheus servers, where Debian's other suites can be had
@@ -34,7 +33,7 @@ use_memory() {
 
 run_lane() {
   case $1 in
-    quick) HYPOTHESIS_PROFILE=quick "${pytest[@]}" -n auto -m "not slow" --cov=gate --cov-report=term ;;
+    quick) HYPOTHESIS_PROFILE=quick "${pytest[@]}" -n auto -p tests.branch_coverage -m "not slow" ;;
     slow) HYPOTHESIS_PROFILE=${HYPOTHESIS_PROFILE:-fixed} "${pytest[@]}" -n auto -m "slow or hypothesis" ;;
     newer) bash tests/newer-servers.sh "$python" ;;
     *) echo "there is no lane $1" && return 2 ;;

@@ -133,7 +133,6 @@ def test_every_room_is_on_the_map_and_every_room_of_the_map_is_there() -> None:
     assert set().union(*levels()) == there
 
 
-@pytest.mark.untraced
 def test_a_room_imports_only_itself_and_lower_rooms() -> None:
     height = {name: place for place, level in enumerate(levels()) for name in level}
     height |= {"gate": -1, "__main__": len(height)}
@@ -270,7 +269,6 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
                 yield from undocumented(node.body)
 
 
-@pytest.mark.untraced
 def test_no_function_is_too_long() -> None:
     lengths = {
         f"{name}.{function.name}": length(function)
@@ -301,7 +299,6 @@ def test_the_length_of_a_function_is_without_its_docstring() -> None:
     assert length(function) == 4
 
 
-@pytest.mark.untraced
 def test_no_text_of_a_room_below_the_command_line_names_an_option_of_it() -> None:
     # In a job of a CI system these are inputs of other names.
     options = {
@@ -346,7 +343,6 @@ def test_there_are_not_too_many_modules_to_find_ones_way() -> None:
     assert modules <= MOST_MODULES
 
 
-@pytest.mark.untraced
 def test_no_name_hides_what_it_stands_for() -> None:
     no_offender(
         f"{module_name}:{line}: {name}"

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pytest
 
 from gate.analysis.report.words import render_report
 from gate.cli.main import COMMANDS
@@ -58,7 +57,6 @@ def test_every_key_of_the_document_is_told() -> None:
     assert {key for key in told if f"`{key}`" not in TEXT} == set()
 
 
-@pytest.mark.untraced
 def test_the_head_of_the_status_is_as_shown() -> None:
     (shown_head,) = re.findall(r"^ +SLO +.*$", TEXT, re.MULTILINE)
     head = next(

@@ -28,7 +28,6 @@ def written(found: Report) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.untraced
 def test_budgets_courses_and_incidents_come_from_the_same_truth() -> None:
     # Of 2,592,000 events 2,592 may fail; 144, 216 and 28.8 did (see STORY).
     service = only(made(file("chat", slo("outage"))))
@@ -45,7 +44,6 @@ def test_budgets_courses_and_incidents_come_from_the_same_truth() -> None:
     assert sum(one.bad or 0 for one in trace.stretches) == pytest.approx(388.8)
 
 
-@pytest.mark.untraced
 def test_each_series_is_asked_for_once_and_all_of_them_together() -> None:
     backend = Telling(STORY)
     policy = file("chat", slo("outage"), slo("calm"))
@@ -67,7 +65,6 @@ def test_deploys_of_the_service_and_of_the_time_looked_at_are_told() -> None:
     assert [one.revision for one in service.deploys] == ["abc1234", "def5678"]
 
 
-@pytest.mark.untraced
 def test_what_each_class_may_do_is_told_where_no_change_is_asked_about() -> None:
     found = made(file("chat", slo("outage")))
     service = only(found)
@@ -77,7 +74,6 @@ def test_what_each_class_may_do_is_told_where_no_change_is_asked_about() -> None
     assert {one.verdict for one in service.outlook.values()} == {Verdict.ALLOW}
 
 
-@pytest.mark.untraced
 def test_a_change_that_is_asked_about_is_decided_on() -> None:
     found = made(file("chat", slo("outage")), change="canary")
     decided = only(found).decided
@@ -93,7 +89,6 @@ def test_an_unknown_change_is_a_usage_error() -> None:
         made(file("chat", slo("outage")), change="canari")
 
 
-@pytest.mark.untraced
 def test_what_has_no_data_is_undecided_and_the_rest_is_told() -> None:
     found = made(file("chat", slo("outage"), slo("nobody")))
     service = only(found)
@@ -146,7 +141,6 @@ def test_cohorts_are_told_of_where_they_were_asked_for() -> None:
     assert made(file("chat", slo("outage"))).cohorts is None
 
 
-@pytest.mark.untraced
 def test_what_is_foretold_is_what_the_same_history_says_of_the_past() -> None:
     # Nine days ago 144 failed, 216 three days ago, 28.8 twenty: of 2,592 that may.
     (foretold,) = only(made(file("chat", slo("outage")))).forecast.slos
@@ -170,7 +164,6 @@ def test_rules_that_look_back_decide_on_each_class() -> None:
     assert service.outlook["rollback"].verdict is Verdict.ALLOW
 
 
-@pytest.mark.untraced
 def test_the_document_tells_what_the_pictures_show() -> None:
     found = made(file("chat", slo("outage"), slo("nobody")), change="canary")
     document = written(found)
@@ -198,7 +191,6 @@ def test_the_document_of_a_calm_service_has_no_decision_and_no_hole() -> None:
     assert {one["allowed_again_at"] for one in service["changes"]} == {None}
 
 
-@pytest.mark.untraced
 def test_a_hole_is_in_the_document() -> None:
     document = written(made(file("chat", slo("gap"))))
     (service,) = document["services"]

@@ -72,7 +72,6 @@ def test_each_period_is_told_with_what_it_consumed() -> None:
 
 
 @pytest.mark.variants(2)
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("kind", "allowed", "met"),
     [

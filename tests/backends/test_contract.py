@@ -166,7 +166,6 @@ def assert_status(case: Case, run: Run) -> None:
     assert (case.cause in suspicions) == case.suspected
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("case", FAILURES)
 def test_failure_does_not_let_a_change_pass(case: Case, tmp_path: Path) -> None:
     assert case.cause is not None
@@ -180,7 +179,6 @@ def test_failure_does_not_let_a_change_pass(case: Case, tmp_path: Path) -> None:
         assert {key: run.slo[key] for key in UNMEASURED} == dict.fromkeys(UNMEASURED)
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("case", LET_PASS)
 def test_failure_that_the_policy_lets_pass_is_told_in_every_report(
     case: Case, tmp_path: Path

@@ -93,7 +93,6 @@ def test_a_window_shorter_than_a_step_is_one_step() -> None:
     assert decided.judgement.allowed_again_at == AT + timedelta(minutes=4)
 
 
-@pytest.mark.untraced
 def test_a_composite_comes_back_as_its_members_do() -> None:
     # Each has 50% left, together nothing; a's failures leave after 240 hours, b's after 480.
     series = {name: failing(at, steps=720) for name, at in (("a", 239), ("b", 479))}

@@ -326,7 +326,6 @@ EVERY = repeats(3, explored=1)
 """Of the places of a policy each of the tests below tries one of so many, together all of them."""
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("number, value", VALUES)
 @pytest.mark.parametrize("form, written", list(enumerate(FORMS)))
 def test_a_variable_is_filled_in_in_a_connection_only_and_no_mistake_shows_it(

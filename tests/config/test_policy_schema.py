@@ -69,7 +69,6 @@ def test_the_ready_policies_satisfy_the_schema(path: Path) -> None:
 
 
 @pytest.mark.variants(9)
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     "text",
     [

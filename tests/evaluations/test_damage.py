@@ -151,7 +151,6 @@ def kinds(value: Any) -> dict[tuple[Any, ...], tuple[Any, Any]]:
 
 
 @pytest.mark.variants(2)
-@pytest.mark.untraced
 @pytest.mark.parametrize("name", SMALL)
 def test_a_value_of_any_kind_may_become_anything(name: str) -> None:
     document = json.loads(content(name))

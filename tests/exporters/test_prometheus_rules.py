@@ -150,7 +150,6 @@ def test_without_traffic_there_is_no_ratio_and_no_alert(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.untraced
 def test_alerts_fire_at_the_policys_rates_and_end_with_the_short_window(tmp_path: Path) -> None:
     # After six fine hours 2% fail for one: a burn rate of 20 over this hour, of 3.3 over 6 hours,
     # and of 2.86 (1,200 of 420,000 at 99.9%) over all there is, which is below 3.

@@ -142,7 +142,6 @@ def test_an_interval_is_drawn_from_no_less_history_than_was_simulated() -> None:
     assert min(HELD) == LEAST == timedelta(days=60)
 
 
-@pytest.mark.untraced
 def test_the_interval_is_wide_where_failures_come_in_bursts() -> None:
     steady, bursty = (
         trials(service, days=90, ahead=10, count=6) for service in ("steady", "incidents")

@@ -186,7 +186,6 @@ def test_what_was_met_in_all_periods_is_met_less_often_to_come(count: int, expec
     assert expected_share(count) == Fraction(expected)
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("count", [3, 20])
 def test_the_expected_share_is_how_often_the_next_of_periods_alike_is_no_worse(count: int) -> None:
     rng = Random(count)

@@ -52,7 +52,6 @@ def head(one: ServiceAnomalies) -> str:
     return terminal(one).splitlines()[0].split("  ")[0]
 
 
-@pytest.mark.untraced
 def test_the_head_says_what_was_found() -> None:
     assert head(service(charted(chart(WORSE)), charted(chart()))) == "✖ 1 OUT OF CONTROL"
     assert head(service(charted(chart(ONCE)))) == "▲ WAS OUT OF CONTROL"

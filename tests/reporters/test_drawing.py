@@ -63,7 +63,6 @@ def test_the_status_shows_how_each_budget_came_down(width: int) -> None:
     assert max(map(text_width, lines)) <= width
 
 
-@pytest.mark.untraced
 def test_without_unicode_the_status_is_ascii() -> None:
     text = render_page("terminal", status_output(shown()), Style(width=100, unicode=False))
 

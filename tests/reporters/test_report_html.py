@@ -75,7 +75,6 @@ def every_kind() -> Page:
     return page(whole())
 
 
-@pytest.mark.untraced
 def test_every_id_is_there_once_and_every_link_and_label_leads_to_one(every_kind: Page) -> None:
     ids = [one["id"] for _, one in every_kind.elements if "id" in one]
     goals = [str(one["href"]).removeprefix("#") for one in every_kind.all("a") if "href" in one]
@@ -90,7 +89,6 @@ def test_every_id_is_there_once_and_every_link_and_label_leads_to_one(every_kind
     assert set(within) | set(labels) <= set(ids)
 
 
-@pytest.mark.untraced
 def test_headings_leave_out_no_level(every_kind: Page) -> None:
     levels = [int(tag[1]) for tag, _ in every_kind.elements if re.fullmatch("h[1-6]", tag)]
 
@@ -99,7 +97,6 @@ def test_headings_leave_out_no_level(every_kind: Page) -> None:
     assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
 
 
-@pytest.mark.untraced
 def test_a_browser_may_fetch_and_run_nothing(every_kind: Page) -> None:
     policy = next(one for one in every_kind.all("meta") if "http-equiv" in one)
     tags = {tag for tag, _ in every_kind.elements}
@@ -113,7 +110,6 @@ def test_a_browser_may_fetch_and_run_nothing(every_kind: Page) -> None:
     assert "@import" not in " ".join(every_kind.said("style"))
 
 
-@pytest.mark.untraced
 def test_every_picture_says_what_it_shows_and_has_its_numbers(every_kind: Page) -> None:
     pictures = [one for one in every_kind.all("svg") if "role" in one]
     titles, tables = every_kind.said("title"), every_kind.said("caption")
@@ -149,7 +145,6 @@ def test_what_was_not_measured_is_said_in_the_place_of_the_picture() -> None:
     assert "2 OF 2 NOT MEASURED" in found.whole_text
 
 
-@pytest.mark.untraced
 def test_what_is_known_good_proves_nothing_while_another_budget_is_not_known() -> None:
     found = page(made(file("chat", slo("calm"), slo("nobody"))))
 
@@ -159,7 +154,6 @@ def test_what_is_known_good_proves_nothing_while_another_budget_is_not_known() -
     assert "HEALTHY" not in found.whole_text
 
 
-@pytest.mark.untraced
 def test_what_is_known_bad_is_said_although_another_is_not_known() -> None:
     told = {"spent": slots(30, bad={(3.0, 24.0): 0.1})}
     found = page(made(file("chat", slo("spent"), slo("nobody")), told=told))
@@ -176,7 +170,6 @@ def test_a_history_without_a_budget_is_drawn_as_far_as_it_goes() -> None:
     assert "The budget could not be measured: there is nothing." in found.whole_text
 
 
-@pytest.mark.untraced
 def test_a_change_that_was_asked_about_is_told_first() -> None:
     found = page(made(file("chat", slo("outage")), change="canary"))
 
@@ -184,7 +177,6 @@ def test_a_change_that_was_asked_about_is_told_first() -> None:
     assert "Allowed now" in found.said("dt")
 
 
-@pytest.mark.untraced
 def test_without_a_change_each_class_is_told_of() -> None:
     told = {"spent": slots(30, bad={(3.0, 24.0): 0.035})}
     found = page(made(file("chat", slo("spent")), told=told))
@@ -197,7 +189,6 @@ def test_without_a_change_each_class_is_told_of() -> None:
     assert "shadow: it is needed first" in found.whole_text
 
 
-@pytest.mark.untraced
 def test_it_is_told_when_a_class_may_ship_again() -> None:
     # 3,024 failed evenly on the first of the last three days, of 2,592 that may: 116.7%. Of these
     # days' hours 18 are 87.5% and 10 are 48.6%; the first leaves the window 27 days from now.
@@ -216,7 +207,6 @@ def test_it_is_told_when_a_freeze_ends() -> None:
     assert "frozen: fair (until 2026-11-03 00:00 UTC)" in found.whole_text
 
 
-@pytest.mark.untraced
 def test_incidents_close_to_each_other_share_a_mark() -> None:
     close = {(9.0, 1.0): 0.05, (8.5, 1.0): 0.05, (2.0, 1.0): 0.05}
     found = page(made(file("chat", slo("often")), told={"often": slots(60, bad=close)}))
@@ -226,7 +216,6 @@ def test_incidents_close_to_each_other_share_a_mark() -> None:
     assert marks[:4] == ["#1-2", "#3"] * 2
 
 
-@pytest.mark.untraced
 def test_marks_and_holes_are_explained_where_there_are_any() -> None:
     busy, calm = (
         page(made(file("chat", slo("gap")))),
@@ -249,14 +238,12 @@ def test_a_long_hole_is_named_in_the_picture() -> None:
     assert page(made(file("chat", slo("lost")), told=told)).said("text").count("no data") == 2
 
 
-@pytest.mark.untraced
 def test_known_incidents_that_nothing_felt_stand_at_the_foot() -> None:
     found = page(made(file("chat", slo("calm"))))
 
     assert "Not felt" in found.said("dt")
 
 
-@pytest.mark.untraced
 def test_several_services_have_sections_of_their_own(every_kind: Page) -> None:
     headings = every_kind.said("h2")
 
@@ -265,7 +252,6 @@ def test_several_services_have_sections_of_their_own(every_kind: Page) -> None:
     assert page(made(file("chat", slo("calm")))).said("h2")[0] == "May it ship?"
 
 
-@pytest.mark.untraced
 def test_an_slo_of_ninety_days_takes_less_than_a_twentieth_of_two_megabytes() -> None:
     story = slots(90, bad={(day + 0.5, 3.0): 0.01 * (day % 5) for day in range(89)})
     told = {"a": story, "b": story}
@@ -438,7 +424,6 @@ def test_a_history_too_short_for_a_burn_down_is_told_as_such() -> None:
     )
 
 
-@pytest.mark.untraced
 def test_a_rolling_budget_is_predicted_as_its_failures_leave_the_window() -> None:
     found = page(made(file("chat", slo("outage"))))
     texts = found.said("li")
@@ -470,7 +455,6 @@ def test_a_line_that_falls_far_leaves_the_picture_at_its_foot() -> None:
     assert max(depths) == 170
 
 
-@pytest.mark.untraced
 def test_charts_show_what_is_worse_than_usual_and_fold_what_is_not() -> None:
     even = {(0.25 * place, 6.0): 0.02 + 0.001 * (place * 7 % 5) for place in range(1, 121)}
     lax = slo("even", budget="objective: 90%")
@@ -493,7 +477,6 @@ def test_a_chart_has_a_gap_where_points_are_missing() -> None:
     assert [kinds.count(kind) for kind in ("seen", "usual", "centre")] == [2, 2, 2]
 
 
-@pytest.mark.untraced
 def test_cohorts_are_told_of_where_that_was_asked() -> None:
     found = page(made(file("chat", slo("outage"), slo("nobody")), by="template"))
     without = page(made(file("chat", slo("outage"))))
@@ -525,7 +508,6 @@ def test_only_web_addresses_become_links() -> None:
     assert link("javascript:alert(1)") == "javascript:alert(1)"
 
 
-@pytest.mark.untraced
 def test_the_page_is_dated() -> None:
     found = page(made(file("chat", slo("calm"))))
 

@@ -2,8 +2,6 @@
 
 from html import unescape
 
-import pytest
-
 from gate.analysis.report.words import render_report
 from gate.reporters.ansi import Style
 from tests.analysis.memory import file, slo
@@ -11,7 +9,6 @@ from tests.analysis.telling import DAY, slots
 from tests.reporters.reports import BOTH, HOSTILE, HOSTILE_FIELDS, hostile, made
 
 
-@pytest.mark.untraced
 def test_a_chart_of_text_shows_how_it_came_down_and_why() -> None:
     text = unescape(render_report("markdown", made(file("chat", slo("outage"))), Style()))
     chart = text.split("<pre><code>")[1].split("</code></pre>")[0].splitlines()
@@ -76,14 +73,12 @@ def test_what_ate_a_budget_is_told_in_a_sentence() -> None:
     assert "**Budget used:** 15.0% of the budget: 8.4% in #\u200b2; 5.6% in" in text
 
 
-@pytest.mark.untraced
 def test_a_change_that_was_asked_about_is_told_first() -> None:
     found = made(file("chat", slo("outage")), change="canary")
 
     assert "## ✅ ALLOW: canary of chat" in render_report("markdown", found, Style())
 
 
-@pytest.mark.untraced
 def test_hostile_texts_cannot_break_out() -> None:
     text = render_report("markdown", made(hostile(), **HOSTILE_FIELDS), Style())
 
@@ -93,7 +88,6 @@ def test_hostile_texts_cannot_break_out() -> None:
     assert "@here" not in text
 
 
-@pytest.mark.untraced
 def test_known_incidents_that_nothing_felt_are_told() -> None:
     unfelt = made(file("chat", slo("calm")))
     felt = made(file("chat", slo("outage")))
@@ -102,7 +96,6 @@ def test_known_incidents_that_nothing_felt_are_told() -> None:
     assert "**Not felt:**" not in render_report("markdown", felt, Style())
 
 
-@pytest.mark.untraced
 def test_what_other_commands_say_is_told_too() -> None:
     text = render_report("markdown", made(file("chat", slo("outage")), by="template"), Style())
 

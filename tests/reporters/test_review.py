@@ -45,7 +45,6 @@ def test_periods_are_rows_with_what_was_consumed_and_the_margin_of_the_sla() -> 
     ]
 
 
-@pytest.mark.untraced
 def test_objectives_are_rows_with_how_often_they_were_met_and_time_in_each_tier() -> None:
     text = joined(terminal(told({"a": FAIR})))
 
@@ -114,7 +113,6 @@ def test_where_nothing_failed_every_objective_was_met() -> None:
     assert "Candidate nothing failed in 3 periods, so any objective was met" in text
 
 
-@pytest.mark.untraced
 def test_of_twenty_periods_one_may_be_missed() -> None:
     # 1 of 720,000 in nineteen of twenty windows, 500 in the oldest.
     bad = [500, *[0] * (MONTH - 1), *[1, *[0] * (MONTH - 1)] * 19]

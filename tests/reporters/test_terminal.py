@@ -27,7 +27,6 @@ from tests.reporters.builders import (
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("width", [80, 100, 140])
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_the_report_fits_the_terminal(kind: str, width: int) -> None:

@@ -43,7 +43,6 @@ def changed(body: Body) -> Iterator[tuple[Path, Any, Body]]:
             yield path, other, whole
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("slo", "granted", "truth"),
     [
@@ -73,7 +72,6 @@ def test_no_change_of_a_field_makes_a_history_better_without_a_doubt(
     assert measured
 
 
-@pytest.mark.untraced
 def test_no_change_of_a_field_of_a_definition_is_more_than_a_refusal() -> None:
     for _path, _other, whole in changed(availability().definition()):
         try:

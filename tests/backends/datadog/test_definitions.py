@@ -179,7 +179,6 @@ def test_answer_about_another_id_is_invalid(other: Any) -> None:
     assert f"{AVAILABILITY} is answered with" in first.reason
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("most_listed", [1000, 10, 1])
 def test_hundreds_of_slos_are_read_page_by_page(most_listed: int) -> None:
     slos = [availability(id=f"{place:032x}", name=f"SLO {place}") for place in range(30)]

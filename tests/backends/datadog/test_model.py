@@ -28,7 +28,6 @@ from tests.backends.datadog.organization import (
 )
 from tests.servers.datadog import API_KEY, APP_KEY, FakeDatadog, running
 
-pytestmark = pytest.mark.untraced
 MODELS = Path(__file__).parents[3] / ".servers" / "models"
 CORRECTION = (END - 10 * DAY, END - 10 * DAY + HOUR, "Deployment")
 

@@ -48,7 +48,6 @@ def refused(answer: SeriesAnswer) -> tuple[str, str]:
     return str(answer.cause), answer.reason
 
 
-@pytest.mark.untraced
 def test_events_of_a_month_are_told_by_the_hour_in_pieces() -> None:
     fake = FakeDatadog(slos=[availability()])
     answer = series(fake)
@@ -62,7 +61,6 @@ def test_events_of_a_month_are_told_by_the_hour_in_pieces() -> None:
     assert lengths[3:] == [12 * HOUR] * 60
 
 
-@pytest.mark.untraced
 def test_steps_add_up_to_what_is_measured() -> None:
     fake = FakeDatadog(slos=[availability(), uptime()])
     with backend_of(fake) as backend:
@@ -151,7 +149,6 @@ def test_steps_that_are_no_multiple_of_the_buckets_are_refused() -> None:
     assert refused(history(fake, span=span, step=timedelta(minutes=7)))[0] == Cause.NO_DATA
 
 
-@pytest.mark.untraced
 def test_pieces_are_no_shorter_than_they_have_to_be() -> None:
     fake = FakeDatadog(slos=[availability()])
     answer = series(fake, span=Span(AT - timedelta(hours=6), AT), step=timedelta(minutes=7))

@@ -65,7 +65,6 @@ def settings(folder: Path, **backend: Any) -> DatadogSettings:
     return loaded
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("site", SITES)
 def test_each_site_has_its_address(site: str, tmp_path: Path) -> None:
     assert settings(tmp_path, site=site).address == f"https://api.{site}"
@@ -297,7 +296,6 @@ def test_command_passes_the_instant_on(tmp_path: Path) -> None:
     assert ends == {str(int(AT.timestamp()))}
 
 
-@pytest.mark.untraced
 def test_hundreds_of_slos_are_asked_for_in_batches_and_each_once() -> None:
     slos = [uptime(id=f"{place:032x}", name=f"SLO {place}") for place in range(120)]
     fake = FakeDatadog(slos=slos)

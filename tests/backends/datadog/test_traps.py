@@ -101,7 +101,6 @@ ERRORS: list[Twist] = [
 ]
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("slo", [availability(), uptime()])
 @pytest.mark.parametrize("twist", ERRORS)
 def test_errors_inside_a_200_are_an_error(twist: Twist, slo: FakeSlo) -> None:
@@ -116,7 +115,6 @@ def test_errors_without_words_are_errors(errors: list[Any]) -> None:
     assert refused(answer_to(setting(errors, "errors")))[0] == Cause.BACKEND_ERROR
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     "twist",
     [
@@ -136,7 +134,6 @@ def test_no_errors_are_no_errors(twist: Twist) -> None:
 # No data
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("no_data", [2, 2.0, "NO_DATA", "no_data"])
 @pytest.mark.parametrize("slo", [uptime, latency])
 def test_no_data_is_not_uptime(slo: Callable[..., FakeSlo], no_data: Any) -> None:
@@ -216,7 +213,6 @@ def test_state_no_data_is_no_data(slo: FakeSlo) -> None:
     assert refused(answer_to(overall(state="NO_DATA"), slo))[0] == Cause.NO_DATA
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("state", ["ok", "breached", "warning"])
 def test_other_states_are_not_looked_at(state: str) -> None:
     assert counts(answer_to(overall(state=state))) == (180, 720_000)
@@ -249,7 +245,6 @@ def test_other_errors_beside_a_zero_denominator_are_errors() -> None:
 # Partial answers
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("slo", [availability(), uptime(), latency()])
 def test_preview_is_a_partial_answer(slo: FakeSlo) -> None:
     answer = answer_to(overall(preview=True), slo)
@@ -505,7 +500,6 @@ def test_sli_that_differs_from_the_counts_is_suspected(
     assert suspicion.doubtful == doubtful
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("slo", "values"),
     [

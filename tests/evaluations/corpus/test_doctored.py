@@ -21,8 +21,6 @@ from tests.evaluations.corpus import (
 from tests.evaluations.corpus.doctoring import BLOCKED, DOCTORINGS, UNDECIDED, Doctoring
 from tests.evaluations.corpus.scene import Base, Scene
 
-pytestmark = pytest.mark.untraced
-
 TABLES = (
     doctored_deepeval,
     doctored_inspect,

@@ -22,7 +22,7 @@ from tests.evaluations.corpus.bases import (
 from tests.evaluations.corpus.mutations import mutate
 from tests.evaluations.corpus.scene import Base, Scene
 
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+pytestmark = pytest.mark.slow
 
 REFUSED = {3, 10}
 MUTATIONS = repeats(80, explored=250)

@@ -7,8 +7,6 @@ import pytest
 from tests.evaluations.corpus.honest import HONEST, Honest
 from tests.evaluations.corpus.scene import Scene
 
-pytestmark = pytest.mark.untraced
-
 
 @pytest.mark.variants(24)
 @pytest.mark.parametrize("row", HONEST, ids=lambda row: row.name)

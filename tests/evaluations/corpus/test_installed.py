@@ -13,8 +13,6 @@ from tests.command import environment
 from tests.evaluations.corpus.bases import DEEPEVAL, INSPECT, JUNIT, PROMPTFOO
 from tests.evaluations.corpus.scene import KEY, Base, Scene
 
-pytestmark = pytest.mark.untraced
-
 
 def run(scene: Scene, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

@@ -45,7 +45,6 @@ def test_alike_neighbours_and_a_short_baseline_widen_the_limits() -> None:
     assert unsure == pytest.approx(2.962 * (0.2 / 1.8 + 1 / 20) ** 0.5)
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("shift", "published", "runs"),
     [(0.0, 500, 400), (0.5, 41.8, 1000), (1.0, 10.5, 1000), (2.0, 3.7, 1000)],

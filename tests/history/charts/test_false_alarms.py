@@ -34,7 +34,6 @@ def charts(process: Process, shift: float) -> list[Chart]:
 
 
 @pytest.mark.variants(2)
-@pytest.mark.untraced
 @pytest.mark.parametrize("name", LIKELY)
 def test_what_is_in_control_has_less_than_one_false_alarm_in_a_week(name: str) -> None:
     drawn = charts(BY_NAME[name], 0)
@@ -50,7 +49,6 @@ def test_textbook_limits_alarm_all_week_instead(name: str) -> None:
     assert WEEK * fmean(map(simple, fortnights(name))) > 3
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("name", [LIKELY[1], LIKELY[4]])
 def test_a_shift_of_two_sigmas_is_seen_within_half_a_day(name: str) -> None:
     begun = START + SHIFTED * HOUR

@@ -69,7 +69,6 @@ def run_length(rng: random.Random, rules: tuple[RunRule, ...]) -> int:
     raise AssertionError
 
 
-@pytest.mark.untraced
 def test_western_electric_rules_raise_a_false_alarm_every_92_points() -> None:
     # C. W. Champ and W. H. Woodall, Exact results for Shewhart control charts with supplementary
     # runs rules, Technometrics 29(4), 1987: 91.75 for rules 1 to 4 together, both sides.

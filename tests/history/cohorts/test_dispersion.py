@@ -86,7 +86,6 @@ def test_a_group_that_had_no_burst_by_luck_is_taken_to_be_as_bursty_as_the_other
     assert shared_effects([[pair((0, 0), (0, 0))]]) == [1]
 
 
-@pytest.mark.untraced
 def test_the_variance_is_that_of_many_weeks_with_outages() -> None:
     # The truth by simulation: the spread of the difference of two groups with outages of their own.
     rng = np.random.default_rng(7)

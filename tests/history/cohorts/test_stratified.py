@@ -122,7 +122,6 @@ def test_the_bound_holds_the_ratio_as_often_as_it_should_where_one_side_never_fa
     assert held / cases > 0.95
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     "probabilities", [[0.01, 0.04, 0.03, 0.5], [0.2], [0.9, 0.9], [0.03, 0.001, 0.03, 1.0, 0.0]]
 )

@@ -1,0 +1,69 @@
+"""The branch coverage of gate/, nearly for free: a plugin, `pytest -p tests.branch_coverage`.
+
+SlipCover puts probes into the lines and branches of a module when it is imported. Before Python
+3.14 coverage.py traces each line that runs, which takes two to four times as long. What runs in a
+process that a test starts is not measured.
+
+Each worker of a run hands over what it has seen, and the process that started them adds it up. A
+branch that no test reached is named, and the run then fails.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+from slipcover import FileMatcher, ImportManager, Slipcover, merge_coverage, print_coverage
+
+SOURCES: Final = ["gate"]
+WHOLE: Final = 100.0
+
+# Immediate: it looks for no functions whose probes have done their work. Before Python 3.12 that
+# search takes longer than the probes do.
+_seen: Final = Slipcover(
+    branch=True, immediate=True, source=SOURCES, exclude_also=[r": \.\.\.$", r"assert_never\("]
+)
+ImportManager(_seen, FileMatcher(sources=SOURCES)).__enter__()  # until the process ends
+
+Coverage = Mapping[str, Any]
+_from_workers: Final[list[Coverage]] = []
+_TOTAL: Final = pytest.StashKey[dict[str, Any]]()
+
+
+def pytest_testnodedown(node: object) -> None:
+    """Take over what a worker has seen; one that crashed says nothing, and fails the run itself."""
+    output = getattr(node, "workeroutput", {})
+    if "branch_coverage" in output:
+        _from_workers.append(json.loads(output["branch_coverage"]))
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist sends the worker's output
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what this process has seen, or add it up and fail where it is not all."""
+    total = _seen.get_coverage()
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["branch_coverage"] = json.dumps(total)
+        return
+    for coverage in _from_workers:
+        merge_coverage(total, coverage)
+    session.config.stash[_TOTAL] = total
+    if total["summary"]["percent_covered"] < WHOLE and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+class _Lines:
+    """A file that writes to the terminal of pytest."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+
+    def write(self, text: str) -> None:
+        self._reporter.write(text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what no test has reached."""
+    total = terminalreporter.config.stash.get(_TOTAL, None)
+    if total is not None:
+        print_coverage(total, outfile=_Lines(terminalreporter), skip_covered=True)
