@@ -84,8 +84,8 @@ class Recovery:
     """After one step, two steps and so on, at least one: the share of today's bad events that is
     left, 1 to 0, which never grows."""
     added: Fraction | None = None
-    """The bad events that each step adds at the pace of the last 7 days, as a share of today's, 0 or
-    more; None: not known."""
+    """The bad events that each step adds at the pace of the last 7 days, as a share of today's, 0
+    or more; None: not known."""
 
     def consumed(self, *, paced: bool = False) -> Iterator[tuple[datetime, Fraction]]:
         """Yield, step by step, when how much is consumed, as a share of what is consumed now.
