@@ -160,7 +160,7 @@ class Assessment:
         return self.recovery is not None and self.recovery.added is not None
 
     def _compared_with(self, share: Fraction) -> Fraction:
-        """Return what would be there to compare with so many of the present bad events."""
+        """Return what would be there to compare with this share of the present bad events."""
         return self.left_with(share) - (self.stated_cost or 0)
 
     @property

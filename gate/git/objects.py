@@ -82,7 +82,7 @@ class Objects:
         self.folder = Path(tempfile.mkdtemp(prefix="gate-git-"))
         self._environ = environ
         self._entries: dict[str, dict[str, Entry]] = {}
-        """By the hash of the folder, so that each is read once."""
+        """What folders have, by the hash of each, which is read once."""
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         for name in ("objects/info", "refs"):
             (self.folder / name).mkdir(parents=True)
