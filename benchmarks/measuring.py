@@ -49,6 +49,13 @@ class Run:
     megabytes: float
     """The most memory that it had at one time."""
     code: int
+    served: float = 0.0
+    """Seconds of processor time that the server had meanwhile, where one was watched."""
+
+    @property
+    def all_busy(self) -> float:
+        """Processor time of the process and of the server."""
+        return self.busy + self.served
 
 
 def gate(*arguments: str) -> list[str]:
@@ -58,9 +65,18 @@ def gate(*arguments: str) -> list[str]:
 
 
 def run(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, output: Path | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    output: Path | None = None,
+    server: int | None = None,
 ) -> Run:
     """Run a process; what it prints on stdout goes to a file, or nowhere.
+
+    Args:
+        command: the program and its arguments.
+        environment: variables besides those of this process.
+        output: the file.
+        server: the process of a server whose processor time is measured, too.
 
     Raises:
         RuntimeError: it failed.
@@ -68,24 +84,41 @@ def run(
     variables = {**os.environ, **(environment or {})}
     # Users' Python keeps what it compiled; where this is set, ours would compile in every run.
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    begin = busy(server) if server else 0.0
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(output or os.devnull)]
     done = subprocess.run(
         [*launcher, *command], cwd=ROOT, env=variables, check=True, capture_output=True
     )
-    taken = Run(**json.loads(done.stdout))
+    served = busy(server) - begin if server else 0.0
+    taken = Run(**json.loads(done.stdout), served=served)
     if taken.code not in _ENDS:
         raise RuntimeError(f"{list(command)} ended with {taken.code}\n{done.stderr.decode()}")
     return taken
 
 
-def take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, list[Run]]:
-    """Run each command so many times, after one warm-up each, one after the other."""
+def busy(pid: int) -> float:
+    """Return the seconds of a processor that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: utime and stime, 14th and 15th
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def take_turns(
+    commands: Mapping[str, Sequence[str]], rounds: int, server: int | None = None
+) -> dict[str, list[Run]]:
+    """Run each command so many times, after one warm-up each, one after the other.
+
+    Args:
+        commands: by their names.
+        rounds: how many times.
+        server: as for `run`.
+    """
     for command in commands.values():
         run(command)
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            runs[name].append(run(command))
+            runs[name].append(run(command, server=server))
     return runs
 
 
@@ -99,6 +132,11 @@ def median_busy(runs: Sequence[Run]) -> float:
     return statistics.median(one.busy for one in runs)
 
 
+def median_of_all(runs: Sequence[Run]) -> float:
+    """Return the median of the processor times in seconds, the server's among them."""
+    return statistics.median(one.all_busy for one in runs)
+
+
 def least_busy(runs: Sequence[Run]) -> float:
     """Return the least of the processor times in seconds."""
     return min(one.busy for one in runs)
@@ -110,6 +148,6 @@ def fastest(runs: Sequence[Run]) -> float:
 
 
 def machine() -> str:
-    """Return what the numbers are worth: the machine's size and Python's version."""
+    """Return what the numbers are worth: the machine's size and load, and Python's version."""
     version = ".".join(map(str, sys.version_info[:3]))
-    return f"{os.cpu_count()} cores, Python {version}"
+    return f"{os.cpu_count()} cores, a load of {os.getloadavg()[0]:.1f}, Python {version}"
