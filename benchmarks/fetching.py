@@ -25,7 +25,7 @@ def fetch(url: str, recorded: Path) -> int:
         answer = session.post(
             f"{url}/api/v1/query{'_range' * ('step=' in body)}",
             data=dict(parse_qsl(body)),
-            timeout=60,
+            timeout=600,
         )
         answer.raise_for_status()
         return len(answer.json()["data"]["result"])

@@ -1,13 +1,23 @@
 """A month of 100 SLOs in 5-minute steps, beside the very same range queries sent by curl.
 
-python -m benchmarks.history
+python -m benchmarks.history [--rounds 5]
 """
 
+import argparse
 import json
 import tempfile
 from pathlib import Path
 
-from benchmarks.measuring import fastest, gate, machine, median, run, take_turns
+from benchmarks.measuring import (
+    fastest,
+    gate,
+    machine,
+    median,
+    median_busy,
+    median_of_all,
+    run,
+    take_turns,
+)
 from benchmarks.policies import slo, write_policy
 from tests.servers.metrics import backfill, prometheus
 from tests.servers.proxy import counting_proxy
@@ -18,6 +28,7 @@ SCRAPE = 120
 """Seconds: two in a step, at least."""
 SCRAPES = 30 * 24 * 3600 // SCRAPE
 ROUNDS = 5
+"""Where nothing else is said."""
 AT = END.isoformat()
 PARALLEL = 8
 """As many as the gate sends at once."""
@@ -74,12 +85,15 @@ def record(policy: Path, url: str, folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """Print the medians, their ratio and the memory."""
+    """Print the medians, their ratios and the memory."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how many runs of each command")
+    rounds = parser.parse_args().rounds
     print(machine())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_series(folder / "history.om")
-        backfill(folder / "history.om", folder / "data")
+        backfill(folder / "history.om", folder / "data", seconds=900)
         with prometheus(folder / "server", folder / "data") as server:
             policy = folder / "policy.yaml"
             curl = record(policy, server.url, folder)
@@ -88,14 +102,18 @@ def main() -> None:
                 "gate incidents, 10 SLOs": incidents(folder / "tenth.yaml", server.url, 10),
                 "the same queries, curl": curl,
             }
-            runs = take_turns(commands, ROUNDS)
+            runs = take_turns(commands, rounds, server.pid)
         size = sum(answer.stat().st_size for answer in folder.glob("answer*")) / 1e6
     for label, taken in runs.items():
         most = max(one.megabytes for one in taken)
         print(f"{label:26} median {median(taken):5.2f} s, {most:5.1f} MB at most", end="")
-        print(f", fastest {fastest(taken):5.2f} s")
-    ours, bare, *_ = runs[f"gate incidents, {SLOS} SLOs"], runs["the same queries, curl"]
-    print(f"ratio of medians {median(ours) / median(bare):.2f}; answers of {size:.0f} MB")
+        print(f", fastest {fastest(taken):5.2f} s; of a processor {median_busy(taken):5.2f} s")
+    ours, bare = runs[f"gate incidents, {SLOS} SLOs"], runs["the same queries, curl"]
+    print(f"ratio of medians {median(ours) / median(bare):.2f}", end=", ")
+    print(f"of the fastest {fastest(ours) / fastest(bare):.2f}", end=", ")
+    print(f"of the processor time with the server's {median_of_all(ours):.2f} s", end="")
+    print(f" / {median_of_all(bare):.2f} s = {median_of_all(ours) / median_of_all(bare):.2f}")
+    print(f"{rounds} rounds; answers of {size:.0f} MB; at the end {machine()}")
 
 
 if __name__ == "__main__":

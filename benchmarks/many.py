@@ -16,11 +16,11 @@ from benchmarks.measuring import (
     fastest,
     gate,
     least_busy,
-    least_of_both,
+    least_of_all,
     machine,
     median,
     median_busy,
-    median_of_both,
+    median_of_all,
     run,
     take_turns,
 )
@@ -102,14 +102,14 @@ def compare(folder: Path, server: Server, rounds: int) -> None:
         print(
             f"{label:16} median {median(taken):5.2f} s, fastest {fastest(taken):5.2f} s,"
             f" processor {median_busy(taken):5.2f} s, least {least_busy(taken):5.2f} s,"
-            f" with the server's {median_of_both(taken):5.2f} s,"
+            f" with the server's {median_of_all(taken):5.2f} s,"
             f" {most:5.1f} MB at most"
         )
     ours, bare = runs[f"gate, {SLOS} SLOs"], runs["plain requests"]
     measures = {
         "wall": (median, fastest),
         "processor": (median_busy, least_busy),
-        "processor of both": (median_of_both, least_of_both),
+        "processor of both": (median_of_all, least_of_all),
     }
     for label, (middle, least) in measures.items():
         print(f"{label}: ratio of medians {middle(ours) / middle(bare):.2f}", end=", ")

@@ -49,8 +49,13 @@ class Run:
     megabytes: float
     """The most memory that it had at one time."""
     code: int
-    server_busy: float = 0.0
-    """Seconds of processor time of the server meanwhile, where there is one."""
+    served: float = 0.0
+    """Seconds of processor time that the server had meanwhile, where one was watched."""
+
+    @property
+    def all_busy(self) -> float:
+        """Processor time of the process and of the server."""
+        return self.busy + self.served
 
 
 def gate(*arguments: str) -> list[str]:
@@ -68,10 +73,10 @@ def run(
     """Run a process; what it prints on stdout goes to a file, or nowhere.
 
     Args:
-        command: the process and its arguments.
-        environment: variables besides this process's own.
+        command: the program and its arguments.
+        environment: variables besides those of this process.
         output: the file.
-        server: the process that it asks.
+        server: the process of a server whose processor time is measured, too.
 
     Raises:
         RuntimeError: it failed.
@@ -79,22 +84,22 @@ def run(
     variables = {**os.environ, **(environment or {})}
     # Users' Python keeps what it compiled; where this is set, ours would compile in every run.
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    begin = busy(server) if server else 0.0
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(output or os.devnull)]
-    before = 0.0 if server is None else busy_so_far(server)
     done = subprocess.run(
         [*launcher, *command], cwd=ROOT, env=variables, check=True, capture_output=True
     )
-    meanwhile = 0.0 if server is None else busy_so_far(server) - before
-    taken = Run(**json.loads(done.stdout), server_busy=meanwhile)
+    served = busy(server) - begin if server else 0.0
+    taken = Run(**json.loads(done.stdout), served=served)
     if taken.code not in _ENDS:
         raise RuntimeError(f"{list(command)} ended with {taken.code}\n{done.stderr.decode()}")
     return taken
 
 
-def busy_so_far(process: int) -> float:
-    """Return the processor time of a process since its start, in seconds."""
-    # Its name is in brackets, and may have blanks: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+def busy(pid: int) -> float:
+    """Return the seconds of a processor that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: utime and stime, 14th and 15th
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -105,8 +110,8 @@ def take_turns(
 
     Args:
         commands: by their names.
-        rounds: how often each is run.
-        server: the process that all of them ask.
+        rounds: how many times.
+        server: as for `run`.
     """
     for command in commands.values():
         run(command)
@@ -127,14 +132,14 @@ def median_busy(runs: Sequence[Run]) -> float:
     return statistics.median(one.busy for one in runs)
 
 
-def median_of_both(runs: Sequence[Run]) -> float:
-    """Return the median of the processor times of a process and of its server, in seconds."""
-    return statistics.median(one.busy + one.server_busy for one in runs)
+def median_of_all(runs: Sequence[Run]) -> float:
+    """Return the median of the processor times in seconds, the server's among them."""
+    return statistics.median(one.all_busy for one in runs)
 
 
-def least_of_both(runs: Sequence[Run]) -> float:
-    """Return the least of them."""
-    return min(one.busy + one.server_busy for one in runs)
+def least_of_all(runs: Sequence[Run]) -> float:
+    """Return the least processor time in seconds, the server's in it."""
+    return min(one.all_busy for one in runs)
 
 
 def least_busy(runs: Sequence[Run]) -> float:
@@ -148,6 +153,6 @@ def fastest(runs: Sequence[Run]) -> float:
 
 
 def machine() -> str:
-    """Return what the numbers are worth: the machine's size and Python's version."""
+    """Return what the numbers are worth: the machine's size and load, and Python's version."""
     version = ".".join(map(str, sys.version_info[:3]))
-    return f"{os.cpu_count()} cores, Python {version}"
+    return f"{os.cpu_count()} cores, a load of {os.getloadavg()[0]:.1f}, Python {version}"

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from itertools import groupby
+from itertools import accumulate, groupby, repeat
+from math import fmod
 from typing import Final
 
 from gate.dataclass import dataclass
@@ -24,6 +25,8 @@ WINDOW: Final = timedelta(minutes=15)
 """Over which the burn rate is taken; one step, where that is longer."""
 CALM: Final = timedelta(minutes=30)
 """What ends an incident. Not shorter than `WINDOW`: no window has steps of two incidents."""
+_LARGEST_EXACT: Final = 2.0**53
+"""All whole numbers below are floats."""
 
 
 class IncidentEnding(StrEnum):
@@ -168,16 +171,34 @@ def burn_rates(
         idle: what stands where there was no event: 0 to look for incidents, of which there is none
             then; None where a rate of 0 would be said of it.
     """
-    totals, bads = ([value or 0.0 for value in values] for values in (series.total, series.bad))
-    rates: list[float | None] = []
-    for place in range(len(totals)) if places is None else places:
-        if series.total[place] is None:
-            rates.append(None)
-            continue
-        part = slice(max(place - window + 1, 0), place + 1)
-        total = sum(totals[part])
-        rates.append(sum(bads[part]) / (budget * total) if total else idle)
-    return rates
+    counts = [[value or 0.0 for value in values] for values in (series.total, series.bad)]
+    totals, bads = (_sums(values, window, places) for values in counts)
+    known = series.total if places is None else [series.total[place] for place in places]
+    return [
+        None if raw is None else bad / (budget * total) if total else idle
+        for raw, total, bad in zip(known, totals, bads, strict=True)
+    ]
+
+
+def _sums(values: Sequence[float], window: int, places: Sequence[int] | None) -> list[float]:
+    """Return the sums of this many values up to each of some places; None: up to all of them.
+
+    For all places whole numbers are added up once, since their sums are exact.
+    """
+    if places is None:
+        sums = list(accumulate(values, initial=0.0))
+        if _is_exact(values, sums[-1]):
+            firsts = [0.0] * (window - 1) + sums
+            return [last - first for first, last in zip(firsts, sums[1:], strict=False)]
+        places = range(len(values))
+    return [sum(values[max(place - window + 1, 0) : place + 1]) for place in places]
+
+
+def _is_exact(values: Sequence[float], total: float) -> bool:
+    """Return whether all values are whole numbers, and no sum of them is rounded."""
+    if not total < _LARGEST_EXACT or min(values, default=0.0) < 0:
+        return False
+    return not any(map(fmod, values, repeat(1.0)))
 
 
 def steps_of(length: timedelta, step: timedelta) -> int:
@@ -202,9 +223,8 @@ class _Search:
         """Yield the incidents; ``part`` says that the newest step is only a part of one."""
         running: _Running | None = None
         for place, rate in enumerate(self.trailing):
-            recent = range(max(place - self.window + 1, 0), place + 1)
             if running is None and rate is not None and rate >= self.threshold:
-                first = next((step for step in recent if self.half[step]), place)
+                first = next((step for step in self._recent(place) if self.half[step]), place)
                 running = _Running(first=first, last=place, peak=rate)
             quiet = rate is None or rate < self.threshold / 2
             if running is None or (part and quiet and place == len(self.trailing) - 1):
@@ -215,7 +235,7 @@ class _Search:
                 running.quiet += 1
             else:
                 running.quiet = running.unknown = 0
-                newest = (step for step in reversed(recent) if self.half[step])
+                newest = (step for step in reversed(self._recent(place)) if self.half[step])
                 running.last = next(newest, place)
                 running.peak = max(running.peak, rate)
             ending = running.ending(self.calm)
@@ -224,3 +244,7 @@ class _Search:
                 running = None
         if running is not None:
             yield running, IncidentEnding.OPEN
+
+    def _recent(self, place: int) -> range:
+        """Return the steps over which the burn rate of one is taken."""
+        return range(max(place - self.window + 1, 0), place + 1)

@@ -12,6 +12,7 @@ from gate.history.incidents import (
     WINDOW,
     Incident,
     IncidentEnding,
+    burn_rates,
     find_incidents,
 )
 from gate.measure.history import Series, SeriesRequest
@@ -190,3 +191,51 @@ def test_every_step_in_which_it_begins_to_burn_is_in_an_incident(bad: Bad, thres
         if bad[place] is not None and sum(window) > threshold * len(window):
             recent = set(range(max(place - 2, 0), place + 1))
             assert covered & recent
+
+
+@pytest.mark.parametrize(
+    ("bad", "rates"),
+    [
+        ([1.0, None, 3.0, 2.0], [0.5, None, 1.5, 2.5]),
+        ([0.5, None, 1.25, 2.0], [0.25, None, 0.625, 1.625]),
+        ([-1.0, None, 3.0, 2.0], [-0.5, None, 1.5, 2.5]),
+    ],
+    ids=["whole", "parts", "negative"],
+)
+def test_burn_rates_are_those_of_two_steps(
+    bad: list[float | None], rates: list[float | None]
+) -> None:
+    history = Series(total=(2.0, None, 2.0, 0.0), bad=tuple(bad), query="asked")
+
+    assert burn_rates(history, 1.0, 2) == rates
+
+
+COUNTS = st.one_of(
+    st.integers(0, 1000).map(float),
+    st.floats(0, 1000),
+    st.sampled_from([-1.0, 0.1, 0.5, 2.0**53 - 1, 2.0**53, 1e30]),
+)
+
+
+@given(
+    values=st.lists(st.none() | COUNTS, max_size=40),
+    window=st.integers(1, 45),
+    idle=st.sampled_from([None, 0.0]),
+)
+def test_a_burn_rate_is_that_of_the_sums_of_its_window(
+    values: list[float | None], window: int, idle: float | None
+) -> None:
+    history = Series(total=tuple(values), bad=tuple(values[::-1]), query="asked")
+    rates = []
+    for place, value in enumerate(values):
+        first = max(place - window + 1, 0)
+        total, bad = (
+            sum(one for one in each[first : place + 1] if one is not None)
+            for each in (history.total, history.bad)
+        )
+        rate = bad / (BUDGET * total) if total else idle
+        rates.append(None if value is None else rate)
+
+    assert burn_rates(history, BUDGET, window, idle=idle) == rates
+    some = range(0, len(values), 3)
+    assert burn_rates(history, BUDGET, window, some, idle=idle) == [rates[p] for p in some]

@@ -6,9 +6,13 @@ common once. Two instants cost Prometheus hardly more than one (benchmarks/READM
 
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Final
 
 from gate.backends.prometheus.query import EPOCH, Query, QueryGrid, since_1970
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
+
+_LARGEST_EXACT: Final = 2.0**53
+"""A larger whole number may be written as another one."""
 
 
 class InstantGrid:
@@ -19,8 +23,8 @@ class InstantGrid:
 
         Args:
             grid: the instants.
-            fewest: so many questions of one round are worth a query about these instants alone;
-                fewer share a query with those of other instants.
+            fewest: a round with fewer questions asks them together with those of other instants,
+                and not in a query about these alone.
         """
         self._grid, self._fewest = grid, fewest
         self._noted = set[Query]()
@@ -72,4 +76,5 @@ def grid_of_two(older: datetime, newer: datetime) -> QueryGrid | None:
 
 def _exact(point: float) -> Fraction:
     """Return the number that the server wrote: the shortest that is read as this one."""
-    return Fraction(int(point)) if point.is_integer() else Fraction(repr(point))
+    whole = point.is_integer() and abs(point) < _LARGEST_EXACT
+    return Fraction(int(point)) if whole else Fraction(repr(point))

@@ -165,27 +165,30 @@ def _read_points(
 
 def _points(sample: Mapping[str, Any], grid: QueryGrid) -> tuple[float | None, ...] | QueryError:
     values = sample.get("values", ())
-    return _complete(values, grid) or _placed(values, grid)
+    return _at_once(values, grid) or _placed(values, grid)
 
 
-def _complete(values: Sequence[Any], grid: QueryGrid) -> tuple[float, ...] | None:
-    """Return the points where there is a number at every instant; None: look at each by itself."""
+def _at_once(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...] | None:
+    """Return the points where nothing is wrong with any; None: look at each by itself."""
+    instants = _instants(grid)
     try:
         times, texts = zip(*values, strict=True)
-    except (TypeError, ValueError):
+        numbers = {text: _parse(text) for text in set(texts) if isinstance(text, str)}
+        points = dict(zip(times, map(numbers.__getitem__, texts), strict=True))
+    except (TypeError, ValueError, KeyError):
         return None
-    if times != _instants(grid) or set(map(type, texts)) != {str}:
-        return None
-    numbers = {text: _parse(text) for text in set(texts)}
     if any(isinstance(number, QueryError) for number in numbers.values()):
         return None
-    return tuple([numbers[text] for text in texts])  # type: ignore[misc]  # as was looked for
+    if len(points) < len(times) or not points.keys() <= instants.keys():
+        return None
+    return tuple(map(points.get, instants))
 
 
 @lru_cache(maxsize=8)
-def _instants(grid: QueryGrid) -> tuple[float, ...]:
+def _instants(grid: QueryGrid) -> dict[float, None]:
+    """Return the instants in order, as keys by which they are found fast."""
     first, step = _milliseconds(grid)
-    return tuple([(first + place * step) / 1000 for place in range(grid.count)])
+    return dict.fromkeys((first + place * step) / 1000 for place in range(grid.count))
 
 
 def _milliseconds(grid: QueryGrid) -> tuple[int, int]:

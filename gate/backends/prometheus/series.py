@@ -272,11 +272,12 @@ class SeriesPlan:
 
     def _after_gaps(self, readings: QueryResults) -> Iterator[int]:
         """Yield the first step after each stretch without samples that is longer than looked at."""
-        last, points = None, self._first_points(self.roles[0], readings)
-        for place, point in enumerate(points if None in points else ()):
-            if point is None:
+        points = self._first_points(self.roles[0], readings)
+        last = next((place for place, point in enumerate(points) if point is not None), 0)
+        for place in range(last + 1, len(points)) if None in points[last:] else ():
+            if points[place] is None:
                 continue
-            if last is not None and (place - last) * self._step > self._lookback:
+            if (place - last) * self._step > self._lookback:
                 yield place
             last = place
 

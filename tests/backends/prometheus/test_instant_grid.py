@@ -89,7 +89,7 @@ def points(*numbers: float | None) -> QueryValue:
     ("reading", "numbers"),
     [
         (points(3.0, 5.0), (Fraction(3), Fraction(5))),
-        (points(0.1, 1e22), (Fraction(1, 10), Fraction(10**22))),
+        (points(0.1, 1e23), (Fraction(1, 10), Fraction(10**23))),
         (points(None, -2.5), (None, Fraction(-5, 2))),
         (points(None, None), (None, None)),
     ],

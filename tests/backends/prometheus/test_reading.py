@@ -1,11 +1,11 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from gate.backends.prometheus.fetch import merge_results
-from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query import Query, QueryGrid
 from gate.backends.prometheus.query_result import (
     QueryError,
     QueryResult,
@@ -14,6 +14,9 @@ from gate.backends.prometheus.query_result import (
 )
 from gate.backends.prometheus.replies import Reply
 from gate.measure import Cause
+
+FIRST = 1767225600.123
+GRID = QueryGrid(datetime.fromtimestamp(FIRST, UTC), timedelta(seconds=7.001), 4)
 
 
 def sample(value: object, **metric: str) -> dict[str, Any]:
@@ -155,3 +158,50 @@ def test_fault_in_either_half_is_the_whole_s_fault() -> None:
 
     assert merge_results(one, fault) == fault
     assert merge_results(fault, one) == fault
+
+
+def read_points(values: object) -> QueryResult:
+    asked = Query(pieces=("x",), length=timedelta(), grid=GRID)
+    (found,) = read_reply(Reply(kind="matrix", result=[{"metric": {}, "values": values}]), [asked])
+    return found
+
+
+TIMES = (1767225600.123, 1767225607.124, 1767225614.125, 1767225621.126)
+
+
+@pytest.mark.parametrize(
+    ("values", "points"),
+    [
+        ([[TIMES[0], "1"], [TIMES[1], "2"], [TIMES[2], "2"], [TIMES[3], "0.5"]], (1, 2, 2, 0.5)),
+        ([[TIMES[1], "2"], [TIMES[3], "1e3"]], (None, 2, None, 1000)),
+        ([[TIMES[3], "4"], [TIMES[0], "1"]], (1, None, None, 4)),
+        ([[TIMES[2], "1"], [TIMES[2], "2"]], (None, None, 2, None)),
+        ([[TIMES[1] + 0.0004, "2"]], (None, 2, None, None)),
+        ([], (None,) * 4),
+    ],
+    ids=["complete", "with gaps", "in another order", "twice", "by less than servers tell", "none"],
+)
+def test_points_are_read_at_their_instants(
+    values: object, points: tuple[float | None, ...]
+) -> None:
+    assert read_points(values) == QueryValue(number=None, points=points)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        [TIMES[1] + 0.001, "2"],
+        [TIMES[1] - 3, "2"],
+        [TIMES[3] + 7.001, "2"],
+        [TIMES[0] - 7.001, "2"],
+        [TIMES[1], 2],
+        [TIMES[1], "NaN"],
+        [TIMES[1], "2", "3"],
+        [[TIMES[1]], "2"],
+        ["now", "2"],
+        "2",
+        None,
+    ],
+)
+def test_one_wrong_point_spoils_its_series(pair: object) -> None:
+    assert isinstance(read_points([[TIMES[0], "1"], pair]), QueryError)
