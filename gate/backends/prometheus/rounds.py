@@ -103,7 +103,7 @@ class Rounds:
         """Yield batches as soon as they are full, while the other parts are still to be made."""
         parts, sent, rest = iter(parts), 0, list[Query]()
         while some := list(islice(parts, _AT_A_TIME)):
-            self.limits.parts += len(some)
+            self.limits.parts += len(_one_by_one(tuple(some)))
             *full, last = self._batches([*rest, *some]) or [()]
             yield from full
             sent, rest = sent + len(full), list(last)
@@ -184,9 +184,10 @@ class Rounds:
         late = outcome.slow or outcome.timed_out  # which time itself puts an end to
         self.limits.refusals += not late
         if outcome.advice in _PERHAPS_A_LIMIT and not late:
-            self._refused.append((batch, outcome))
+            self._refused.append((_one_by_one(batch), outcome))
             return []
         if outcome.advice is RetryAdvice.SMALLER:
+            batch = _one_by_one(batch)
             if len(batch) > 1:
                 return split_batch(batch, self.parallel)
             if halves := batch[0].halves():
@@ -287,6 +288,11 @@ class Rounds:
         for part in parts:
             error = QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
             self.readings.setdefault(part, error)
+
+
+def _one_by_one(batch: Batch) -> Batch:
+    """Return what a batch asks, each by itself."""
+    return tuple(own for part in batch for own in part.members or (part,))
 
 
 def _parts_of(refused: Iterable[Refused]) -> list[Query]:
