@@ -80,4 +80,6 @@ def _grouped(group: Sequence[tuple[Query, LabelMatcher]]) -> Query:
     counted = f"count by ({label_text(matcher.label)}) ({every.text})"
     pieces = tuple(piece.replace(f"count({part.series})", counted) for piece in part.pieces)
     # A number for each value cannot be put together from pieces of the window.
-    return replace(part, pieces=pieces, label=matcher.label, grain=None, steps=None, series="")
+    whole = replace(part, grain=None, steps=None, series="")
+    members = tuple(own for own, _ in group)
+    return replace(whole, pieces=pieces, label=matcher.label, members=members)

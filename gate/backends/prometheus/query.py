@@ -156,6 +156,8 @@ class Query:
     """Given: it looks at multiples of a length, which other windows have in common with it."""
     series: str = ""
     """Given: it looks at how many series of this selector there are, written ``count(series)``."""
+    members: "tuple[Query, ...]" = ()
+    """Given: it asks all of these at once; where it is refused, each is asked by itself."""
     terms: "tuple[Query, ...]" = ()
     """Given: the numbers of these are added up, and nothing else is sent; what none of them has is
     absent."""

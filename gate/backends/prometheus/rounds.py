@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from gate.backends.prometheus.batches import Batch, batch_query, batches_of, span_of, split_batch
@@ -35,7 +35,8 @@ _AT_A_TIME: Final = 500
 _FRAGMENTS: Final = 4
 """The fragments of a batch in which something is refused: few, as their size may be what the server
 takes."""
-Refused = tuple[Batch, RequestFailure]
+Refused = tuple[Batch, RequestFailure | None]
+"""What was refused, and how; None: it was not sent, since the batches before it were refused."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,10 +80,10 @@ class Rounds:
             parts: what to ask; gone through while the first of them are being answered.
             spare: what to ask as well if all of it can be under way at once.
         """
-        self._round(self._as_they_come(parts, spare))
+        self._round(self._as_they_come(parts, spare), most_refusals=self.parallel)
         batches, waiting, trial = self._instead(self._refused)
         while batches:
-            self._round(batches)
+            self._round(batches, most_refusals=self.parallel)
             if trial and not self._refused:
                 # The fragments of a batch were all answered: the rest is asked like them.
                 self._learn(batches)
@@ -99,13 +100,13 @@ class Rounds:
             batches = [(part,) for batch in batches for part in batch]
         self._round(batches)
         for batch, failure in self._refused:
-            self._read_all(batch, failure.reason)
+            self._read_all(batch, "" if failure is None else failure.reason)
 
     def _as_they_come(self, parts: Iterable[Query], spare: Iterable[Query]) -> Iterator[Batch]:
         """Yield batches as soon as they are full, while the other parts are still to be made."""
         parts, sent, rest = iter(parts), 0, list[Query]()
         while some := list(islice(parts, _AT_A_TIME)):
-            self.limits.parts += len(some)
+            self.limits.parts += len(_one_by_one(tuple(some)))
             *full, last = self._batches([*rest, *some]) or [()]
             yield from full
             sent, rest = sent + len(full), list(last)
@@ -139,18 +140,27 @@ class Rounds:
     def _most_bytes(self) -> int:
         return min(self.limits.most_bytes, self.client.most_bytes or self.limits.most_bytes)
 
-    def _round(self, batches: Iterable[Batch]) -> None:
+    def _round(self, batches: Iterable[Batch], most_refusals: int | None = None) -> None:
         """Send batches, a few at once, and keep what comes back; the largest refused come first.
 
         The fragments of the largest are as much as may be asked at once.
+
+        Args:
+            batches: what to send.
+            most_refusals: after so many the rest is not sent before it is known what the server
+                takes; None: all of it is.
         """
         self._refused = []
         batches, again = iter(batches), deque[Batch]()
         workers = Workers(self._send, 1 if self.limits.one_at_a_time else self.parallel)
         while True:
-            while not workers.full and (batch := self._next(batches, again)):
+            held = most_refusals is not None and len(self._refused) >= most_refusals
+            while not (held or workers.full) and (batch := self._next(batches, again)):
                 workers.submit(batch)
             if not workers.under_way:
+                # Largest first; what is left over was held back.
+                self._refused.sort(key=lambda refused: -len(refused[0]))
+                self._refused += ((batch, None) for batch in chain(batches, again))
                 break
             done = workers.next(self.until + _GRACE - self.client.clock.monotonic())
             if done is None:
@@ -159,7 +169,6 @@ class Rounds:
             if self.limits.one_at_a_time:
                 workers.slow_down()
         workers.dismiss()
-        self._refused.sort(key=lambda refused: -len(refused[0]))
 
     def _next(self, batches: Iterator[Batch], again: deque[Batch]) -> Batch | None:
         """Return what to send next; None: nothing, or it is known that none would be answered."""
@@ -191,9 +200,10 @@ class Rounds:
         late = outcome.slow or outcome.timed_out  # which time itself puts an end to
         self.limits.refusals += not late
         if outcome.advice in _PERHAPS_A_LIMIT and not late:
-            self._refused.append((batch, outcome))
+            self._refused.append((_one_by_one(batch), outcome))
             return []
         if outcome.advice is RetryAdvice.SMALLER:
+            batch = _one_by_one(batch)
             if len(batch) > 1:
                 return split_batch(batch, self.parallel)
             if halves := batch[0].halves():
@@ -223,15 +233,16 @@ class Rounds:
         """Return what to ask instead, what waits for the outcome, and whether that is a trial."""
         waiting = list[Refused]()
         for batch, failure in refused:
-            given_up = self.limits.exhausted or (
-                len(batch) == 1 and not self.limits.curable(batch[0], failure)
-            )
-            if given_up:
+            if failure is not None and (
+                self.limits.exhausted
+                or (len(batch) == 1 and not self.limits.curable(batch[0], failure))
+            ):
                 self._read_all(batch, failure.reason)
             else:
                 waiting.append((batch, failure))
-        if not waiting:
-            return [], [], False
+        waiting.sort(key=lambda refused: refused[1] is None)
+        if not waiting or waiting[0][1] is None:
+            return self._batches(_parts_of(waiting)), [], False
         if any(len(b) > 1 and len(batch_query(b).encode()) > self._most_bytes for b, _ in waiting):
             return self._batches(_parts_of(waiting)), [], False  # the limit has become known since
         chosen = self._longest(waiting)
@@ -266,6 +277,7 @@ class Rounds:
         parts = [
             (batch, part, failure)
             for batch, failure in refused
+            if failure is not None
             for part in batch
             if part not in self._searched and self.limits.curable(part, failure)
         ]
@@ -304,6 +316,11 @@ class Rounds:
         for part in parts:
             error = QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
             self.readings.setdefault(part, error)
+
+
+def _one_by_one(batch: Batch) -> Batch:
+    """Return what a batch asks, each by itself."""
+    return tuple(own for part in batch for own in part.members or (part,))
 
 
 def _parts_of(refused: Iterable[Refused]) -> list[Query]:
