@@ -1,13 +1,14 @@
 """Which files the logs are: those that match the path and may have rows of the time in question."""
 
 import glob
-import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
+from gate.backends.logs.copies import copies
 from gate.backends.logs.database import Database
+from gate.backends.logs.names import COMPRESSED, plain_name
 from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_days, parse_path
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
@@ -27,12 +28,7 @@ _FORMATS: Final = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
-_COMPRESSED: Final = (".gz", ".zst")
 _NOT_READ: Final = (".bz2", ".xz", ".lz4", ".zip", ".br", ".snappy", ".Z", ".7z")
-_ROTATED: Final = re.compile(r"[.-][0-9][0-9T._-]*$")
-"""What logrotate adds to a name: ``.1``, ``-20261129``."""
-
-
 _MOST_SHOWN: Final = 5
 """Days without a partition."""
 
@@ -98,6 +94,8 @@ def find_files(settings: LogsSettings, database: Database, window: Span | None) 
         raise MeasurementError(Cause.NO_DATA, reason)
     for file in full:
         _check(file, database)
+    again = {} if database.objects is not None else copies(full, kind)
+    full = [file for file in full if file not in again]
     days = sorted({day for file in full if (day := parts[file].day) is not None})
     missing = missing_days((parts[file] for file in full), window) if window else []
     return LogFiles(
@@ -105,7 +103,11 @@ def find_files(settings: LogsSettings, database: Database, window: Span | None) 
         files=full,
         every=matches.names,
         pattern=pattern,
-        remarks=lambda: (*_read_of(database, full, days), *_without(missing)),
+        remarks=lambda: (
+            *_read_of(database, full, days),
+            *_without(missing),
+            *map(_left_out, again.items()),
+        ),
     )
 
 
@@ -123,6 +125,11 @@ def _without(days: list[date]) -> Iterator[str]:
         shown = ", ".join(map(str, days[:_MOST_SHOWN]))
         more = f" and {len(days) - _MOST_SHOWN} more" if len(days) > _MOST_SHOWN else ""
         yield f"no partition of {shown}{more}"
+
+
+def _left_out(pair: tuple[str, str]) -> str:
+    copy, whole = pair
+    return f"{whole} has all rows of {copy}, which is left out; take one of them out of the path"
 
 
 def _no_partition(shown: str, window: Span | None) -> MeasurementError:
@@ -182,16 +189,13 @@ def _format_of(files: list[str]) -> str:
 
 
 def _plain_suffix(file: str) -> str:
-    name = PurePath(file).name
-    for suffix in _COMPRESSED:
-        name = name.removesuffix(suffix)
-    name = _ROTATED.sub("", name) or name
+    name = plain_name(PurePath(file).name)
     start, dot, suffix = name.rpartition(".")
     return dot + suffix if start else ""
 
 
 def _holds_rows(file: str, kind: str, database: Database) -> bool:
-    return kind == "parquet" or file.endswith(_COMPRESSED) or database.size(file) > 0
+    return kind == "parquet" or file.endswith(COMPRESSED) or database.size(file) > 0
 
 
 def _check(file: str, database: Database) -> None:

@@ -1,0 +1,102 @@
+"""Files that hold again what another one holds: a rotated file beside its packed copy, say.
+
+Of two such files the rows of one would count twice, and failures of the others weigh less.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from gate.backends.logs.names import plain_name
+
+_LEAST: Final = 1 << 10
+"""Bytes of rows that two requests do not share by chance."""
+_MOST_ALIKE: Final = 32
+"""More files than these that begin alike are no copies of each other."""
+_AT_ONCE: Final = 1 << 16
+_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
+"""What is wrong with a packed file, as its reader will say."""
+
+
+def copies(files: Sequence[str], kind: str) -> Mapping[str, str]:
+    """Return the files whose rows another one begins with, or has all of, and which that is.
+
+    Args:
+        files: on this machine, none of them empty.
+        kind: the format of the logs.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    copied: dict[str, str] = {}
+    for alike in _beginning_alike(files, kind):
+        for first, second in combinations(alike, 2):
+            if not {first, second} & copied.keys():
+                copied.update(_copy(first, second))
+    return copied
+
+
+def _beginning_alike(files: Sequence[str], kind: str) -> Iterator[list[str]]:
+    """Yield files of one size or of one name but for its rotation that begin with the same rows."""
+    by_size: dict[int, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
+    for file in files:
+        path = Path(file)
+        by_size.setdefault(path.stat().st_size, []).append(file)
+        by_name.setdefault(plain_name(path.name), []).append(file)
+    suspected = (
+        file for some in (*by_size.values(), *by_name.values()) if len(some) > 1 for file in some
+    )
+    by_rows: dict[tuple[bytes, str], list[str]] = {}
+    for file in dict.fromkeys(suspected):
+        if rows := _first_rows(file, kind):
+            by_rows.setdefault((rows, _partition(file)), []).append(file)
+    yield from (some for some in by_rows.values() if 1 < len(some) <= _MOST_ALIKE)
+
+
+def _partition(file: str) -> str:
+    """Return the folders that are columns of the rows, such as ``model=a``: others, other rows."""
+    return "/".join(folder for folder in Path(file).parts[:-1] if "=" in folder)
+
+
+def _first_rows(file: str, kind: str) -> bytes | None:
+    """Return what a file begins with after its first line of CSV; None: it is too short."""
+    with _opened(file) as stream:
+        try:
+            begin = stream.read(_LEAST if kind != "csv" else _AT_ONCE)
+        except _DAMAGED:
+            return None
+    rows = begin.partition(b"\n")[2] if kind == "csv" else begin
+    return rows[:_LEAST] if len(rows) >= _LEAST else None
+
+
+def _copy(first: str, second: str) -> Iterable[tuple[str, str]]:
+    """Return which of two files the other one holds, if that is so."""
+    with _opened(first) as one, _opened(second) as other:
+        try:
+            for ours, theirs in _pieces(one, other):
+                if ours != theirs:
+                    shorter = min(len(ours), len(theirs))
+                    if ours[:shorter] != theirs[:shorter]:
+                        return []
+                    return [(second, first) if len(ours) > shorter else (first, second)]
+        except _DAMAGED:
+            return []
+    return [(second, first)]
+
+
+def _pieces(one: BinaryIO, other: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    while True:
+        ours, theirs = one.read(_AT_ONCE), other.read(_AT_ONCE)
+        yield ours, theirs
+        if not (ours and theirs):
+            return
+
+
+def _opened(file: str) -> BinaryIO:
+    if file.endswith(".gz"):
+        return cast("BinaryIO", gzip.open(file))
+    return Path(file).open("rb")
