@@ -125,6 +125,8 @@ def read_records(
             attempt = replace(reader, mistakes=[])
             try:
                 record = RECORD.read(node, attempt)
+                if attempt.mistakes:  # those that are noted and gone on from
+                    raise UnreadableError
                 if record.id in records:
                     first = records[record.id].place
                     message = f"duplicate id {record.id!r}; the first one is in {first}"
