@@ -124,7 +124,7 @@ def read_records(
         for node in nodes:
             attempt = replace(reader, mistakes=[])
             try:
-                record = _record(node, attempt, records)
+                record = _sound_record(node, attempt, records)
             except UnreadableError:
                 mistakes = tuple(sorted(set(attempt.mistakes)))
                 unreadable.append(_unreadable(node, reader, mistakes))
@@ -133,7 +133,7 @@ def read_records(
     return unreadable
 
 
-def _record(
+def _sound_record(
     node: yaml.Node, attempt: Reader, others: Mapping[str, IncidentRecord]
 ) -> IncidentRecord:
     """Return a record without any mistake, be it one that readers note and go on from."""
