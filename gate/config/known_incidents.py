@@ -124,16 +124,26 @@ def read_records(
         for node in nodes:
             attempt = replace(reader, mistakes=[])
             try:
-                record = RECORD.read(node, attempt)
-                if record.id in records:
-                    first = records[record.id].place
-                    message = f"duplicate id {record.id!r}; the first one is in {first}"
-                    raise attempt.fail(node, message)
-                records[record.id] = record
+                record = _sound_record(node, attempt, records)
             except UnreadableError:
                 mistakes = tuple(sorted(set(attempt.mistakes)))
                 unreadable.append(_unreadable(node, reader, mistakes))
+            else:
+                records[record.id] = record
     return unreadable
+
+
+def _sound_record(
+    node: yaml.Node, attempt: Reader, others: Mapping[str, IncidentRecord]
+) -> IncidentRecord:
+    """Return a record without any mistake, be it one that readers note and go on from."""
+    record = RECORD.read(node, attempt)
+    if record.id in others:
+        first = others[record.id].place
+        attempt.note(node, f"duplicate id {record.id!r}; the first one is in {first}")
+    if attempt.mistakes:
+        raise UnreadableError
+    return record
 
 
 def _unreadable(node: yaml.Node, reader: Reader, mistakes: tuple[Mistake, ...]) -> UnreadableRecord:

@@ -65,6 +65,16 @@ def test_a_record_is_read_with_all_that_it_says(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.variants(3)
+@pytest.mark.parametrize("line", WHOLE.splitlines())
+def test_a_record_with_a_duplicate_key_is_not_read(tmp_path: Path, line: str) -> None:
+    # Nobody can say which of the two was meant, be it an end, a service or a status.
+    key = line.split(":", maxsplit=1)[0]
+    place = WHOLE.splitlines().index(line) + 1
+    expected = f"one.yaml:9:1: error: duplicate key '{key}'; the first one is on line {place}"
+    assert mistakes(tmp_path, one=WHOLE + line + "\n") == [expected]
+
+
 def test_an_open_record_needs_no_end_cause_or_link(tmp_path: Path) -> None:
     (found,) = load_known_incidents([write(tmp_path, one=LEAST)], {})
 
