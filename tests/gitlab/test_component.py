@@ -32,7 +32,7 @@ def wheel(folder: Path, version: str) -> Path:
         archive.writestr(f"{about}/METADATA", known)
         tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         archive.writestr(f"{about}/WHEEL", tag)
-        script = "[console_scripts]\ngate = gate.cli.main:run\n"
+        script = "[console_scripts]\ngate = gate.__main__:run\n"
         archive.writestr(f"{about}/entry_points.txt", script)
         archive.writestr(f"{about}/RECORD", "")
     return path
