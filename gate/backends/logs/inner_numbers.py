@@ -1,4 +1,4 @@
-"""Numbers within columns: ``usage.tokens``, or each of a list or a map within a column."""
+"""Types of what is within columns, and the numbers there: ``usage.tokens``, or each of a list."""
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
@@ -15,12 +15,12 @@ class Every(Enum):
     """A step to all values of a column at once, as JSON's path writes it."""
 
     ITEM = "[*]"
-    """Of a list."""
+    """The items of a list."""
     VALUE = ".*"
-    """Of a map."""
+    """The values of a map."""
 
 
-Step = str | Every
+PathStep = str | Every
 """To a field by its name, or to every value."""
 
 
@@ -29,7 +29,7 @@ class InnerNumber:
     """A number within a column, or all those at one place of it."""
 
     column: str
-    path: tuple[Step, ...]
+    path: tuple[PathStep, ...]
 
     @property
     def name(self) -> str:
@@ -56,7 +56,7 @@ class InnerNumber:
         return f"list_bool_and(list_transform({texts}, lambda x: {test('x')}))"
 
 
-def _some(value: str, path: tuple[Step, ...], test: Callable[[str], str]) -> str:
+def _some(value: str, path: tuple[PathStep, ...], test: Callable[[str], str]) -> str:
     """Return SQL for whether a test is true of a value that this path leads to."""
     for place, step in enumerate(path):
         if isinstance(step, Every):
@@ -68,7 +68,7 @@ def _some(value: str, path: tuple[Step, ...], test: Callable[[str], str]) -> str
     return test(value)
 
 
-def doubles_in(kind: str) -> Iterator[tuple[Step, ...]]:
+def doubles_in(kind: str) -> Iterator[tuple[PathStep, ...]]:
     """Yield the paths of the numbers within a column that are read as doubles."""
     for step, inside in _inside(kind).items():
         if inside == "DOUBLE":
@@ -76,7 +76,7 @@ def doubles_in(kind: str) -> Iterator[tuple[Step, ...]]:
         yield from ((step, *path) for path in doubles_in(inside))
 
 
-def with_kind(kind: str, path: tuple[Step, ...], inner: str) -> str:
+def with_kind(kind: str, path: tuple[PathStep, ...], inner: str) -> str:
     """Return the type of a column with another type at a place within it."""
     if not path:
         return inner
@@ -96,7 +96,7 @@ def with_kind(kind: str, path: tuple[Step, ...], inner: str) -> str:
             return f"STRUCT({', '.join(f'{identifier(str(s))} {k}' for s, k in fields)})"
 
 
-def _same(step: Step, other: Step) -> bool:
+def _same(step: PathStep, other: PathStep) -> bool:
     if isinstance(step, str) and isinstance(other, str):
         return step.lower() == other.lower()
     return step is other
@@ -109,13 +109,13 @@ def fields_of(kind: str) -> Mapping[str, str]:
     return dict(_named(part) for part in _parts(kind.removeprefix("STRUCT(")[:-1]))
 
 
-def _inside(kind: str) -> Mapping[Step, str]:
+def _inside(kind: str) -> Mapping[PathStep, str]:
     """Return the types of what a type is made of; of a number or a text nothing."""
     if kind.endswith(_LIST):
         return {Every.ITEM: kind.removesuffix(_LIST)}
     if kind.startswith(_MAP) and kind.endswith(")"):
         return {Every.VALUE: kind.removeprefix(_MAP)[:-1]}
-    return dict[Step, str](fields_of(kind).items())
+    return dict[PathStep, str](fields_of(kind).items())
 
 
 def _parts(text: str) -> list[str]:
