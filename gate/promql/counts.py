@@ -26,6 +26,8 @@ from gate.promql.grammar import ExpressionError
 from gate.promql.refusals import reason
 from gate.promql.syntax import ExpressionTree, Node, NodeKind
 
+_OF_HISTOGRAMS: Final = "histogram_count"
+"""The events of native histograms, whose increases are histograms."""
 _SCALING: Final = frozenset({"*", "/", "%", "^", "or"})
 _NO_COUNTER: Final = (
     'is neither a counter such as requests_total{code="500"} nor a sum(...) of such; write what it'
@@ -93,6 +95,8 @@ class CountReader:
         counting = RATES | COUNTERS | (LEVELS if self.levels else frozenset())
         if node.name in counting and len(arguments) == 1 and not self.of_counters:
             return self._counted(node, arguments[0])
+        if node.name == _OF_HISTOGRAMS and len(arguments) == 1 and not self.of_counters:
+            return self.read(arguments[0])
         if node.name in LABELLING and arguments:
             facts = self.read(arguments[0])
             self._unwrap(node)

@@ -69,13 +69,22 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def _variable_at(tokens: list[Token], dollar: Token) -> str:
+    """Return the name behind a dollar sign; nothing where none follows."""
+    after = tokens[tokens.index(dollar) + 1 :][:1]
+    return "".join(token.text for token in after if token.kind is TokenKind.WORD)
+
+
 def _check_symbols(tokens: list[Token]) -> None:
     # A part that is not closed would swallow the parts after it in the same query.
     opened: list[Token] = []
     for token in (token for token in tokens if token.kind is TokenKind.SYMBOL):
         text, at = token.text, token.at
         if text == "$":
-            message = "only $window and $labels can stand for something else"
+            message = (
+                f"`${_variable_at(tokens, token)}` is not filled in here; only $window, which is"
+                " the window, and $labels can stand for something else"
+            )
             raise ExpressionError(message, place=at)
         if text in "\"'`":
             raise ExpressionError(f"a quote {text} is not closed", place=at)

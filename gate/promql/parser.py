@@ -50,6 +50,16 @@ def parse(text: str) -> ExpressionTree:
 _END: Final = Token(TokenKind.SPACE, "")
 
 
+_METRICSQL: Final = {
+    "default": "; for VictoriaMetrics' `default 0`, write `or vector(0)`",
+    "if": "; for VictoriaMetrics' `if`, write `and`",
+    "ifnot": "; for VictoriaMetrics' `ifnot`, write `unless`",
+    "keep_metric_names": "; leave it out: a sum has no name",
+    "limit": "; leave it out: a sum is one series",
+}
+"""What to write for the words that VictoriaMetrics has beside PromQL's."""
+
+
 class _Parser:
     """Reads tokens from left to right, one rule of the grammar a method."""
 
@@ -233,8 +243,9 @@ class _Parser:
         if self._place >= len(self._tokens):
             return ExpressionError("this is not PromQL: the expression ends too early")
         token = self._next
+        instead = _METRICSQL.get(token.text.lower(), "")
         return ExpressionError(
-            f"this is not PromQL: `{token.text}` is not expected there", place=token.at
+            f"this is not PromQL: `{token.text}` is not expected there{instead}", place=token.at
         )
 
     def _node(

@@ -11,7 +11,7 @@ from gate.promql.syntax import Node, NodeKind
 
 _JOINT: Final = (
     "adds up counts one of which may be absent, and then all of it is; write"
-    " (sum(...) or vector(0)) + (sum(...) or vector(0))"
+    " (sum(...) or vector(0)) {0} (sum(...) or vector(0)), or sum(...) {0} sum(...)"
 )
 _OTHER: Final = {"+": "-", "-": "+"}
 
@@ -76,7 +76,8 @@ def _parts(reader: CountReader, node: Node, sign: str = "+") -> list[tuple[str, 
         if _alike(reader, inner) or all(reader.facts[part.span].single for _, part in parts):
             return parts
     operator = reader.tree.operator(adding)
-    raise ExpressionError(f"`{operator.text}` {_JOINT}", place=operator.at)
+    message = _JOINT.format(operator.text)
+    raise ExpressionError(f"`{operator.text}` {message}", place=operator.at)
 
 
 def _joined(reader: CountReader, parts: list[tuple[str, Node]]) -> str:

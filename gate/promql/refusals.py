@@ -34,6 +34,13 @@ _CALLS: Final[Mapping[str, str]] = {
     "irate": "is the rate between the last two samples, not over the window; write rate(...)",
     "idelta": "is the change between the last two samples, not over the window; write"
     " increase(...)",
+    "increase_pure": "is VictoriaMetrics' own; write increase(...), beside which first values are"
+    " looked for",
+    "rate_prometheus": "is VictoriaMetrics' own; write rate(...)",
+    "increase_prometheus": "is VictoriaMetrics' own; write increase(...)",
+    "changes": "counts samples that differ, of which one may stand for many events; write"
+    " increase(...)",
+    "resets": "counts restarts of a counter; write increase(...) of what counts the events",
     "delta": "is for gauges, and takes a restart for a negative count; write increase(...)",
     "max_over_time": "is the largest sample, not a count; write sum_over_time(...)",
     "min_over_time": "is the smallest sample, not a count; write sum_over_time(...)",
@@ -48,6 +55,7 @@ _CALLS: Final[Mapping[str, str]] = {
     "...)))",
     "vector": "is a fixed number, not a count; after `or`, vector(0) may stand",
 }
+_NUMBERS: Final = {"0": "is a number and no series; write vector(0), which may stand after `or`"}
 _OPERATORS: Final[Mapping[str, str]] = {
     "and": _BY_LABELS,
     "unless": _BY_LABELS,
@@ -70,17 +78,24 @@ def reason(tree: ExpressionTree, node: Node) -> ExpressionError:
     message = _WRITE
     if node.kind is NodeKind.AGGREGATION:
         message = _AGGREGATIONS.get(node.name, _WRITE)
-    elif node.kind is NodeKind.CALL and node.name in _COUNTING:
-        message = _of_window(node)
     elif node.kind is NodeKind.CALL:
-        message = _CALLS.get("round" if node.name in _ROUNDING else node.name, _WRITE)
+        message = _of_call(node)
     elif node.kind is NodeKind.SELECTOR and not node.words:
         message = f"is a value at one instant; write increase({tree.shown(node)}[$window])"
     elif node.kind is NodeKind.RANGE and not node.words:
         message = "has samples of which nothing is counted; write increase(...) around it"
     elif node.kind is NodeKind.NUMBER:
-        message = f"is a fixed number, which {_NO_COUNT}"
+        message = _NUMBERS.get(node.name, f"is a fixed number, which {_NO_COUNT}")
     return tree.error(node, message)
+
+
+def _of_call(node: Node) -> str:
+    small = node.name.lower()
+    if node.name in _COUNTING:
+        return _of_window(node)
+    if small in _COUNTING:
+        return f"is not PromQL, where functions have small letters; write {small}(...)"
+    return _CALLS.get("round" if node.name in _ROUNDING else node.name, _WRITE)
 
 
 def _of_window(node: Node) -> str:

@@ -67,8 +67,8 @@ def test_labels_are_not_pushed_into_a_full_expression() -> None:
         ("sum(x[$window]))", ") closes nothing"),
         ("sum(x[$window)]", "closes nothing"),
         ('x{a="1}', 'quote " is not closed'),
-        ("increase(x[$__range])", "only $window and $labels"),
-        ("increase(x[$window_s])", "only $window and $labels"),
+        ("increase(x[$__range])", "is not filled in here; only $window"),
+        ("increase(x[$window_s])", "is not filled in here; only $window"),
         ("increase($labels[$window])", "$labels belongs inside braces"),
     ],
 )

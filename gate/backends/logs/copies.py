@@ -4,21 +4,30 @@ Of two such files the rows of one would count twice, and failures of the others 
 """
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from gate.backends.logs.names import plain_name
-
+COMPRESSED: Final = (".gz", ".zst")
+_ROTATED: Final = re.compile(r"[.-][0-9][0-9T._-]*$")
+"""What logrotate adds to a name: ``.1``, ``-20261129``."""
 _LEAST: Final = 1 << 10
 """Bytes of rows that two requests do not share by chance."""
 _MOST_ALIKE: Final = 32
-"""More files than these that begin alike are no copies of each other."""
+"""So many files that begin alike are taken for logs of machines with the same first rows."""
 _AT_ONCE: Final = 1 << 16
 _DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 """What is wrong with a packed file, as its reader will say."""
+
+
+def plain_name(name: str) -> str:
+    """Return the name that a file had before it was rotated or packed."""
+    for suffix in COMPRESSED:
+        name = name.removesuffix(suffix)
+    return _ROTATED.sub("", name) or name
 
 
 def copies(files: Sequence[str], kind: str) -> Mapping[str, str]:
@@ -75,9 +84,9 @@ def _first_rows(file: str, kind: str) -> bytes | None:
 
 def _copy(first: str, second: str) -> Iterable[tuple[str, str]]:
     """Return which of two files the other one holds, if that is so."""
-    with _opened(first) as one, _opened(second) as other:
+    with _opened(first) as stream, _opened(second) as beside:
         try:
-            for ours, theirs in _pieces(one, other):
+            for ours, theirs in _pieces(stream, beside):
                 if ours != theirs:
                     shorter = min(len(ours), len(theirs))
                     if ours[:shorter] != theirs[:shorter]:
@@ -88,9 +97,9 @@ def _copy(first: str, second: str) -> Iterable[tuple[str, str]]:
     return [(second, first)]
 
 
-def _pieces(one: BinaryIO, other: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+def _pieces(stream: BinaryIO, beside: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     while True:
-        ours, theirs = one.read(_AT_ONCE), other.read(_AT_ONCE)
+        ours, theirs = stream.read(_AT_ONCE), beside.read(_AT_ONCE)
         yield ours, theirs
         if not (ours and theirs):
             return

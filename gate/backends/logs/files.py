@@ -6,9 +6,8 @@ from datetime import date
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
-from gate.backends.logs.copies import copies
+from gate.backends.logs.copies import COMPRESSED, copies, plain_name
 from gate.backends.logs.database import Database
-from gate.backends.logs.names import COMPRESSED, plain_name
 from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_days, parse_path
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings

@@ -1,4 +1,4 @@
-"""Numbers within columns: ``usage.tokens``, or each of a list or a map within a column."""
+"""Types of what is within columns, and the numbers there: ``usage.tokens``, or each of a list."""
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
@@ -15,9 +15,9 @@ class Every(Enum):
     """A step to all values of a column at once, as JSON's path writes it."""
 
     ITEM = "[*]"
-    """Of a list."""
+    """The items of a list."""
     VALUE = ".*"
-    """Of a map."""
+    """The values of a map."""
 
 
 PathStep = str | Every

@@ -20,7 +20,9 @@ _LOOSE: Final = rf"\s*(\d{{4}})[-/](\d\d)[-/](\d\d)[Tt ]{_TIME}"
 """ISO 8601 with a comma, a blank before the offset, small letters or slashes: Python's logging, Go,
 Ruby, Java's ZonedDateTime, RFC 3339."""
 _BASIC: Final = rf"(\d{{4}})(\d\d)(\d\d)[Tt](\d\d)(\d\d)(\d\d){_FRACTION}"
-_LOOSE_ZONE: Final = rf"\s*(?:({_OFFSET})(?: [A-Z]{{3,5}})?(?:\[[\w/+-]+\])?|Z|z|UTC|GMT)\s*"
+_LOOSE_ZONE: Final = (
+    rf"\s*(?:({_OFFSET})(?: [A-Z]{{3,5}})?(?:\[[\w/+-]+\])?|[Zz](?:\[[\w/+-]+\])?|UTC|GMT)\s*"
+)
 _CLF: Final = r"\[?(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\]?"
 _MAIL: Final = r"(?:[A-Z][a-z]{2},? )?(\d{1,2}[ -][A-Z][a-z]{2}[ -]\d{4} \d\d:\d\d:\d\d)"
 _MAIL_ZONE: Final = r" (?:([+-]\d{4})(?: \([\w ]+\))?|GMT|UTC|UT|Z)"

@@ -28,6 +28,17 @@ _EXTENSION: Final = "x-"
 """Begins the keys that are for other tools, or hold what ``<<`` takes:
 https://github.com/compose-spec/compose-spec/blob/main/11-extension.md"""
 _FORMAT: Final = Choice(tuple(FORMATS))
+_REWRITTEN: Final[Mapping[str, str]] = {
+    "openslo.com/v2alpha": "is not read; write it as openslo/v1, where spec.sliRef is"
+    " spec.indicatorRef",
+    "monitoring.coreos.com/v1": "has rules and no SLOs; name the file that they were generated"
+    " from, or count what they record by `sli: {recorded: sloth}`",
+    "AlertWindows": "has no SLO; leave this file out, and write its sloPeriod beside 'from', such"
+    " as window: 2w",
+}
+"""What to write for other formats, and for another kind of these, that people have beside them."""
+_FIRST_SLO_GENERATOR: Final = "slo_target"
+"""A key of slo-generator's files before its second version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +101,30 @@ def recognised(node: yaml.Node, reader: Reader) -> Document:
     entries = pairs(node, reader)
     for key, child in entries:
         if key.value in {"apiVersion", "version"}:
+            _check_kind(child, reader)
+            for name, kind in entries:
+                if name.value == "kind":
+                    _check_kind(kind, reader)
             kept = [entry for entry in entries if not entry[0].value.startswith(_EXTENSION)]
             node = yaml.MappingNode(node.tag, kept, node.start_mark, node.end_mark)
             return Document(format=_FORMAT.read(child, reader), node=node, reader=reader)
+    if any(key.value == _FIRST_SLO_GENERATOR for key, _ in entries):
+        message = (
+            "this is of slo-generator 1; write it as sre.google.com/v2: `slo-generator migrate`"
+        )
+        raise reader.fail(node, message)
     message = (
         "this is not an SLO file: it has neither apiVersion nor, as Sloth's have, version; known"
     )
     raise reader.fail(node, f"{message}: {', '.join(FORMATS)}")
+
+
+def _check_kind(node: yaml.Node, reader: Reader) -> None:
+    """Refuse what is known to be no SLO that can be read, with what to write instead.
+
+    Raises:
+        UnreadableError: it is such a thing; the mistake is noted.
+    """
+    instead = _REWRITTEN.get(written(node))
+    if instead is not None:
+        raise reader.fail(node, f"{written(node)!r} {instead}")

@@ -24,6 +24,7 @@ from gate.slo.quantities import format_duration
 _WHOLE: Final = 100
 _WINDOW: Final = "$window"
 _TEMPLATE: Final = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
+_OTHER_TEMPLATE: Final = re.compile(r"\{\{[^{}]{0,40}(?:\}\})?")
 T = TypeVar("T")
 
 
@@ -52,8 +53,10 @@ def with_window(text: str) -> str:
         ValueError: another template stands in it.
     """
     filled = _TEMPLATE.sub(_WINDOW, text)
-    if "{{" in filled:
-        raise ValueError("of templates, only {{.window}} can be filled in")
+    if other := _OTHER_TEMPLATE.search(filled):
+        raise ValueError(
+            f"`{other[0]}` is not filled in here, only {{{{.window}}}}; write what it stands for"
+        )
     return filled
 
 

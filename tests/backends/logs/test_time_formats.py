@@ -39,6 +39,7 @@ ZONED = {
         PARTLY.replace(microsecond=123_456),
     ),
     "Java": (LOCAL.isoformat() + "[Europe/Berlin]", MOMENT),
+    "Java in UTC": (MOMENT.strftime("%Y-%m-%dT%H:%M:%SZ[UTC]"), MOMENT),
     "nine digits and a comma": (
         MOMENT.strftime("%Y-%m-%dT%H:%M:%S,123456999Z"),
         PARTLY.replace(microsecond=123_456),

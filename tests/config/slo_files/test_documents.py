@@ -140,3 +140,26 @@ def test_a_mistake_that_is_not_found_again_is_told_where_its_value_begins(tmp_pa
     marked = sloth("a").replace("'rate(e[{{.window}}])'", escaped)
 
     assert_refused(tmp_path, marked, "`rate(e[5m])` is over 5m, not over the window")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "apiVersion: ¦openslo.com/v2alpha\nkind: SLO\n",
+            "'openslo.com/v2alpha' is not read; write it as openslo/v1",
+        ),
+        (
+            "apiVersion: ¦monitoring.coreos.com/v1\nkind: PrometheusRule\n",
+            "'monitoring.coreos.com/v1' has rules and no SLOs; name the file",
+        ),
+        (
+            "¦service_name: chat\nslo_name: errors\nslo_target: 0.99\n",
+            "this is of slo-generator 1; write it as sre.google.com/v2: `slo-generator migrate`",
+        ),
+    ],
+)
+def test_what_people_have_beside_such_files_is_refused_with_what_to_write(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    assert_refused(tmp_path, text, words)

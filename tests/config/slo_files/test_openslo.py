@@ -399,7 +399,11 @@ def test_what_cannot_be_counted_is_refused_where_it_stands(
         ("'sum(¦rate(x[5m]))'", "true", "neither a counter such as"),
         ("'¦max(rate(x[$window]))'", "true", "leaves the others out; write sum(...)"),
         ("'sum(¦rate(x{a=\"{{.window}}\"}[5m]))'", "false", "write [{{.window}}]"),
-        ("¦'sum(x[{{.interval}}])'", "true", "only {{.window}} can be filled in"),
+        (
+            "¦'sum(x[{{.interval}}])'",
+            "true",
+            "`{{.interval}}` is not filled in here, only {{.window}}",
+        ),
     ],
 )
 def test_a_query_that_counts_nothing_is_refused_where_it_stands(

@@ -249,7 +249,7 @@ def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
         ),
         (
             'events: {error_query: ¦"sum(rate(e[{{.win}}]))", total_query: "rate(t[{{.window}}])"}',
-            "only {{.window}} can be filled in",
+            "`{{.win}}` is not filled in here, only {{.window}}",
         ),
         (
             'events: {error_query: "sum¦(rate(e[{{.window}}])",'
@@ -328,7 +328,41 @@ def test_a_plugin_of_somebody_else_draws_a_warning(tmp_path: Path) -> None:
 
 def test_other_kinds_of_the_same_version_are_named(tmp_path: Path) -> None:
     windows = "apiVersion: sloth.slok.dev/v1\nkind: ¦AlertWindows\nspec: {sloPeriod: 7d}\n"
-    assert_refused(tmp_path, windows, "'AlertWindows' is not a valid value")
+    assert_refused(tmp_path, windows, "'AlertWindows' has no SLO; leave this file out, and write")
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ("sum(rate(e[¦$__rate_interval]))", "`$__rate_interval` is not filled in here"),
+        ("¦RATE(e[W])", "is not PromQL, where functions have small letters; write rate(...)"),
+        ("sum(rate(e[W])) ¦default 0", "for VictoriaMetrics' `default 0`, write `or vector(0)`"),
+        ("sum(rate(e[W])) ¦keep_metric_names", "leave it out: a sum has no name"),
+        ("sum(rate(e[W])) or ¦0", "`0` is a number and no series; write vector(0)"),
+        ("¦increase_pure(e[W])", "is VictoriaMetrics' own; write increase(...)"),
+        ("¦changes(e[W])", "counts samples that differ, of which one may stand for many events"),
+        ("sum(rate(a[W]) ¦- rate(b[W]))", "(sum(...) or vector(0)) - (sum(...) or vector(0))"),
+    ],
+)
+def test_each_part_that_cannot_be_counted_is_named_with_what_to_write(
+    tmp_path: Path, bad: str, words: str
+) -> None:
+    errors = 'sum(rate(requests_total{job="chat",code=~"5.."}[{{.window}}]))'
+    text = file().replace(errors, bad.replace("[W]", "[{{.window}}]"))
+    assert_refused(tmp_path, text, words)
+
+
+def test_another_template_is_named(tmp_path: Path) -> None:
+    (mistake,) = mistakes_of(tmp_path, file().replace('code=~"5.."', 'job="{{.job}}"'))
+    assert "`{{.job}}` is not filled in here, only {{.window}}; write what it stands for" in mistake
+
+
+def test_events_of_native_histograms_are_counted(tmp_path: Path) -> None:
+    text = file().replace("sum(rate(", "histogram_count(sum(rate(").replace("]))", "])))")
+    slo = only(tmp_path, text)
+
+    assert slo.sli.total is not None
+    assert slo.sli.total.startswith("histogram_count(sum(increase(")
 
 
 def test_unknown_keys_are_told_their_nearest(tmp_path: Path) -> None:
