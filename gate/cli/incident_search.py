@@ -1,7 +1,7 @@
 """The options of commands that look for incidents, and where deployments come from."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -89,11 +89,16 @@ class IncidentSearch:
         )
 
 
-def named_deploy(name: str, options: IncidentOptions) -> Deployment:
+def named_deploy(name: str, options: IncidentOptions, services: Collection[str]) -> Deployment:
     """Return the deploy of this id or revision, the newest where several have it.
 
+    Args:
+        name: what the user wrote.
+        options: with the deploys of any service.
+        services: those of the policies; one revision may have gone to others, too.
+
     Raises:
-        UsageError: there is none within --last.
+        UsageError: there is none of these services within --last.
     """
     what = f"--since-deploy {name}"
     if not options.deploys:
@@ -103,6 +108,13 @@ def named_deploy(name: str, options: IncidentOptions) -> Deployment:
     if not named:
         names = [deploy.id or deploy.revision for deploy in options.deploys]
         raise click.UsageError(f"{what}: no deploy has this id or revision{nearest(name, names)}")
+    others = sorted({deploy.service for deploy in named if deploy.service is not None})
+    named = [deploy for deploy in named if deploy.service in {None, *services}]
+    if not named:
+        raise click.UsageError(
+            f"{what}: it is a deploy of {', '.join(others)}, and the policy is of"
+            f" {', '.join(services)}; name the policy of that service"
+        )
     within = [deploy for deploy in named if span.start < deploy.time <= span.end]
     if not within:
         when = rfc3339(named[-1].time)

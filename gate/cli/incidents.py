@@ -69,7 +69,8 @@ def incidents(
         search_in = replace(search, last=looked_at.look_back(search.last))
         options = search_in.options(looked_at.at, measurement.timeout)
         if since_deploy is not None:
-            options = replace(options, since=named_deploy(since_deploy, options))
+            services = [file.policy.service for file in files]
+            options = replace(options, since=named_deploy(since_deploy, options, services))
         return search_incidents(looked_at.files, options), options
 
     answer, options = measurement.ask(question)

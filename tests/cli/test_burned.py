@@ -186,6 +186,25 @@ def test_a_deploy_of_another_service_changed_nothing_here(gate: Run, tmp_path: P
     (tmp_path / "deploys.jsonl").write_text(text, encoding="utf-8")
     asked = ("--last", "3d", "--deploys", "deploys.jsonl", "--since-deploy", "fff")
 
+    done = gate("incidents", "gate.yaml", "--at", AT, *asked)
+
+    assert done.exit_code == 2
+    assert "it is a deploy of rag, and the policy is of chat" in done.stderr
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize("own", ['"service": "chat"', '"change": "canary"'])
+def test_of_a_revision_that_went_to_several_services_the_own_deploy_counts(
+    gate: Run, tmp_path: Path, own: str
+) -> None:
+    text = (
+        f'{{"time": "2026-10-30T12:00:00Z", "revision": "fff", {own}}}\n'
+        '{"time": "2026-10-30T13:00:00Z", "revision": "fff", "service": "rag"}\n'
+    )
+    (tmp_path / "deploys.jsonl").write_text(text, encoding="utf-8")
+    asked = ("--last", "3d", "--deploys", "deploys.jsonl", "--since-deploy", "fff")
+
     done = gate("incidents", "gate.yaml", "--at", AT, "--format", "json", *asked)
 
-    assert json.loads(done.stdout)["services"][0]["since_deploy"] is None
+    since = json.loads(done.stdout)["services"][0]["since_deploy"]
+    assert since["deploy"]["time"] == "2026-10-30T12:00:00Z"
