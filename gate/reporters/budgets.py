@@ -158,7 +158,7 @@ def _platform(assessment: Assessment) -> Iterator[Fact]:
         return
     time = " of time" if in_seconds(assessment) else ""
     what = f"counts{time}" if assessment.ratio_error is None else f"a rounded share{time}"
-    parts = [f'{definition.platform}  reported {what} for "{definition.name}"']
+    parts = [f'{definition.platform} reported {what} for "{definition.name}"']
     if evidence.newest is not None:
         parts.append(f"as of {wording.instant(evidence.newest)}")
     if isinstance(slo, RatioSlo) and isinstance(slo.window, CalendarWindow):

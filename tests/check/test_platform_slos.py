@@ -163,7 +163,7 @@ def test_a_share_that_is_too_coarse_is_said_with_both_ends(gate: Run, policy: Fi
     assert "rounded: cannot tell: only a rounded share is known, no counts: 0.05% bad" in text
     assert "47.0% to 53.0%" in text
     assert "not known: rounded" in text
-    assert 'platform Toy has told a rounded share for "Chat", as of' in text
+    assert 'platform Toy reported a rounded share for "Chat", as of' in text
     assert "budget between 47.0% and 53.0% is left over 30d, 0.05% bad, give or take" in text
     assert text.count("2 corrections are applied") == 1
 
@@ -211,7 +211,7 @@ def test_time_is_spoken_of_as_time(gate: Run, policy: Files) -> None:
     # 99.9% of 30 days may be bad for 43.2 minutes, of which 1,296 s are half.
     assert "21m36s of 43m12s left" in text
     assert "21m36s of 30d" in text
-    assert "Toy has told counts of time" in text
+    assert "Toy reported counts of time" in text
     assert "events" not in text
 
 

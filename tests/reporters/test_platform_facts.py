@@ -21,14 +21,14 @@ def fact(window: Window, *, to_date: bool = False, **more: object) -> str:
 
 
 def test_how_new_an_answer_is_is_said_where_the_platform_says_it() -> None:
-    assert fact(ROLLING) == ('Datadog has told counts for "Chat", as of 2026-11-20 14:00 UTC')
-    assert fact(ROLLING, newest=None) == 'Datadog has told counts for "Chat"'
+    assert fact(ROLLING) == ('Datadog reported counts for "Chat", as of 2026-11-20 14:00 UTC')
+    assert fact(ROLLING, newest=None) == 'Datadog reported counts for "Chat"'
 
 
 def test_seconds_are_said_to_be_time() -> None:
     told = fact(ROLLING, newest=None, granted=Granted.SECONDS)
 
-    assert told == 'Datadog has told counts of time for "Chat"'
+    assert told == 'Datadog reported counts of time for "Chat"'
 
 
 @pytest.mark.parametrize(
