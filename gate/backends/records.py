@@ -118,7 +118,7 @@ def _time_format(text: str) -> str:
     of_month = "d" in plain and plain & {"m", "b", "B"}
     is_day = plain & {"Y", "y"} and ("j" in plain or of_month)
     if not is_day or not ("H" in plain or {"I", "p"} <= plain):
-        raise ValueError(f"{text!r} does not tell the day and the hour; add %Y, %m, %d and %H")
+        raise ValueError(f"{text!r} lacks the day or the hour; add %Y, %m, %d and %H")
     return text
 
 
@@ -168,13 +168,15 @@ RECORDS: Final = Object(
     {
         "table": Field(schema=TEXT, doc="SQL engines: the table, where the policy names none."),
         "timestamp": Field(schema=TEXT, doc="Column of the time.", required=True),
-        "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
-        "time_format": Field(
-            schema=TIME_FORMAT, doc="How the time is written, where it cannot be inferred."
+        "time_zone": Field(schema=ZONE, doc="Time zone of timestamps that carry none."),
+        "time_format": Field(schema=TIME_FORMAT, doc="Form of the time, if it cannot be inferred."),
+        "format": Field(
+            schema=LOG_FORMAT, doc="Format of the files, if their names do not show it."
         ),
-        "format": Field(schema=LOG_FORMAT, doc="Where the files' names do not tell it."),
         "columns": Field(schema=MapOf(COLUMN_TYPE), doc="Column -> the DuckDB type to read it as."),
-        "optional": Field(schema=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),
+        "optional": Field(
+            schema=ListOf(TEXT), doc="Columns that a file may lack, which are then NULL."
+        ),
         "unnest": Field(
             schema=ListOf(TEXT),
             doc="JSON: keys of nested lists; a row is an item.",

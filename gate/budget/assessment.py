@@ -35,7 +35,7 @@ class Assessment:
     span: Span | None = None
     """The counted events; None for a composite."""
     doubts: tuple[Doubt, ...] = ()
-    """Empty: measured, and to be believed."""
+    """Empty: it was measured well enough."""
     total: Fraction | None = None
     bad: Fraction | None = None
     error_ratio: Fraction | None = None

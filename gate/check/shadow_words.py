@@ -115,7 +115,7 @@ def _unsure(
         return f"{start}; {_doubts(requirement, slo)}"
     if comparison.effect >= _BURSTS:
         fewer = f"{comparison.effect:.1f} times fewer"
-        start += f"; failures come in bursts, so the requests tell as much as {fewer}"
+        start += f"; failures come in bursts, so the requests count as {fewer}"
     if comparison.needed is None:
         return (
             f"{start}; if the ratios stay as they are, more requests will not show it to be"

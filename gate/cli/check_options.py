@@ -1,4 +1,4 @@
-"""The options of ``gate check``: the change, an override, and what becomes of the decision."""
+"""The options of ``gate check``: the change, an override, and the outcome."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

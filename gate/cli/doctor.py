@@ -1,6 +1,6 @@
 """``gate doctor``."""
 
-from gate.analysis.doctor import examine
+from gate.analysis.doctor.run import examine
 from gate.analysis.doctor.words import output
 from gate.cli.command import command
 from gate.cli.parameters import MeasurementOptions, measurement_options

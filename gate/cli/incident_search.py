@@ -159,7 +159,7 @@ def incident_search(last: str) -> Decorator:
             "--deploys",
             metavar="SOURCE",
             heading=Heading.INCIDENTS,
-            help="Where the deploys are listed, of which those before an incident are shown: a file"
+            help="Source of deploys, of which those before an incident are shown: a file"
             " in JSON Lines, github, or github:ENVIRONMENT.",
         ),
     ]

@@ -70,7 +70,7 @@ def incident_schema() -> "JsonSchema":
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gate incident",
-        "description": "What people know of an incident; a file may also have a list of these.",
+        "description": "A known incident; a file may also have a list of them.",
         **RECORD.schema(),
     }
 

@@ -1,4 +1,4 @@
-"""The options of ``gate watch``: which traffic, how strictly, and what becomes of the verdict."""
+"""The options of ``gate watch``: the traffic, the limits, and the outcome."""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -115,7 +115,7 @@ TRAFFIC: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchConduct(PublishingOptions):
-    """How the watch survives, and what becomes of its verdict."""
+    """How the watch survives a restart, and where its verdict goes."""
 
     state: str | None
     resume: bool

@@ -53,7 +53,7 @@ class ChangeUnderTest:
 
 
 class CannotTellError(Exception):
-    """The files do not tell; the message says why, and what to do."""
+    """The files do not decide; the message has the reason and the remedy."""
 
 
 def is_about(commit: str, revision: str) -> bool:

@@ -245,7 +245,7 @@ def definitions_of(backend: Backend, slis: Sequence[Sli]) -> list[Definition | U
     candidate: object = backend
     if isinstance(candidate, DefiningBackend):
         return candidate.definitions(slis)
-    reason = "its backend keeps no SLOs of which it could tell objective and window"
+    reason = "its backend keeps no SLOs that have an objective and a window"
     return [Unmeasured(cause=Cause.INVALID, reason=reason)] * len(slis)
 
 

@@ -30,11 +30,11 @@ class Rule(StrEnum):
     """The kinds of rule a finding can come from."""
 
     MEASUREMENT = "measurement"
-    """Was the budget measured, and to be believed?"""
+    """Was the budget measured well enough?"""
     TIER = "tier"
     """Does the worst remaining budget allow this class?"""
     SAMPLES = "samples"
-    """Are there samples enough to tell which tier it is?"""
+    """Are there enough samples to tell the tier?"""
     REQUIREMENT = "requirement"
     """Has what the tier requires been done?"""
     BURN_RATE = "burn-rate"
@@ -64,7 +64,7 @@ class Finding:
     if_calm: bool = False
     """Whether that holds only if nothing more fails until then, so that it is the earliest."""
     paced: bool = False
-    """Whether it is known what becomes of it if as much fails as in the last 7 days."""
+    """Whether its future is known if as much fails as in the last 7 days."""
     until_at_pace: datetime | None = None
     """When it will change then; None: not at that pace, or that is not known."""
     needs_samples: int | None = None

@@ -128,7 +128,7 @@ class CountReader:
         for call in self.calls[:1]:
             if family(call) != family(node):
                 message = f"is {family(node)}, and another part is {family(call)}: no number of"
-                raise self.tree.error(node, f"{message} events comes of both")
+                raise self.tree.error(node, f"{message} events follows from both")
         if not self.calls:
             self.offset = ranged.shift
         elif ranged.shift != self.offset:

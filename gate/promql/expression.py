@@ -60,7 +60,7 @@ class Expression:
     union: bool
     """Whether parts of it may be missing (``a or b``: a metric that was renamed)."""
     joint: bool = False
-    """Whether nothing comes of it when one of several metrics in it is absent (``a + b``)."""
+    """Whether its result is empty when one of several metrics in it is absent (``a + b``)."""
 
     def over(self, window: str) -> str:
         """Write it for a window such as ``300s``."""

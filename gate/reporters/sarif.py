@@ -17,9 +17,9 @@ from gate.reporters.escape import plain
 
 _LEVELS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WARN: "warning"}
 _RULES: Final[Mapping[Rule, str]] = {
-    Rule.MEASUREMENT: "Every budget must be measured, and to be believed.",
+    Rule.MEASUREMENT: "Every budget must be measured well enough.",
     Rule.TIER: "The worst remaining budget must allow this class of change.",
-    Rule.SAMPLES: "There must be samples enough to tell which tier it is.",
+    Rule.SAMPLES: "There must be enough samples to tell the tier.",
     Rule.REQUIREMENT: "What the tier requires must be shown first.",
     Rule.BURN_RATE: "The budget must not burn too fast right now.",
     Rule.EXHAUSTION: "The budget must last for a while at its present rate.",

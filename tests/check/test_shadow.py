@@ -168,7 +168,7 @@ FAULTS: dict[str, tuple[Minutes, ShadowRequirement, RequirementState, str]] = {
         LIVE + [replace(each, bad=150 * (each.minute == 10)) for each in shadow(60_000, 0)],
         required(),
         UNDECIDED,
-        "failures come in bursts, so the requests tell as much as",
+        "failures come in bursts, so the requests count as",
     ),
     "five minutes": (
         LIVE + shadow(5_000, 5, 5),
@@ -562,7 +562,7 @@ slos:
 
     assert result.state is UNDECIDED
     assert result.facts["design_effect"] == 300
-    assert "the requests tell as much as 300.0 times fewer" in result.reason
+    assert "the requests count as 300.0 times fewer" in result.reason
 
 
 def test_a_long_time_and_a_shadow_that_fails_less_are_written_plainly() -> None:

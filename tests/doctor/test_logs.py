@@ -8,7 +8,7 @@ from typing import Any, Final
 import duckdb
 import pytest
 
-from gate.analysis.doctor import examine as examine_files
+from gate.analysis.doctor.run import examine as examine_files
 from gate.backends.logs import doctor
 from gate.backends.logs.refusals import unreadable
 from gate.config.load import load

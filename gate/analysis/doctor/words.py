@@ -160,7 +160,7 @@ def _not_seen(checked: PolicyCheckup) -> Iterator[tuple[str, str]]:
 _NEVER: Final = {
     "prometheus": (
         "gaps shorter than the step (5 minutes of a day, an hour of 30 days)",
-        "duplicates that labels and values do not tell",
+        "duplicates that neither labels nor values show",
         "how long a server keeps data that does not say it",
     ),
     "logs": (

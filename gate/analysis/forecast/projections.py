@@ -107,7 +107,7 @@ def rolling_projections(
     better: Sequence[Tier],
     at: datetime,
 ) -> SloForecast:
-    """Return what becomes of a rolling budget.
+    """Return the projections of a rolling budget.
 
     ``better`` are the tiers above the one that the budget is in, the best first.
     """
@@ -132,7 +132,7 @@ def rolling_projections(
 def calendar_projections(
     forecast: SloForecast, history: SloPast, slo: RatioSlo | SpendSlo, at: datetime
 ) -> SloForecast:
-    """Return what becomes of a calendar budget, by the history before now."""
+    """Return the projections of a calendar budget, by the history before now."""
     assessment, (request, answer) = forecast.assessment, history
     projected = replace(forecast, projections=tuple(_to_the_reset(slo, assessment, at)))
     if isinstance(answer, Unmeasured):

@@ -1,4 +1,4 @@
-"""Predicting what becomes of every budget of one or several policies."""
+"""Forecasts of every budget of one or several policies."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ from gate.slo.quantities import format_duration
 def forecast_budgets(
     files: Sequence[PolicyFile], options: ForecastOptions, *, open_with: OpenBackend = open_backend
 ) -> ForecastReport:
-    """Return what becomes of the budgets of every policy.
+    """Return the forecasts of the budgets of every policy.
 
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
@@ -84,7 +84,7 @@ def service_forecast(
     answers: Mapping[str, SeriesAnswer],
     options: ForecastOptions,
 ) -> ServiceForecast:
-    """Return what becomes of a policy's budgets.
+    """Return the forecasts of a policy's budgets.
 
     Args:
         file: the policy.
@@ -108,7 +108,7 @@ def service_forecast(
 def _with_affordable(
     policy: Policy, forecast: SloForecast, options: ForecastOptions
 ) -> SloForecast:
-    """Return what becomes of a budget with how much may still fail."""
+    """Return the forecast of a budget, with how much may still fail."""
     assessment = forecast.assessment
     if forecast.tier is None or assessment.uncovered is not None:
         return forecast

@@ -58,7 +58,7 @@ def output(report: ForecastReport) -> Output:
 
 
 def page(report: ForecastReport) -> Page:
-    """Return the page on what becomes of the budgets of every policy."""
+    """Return the page on the forecasts of every policy."""
     sections = ((forecast_section(service), service) for service in report.services)
     return question_page(
         sections,
@@ -68,7 +68,7 @@ def page(report: ForecastReport) -> Page:
 
 
 def forecast_section(service: ServiceForecast) -> Section:
-    """Return what becomes of the budgets of one policy."""
+    """Return the forecasts of one policy's budgets."""
     return Section(
         title=service.policy.service,
         badge=forecast_badge(service),
@@ -148,7 +148,7 @@ def forecast_heading(forecast: SloForecast) -> str:
 
 
 def forecast_blocks(forecast: SloForecast) -> tuple[DataTable, Facts]:
-    """Return what becomes of a budget at each rate, and what that table does not say."""
+    """Return the forecast of a budget at each rate, and what the table does not show."""
     projections = forecast.projections
     table = tabulate(projections, _columns(forecast) if projections else ())
     return table, Facts(tuple(_about(forecast)))

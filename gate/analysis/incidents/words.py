@@ -15,9 +15,14 @@ from gate.analysis import (
     why_unmeasured,
 )
 from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
-from gate.analysis.incidents.burned_words import burned_facts, shared_texts, unexplained_facts
 from gate.analysis.incidents.document import incidents_document
-from gate.analysis.incidents.reliability_words import reliability_facts, since_facts
+from gate.analysis.incidents.phrases import (
+    burned_facts,
+    reliability_facts,
+    shared_texts,
+    since_facts,
+    unexplained_facts,
+)
 from gate.analysis.incidents.table import budget_used, episodes, incident_columns, incident_rows
 from gate.history.explanations import AnnotatedIncident
 from gate.history.records import Deployment, IncidentRecord

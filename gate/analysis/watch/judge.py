@@ -136,7 +136,7 @@ class Judge:
         elif _exceeds(spent[0], limit) and not self.rolls_back:
             yield (
                 "it may have spent more than was agreed: the failures beyond the baseline's ratio"
-                " may be chance, and more traffic of both would tell"
+                " may be chance, and more traffic of both would show it"
             )
 
     def verdict(self, *, finished: bool) -> CanaryVerdict:

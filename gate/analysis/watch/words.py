@@ -95,8 +95,8 @@ def _saved(report: WatchReport) -> Iterator[Fact]:
             until = wording.instant(report.grid.end)
             yield (
                 "Saved",
-                f"{slo.slo.name}: {part(slo.saved)} of the budget, had it gone on until {until} at"
-                " this rate",
+                f"{slo.slo.name}: {part(slo.saved)} of the budget, if it had gone on until {until}"
+                " at this rate",
             )
 
 

@@ -44,7 +44,7 @@ R = TypeVar("R", bound=_Request)
 A = TypeVar("A")
 _NO_GROUPS: Final = "cannot separate events by labels"
 _NO_LABELS: Final = "cannot group failures by label"
-_NO_DEFINITIONS: Final = "keeps no SLOs of which it could tell objective and window"
+_NO_DEFINITIONS: Final = "keeps no SLOs that have an objective and a window"
 _NO_PAIRS: Final = "has no single requests that could be paired"
 
 

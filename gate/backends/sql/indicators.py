@@ -78,7 +78,7 @@ def check_changing(expression: SqlExpression) -> None:
     if role == "total":
         meaning = "nothing is counted; where every row is an event, leave total out, or"
     else:
-        meaning = f"it does not tell {role} events from others;"
+        meaning = f"it does not distinguish {role} events from others;"
     example = "status < 500" if role == "good" else "status >= 500"
     raise invalid(
         f"{expression} {said}, so that {meaning} write a condition about a column, as {example}"

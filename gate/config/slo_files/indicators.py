@@ -67,10 +67,10 @@ def ratio_sli(role: str, part: Count, total: Count) -> Sli:
         ValueError: they cannot be divided, or it is not known whether there are bad ones.
     """
     if part.rate != total.rate:
-        raise ValueError("one side is a rate and the other a count: no share of events comes of it")
+        raise ValueError("one side is a rate and the other a count: that gives no share of events")
     if part.level != total.level:
         raise ValueError(
-            "one side is a mean over time and the other is not: no share of events comes of it;"
+            "one side is a mean over time and the other is not: that gives no share of events;"
             " write sum_over_time(...) for avg_over_time(...)"
         )
     offset = part.reader.offset

@@ -180,7 +180,7 @@ def test_group_of_a_metric_based_slo_is_a_share_as_datadog_tells_no_counts_of_it
 
     assert isinstance(answer, Share)
     assert (answer.bad, answer.error) == (Fraction(5, 10_000), Fraction(5, 1_000_000))
-    assert "tells no counts of a group" in answer.evidence.notes[-1]
+    assert "reports no counts for a group" in answer.evidence.notes[-1]
 
 
 @pytest.mark.parametrize("days", [0, 20])

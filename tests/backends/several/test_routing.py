@@ -449,7 +449,7 @@ def test_each_platform_defines_its_own_slos_and_others_define_none() -> None:
     assert (first, third) == (("definition", 1), ("definition", 1))
     assert isinstance(second, Unmeasured)
     assert second.reason == (
-        "the backend b (static) keeps no SLOs of which it could tell objective and window"
+        "the backend b (static) keeps no SLOs that have an objective and a window"
     )
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, cast
 from unittest.mock import patch
 
-from gate.backends import BACKENDS, Registration, Starter
+from gate.backends import BACKENDS, Starter
 from gate.backends.platforms.backend import PlatformBackend
-from gate.backends.platforms.doctor import PlatformDoctor
 from gate.backends.platforms.platform import Question
+from gate.backends.platforms.registering import platform_registration
 from gate.measure import (
     Answer,
     Backend,
@@ -27,7 +27,6 @@ from gate.measure import (
     Definition,
     Evidence,
     Granted,
-    Limits,
     MeasurementError,
     Promise,
     Share,
@@ -39,9 +38,6 @@ from gate.parsing.reader import Reader
 from gate.parsing.values import TEXT
 from gate.slo.indicator import Sli
 from gate.slo.objective import RollingWindow
-
-if TYPE_CHECKING:
-    from gate.measure.diagnosis import Doctor
 
 KIND: Final = "toy-platform"
 
@@ -120,22 +116,13 @@ def _build_settings(values: Values, reader: Reader) -> ToyPlatformSettings:
     return ToyPlatformSettings(path=reader.directory / values.get("path"))
 
 
-def _open(settings: ToyPlatformSettings, _limits: Limits) -> PlatformBackend:
-    return PlatformBackend(ToyPlatform(settings.path))
-
-
-def _open_doctor(settings: ToyPlatformSettings, limits: Limits) -> "Doctor":
-    return PlatformDoctor(_open(settings, limits))
-
-
-REGISTRATION: Final = Registration(
-    settings=ToyPlatformSettings,
+REGISTRATION: Final = platform_registration(
+    ToyPlatformSettings,
     block=Object(
         {"path": Field(schema=TEXT, doc="A file of what is answered.", required=True)},
         _build_settings,
     ),
-    open=cast("Any", _open),
-    open_doctor=_open_doctor,
+    backend=lambda settings, _limits: PlatformBackend(ToyPlatform(settings.path)),
     secrets=lambda _settings: (),
     files=lambda settings: (str(settings.path),),
     public=frozenset({"path"}),
@@ -144,12 +131,7 @@ REGISTRATION: Final = Registration(
         slos="slos:\n  - {name: availability, from: platform}\n",
         advice="write answers.json",
     ),
-    indicators=frozenset({"platform"}),
     keeps_history=False,
-    promql=False,
-    reads_rows=False,
-    mistake_in=lambda _sli, _slices: None,
-    max_age=lambda _: None,
 )
 
 

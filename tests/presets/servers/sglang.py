@@ -6,7 +6,7 @@ from tests.presets.traffic import MINUTE, Request, count
 LABELS = {"job": "sglang", "instance": "sglang-0:30000"}
 MODEL = {"model_name": "llama-3.3-70b", "engine_type": "unified"}
 OLDER = {"model_name": "llama-3.1-8b"}
-"""A server of a version that does not tell streamed requests from others."""
+"""A server of a version that does not distinguish streamed requests from others."""
 OLDER_FAST, OLDER_SLOW = 14, 6
 TTFT = (0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 20, 40, 60, 80, 100, 200, 400)
 E2E = (*TTFT, 600, 1200, 1800, 2400)

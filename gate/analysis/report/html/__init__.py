@@ -76,7 +76,7 @@ def _narrowed(block: DataTable | Facts) -> DataTable | Facts:
 
 
 def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
-    """Tell what becomes of each budget; of a period that is over nothing more does."""
+    """Show the forecast of each budget; a period that is over has none."""
     if report.period is not None:
         return
     yield badge(*forecast_badge(service.forecast), forecast_answer(service.forecast))

@@ -1,4 +1,4 @@
-"""The pictures of control charts, and of what becomes of a budget."""
+"""The pictures of control charts and of forecasts."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -134,7 +134,7 @@ be flat."""
 def forecast_figure(
     predicted: SloForecast, service: ServiceReport, at: datetime, name: str
 ) -> Iterator[Html]:
-    """Yield what becomes of a budget: a picture, its numbers, and what else is to be known.
+    """Yield the forecast of a budget: a picture, its numbers, and notes.
 
     Args:
         predicted: what is predicted of it.
