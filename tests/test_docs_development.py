@@ -14,6 +14,8 @@ import pytest
 
 from tests.command import environment
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
 WALKTHROUGHS = re.findall(r"^## (A .+)$", TEXT, re.MULTILINE)

@@ -67,6 +67,7 @@ def test_every_block_has_a_section_in_the_order_of_the_schema() -> None:
     assert [section.at for section in SECTIONS] == [block.at for block in BLOCKS]
 
 
+@pytest.mark.variants(21)
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_is_read_without_a_warning(example: str, folder: Path) -> None:
     loaded(completed(example), folder)
@@ -138,6 +139,7 @@ def _twice(example: str, at: str, key: str) -> tuple[Any, Any, list[tuple[Any, A
     return said, same, places
 
 
+@pytest.mark.variants(18)
 @pytest.mark.parametrize(("at", "key", "default"), DEFAULTS)
 def test_a_default_is_what_leaving_the_key_out_means(
     at: str, key: str, default: Any, folder: Path

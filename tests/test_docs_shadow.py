@@ -32,6 +32,7 @@ def test_the_sentences_of_the_examples_are_the_programs(tmp_path: Path) -> None:
     assert undecided in FLAT
 
 
+@pytest.mark.slow
 def test_every_fact_of_the_decision_is_named(tmp_path: Path) -> None:
     minutes = hour("live", 60_000, 60) + hour("shadow", 60_000, 60)
 

@@ -181,6 +181,7 @@ def test_the_two_commands_of_a_newcomer_are_there(target: str) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_the_changelog_keeps_to_its_format() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

@@ -103,6 +103,7 @@ def test_a_check_measures_each_slo_by_its_own_backend(folder: Path) -> None:
 FACTS = "requests (logs): availability", "judge (logs): faithfulness", "quota (static): quota"
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("command", "more"),
     [

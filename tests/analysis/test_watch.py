@@ -523,6 +523,7 @@ def test_half_of_a_canary_failing_after_its_baseline_was_away_is_stopped_in_two_
     assert len(done.report.slos[0].steps) <= 27
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("stable", [[(600, 6)] * 10 + [(0, 0)] * 50, [(2, 0)] * 60])
 def test_what_chance_can_have_spent_is_neither_a_rollback_nor_healthy(
     stable: list[tuple[float, float]],

@@ -4,7 +4,7 @@ Every case runs the command against the real thing: a server on the loopback, or
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -49,12 +49,6 @@ CONTRACTS: Mapping[str, Contract] = {
     "static": STATIC,
     "toy": TOY,
 }
-FAILURES = [
-    pytest.param(case, id=f"{backend}: {case.name}")
-    for backend, contract in CONTRACTS.items()
-    for case in contract.cases
-    if case.cause is not None
-]
 MISTAKES = [
     pytest.param(case, id=f"{backend}: {case.name}")
     for backend, contract in CONTRACTS.items()
@@ -66,17 +60,26 @@ FIRST = {
     for backend, contract in CONTRACTS.items()
     for case in reversed(contract.cases)
 }
-"""Of each backend the first failure of each cause: what the policy lets pass goes by the cause."""
-LET_PASS = [
-    pytest.param(
-        case,
-        id=f"{backend}: {case.name}",
-        marks=() if FIRST[backend, case.cause] is case else pytest.mark.slow,
-    )
-    for backend, contract in CONTRACTS.items()
-    for case in contract.cases
-    if case.cause is not None
-]
+"""Of each backend the first failure of each cause."""
+FIRST_OF_ALL = {cause: case for (_, cause), case in reversed(FIRST.items())}
+"""The first failure of each cause: what the policy lets pass goes by the cause."""
+
+
+def failures(quick: Collection[Case]) -> list[Any]:
+    """Return all failures of all backends; those that are not quick are marked slow."""
+    chosen = {id(case) for case in quick}
+    return [
+        pytest.param(
+            case,
+            id=f"{backend}: {case.name}",
+            marks=() if id(case) in chosen else pytest.mark.slow,
+        )
+        for backend, contract in CONTRACTS.items()
+        for case in contract.cases
+        if case.cause is not None
+    ]
+
+
 REPORTS = ("terminal", "markdown", "json")
 SERVERS = {"postgres": "postgres_server", "spark": "sail_server"}
 """The fixture without which nothing can be played."""
@@ -166,7 +169,7 @@ def assert_status(case: Case, run: Run) -> None:
     assert (case.cause in suspicions) == case.suspected
 
 
-@pytest.mark.parametrize("case", FAILURES)
+@pytest.mark.parametrize("case", failures(FIRST.values()))
 def test_failure_does_not_let_a_change_pass(case: Case, tmp_path: Path) -> None:
     assert case.cause is not None
     on = {case.cause: "block"} if DEFAULT_ACTIONS[case.cause] is not Action.BLOCK else {}
@@ -179,7 +182,7 @@ def test_failure_does_not_let_a_change_pass(case: Case, tmp_path: Path) -> None:
         assert {key: run.slo[key] for key in UNMEASURED} == dict.fromkeys(UNMEASURED)
 
 
-@pytest.mark.parametrize("case", LET_PASS)
+@pytest.mark.parametrize("case", failures(FIRST_OF_ALL.values()))
 def test_failure_that_the_policy_lets_pass_is_told_in_every_report(
     case: Case, tmp_path: Path
 ) -> None:

@@ -210,6 +210,7 @@ def test_the_search_for_switches_on_a_backend_finds_them(text: str, found: list[
     assert list(switches(ast.parse(text))) == found
 
 
+@pytest.mark.slow
 def test_no_other_module_knows_one_backend_from_another() -> None:
     backends = ROOT / "gate" / "backends"
     own = tuple(f"{ROOT / package.replace('.', '/')}/" for package in BACKENDS.values())

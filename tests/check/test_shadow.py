@@ -103,7 +103,7 @@ LEGITIMATE: dict[str, tuple[Minutes, ShadowRequirement]] = {
 }
 
 
-@pytest.mark.variants(4)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("name", LEGITIMATE)
 def test_a_shadow_that_is_not_worse_is_shown_to_be_so(name: str, tmp_path: Path) -> None:
     minutes, requirement = LEGITIMATE[name]
@@ -283,7 +283,7 @@ FAULTS: dict[str, tuple[Minutes, ShadowRequirement, RequirementState, str]] = {
 }
 
 
-@pytest.mark.variants(18)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("name", FAULTS)
 def test_whatever_is_not_shown_does_not_pass_and_says_what_to_do(name: str, tmp_path: Path) -> None:
     minutes, requirement, state, words = FAULTS[name]
@@ -294,6 +294,7 @@ def test_whatever_is_not_shown_does_not_pass_and_says_what_to_do(name: str, tmp_
     assert words in result.reason
 
 
+@pytest.mark.slow
 def test_the_figures_are_those_of_the_logs(tmp_path: Path) -> None:
     # The newest minute's shadow rows are not there yet, and one request is retried.
     minutes = (

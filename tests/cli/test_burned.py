@@ -133,6 +133,7 @@ DEPLOYS = """\
 """
 
 
+@pytest.mark.variants(1)
 @pytest.mark.usefixtures("service")
 @pytest.mark.parametrize("name", ["77", "abc1234", "abc1234def"])
 def test_before_and_after_a_deploy_are_compared(gate: Run, tmp_path: Path, name: str) -> None:

@@ -255,6 +255,7 @@ def stuck(fake: FakeGitHub, folder: Path) -> Iterator[subprocess.Popen[str]]:
                 yield process
 
 
+@pytest.mark.variants(1)
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize(
     "number, state, code",

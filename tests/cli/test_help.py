@@ -159,6 +159,7 @@ def names_in_the_code() -> set[str]:
     return names
 
 
+@pytest.mark.slow
 def test_every_environment_variable_that_the_code_reads_is_named_in_some_help() -> None:
     text = " ".join(HELPS.values())
     whole = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b(?!\*)", text))

@@ -62,6 +62,7 @@ def wait_for(path: Path, word: str) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 3), (signal.SIGINT, 130)])
 def test_a_signal_ends_a_process_with_its_exit_code_and_the_state_in_its_file(
     write_logs: Callable[..., None], tmp_path: Path, number: signal.Signals, code: int
@@ -81,6 +82,7 @@ def test_a_signal_ends_a_process_with_its_exit_code_and_the_state_in_its_file(
         assert "by a signal, before the time was up" in out
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_nothing(write_logs: Callable[..., None], tmp_path: Path) -> None:
     write_logs()
     state = tmp_path / "watch.json"
@@ -99,6 +101,7 @@ def test_a_killed_process_loses_nothing(write_logs: Callable[..., None], tmp_pat
     assert again.returncode in {0, 3}
 
 
+@pytest.mark.slow
 def test_a_worse_canary_is_found_while_the_log_grows(
     write_logs: Callable[..., None], tmp_path: Path
 ) -> None:

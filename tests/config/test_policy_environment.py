@@ -326,6 +326,7 @@ EVERY = repeats(3, explored=1)
 """Of the places of a policy each of the tests below tries one of so many, together all of them."""
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("number, value", VALUES)
 @pytest.mark.parametrize("form, written", list(enumerate(FORMS)))
 def test_a_variable_is_filled_in_in_a_connection_only_and_no_mistake_shows_it(
@@ -359,6 +360,7 @@ ONLY_THERE = (
 )
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "number, written",
     list(enumerate(["${T}", "${T:-hunter2}", "x${T:?hunter2}", "${T-hunter2}"])),

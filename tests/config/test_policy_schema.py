@@ -42,6 +42,7 @@ def test_the_schema_that_ships_is_what_the_reader_checks() -> None:
     assert policy_schema() == SHIPPED
 
 
+@pytest.mark.slow
 def test_the_schema_is_a_json_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SHIPPED)
 
@@ -214,6 +215,7 @@ SPELLINGS = {
 }
 
 
+@pytest.mark.slow
 @given(st.fixed_dictionaries({was: st.sampled_from(ways) for was, ways in SPELLINGS.items()}))
 def test_every_spelling_that_the_reader_accepts_satisfies_the_schema(
     spelled: dict[str, str],

@@ -104,6 +104,7 @@ def shadow(*more: str, margin: str = "10%", against: str = "live") -> str:
 PATH = "is not a valid path; write it from the folder that gate runs in, with /: evals/*.json"
 
 
+@pytest.mark.variants(49)
 @pytest.mark.parametrize(
     ("entry", "message"),
     [

@@ -10,6 +10,8 @@ from gate.config.known_incidents import load_deployments
 from tests.command import gate
 from tests.demo.conftest import POLICY, ROOT
 
+pytestmark = pytest.mark.slow
+
 DEPLOYS = "docs/demo/deploys.jsonl"
 OUTAGE, BAD_PROMPT = "2026-10-20T14:00:00Z", "2026-10-21T08:00:00Z"
 

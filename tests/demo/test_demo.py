@@ -17,6 +17,8 @@ from tests.cli.installed import GATE
 from tests.command import gate
 from tests.demo.conftest import POLICY, READY, ROOT
 
+pytestmark = pytest.mark.slow
+
 BEFORE, AFTER = "2026-10-19T09:00:00Z", "2026-10-23T12:00:00Z"
 
 

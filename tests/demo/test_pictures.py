@@ -12,6 +12,8 @@ import pytest
 from tests.cli.installed import GATE
 from tests.demo.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 PICTURES = ROOT / "docs" / "pictures"
 MAKE: dict[str, Any] = runpy.run_path(str(PICTURES / "make.py"))
 SVG = "{http://www.w3.org/2000/svg}"

@@ -288,7 +288,7 @@ def examined(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         return examine(write_policy(folder, backend, slos))
 
 
-@pytest.mark.variants(4)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("name", SICK)
 def test_what_is_wrong_is_said_with_a_number(name: str, examined: Outcome) -> None:
     planted, checked = SICK[name], examined.slos[name]

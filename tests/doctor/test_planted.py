@@ -27,7 +27,7 @@ def examined(
     return name, examine(write_policy(tmp_path_factory.mktemp("policy"), backend, slos))
 
 
-@pytest.mark.variants(10)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(("name", "planted"), HEALTHY.items(), ids=HEALTHY)
 def test_nothing_is_found_where_nothing_is_wrong(
     name: str, planted: Planted, examined: tuple[str, Outcome]
@@ -88,6 +88,7 @@ def test_a_doubt_alone_is_no_error(planted_prometheus: Server, tmp_path: Path) -
     assert done.stdout.startswith("▲ 1 DOUBT  chat\n")
 
 
+@pytest.mark.slow
 def test_an_slo_is_examined_in_three_round_trips(
     planted_prometheus: Server, tmp_path: Path
 ) -> None:
@@ -99,6 +100,7 @@ def test_an_slo_is_examined_in_three_round_trips(
         assert proxy.traffic.round_trips <= 3
 
 
+@pytest.mark.slow
 def test_forty_slos_need_less_than_two_queries_each(
     planted_prometheus: Server, tmp_path: Path
 ) -> None:

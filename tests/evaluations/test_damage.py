@@ -150,7 +150,7 @@ def kinds(value: Any) -> dict[tuple[Any, ...], tuple[Any, Any]]:
     return all_kinds
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("name", SMALL)
 def test_a_value_of_any_kind_may_become_anything(name: str) -> None:
     document = json.loads(content(name))

@@ -60,6 +60,7 @@ def test_what_is_left_of_a_calendar_window_is_no_panel_but_a_remark(tmp_path: Pa
     )
 
 
+@pytest.mark.slow
 def test_every_query_gives_one_series_on_a_real_prometheus_and_the_budget_is_right(
     tmp_path: Path, history_prometheus: Server
 ) -> None:

@@ -87,6 +87,7 @@ def test_promtool_finds_nothing_wrong_with_them(tmp_path: Path) -> None:
     assert "SUCCESS" in done.stdout
 
 
+@pytest.mark.slow
 def test_counts_are_added_up_and_ratios_are_those_of_the_counts(tmp_path: Path) -> None:
     # 3 hours of 100 requests a minute, all fine, then 3 hours of 10 a minute, half of them bad:
     # of 19,800 events 900 are bad, 4.55%; the newest 25 of them are not yet counted in full, and
@@ -116,6 +117,7 @@ def test_counts_are_added_up_and_ratios_are_those_of_the_counts(tmp_path: Path) 
     )
 
 
+@pytest.mark.slow
 def test_where_nothing_has_failed_yet_the_errors_are_0_and_not_missing(tmp_path: Path) -> None:
     series = {'http_requests_total{code="200"}': "0+100x360"}
     ratio = f"gate:slo_errors:ratio{{{LABELS},window='6h'}}"
@@ -135,6 +137,7 @@ def test_where_nothing_has_failed_yet_the_errors_are_0_and_not_missing(tmp_path:
     )
 
 
+@pytest.mark.slow
 def test_without_traffic_there_is_no_ratio_and_no_alert(tmp_path: Path) -> None:
     series = {
         'http_requests_total{code="200"}': "5x360",
@@ -150,6 +153,7 @@ def test_without_traffic_there_is_no_ratio_and_no_alert(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_alerts_fire_at_the_policys_rates_and_end_with_the_short_window(tmp_path: Path) -> None:
     # After six fine hours 2% fail for one: a burn rate of 20 over this hour, of 3.3 over 6 hours,
     # and of 2.86 (1,200 of 420,000 at 99.9%) over all there is, which is below 3.

@@ -41,7 +41,7 @@ def test_the_comment_is_that_of_the_command(do: Do, fake: FakeGitHub, tmp_path: 
     assert len(fake.comments) == 1
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("event", "inputs", "written"),
     [
@@ -74,6 +74,7 @@ def test_without_a_token_there_is_no_comment_and_a_warning(do: Do, fake: FakeGit
     assert "token is empty" in warnings(done)[0]
 
 
+@pytest.mark.slow
 def test_a_run_without_a_decision_replaces_a_comment_that_says_allow(
     do: Do, fake: FakeGitHub
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_run_without_a_decision_replaces_a_comment_that_says_allow(
     assert "ALLOW" not in comment.body
 
 
+@pytest.mark.slow
 def test_the_commit_has_the_status_of_the_latest_run_also_of_one_without_a_decision(
     do: Do, fake: FakeGitHub
 ) -> None:
@@ -106,12 +108,14 @@ def test_the_commit_has_the_status_of_the_latest_run_also_of_one_without_a_decis
     assert [told[place][0] for place in (0, 2, 4)] == ["pending"] * 3
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("inputs", [{}, {"status": "false"}, {"change": "canarry"}])
 def test_a_status_is_set_on_request_only(do: Do, fake: FakeGitHub, inputs: dict[str, str]) -> None:
     do(**inputs)
     assert fake.statuses == []
 
 
+@pytest.mark.slow
 def test_a_status_that_cannot_be_set_fails_nothing(do: Do, fake: FakeGitHub) -> None:
     fake.forbidden.add("repos/create-commit-status")
     assert do(change="canary", status="true").code == ExitCode.ALLOW
@@ -121,6 +125,7 @@ def test_a_status_that_cannot_be_set_fails_nothing(do: Do, fake: FakeGitHub) -> 
     assert "statuses: write" in done.log
 
 
+@pytest.mark.slow
 def test_a_policy_that_cannot_be_read_takes_back_what_an_earlier_run_said(
     do: Do, fake: FakeGitHub, tmp_path: Path
 ) -> None:
@@ -134,6 +139,7 @@ def test_a_policy_that_cannot_be_read_takes_back_what_an_earlier_run_said(
     assert "ALLOW" not in comment.body
 
 
+@pytest.mark.slow
 def test_legs_of_a_matrix_have_a_comment_and_a_status_each(do: Do, fake: FakeGitHub) -> None:
     blocked = do(status="true", gate_key='{"region": "eu"}')
     allowed = do(status="true", change="canary", gate_key='{"region": "us"}')
@@ -143,6 +149,7 @@ def test_legs_of_a_matrix_have_a_comment_and_a_status_each(do: Do, fake: FakeGit
     assert ["BLOCK" in comment.body for comment in fake.comments] == [True, False]
 
 
+@pytest.mark.slow
 def test_two_directories_have_a_comment_and_a_status_each(
     do: Do, fake: FakeGitHub, tmp_path: Path
 ) -> None:
@@ -160,7 +167,7 @@ def test_two_directories_have_a_comment_and_a_status_each(
     assert ["BLOCK" in comment.body for comment in fake.comments] == [True, False]
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "inputs",
     [

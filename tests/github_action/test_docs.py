@@ -107,6 +107,7 @@ def test_zizmor_would_find_something(tmp_path: Path) -> None:
     assert "template-injection" in tool("zizmor", "--offline", tmp_path / "action.yml")
 
 
+@pytest.mark.slow
 def test_the_schemas_of_github_hold(workflows: list[Path]) -> None:
     schema = "--builtin-schema=vendor.github-"
     assert tool("check-jsonschema", f"{schema}workflows", *workflows) == ""

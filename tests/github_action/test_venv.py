@@ -15,6 +15,8 @@ from packaging.version import Version
 from gate.github_action.step import prepare_environment, requirement_files, run
 from tests.github_action.acting import ROOT
 
+pytestmark = pytest.mark.slow
+
 LISTS = requirement_files({"GITHUB_ACTION_PATH": str(ROOT), "GATE_INPUT_LOGS": "true"})
 
 
@@ -113,6 +115,7 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return lists / "requirements.txt"
 
 
+@pytest.mark.slow
 def test_it_prints_the_path_of_a_python_that_has_just_what_was_asked_for(
     runner: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

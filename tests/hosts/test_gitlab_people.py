@@ -108,6 +108,7 @@ def status(state: State, description: str, url: str | None = None) -> CommitStat
     return CommitStatus(state=state, name="gate/chat", description=description, url=url)
 
 
+@pytest.mark.variants(9)
 @pytest.mark.parametrize("question", SAME)
 def test_what_is_sent_is_what_the_real_client_sends(fake: FakeGitLab, question: str) -> None:
     fake.people.roles = {"grace": "developer"}

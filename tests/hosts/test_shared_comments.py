@@ -39,6 +39,7 @@ def test_a_better_verdict_never_goes_over_a_worse_one_of_another_leg(fake: FakeG
     assert comment.body.endswith("## BLOCK")
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize(
     "before, after",
     [

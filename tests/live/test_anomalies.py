@@ -24,6 +24,8 @@ from tests.live.shifts import (
 )
 from tests.servers.metrics import backfill, prometheus, victoria
 
+pytestmark = pytest.mark.slow
+
 DELAY = 6 * HOUR
 """After so long a shift of 2 sigmas and more is seen; the averages take 4 points in the mean."""
 METRICS = {

@@ -21,6 +21,8 @@ from tests.amounts import repeats
 from tests.live.command import availability, policy
 from tests.servers.series import END
 
+pytestmark = pytest.mark.slow
+
 SEED = 20261129
 DAY = timedelta(days=1)
 FEW = 8

@@ -15,6 +15,8 @@ from tests.servers.cohorts import by_template, events, truth, write_metrics, wri
 from tests.servers.metrics import backfill, prometheus, victoria
 from tests.servers.proxy import counting_proxy
 
+pytestmark = pytest.mark.slow
+
 Backend = dict[str, str]
 
 

@@ -14,6 +14,8 @@ from gate.slo.indicator import Sli
 from tests.servers.metrics import Server, backfill, prometheus
 from tests.servers.series import START, STEP, Counter, Gauge, write_openmetrics
 
+pytestmark = pytest.mark.slow
+
 WINDOW = timedelta(minutes=30)
 MINUTES = 60
 EVENTS = {"a": 3, "b": 5, "c": 7, "t": 1000, "z": 0}

@@ -25,6 +25,8 @@ from tests.live.test_evidence import (  # the same servers and counts
 from tests.servers.doubtful import WINDOW
 from tests.servers.series import END
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["answers", "doubtful_data", "doubtful_prometheus", "doubtful_victoria", "kind"]
 ABOUT: Final[Mapping[Cause, str]] = {
     Cause.UNMATCHED: "labels",

@@ -14,6 +14,8 @@ from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
 from tests.servers.series import END, LAST, STEP
 
+pytestmark = pytest.mark.slow
+
 MONTH = timedelta(days=30)
 HOUR = timedelta(hours=1)
 CALENDAR = {"window": {"calendar": "month"}}

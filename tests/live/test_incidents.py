@@ -16,6 +16,8 @@ from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
 from tests.servers.series import END
 
+pytestmark = pytest.mark.slow
+
 MONTH = timedelta(days=30)
 STEP = timedelta(minutes=5)
 BEGAN = {"peak": PEAK_OUTAGE, "trough": TROUGH_OUTAGE}

@@ -17,6 +17,8 @@ from tests.servers.fixtures import Data, made_once, serving
 from tests.servers.metrics import Server, victoria
 from tests.servers.series import END
 
+pytestmark = pytest.mark.slow
+
 STEPS = {
     "1m": timedelta(minutes=1),
     "5m": timedelta(minutes=5),

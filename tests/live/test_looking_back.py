@@ -14,6 +14,8 @@ from tests.servers.history import OUTAGE, PEAK_OUTAGE, TROUGH_OUTAGE, truth
 from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
 
+pytestmark = pytest.mark.slow
+
 ALLOW, UNDECIDED, BLOCK = 0, 3, 10
 MONTH, HOUR = timedelta(days=30), timedelta(hours=1)
 RULE = {"share": "5%", "known_incidents": "incidents/*.yaml"}

@@ -16,6 +16,8 @@ from gate.slo.objective import CalendarWindow, Period, RollingWindow
 from tests.live.asking import LIMITS, indicator
 from tests.servers.series import END
 
+pytestmark = pytest.mark.slow
+
 SERVICES = (
     "peak", "resets", "gap", "young", "idle", "flawless", "born", "born-high", "latency", "stale",
     "unaligned", "misspelt",

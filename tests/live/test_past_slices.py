@@ -16,6 +16,8 @@ from tests.live.asking import LIMITS, counts, indicator, measure
 from tests.servers.history import probe_values, truth
 from tests.servers.series import END, LAST, STEP
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 STEPS = {"1m": MINUTE, "5m": 5 * MINUTE, "1h": 60 * MINUTE}
 PROBE = Sli(gauge='llm_up{service="probe"}')

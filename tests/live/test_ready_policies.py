@@ -10,6 +10,8 @@ from tests.live.command import check
 from tests.servers.metrics import Server, backfill, prometheus
 from tests.servers.series import LAST, Counter, write_openmetrics
 
+pytestmark = pytest.mark.slow
+
 POLICIES = Path(__file__).parent.parent.parent / "policies"
 ALLOW, BLOCK = 0, 10
 TICKS = range(LAST + 1)

@@ -15,6 +15,8 @@ from tests.servers.history import mean_of_ratios, truth
 from tests.servers.metrics import Server, backfill_rules, prometheus
 from tests.servers.series import END, START
 
+pytestmark = pytest.mark.slow
+
 MONTH = timedelta(days=30)
 
 

@@ -17,6 +17,8 @@ from tests.servers.metrics import Server, backfill_rules, prometheus
 from tests.servers.proxy import counting_proxy
 from tests.servers.series import END, START
 
+pytestmark = pytest.mark.slow
+
 MONTH = timedelta(days=30)
 SERVICES = ("peak", "isolated", "gap")
 USED = "counted by its recording rules"

@@ -13,6 +13,8 @@ from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
 from tests.servers.series import END
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 MONTH, WEEK = 30 * DAY, 7 * DAY
 PAGE = "<!DOCTYPE html>"

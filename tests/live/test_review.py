@@ -14,6 +14,8 @@ from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
 from tests.servers.series import END
 
+pytestmark = pytest.mark.slow
+
 WINDOW = timedelta(days=5)
 FIVE_DAYS = {"window": "5d", "sla": "99.5%"}
 

@@ -19,6 +19,8 @@ from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
 from tests.servers.series import END, Counter, tick_at
 
+pytestmark = pytest.mark.slow
+
 MONTH = timedelta(days=30)
 HOUR = timedelta(hours=1)
 EVEN = ("peak", "trough", "resets", "flawless", "latency", "isolated")

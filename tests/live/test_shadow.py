@@ -19,6 +19,8 @@ from tests.servers.metrics import backfill, prometheus, victoria
 from tests.servers.series import END
 from tests.servers.shadows import truth, write_metrics
 
+pytestmark = pytest.mark.slow
+
 MET, NOT_MET, UNDECIDED = (
     RequirementState.MET,
     RequirementState.NOT_MET,

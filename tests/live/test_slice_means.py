@@ -13,6 +13,8 @@ from tests.servers.history import mean_of_ratios, probe_values, truth
 from tests.servers.metrics import backfill, prometheus
 from tests.servers.series import LAST, STEP, Counter, write_openmetrics
 
+pytestmark = pytest.mark.slow
+
 MONTH, HOUR, FORTNIGHT = timedelta(days=30), timedelta(hours=1), timedelta(days=14)
 UNDECIDED = 3
 BUDGET = Fraction(1, 1000)

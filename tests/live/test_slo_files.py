@@ -11,6 +11,8 @@ from tests.servers.history import probe_values, truth
 from tests.servers.metrics import Server
 from tests.servers.series import LAST, STEP
 
+pytestmark = pytest.mark.slow
+
 ALLOW, BLOCK = 0, 10
 MONTH, FOUR_WEEKS = timedelta(days=30), timedelta(days=28)
 EXACT = 1e-9

@@ -18,6 +18,8 @@ from tests.servers.processes import free_port
 from tests.servers.proxy import counting_proxy
 from tests.servers.series import END
 
+pytestmark = pytest.mark.slow
+
 MONTH = timedelta(days=30)
 SERVICES = ("peak", "trough", "resets", "flawless", "born", "isolated", "unaligned")
 SUM = "sum(increase(llm_requests_total[30d]))"

@@ -22,6 +22,8 @@ from tests.live.asking import measure
 from tests.live.command import check
 from tests.servers.proxy import counting_proxy
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(len(ROWS))
 """Every life of a healthy service once, and every mutation of one that fails."""
 

@@ -60,7 +60,7 @@ def stale(part: Any, slo: str | None = None) -> Iterator[str | None]:
         yield slo
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("command", ["status", "incidents", "anomalies", "forecast"])
 def test_only_the_slo_whose_own_limit_is_passed_is_stale(command: str, folder: Path) -> None:
     done = run(folder, command)
@@ -69,6 +69,7 @@ def test_only_the_slo_whose_own_limit_is_passed_is_stale(command: str, folder: P
     assert set(stale(json.loads(done.stdout))) == {"live"}
 
 
+@pytest.mark.slow
 def test_a_rule_that_looks_back_asks_each_slo_for_its_own_coverage(folder: Path) -> None:
     rows = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     (folder / "log.jsonl").write_text("".join(rows[: len(rows) * 3 // 10]), encoding="utf-8")
@@ -84,6 +85,7 @@ def test_a_rule_that_looks_back_asks_each_slo_for_its_own_coverage(folder: Path)
     assert low == {"live"}
 
 
+@pytest.mark.slow
 def test_the_doctor_judges_the_age_by_the_slo_that_needs_the_newest_rows(folder: Path) -> None:
     strict = run(folder, "doctor")
     (folder / "gate.yaml").write_text(

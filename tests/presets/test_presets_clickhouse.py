@@ -206,6 +206,7 @@ def test_every_indicator_that_can_be_measured_has_its_cases(name: str) -> None:
     assert {k for k, one in indicators.items() if one.families} == STORES[name].expected.keys()
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("name", STORES)
 def test_a_preset_counts_what_the_store_says(stores: ClickHouse, tmp_path: Path, name: str) -> None:
     cases = STORES[name].expected

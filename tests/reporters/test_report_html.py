@@ -75,6 +75,7 @@ def every_kind() -> Page:
     return page(whole())
 
 
+@pytest.mark.slow
 def test_every_id_is_there_once_and_every_link_and_label_leads_to_one(every_kind: Page) -> None:
     ids = [one["id"] for _, one in every_kind.elements if "id" in one]
     goals = [str(one["href"]).removeprefix("#") for one in every_kind.all("a") if "href" in one]
@@ -252,6 +253,7 @@ def test_several_services_have_sections_of_their_own(every_kind: Page) -> None:
     assert page(made(file("chat", slo("calm")))).said("h2")[0] == "May it ship?"
 
 
+@pytest.mark.slow
 def test_an_slo_of_ninety_days_takes_less_than_a_twentieth_of_two_megabytes() -> None:
     story = slots(90, bad={(day + 0.5, 3.0): 0.01 * (day % 5) for day in range(89)})
     told = {"a": story, "b": story}

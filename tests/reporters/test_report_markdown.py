@@ -2,6 +2,8 @@
 
 from html import unescape
 
+import pytest
+
 from gate.analysis.report.words import render_report
 from gate.reporters.ansi import Style
 from tests.analysis.memory import file, slo
@@ -39,6 +41,7 @@ def test_what_was_not_measured_is_said_in_the_place_of_the_chart() -> None:
     assert "<pre>" not in text
 
 
+@pytest.mark.slow
 def test_what_was_is_drawn_where_the_budget_is_not_known_now() -> None:
     told = {"old": [*slots(60), *slots(30, bad={(30.0, 720.0): -1})]}
     text = render_report(
@@ -51,6 +54,7 @@ def test_what_was_is_drawn_where_the_budget_is_not_known_now() -> None:
     assert "burn rate  ▁" in text
 
 
+@pytest.mark.slow
 def test_a_chart_has_what_there_is_of_a_budget_and_of_its_burn_rate() -> None:
     both = "  - {name: both, composite: [{slo: outage}, {slo: calm}]}\n"
     young = made(file("chat", slo("young")), told={"young": slots(20)}, last=DAY)
@@ -88,6 +92,7 @@ def test_hostile_texts_cannot_break_out() -> None:
     assert "@here" not in text
 
 
+@pytest.mark.slow
 def test_known_incidents_that_nothing_felt_are_told() -> None:
     unfelt = made(file("chat", slo("calm")))
     felt = made(file("chat", slo("outage")))

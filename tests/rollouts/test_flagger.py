@@ -57,6 +57,7 @@ def answer(pod: Pod, kind: str) -> int:
     return 200 if pod.run("bash", "hook.sh", *words[2:]).returncode == 0 else 500
 
 
+@pytest.mark.variants(11)
 @pytest.mark.parametrize("code", CODES)
 def test_a_rollout_begins_when_the_gate_allows_it_and_waits_until_then(pod: Pod, code: int) -> None:
     pod.ends(code)
@@ -65,6 +66,7 @@ def test_a_rollout_begins_when_the_gate_allows_it_and_waits_until_then(pod: Pod,
     assert pod.calls() == [f"check {pod.folder}/gate.yaml --change canary --timeout 10s"]
 
 
+@pytest.mark.variants(10)
 @pytest.mark.parametrize("code", CODES)
 def test_the_rollback_hook_is_the_other_way_round_and_fires_on_10_only(
     begun: Pod, code: int
@@ -75,6 +77,7 @@ def test_the_rollback_hook_is_the_other_way_round_and_fires_on_10_only(
     assert len(begun.calls()) == 1
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("code", CODES)
 def test_only_a_bad_canary_fails_a_check_since_failed_checks_add_up_to_a_rollback(
     begun: Pod, code: int
@@ -85,6 +88,7 @@ def test_only_a_bad_canary_fails_a_check_since_failed_checks_add_up_to_a_rollbac
     assert len(begun.calls()) == 1
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("kind", ["confirm-promotion", "confirm-traffic-increase"])
 @pytest.mark.parametrize("code", CODES)
 def test_only_a_healthy_canary_goes_on_and_anything_else_halts(
@@ -96,6 +100,7 @@ def test_only_a_healthy_canary_goes_on_and_anything_else_halts(
     assert len(begun.calls()) == 1
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("kind", ["rollout", "rollback", "confirm-promotion"])
 @pytest.mark.parametrize("ago, seen", [(3, 1), (30, 28), (61, 59), (62, 60), (180, 60)])
 def test_a_look_is_at_all_that_has_settled_since_the_canary_began(
@@ -141,6 +146,7 @@ def test_there_is_nothing_to_look_at_yet_in_the_first_minutes(
     assert pod.calls() == []
 
 
+@pytest.mark.variants(13)
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("kind", ["rollback", "confirm-promotion", "confirm-traffic-increase"])
 def test_a_canary_of_which_nobody_knows_when_it_began_is_neither_rolled_back_nor_promoted(
@@ -194,6 +200,7 @@ def test_an_unknown_webhook_and_a_missing_gate_are_answered_with_500(begun: Pod)
     assert answer(begun, "rollout") == 200
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("on_term", [3, 143])
 def test_a_gate_that_does_not_answer_in_time_can_not_tell(begun: Pod, on_term: int) -> None:
     begun.waits(on_term)

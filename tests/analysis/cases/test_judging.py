@@ -280,6 +280,7 @@ def test_a_rule_is_expected_of_its_slo_and_with_its_verdict(rule: str, fires: bo
     assert tried(body, f"{{verdict: block, rules: [{rule}]}}", slos=TWO).passed is fires
 
 
+@pytest.mark.slow
 def test_cases_together_come_to_what_each_comes_to_alone() -> None:
     more = "postmortems: {share: 20%, known_incidents: i/*.yaml}\ncontrol_charts: block\n"
     incident = "{start: 2026-11-18T10:00:00Z, end: 2026-11-18T11:00:00Z, share: 35%}"

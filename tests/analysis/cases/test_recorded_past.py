@@ -29,6 +29,7 @@ def document_of(result: CaseResult) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     ("body", "more", "rule"),
     [

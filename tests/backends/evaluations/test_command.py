@@ -67,6 +67,7 @@ BAD = sum(bad_of(place) for place in range(60, 90))
 """Of the 6,000 cases of the last 30 nights; 300 may fail."""
 
 
+@pytest.mark.slow
 def test_the_budget_is_what_the_nights_have_consumed(folder: Path) -> None:
     done = run(folder, "check", "gate.yaml", "--change=canary", "--format=json")
     (slo,) = document(done)["policies"][0]["slos"]
@@ -78,6 +79,7 @@ def test_the_budget_is_what_the_nights_have_consumed(folder: Path) -> None:
     assert slo["compared"] == low < 1 - BAD / 300 < high
 
 
+@pytest.mark.slow
 def test_it_stands_beside_the_live_slos_and_the_worse_verdict_counts(folder: Path) -> None:
     strict = POLICY.replace("> 10%", "> 30%")
     (folder / "strict.yaml").write_text(strict, encoding="utf-8")
@@ -88,6 +90,7 @@ def test_it_stands_beside_the_live_slos_and_the_worse_verdict_counts(folder: Pat
     assert [p["service"] for p in document(worse)["policies"]] == ["chat", "golden-set"]
 
 
+@pytest.mark.slow
 def test_the_age_that_is_too_old_follows_from_how_often_a_run_is_due(folder: Path) -> None:
     in_time, late = AT + timedelta(hours=28), AT + timedelta(hours=30)
 
@@ -120,6 +123,7 @@ def chart(folder: Path, at: Any = AT) -> Result:
     return run(folder, "anomalies", "gate.yaml", *options, at=at)
 
 
+@pytest.mark.slow
 def test_a_drop_is_a_signal_of_a_chart_with_one_point_a_day(folder: Path) -> None:
     done = chart(folder, FIRST + 72 * DAY + timedelta(hours=23))
     (slo,) = document(done)["services"][0]["slos"]
@@ -133,6 +137,7 @@ def test_a_drop_is_a_signal_of_a_chart_with_one_point_a_day(folder: Path) -> Non
     assert drawn["centre"] == pytest.approx(0.02, abs=0.001)
 
 
+@pytest.mark.slow
 def test_a_chart_of_two_weeks_says_that_it_has_too_few_points(folder: Path) -> None:
     done = run(folder, "anomalies", "gate.yaml")
 
@@ -140,6 +145,7 @@ def test_a_chart_of_two_weeks_says_that_it_has_too_few_points(folder: Path) -> N
     assert "7 of the 20 points needed; look further back" in " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_the_rule_of_control_charts_warns_in_the_morning_after_a_drop(folder: Path) -> None:
     text = (Path(__file__).parents[3] / "policies" / "golden-set.yaml").read_text(encoding="utf-8")
     (folder / "rule.yaml").write_text(text.replace("../evals", "evals"), encoding="utf-8")
@@ -154,6 +160,7 @@ def test_the_rule_of_control_charts_warns_in_the_morning_after_a_drop(folder: Pa
     assert charted(70) == {"warn"}
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("command", ["incidents", "forecast", "review", "report", "status"])
 def test_the_analyses_work_on_nights(command: str, folder: Path) -> None:
     done = run(folder, command, "gate.yaml")
@@ -162,6 +169,7 @@ def test_the_analyses_work_on_nights(command: str, folder: Path) -> None:
     assert "faithfulness" in done.stdout
 
 
+@pytest.mark.slow
 def test_three_bad_nights_are_one_incident(folder: Path) -> None:
     options = ("--threshold=2", "--last=60d", "--format=json")
     done = run(folder, "incidents", "gate.yaml", *options)
@@ -202,6 +210,7 @@ def examined(folder: Path, at: Any = AT) -> str:
     return " ".join(run(folder, "doctor", "gate.yaml", at=at).stdout.split())
 
 
+@pytest.mark.slow
 def test_the_doctor_says_what_there_is_and_when_the_next_run_is_due(folder: Path) -> None:
     said = examined(folder)
 
@@ -217,6 +226,7 @@ def broken(folder: Path, one: Night, changes: Mapping[str, object]) -> None:
     path.write_text(json.dumps(written), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_doctor_names_every_file_that_does_not_count_and_why(tmp_path: Path) -> None:
     runs = [each for each in nights() if each.at != FIRST + 75 * DAY and each.at < AT - 2 * DAY]
     write(tmp_path, runs)
@@ -314,6 +324,7 @@ def test_init_writes_a_policy_that_is_sound(tmp_path: Path) -> None:
     assert checked.stdout == "gate.yaml: sound\n"
 
 
+@pytest.mark.slow
 def test_results_that_a_change_brings_along_do_not_judge_it(tmp_path: Path) -> None:
     def git(*words: str) -> None:
         identity = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")

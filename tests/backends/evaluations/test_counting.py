@@ -106,6 +106,7 @@ def of_history(history: Path) -> EvaluationsBackend:
     return opened(history)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(hours=st.integers(31 * 24, 90 * 24))
 def test_a_budget_at_any_instant_is_what_one_counts_by_hand(
@@ -151,6 +152,7 @@ def test_a_score_of_the_policy_counts_instead_of_the_tools_verdict(tmp_path: Pat
     assert counted(tmp_path, sli=replace(SLI, score=Fraction(7, 10))).bad == 50
 
 
+@pytest.mark.slow
 def test_files_are_read_once_however_many_windows_and_slos(history: Path) -> None:
     backend = opened(history)
     slis = [SLI, Sli(metric="all"), replace(SLI, score=Fraction(1, 2))]

@@ -58,7 +58,7 @@ def _written(row: dict[str, Any]) -> dict[str, Any]:
     return {"ts": before(row["us"] / 1e6), **{k: v for k, v in row.items() if k != "us"}}
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "jsonl.gz"])
 @settings(max_examples=25, deadline=None)
 @given(days=st.lists(st.lists(ROW, max_size=12), min_size=1, max_size=3))

@@ -30,6 +30,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.variants(7)
 @pytest.mark.parametrize("indent", [None, 2])
 @pytest.mark.parametrize("form", FORMS)
 def test_the_rows_in_a_list_of_a_document_are_counted(

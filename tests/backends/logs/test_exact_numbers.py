@@ -155,6 +155,7 @@ def nested(*values: Any) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("first", [1, 45_000])
 @pytest.mark.parametrize("column", ["usage.n", "usage.deep.id"])
 def test_numbers_within_columns_are_exact(tmp_path: Path, column: str, first: int) -> None:

@@ -29,6 +29,7 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 def test_all_files_that_match_are_read(tmp_path: Path) -> None:
     for name, part in (("a", ROWS[:500]), ("b", ROWS[500:700]), ("sub/c", ROWS[700:])):
         write(tmp_path / f"{name}.jsonl", part)
@@ -46,6 +47,7 @@ def test_a_path_may_be_absolute(tmp_path: Path) -> None:
     assert counts(ask(log, path=str(log), directory=Path("elsewhere"))) == (2000, 200)
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("name", ["a[1]", "a*", "a?", "it's", "sp ace", "ünï", "a,b", '"q"'])
 def test_brackets_and_quotes_in_names_of_files_and_folders_mean_themselves(
@@ -67,6 +69,7 @@ def test_a_folder_named_like_a_column_changes_no_value(tmp_path: Path, form: str
     assert counts(ask(tmp_path, path=f"*/a.{form}", directory=tmp_path)) == (2, 2)
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("name", "form"),
     [
@@ -83,6 +86,7 @@ def test_the_format_is_told_by_the_name(tmp_path: Path, name: str, form: str) ->
     assert counts(ask(tmp_path / name)) == (2000, 200)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_or_the_policy_says_it(tmp_path: Path, form: str) -> None:
     log = write(tmp_path / f"a.{form}", ROWS).rename(tmp_path / "access.log")
@@ -163,6 +167,7 @@ def test_empty_files_hold_no_rows(tmp_path: Path, form: str) -> None:
     assert counts(ask(tmp_path / f"*.{form}")) == (2000, 200)
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize(
     ("name", "content", "cause", "reason"),
     [
@@ -188,6 +193,7 @@ def test_a_file_without_rows_is_told_from_one_that_is_not_whole(
     assert reason in refused(ask(tmp_path / name), cause)
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("form", ["jsonl.gz", "csv.gz", "jsonl.zst", "csv.zst", "parquet"])
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.99, 1])
 def test_a_file_that_is_cut_off_anywhere_is_an_error(

@@ -112,6 +112,7 @@ def runs_at(moments: Sequence[datetime]) -> list[PastRun]:
     return [PastRun(requests=requests_at(at), at=at) for at in moments]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["jsonl", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_every_answer_is_what_the_run_gives_alone(tmp_path: Path, form: str) -> None:
     log = write(tmp_path / f"a.{form}", rows())
@@ -138,6 +139,7 @@ def test_every_answer_of_many_random_instants_is_what_the_run_gives_alone(tmp_pa
     compare(write(tmp_path / "a.parquet", rows()), runs_at(moments))
 
 
+@pytest.mark.slow
 def test_a_file_that_lacks_a_key_spoils_the_runs_that_look_at_it_only(tmp_path: Path) -> None:
     made = rows()
     early, late = made[:2_000], made[2_000:]
@@ -155,6 +157,7 @@ def test_a_file_that_lacks_a_key_spoils_the_runs_that_look_at_it_only(tmp_path: 
     assert 0 < sum(refused) < len(refused)
 
 
+@pytest.mark.slow
 def test_a_run_without_such_files_or_with_few_of_one_row_is_as_alone(tmp_path: Path) -> None:
     for number, row in enumerate(rows()[::90]):
         written = {k: v for k, v in row.items() if k != "route" or number % 3}
@@ -163,6 +166,7 @@ def test_a_run_without_such_files_or_with_few_of_one_row_is_as_alone(tmp_path: P
     compare(tmp_path / "*.jsonl", runs_at(instants(4)))
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_a_value_that_cannot_be_read_spoils_the_runs_that_need_it(
     tmp_path: Path, form: str

@@ -45,6 +45,7 @@ def store(s3_server: ObjectServer, tmp_path: Path) -> Iterator[Stored]:
         yield made
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_is_read(store: Stored, form: str) -> None:
     for part in ("a", "b"):
@@ -98,6 +99,7 @@ def test_a_path_without_a_time_is_read_whole(store: Stored) -> None:
     assert set(store.front.listings()) == {"logs/"}
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize(
     ("key", "path", "read"),
     [
@@ -171,6 +173,7 @@ def test_a_refusal_of_the_store_says_what_to_do(
     assert "secret words" not in reason
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     ("status", "code", "words", "hint"),
     [

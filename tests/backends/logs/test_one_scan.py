@@ -45,6 +45,7 @@ def scans(statements: list[str]) -> list[str]:
     return [sql for sql in whole if "DESCRIBE" not in sql and "LIMIT" not in sql]
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_twenty_slos_over_eight_windows_are_one_scan(
@@ -64,6 +65,7 @@ def test_twenty_slos_over_eight_windows_are_one_scan(
     assert len(others) == (form == "parquet")
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_where_a_short_window_seems_to_miss_rows_the_times_are_read_once_more(
@@ -79,6 +81,7 @@ def test_where_a_short_window_seems_to_miss_rows_the_times_are_read_once_more(
     assert "_v0" not in again
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_its_plan_reads_each_file_once_and_only_the_columns_in_use(
     tmp_path: Path, statements: list[str], form: str

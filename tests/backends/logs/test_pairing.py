@@ -77,6 +77,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_each_request_is_joined_with_its_copy_by_step(tmp_path: Path, form: str) -> None:
     (answer,) = map(pairs, ask(write(tmp_path / f"requests.{form}", ROWS)))
@@ -193,6 +194,7 @@ def test_the_join_is_what_python_makes_of_the_rows(tmp_path: Path) -> None:
     assert answer.against.alone == truth.lost["live"]
 
 
+@pytest.mark.slow
 def test_slos_share_a_scan_and_numbers_and_expressions_are_ids_too(tmp_path: Path) -> None:
     big = 9_007_199_254_740_993  # as a float it would be the number below
     rows = [

@@ -131,6 +131,7 @@ def test_a_date_may_be_written_in_several_ways(tmp_path: Path, value: str) -> No
     assert counts(answer) == (HOURS, HOURS)
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("late", [0, 9])
 @pytest.mark.parametrize("zone", [-12, 0, 14])
 def test_partitions_of_any_zone_count_what_one_file_counts(

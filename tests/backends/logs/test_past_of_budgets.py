@@ -87,6 +87,7 @@ def test_slices_without_events_count_as_the_policy_says(
     assert (series.total, series.bad) == (total, bad)
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=25, deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(-300, 4_000), st.booleans()), min_size=1, max_size=60),

@@ -37,6 +37,7 @@ CODE: dict[str, Any] = {"columns": {"error": "JSON"}, "optional": frozenset({"er
 EXCUSED = Sli(bad="status >= 500 AND coalesce(json_extract_string(error, '$.code') <> '429', true)")
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_an_optional_column_that_no_file_has_is_null(tmp_path: Path, form: str) -> None:
     log = write(tmp_path / f"a.{form}", ROWS)
@@ -44,6 +45,7 @@ def test_an_optional_column_that_no_file_has_is_null(tmp_path: Path, form: str) 
     assert counts(ask(log, EXCUSED, **CODE)) == (4, 3)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_an_optional_column_that_some_files_lack_is_null_there(tmp_path: Path, form: str) -> None:
     write(tmp_path / f"a.{form}", ROWS)
@@ -53,6 +55,7 @@ def test_an_optional_column_that_some_files_lack_is_null_there(tmp_path: Path, f
     assert counts(ask(tmp_path / f"*.{form}", EXCUSED, **CODE)) == (8, 3)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_declared_column_that_is_not_optional_must_be_there(tmp_path: Path, form: str) -> None:
     log = write(tmp_path / f"a.{form}", ROWS)
@@ -63,6 +66,7 @@ def test_a_declared_column_that_is_not_optional_must_be_there(tmp_path: Path, fo
     assert counts(answers[1]) == (4, 3)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_declared_column_must_be_in_every_file(tmp_path: Path, form: str) -> None:
     write(tmp_path / f"a.{form}", ROWS)
@@ -90,6 +94,7 @@ def test_a_value_that_is_none_of_the_declared_type_is_an_error(tmp_path: Path, f
     assert "oops" not in reason
 
 
+@pytest.mark.slow
 def test_keys_of_a_declared_json_column_are_found_however_rare(tmp_path: Path) -> None:
     rare = {"ts": before(1), "status": 500, "error": {"code": "429"}}
     plain = {"ts": before(1), "status": 200, "error": {}}
@@ -99,6 +104,7 @@ def test_keys_of_a_declared_json_column_are_found_however_rare(tmp_path: Path) -
     assert counts(ask(log, Sli(bad="status >= 500"), **CODE)) == (40_001, 1)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_structure_is_json_whatever_the_file_calls_it(tmp_path: Path, form: str) -> None:
     error = {"code": 429, "inner": {"reason": "quota"}}
@@ -126,6 +132,7 @@ VERSIONS: list[dict[str, Any]] = [
 NEWEST: dict[str, Any] = {"deduplicate": Deduplication(key=("id",), order_by=("version",))}
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_of_several_versions_of_a_row_only_the_newest_counts(tmp_path: Path, form: str) -> None:
     log = write(tmp_path / f"a.{form}", VERSIONS)
@@ -134,6 +141,7 @@ def test_of_several_versions_of_a_row_only_the_newest_counts(tmp_path: Path, for
     assert counts(ask(log, **NEWEST)) == (2, 1)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("newest", [False, True])
 def test_doctor_takes_versions_of_a_row_for_rows_out_of_order_unless_it_knows_them(
     tmp_path: Path, *, newest: bool
@@ -189,6 +197,7 @@ def test_rows_that_do_not_say_what_they_are_about_are_all_counted(
     assert counts(ask(log, **NEWEST)) == (7, 6)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_without_a_column_that_tells_the_newest_nothing_is_counted(
     tmp_path: Path, form: str
@@ -272,6 +281,7 @@ def test_a_line_of_many_items_may_be_long(tmp_path: Path) -> None:
     assert counts(ask(log, **SPAN)) == (10_000, 7_500)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_a_policy_may_say_what_only_failures_have(tmp_path: Path, form: str) -> None:
     file = tmp_path / "gate.yaml"

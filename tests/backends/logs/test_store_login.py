@@ -37,6 +37,7 @@ def asking(store: Stored) -> set[str]:
     return {text.split("/")[0] for text in store.front.logins}
 
 
+@pytest.mark.slow
 def test_the_environment_says_who_asks(store: Stored) -> None:
     assert counts(store.ask("logs/*.csv", window=3 * DAY)) == (HOURS, 1)
     assert asking(store) == {"AWS4-HMAC-SHA256 Credential=key-of-test"}
@@ -58,6 +59,7 @@ def test_a_profile_says_who_asks_and_where(store: Stored, monkeypatch: pytest.Mo
     assert all("/eu-central-1/s3/" in text for text in store.front.logins)
 
 
+@pytest.mark.slow
 def test_the_role_of_a_job_asks(store: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     """As aws-actions/configure-aws-credentials and EKS do it: a token for a role."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -214,6 +216,7 @@ def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
 CONTAINER = "abfss://logs-container@account.dfs.core.windows.net/logs/*.csv"
 
 
+@pytest.mark.slow
 def test_the_identity_of_a_machine_asks_azure(azure: Azure, tmp_path: Path) -> None:
     assert counts(ask(tmp_path, path=CONTAINER, window=3 * DAY)) == (HOURS, 1)
     assert set(azure.logins) == {"Bearer token-of-azure"}

@@ -159,6 +159,7 @@ def test_slices_carry_the_evidence_of_their_events(log: Path) -> None:
     assert "status >= 500" in answer.evidence.query
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 600), st.booleans(), st.booleans()), min_size=1),

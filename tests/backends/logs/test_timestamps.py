@@ -68,6 +68,7 @@ def form_of(text: str) -> str:
     return repr(re.sub("[A-Za-z]", "a", re.sub("[0-9]", "9", text))[:40])
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("text", ["2026-10-31T11:00:00", "2026-10-31 11:00:00.5"])
 def test_a_wall_clock_without_a_zone_is_refused(tmp_path: Path, form: str, text: str) -> None:
@@ -237,6 +238,7 @@ def test_a_number_that_tells_no_instant_is_an_error(tmp_path: Path, number: str)
     assert "1 row has no readable timestamp" in refused(ask(log, EVERY))
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_a_row_without_a_time_is_an_error_however_old_the_window(tmp_path: Path, form: str) -> None:
     rows: list[Row] = [
@@ -250,6 +252,7 @@ def test_a_row_without_a_time_is_an_error_however_old_the_window(tmp_path: Path,
     assert reason == '2 rows have no value in "ts"'
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("kind", ["DATE", "TIME", "BOOLEAN", "FLOAT", "TINYINT", "INTEGER[]"])
 def test_a_column_of_another_type_tells_no_instant(tmp_path: Path, kind: str) -> None:
     values = {"DATE": "2026-10-31", "TIME": "11:00:00", "BOOLEAN": True, "INTEGER[]": [1]}

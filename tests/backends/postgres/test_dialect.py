@@ -164,6 +164,7 @@ def test_a_double_in_fixed_point_is_exact_to_the_last_part(
     assert got == parts.numerator // parts.denominator
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     ("sql", "text"),
     [

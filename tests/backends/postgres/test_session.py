@@ -265,6 +265,7 @@ def test_a_setting_that_hides_rows_is_refused(rows: Postgres, setting: str) -> N
 # A statement
 
 
+@pytest.mark.variants(9)
 @pytest.mark.parametrize(
     ("statement", "cause", "words"),
     [

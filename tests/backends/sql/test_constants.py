@@ -114,6 +114,7 @@ def _refusal(expression: SqlExpression) -> str:
     return caught.value.reason
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("role", ["bad", "good"])
 def test_a_condition_that_is_the_same_of_every_row_is_refused(parsed: Parse, role: str) -> None:
     for text in FALSE:

@@ -84,6 +84,7 @@ def grouped(statements: Sequence[str]) -> list[str]:
     return [sql for sql in statements if sql.startswith("SELECT _k0")]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("form", ["table", "jsonl", "parquet"])
 @pytest.mark.parametrize("first", [0, 1440])
 def test_what_is_kept_is_what_a_scan_of_its_own_says(tmp_path: Path, form: str, first: int) -> None:

@@ -44,7 +44,7 @@ def test_each_run_is_accepted_before_it_is_doctored(base: Base, tmp_path: Path) 
     assert result.exit_code == 0, result.stdout + result.stderr
 
 
-@pytest.mark.variants(80)
+@pytest.mark.variants(11)
 @pytest.mark.parametrize("row", DOCTORINGS, ids=lambda row: row.name)
 def test_no_doctored_file_is_accepted(row: Doctoring, tmp_path: Path) -> None:
     scene = Scene.begin(tmp_path / "repository", row.base)

@@ -48,6 +48,7 @@ def test_a_file_that_names_its_commit_is_accepted(base: Base, tmp_path: Path) ->
     assert "196 of 200 cases passed" in checked.stdout
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("base", [DEEPEVAL, JUNIT], ids=["deepeval", "junit"])
 def test_a_file_is_accepted_once_it_is_attested(base: Base, tmp_path: Path) -> None:
     scene = begun(tmp_path, base)

@@ -337,6 +337,7 @@ def test_all_comparisons_of_all_slos_are_corrected_together() -> None:
     assert first[0].detectable > alone.detectable
 
 
+@pytest.mark.slow
 def test_weeks_without_a_difference_rarely_look_like_one() -> None:
     # A small version of benchmarks/cohorts.py: outages of an hour that hit one group each. Were
     # each request a coin, nearly every week would have some group that differs.

@@ -100,6 +100,7 @@ def test_where_nothing_failed_there_is_no_bound() -> None:
     assert common_interval([Table(10, 0, 10, 0)]) == (0, inf)
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("ratio", [0.1, 0.5, 1, 3, 10])
 def test_the_bound_holds_the_ratio_as_often_as_it_should_where_one_side_never_failed(
     ratio: float,

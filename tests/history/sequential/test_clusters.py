@@ -130,6 +130,7 @@ def test_an_outage_of_both_does_not_look_like_clusters() -> None:
     assert after([*clustered(rng, 60, 1, 0.2, 1.8), *outage]).factor == 1
 
 
+@pytest.mark.slow
 def test_clusters_accuse_few_canaries_and_clusters_of_a_worse_canary_are_still_seen() -> None:
     accused = accused_by_worse = caught = 0
     for seed in range(30):
