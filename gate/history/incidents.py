@@ -173,10 +173,10 @@ def burn_rates(
     """
     counts = [[value or 0.0 for value in values] for values in (series.total, series.bad)]
     totals, bads = (_sums(values, window, places) for values in counts)
-    known = series.total if places is None else [series.total[place] for place in places]
+    measured = series.total if places is None else [series.total[place] for place in places]
     return [
         None if raw is None else bad / (budget * total) if total else idle
-        for raw, total, bad in zip(known, totals, bads, strict=True)
+        for raw, total, bad in zip(measured, totals, bads, strict=True)
     ]
 
 
