@@ -1,7 +1,7 @@
 """Reviewing the objectives of one or several policies by what their last periods were like."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
@@ -32,7 +32,7 @@ from gate.history.objective_candidates import (
 )
 from gate.history.periods import PastPeriod, PeriodCut, cut_periods, review_periods
 from gate.measure import Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_share
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, each_answer, unknown_share
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import RatioSlo
@@ -65,8 +65,7 @@ def review_objectives(
 
         def review() -> ServiceReview:
             requests = review_requests(file.policy, options)
-            answers = history.history(list(requests.values())) if requests else []
-            return service_review(file, dict(zip(requests, answers, strict=True)), options)
+            return service_review(file, each_answer(history, list(requests.values())), options)
 
         return review
 
@@ -99,23 +98,25 @@ def _reviewed(policy: Policy) -> list[RatioSlo]:
 
 
 def service_review(
-    file: PolicyFile, answers: Mapping[str, SeriesAnswer], options: ReviewOptions
+    file: PolicyFile, answers: Iterator[SeriesAnswer], options: ReviewOptions
 ) -> ServiceReview:
     """Return what the last periods say of a policy's objectives.
 
     Args:
         file: the policy.
-        answers: what came back for `review_requests`, by the SLO's name.
+        answers: to `review_requests`, in their order; none is kept.
         options: which periods to review.
     """
     policy = file.policy
     requests = review_requests(policy, options)
-    slos = tuple(
-        _slo(policy, slo, _Past(requests[slo.name], answers[slo.name]), options)
+    slos = [
+        _slo(policy, slo, _Past(requests[slo.name], next(answers)), options)
         for slo in _reviewed(policy)
-    )
+    ]
     left_out = [(slo.name, reason) for slo in policy.slos if (reason := not_looked_at(policy, slo))]
-    return ServiceReview(policy=policy, source=file.source, slos=slos, left_out=tuple(left_out))
+    return ServiceReview(
+        policy=policy, source=file.source, slos=tuple(slos), left_out=tuple(left_out)
+    )
 
 
 class _Past(NamedTuple):

@@ -73,6 +73,12 @@ class Rounds:
         """Return whether there is an answer, or the pieces that a part was cut into have theirs."""
         return part in self.readings or (bool(self.pieces) and part in self.pieces)
 
+    def forget(self, part: Query) -> None:
+        """Keep nothing of what came back for a part, nor for the pieces that it was cut into."""
+        self.readings.pop(part, None)
+        for piece in self.pieces.pop(part, ()):
+            self.forget(piece)
+
     def ask(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:
         """Ask for the parts until each is read, or cannot be, or time is up.
 
