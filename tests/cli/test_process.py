@@ -62,10 +62,6 @@ def test_the_module_runs_as_the_installed_command_does() -> None:
         run_module("gate", run_name="gate")["run"]()
 
 
-def test_the_first_call_has_room_for_all_that_are_nested_in_it() -> None:
-    assert run_module("gate", run_name="gate")["run"].__code__.co_stacksize == 16_000
-
-
 def test_garbage_is_looked_for_again_once_the_modules_are_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
