@@ -245,7 +245,6 @@ UNTRACED: Final[Mapping[str, Sequence[str]]] = {
         "test_each_cell_of_a_burn_down_is_the_status_of_its_instant",
     ),
     "cli/test_burned.py": (
-        "test_a_deploy_of_another_service_changed_nothing_here",
         "test_the_document_has_the_same_numbers",
         "test_the_draft_of_a_record_names_what_stood_out",
         "test_the_first_line_says_how_much_is_chronic_and_by_which_labels",
