@@ -38,7 +38,7 @@ from gate.promql.grouping import group_by
 from gate.promql.selectors import matchers
 
 PointsOfGroups = Mapping[LabelValues, Points]
-"""By the values of labels: what happened in each step."""
+"""What happened in each step, by the values of labels."""
 LabelsOf = Callable[[str], Sequence[str]]
 """The selectors, each with the labels that its series have; empty: the server does not answer."""
 
