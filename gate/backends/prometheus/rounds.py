@@ -147,7 +147,7 @@ class Rounds:
 
         Args:
             batches: what to send.
-            most_refusals: after so many the rest is not sent before it is known what the server
+            most_refusals: after this many the rest is not sent before it is known what the server
                 takes; None: all of it is.
         """
         self._refused = []
