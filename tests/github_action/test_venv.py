@@ -15,8 +15,6 @@ from packaging.version import Version
 from gate.github_action.step import prepare_environment, requirement_files, run
 from tests.github_action.acting import ROOT
 
-pytestmark = pytest.mark.slow
-
 LISTS = requirement_files({"GITHUB_ACTION_PATH": str(ROOT), "GATE_INPUT_LOGS": "true"})
 
 
