@@ -113,6 +113,19 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return lists / "requirements.txt"
 
 
+def test_it_prints_the_path_of_its_python(
+    runner: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Calls()
+    monkeypatch.setattr("gate.github_action.step._call", calls)
+
+    with pytest.raises(SystemExit, match=r"^0$"):
+        run()
+
+    assert capsys.readouterr().out == calls[1][0]
+    assert Path(calls[1][0]).is_relative_to(runner.parents[2])
+
+
 @pytest.mark.slow
 def test_it_prints_the_path_of_a_python_that_has_just_what_was_asked_for(
     runner: Path, capsys: pytest.CaptureFixture[str]
