@@ -1,7 +1,7 @@
 """How the process of the command begins and ends."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Event, Thread, main_thread
 
 import pytest
@@ -64,9 +64,10 @@ def test_garbage_is_looked_for_again_once_the_modules_are_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     enabled: list[bool] = []
+    start: Callable[[], None] = installed
     monkeypatch.setattr("gate.cli.main.run", lambda: enabled.append(gc.isenabled()))
 
-    installed()
+    start()
     with pytest.raises(EndedError):
         run()
 
