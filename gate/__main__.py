@@ -1,15 +1,7 @@
 """The command ``gate``, and ``python -m gate``."""
 
 import gc
-from typing import Final, NoReturn
-
-_ROOM: Final = 16_000
-"""Values for which the first call reserves room on Python's stack, and as much is free after it.
-
-The stack grows by pieces of 2,000 values, and each is given back to the system when its last call
-returns. Calls at the end of a piece do that over and over: 700 times in a check, whose imports are
-nested, which was 4% of its time.
-"""
+from typing import NoReturn
 
 
 def run() -> NoReturn:
@@ -19,8 +11,6 @@ def run() -> NoReturn:
 
     run_command()
 
-
-run.__code__ = run.__code__.replace(co_stacksize=_ROOM)
 
 if __name__ == "__main__":
     run()

@@ -178,9 +178,9 @@ class BatchedHistory(Protocol):
     """A backend that answers a few requests at a time, and keeps no answer that it has given."""
 
     def each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
-        """Yield what `HistoryBackend.history` returns; the next are asked for when they are wanted.
+        """Yield the answers of `HistoryBackend.history`; a batch is asked for when it is needed.
 
-        The time that passes between two answers is not counted towards the time limit.
+        The time between two answers is not counted towards the time limit.
         """
         ...
 
@@ -190,8 +190,8 @@ def each_answer(
 ) -> Iterator[SeriesAnswer]:
     """Yield the answer to every request in order, and keep none that was yielded.
 
-    Whoever needs each answer by itself needs memory for a batch of them only, where the backend
-    answers in batches; one that does not is asked for all of them at once.
+    A caller that drops each answer therefore needs memory for one batch. A backend that does not
+    answer in batches is asked for all answers at once.
     """
     if not requests:
         return

@@ -11,7 +11,7 @@ import pytest
 from gate.analysis.anomalies.run import AnomalyOptions, chart_indicators
 from gate.analysis.forecast import ForecastOptions
 from gate.analysis.forecast.run import forecast_budgets
-from gate.analysis.incidents.options import IncidentOptions
+from gate.analysis.incidents import IncidentOptions
 from gate.analysis.incidents.run import search_incidents
 from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.check.measure import OpenBackend

@@ -7,8 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.analysis.incidents import IncidentReport
-from gate.analysis.incidents.options import IncidentOptions
+from gate.analysis.incidents import IncidentOptions, IncidentReport
 from gate.analysis.incidents.run import search_incidents
 from gate.errors import ExitCode, UsageError
 from gate.history.burned import FailureLabels

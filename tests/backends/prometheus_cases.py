@@ -255,6 +255,7 @@ NUMBERS = (
                 "unless on (gate_status)": "5000",
                 "count by (gate_status)": {"500": "2"},
                 "delta(": None,
+                "by (instance, job)": None,
                 "errors_total": "100",
             },
             ERRORS,

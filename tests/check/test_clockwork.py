@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.analysis.incidents import IncidentReport
-from gate.analysis.incidents.options import IncidentOptions
+from gate.analysis.incidents import IncidentOptions, IncidentReport
 from gate.analysis.incidents.run import search_incidents
 from gate.check.options import Options
 from gate.check.run import run_check

@@ -285,7 +285,7 @@ SICK: Final[Mapping[str, Planted]] = {
     "two-versions": Planted(
         series=(*buckets("two-versions", "1", "2"), *buckets("two-versions", "1", instance="b")),
         sli=within("two-versions", "2"),
-        finds={"boundary": "fault"},
+        finds={"boundary": "fault", "labels": "doubt"},
         words=('1 of 2 histograms have le="2"',),
     ),
     "several": Planted(

@@ -9,13 +9,13 @@ from gate.measure import Answer, Cause, CountRequest, Counts, Spent, Suspicion
 from gate.slo.objective import RollingWindow
 from tests.live.asking import measure
 from tests.live.doubts import FAULTS, FIRST, named
-from tests.live.sound import SOUND
+from tests.live.sound import HARMLESS, SOUND
 from tests.servers.doubtful import WINDOW, Doubtful, write_doubtful
 from tests.servers.fixtures import Data, made_once, serving
 from tests.servers.metrics import Server, victoria
 from tests.servers.series import END
 
-CASES = {**FAULTS, **SOUND}
+CASES = {**FAULTS, **SOUND, **HARMLESS}
 
 
 def _write(path: Path) -> None:
@@ -108,7 +108,7 @@ def test_what_is_counted_and_what_is_hidden_is_what_happened(
     assert counted + suspicion.hidden == pytest.approx(FAULTS[name].true_bad, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", SOUND)
+@pytest.mark.parametrize("name", [*SOUND, *HARMLESS])
 def test_a_count_of_a_legitimate_service_is_not_doubted(
     answers: dict[str, Answer], name: str
 ) -> None:

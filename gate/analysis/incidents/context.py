@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from gate.analysis.incidents import SearchedSlo, ServiceIncidents, SinceDeploy
-from gate.analysis.incidents.options import IncidentOptions
+from gate.analysis.incidents import IncidentOptions, SearchedSlo, ServiceIncidents, SinceDeploy
 from gate.backends import labels_of
 from gate.history.before_after import BeforeAfter, before_and_after
 from gate.history.burned import FEWEST, failure_labels, spans_of

@@ -1,13 +1,12 @@
-"""What the history of one SLO comes to, once its points are let go."""
+"""The findings in the history of one SLO, which are kept when its points are released."""
 
 from dataclasses import field
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.analysis.incidents import SearchedSlo
+from gate.analysis.incidents import IncidentOptions, SearchedSlo
 from gate.analysis.incidents.context import known_records, since_deploy_of
-from gate.analysis.incidents.options import IncidentOptions
 from gate.dataclass import dataclass
 from gate.history.before_after import BeforeAfter
 from gate.history.burned import burned
@@ -28,13 +27,13 @@ _FINEST: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloFindings:
-    """What is kept of an SLO's history: little, however many steps it has."""
+    """The findings in an SLO's history; their size does not grow with the number of its steps."""
 
     searched: SearchedSlo
     measured: tuple[Span, ...] | None = None
     """The parts of the time looked at of which anything is known; None: there is no history."""
     explanations: Explanations = field(default_factory=dict)
-    """Of each incident of the SLO, whatever it cost."""
+    """They cover every incident of the SLO, whatever it cost."""
     since_deploy: BeforeAfter | None = None
     """None: no deploy was asked about, or there is nothing to compare."""
 
@@ -42,7 +41,7 @@ class SloFindings:
 def slo_findings(
     policy: Policy, slo: RatioSlo | SpendSlo, answer: SeriesAnswer, options: IncidentOptions
 ) -> SloFindings:
-    """Return what an SLO's history comes to.
+    """Return the findings in an SLO's history.
 
     Args:
         policy: that the SLO is of.

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 from gate import __version__
-from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
+from gate.analysis.incidents import IncidentOptions, IncidentReport, SearchedSlo, ServiceIncidents
 from gate.analysis.incidents.context import annotations_of, known_records, since_deploy, with_labels
 from gate.analysis.incidents.findings import slo_findings
-from gate.analysis.incidents.options import IncidentOptions
 from gate.backends import open_backend
 from gate.check.measure import OpenBackend, open_history, run_concurrently, with_past
 from gate.check.promises import with_promises

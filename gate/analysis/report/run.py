@@ -13,9 +13,8 @@ from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
 from gate.analysis.forecast.projections import RATES
 from gate.analysis.forecast.run import service_forecast
-from gate.analysis.incidents import ServiceIncidents
+from gate.analysis.incidents import IncidentOptions, ServiceIncidents
 from gate.analysis.incidents.context import with_labels
-from gate.analysis.incidents.options import IncidentOptions
 from gate.analysis.incidents.run import incident_report, service_incidents
 from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history

@@ -1,7 +1,7 @@
-"""What happened in each step of many series: a few are asked for together, and then let go.
+"""Histories of many series: a few are asked for together, and their points are then released.
 
-So what is kept of the points are those of a few series, however many there are. What must be known
-of all of them beforehand are a few numbers each, which are asked together.
+Therefore the memory does not grow with the number of series. A few numbers of every series must be
+known first, and are asked for together.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,22 +24,22 @@ from gate.backends.prometheus.series_answer import series_answer
 from gate.measure.history import SeriesAnswer, SeriesRequest
 
 STEPS: Final = 150_000
-"""Steps of the series that are asked for together: some 8 MB of points, and enough queries to keep
-a server busy (16 series over a month in steps of five minutes)."""
+"""The number of steps of the series that are asked for together: some 8 MB of points, and enough
+queries to keep a server busy (16 series over a month in steps of five minutes)."""
 
 
 def each_series(
     requests: Sequence[SeriesRequest], fetch: Fetch, limits: ServerLimits, steps: int | None
 ) -> Iterator[SeriesAnswer]:
-    """Yield the answer to each request, in order; never raises for what the server does.
+    """Yield the answer to each request, in order; failures of the server never raise an exception.
 
-    What happens between two answers is not counted towards the time limit.
+    The time between two answers is not counted towards the time limit.
 
     Args:
         requests: at least one.
         fetch: what asks, at the newest end of all requests.
         limits: what is known of the server by now.
-        steps: of the series that are asked for together; None: of any number.
+        steps: the most steps that the series of one batch have together; None: any number.
     """
     until, grids = max(request.span.end for request in requests), shared_grids(requests)
 
@@ -70,7 +70,7 @@ def each_series(
 
 
 def _batches(requests: Sequence[SeriesRequest], steps: int | None) -> Iterator[range]:
-    """Yield the places of the requests that are asked together: as many as have so many steps."""
+    """Yield the places of the requests of each batch, which have at most this number of steps."""
     start = size = 0
     for place, request in enumerate(requests):
         if steps is not None and start < place and size + request.steps > steps:
@@ -81,7 +81,7 @@ def _batches(requests: Sequence[SeriesRequest], steps: int | None) -> Iterator[r
 
 
 def _forget(answered: Sequence[SeriesPlan], later: Sequence[object], fetch: Fetch) -> None:
-    """Forget what came back for some series, but what is part of later ones, too."""
+    """Forget the results of some series, except those that later series need, too."""
     parts = dict[Query, None]()
     for planned in answered:
         for part in (*planned.first_round, *planned.second_round(fetch.reading)):

@@ -10,7 +10,7 @@ from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import Answer, Backend, Cause, CountRequest, Counts, Limits, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
-from tests.backends.prometheus.limited import BAD, TOTAL, Limit, Limited, limited
+from tests.backends.prometheus.limited import BAD, TOTAL, Asked, Limit, Limited, limited
 from tests.backends.prometheus.played import AT
 
 DAY = 86_400.0
@@ -189,7 +189,6 @@ def assert_right(asked: list[CountRequest], answers: list[Answer]) -> None:
         assert answer.evidence.suspicions == ()
 
 
-@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     "name, days",
     [(name, 90) for name in CURABLE]
@@ -202,6 +201,16 @@ def test_eight_slos_are_counted_in_few_requests_under_any_limit(name: str, days:
 
     assert_right(asked, answers)
     assert server.requests <= MOST
+
+
+def test_a_large_run_waits_after_a_few_refusals_until_it_is_known_what_the_server_takes() -> None:
+    asked = requests_for(80, 30)
+    with limited(CURABLE["parts-of-a-union"]) as server:
+        answers = backend(server, parallel=2).measure(asked, AT)
+
+    assert_right(asked, answers)
+    refused = [form for form in server.forms if Asked(form["query"]).parts > 16]
+    assert len(refused) <= 8  # Sent all at once, 17 were.
 
 
 @pytest.mark.variants(1)
