@@ -76,7 +76,7 @@ def explain(
 
     Args:
         records: of any service.
-        impact: what it did to an SLO that is no composite.
+        impact: what it did to an SLO other than a composite.
         steps: the history of the SLO.
         service: whose SLO it is.
     """
