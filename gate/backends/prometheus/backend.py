@@ -1,4 +1,4 @@
-"""The backend: requests in, one batched round of queries, answers out."""
+"""The backend: it takes requests, sends one batched round of queries and returns answers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import field, replace
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusBackend:
-    """Counts on one server."""
+    """A backend that counts on one server."""
 
     client: Client
     timeout: timedelta
-    """For one call of `measure`."""
+    """The time limit of one call of `measure`."""
     parallel: int
-    """Most queries under way at once."""
+    """The largest number of concurrent queries."""
     limits: ServerLimits = field(default_factory=ServerLimits)
-    """What all calls have learnt of the server."""
+    """The limits of the server that earlier calls found out."""
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
-        """Answer every request, in order; never raises for what the server does."""
+        """Answer every request, in order; failures of the server never raise an exception."""
         return answered(self._fetch(at), requests)
 
     def within(self, timeout: timedelta) -> "PrometheusBackend":
-        """Return the same backend with another time limit: no new connection is made for it."""
+        """Return this backend with another time limit; it uses the same connections."""
         return replace(self, timeout=timeout)
 
     def measure_past(self, runs: "Sequence[PastRun]") -> list[list[Answer]]:
-        """Answer every request of every run, in order; never raises for what the server does.
+        """Answer every request of every run, in order; failures of the server never raise.
 
-        A few runs are asked together, for which there is as much time as for one.
+        A few runs are measured together, within the time limit of one run.
         """
         # Imported here: other runs start sooner without it.
         from gate.backends.prometheus.past import LARGE, measure_past  # noqa: PLC0415
@@ -63,7 +63,7 @@ class PrometheusBackend:
         return list(measure_past(runs, open_fetch, alone, lambda: limits))
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step; never raises for what the server does."""
+        """Return the counts of each step; failures of the server never raise an exception."""
         # Imported here: other runs start sooner without it.
         from gate.backends.prometheus.series import (  # noqa: PLC0415
             SeriesPlan,
@@ -99,7 +99,7 @@ class PrometheusBackend:
         ]
 
     def cohorts(self, requests: "Sequence[CohortRequest]") -> "list[CohortAnswer]":
-        """Return what happened to each group; never raises for what the server does."""
+        """Return the counts of each group; failures of the server never raise an exception."""
         # Imported here: other runs start sooner without it.
         from gate.backends.prometheus.labels import (  # noqa: PLC0415
             CohortPlan,
@@ -124,7 +124,7 @@ class PrometheusBackend:
         ]
 
     def label_counts(self, requests: "Sequence[LabelRequest]") -> "list[LabelAnswer]":
-        """Return what happened by label; never raises for what the server does."""
+        """Return the counts by label; failures of the server never raise an exception."""
         # Imported here: other runs start sooner without it.
         from gate.backends.prometheus.breakdown import (  # noqa: PLC0415
             LabelPlan,
