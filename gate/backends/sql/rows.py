@@ -116,7 +116,7 @@ class RowSource(ABC):
     always: frozenset[str] = frozenset()
     """Columns on which every indicator depends."""
     faults: Mapping[str, str] = {}
-    """Why a column cannot be used anywhere, by column."""
+    """Column -> why it cannot be used anywhere."""
     breaks: int = 0
     """How often a row may be older than the one before it and the rows still count as ordered."""
 

@@ -82,10 +82,10 @@ def suspicions(
 def _gone(
     doubts: Doubts, timeline: Timeline, parts: Parts, column: str, values: str
 ) -> Iterator[Suspicion]:
-    """Suspect that a column was renamed if all rows had it, and no row has it any more."""
+    """Suspect that a column has another name where all rows had it, and none has it any more."""
     places = timeline.places(parts.inner) if parts.inner else range(0)
     last = timeline.last(places, values)
-    if last is None:  # it never had a value
+    if last is None:  # it never had one: nothing has gone
         return
     since = parts.end_after(timeline.ends[last])
     border = timeline.after(since)
