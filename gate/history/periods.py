@@ -1,4 +1,4 @@
-"""Past periods of an SLO's window: how they are cut, and what each consumed."""
+"""Past periods of an SLO's window: their boundaries, and the consumption of each."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,63 +23,63 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodCut:
-    """A stretch of time, cut in periods and these in steps."""
+    """A stretch of time, divided into periods of steps."""
 
     bounds: tuple[datetime, ...]
-    """Where periods begin, the oldest first, and where the last ends; two at least."""
+    """The boundaries of the periods, the oldest first; two at least."""
     step: timedelta
-    """Each period is a whole number of these."""
+    """The length of a step; each period is a whole number of steps."""
 
     @property
     def span(self) -> Span:
-        """All periods together."""
+        """The span of all periods together."""
         return Span(self.bounds[0], self.bounds[-1])
 
     @property
     def spans(self) -> list[Span]:
-        """Each period."""
+        """The span of each period."""
         return [Span(start, end) for start, end in pairwise(self.bounds)]
 
     def places(self, span: Span) -> slice:
-        """Return the steps that a period has, by their place in the whole."""
+        """Return the positions of a period's steps in the whole stretch."""
         first, after = ((at - self.bounds[0]) // self.step for at in (span.start, span.end))
         return slice(first, after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastPeriod:
-    """What happened in one period."""
+    """The events of one period."""
 
     span: Span
     total: Fraction
     bad: Fraction
     coverage: Fraction
-    """The share of its steps of which anything is known, 0 to 1."""
+    """The known share of its steps, 0 to 1."""
     doubt: Cause | None
-    """Why it is not counted; None: it is."""
+    """The reason why it is not counted; None: it is counted."""
 
     @property
     def error_ratio(self) -> Fraction:
-        """The share of the events that were bad; 0 where nothing happened."""
+        """The share of the events that were bad; 0 if there were no events."""
         return self.bad / self.total if self.total else Fraction(0)
 
     def consumed(self, objective: Fraction) -> Fraction:
-        """Return the share of an objective's budget that was consumed; above 1: missed."""
+        """Return the consumed share of an objective's budget; above 1: missed."""
         return self.error_ratio / (1 - objective)
 
     def spare(self, objective: Fraction) -> Fraction:
-        """Return how many more events could have been bad; below 0: how many too many were."""
+        """Return how many more events could have been bad; below 0: how many were too many."""
         return (1 - objective) * self.total - self.bad
 
 
 def cut_periods(
     window: Window, count: int, at: datetime, *, slices: Slices | None = None
 ) -> PeriodCut:
-    """Return the newest periods that are over at an instant, back to back.
+    """Return the newest consecutive periods that have ended before an instant.
 
-    Of a rolling window those that end now, one window ago and so on; of a calendar window the
-    last whole periods. A length that cannot be cut evenly into about 720 steps is one step; where
-    slices are given and can be, each step is a whole number of them.
+    For a rolling window they end now, one window ago and so on; for a calendar window they are the
+    last whole periods. A length that cannot be divided evenly into about 720 steps is one step; if
+    slices are given, each step is a whole number of slices if possible.
     """
     bounds = [at if isinstance(window, RollingWindow) else window.whole(at).start]
     for _ in range(count):
@@ -93,16 +93,16 @@ def cut_periods(
 def review_periods(
     slo: RatioSlo | SpendSlo, series: Series, cut: PeriodCut, guards: Guards
 ) -> tuple[PastPeriod, ...]:
-    """Return what happened in each period of a cut, the oldest first.
+    """Return the events of each period of a cut, the oldest first.
 
     Of spend the total is the allowance, whatever the length of the period, and bad is what was
     spent of it.
 
     Args:
-        slo: says how few events are too few to count a period.
-        series: what happened in the whole of the cut, step by step.
+        slo: the SLO, with the fewest events for which a period counts.
+        series: the events of the whole cut, by step.
         cut: the periods.
-        guards: how much of a period must be known to count it; silence that is usual is known.
+        guards: the share of a period that must be known to count it; usual silence is known.
     """
     periods = []
     for span in cut.spans:
@@ -126,7 +126,7 @@ def _gap(window: Window) -> timedelta:
 
 
 def _step(lengths: Sequence[timedelta], slices: Slices | None) -> timedelta:
-    """Return a step that all lengths, which are whole milliseconds, are a multiple of."""
+    """Return a step that divides all lengths, which are whole milliseconds."""
     unit, whole = gcd(*(length // _MILLISECOND for length in lengths)), 1
     aimed = max(sum(lengths, timedelta()) / len(lengths) / MOST_STEPS, SHORTEST)
     if slices is not None and not unit % (slices.length // _MILLISECOND):

@@ -203,7 +203,7 @@ def test_answers_that_somebody_else_has_fetched_make_the_same_charts() -> None:
     policy = file("chat", slo("a"))
     asked = anomaly_requests(policy.policy, LOOK)
 
-    service = service_anomalies(policy, {"a": series(WORSE)}, LOOK)
+    service = service_anomalies(policy, iter([series(WORSE)]), LOOK)
 
     assert list(asked) == ["a"]
     assert service == look({"a": series(WORSE)})[0].services[0]

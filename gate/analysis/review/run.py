@@ -1,7 +1,7 @@
 """Reviewing the objectives of one or several policies by what their last periods were like."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
@@ -33,7 +33,7 @@ from gate.history.objective_candidates import (
 )
 from gate.history.periods import PastPeriod, PeriodCut, cut_periods, review_periods
 from gate.measure import Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_share
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, each_answer, unknown_share
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import RatioSlo, SpendSlo
@@ -66,8 +66,7 @@ def review_objectives(
 
         def review() -> ServiceReview:
             requests = review_requests(file.policy, options)
-            answers = history.history(list(requests.values())) if requests else []
-            return service_review(file, dict(zip(requests, answers, strict=True)), options)
+            return service_review(file, each_answer(history, list(requests.values())), options)
 
         return review
 
@@ -102,31 +101,30 @@ def _cut(slo: RatioSlo | SpendSlo, options: ReviewOptions) -> PeriodCut:
 
 
 def service_review(
-    file: PolicyFile, answers: Mapping[str, SeriesAnswer], options: ReviewOptions
+    file: PolicyFile, answers: Iterator[SeriesAnswer], options: ReviewOptions
 ) -> ServiceReview:
     """Return what the last periods say of a policy's objectives.
 
     Args:
         file: the policy.
-        answers: what came back for `review_requests`, by the SLO's name.
+        answers: to `review_requests`, in their order; none is kept.
         options: which periods to review.
     """
     policy = file.policy
     requests = review_requests(policy, options)
-    looked_at = with_past(policy)
+    slos, spending = list[SloReview](), list[ReviewedSpend]()
+    for slo in with_past(policy):
+        answer = next(answers)  # let go of once it is known what it comes to
+        if isinstance(slo, SpendSlo):
+            spending.append(_spend(policy, slo, answer, options))
+        else:
+            slos.append(_slo(policy, slo, _Past(requests[slo.name], answer), options))
+        del answer
     return ServiceReview(
         policy=policy,
         source=file.source,
-        slos=tuple(
-            _slo(policy, slo, _Past(requests[slo.name], answers[slo.name]), options)
-            for slo in looked_at
-            if isinstance(slo, RatioSlo)
-        ),
-        spending=tuple(
-            _spend(policy, slo, answers[slo.name], options)
-            for slo in looked_at
-            if isinstance(slo, SpendSlo)
-        ),
+        slos=tuple(slos),
+        spending=tuple(spending),
         left_out=tuple(
             (slo.name, reason)
             for slo in policy.slos

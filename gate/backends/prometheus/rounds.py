@@ -75,6 +75,12 @@ class Rounds:
         """Return whether a part, or each piece that it was cut into, has a reading."""
         return part in self.readings or (bool(self.pieces) and part in self.pieces)
 
+    def forget(self, part: Query) -> None:
+        """Forget the result of a part, and the results of the pieces that it was cut into."""
+        self.readings.pop(part, None)
+        for piece in self.pieces.pop(part, ()):
+            self.forget(piece)
+
     def ask(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:
         """Ask for the parts until each is read or has failed, or the time is up.
 
