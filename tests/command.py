@@ -95,6 +95,7 @@ def gate(
     *arguments: str,
     cwd: Path | None = None,
     env: Mapping[str, str | None] | None = None,
+    stdin: str = "",
     at_is_now: bool = True,
 ) -> Result:
     """Run the command with streams, a folder and an environment of its own.
@@ -103,6 +104,7 @@ def gate(
         arguments: of the command line.
         cwd: the folder that it runs in; None: this process's own.
         env: variables that it has beside this process's; None as a value takes one away.
+        stdin: what it can read there.
         at_is_now: the instant that ``gate check`` states is taken for the present (`present_in`).
 
     Raises:
@@ -110,11 +112,13 @@ def gate(
     """
     # Files and not strings: the command changes the encoding of its streams and their descriptors.
     with (
-        open(os.devnull, encoding="utf-8") as nothing,  # noqa: PTH123 - a device
+        TemporaryFile("w+", encoding="utf-8") as given,
         TemporaryFile("w+", encoding="utf-8") as out,
         TemporaryFile("w+", encoding="utf-8") as err,
     ):
-        streams: dict[str, Any] = {"stdin": nothing, "stdout": out, "stderr": err}
+        given.write(stdin)
+        given.seek(0)
+        streams: dict[str, Any] = {"stdin": given, "stdout": out, "stderr": err}
         originals = {f"__{name}__": stream for name, stream in streams.items()}
         with (
             chdir(cwd or Path.cwd()),

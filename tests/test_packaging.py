@@ -27,7 +27,7 @@ from gate.parsing.credentials import owner
 from tests.cli.installed import POLICY, command
 from tests.command import environment
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 ROOT: Final = Path(__file__).parent.parent
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -140,10 +140,10 @@ def _communicate(
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     """End git and all that it has started, which would hold its streams open."""
-    if _POSIX:
-        os.killpg(process.pid, signal.SIGKILL)
-    else:  # pragma: no cover - Windows
+    if not _POSIX:  # pragma: no cover - Windows
         process.kill()
+        return
+    os.killpg(process.pid, signal.SIGKILL)
 
 
 def settings_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:

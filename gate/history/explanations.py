@@ -1,7 +1,7 @@
-"""What records and deploys say of the incidents that were found."""
+"""The records and deploys that may explain incidents."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -13,14 +13,14 @@ from gate.measure.history import Series, SeriesRequest
 from gate.slo.objective import Span
 
 BEFORE: Final = timedelta(hours=1)
-"""How long before an incident a deploy still counts as shortly before it."""
+"""The longest time between a deploy and an incident for which it counts as shortly before it."""
 HALF: Final = Fraction(1, 2)
 """The share of an incident's bad events that records must cover to explain it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SloHistory:
-    """The history of an SLO, in which its incidents were found."""
+    """The history of an SLO in which its incidents were found."""
 
     request: SeriesRequest
     series: Series
@@ -29,19 +29,22 @@ class SloHistory:
 def covered_share(
     records: Iterable[IncidentRecord], incident: Incident, steps: SloHistory
 ) -> Fraction:
-    """Return which share of an incident's bad events lies in the time of records, 0 to 1.
+    """Return the share of an incident's bad events that lies in the time of records, 0 to 1.
 
-    What happened when within a step is not known: a step that a record touches counts whole.
+    The times of events within a step are unknown: a step that overlaps a record counts as a whole.
     """
     about = [record for record in records if record.overlaps(incident.start, incident.end)]
+    if not about:
+        return Fraction(0)
+    begin, step = steps.request.span.start, steps.request.step
+    first = max((incident.start - begin) // step, 0)
+    last = max(-((begin - incident.end) // step), 0)
     every = covered = Fraction(0)
-    for place, bad in enumerate(steps.series.bad):
+    for place, bad in enumerate(steps.series.bad[first:last], first):
         if not bad:
             continue
-        start, end = steps.request.end_of(place - 1), steps.request.end_of(place)
-        if end <= incident.start or incident.end <= start:
-            continue
         every += Fraction(bad)
+        start, end = steps.request.end_of(place - 1), steps.request.end_of(place)
         if any(record.covers(start, end) for record in about):
             covered += Fraction(bad)
     return covered / every if every else Fraction(0)
@@ -49,51 +52,55 @@ def covered_share(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What the records say of what an incident did to one SLO."""
+    """The records that explain the effect of an incident on one SLO."""
 
     records: tuple[IncidentRecord, ...]
-    """Those about the SLO that overlap it."""
+    """The records about the SLO that overlap the incident."""
     share: Fraction
-    """The share of its bad events, that lies in the time of these records, 0 to 1."""
+    """The share of its bad events that lies in the time of these records, 0 to 1."""
 
     @property
     def explained(self) -> bool:
-        """Whether that is enough: at least half."""
+        """Whether the share is large enough: at least half."""
         return bool(self.records) and self.share >= HALF
 
 
+Explanations = Mapping[tuple[str, datetime], Explanation]
+"""By SLO, but composites, and by the start of what it felt."""
+
+
 def explain(
-    records: Sequence[IncidentRecord],
-    impact: SloImpact,
-    steps: Mapping[str, SloHistory],
-    *,
-    service: str,
+    records: Sequence[IncidentRecord], impact: SloImpact, steps: SloHistory, *, service: str
 ) -> Explanation:
-    """Return what records say of what an incident did to one SLO of a service.
+    """Return the explanation of an incident's effect on one SLO of a service.
 
     Args:
         records: of any service.
-        impact: what it did; to a composite by what it did to its members.
-        steps: the history of each SLO but composites.
+        impact: what it did to an SLO that is no composite.
+        steps: the history of the SLO.
         service: whose SLO it is.
     """
-    if impact.parts:
-        parts = [explain(records, part, steps, service=service) for part in impact.parts]
-        shares = [
-            part.share * Fraction(felt.share)
-            for part, felt in zip(parts, impact.parts, strict=True)
-        ]
-        return Explanation(
-            records=tuple(dict.fromkeys(record for part in parts for record in part.records)),
-            share=sum(shares, Fraction(0)) / sum(Fraction(felt.share) for felt in impact.parts),
-        )
     incident = impact.incident
     about = tuple(
         record
         for record in records
         if record.names(service, impact.slo) and record.overlaps(incident.start, incident.end)
     )
-    return Explanation(records=about, share=covered_share(about, incident, steps[impact.slo]))
+    return Explanation(records=about, share=covered_share(about, incident, steps))
+
+
+def _explained(impact: SloImpact, explanations: Explanations) -> Explanation:
+    """Return the explanation of what an SLO felt; of a composite by what its members felt."""
+    if not impact.parts:
+        return explanations[impact.slo, impact.incident.start]
+    parts = [_explained(part, explanations) for part in impact.parts]
+    shares = [
+        part.share * Fraction(felt.share) for part, felt in zip(parts, impact.parts, strict=True)
+    ]
+    return Explanation(
+        records=tuple(dict.fromkeys(record for part in parts for record in part.records)),
+        share=sum(shares, Fraction(0)) / sum(Fraction(felt.share) for felt in impact.parts),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,26 +109,26 @@ class AnnotatedIncident:
 
     incident: ServiceIncident
     explanations: Mapping[str, Explanation]
-    """By SLO, of each that felt it."""
+    """The explanations by affected SLO."""
     deploys: tuple[Deployment, ...] = ()
-    """Those shortly before it, the oldest first."""
+    """The deploys shortly before it, the oldest first."""
     unreadable: tuple[UnreadableRecord, ...] = ()
-    """Records with a mistake that may explain what no other record explains."""
+    """Invalid records that may explain an effect that no other record explains."""
 
     @property
     def records(self) -> tuple[IncidentRecord, ...]:
-        """Those that explain what it did to some SLO."""
+        """The records that explain its effect on some SLO."""
         return self._records(explained=True)
 
     @property
     def insufficient(self) -> tuple[IncidentRecord, ...]:
-        """Those that overlap it and explain nothing, since they cover too little of it."""
+        """The records that overlap it but cover too little to explain anything."""
         used = self.records
         return tuple(record for record in self._records(explained=False) if record not in used)
 
     @property
     def explained(self) -> bool:
-        """Whether there are records for all SLOs that felt it."""
+        """Whether records explain its effect on every affected SLO."""
         return all(explanation.explained for explanation in self.explanations.values())
 
     def _records(self, *, explained: bool) -> tuple[IncidentRecord, ...]:
@@ -136,7 +143,7 @@ class AnnotatedIncident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotations:
-    """What is known from elsewhere, of any service."""
+    """The records and deploys of all services."""
 
     records: Sequence[IncidentRecord] = ()
     unreadable: Sequence[UnreadableRecord] = ()
@@ -146,9 +153,9 @@ class Annotations:
 def deploys_before(
     incident: ServiceIncident, deploys: Iterable[Deployment], *, service: str, step: timedelta
 ) -> tuple[Deployment, ...]:
-    """Return the deploys of a service, of any service, shortly before an incident, oldest first.
+    """Return the deploys of a service, or of any, shortly before an incident, oldest first.
 
-    A step is as exact as its start is known: a deploy within the first step counts as before it.
+    The start is known to a step: a deploy within the first step counts as before the incident.
     """
     earliest, latest = incident.start - BEFORE, incident.start + step
     before = [
@@ -165,7 +172,7 @@ def annotate(
     *,
     service: str,
     step: timedelta,
-    steps: Mapping[str, SloHistory],
+    explanations: Explanations,
 ) -> AnnotatedIncident:
     """Return an incident with the records that explain it, and the deploys shortly before it.
 
@@ -174,22 +181,19 @@ def annotate(
         annotations: of any service.
         service: whose incident it is.
         step: of the history.
-        steps: the history of each SLO that felt it.
+        explanations: what `explain` says of what each SLO felt, that of composites' members too.
     """
-    explanations = {
-        impact.slo: explain(annotations.records, impact, steps, service=service)
-        for impact in incident.impacts
-    }
+    by_slo = {impact.slo: _explained(impact, explanations) for impact in incident.impacts}
     unreadable = {
         record: None
         for impact in incident.impacts
-        if not explanations[impact.slo].explained
+        if not by_slo[impact.slo].explained
         for record in annotations.unreadable
         if record.may_concern(service, impact.slo, impact.incident.start, impact.incident.end)
     }
     return AnnotatedIncident(
         incident=incident,
-        explanations=explanations,
+        explanations=by_slo,
         unreadable=tuple(unreadable),
         deploys=deploys_before(incident, annotations.deploys, service=service, step=step),
     )
@@ -200,12 +204,12 @@ def records_without_impact(
     impacts: Mapping[str, Sequence[SloImpact]],
     span: Span,
 ) -> tuple[IncidentRecord, ...]:
-    """Return the records, of those that overlap the span, of whose time no SLO felt anything.
+    """Return the records that overlap the span although no SLO was affected in their time.
 
     Args:
-        records: of any service; those of services that were not checked are left out.
-        impacts: what the SLOs of each service felt, however little it cost.
-        span: the time that was looked at.
+        records: the records of any service; services that were not checked are left out.
+        impacts: the effects on the SLOs of each service, however small.
+        span: the examined time.
     """
 
     def felt(record: IncidentRecord) -> bool:

@@ -1,1 +1,1 @@
-"""PromQL, as far as the gate has to understand it: pure text, apart from who sends it where."""
+"""PromQL, as far as the gate must understand it: text only, without any requests to a server."""

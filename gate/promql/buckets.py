@@ -1,4 +1,4 @@
-"""Which boundaries of a live histogram stand for a threshold. Numbers are compared, not their text.
+"""The boundaries of a live histogram that represent a threshold, compared as numbers.
 
 Clients write the same boundary as ``10``, ``10.0`` or ``1e+01``, and Prometheus 3 writes it anew:
 https://prometheus.io/docs/prometheus/latest/migration/#le-and-quantile-label-values
@@ -18,7 +18,7 @@ from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.quantities import around, decimal
 
 _CLOSE: Final = Fraction(1, 10**9)
-"""Relative: boundaries that a program has computed are off in their last digit."""
+"""The relative tolerance: boundaries that a program computed differ in their last digit."""
 _INFINITE: Final = frozenset({"+Inf", "Inf", "inf"})
 
 
@@ -27,16 +27,16 @@ class Boundary:
     """A boundary by whose bucket good events are counted."""
 
     value: Fraction
-    """In the histogram's unit."""
+    """The boundary in the histogram's unit."""
     texts: tuple[str, ...]
-    """How it may be written as ``le``."""
+    """The spellings that ``le`` may have."""
     weight: Fraction = Fraction(1)
-    """The factor of its bucket; the weights of an indicator add up to 1 at most."""
+    """The factor of its bucket; the weights of an indicator add up to at most 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """How the threshold is counted."""
+    """The boundaries that count a threshold."""
 
     boundaries: tuple[Boundary, ...]
     notes: tuple[str, ...] = ()
@@ -44,11 +44,11 @@ class Chosen:
 
 
 def choose(histogram: Histogram, counts: Mapping[str, Fraction]) -> Chosen:
-    """Choose the boundaries that stand for the threshold.
+    """Choose the boundaries that represent the threshold.
 
     Args:
-        histogram: with its threshold, and what to do when that is not a boundary.
-        counts: by ``le`` as the server writes it, how many series have that boundary.
+        histogram: the histogram, its threshold, and the fallback if that is not a boundary.
+        counts: the number of series that have a boundary, by ``le`` as the server writes it.
 
     Raises:
         MeasurementError: none can; the reason names the nearest ones.
@@ -74,7 +74,7 @@ def choose(histogram: Histogram, counts: Mapping[str, Fraction]) -> Chosen:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """How a boundary is written, and how many series have it."""
+    """The spellings of a boundary, and the number of series that have it."""
 
     texts: tuple[str, ...] = ()
     count: Fraction = Fraction()
@@ -120,14 +120,14 @@ def _shown(value: Fraction, histogram: Histogram) -> str:
 
 
 _RECENTLY: Final = "1h"
-"""How far back a histogram may have been seen last to say which boundaries it has."""
+"""How recently a histogram must have had a sample for its boundaries to count."""
 _WHOLE: Final = "0.98"
-"""The share of a histogram's samples that a boundary must have to have been there all along."""
+"""The share of a histogram's samples that a boundary must have to count as always present."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """A histogram's name and the matchers that its series have in common."""
+    """A histogram's name and the matchers that its series share."""
 
     name: str
     braces: str
@@ -140,7 +140,7 @@ class _Series:
         name = f"{self.name}{suffix}"
         if METRIC_NAME.fullmatch(name):
             return name + (add_matchers(self.braces, matcher) if matcher else self.braces)
-        # With dots in it, as Prometheus 3 keeps it; this form every server reads.
+        # A name with dots, as Prometheus 3 keeps it; every server reads this form.
         inside = [f"__name__={quote(name)}", matcher]
         return add_matchers(self.braces, ",".join(filter(None, inside)))
 
@@ -158,7 +158,7 @@ class _Series:
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """The expressions about one histogram."""
+    """The expressions for one histogram."""
 
     good: _Series
     total: _Series
@@ -175,22 +175,22 @@ class Buckets:
 
     @property
     def live_boundaries(self) -> str:
-        """Ask which boundaries there are, and how many histograms have each."""
+        """Write the query for the boundaries, and the number of histograms that have each."""
         return f"count by (le) (last_over_time({self.total.suffixed('_bucket')}[{_RECENTLY}]))"
 
     @property
     def boundaries_over(self) -> str:
-        """Ask which there were at some ``$step`` of ``$window``, and how many had each."""
+        """Write the query for the boundaries at any ``$step`` of ``$window``, and the counts."""
         return f"count by (le) (max_over_time({self.total.suffixed('_bucket')}[$window:$step]))"
 
     @property
     def presence(self) -> str:
-        """The series that say that there are histograms of the name, classic or native."""
+        """The series that show that histograms of the name exist, classic or native."""
         return self.total.either("", "_count")
 
     @property
     def live_native(self) -> str:
-        """Ask how many native histograms of the name there are."""
+        """Write the query for the number of native histograms of the name."""
         return f"count({self.total.suffixed()})"
 
     def up_to(self, boundaries: Sequence[Boundary]) -> Sli:
@@ -203,9 +203,9 @@ class Buckets:
         return Sli(good=" + ".join(sums), total=self.total.increase("_count"))
 
     def lacking(self, boundary: Boundary) -> str:
-        """Count the histograms that had no such boundary in some part of the window.
+        """Count the histograms that lacked such a boundary in a part of the window.
 
-        One that was added halfway would make every earlier event bad.
+        If a boundary was added halfway, every earlier event would count as bad.
         """
         all_along = f"{self.total.samples(_le(boundary))} >= {_WHOLE} * {self._infinite}"
         return f"count({self._infinite} unless ({all_along}))"
@@ -225,13 +225,13 @@ class Buckets:
         return f"histogram_sum({self.total.increase()})"
 
     def up_to_native(self, histogram: Histogram) -> Sli:
-        """Count the events by a native histogram, which estimates within one of its buckets.
+        """Count a native histogram's events up to the threshold, estimated within one bucket.
 
         https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_fraction
         """
         good = self.good.increase()
         share = f"histogram_fraction(0, {decimal(histogram.threshold)}, {good})"
-        # A share of no events is NaN, which is not at least 0.
+        # The share of zero events is NaN, for which ``>= 0`` is false.
         return Sli(
             good=f"({share} * histogram_count({good}) >= 0) or vector(0)",
             total=f"histogram_count({self.total.increase()})",
@@ -239,7 +239,7 @@ class Buckets:
 
 
 def _le(boundary: Boundary) -> str:
-    """Match the boundary in every form in which clients write it, or Prometheus 3 rewrites it."""
+    """Match the boundary in every spelling that clients or Prometheus 3 write."""
     value = float(boundary.value)
     plain, short = repr(value), f"{value:g}"
     exponent = {short} if "e" in short and float(short) == value else set[str]()

@@ -1,4 +1,4 @@
-"""Expressions that count something, and how to make a count of one that nearly does."""
+"""Expressions that count events, and corrections that turn similar expressions into counts."""
 
 from dataclasses import field
 
@@ -13,31 +13,30 @@ from gate.promql.syntax import ExpressionTree, Node
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """An expression with ``$window`` that counts."""
+    """An expression with ``$window`` that counts events."""
 
     text: str
     rate: bool
-    """It was a rate, and ``increase`` has taken the place of each ``rate``: the same, times the
-    seconds of the window. https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
-    """
+    """Whether it was a rate: ``increase`` replaces each ``rate``, which multiplies it by the
+    seconds of the window. https://prometheus.io/docs/prometheus/latest/querying/functions/#rate"""
     level: bool = False
-    """It is a mean of gauges over the window, and no number of events."""
+    """Whether it is a mean of gauges over the window, and not a number of events."""
     root: Node = field(compare=False, repr=False)
     reader: CountReader = field(compare=False, repr=False)
-    """The reader of the expression; nothing is read anew."""
+    """The reader of the expression, kept so that it is not parsed again."""
 
 
 def read_count(text: str, *, levels: bool = False) -> Count:
-    """Return an expression as a count, if it is made of sums of ``increase`` or of ``rate``.
+    """Return an expression as a count, if it consists of sums of ``increase`` or of ``rate``.
 
-    What changes no number is left out: labels that are replaced, and comparisons with 0.
+    Parts that change no number are removed: label replacements, and comparisons with 0.
 
     Args:
-        text: with ``$window``.
-        levels: read a sum of means of gauges, too.
+        text: the expression, with ``$window``.
+        levels: whether to read a sum of means of gauges, too.
 
     Raises:
-        ExpressionError: it is anything else, of which it is not known what it counts.
+        ExpressionError: it is another expression, and what it counts is unknown.
     """
     tree = parse(text)
     return count_in(tree, tree.root, levels=levels)
@@ -47,7 +46,7 @@ def count_in(tree: ExpressionTree, node: Node, *, levels: bool = False) -> Count
     """Return a part of an expression as a count.
 
     Raises:
-        ExpressionError: it is none.
+        ExpressionError: the part is not a count.
     """
     reader = CountReader(tree=tree, levels=levels)
     reader.read(node)
@@ -62,10 +61,10 @@ def count_in(tree: ExpressionTree, node: Node, *, levels: bool = False) -> Count
 
 
 def count_of_counters(text: str) -> Count:
-    """Return the increase of an expression that is a counter itself, or a sum of counters.
+    """Return the increase of an expression that is a counter, or a sum of counters.
 
     Raises:
-        ExpressionError: it is anything else; an increase cannot be taken of it.
+        ExpressionError: it is another expression, which has no increase.
     """
     tree = parse(text)
     reader = CountReader(tree=tree, of_counters=True)

@@ -1,4 +1,4 @@
-"""The events that a part of an expression counts over the window, or why it counts none."""
+"""The events that a part of an expression counts over the window, or why it counts no events."""
 
 from dataclasses import field, replace
 from typing import Final
@@ -27,7 +27,7 @@ from gate.promql.refusals import reason
 from gate.promql.syntax import ExpressionTree, Node, NodeKind
 
 _OF_HISTOGRAMS: Final = "histogram_count"
-"""The events of native histograms, whose increases are histograms."""
+"""The function that returns the events of native histograms, whose increases are histograms."""
 _SCALING: Final = frozenset({"*", "/", "%", "^", "or"})
 _NO_COUNTER: Final = (
     'is neither a counter such as requests_total{code="500"} nor a sum(...) of such; write what it'
@@ -37,26 +37,26 @@ _NO_COUNTER: Final = (
 
 @dataclass(slots=True, kw_only=True)
 class CountReader:
-    """Reads an expression as a number of events, and notes what has to be written differently."""
+    """Reads an expression as a number of events, and collects the edits that it needs."""
 
     tree: ExpressionTree
     edits: dict[int, str] = field(default_factory=dict)
-    """The edits by its place among the tokens, what takes the place of a token."""
+    """The replacement texts of tokens, by the position of the token."""
     calls: list[Node] = field(default_factory=list)
-    """The counted parts, each over the window."""
+    """The parts that count, each over the window."""
     bounds: list[Node] = field(default_factory=list)
-    """Comparisons with 0 in whose place ``clamp_min(..., 0)`` stands, innermost first."""
+    """Comparisons with 0 that ``clamp_min(..., 0)`` replaces, innermost first."""
     facts: dict[range, CountFacts] = field(default_factory=dict)
-    """The facts of each part that counts, by where it stands."""
+    """The facts about each part that counts, by its position."""
     of_counters: bool = False
-    """The parts are counters, without a window: their increase is counted."""
+    """Whether the parts are counters without a window, whose increase is counted."""
     levels: bool = False
-    """Means of gauges are read, too."""
+    """Whether means of gauges are read, too."""
     offset: str = ""
-    """How much earlier than now everything is counted, as it is written."""
+    """The offset of the whole expression, as it is written."""
 
     def text(self, node: Node) -> str:
-        """Return a part as it is asked."""
+        """Return the text of a part with its edits."""
         written = {place: self.tree.tokens[place].text for place in node.span} | {
             place: text for place, text in self.edits.items() if place in node.span
         }
@@ -67,7 +67,7 @@ class CountReader:
         return "".join(written.values()).strip()
 
     def read(self, node: Node) -> CountFacts:
-        """Return what is known of a part that counts.
+        """Return the facts about a part that counts.
 
         Raises:
             ExpressionError: it counts no events over the window.
@@ -160,7 +160,7 @@ class CountReader:
         if node.name in ABOVE_ZERO and right.inner.name == "0":
             return self._guarded(node)
         if node.name not in _SCALING:
-            self.read(left)  # what is wrong with it says more than that it is compared
+            self.read(left)  # its own error says more than the comparison
         raise self._refused(node)
 
     def _added(self, node: Node) -> CountFacts:
@@ -191,9 +191,9 @@ class CountReader:
         return replace(facts, labels=labels, positive=facts.positive and other.positive)
 
     def _guarded(self, node: Node) -> CountFacts:
-        """Leave out a comparison with 0, which takes away nothing but zeros.
+        """Remove a comparison with 0 that only drops zeros.
 
-        What may be below 0, and would then be left out, is 0 there.
+        A value that may be below 0, which the comparison would drop, becomes 0.
         """
         left = node.children[0]
         facts = self.read(left)
@@ -205,7 +205,7 @@ class CountReader:
         return replace(facts, positive=True)
 
     def _unwrap(self, node: Node) -> None:
-        """Leave only the first argument of a function, in brackets."""
+        """Keep only the first argument of a function, in brackets."""
         argument = node.children[0]
         opening = next(place for place in node.span if self.tree.tokens[place].text == "(")
         for place in range(node.span.start, opening):

@@ -1,4 +1,4 @@
-"""An expression made ready to be asked, and the recording rules that stand for one."""
+"""An expression prepared for queries, and the recording rules that can replace it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ EVERY: Final = timedelta(minutes=1)
 
 
 FINGERPRINT: Final = "gate_expr"
-"""The label that says which expression a rule has recorded."""
+"""The label that identifies the expression that a rule has recorded."""
 
 
 _SLICE_TEXT: Final = "5m"
@@ -38,12 +38,12 @@ _DIGITS: Final = 16
 
 
 def rule_name(role: str) -> str:
-    """Return the name of what is recorded: ``gate:sli_bad:increase5m``."""
+    """Return the name of a recorded series: ``gate:sli_bad:increase5m``."""
     return f"gate:sli_{role}:increase{_SLICE_TEXT}"
 
 
 def fingerprint(expression: str) -> str:
-    """Return a short hash of what a rule evaluates."""
+    """Return a short hash of the expression that a rule evaluates."""
     return sha256(expression.encode()).hexdigest()[:_DIGITS]
 
 
@@ -52,33 +52,33 @@ class Expression:
     """An expression of the policy."""
 
     pieces: tuple[str, ...]
-    """The text around each ``$window``."""
+    """The pieces of the text between the placeholders ``$window``."""
     selectors: tuple[str, ...]
-    """Every different selector in it, without range."""
+    """Every distinct selector, without its range."""
     additive: bool
     """Whether the values over two halves of a window add up to the value over the whole."""
     union: bool
-    """Whether parts of it may be missing (``a or b``: a metric that was renamed)."""
+    """Whether parts of it may be absent (``a or b``: a metric that was renamed)."""
     joint: bool = False
     """Whether its result is empty when one of several metrics in it is absent (``a + b``)."""
 
     def over(self, window: str) -> str:
-        """Write it for a window such as ``300s``."""
+        """Write the expression for a window such as ``300s``."""
         return window.join(self.pieces)
 
 
 def rule_expressions(
     expressions: Mapping[str, Expression], lacking: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return what the rules of an indicator evaluate, by role.
+    """Return the expressions that the rules of an indicator evaluate, by role.
 
-    Nothing where slices do not add up to the window. Beside a total, no bad events are 0, so that
-    a rule that is there has a sample for every evaluation. Good events are not recorded while a
-    histogram lacks the boundary that they are counted by.
+    The result is empty if slices do not add up to the window. Beside a total, an absent bad count
+    becomes 0, so that each evaluation of a rule leaves a sample. Good events are not recorded while
+    a histogram lacks the boundary that counts them.
 
     Args:
         expressions: by role.
-        lacking: each counts, over ``$window``, the histograms that lack a boundary.
+        lacking: expressions that count, over ``$window``, the histograms without a boundary.
     """
     if not all(map(_adds_up, expressions.values())):
         return {}
@@ -93,13 +93,13 @@ def rule_expressions(
 
 
 def _adds_up(expression: Expression) -> bool:
-    # Both ends of a range belong to it before Prometheus 3: of scrapes a minute apart, a sum over
-    # five minutes has six. increase() is that of the time between them.
+    # Before Prometheus 3 both ends belong to a range: with scrapes a minute apart, a sum over
+    # five minutes has six samples. increase() covers the time between them.
     return expression.additive and "_over_time" not in expression.over(_SLICE_TEXT)
 
 
 def recorded_events(role: str, expression: str, labels: Mapping[str, str]) -> tuple[str, str]:
-    """Return the text around the window of a query for the events that a rule has recorded."""
+    """Return the pieces of a query, around its window, for the events that a rule has recorded."""
     selector = matchers({**labels, FINGERPRINT: fingerprint(expression)})
     return f"sum_over_time({rule_name(role)}{{{selector}}}[", f"]) / {SLICE // EVERY}"
 
@@ -108,7 +108,7 @@ _ARITHMETIC: Final = frozenset("+-*/%^")
 
 
 def _without_window(text: str) -> ExpressionError:
-    """Say that an expression does not count over the window, and what to write."""
+    """Return the error of an expression that does not count over the window, with a correction."""
     fixed = re.search(r"\[\s*[0-9][^\]]*\]", text)
     if fixed is not None:
         message = f"{fixed[0]} is a fixed window; write [$window], the window of the SLO"
@@ -122,12 +122,12 @@ def _without_window(text: str) -> ExpressionError:
 def read_expression(
     text: str, labels: Mapping[str, str] | None, *, gauge: bool = False
 ) -> Expression:
-    """Read an expression with ``$window``, or a bare selector, whose increase is then summed up.
+    """Read an expression with ``$window``, or a bare selector, whose increase is then counted.
 
     Args:
         text: PromQL.
-        labels: take the place of ``$labels``; are added to a bare selector that has none.
-        gauge: the expression is a value at an instant, so that any form will do.
+        labels: the matchers that replace ``$labels``, or that a bare selector without it gets.
+        gauge: whether the expression is a value at an instant, so that any form is valid.
 
     Raises:
         ExpressionError: it is neither, or cannot be cut into tokens.
@@ -154,9 +154,9 @@ _NO_NAME: Final = "a metric's name is expected here, with or without {...}"
 
 
 def read_selector(text: str, labels: Mapping[str, str]) -> tuple[str, str]:
-    """Read a bare selector, and return its name and its ``{...}``, empty where it has none.
+    """Read a bare selector; return its name and its ``{...}``, empty if it has none.
 
-    A name may have dots, and may stand in the braces: ``{"http.server.duration",a="b"}``.
+    A name may contain dots, and may be in the braces: ``{"http.server.duration",a="b"}``.
 
     Raises:
         ExpressionError: it is something else, or has no name.
@@ -174,7 +174,7 @@ def read_selector(text: str, labels: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _read(text: str, labels: Mapping[str, str]) -> tuple[list[Token], tuple[str, str] | None]:
-    """Cut an expression into tokens with its labels filled in; take a bare selector apart."""
+    """Tokenize an expression with its labels filled in; split a bare selector."""
     tokens, had_labels = fold_braces(tokenize(text.strip()), labels)
     tokens = _trim(tokens)
     return tokens, _bare_selector(tokens, "" if had_labels else matchers(labels))

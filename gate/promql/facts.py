@@ -12,17 +12,17 @@ from gate.slo.quantities import parse_duration
 RATES: Final = frozenset({"rate"})
 COUNTERS: Final = frozenset({"increase", "sum_over_time", "count_over_time"})
 LEVELS: Final = frozenset({"avg_over_time"})
-"""Means of a gauge: no number of events, but two of them have a ratio."""
+"""Means of a gauge: not a number of events, but two of them have a ratio."""
 NEVER_NEGATIVE: Final = frozenset({"rate", "increase", "count_over_time"})
 LABELLING: Final = frozenset({"label_replace", "label_join", "sort", "sort_desc"})
-"""Functions that change labels or the order, and no value."""
+"""Functions that change labels or the order but no value."""
 SORTING: Final = frozenset({"sort", "sort_desc"})
 ROUNDING: Final = frozenset({"round", "ceil", "floor"})
 ADDING: Final = frozenset({"+", "-"})
 ABOVE_ZERO: Final = frozenset({">", ">=", "!="})
 MANY_TO_ONE: Final = frozenset({"group_left", "group_right"})
 _LATEST: Final = timedelta(hours=1)
-"""How late metrics may come, so that an offset of all of them waits for them."""
+"""The longest delay of metrics for which an offset of all of them may wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +30,11 @@ class CountFacts:
     """The known facts about a count."""
 
     positive: bool
-    """Whether it is never below 0."""
+    """Whether its value is never below 0."""
     labels: frozenset[str] | None = None
-    """Those that its series have at most; None: whatever labels are stored."""
+    """The labels that its series can have; None: any labels that are stored."""
     replaced: str = ""
-    """How these were changed."""
+    """How the labels were changed."""
 
     @property
     def single(self) -> bool:
@@ -42,7 +42,7 @@ class CountFacts:
         return self.labels == frozenset()
 
     def grouped(self, node: Node) -> "CountFacts":
-        """Return what is known of its sum by labels, or without some."""
+        """Return the facts about its sum by some labels, or without some."""
         if "without" in node.words:
             labels = None if self.labels is None else self.labels - node.labels
             return replace(self, labels=labels)
@@ -51,7 +51,7 @@ class CountFacts:
 
 
 def is_zero(node: Node) -> bool:
-    """Return whether a part is 0 wherever it is there: ``vector(0)``, or 0 times anything."""
+    """Return whether a part is 0 wherever it is present: ``vector(0)``, or 0 times anything."""
     node = node.inner
     zeros = [child.inner.name == "0" for child in node.children]
     if node.kind is NodeKind.CALL:
@@ -66,14 +66,14 @@ def is_single(zero: Node) -> bool:
 
 
 def family(call: Node) -> str:
-    """Return what kind of number a function gives; numbers of two kinds do not add up."""
+    """Return the kind of number that a function returns; different kinds do not add up."""
     if call.name in LEVELS:
         return "a mean"
     return "a rate" if call.name in RATES else "a count"
 
 
 def is_now(ranged: Node) -> bool:
-    """Return whether a range ends at the window's end, or at most an hour before it."""
+    """Return whether a range ends at most an hour before the window's end."""
     if any("@" in part.words for part in ranged.walk()) or ranged.inner is not ranged:
         return False
     if any("offset" in part.words for part in ranged.walk() if part is not ranged):
@@ -92,6 +92,6 @@ def _number(text: str) -> Fraction | None:
 
 
 def is_weight(node: Node) -> bool:
-    """Return whether a part is a number above 0, and 1 at most: the share that an event counts."""
+    """Return whether a part is a number above 0 and at most 1: the weight of an event."""
     number = _number(node.inner.name) if node.inner.kind is NodeKind.NUMBER else None
     return number is not None and 0 < number <= 1

@@ -1,4 +1,4 @@
-"""PromQL cut into tokens, and the shape of an expression whatever the names in it."""
+"""PromQL as tokens, and the shape of an expression regardless of its names."""
 
 import re
 from dataclasses import field
@@ -36,7 +36,7 @@ class Token:
     kind: TokenKind
     text: str
     at: int = field(default=0, compare=False)
-    """Where it begins in the expression."""
+    """The position in the expression where it begins."""
 
 
 _TOKEN = re.compile(
@@ -70,13 +70,13 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _variable_at(tokens: list[Token], dollar: Token) -> str:
-    """Return the name behind a dollar sign; nothing where none follows."""
+    """Return the name after a dollar sign; empty if none follows."""
     after = tokens[tokens.index(dollar) + 1 :][:1]
     return "".join(token.text for token in after if token.kind is TokenKind.WORD)
 
 
 def _check_symbols(tokens: list[Token]) -> None:
-    # A part that is not closed would swallow the parts after it in the same query.
+    # A part without its closing bracket would absorb the parts after it in the same query.
     opened: list[Token] = []
     for token in (token for token in tokens if token.kind is TokenKind.SYMBOL):
         text, at = token.text, token.at
@@ -103,7 +103,7 @@ def write_tokens(tokens: list[Token]) -> str:
 
 
 def closing_bracket(tokens: list[Token], opening: int) -> int:
-    """Return the index of the bracket that closes the one at ``opening``; `tokenize` made sure."""
+    """Return the index of the bracket that closes the one at ``opening``, which exists."""
     depth, index = 1, opening
     while depth:
         index += 1
@@ -122,7 +122,7 @@ Rules = tuple[tuple[re.Pattern[str], str], ...]
 """Patterns and their replacements, applied until nothing changes."""
 
 
-# What may be counted over two halves and added up, reduced step by step to one N.
+# Expressions whose counts over two halves add up, reduced step by step to one N.
 # R: a selector with [$window], Z: vector(0).
 COUNTED: Final[Rules] = (
     (re.compile(r"\b(?:increase|sum_over_time|count_over_time) \( R \)"), "N"),
@@ -150,12 +150,13 @@ _PARTS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """An expression without its names: what is done, and to how many selectors."""
+    """An expression without its names: its operations, and the number of their selectors."""
 
     text: str
-    """Selectors are S, or R with a range of ``$window``; grouping is left out; blanks between."""
+    """The shape: S for a selector, R for one with a range of ``$window``; blanks separate the
+    words, and grouping is left out."""
     selectors: tuple[range, ...]
-    """Where in the tokens each S or R stands, without its range."""
+    """The position in the tokens of each S or R, without its range."""
 
 
 def shape_of(tokens: list[Token]) -> Shape:
@@ -168,14 +169,14 @@ def shape_of(tokens: list[Token]) -> Shape:
             selectors.append(range(places[match.start()], places[last - 1] + 1))
             shape.append("R" if match["range"] else "S")
         elif not match["grouping"]:
-            # A range over anything but a selector is written out, so that no rule fits it.
+            # The range of a subquery is written out, so that no rule matches it.
             # Keywords and aggregations may be written in capitals.
             shape.append(tokens[places[match.start()]].text.lower())
     return Shape(text=" ".join(shape), selectors=tuple(selectors))
 
 
 def _code(token: Token) -> str:
-    """Return one character per token, so that a regular expression can walk over them."""
+    """Return one character per token, so that a regular expression can match them."""
     if token.kind is not TokenKind.WORD:
         return _CODES.get(token.kind, token.text)
     word = token.text.lower()
@@ -183,7 +184,7 @@ def _code(token: Token) -> str:
 
 
 def reduced(shape: str, rules: Rules) -> str:
-    """Return what is left of a shape when no rule fits it any more."""
+    """Return the rest of a shape once no rule matches it any more."""
     before = ""
     while shape != before:
         before = shape
@@ -193,7 +194,7 @@ def reduced(shape: str, rules: Rules) -> str:
 
 
 def fold_subqueries(tokens: list[Token]) -> list[Token]:
-    """Write ``function(...)[$window:5m]``, of values at instants, as one selector with a range."""
+    """Write ``function(...)[$window:5m]``, over instant values, as one selector with a range."""
     done, groups = list[Token](), dict[int, int]()
     opened: list[int] = []
     for token in (token for token in tokens if token.kind is not TokenKind.SPACE):

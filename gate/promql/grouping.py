@@ -1,7 +1,7 @@
-"""A count grouped by labels: every ``sum`` of it keeps them, and no absent part hides another.
+"""A count grouped by labels: each ``sum`` keeps them, and an absent part hides no other part.
 
-A count is a sum of increases, each times a number. So it is taken apart into these and put together
-anew: ``(sum(a) or vector(0)) + sum(b)`` by labels would lose every group that only ``a`` has.
+A count is a sum of increases, each with a factor. It is split into these and written anew:
+``(sum(a) or vector(0)) + sum(b)`` by labels would lose every group that only ``a`` has.
 """
 
 import re
@@ -23,7 +23,7 @@ from gate.promql.grammar import (
 from gate.promql.selectors import PLAIN_NAME, fold_braces, quote
 
 _TERM: Final = "gate_term"
-"""The label that keeps the parts of a sum apart until they are added up."""
+"""The label that separates the terms of a sum until they are added up."""
 _CALLS: Final = frozenset({"increase", "sum_over_time", "count_over_time"})
 _GROUPING: Final = frozenset({"by", "without"})
 _COUNT: Final = r"histogram_count \( sum \( increase \( R \) \) \)"
@@ -31,7 +31,7 @@ _NATIVE: Final = re.compile(
     rf"{_COUNT}|\( histogram_fraction \( \S+ , \S+ , sum \( increase \( R \) \) \)"
     rf" \* {_COUNT} > = 0 \)(?P<zero> or vector \( 0 \))?"
 )
-"""As `gate.promql.buckets` writes them."""
+"""The forms that `gate.promql.buckets` writes."""
 _UNFIT: Final = (
     "it cannot be grouped by labels: that takes sums of increase(...), sum_over_time(...) or"
     " count_over_time(...), each of one selector over [$window]"
@@ -43,14 +43,14 @@ class Grouped:
     """A count by labels."""
 
     pieces: tuple[str, ...]
-    """The text around each ``$window``."""
+    """The pieces of the text between the placeholders ``$window``."""
     zero: bool
-    """Whether it says itself, by ``or vector(0)``, that nothing is none."""
+    """Whether it contains ``or vector(0)`` itself, so that an empty result means 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """A number times an increase."""
+    """An increase with its factor."""
 
     weight: Fraction
     call: str
@@ -64,7 +64,7 @@ class _Term:
 
 
 def group_by(expression: Expression, labels: Sequence[str]) -> Grouped:
-    """Return a count that gives one series per value of the labels, and no others.
+    """Return a count that gives one series per combination of values of the labels.
 
     Raises:
         ExpressionError: it is not a sum of increases, of which it is not known what its groups are.
@@ -73,7 +73,7 @@ def group_by(expression: Expression, labels: Sequence[str]) -> Grouped:
 
 
 def group_without(expression: Expression, labels: Sequence[str]) -> Grouped:
-    """Return a count that gives one series per combination of all labels but these.
+    """Return a count that gives one series per combination of all labels except these.
 
     Raises:
         ExpressionError: as of `group_by`.
@@ -96,7 +96,7 @@ def _grouped(expression: Expression, grouping: str) -> Grouped:
 
 
 def _native(tokens: Sequence[Token], grouping: str, *, zero: bool) -> Grouped:
-    """Group a native histogram, of which each sum keeps the labels and nothing else is added."""
+    """Group a native histogram: each of its sums keeps the labels."""
     if any(token.text.lower() in _GROUPING for token in tokens):
         raise ExpressionError(_UNFIT)
     text = "".join(f"sum {grouping}" if token.text == "sum" else token.text for token in tokens)
@@ -114,7 +114,7 @@ def _added(terms: Sequence[_Term], grouping: str) -> str:
 
 
 class _Reader:
-    """Reads a count from its tokens, one rule of its grammar a method."""
+    """Reads a count from its tokens, with one method for each rule of its grammar."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = [token for token in tokens if token.kind is not TokenKind.SPACE]

@@ -1,10 +1,10 @@
-"""Counts over a short time that add up, as PromQL: each event belongs to one step, and to one only.
+"""Counts over short steps that add up, as PromQL: each event belongs to exactly one step.
 
-``increase`` of Prometheus knows nothing of the time between two windows, and guesses what happened
-at their ends. So a step is counted by the samples themselves: the last one in it, less the last one
-before it. What lies between two samples belongs to the step of the later one. A counter that is
-less than before was restarted, and counts from 0; one that was not there before counts from its
-first sample, as in ``increase``. ``increase`` of VictoriaMetrics counts so by itself:
+``increase`` of Prometheus ignores the time between two windows, and extrapolates to their ends. So
+a step is counted by the samples themselves: its last sample minus the last sample before it. An
+increase between two samples belongs to the step of the later one. A counter that is less than
+before was restarted, and counts from 0; a new counter counts from its first sample, as in
+``increase``. ``increase`` of VictoriaMetrics counts in this way by itself:
 https://docs.victoriametrics.com/metricsql/#increase
 """
 
@@ -30,24 +30,25 @@ from gate.promql.parser import parse
 from gate.promql.syntax import ExpressionTree, Node, NodeKind
 
 LOOKBACK: Final = timedelta(hours=6)
-"""How long before a step the last sample may be: some scrapes may be missed."""
+"""The longest time from the last sample before a step to the step: some scrapes may be missing."""
 _RATE: Final = "rate"
 _COUNTED: Final = frozenset({"increase", _RATE})
 _HISTOGRAM: Final = "histogram_"
-"""With which the names of functions of native histograms begin, which have no smallest value."""
+"""The prefix of functions of native histograms, which have no smallest value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCount:
-    """An expression that counts what happened in a step, wherever and however long that is."""
+    """An expression that counts the events of a step, whatever its position and length."""
 
     pieces: tuple[Piece, ...]
     exact: bool
     """Whether the counts of steps add up to the count of their time."""
     restarts: tuple[Piece, ...] = ()
-    """Counts the counters that restarted between two samples of a step; empty: none can."""
+    """Expressions that count the counters that restarted between two samples of a step; empty: none
+    can."""
     closed: bool = True
-    """Whether the server counts a sample at a range's first instant, as Prometheus before 3."""
+    """Whether the server includes a sample at a range's first instant, as Prometheus before 3."""
 
     def within(
         self,
@@ -55,11 +56,11 @@ class StepCount:
         offset: timedelta = timedelta(),
         lookback: timedelta = LOOKBACK,
     ) -> str:
-        """Write it for a step that ends so long before the instant."""
+        """Write the count of a step that ends this long before the instant."""
         return fill(self.pieces, self._filling(step, offset, lookback))
 
     def restarted(self, step: timedelta) -> str:
-        """Write what counts the counters that restarted within a step."""
+        """Write the query for the number of counters that restarted within a step."""
         return fill(self.restarts, self._filling(step, timedelta(), LOOKBACK))
 
     def _filling(self, step: timedelta, offset: timedelta, lookback: timedelta) -> Filling:
@@ -74,12 +75,12 @@ def step_count(text: str, *, victoria: bool = False, finely: timedelta | None = 
 
     Args:
         text: the expression.
-        victoria: whether VictoriaMetrics is asked.
-        finely: given: look at each step in pieces so long, so that a counter may restart in it.
+        victoria: whether the server is VictoriaMetrics.
+        finely: if given, the length of the pieces of a step, in which a counter may restart.
     """
     try:
         return _StepWriter(parse(text), victoria=victoria, finely=finely).write()
-    except ExpressionError:  # MetricsQL has more, and the server says what is wrong
+    except ExpressionError:  # MetricsQL has more functions; the server reports errors
         pieces = [
             Length.STEP if token.kind is TokenKind.WINDOW else token.text
             for token in tokenize(text)
@@ -88,7 +89,7 @@ def step_count(text: str, *, victoria: bool = False, finely: timedelta | None = 
 
 
 class _StepWriter(Writer):
-    """Writes a count of a step."""
+    """Writes the count of a step."""
 
     def __init__(self, tree: ExpressionTree, *, victoria: bool, finely: timedelta | None) -> None:
         super().__init__(tree)
@@ -113,7 +114,7 @@ class _StepWriter(Writer):
         return None
 
     def _is_counter(self, node: Node) -> bool:
-        """Return whether a function is of one selector over the step."""
+        """Return whether a function has one selector over the step as its argument."""
         ranged = node.children[0].inner if len(node.children) == 1 else node
         return ranged.kind is NodeKind.RANGE and _is_step(ranged) and not self._native
 
@@ -145,16 +146,16 @@ def _is_step(ranged: Node) -> bool:
 
 
 def _adds_up(call: Node) -> bool:
-    """Return whether what a function makes of a step is not a guess."""
+    """Return whether the value of a function over a step is exact, not extrapolated."""
     ranges = [child.inner for child in call.children if child.inner.kind is NodeKind.RANGE]
     return call.name.endswith("_over_time") or not any(r.name == WINDOW for r in ranges)
 
 
 def _increments(selector: str, step: list[Piece], offset: Offset, before: Offset) -> list[Piece]:
-    """Return what a counter counted in a step, if it restarted at most before the first sample.
+    """Return a counter's increase in a step, if it restarted at most before the first sample.
 
-    Then its smallest value is the first one. Where the last value before the step is larger, it is
-    not taken away; where there is none, the first value is.
+    Then its smallest value is the first one. The last value before the step is subtracted unless it
+    is larger; if there is none, the first value is subtracted.
     """
     ranged: list[Piece] = [f"{selector}[", *step, "]", offset]
     last: list[Piece] = ["last_over_time(", *ranged, ")"]
@@ -165,7 +166,7 @@ def _increments(selector: str, step: list[Piece], offset: Offset, before: Offset
 
 
 def _in_pieces(selector: str, offset: Offset, finely: timedelta) -> list[Piece]:
-    """Return the same, of pieces so short that a counter restarts once in each of them at most."""
+    """Return the increase in pieces so short that a counter restarts at most once in each."""
     here, before = Offset(moved=False), Offset(base=finely, moved=False)
     piece: list[Piece] = [window_text(finely - MILLISECOND)]
     counted = _increments(selector, piece, here, before)

@@ -1,6 +1,6 @@
-"""Expressions written for another instant than the one at which they are evaluated.
+"""Expressions rewritten for another instant than the one at which they are evaluated.
 
-``offset`` moves a selector, and all of a subquery:
+``offset`` moves a selector, or a whole subquery:
 https://prometheus.io/docs/prometheus/latest/querying/basics/#offset-modifier
 """
 
@@ -23,38 +23,38 @@ _CLOCK: Final = frozenset(
     {"hour", "minute", "month", "year", "day_of_week", "day_of_month", "day_of_year"}
     | {"days_in_month"}
 )
-"""Functions that, without an argument, are of the instant of the evaluation."""
+"""Functions that, without an argument, use the instant of the evaluation."""
 
 
 def window_text(length: timedelta) -> str:
-    """Write a length as PromQL takes it: whole seconds, else milliseconds."""
+    """Write a duration in PromQL: in whole seconds, else in milliseconds."""
     milliseconds = length // MILLISECOND
     whole, rest = divmod(milliseconds, 1000)
     return f"{milliseconds}ms" if rest else f"{whole}s"
 
 
 class Length(Enum):
-    """A time that is filled in."""
+    """A duration that is filled in later."""
 
     STEP = "step"
     """The placeholder for ``$window``."""
     LOOKBACK = "lookback"
     SECONDS = "seconds"
-    """The seconds of the step, as a number."""
+    """The length of the step in seconds, as a number."""
     BACK = "back"
-    """By how many seconds all is moved, taken away from a time."""
+    """The seconds by which everything is moved, to be subtracted from a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """An offset that is filled in."""
+    """An offset that is filled in later."""
 
     base: timedelta = timedelta()
-    """As it is written."""
+    """The offset in the policy's expression."""
     steps: int = 0
-    """How many steps more."""
+    """The number of further steps."""
     moved: bool = True
-    """Whether it depends on the instant; not within a subquery, which is moved itself."""
+    """Whether it depends on the instant; False within a subquery, which is moved as a whole."""
 
 
 Piece = str | Length | Offset
@@ -62,10 +62,10 @@ Piece = str | Length | Offset
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filling:
-    """The values that are filled in."""
+    """The values to fill in."""
 
     offset: timedelta
-    """By how much all is moved."""
+    """The time by which everything is moved."""
     step: timedelta = timedelta()
     ranged: timedelta = timedelta()
     """The range of a step."""
@@ -73,7 +73,7 @@ class Filling:
 
 
 def fill(pieces: Iterable[Piece], filling: Filling) -> str:
-    """Write an expression."""
+    """Write an expression with the values filled in."""
     seconds = filling.offset / SECOND
     lengths = {
         Length.STEP: window_text(filling.ranged),
@@ -95,7 +95,7 @@ def fill(pieces: Iterable[Piece], filling: Filling) -> str:
 
 
 def moved(text: str, offset: timedelta) -> str:
-    """Return an expression without ``$window`` as it was so long ago.
+    """Return an expression without ``$window`` as it was this long ago.
 
     Raises:
         ExpressionError: it cannot be moved.
@@ -119,7 +119,7 @@ def _pieces(text: str) -> tuple[Piece, ...]:
 
 
 def _joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Return the same in fewer pieces."""
+    """Return the same expression in fewer pieces."""
     joined = list[Piece]()
     for piece in pieces:
         if isinstance(piece, str) and joined and isinstance(joined[-1], str):
@@ -130,22 +130,22 @@ def _joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
 
 
 class Writer:
-    """Writes an expression anew, part by part, with places for what is filled in."""
+    """Rewrites an expression part by part, with placeholders for the values to fill in."""
 
     def __init__(self, tree: ExpressionTree) -> None:
         """Prepare; ``tree`` is the expression."""
         self.tree = tree
 
     def rewritten(self, _node: Node) -> Iterable[Piece] | None:
-        """Return what is written instead of a part; None: the part itself."""
+        """Return the replacement of a part; None: the part stays as it is."""
         return None
 
     def pieces(self, node: Node, *, within: bool = False) -> Iterator[Piece]:
-        """Yield a part.
+        """Yield the pieces of a part.
 
         Args:
             node: the part.
-            within: whether it stands in a subquery, where nothing is moved by itself.
+            within: whether it is in a subquery, which is moved as a whole.
 
         Raises:
             ExpressionError: it cannot be moved.
@@ -169,7 +169,7 @@ class Writer:
             yield from self._between(place, node.span.stop)
 
     def offset(self, node: Node, *, moved: bool) -> Offset:
-        """Return how much earlier a part looks.
+        """Return how far back a part looks.
 
         Raises:
             ExpressionError: at a fixed instant, or later instead of earlier.

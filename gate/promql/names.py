@@ -1,4 +1,4 @@
-"""Several names of one metric: how each is spelled, and what is counted of one beside a newer one.
+"""Several names of one metric: their spellings, and the counts of one name beside a newer name.
 
 A process that exports two names at once counts each event under both: an alias, kept until the
 older name is removed. Two processes that export a name each, old and new, count events of their
@@ -15,21 +15,20 @@ from gate.promql.grammar import Token, TokenKind, tokenize, write_tokens
 from gate.promql.selectors import fold_braces, quote
 
 _PROCESS: Final = "on (cluster, namespace, job, instance, pod, service_instance_id)"
-"""Labels that say which process a series belongs to: those of Prometheus' targets, of Kubernetes
-and of
+"""Labels that identify the process of a series: those of Prometheus' targets, of Kubernetes and of
 OpenTelemetry's resources. A label that neither name has makes no difference."""
 _COLON: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*:[A-Za-z0-9_]+")
 """A name with one colon, as programs export it; recording rules have two:
 https://prometheus.io/docs/practices/rules/#naming"""
 _MARK: Final = "gate_name"
-"""The label that keeps what is counted under one name apart from the others."""
+"""The label that separates the counts of one name from those of the others."""
 _CODES: Final = {TokenKind.WORD: "w", TokenKind.BRACES: "b", TokenKind.WINDOW: "$"}
 _CALL: Final = re.compile(r"w\((w?b|w)\[\$\]\)")
 
 
 @lru_cache(maxsize=256)
 def respelled(text: str) -> str:
-    """Return an expression with ``_`` in the place of the colon in the names of its metrics.
+    """Return an expression with ``_`` in place of the colon in the names of its metrics.
 
     So prometheus_client from 0.23 on answers a server that does not ask for UTF-8 names, which is
     any Prometheus before 3:
@@ -49,10 +48,10 @@ def respelled(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def is_divisible(text: str) -> bool:
-    """Tell whether every ``$window`` is that of a function of one selector.
+    """Return whether every ``$window`` is the range of a function of one selector.
 
-    Only of ``increase(x[$window])`` and the like it is known how to leave out what a newer name has
-    counted.
+    Events that a newer name has counted can be excluded only from ``increase(x[$window])`` and
+    similar functions.
     """
     tokens = _folded(text)
     windows = sum(token.kind is TokenKind.WINDOW for token in tokens)
@@ -61,32 +60,32 @@ def is_divisible(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """The series that say which processes export one name, and which a newer one."""
+    """The series that show which processes export one name, and which a newer name."""
 
     selectors: tuple[str, ...]
-    """The selectors of the name itself: any of them will do."""
+    """The selectors of the name itself: any of them is enough."""
     newer: tuple[str, ...] = ()
     """The first of the newer names; empty: there is none."""
 
     @property
     def by_itself(self) -> str:
-        """The series of the name at an instant, of processes that export no newer one."""
+        """The series of the name at an instant, of processes that export no newer name."""
         series = " or ".join(self.selectors)
         return f"({series}) unless {_PROCESS} ({' or '.join(self.newer)})" if self.newer else series
 
     @property
     def beside(self) -> str:
-        """The series of the name at an instant, of processes that export a newer one, too."""
+        """The series of the name at an instant, of processes that also export a newer name."""
         return f"({' or '.join(self.selectors)}) and {_PROCESS} ({' or '.join(self.newer)})"
 
     @property
     def recent(self) -> str:
-        """The same, of the last hour instead of an instant: for what is scraped seldom."""
+        """The series of the last hour instead of an instant: for targets with rare scrapes."""
         lately = Presence(selectors=_lately(self.selectors), newer=_lately(self.newer))
         return lately.by_itself
 
     def over_window(self, text: str, step: str) -> str:
-        """Write a count so that it looks, at every step of the window, at `by_itself` only."""
+        """Write a count that uses, at every step of the window, only the series in `by_itself`."""
 
         def count(function: str, selector: str) -> str:
             alone = f"{selector} unless {_PROCESS} ({' or '.join(self.newer)})"
@@ -95,10 +94,10 @@ class Presence:
         return _rewrite(text, count)
 
     def within_step(self, text: str) -> str:
-        """Write a count over a short time so that it has no process that exported a newer name.
+        """Write a count over a short time that excludes every process that exported a newer name.
 
-        It had that before the step, or has both in the end. A process that changes its name within
-        the step counts under both, each for its part.
+        A process is excluded if it had that name before the step, or has both at the end. A process
+        that changes its name within the step counts under both, each for its part.
         """
         before = " or ".join(f"{selector} offset $window" for selector in self.newer)
 
@@ -116,7 +115,7 @@ def _lately(selectors: Iterable[str]) -> tuple[str, ...]:
 
 
 def side_by_side(texts: Iterable[str]) -> str:
-    """Write counts of which each may be absent as one vector, which is to be added up."""
+    """Write several counts, each of which may be absent, as one vector to be added up."""
     marked = [
         f'label_replace({text},"{_MARK}",{quote(str(place))},"","")'
         for place, text in enumerate(texts)
@@ -130,7 +129,7 @@ def _folded(text: str) -> list[Token]:
 
 
 def _calls(tokens: list[Token]) -> Iterator[re.Match[str]]:
-    """Yield each call of a function of one selector over ``$window``, as places in the tokens."""
+    """Yield each call of a function of one selector over ``$window``, by its tokens."""
     codes = "".join(
         _CODES.get(token.kind, token.text if token.kind is TokenKind.SYMBOL else "?")
         for token in tokens
@@ -139,7 +138,7 @@ def _calls(tokens: list[Token]) -> Iterator[re.Match[str]]:
 
 
 def _rewrite(text: str, write: Callable[[str, str], str]) -> str:
-    """Write each call of a function of one selector over ``$window`` anew."""
+    """Rewrite each call of a function of one selector over ``$window``."""
     tokens = fold_braces(tokenize(text), {})[0]
     solid = [place for place, token in enumerate(tokens) if token.kind is not TokenKind.SPACE]
     parts, end = list[str](), 0

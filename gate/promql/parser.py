@@ -1,4 +1,4 @@
-"""An expression of PromQL, read as a tree.
+"""A parser of PromQL that returns a tree.
 
 https://prometheus.io/docs/prometheus/latest/querying/operators/#binary-operator-precedence
 """
@@ -18,7 +18,7 @@ _LEVELS: Final = (
     frozenset({"+", "-"}),
     frozenset({"*", "/", "%", "atan2"}),
 )
-"""The operators from those that bind least to those that bind most; ``^`` and signs bind more."""
+"""The binary operators, from the lowest to the highest precedence; ``^`` and signs bind tighter."""
 _AGGREGATIONS: Final = frozenset(
     {"sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "topk", "bottomk"}
     | {"count_values", "quantile", "limitk", "limit_ratio"}
@@ -57,11 +57,11 @@ _METRICSQL: Final = {
     "keep_metric_names": "; leave it out: a sum has no name",
     "limit": "; leave it out: a sum is one series",
 }
-"""What to write for the words that VictoriaMetrics has beside PromQL's."""
+"""The PromQL to write in place of the words that only VictoriaMetrics has."""
 
 
 class _Parser:
-    """Reads tokens from left to right, one rule of the grammar a method."""
+    """Reads tokens from left to right, with one method for each rule of the grammar."""
 
     def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
@@ -91,7 +91,7 @@ class _Parser:
         return left
 
     def _operator(self, names: frozenset[str]) -> str:
-        """Take one of the operators; return nothing where another token stands."""
+        """Take one of the operators; return an empty text if the next token is another one."""
         first = self._next.text.lower()
         following = (
             self._tokens[self._place + 1].text if self._place + 1 < len(self._tokens) else ""
@@ -104,7 +104,7 @@ class _Parser:
         return ""
 
     def _matching(self) -> Iterator[str]:
-        """Yield what an operator says of its sides, and take the labels that it names."""
+        """Yield the matching modifiers of an operator, and take the labels that they name."""
         while (word := self._next.text.lower()) in _MATCHING | _MANY_TO_ONE | {"bool"}:
             self._take()
             yield word

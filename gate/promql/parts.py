@@ -1,4 +1,4 @@
-"""The parts that are added up to a count: none of them may hide the others by being absent."""
+"""The terms of a count: no absent term may hide the others."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -17,9 +17,9 @@ _OTHER: Final = {"+": "-", "-": "+"}
 
 
 def with_absent_parts(count: Count) -> str:
-    """Return a count in which a part of a sum that is absent counts as 0.
+    """Return a count in which an absent term of a sum counts as 0.
 
-    In PromQL ``a + b`` is nothing at all when b is, and nothing would look like no failure.
+    In PromQL ``a + b`` is empty if b is, and an empty result would look like no failures.
 
     Raises:
         ExpressionError: it adds up within another function, where the parts are not known.
@@ -35,10 +35,10 @@ def with_absent_parts(count: Count) -> str:
 
 
 def rest_of(whole: Count, count: Count) -> str | None:
-    """Return what is taken away where a count is ``whole - rest``; None: it is not.
+    """Return the part that is subtracted where a count is ``whole - rest``; None: it is not.
 
-    That it is not below 0 may be said, too, as in ``clamp_min(whole - rest, 0)``: of events, the
-    rest is never more than the whole.
+    It may be written as ``clamp_min(whole - rest, 0)``, too: for events the rest is never more than
+    the whole.
     """
     node, reader = _open(count.root), count.reader
     while (inner := _bounded(node) or _guarded(reader, node)) is not None:
@@ -55,7 +55,7 @@ def rest_of(whole: Count, count: Count) -> str | None:
 
 
 def _parts(reader: CountReader, node: Node, sign: str = "+") -> list[tuple[str, Node]]:
-    """Return what is added up, and taken away, to make a count.
+    """Return the terms that are added and subtracted to make a count.
 
     Raises:
         ExpressionError: something is added up where it cannot be taken apart.
@@ -81,7 +81,7 @@ def _parts(reader: CountReader, node: Node, sign: str = "+") -> list[tuple[str, 
 
 
 def _joined(reader: CountReader, parts: list[tuple[str, Node]]) -> str:
-    """Write a sum in which an absent part is 0; what has labels is summed up, to match the 0."""
+    """Write a sum in which an absent term is 0; a term with labels is summed up, to match the 0."""
     text = ""
     for sign, node in parts:
         single = reader.facts[node.span].single
@@ -91,7 +91,7 @@ def _joined(reader: CountReader, parts: list[tuple[str, Node]]) -> str:
 
 
 def _open(node: Node) -> Node:
-    """Return a part without brackets around it, and without what changes only its labels."""
+    """Return a part without brackets and without functions that change only its labels."""
     node = node.inner
     while node.kind is NodeKind.CALL and node.name in LABELLING:
         node = node.children[0].inner
@@ -103,7 +103,7 @@ def _adds(node: Node) -> bool:
 
 
 def _bounded(node: Node) -> Node | None:
-    """Return what is kept at 0 or above: by ``clamp_min(..., 0)``, or by ``> 0``."""
+    """Return the argument of ``clamp_min(..., 0)`` or of ``> 0``."""
     if node.kind is NodeKind.CALL and node.name == "clamp_min":
         return node.children[0]
     if node.kind is NodeKind.OPERATION and node.name in ABOVE_ZERO:
@@ -112,7 +112,7 @@ def _bounded(node: Node) -> Node | None:
 
 
 def _guarded(reader: CountReader, node: Node) -> Node | None:
-    """Return what is only said to be 0 where it is absent, or kept above 0 where it always is."""
+    """Return a part without ``or vector(0)`` or a redundant bound at 0; None: it has neither."""
     if node.kind is NodeKind.OPERATION and node.name == "or" and is_zero(node.children[1]):
         return node.children[0]
     bounded = _bounded(node)
@@ -122,7 +122,7 @@ def _guarded(reader: CountReader, node: Node) -> Node | None:
 
 
 def _above_ranges(node: Node) -> Iterator[Node]:
-    """Yield a part and its parts, but for what is counted over a range."""
+    """Yield a part and its parts, except those that are counted over a range."""
     if node.kind is not NodeKind.RANGE:
         yield node
         for child in node.children:
@@ -130,7 +130,7 @@ def _above_ranges(node: Node) -> Iterator[Node]:
 
 
 def _alike(reader: CountReader, node: Node) -> bool:
-    """Return whether only counts of one selector are added up, whose series are the same."""
+    """Return whether all terms are counts of one selector, whose series are the same."""
     leaves, queue = list[Node](), [_open(node)]
     while queue:
         part = queue.pop()

@@ -1,4 +1,4 @@
-"""Shares of events: one count divided by another, and what only looks like it."""
+"""Shares of events: one count divided by another, and expressions that only look like one."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,17 +14,17 @@ from gate.promql.parser import parse
 from gate.promql.syntax import ExpressionTree, Node, NodeKind
 
 _LOOSE: Final = frozenset({"or", "+", "-"})
-"""Operators that bind less than a division."""
+"""Operators with a lower precedence than a division."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotient:
-    """One expression divided by another, perhaps taken from 1."""
+    """One expression divided by another, perhaps subtracted from 1."""
 
     numerator: str
     denominator: str
     complement: bool
-    """``1 - numerator / denominator``."""
+    """Whether it is ``1 - numerator / denominator``."""
     tree: ExpressionTree = field(compare=False, repr=False)
     sides: Sequence[Node] = field(compare=False, repr=False)
 
@@ -32,16 +32,16 @@ class Quotient:
         """Return both sides as counts.
 
         Raises:
-            ExpressionError: one of them is none.
+            ExpressionError: one of them is not a count.
         """
         above, below = (count_in(self.tree, side) for side in self.sides)
         return above, below
 
 
 def read_quotient(text: str) -> Quotient | None:
-    """Return the two sides of a division that is all of an expression; None: it is none.
+    """Return the two sides if an expression is a division; None: it is not.
 
-    What only gives a value where there is no traffic, ``or vector(0)``, is left out.
+    A fallback for times without traffic, ``or vector(0)``, is left out.
 
     Raises:
         ExpressionError: it is not PromQL.
@@ -77,10 +77,10 @@ def quotient_of_counts(text: str) -> Quotient | None:
 
 
 def check_share(text: str) -> None:
-    """Refuse an expression that is not a share of events, though it is written as one.
+    """Raise an error if an expression is not a share of events, though it is written as one.
 
     Raises:
-        ExpressionError: it is a number of events, or a part of it is, or it is in percent.
+        ExpressionError: it or a part of it is a number of events, or it is in percent.
     """
     tree = parse(text)
     node = tree.root.inner
@@ -99,7 +99,7 @@ def check_share(text: str) -> None:
 
 
 def _check_sides(tree: ExpressionTree, node: Node) -> None:
-    """Refuse what joins a count and a quotient: the division binds more than it seems to."""
+    """Raise an error if a count and a quotient are joined: the division binds tighter."""
     left, right = node.children
     texts = tree.text(left), tree.text(right)
     if _counts(tree, left) and _divides(tree, right):
@@ -118,7 +118,7 @@ def _check_sides(tree: ExpressionTree, node: Node) -> None:
 
 
 def _division(node: Node) -> Node:
-    """Return a part without brackets, and without ``or vector(0)`` after it."""
+    """Return a part without brackets and without ``or vector(0)`` after it."""
     node = node.inner
     while _operates(node, "or") and is_zero(node.children[1]):
         node = node.children[0].inner

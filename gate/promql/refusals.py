@@ -1,4 +1,4 @@
-"""Why a part of an expression does not count events over the window, and what to write."""
+"""The reasons why a part of an expression counts no events over the window, with corrections."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -71,7 +71,7 @@ _ROUNDING: Final = frozenset({"ceil", "floor"})
 
 
 def reason(tree: ExpressionTree, node: Node) -> ExpressionError:
-    """Return why a part does not count events, with the part, its place and what to write."""
+    """Return why a part does not count events, with the part, its position and a correction."""
     if node.kind is NodeKind.OPERATION:
         message = _OPERATORS.get(node.name, _COMPARED if node.name in _COMPARISONS else _WRITE)
         return ExpressionError(f"`{node.name}` {message}", place=tree.operator(node).at)
@@ -99,7 +99,7 @@ def _of_call(node: Node) -> str:
 
 
 def _of_window(node: Node) -> str:
-    """Return what is wrong with the range of a function that counts."""
+    """Return the error in the range of a function that counts."""
     moved = [word for part in node.walk() for word in ("offset", "@") if word in part.words]
     if moved:
         return (

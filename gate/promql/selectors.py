@@ -1,4 +1,4 @@
-"""Selectors and their label matchers: read, written, and put in the place of ``$labels``."""
+"""Selectors and their label matchers: parsed, written, and substituted for ``$labels``."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ class LabelMatcher:
         return f"{label}{self.operator}{quote(self.value)}"
 
     def matches(self, value: str) -> bool | None:
-        """Return whether a label's value fits; None: the pattern is none that Python can read.
+        """Return whether a label's value matches; None: Python cannot read the pattern.
 
         A pattern must fit the whole value:
         https://prometheus.io/docs/prometheus/latest/querying/basics/#instant-vector-selectors
@@ -54,7 +54,7 @@ class LabelMatcher:
 
 
 def matchers(labels: Mapping[str, str]) -> str:
-    """Write ``key="value",...``; nothing for no labels."""
+    """Write ``key="value",...``; empty if there are no labels."""
     return ",".join(
         f"{name if PLAIN_NAME.fullmatch(name) else quote(name)}={quote(value)}"
         for name, value in labels.items()
@@ -66,14 +66,14 @@ class Selector:
     """A selector without a range."""
 
     name: str
-    """The metric; empty where only matchers are given."""
+    """The metric; empty if there are only matchers."""
     matchers: tuple[LabelMatcher, ...]
 
     _text: str | None = field(default=None, init=False, compare=False, repr=False)
 
     @staticmethod
     def read(text: str) -> "Selector":
-        """Take apart one of the `Expression.selectors`."""
+        """Parse one of the `Expression.selectors`."""
         return _taken_apart(text)
 
     @property
@@ -82,7 +82,7 @@ class Selector:
         if self._text is None:
             inside = ",".join(matcher.text for matcher in self.matchers)
             text = f"{self.name}{{{inside}}}" if inside or not self.name else self.name
-            object.__setattr__(self, "_text", text)  # each question about the series has it
+            object.__setattr__(self, "_text", text)  # it is in each query about the series
             return text
         return self._text
 
@@ -97,7 +97,7 @@ class Selector:
 
 @lru_cache(maxsize=4096)
 def _taken_apart(text: str) -> Selector:
-    # What is counted and each witness for it read the same selector, before the answers and after.
+    # Counts and their evidence read the same selector, before the answers and after them.
     matchers = tuple(_matchers(tokenize(text)))
     names = [m.value for m in matchers if m.label == _NAME and m.operator == "="]
     bare = METRIC_NAME.match(text)
@@ -149,7 +149,7 @@ def fold_braces(tokens: list[Token], labels: Mapping[str, str]) -> tuple[list[To
         The tokens, and whether there was any ``$labels``.
 
     Raises:
-        ExpressionError: ``$labels`` stands outside braces.
+        ExpressionError: ``$labels`` is outside braces.
     """
     done, has_labels, index = list[Token](), False, 0
     while index < len(tokens):
@@ -178,7 +178,7 @@ def _braces(inside: list[Token], written: str) -> str:
 
 
 def _items(inside: Iterable[Token]) -> Iterator[str]:
-    """Yield what commas divide; a comma with nothing before it is a syntax error."""
+    """Yield the items that commas separate; a comma with nothing before it is a syntax error."""
     item = list[Token]()
     for token in [*inside, Token(TokenKind.SYMBOL, ",")]:
         if token.kind is not TokenKind.SYMBOL or token.text != ",":
@@ -191,7 +191,7 @@ def _items(inside: Iterable[Token]) -> Iterator[str]:
 
 
 def dotted_name(text: str) -> tuple[str, str] | None:
-    """Take apart ``http.server.duration{a="b"}``, whose name PromQL wants in quotes.
+    """Split ``http.server.duration{a="b"}``, whose name PromQL wants in quotes.
 
     Returns:
         The name, and the braces, empty where there are none; None: it is something else.
@@ -201,7 +201,7 @@ def dotted_name(text: str) -> tuple[str, str] | None:
 
 
 def take_name(braces: str) -> tuple[str, str] | None:
-    """Take the name out of ``{"http.server.duration",a="b"}`` or ``{__name__="x",a="b"}``.
+    """Remove the name from ``{"http.server.duration",a="b"}`` or ``{__name__="x",a="b"}``.
 
     Returns:
         The name and the braces without it, empty where nothing else is in them; None: no name.
@@ -221,12 +221,12 @@ def _is_string(text: str) -> bool:
 
 
 def add_matchers(braces: str, written: str) -> str:
-    """Add matchers to those in ``{...}`` (or in nothing)."""
+    """Add matchers to those in ``{...}``, which may be empty."""
     return "{" + ",".join(part for part in (braces.strip("{}"), written) if part) + "}"
 
 
 def either_boundary(selector: str) -> str:
-    """Return a selector that finds a whole histogram boundary however it is written: 5 or 5.0.
+    """Return a selector that matches a histogram boundary in either spelling: 5 or 5.0.
 
     Prometheus 3 writes ``le="5.0"`` where Prometheus 2 wrote ``le="5"``:
     https://prometheus.io/docs/prometheus/latest/migration/#le-and-quantile-label-values

@@ -1,4 +1,4 @@
-"""An expression of PromQL as a tree, whose every part knows where it is written."""
+"""An expression of PromQL as a tree whose parts know their position in the text."""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -17,7 +17,7 @@ class NodeKind(StrEnum):
     STRING = "string"
     SELECTOR = "selector"
     RANGE = "range"
-    """A selector or, as a subquery, anything else, over a range of time."""
+    """A range of time over a selector or, in a subquery, over any expression."""
     CALL = "call"
     AGGREGATION = "aggregation"
     OPERATION = "operation"
@@ -33,15 +33,15 @@ class Node:
     span: range
     """The span of the expression's tokens."""
     name: str = ""
-    """The function, the aggregation, the operator or the number; of a range its length."""
+    """The function, the aggregation, the operator or the number; for a range its length."""
     children: tuple["Node", ...] = ()
     words: frozenset[str] = frozenset()
     """Its modifiers: ``by``, ``without``, ``bool``, ``on``, ``group_left``, ``offset``, ``@``,
     ``step`` (of a subquery)."""
     labels: frozenset[str] = frozenset()
-    """Those that an aggregation names."""
+    """The labels that an aggregation names."""
     shift: str = ""
-    """The duration behind ``offset``."""
+    """The duration after ``offset``."""
 
     @property
     def inner(self) -> "Node":
@@ -53,7 +53,7 @@ class Node:
 
     @property
     def depth(self) -> int:
-        """How many parts stand within each other, this one included."""
+        """The depth of nesting, this part included."""
         deepest, level = 0, [self]
         while level:
             deepest, level = deepest + 1, [child for node in level for child in node.children]
@@ -68,17 +68,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpressionTree:
-    """An expression, as it is written and as a tree."""
+    """An expression, as text and as a tree."""
 
     tokens: Sequence[Token]
     root: Node
 
     def text(self, node: Node) -> str:
-        """Return a part as it is written."""
+        """Return the text of a part."""
         return write_tokens(list(self.tokens[node.span.start : node.span.stop])).strip()
 
     def shown(self, node: Node) -> str:
-        """Return a part for a message: on one line, and not long."""
+        """Return the text of a part for a message: on one line, and shortened."""
         text = " ".join(self.text(node).split())
         return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
 
@@ -92,6 +92,6 @@ class ExpressionTree:
         )
 
     def error(self, node: Node, message: str) -> ExpressionError:
-        """Return what is wrong with a part, with which the message begins."""
+        """Return an error about a part, which begins the message."""
         place = self.tokens[node.span.start].at
         return ExpressionError(f"`{self.shown(node)}` {message}", place=place)

@@ -13,7 +13,7 @@ import pytest
 from gate.analysis.backtest import BacktestReport, PolicyBacktest
 from gate.analysis.backtest.freezes import Standing, months
 from gate.analysis.backtest.run import BacktestOptions, replay
-from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.incidents import IncidentOptions
 from gate.backends.static import StaticSettings
 from gate.check import instants
 from gate.check.options import Options
@@ -248,7 +248,6 @@ def test_blocked_allowed_and_preceded_are_what_a_plain_count_says() -> None:
     assert objection.stopped == objection.alone == sum(stopped)
 
 
-@pytest.mark.variants(1)
 @pytest.mark.parametrize("phase", [timedelta(), 17 * MINUTE, 59 * MINUTE])
 def test_without_deploys_every_hour_of_the_clock_is_asked_about(phase: timedelta) -> None:
     at = AT - phase
@@ -355,7 +354,6 @@ def test_where_no_more_is_offered_each_instant_is_a_call_of_its_own() -> None:
     assert backend.rounds == [1]
 
 
-@pytest.mark.slow
 def test_no_more_is_held_at_once_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     read = policy(Random(SEED), *SLOS)
     backend = ManyAtOnce({name: with_outages() for name in "abcd"})

@@ -158,7 +158,6 @@ LINKS = [
 ]
 
 
-@pytest.mark.variants(2)
 @pytest.mark.parametrize("attempt", LINKS)
 def test_whatever_a_change_makes_of_the_folder_the_policy_is_that_of_the_base(
     world: World, attempt: Attempt

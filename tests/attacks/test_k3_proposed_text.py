@@ -239,7 +239,6 @@ SOME = ("deep lists", "a python object", "a large file")
 """Of the hostile texts, those that `make test` plays."""
 
 
-@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=() if name in SOME else pytest.mark.slow) for name in HOSTILE],
@@ -369,7 +368,6 @@ def test_the_variables_of_the_counting_policy_still_work(world: World) -> None:
     assert proposed["verdict"] == "block"
 
 
-@pytest.mark.variants(2)
 @pytest.mark.parametrize("target", ["outside.yaml", "gate.yaml", "nowhere", "/proc/self/environ"])
 @pytest.mark.parametrize("name", ["gate.yaml", "slos/a.yaml"])
 def test_links_of_a_proposal_show_nothing_of_what_they_lead_to(

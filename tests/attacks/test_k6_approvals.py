@@ -268,7 +268,6 @@ REASONS: dict[str, str] = {
 """Attempt -> what is said of it."""
 
 
-@pytest.mark.variants(6)
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 def test_none_of_these_is_an_approval(opened: World, fake: FakeGitHub, attempt: str) -> None:
     head = as_opened(opened, fake)

@@ -223,7 +223,6 @@ ATTEMPTS: dict[str, tuple[Attempt, str]] = {
 }
 
 
-@pytest.mark.variants(7)
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 def test_none_of_these_is_an_approval(opened: World, fake: FakeGitLab, attempt: str) -> None:
     act, reason = ATTEMPTS[attempt]
@@ -283,7 +282,6 @@ LEGITIMATE: dict[str, Attempt] = {
 }
 
 
-@pytest.mark.variants(7)
 @pytest.mark.parametrize("case", LEGITIMATE)
 def test_what_is_an_approval_counts(opened: World, fake: FakeGitLab, case: str) -> None:
     LEGITIMATE[case](fake, as_opened(opened, fake))

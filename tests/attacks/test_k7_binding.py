@@ -245,7 +245,6 @@ CONTRADICTIONS: dict[str, dict[tuple[str | int, ...], Any]] = {
 }
 
 
-@pytest.mark.variants(16)
 @pytest.mark.parametrize("kind", CONTRADICTIONS)
 def test_a_document_that_contradicts_itself_or_the_world_is_refused(
     deploy: Deploy, kind: str
@@ -356,7 +355,6 @@ def raw_documents(document: Document) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.variants(11)
 @pytest.mark.parametrize("kind", raw_documents({"exit_code": 10, "service": "chat"}))
 def test_what_is_no_document_beyond_doubt_is_refused(deploy: Deploy, kind: str) -> None:
     texts = raw_documents(deploy.decide(change="full-rollout"))

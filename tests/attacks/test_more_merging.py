@@ -47,7 +47,6 @@ def moved(world: World, old: str, new: str) -> None:
     world.branch("change", parted)
 
 
-@pytest.mark.variants(2)
 @pytest.mark.parametrize("system", ["github", "github, stale", "gitlab", "gitlab, merged"])
 def test_a_file_counts_where_the_base_has_moved_it(world: World, system: str) -> None:
     """Whoever begins at an old commit does not change a model under the name of a setting."""

@@ -283,7 +283,6 @@ FAULTS: dict[str, tuple[Minutes, ShadowRequirement, RequirementState, str]] = {
 }
 
 
-@pytest.mark.variants(2)
 @pytest.mark.parametrize("name", FAULTS)
 def test_whatever_is_not_shown_does_not_pass_and_says_what_to_do(name: str, tmp_path: Path) -> None:
     minutes, requirement, state, words = FAULTS[name]

@@ -85,7 +85,6 @@ def test_each_cell_of_a_burn_down_is_the_status_of_its_instant(gate: Run) -> Non
     assert compared > 20
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("logs")
 def test_a_report_draws_how_fast_an_allowance_is_spent(gate: Run) -> None:
     html = gate("report", "gate.yaml", "--at", END.isoformat(), "--last", "10d").stdout

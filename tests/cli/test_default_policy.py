@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.installed import AT, POLICY, command
 from tests.cli.test_help import ALL
-from tests.command import Run, environment
+from tests.command import Run
 from tests.servers.github import REPOSITORY, TOKEN, FakeGitHub
 
 HEAD = "a" * 40
@@ -187,22 +187,10 @@ def test_a_folder_without_a_policy_is_an_error(gate: Run, folder: Path) -> None:
         (POLICY.replace("99.9%", "99.9"), 2, "<stdin>: 1 error"),
     ],
 )
-def test_validate_reads_a_policy_on_stdin(
-    write_policy: WritePolicy, text: str, code: int, last: str
-) -> None:
-    path = write_policy()
+def test_validate_reads_a_policy_on_stdin(gate: Run, text: str, code: int, last: str) -> None:
+    done = gate("validate", "-", stdin=text)
 
-    done = subprocess.run(
-        command("validate", "-"),
-        cwd=path.parent,
-        env=environment(),
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == code
+    assert done.exit_code == code
     assert done.stdout.splitlines()[-1] == last
     assert done.stdout.count("<stdin>:6:37: error: ") == (code == 2)
 

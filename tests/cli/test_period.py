@@ -107,7 +107,6 @@ def test_a_period_that_is_over_has_no_forecast(gate: Run, tmp_path: Path) -> Non
     assert "the period is over" not in present
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("logs")
 def test_a_report_and_its_incidents_are_those_of_the_period(gate: Run, tmp_path: Path) -> None:
     write(tmp_path, MONTH)

@@ -1,12 +1,12 @@
 """How the process of the command begins and ends."""
 
 import gc
-from collections.abc import Iterator
-from runpy import run_module
+from collections.abc import Callable, Iterator
 from threading import Event, Thread, main_thread
 
 import pytest
 
+from gate.__main__ import run as installed
 from gate.cli.main import run
 
 
@@ -55,18 +55,16 @@ def test_a_thread_that_is_stuck_does_not_change_the_code(
     assert handled == []
 
 
-def test_the_module_runs_as_the_installed_command_does() -> None:
+def test_the_installed_command_runs_the_same() -> None:
     with pytest.raises(EndedError, match="2"):
-        run_module("gate", run_name="__main__")
-    with pytest.raises(EndedError, match="2"):
-        run_module("gate", run_name="gate")["run"]()
+        installed()
 
 
 def test_garbage_is_looked_for_again_once_the_modules_are_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     enabled: list[bool] = []
-    start = run_module("gate", run_name="gate")["run"]
+    start: Callable[[], None] = installed
     monkeypatch.setattr("gate.cli.main.run", lambda: enabled.append(gc.isenabled()))
 
     start()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,6 +36,24 @@ def test_the_page_goes_to_stdout_where_no_file_is_named(
 
     assert done.stdout.startswith("<!DOCTYPE html>")
     assert done.stdout.endswith("</html>\n")
+
+
+def test_a_page_never_goes_to_a_terminal_but_to_a_file_that_is_named(
+    gate: Run,
+    write_policy: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_policy()
+    terminal = SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("gate.cli.report.sys", terminal)
+
+    done = gate("report", "gate.yaml", "--at", AT)
+
+    page = tmp_path / "gate-report.html"
+    assert done.stdout == ""
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert f"open it in a browser: {page.as_uri()}" in done.stderr
 
 
 def test_one_run_writes_it_in_several_formats(

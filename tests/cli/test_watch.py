@@ -274,7 +274,6 @@ def _without_seconds(state: dict[str, Any]) -> None:
     del state["start"]
 
 
-@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("change", "message"),
     [

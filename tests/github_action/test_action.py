@@ -220,23 +220,45 @@ def test_reports_that_cannot_be_written_change_no_exit_code(do: Do, tmp_path: Pa
     assert "could not be written" in report(done)
 
 
-def test_the_process_ends_with_the_code_of_the_step(tmp_path: Path) -> None:
+@pytest.fixture
+def step_environment(tmp_path: Path) -> dict[str, str]:
+    """The variables of a process whose policy blocks."""
     (tmp_path / "gate.yaml").write_text(POLICY)
     (tmp_path / "counts.yaml").write_text(counts(820))
-    outputs = tmp_path / "outputs"
+    return environment(
+        {
+            "GATE_FOLDER": str(tmp_path),
+            "GITHUB_OUTPUT": str(tmp_path / "outputs"),
+            variable("change"): "model-update",
+        }
+    )
+
+
+@pytest.mark.slow
+def test_the_process_ends_with_the_code_of_the_step(
+    tmp_path: Path, step_environment: dict[str, str]
+) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gate.github_action.action"],
         cwd=tmp_path,
-        env=environment(
-            {
-                "GATE_FOLDER": str(tmp_path),
-                "GITHUB_OUTPUT": str(outputs),
-                variable("change"): "model-update",
-            }
-        ),
+        env=step_environment,
         capture_output=True,
         check=False,
         timeout=60,
     )
+
     assert done.returncode == ExitCode.BLOCK
-    assert read_back(outputs.read_text())["exit-code"] == "10"
+    assert read_back((tmp_path / "outputs").read_text())["exit-code"] == "10"
+
+
+def test_the_step_is_that_of_its_process(
+    tmp_path: Path, step_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.environ", step_environment)
+
+    with pytest.raises(SystemExit) as end:
+        action.run()
+
+    assert end.value.code == ExitCode.BLOCK
+    assert read_back((tmp_path / "outputs").read_text())["exit-code"] == "10"

@@ -78,7 +78,6 @@ def test_commands_work_again_when_foreign_text_broke_off(step: Step) -> None:
     assert last == f"::{first.removeprefix('::stop-commands::')}::"
 
 
-@pytest.mark.variants(1)
 @pytest.mark.parametrize("character", ["a", "ü", "é\u0301", "漢", "🚦"])
 def test_a_summary_never_has_more_bytes_than_are_shown(
     step: Step, tmp_path: Path, character: str

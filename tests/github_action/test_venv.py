@@ -15,8 +15,6 @@ from packaging.version import Version
 from gate.github_action.step import prepare_environment, requirement_files, run
 from tests.github_action.acting import ROOT
 
-pytestmark = pytest.mark.slow
-
 LISTS = requirement_files({"GITHUB_ACTION_PATH": str(ROOT), "GATE_INPUT_LOGS": "true"})
 
 
@@ -113,6 +111,19 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("GATE_INPUT_LOGS", raising=False)
     monkeypatch.delenv("PIP_NO_INDEX", raising=False)
     return lists / "requirements.txt"
+
+
+def test_it_prints_the_path_of_its_python(
+    runner: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Calls()
+    monkeypatch.setattr("gate.github_action.step._call", calls)
+
+    with pytest.raises(SystemExit, match=r"^0$"):
+        run()
+
+    assert capsys.readouterr().out == calls[1][0]
+    assert Path(calls[1][0]).is_relative_to(runner.parents[2])
 
 
 @pytest.mark.slow

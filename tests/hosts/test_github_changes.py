@@ -81,7 +81,6 @@ def test_two_commits_are_compared(fake: FakeGitHub, repository: Path) -> None:
     assert not changes(fake).goes_back(live, head)
 
 
-@pytest.mark.slow
 def test_what_a_comparison_cuts_is_not_known(fake: FakeGitHub, repository: Path) -> None:
     live = git(repository, "rev-parse", "HEAD")
     head = commit(repository, "fix: many", {f"f{n}": "" for n in range(299)})

@@ -55,7 +55,6 @@ def test_a_deployment_is_live_once_it_succeeds_or_else_once_it_touches_anything(
     assert all(one.id and one.is_named(one.id) for one in found)
 
 
-@pytest.mark.slow
 def test_all_pages_are_read_and_no_further_than_a_day_before_the_start(fake: FakeGitHub) -> None:
     newest = datetime(2026, 11, 20, tzinfo=UTC)
     fake.deployments = [

@@ -3,6 +3,7 @@
 import gc
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -281,6 +282,13 @@ def test_a_login_page_instead_of_an_answer_is_named(fake: FakeGitHub) -> None:
     assert "GitHub answers with an HTML page: probably a login page" in sentence
 
 
+def of_tls(reason: str) -> ssl.SSLError:
+    """Return the error of a handshake that ended for a reason of OpenSSL's."""
+    error = ssl.SSLError()
+    error.reason = reason
+    return error
+
+
 class Broken(requests.Session):
     """A session whose every request fails; counts them."""
 
@@ -311,6 +319,11 @@ class Broken(requests.Session):
         ),
         (exceptions.ChunkedEncodingError("https://x"), "the answer was cut off", 4),
         (exceptions.SSLError("https://x"), "TLS failed: the handshake failed", 1),
+        (
+            exceptions.SSLError(of_tls("NO_SUITABLE_SIGNATURE")),
+            "TLS failed: no suitable signature",
+            1,
+        ),
         (
             OSError("/home/x/ca.pem"),
             "the file of a certificate or key is missing or cannot be read",

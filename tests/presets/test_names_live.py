@@ -347,7 +347,6 @@ def test_a_name_of_which_nothing_is_good_is_not_added(url: str) -> None:
     assert answer.cause is Cause.NO_DATA
 
 
-@pytest.mark.slow
 def test_ways_that_differ_in_their_parts_are_never_added_up(url: str) -> None:
     # Only the second is there, and it counts what is good.
     sli = Sli(

@@ -11,7 +11,7 @@ from tests.presets.test_presets_live import CASES, write_policy
 from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 SERVERS = ("vllm", "sglang", "tgi", "litellm", "triton", "llm-d")
 LATENCY = 0.5

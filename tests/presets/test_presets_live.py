@@ -15,7 +15,7 @@ from tests.command import gate
 from tests.presets.pages import END, HOURS, MARK, MINUTES, servers
 from tests.servers.metrics import Server
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 class Case(NamedTuple):

@@ -29,7 +29,7 @@ from tests.backends.logs.written import write, write_parquet
 from tests.command import gate
 from tests.presets.logs.entries import AT
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 EVERY_RUN = {"helicone", "nginx", "otlp-spans"}
 """Of each column of each format, those of these; the others are many and alike."""
 

@@ -110,7 +110,6 @@ def test_what_is_no_promql_is_refused_where_that_shows(text: str, place: int | N
     assert caught.value.place == place
 
 
-@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "text",
     [

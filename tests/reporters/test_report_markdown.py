@@ -54,7 +54,6 @@ def test_what_was_is_drawn_where_the_budget_is_not_known_now() -> None:
     assert "burn rate  ▁" in text
 
 
-@pytest.mark.slow
 def test_a_chart_has_what_there_is_of_a_budget_and_of_its_burn_rate() -> None:
     both = "  - {name: both, composite: [{slo: outage}, {slo: calm}]}\n"
     young = made(file("chat", slo("young")), told={"young": slots(20)}, last=DAY)

@@ -1,4 +1,4 @@
-"""What one or several policies would have said at instants of the past: ``gate backtest``."""
+"""The verdicts that one or several policies would have given in the past: ``gate backtest``."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -28,40 +28,40 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, kw_only=True)  # without slots: what it comes to is counted once
 class PolicyBacktest:
-    """What one policy would have said."""
+    """The verdicts that one policy would have given."""
 
     policy: Policy
     source: PolicySource
     change: str
-    """The class that is judged at every instant, and where a deploy has none of the policy's."""
+    """The class judged at every instant, and the class of deploys whose own the policy lacks."""
     verdicts: tuple[PastVerdict, ...]
-    """The oldest first."""
+    """The verdicts, the oldest first."""
     last: PastVerdict
-    """At the end of the time looked at, which is none of the instants that are counted."""
+    """The verdict at the end of the replayed time; it is not counted among the instants."""
     nearness: Nearness
-    """To the incidents of the service."""
+    """The relation of instants to the incidents of the service."""
     by_deploys: bool
-    """Whether the deploys are counted, and not the instants of the clock."""
+    """Whether deploys are counted, and not instants of the clock."""
     every: timedelta | None
-    """How often it was asked beside the deploys; None: at the deploys only."""
+    """The time between the instants of the clock; None: only deploys are judged."""
 
     @property
     def unit(self) -> str:
-        """What is counted: ``deploy``, ``hour`` or ``instant``."""
+        """The unit of the counts: ``deploy``, ``hour`` or ``instant``."""
         if self.by_deploys:
             return "deploy"
         return "hour" if self.every == timedelta(hours=1) else "instant"
 
     @cached_property
     def counted(self) -> tuple[PastVerdict, ...]:
-        """The verdicts that are counted; where there are deploys, those on the deploys only."""
+        """The counted verdicts; if there are deploys, only those on the deploys."""
         if not self.by_deploys:
             return self.verdicts
         return tuple(past for past in self.verdicts if past.deploy is not None)
 
     @cached_property
     def outcomes(self) -> dict[Verdict, VerdictCount]:
-        """How often each verdict was given, and what followed."""
+        """How often each verdict was given, and how often an incident followed."""
         return outcomes(self.counted, self.nearness)
 
     @cached_property
@@ -71,63 +71,63 @@ class PolicyBacktest:
 
     @cached_property
     def undecided_by(self) -> tuple[Objection, ...]:
-        """The reasons why it was not known."""
+        """The causes of the undecided verdicts."""
         return objections(self.counted, Verdict.UNDECIDED, self.nearness)
 
     @cached_property
     def standings(self) -> tuple[Standing, ...]:
-        """How long each verdict on ``change`` stood, the oldest first."""
+        """How long each verdict on ``change`` lasted, the oldest first."""
         return standings(self.verdicts, self.last.at)
 
     @cached_property
     def months(self) -> tuple[FrozenMonth, ...]:
-        """How long it was closed to ``change`` in each month."""
+        """How long the policy was closed to ``change`` in each month."""
         return months(self.standings)
 
     @property
     def freezes(self) -> tuple[Standing, ...]:
-        """When it was closed to ``change``."""
+        """The times in which the policy was closed to ``change``."""
         return tuple(standing for standing in self.standings if standing.verdict is Verdict.BLOCK)
 
     @property
     def frozen(self) -> timedelta:
-        """For how long it was closed to ``change``."""
+        """The total time in which the policy was closed to ``change``."""
         return sum((freeze.span.length for freeze in self.freezes), timedelta())
 
     @cached_property
     def candidates(self) -> tuple[ThresholdCandidate, ...]:
-        """What single thresholds would have stopped."""
+        """The changes that policies with a single threshold would have stopped."""
         return candidates(self.counted, self.policy.tiers[-1], self.nearness)
 
     @cached_property
     def budgets(self) -> tuple[ReplayedBudget, ...]:
-        """What became of the budgets."""
+        """The budgets in the replayed time."""
         return past_budgets(self.policy, self.verdicts, self.last, self.nearness)
 
     @property
     def unseen(self) -> int:
-        """Of how many counted ones the verdict is undecided, or a budget was not measured."""
+        """The number of counted verdicts that are undecided or lack the measurement of a budget."""
         return sum(not past.measured or past.verdict is Verdict.UNDECIDED for past in self.counted)
 
     @property
     def seen_enough(self) -> bool:
-        """Whether at least half of what is counted, and anything at all, was seen."""
+        """Whether at least one verdict is counted, and at least half of them were measured."""
         return bool(self.counted) and 2 * self.unseen <= len(self.counted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceBacktest:
-    """What the policy of a service would have said, and another one in its place."""
+    """The verdicts of a service's policy, and of another policy at the same instants."""
 
     incidents: ServiceIncidents
-    """The incidents of the service, by the policy that is tried."""
+    """The incidents of the service, by the policy that is tested."""
     tried: PolicyBacktest
     against: PolicyBacktest | None
-    """At the same instants; None: there is no other policy."""
+    """The other policy at the same instants; None: there is no other policy."""
 
     @property
     def differing(self) -> Iterator[tuple[PastVerdict, PastVerdict]]:
-        """Yield the verdicts of both at each instant at which they are not the same."""
+        """Yield the verdicts of both policies at each instant at which they differ."""
         other = () if self.against is None else self.against.verdicts
         for pair in zip(self.tried.verdicts, other, strict=False):
             if pair[0].verdict is not pair[1].verdict:
@@ -136,18 +136,18 @@ class ServiceBacktest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestReport:
-    """What all policies would have said."""
+    """The verdicts of all policies."""
 
     services: tuple[ServiceBacktest, ...]
-    """At least one."""
+    """The services, at least one."""
     span: Span
     every: timedelta | None
-    """How often they were asked beside the deploys; None: at the deploys only."""
+    """The time between the instants of the clock; None: only deploys are judged."""
     tool_version: str
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where the past was not measured in large part, whatever else was found."""
+        """The exit code: always undecided if too little of the past was measured."""
         looked_at = [slo for service in self.services for slo in service.incidents.slos]
         policies = [
             policy

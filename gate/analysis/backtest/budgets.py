@@ -1,4 +1,4 @@
-"""What became of the budgets in the time that is replayed, and what might have become of them."""
+"""The budgets in the replayed time, and what the policy would have saved of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -21,25 +21,25 @@ from gate.slo.objective import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedBudget:
-    """The budget of one SLO over the time that is replayed."""
+    """The budget of one SLO over the replayed time."""
 
     slo: str
     lowest: Fraction
-    """What was left at the worst of the instants, as it is compared with the tiers."""
+    """The least that was left at any of the instants, as it is compared with the tiers."""
     lowest_at: datetime
     ran_out: int
-    """How many times it came to nothing, or was so from the beginning."""
+    """How many times the budget ran out; a budget that was empty at the start counts as one."""
     left: Fraction | None
-    """At the end; None: that was not measured."""
+    """The share that was left at the end; None: not measured."""
     bound_below: Fraction
-    """How far that is below what was measured; 0 where nothing is sampled."""
+    """How far `left` is below the measured value; 0 if the SLO is not sampled."""
     spared: Fraction
-    """The share of the budget that incidents after blocked deploys took of the window that ends
-    then; at least 0."""
+    """The share of the budget that incidents after blocked deploys used in the window that ends the
+    replay; at least 0."""
 
     @property
     def left_at_most(self) -> Fraction | None:
-        """What would be left at the end had these incidents not happened."""
+        """The share that would be left at the end without these incidents."""
         return None if self.left is None else self.left + self.bound_below + self.spared
 
 
@@ -49,13 +49,13 @@ def past_budgets(
     """Return the budgets that were measured at any of the instants, in the policy's order.
 
     Args:
-        policy: whose budgets they are.
-        verdicts: at the instants that are replayed, the oldest first.
-        last: at the end.
-        nearness: to the incidents.
+        policy: the policy that has the budgets.
+        verdicts: the verdicts at the replayed instants, the oldest first.
+        last: the verdict at the end.
+        nearness: the relation of instants to the incidents.
     """
     avoided = _after_blocked_deploys(verdicts, nearness)
-    # What is not known of a platform's SLO is not measured at any instant.
+    # A platform's SLO without an objective is not measured at any instant.
     slos = {slo.name: slo for slo in policy.slos if not isinstance(slo, PlatformSlo)}
     budgets = []
     for slo in slos.values():
@@ -91,7 +91,7 @@ def _ran_out(course: Iterable[Fraction]) -> int:
 def _after_blocked_deploys(
     verdicts: Iterable[PastVerdict], nearness: Nearness
 ) -> list[ServiceIncident]:
-    """Return the incidents that began within an hour after a deploy that would not have shipped."""
+    """Return the incidents that began within an hour after a deploy that the policy blocks."""
     begun = [
         nearness.before(past.at)
         for past in verdicts
@@ -122,6 +122,6 @@ def _spared(
 
 
 def _within(incident: Incident, window: Span) -> Fraction:
-    """Return which part of an incident's time a window still has."""
+    """Return the share of an incident's time that is still in a window."""
     inside = min(incident.end, window.end) - max(incident.start, window.start)
     return max(Fraction(inside / incident.duration), Fraction(0))

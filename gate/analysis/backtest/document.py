@@ -1,4 +1,4 @@
-"""A backtest as plain data; durations are in seconds, shares fractions of 1."""
+"""A backtest as plain data; durations are in seconds, shares are fractions of 1."""
 
 from gate.analysis import (
     document_head,

@@ -1,4 +1,4 @@
-"""For how long a policy would have been closed to a class of changes, and when."""
+"""The times in which a policy would have been closed to a class of changes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,12 +12,12 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A stretch of time in which one verdict stood, on the class that is judged throughout."""
+    """A stretch of time with one verdict, on the class that is judged throughout."""
 
     span: Span
     verdict: Verdict
     reasons: tuple[str, ...]
-    """The reasons of the verdict as it began; empty where it allows."""
+    """The reasons of the verdict at its start; empty if it allows the change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +27,17 @@ class FrozenMonth:
     start: datetime
     """The first instant of the month, in UTC."""
     judged: timedelta
-    """How much of the month was looked at."""
+    """The part of the month that was replayed."""
     frozen: timedelta
     undecided: timedelta
 
 
 def standings(verdicts: Sequence[PastVerdict], end: datetime) -> tuple[Standing, ...]:
-    """Return how long each verdict stood: each until the next instant, the last until the end.
+    """Return how long each verdict lasted: each until the next instant, the last until the end.
 
     Args:
-        verdicts: the oldest first.
-        end: of the time looked at, not before the last of them.
+        verdicts: the verdicts, the oldest first.
+        end: the end of the replayed time, not before the last verdict.
     """
     ends = [*(past.at for past in verdicts[1:]), end]
     parts = list(zip(verdicts, ends, strict=False))

@@ -1,4 +1,4 @@
-"""Replaying the past through one or several policies."""
+"""Replay of the past through one or several policies."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
@@ -9,7 +9,8 @@ from typing import Final
 from gate import __version__
 from gate.analysis.backtest import BacktestReport, PolicyBacktest, ServiceBacktest
 from gate.analysis.backtest.verdicts import Nearness, PastVerdict, objecting
-from gate.analysis.incidents.run import IncidentOptions, ask, service_incidents
+from gate.analysis.incidents import IncidentOptions
+from gate.analysis.incidents.run import ask, service_incidents
 from gate.backends import open_backend
 from gate.check.decide import judge_change
 from gate.check.instants import run_checks
@@ -31,36 +32,35 @@ HOURLY: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestOptions:
-    """What is replayed."""
+    """The time, the instants and the changes to replay."""
 
     search: IncidentOptions
-    """The time, the deploys in it, and what makes an incident."""
+    """The time, its deploys, and the definition of an incident."""
     every: timedelta | None
-    """How often every policy is asked beside the deploys; None: at the deploys only."""
+    """The time between the instants of the clock; None: only deploys are judged."""
     by_deploys: bool = False
-    """Whether deploys are counted, of which there may be none, and not the instants of the clock.
-    """
+    """Whether deploys are counted, of which there may be none, and not instants of the clock."""
     change: str | None = None
-    """The class where a deploy has none; None: each policy's default."""
+    """The class of deploys without a class; None: each policy's default."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
-    """Requirement -> evidence that was there all the time."""
+    """The evidence by requirement, available all the time."""
 
 
 def by_default(
     search: IncidentOptions, *, by_deploys: bool, every: timedelta | None = None
 ) -> BacktestOptions:
-    """Return what is replayed where no more is said: the deploys, or without them every hour."""
+    """Return the default instants: the deploys, or every hour if there are none."""
     often = every if by_deploys else every or HOURLY
     return BacktestOptions(search=search, every=often, by_deploys=by_deploys)
 
 
 @dataclass(frozen=True, slots=True)
 class PastMoment:
-    """An instant at which the policy is asked."""
+    """An instant at which the policies are judged."""
 
     at: datetime
     deploy: Deployment | None = None
-    """None: an instant of the clock."""
+    """The deploy; None: an instant of the clock."""
 
 
 def replay(
@@ -70,12 +70,12 @@ def replay(
     *,
     open_with: OpenBackend = open_backend,
 ) -> BacktestReport:
-    """Return what every policy would have said.
+    """Return the verdicts of all policies.
 
     Args:
         files: the policies.
-        options: what is replayed.
-        against: another policy that the first is put beside, at the same instants and incidents.
+        options: the time, the instants and the changes to replay.
+        against: another policy, judged at the same instants and incidents as the first.
         open_with: opens a backend.
 
     Raises:
@@ -124,14 +124,14 @@ def _service(
     if against is None:
         (tried,), other = trial.of(file), None
     elif against.settings == file.settings:
-        tried, other = trial.of(file, against)  # what both need of a moment is asked once
+        tried, other = trial.of(file, against)  # both policies share the queries of a moment
     else:
         (tried,), (other,) = trial.of(file), trial.of(against)
     return ServiceBacktest(incidents=incidents, tried=tried, against=other)
 
 
 def past_moments(policy: Policy, options: BacktestOptions) -> tuple[PastMoment, ...]:
-    """Return when the policy is asked, in order: at deploys of its service, and by the clock."""
+    """Return the instants of the replay, in order: the service's deploys and the clock's."""
     span, every = options.search.span, options.every
     deploys = [
         PastMoment(deploy.time, deploy)
@@ -143,7 +143,7 @@ def past_moments(policy: Policy, options: BacktestOptions) -> tuple[PastMoment, 
 
 
 def _by_clock(span: Span, every: timedelta) -> Iterator[datetime]:
-    """Yield the whole multiples of a length since 1970 from the start on and before the end."""
+    """Yield the whole multiples of a duration since 1970 from the start on and before the end."""
     at = clock_start(span.start, every)
     while at < span.end:
         if at >= span.start:
@@ -153,7 +153,7 @@ def _by_clock(span: Span, every: timedelta) -> Iterator[datetime]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trial:
-    """What a policy is tried on."""
+    """The moments and the options with which a policy is tested."""
 
     moments: tuple[PastMoment, ...]
     nearness: Nearness
@@ -161,10 +161,10 @@ class _Trial:
     open_with: OpenBackend
 
     def of(self, *files: PolicyFile) -> list[PolicyBacktest]:
-        """Return what each policy would have said at each of the moments, and at the end.
+        """Return the verdicts of each policy at each of the moments, and at the end.
 
         Args:
-            files: with the same settings of their backends; at least one.
+            files: the policies, at least one, with the same settings of their backends.
         """
         search = self.options.search
         backend, history = open_history(files[0], search.timeout, self.open_with)
@@ -201,7 +201,7 @@ def _usual(policy: Policy, options: BacktestOptions) -> str:
 def _check(
     file: PolicyFile, options: BacktestOptions, backend: Backend, moment: PastMoment
 ) -> PastVerdict:
-    """Return what ``gate check`` says at the moment; recoveries, which change nothing, apart."""
+    """Return the decision of ``gate check`` at the moment, without recoveries."""
     policy, deploy, usual = file.policy, moment.deploy, _usual(file.policy, options)
     stated = deploy.change if deploy is not None else None
     run = Options(

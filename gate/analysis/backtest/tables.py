@@ -16,14 +16,14 @@ from gate.reporters.reasons import reason
 from gate.wording import describe_time
 
 _MOST: Final = 20
-"""Rows of a list; the document has all of them."""
+"""The most rows of a list; the document has all of them."""
 WORDS: Final = {
     Verdict.ALLOW: "allowed",
     Verdict.WARN: "allowed, with a warning",
     Verdict.UNDECIDED: "undecided",
     Verdict.BLOCK: "blocked",
 }
-"""What would have become of a change."""
+"""The outcomes of a change, by verdict."""
 _WHOLE: Final = "the whole change"
 
 
@@ -33,11 +33,11 @@ class VerdictRow(NamedTuple):
     verdict: Verdict
     outcome: VerdictCount
     verdicts: int
-    """All of them."""
+    """The number of verdicts."""
 
 
 def verdict_table(tried: PolicyBacktest) -> DataTable:
-    """Return how often each verdict would have been given, and what followed."""
+    """Return how often each verdict would have been given, and how often an incident followed."""
     count = len(tried.counted)
     rows = [VerdictRow(verdict, outcome, count) for verdict, outcome in tried.outcomes.items()]
     columns: tuple[Column[VerdictRow], ...] = (
@@ -63,7 +63,7 @@ def _verdict(verdict: Verdict) -> Cell:
 
 
 def objection_table(tried: PolicyBacktest) -> DataTable:
-    """Return which rules block, about which SLO, and whether anything else would have."""
+    """Return the rules that block, the SLO of each, and how often no other rule blocks."""
     columns: tuple[Column[Objection], ...] = (
         Column(title="Rule", cell=lambda row: str(row.rule), right=False, keep=MUST),
         _SLO,
@@ -76,7 +76,7 @@ def objection_table(tried: PolicyBacktest) -> DataTable:
 
 
 def doubt_table(tried: PolicyBacktest) -> DataTable:
-    """Return why verdicts are undecided."""
+    """Return the causes of undecided verdicts."""
     columns: tuple[Column[Objection], ...] = (
         _SLO,
         Column(title="Cause", cell=_cause, right=False, keep=MUST),
@@ -99,7 +99,7 @@ _NEWEST_REASON: Final[Column[Objection]] = Column(
 
 
 def blocked_deploys(tried: PolicyBacktest) -> DataTable:
-    """Return the newest deploys that would not have shipped, the oldest of them first."""
+    """Return the newest blocked deploys, the oldest of them first."""
     blocked = [
         past
         for past in tried.counted
@@ -129,7 +129,7 @@ def _revision(past: PastVerdict) -> str:
 
 
 def _followed(tried: PolicyBacktest, past: PastVerdict) -> str:
-    """Say when an incident followed, or that one was going on."""
+    """Describe whether an incident followed, or was going on already."""
     incident = tried.nearness.before(past.at)
     if incident is None:
         return "goes on" if tried.nearness.during(past.at) else wording.NOTHING
@@ -137,7 +137,7 @@ def _followed(tried: PolicyBacktest, past: PastVerdict) -> str:
 
 
 def month_table(tried: PolicyBacktest) -> DataTable:
-    """Return for how long it would have been closed in each month."""
+    """Return how long the policy would have been closed in each month."""
     columns: tuple[Column[FrozenMonth], ...] = (
         Column(title="Month, UTC", cell=lambda row: f"{row.start:%Y-%m}", right=False, keep=MUST),
         Column(title="Closed", cell=lambda row: describe_time(row.frozen), keep=MUST),
@@ -149,7 +149,7 @@ def month_table(tried: PolicyBacktest) -> DataTable:
 
 
 def freeze_table(tried: PolicyBacktest) -> DataTable:
-    """Return the longest times in which it would have been closed, the oldest first."""
+    """Return the longest times in which the policy would have been closed, the oldest first."""
     longest = sorted(tried.freezes, key=lambda freeze: -freeze.span.length)[:_MOST]
     columns: tuple[Column[Standing], ...] = (
         Column(
@@ -166,7 +166,7 @@ def freeze_table(tried: PolicyBacktest) -> DataTable:
 
 
 def budget_table(tried: PolicyBacktest) -> DataTable:
-    """Return what became of the budgets, and what would be left without what was blocked."""
+    """Return the budgets, and what would be left of them without the blocked deploys."""
     columns: list[Column[ReplayedBudget]] = [
         Column(title="SLO", cell=lambda row: row.slo, right=False, keep=MUST, share=4),
         Column(title="Lowest", cell=lambda row: wording.left_or_overspent(row.lowest), keep=MUST),
@@ -193,14 +193,14 @@ def budget_table(tried: PolicyBacktest) -> DataTable:
 
 
 def ran_out_shown(budget: ReplayedBudget) -> str:
-    """Say how many times a budget ran out."""
+    """Describe how many times a budget ran out."""
     if not budget.ran_out:
         return "never"
     return "once" if budget.ran_out == 1 else f"{budget.ran_out:,} times"
 
 
 def threshold_table(tried: PolicyBacktest) -> DataTable:
-    """Return what policies of a single threshold would have blocked."""
+    """Return the changes that policies with a single threshold would have blocked."""
     columns: tuple[Column[ThresholdCandidate], ...] = (
         Column(
             title="Closed at",
@@ -218,7 +218,7 @@ def threshold_table(tried: PolicyBacktest) -> DataTable:
 
 
 class FigureRow(NamedTuple):
-    """One figure of two policies."""
+    """One figure for two policies."""
 
     label: str
     tried: str
@@ -255,7 +255,7 @@ def both_policies(tried: PolicyBacktest, against: PolicyBacktest) -> DataTable:
 
 
 def differing_table(service: ServiceBacktest) -> DataTable:
-    """Return the newest instants at which the verdicts of two policies are not the same."""
+    """Return the newest instants at which the verdicts of two policies differ."""
     columns: tuple[Column[tuple[PastVerdict, PastVerdict]], ...] = (
         Column(
             title="At, UTC", cell=lambda pair: wording.minute(pair[0].at), right=False, keep=MUST

@@ -1,4 +1,4 @@
-"""What a policy would have said at each instant, and what that comes to."""
+"""The verdicts of a policy at each instant, and the statistics about them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,46 +15,47 @@ from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.tiers import Tier
 
 CANDIDATES: Final = tuple(Fraction(percent, 100) for percent in (5, 10, 20, 30, 50))
-"""The candidates of a budget: below how much is left a policy might stop changes."""
+"""The shares of a budget that are tried as the threshold below which a policy stops changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastVerdict:
-    """What ``gate check`` would have said at one instant."""
+    """The verdict of ``gate check`` at one instant."""
 
     at: datetime
     change: str
-    """The class that was judged."""
+    """The class of the change that was judged."""
     deploy: Deployment | None
-    """What went live then; None: an instant of the clock."""
+    """The change that was deployed at the instant; None: an instant of the clock."""
     verdict: Verdict
     usual: Verdict
-    """The verdict on the class that is judged at every instant, be ``change`` another one."""
+    """The verdict on the class that is judged at every instant, even if ``change`` is another
+    class."""
     usual_reasons: tuple[str, ...]
-    """Of what gives that verdict; empty where it allows."""
+    """The reasons of that verdict; empty if it allows the change."""
     tier: str | None
-    """None: no budget was measured, or too little of it."""
+    """The tier; None: no budget, or too little of it, was measured."""
     worst: str | None
     """The SLO that decides the tier."""
     left: Fraction | None
-    """What was compared with the tiers; None where ``tier`` is."""
+    """The share that was compared with the tiers; None: ``tier`` is None."""
     remaining: Mapping[str, Fraction]
-    """By SLO, of those that were measured: what was compared with the tiers."""
+    """The shares that were compared with the tiers, by measured SLO."""
     bound_below: Mapping[str, Fraction]
-    """How far that is below what was measured, by the same SLOs; 0 where nothing is sampled."""
+    """How far these are below the measured shares, by the same SLOs; 0 if an SLO is not sampled."""
     findings: tuple[Finding, ...]
-    """The worst first."""
+    """The findings, the worst first."""
     measured: bool
-    """Whether every SLO that can stop a change was."""
+    """Whether every SLO that can stop a change was measured."""
 
     @property
     def objections(self) -> tuple[Finding, ...]:
-        """The findings that give it its verdict; none where it allows."""
+        """The findings that led to the verdict; none if it allows the change."""
         return objecting(self.findings, self.verdict)
 
 
 def objecting(findings: Iterable[Finding], verdict: Verdict) -> tuple[Finding, ...]:
-    """Return the findings that give a verdict; none where it allows."""
+    """Return the findings that led to a verdict; none if it allows the change."""
     if verdict is Verdict.ALLOW:
         return ()
     return tuple(finding for finding in findings if finding.verdict is verdict)
@@ -62,14 +63,14 @@ def objecting(findings: Iterable[Finding], verdict: Verdict) -> tuple[Finding, .
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nearness:
-    """How instants lie to the incidents of a service."""
+    """The relation of instants to the incidents of a service."""
 
     incidents: tuple[ServiceIncident, ...]
     step: timedelta
-    """As finely as the start of an incident is known."""
+    """The precision of the start of an incident."""
 
     def before(self, at: datetime) -> ServiceIncident | None:
-        """Return the incident that began within an hour, as a deploy counts as before it."""
+        """Return the incident that began within an hour, as it counts for deploys."""
         return next(
             (
                 incident
@@ -90,13 +91,13 @@ class VerdictCount:
 
     count: int = 0
     before: int = 0
-    """An incident began within an hour."""
+    """Verdicts followed by an incident that began within an hour."""
     during: int = 0
-    """No other began, and one was going on."""
+    """Verdicts during an incident that had begun before, with no other following."""
 
 
 def outcomes(verdicts: Iterable[PastVerdict], nearness: Nearness) -> dict[Verdict, VerdictCount]:
-    """Return how often each verdict was given; every verdict has its outcome."""
+    """Return how often each verdict was given; every verdict has an entry."""
     counts, before, during = Counter[Verdict](), Counter[Verdict](), Counter[Verdict]()
     for past in verdicts:
         counts[past.verdict] += 1
@@ -112,19 +113,19 @@ def outcomes(verdicts: Iterable[PastVerdict], nearness: Nearness) -> dict[Verdic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objection:
-    """What a rule, or a doubt, would have stopped."""
+    """The changes that a rule or a cause of doubt would have stopped."""
 
     rule: Rule
     slo: str | None
-    """None: it is about the change as a whole."""
+    """The SLO; None: the finding is about the change as a whole."""
     cause: Cause | None
-    """Why something is not known; None: that is not what it is about."""
+    """The cause of missing data; None: the finding has another reason."""
     stopped: int
-    """By it, be it with others."""
+    """The number of changes that it stopped, alone or together with other findings."""
     alone: int
-    """How many of these nothing else would have stopped in this way."""
+    """The number of these that no other finding would have stopped in this way."""
     before: int
-    """How many of these were before an incident."""
+    """The number of stopped changes before an incident."""
     example: str
     """The newest reason."""
 
@@ -135,7 +136,7 @@ _Source = tuple[Rule, str | None, Cause | None]
 def objections(
     verdicts: Sequence[PastVerdict], verdict: Verdict, nearness: Nearness
 ) -> tuple[Objection, ...]:
-    """Return what gave this verdict: the most frequent first."""
+    """Return the findings that led to this verdict, the most frequent first."""
     stopped, alone, before = Counter[_Source](), Counter[_Source](), Counter[_Source]()
     examples: dict[_Source, str] = {}
     for past in verdicts:
@@ -167,27 +168,27 @@ def objections(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdCandidate:
-    """What a policy of a single threshold would have stopped, by the budgets alone."""
+    """The changes that a policy with a single threshold would have stopped by the budgets."""
 
     threshold: Fraction
-    """It stops where so much of the worst budget is left, or less."""
+    """The threshold: a change is stopped if at most this share of the worst budget is left."""
     stopped: int
     before: int
-    """How many of these were before an incident."""
+    """The number of stopped changes before an incident."""
     through: int
     through_before: int
-    """How many of those that it lets through were before an incident."""
+    """The number of allowed changes before an incident."""
 
 
 def candidates(
     verdicts: Iterable[PastVerdict], strictest: Tier, nearness: Nearness
 ) -> tuple[ThresholdCandidate, ...]:
-    """Return what each of `CANDIDATES` would have stopped, where a budget was measured.
+    """Return the result of each of `CANDIDATES`, where a budget was measured.
 
     Args:
-        verdicts: of a policy.
-        strictest: its last tier: a class that this allows is never stopped.
-        nearness: to the incidents.
+        verdicts: the verdicts of a policy.
+        strictest: the last tier of the policy; a class that it allows is never stopped.
+        nearness: the relation of instants to the incidents.
     """
     known_budgets = [
         (past.left, strictest.allows(past.change), nearness.before(past.at) is not None)

@@ -1,4 +1,4 @@
-"""What a policy would have said of the past, in sentences, and the page that they make."""
+"""The verdicts of a policy in the past, in sentences, and the page with them."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -40,12 +40,12 @@ from gate.wording import describe_time
 
 
 def output(report: BacktestReport) -> Output:
-    """Return the report as it is written in any format."""
+    """Return the report in any format."""
     return Output(page=partial(page, report), document=partial(backtest_document, report))
 
 
 def page(report: BacktestReport) -> Page:
-    """Return the page on what every policy would have said."""
+    """Return the page about all policies."""
     sections = ((backtest_section(service, report), service.tried) for service in report.services)
     return question_page(
         sections,
@@ -54,7 +54,7 @@ def page(report: BacktestReport) -> Page:
 
 
 def scope(report: BacktestReport) -> str:
-    """Say of when it speaks, and how often the policies were asked."""
+    """Describe the replayed time, and how often the policies were judged."""
     span = report.span
     when = f"{wording.instant(span.start)} to {wording.instant(span.end)}"
     if report.every is None:
@@ -65,7 +65,7 @@ def scope(report: BacktestReport) -> str:
 
 
 def backtest_section(service: ServiceBacktest, report: BacktestReport) -> Section:
-    """Return what the policy of a service would have said, and the other one beside it."""
+    """Return the section of a service's policy, with the other policy beside it."""
     return Section(
         title=service.tried.policy.service,
         badge=backtest_badge(service),
@@ -74,7 +74,7 @@ def backtest_section(service: ServiceBacktest, report: BacktestReport) -> Sectio
 
 
 def backtest_badge(service: ServiceBacktest) -> Badge:
-    """Return in capitals how much would have been blocked; no tick where too little was seen."""
+    """Return in capitals how much would have been blocked; no tick if too little was measured."""
     tried = service.tried
     count, blocked = len(tried.counted), tried.outcomes[Verdict.BLOCK].count
     if not count:
@@ -88,7 +88,7 @@ def backtest_badge(service: ServiceBacktest) -> Badge:
 
 
 def backtest_blocks(service: ServiceBacktest, report: BacktestReport) -> Iterator[Block]:
-    """Yield all that was found: in short, then by verdict, rule, month, budget and threshold."""
+    """Yield all blocks: the summary, then by verdict, rule, month, budget and threshold."""
     tried = service.tried
     yield from (Paragraph(sentence) for sentence in headlines(service, report))
     if tried.counted:
@@ -103,7 +103,7 @@ def backtest_blocks(service: ServiceBacktest, report: BacktestReport) -> Iterato
 
 
 def parts(tried: PolicyBacktest) -> Iterator[Section]:
-    """Yield each part that has anything to say, under its own heading."""
+    """Yield each part with content, under its own heading."""
     tables: dict[str, tuple[DataTable | Facts, ...]] = {
         "What blocks": (objection_table(tried), blocked_deploys(tried)),
         "Why it is undecided": (doubt_table(tried),),
@@ -124,7 +124,7 @@ def parts(tried: PolicyBacktest) -> Iterator[Section]:
 
 
 def headlines(service: ServiceBacktest, report: BacktestReport) -> Iterator[str]:
-    """Yield in sentences what would have been stopped, what that hit, and for how long."""
+    """Yield sentences: how much would have been stopped, what followed, and for how long."""
     tried = service.tried
     if not tried.counted:
         yield _nothing(tried)
@@ -156,7 +156,7 @@ def _number(count: int, noun: str) -> str:
 
 
 def _before_incidents(tried: PolicyBacktest) -> str:
-    """Say how many of what was blocked, and of what was not, came before an incident."""
+    """Describe how many of the blocked and of the allowed changes came before an incident."""
     incidents, outcomes = len(tried.nearness.incidents), tried.outcomes
     if not incidents:
         return f"No incident was found, so no {tried.unit} came before one."
@@ -225,7 +225,7 @@ def _thresholds(tried: PolicyBacktest) -> Iterator[Fact]:
 
 
 def backtest_facts(service: ServiceBacktest) -> Iterator[Fact]:
-    """Yield what the figures do not show, and what they rest on."""
+    """Yield the limits of the figures, and the data that they are based on."""
     tried = service.tried
     yield (
         "Unknown",
@@ -242,7 +242,7 @@ def backtest_facts(service: ServiceBacktest) -> Iterator[Fact]:
 
 
 def _undecided_beside(service: ServiceBacktest) -> Iterator[Fact]:
-    """Yield why the other policy is undecided, where the one that is tried is not."""
+    """Yield why the other policy is undecided where the tested policy is not."""
     if service.against is None:
         return
     shared = {(row.slo, row.cause) for row in service.tried.undecided_by}

@@ -1,6 +1,6 @@
 """Counts from a server with the Prometheus HTTP API: Prometheus, Mimir, Thanos, VictoriaMetrics.
 
-All the numbers of a run are asked for in one batched query, or in several at once.
+All numbers of a run are requested in one batched query, or in several queries at once.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _open(settings: PrometheusSettings, limits: Limits) -> Backend:
-    # Imports requests, which takes longer than all the rest of the gate.
+    # The backend imports requests, which takes longer than all other modules of the gate.
     from gate.backends.prometheus.backend import PrometheusBackend  # noqa: PLC0415
     from gate.backends.prometheus.client import Client  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Where the server is, how to log in there, and what of that must never be shown."""
+"""The server's address, the login, and the parts of both that must never be shown."""
 
 from dataclasses import field
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -17,11 +17,11 @@ class Address:
     url: SplitResult = field(repr=False)
     """The part before ``/api/v1``, without user and password."""
     shown: str
-    """For everybody to read: no more than the host, or the variable that it came from."""
+    """The address as everybody may read it: at most the host, or the name of its variable."""
     headers: dict[str, str] = field(repr=False)
-    """All that a request needs, with the login."""
+    """The headers of every request, with the login."""
     secrets: tuple[str, ...] = field(repr=False)
-    """Longest first."""
+    """Every secret text, the longest first."""
 
     def endpoint(self, name: str) -> str:
         """Return the address of a part of the API, such as ``query``."""
@@ -30,14 +30,14 @@ class Address:
 
 
 def address(settings: PrometheusSettings) -> Address:
-    """Take a server's settings apart.
+    """Split a server's settings into the address, the headers and the secrets.
 
     Raises:
         UsageError: the url cannot be read at all.
     """
     try:
         url = urlsplit(settings.url.strip())
-    except ValueError:  # its text may show the url, and so a password
+    except ValueError:  # its text may contain the url with a password
         raise UsageError("the url of the Prometheus server cannot be read") from None
     bare = url._replace(netloc=url.netloc.rpartition("@")[2], fragment="")
     login = login_of(settings, url)

@@ -1,7 +1,7 @@
-"""Questions about series that differ in the value of one label only, asked by one query.
+"""One query for several questions about series that differ only in the value of one label.
 
-What a subquery costs a server is its steps more than its series: Prometheus works three times as
-long for fifty of them as for one over the same series, grouped by the label.
+The cost of a subquery grows with its steps more than with its series: Prometheus works three times
+as long for fifty subqueries as for one over the same series, grouped by the label.
 """
 
 import re
@@ -17,19 +17,20 @@ from gate.dataclass import dataclass
 from gate.promql.selectors import LabelMatcher, Selector
 
 TOGETHER: Final = 50
-"""Questions that are asked by one query: some hundred bytes, and series that a server takes."""
+"""The most questions in one query: some hundred bytes, and a number of series that a server
+takes."""
 _FEWEST: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class AlikeQuery:
-    """What asks for several, and the value of its label that is for one of them."""
+    """A query for several questions, and the value of its label that belongs to one of them."""
 
     query: Query
     value: str
 
     def of(self, reading: QueryResult) -> QueryValue | None:
-        """Return the answer to the one; None: the question for several has none."""
+        """Return the answer to this question; None: the joint answer has no series for it."""
         if isinstance(reading, QueryError):
             return None
         number = reading.numbers.get(self.value)
@@ -37,15 +38,15 @@ class AlikeQuery:
 
 
 def is_groupable(part: Query) -> bool:
-    """Return whether a question may be one of several that are asked by one query."""
+    """Return whether a question may be asked together with others in one query."""
     return bool(part.series) and not part.moved and part.grid is None
 
 
 def alike(parts: Sequence[Query]) -> dict[Query, AlikeQuery]:
-    """Return the query for each part that has others like it.
+    """Return the query for each part that shares its query with similar parts.
 
     Args:
-        parts: each is groupable, and is there once.
+        parts: groupable parts, each of them once.
     """
     left, queries = set(parts), dict[Query, AlikeQuery]()
     groups = sorted(_groups(parts), key=len, reverse=True)
@@ -59,7 +60,7 @@ def alike(parts: Sequence[Query]) -> dict[Query, AlikeQuery]:
 
 
 def _groups(parts: Iterable[Query]) -> Iterator[list[tuple[Query, LabelMatcher]]]:
-    """Yield the parts that differ in the value of a label, for each label in which some may."""
+    """Yield the parts that differ in the value of a label, for each label that may be grouped."""
     groups = defaultdict[object, list[tuple[Query, LabelMatcher]]](list)
     for part in parts:
         selector = Selector.read(part.series)
@@ -79,7 +80,7 @@ def _grouped(group: Sequence[tuple[Query, LabelMatcher]]) -> Query:
     )
     counted = f"count by ({label_text(matcher.label)}) ({every.text})"
     pieces = tuple(piece.replace(f"count({part.series})", counted) for piece in part.pieces)
-    # A number for each value cannot be put together from pieces of the window.
+    # Pieces of the window cannot be combined into a number for each value.
     whole = replace(part, grain=None, steps=None, series="")
     members = tuple(own for own, _ in group)
     return replace(whole, pieces=pieces, label=matcher.label, members=members)

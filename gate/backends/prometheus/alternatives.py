@@ -22,14 +22,17 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternatives:
-    """Ways that differ in more than a name: a preset's family with notes of its own begins one."""
+    """The ways to measure an indicator that differ in more than a name.
+
+    A preset's family with notes of its own begins another way.
+    """
 
     ways: tuple[Naming, ...]
-    """At least one."""
+    """The ways, at least one, in the order of preference."""
 
     @classmethod
     def of(cls, sli: Sli, span: Span) -> "Alternatives":
-        """Return the ways to measure an indicator, over at most this time.
+        """Return the ways to measure an indicator over a span of at most this length.
 
         Raises:
             ExpressionError: a selector or expression of it cannot be read.
@@ -46,18 +49,18 @@ class Alternatives:
         return cls(ways=tuple(ways))
 
     def questions(self) -> Iterator[Query]:
-        """Yield what must be known of the server before the indicator is counted."""
+        """Yield the questions about the server that come before the indicator is counted."""
         if not self._is_sure:
             for way in self.ways:
                 yield from way.questions()
 
     def guesses(self) -> Iterator[Counted]:
-        """Yield what `counted` may well come to: each name by itself."""
+        """Yield the names that `counted` most likely returns: each name by itself."""
         for way in self.ways:
             yield from way.guesses()
 
     def further(self, readings: QueryResults) -> Iterator[Query]:
-        """Yield what else must be known, by the answers to `questions`; nothing for most.
+        """Yield the questions that follow from the answers to `questions`; for most there are none.
 
         Raises:
             MeasurementError: the server did not answer.
@@ -66,7 +69,7 @@ class Alternatives:
             yield from way.further(readings)
 
     def counted(self, readings: QueryResults) -> tuple[Counted, ...]:
-        """Return the names that count, the newest first; at least one.
+        """Return the names that count, the newest first; at least one name.
 
         Raises:
             MeasurementError: the server did not answer, has no such histogram, or cannot count
@@ -84,7 +87,7 @@ class Alternatives:
                 return tuple(_noted(counted_name, note) for counted_name in counted)
         if first.histogram is not None:
             raise nothing_there(first.histogram, first)
-        return (Counted(resolved=guess(first)),)  # what is missing is said when it is counted
+        return (Counted(resolved=guess(first)),)  # the count reports what is missing
 
     def note(self, readings: QueryResults) -> str | None:
         """Say which names count since when; None: only the newest counts."""
@@ -94,7 +97,7 @@ class Alternatives:
 
     @property
     def _is_sure(self) -> bool:
-        """Whether there is one name only, so that it counts whether the server has it or not."""
+        """Return whether there is only one name, which counts whether the server has it or not."""
         return (
             len(self.ways) == 1 == len(self.ways[0].names) and not self.ways[0].names[0].histogram
         )

@@ -1,4 +1,4 @@
-"""One request's answer: counts that can be believed, or why there are none."""
+"""The answer to one request: counts that can be trusted, or the reason why there are none."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -29,14 +29,14 @@ from gate.slo.quantities import format_duration
 from gate.wording import stretch
 
 _HAIR: Final = Fraction(1, 10**9)
-"""The share of the total by which floats and extrapolation may be off."""
+"""The share of the total by which floats and extrapolation may be wrong."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Numbers = Mapping[Role, Fraction | None]
 TotalAndBad = tuple[Fraction, Fraction]
 
 
 def amount_spent(amount: Fraction | None, span: Span) -> Fraction:
-    """Return what was spent; zero is an amount.
+    """Return the amount that was spent; zero is a valid amount.
 
     Raises:
         MeasurementError: absent or negative.
@@ -49,10 +49,10 @@ def amount_spent(amount: Fraction | None, span: Span) -> Fraction:
 
 
 def count_events(numbers: Numbers, span: Span) -> TotalAndBad:
-    """Return all events over a span and the bad ones, from two of total, good and bad.
+    """Return the total and the bad events of a span, from two of total, good and bad.
 
-    An absent bad is zero only beside a total (or a good) that is there. An absent good is never
-    zero: a wrong label or histogram boundary would look like a total outage.
+    An absent bad count is zero only if a total (or a good count) is present. An absent good count
+    is never zero: a wrong label or histogram boundary would look like a total outage.
 
     Raises:
         MeasurementError: no data, no traffic, or numbers that cannot be counts.
@@ -67,7 +67,7 @@ def count_events(numbers: Numbers, span: Span) -> TotalAndBad:
 
 
 def count_slices(numbers: Numbers, slices: Slices, span: Span) -> TotalAndBad:
-    """Return all timeslices over a span and the bad ones; those without events as the policy says.
+    """Return the total and the bad timeslices of a span; empty ones count as the policy says.
 
     Raises:
         MeasurementError: no slice has data, or some slices could not be judged.
@@ -94,7 +94,7 @@ def count_slices(numbers: Numbers, slices: Slices, span: Span) -> TotalAndBad:
 
 
 def count_notes(numbers: Numbers, slices: Slices | None, span: Span) -> tuple[str, ...]:
-    """Return what a reader should know of how absent numbers were counted."""
+    """Return the notes on how absent numbers were counted."""
     if slices is None:
         if numbers.get(Role.BAD, Fraction()) is not None:
             return ()
@@ -107,7 +107,7 @@ def count_notes(numbers: Numbers, slices: Slices | None, span: Span) -> tuple[st
 
 
 def slices_ended(span: Span, slices: Slices) -> int:
-    """Return how many slices end in a span; they lie between whole multiples since 1970."""
+    """Return how many slices end in a span; they end at multiples of their length since 1970."""
     return (span.end - _EPOCH) // slices.length - (span.start - _EPOCH) // slices.length
 
 
@@ -175,7 +175,7 @@ _NOTHING_THERE: Final = frozenset({Cause.NO_DATA, Cause.NO_TRAFFIC, Cause.STALE}
 
 
 def answer(plan: Plan, readings: QueryResults) -> Answer:
-    """Answer a plan's request; whatever is missing or wrong makes it `Unmeasured`."""
+    """Answer a plan's request; missing or invalid data make it `Unmeasured`."""
     gathered = GatheredNumbers(plan.readings(readings))
     try:
         numbers = {role: gathered.number(role, part) for role, part in plan.parts.items()}
@@ -198,7 +198,7 @@ def answer(plan: Plan, readings: QueryResults) -> Answer:
 
 
 def _unmeasured(error: MeasurementError, gathered: GatheredNumbers, query: str) -> Unmeasured:
-    """Say why there is no count; whether nothing is there is not known from a part of the data."""
+    """Return why there is no count; partial data cannot show that there are no series."""
     cause, reason = error.cause, error.reason
     if cause in _NOTHING_THERE and gathered.warnings:
         cause, reason = Cause.PARTIAL, f"partial answer: {'; '.join(gathered.warnings)}; {reason}"
@@ -206,9 +206,10 @@ def _unmeasured(error: MeasurementError, gathered: GatheredNumbers, query: str) 
 
 
 def _check_bad(plan: Plan, numbers: Numbers) -> None:
-    """Refuse to take an absent sum for zero: it is absent when any one of its parts is.
+    """Raise an error if an absent sum cannot be taken for zero: one absent part makes it absent.
 
-    In slices it could be so for a while only, and all that the other parts count then be lost.
+    In slices the sum could be absent for a while only, and the counts of all other parts would be
+    lost.
     """
     expression = plan.expressions.get(Role.BAD)
     if expression is None or not expression.joint:
@@ -222,11 +223,11 @@ def _check_bad(plan: Plan, numbers: Numbers) -> None:
 
 
 def _check_name(name: Plan, gathered: GatheredNumbers) -> None:
-    """Refuse the sum of several names where one of them cannot be counted by itself."""
+    """Raise an error if one of several names that are added up cannot be counted by itself."""
     roles = [role for role in name.parts if role in EVENTS]
     numbers = {role: gathered.number(role, name.parts[role]) for role in roles}
     if not numbers[roles[0]]:
-        return  # nothing happened under this name
+        return  # the name has no events
     try:
         count_events(numbers, name.request.span)
         _check_bad(name, numbers)
@@ -236,7 +237,7 @@ def _check_name(name: Plan, gathered: GatheredNumbers) -> None:
 
 
 def check_boundaries(lacking: Iterable[Fraction | None]) -> None:
-    """Refuse a count by a boundary that some histograms had not in all of the window.
+    """Raise an error if some histograms lacked a boundary in a part of the window.
 
     Raises:
         MeasurementError: there are such histograms.
@@ -288,7 +289,7 @@ def _evidence(
 
 
 def _counters_went_on(plan: Plan, suspicions: Iterable[Suspicion]) -> bool:
-    """Return whether a count has all that happened while no samples came in."""
+    """Return whether a count includes all that happened while no samples arrived."""
     if plan.evidence is None or plan.request.slices is not None:
         return False
     return all(suspicion.cause is not Cause.LOST for suspicion in suspicions)
@@ -297,7 +298,7 @@ def _counters_went_on(plan: Plan, suspicions: Iterable[Suspicion]) -> bool:
 def _with_losses(
     evidence: Evidence, plan: Plan, gathered: GatheredNumbers, numbers: Numbers
 ) -> Evidence:
-    """Add the doubt that follows from what was lost where the window had to be cut."""
+    """Add the doubt about events that were lost where the window had to be cut."""
     if not plan.request.probe:
         return evidence
     losses = lost_at_cuts(gathered.lost, numbers)

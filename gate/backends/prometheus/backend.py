@@ -1,4 +1,4 @@
-"""The backend: requests in, one batched round of queries, answers out."""
+"""The backend: it takes requests, sends one batched round of queries and returns answers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import field, replace
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusBackend:
-    """Counts on one server."""
+    """A backend that counts on one server."""
 
     client: Client
     timeout: timedelta
-    """For one call of `measure`."""
+    """The time limit of one call of `measure`."""
     parallel: int
-    """Most queries under way at once."""
+    """The largest number of concurrent queries."""
     limits: ServerLimits = field(default_factory=ServerLimits)
-    """What all calls have learnt of the server."""
+    """The limits of the server that earlier calls found out."""
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
-        """Answer every request, in order; never raises for what the server does."""
+        """Answer every request, in order; failures of the server never raise an exception."""
         return answered(self._fetch(at), requests)
 
     def within(self, timeout: timedelta) -> "PrometheusBackend":
-        """Return the same backend with another time limit: no new connection is made for it."""
+        """Return this backend with another time limit; it uses the same connections."""
         return replace(self, timeout=timeout)
 
     def measure_past(self, runs: "Sequence[PastRun]") -> list[list[Answer]]:
-        """Answer every request of every run, in order; never raises for what the server does.
+        """Answer every request of every run, in order; failures of the server never raise.
 
-        A few runs are asked together, for which there is as much time as for one.
+        A few runs are measured together, within the time limit of one run.
         """
         # Imported here: other runs start sooner without it.
         from gate.backends.prometheus.past import LARGE, measure_past  # noqa: PLC0415
@@ -63,43 +63,27 @@ class PrometheusBackend:
         return list(measure_past(runs, open_fetch, alone, lambda: limits))
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step; never raises for what the server does."""
-        # Imported here: other runs start sooner without it.
-        from gate.backends.prometheus.series import (  # noqa: PLC0415
-            SeriesPlan,
-            Sharing,
-            guessed_series,
-            one_step,
-            series_plan,
-            shared_grids,
-        )
-        from gate.backends.prometheus.series_answer import series_answer  # noqa: PLC0415
+        """Return the counts of each step; failures of the server never raise an exception."""
+        return list(self._each_history(requests, None))
 
-        if not requests:
-            return []
-        until = max(request.span.end for request in requests)
-        fetch, grids = self._fetch(until), shared_grids(requests)
+    def each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
+        """Yield the answers of `history`; the points of a few series are kept at a time."""
+        from gate.backends.prometheus.series_batches import STEPS  # noqa: PLC0415 - as below
 
-        def paired() -> Iterator[tuple[SeriesRequest, Sharing]]:
-            for request, grid in zip(requests, grids, strict=True):
-                yield request, Sharing(grid, until, victoria=self.limits.victoria)
+        return self._each_history(requests, STEPS)
 
-        scoped = [(one_step(request), Scope(request.span)) for request in requests]
-        first = (part for pair in scoped for part in questions(*pair))
-        guessed = (part for each in paired() for part in guessed_series(*each))
-        fetch.run((*first, *guessed))
-        fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
-        plans = [series_plan(*each, fetch.reading) for each in paired()]
-        possible = [planned for planned in plans if isinstance(planned, SeriesPlan)]
-        fetch.run(part for planned in possible for part in planned.first_round)
-        fetch.run(part for planned in possible for part in planned.second_round(fetch.reading))
-        return [
-            series_answer(planned, fetch.reading) if isinstance(planned, SeriesPlan) else planned
-            for planned in plans
-        ]
+    def _each_history(
+        self, requests: Sequence[SeriesRequest], steps: int | None
+    ) -> Iterator[SeriesAnswer]:
+        if requests:
+            # Imported here: other runs start sooner without it.
+            from gate.backends.prometheus.series_batches import each_series  # noqa: PLC0415
+
+            fetch = self._fetch(max(request.span.end for request in requests))
+            yield from each_series(requests, fetch, self.limits, steps)
 
     def cohorts(self, requests: "Sequence[CohortRequest]") -> "list[CohortAnswer]":
-        """Return what happened to each group; never raises for what the server does."""
+        """Return the counts of each group; failures of the server never raise an exception."""
         # Imported here: other runs start sooner without it.
         from gate.backends.prometheus.labels import (  # noqa: PLC0415
             CohortPlan,
@@ -124,7 +108,7 @@ class PrometheusBackend:
         ]
 
     def label_counts(self, requests: "Sequence[LabelRequest]") -> "list[LabelAnswer]":
-        """Return what happened by label; never raises for what the server does."""
+        """Return the counts by label; failures of the server never raise an exception."""
         # Imported here: other runs start sooner without it.
         from gate.backends.prometheus.breakdown import (  # noqa: PLC0415
             LabelPlan,

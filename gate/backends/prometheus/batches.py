@@ -1,4 +1,4 @@
-"""Batches: several numbers asked for in one query, each marked."""
+"""Batches: one query that asks for several numbers, each marked with its part."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -10,16 +10,16 @@ from gate.backends.prometheus.query_result import LABEL
 from gate.promql.selectors import quote
 
 _MOST_POINTS: Final = 32_768
-"""Points of one answer: some 0.7 MB, and 5 MB once read. What a server does for an ``or`` of many
-series over many steps grows faster than their number (benchmarks/README.md)."""
+"""The most points of one answer: about 0.7 MB, and 5 MB once parsed. A server's work for an ``or``
+of many series over many steps grows faster than their number (benchmarks/README.md)."""
 _FEWEST_PIECES: Final = 2
 Batch = tuple[Query, ...]
 
 
 def batch_query(batch: Batch) -> str:
-    """Write one query for several parts, each marked; a single part is sent as it is.
+    """Write one query for several parts, each marked; a single part is sent unmarked.
 
-    Alone, so that the server's complaint speaks of the very expression in the policy.
+    So the server's error message quotes the exact expression in the policy.
     """
     if len(batch) == 1:
         return batch[0].text
@@ -27,9 +27,10 @@ def batch_query(batch: Batch) -> str:
 
 
 def _union(texts: Sequence[str]) -> str:
-    """Write halves of halves: a server copies, for each ``or``, all that is on its two sides.
+    """Join the parts by ``or`` as a balanced tree: a server copies both sides of each ``or``.
 
-    In a chain that is half the square of their number, here it is their number by its logarithm.
+    The cost of a chain is half the square of their number; here it is the number times its
+    logarithm.
     """
     if len(texts) == 1:
         return texts[0]
@@ -47,15 +48,15 @@ def batches_of(
     reach: timedelta | None = None,
     most_parts: int | None = None,
 ) -> list[Batch]:
-    """Put parts into batches of a size that every server takes; equal parts once.
+    """Put parts into batches of a size that every server takes; equal parts appear once.
 
-    A query has one grid, so parts that follow each other in another one begin another batch.
+    A query has one grid, so a part on another grid than the part before it begins a new batch.
 
     Args:
-        parts: in the order in which they are to be asked.
-        most_bytes: of one query.
+        parts: in the order in which to ask them.
+        most_bytes: the longest text of one query, in bytes.
         reach: how much time a batch of several parts may span; None: any.
-        most_parts: of one query; None: as many as fit.
+        most_parts: the most parts of one query; None: as many as fit.
     """
     batches, batch, size = list[Batch](), list[Query](), 0
     for part in dict.fromkeys(parts):
@@ -71,7 +72,7 @@ def batches_of(
 
 
 def span_of(batch: Sequence[Query]) -> timedelta:
-    """Return the time from the earliest instant that some part looks at to the last."""
+    """Return the time from the earliest instant that any part looks at to the latest."""
     return max(part.back + part.extent for part in batch) - min(part.back for part in batch)
 
 

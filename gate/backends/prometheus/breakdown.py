@@ -1,4 +1,4 @@
-"""What happened by whatever labels the series have, in a few stretches of time."""
+"""Event counts by each label that the series have, in a few stretches of time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,12 +18,12 @@ from gate.promql.moving import SECOND, window_text
 from gate.slo.objective import Span
 
 _WITHOUT: Final = ("le", *IDENTITIES)
-"""The boundary of a histogram is not a label of an event."""
+"""The labels that are left out: a histogram's boundary is not a label of an event."""
 _GRAIN: Final = timedelta(minutes=1)
 _STEPS: Final = 1000
-"""In which it is looked whether a newer name of a metric counts instead."""
+"""The number of steps in which a newer name of a metric is searched for."""
 LabelNumbers = dict[str, dict[str, float]]
-"""Label, value, number of events."""
+"""Numbers of events by label and value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +33,16 @@ class LabelPlan:
     request: LabelRequest
     query: str
     parts: tuple[Mapping[Role, Query], ...]
-    """One a span."""
+    """The parts, one mapping for each span."""
 
     def __iter__(self) -> Iterator[Query]:
-        """Go through what is asked."""
+        """Iterate over all parts."""
         for by_role in self.parts:
             yield from by_role.values()
 
 
 def longest(request: LabelRequest) -> CountRequest:
-    """Return the count over the longest of the spans, from which the others are planned."""
+    """Return the count over the longest span, from which the other spans are planned."""
     span = max(request.spans, key=lambda span: span.length)
     return CountRequest(sli=request.sli, span=span)
 
@@ -50,7 +50,7 @@ def longest(request: LabelRequest) -> CountRequest:
 def label_plan(
     request: LabelRequest, at: datetime, readings: QueryResults
 ) -> LabelPlan | Unmeasured:
-    """Say what to ask for a request, or why it cannot be asked.
+    """Plan the queries for a request, or return why it cannot be measured.
 
     Args:
         request: its spans end at the instant of the run or before.
@@ -99,7 +99,7 @@ def _query(name: Plan, role: Role, span: Span, at: datetime) -> Query:
 
 
 def label_answer(planned: LabelPlan, readings: QueryResults) -> LabelAnswer:
-    """Put together what came back; whatever is wrong makes it `Unmeasured`."""
+    """Combine the readings into an answer; invalid data make it `Unmeasured`."""
     try:
         spans = [_counts(by_role, readings) for by_role in planned.parts]
     except MeasurementError as error:
@@ -137,7 +137,7 @@ def _counts(
 
 
 def _combined(first: LabelNumbers, other: LabelNumbers, sign: int) -> LabelNumbers:
-    """Add, or take away, what the second has of each value; labels that only one has are left."""
+    """Add or subtract the second's events of each value; keep labels that only one of them has."""
     return {
         name: {
             value: max(first[name].get(value, 0.0) + sign * other[name].get(value, 0.0), 0.0)
@@ -166,5 +166,5 @@ def _by_label(role: Role, part: Query, readings: QueryResults) -> LabelNumbers:
 
 
 def questions_of(requests: Sequence[LabelRequest]) -> list[tuple[CountRequest, Scope]]:
-    """Return what must be known of the server before the requests can be planned."""
+    """Return the questions about the server that come before the requests can be planned."""
     return [(whole, Scope(whole.span)) for whole in map(longest, requests)]

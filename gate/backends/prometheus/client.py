@@ -1,4 +1,4 @@
-"""One server: a question sent, and what came back."""
+"""The HTTP client of one server: it sends a query and reads the reply."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,27 +22,28 @@ from gate.redaction import Redactor, redactable
 from gate.request_failure import RequestFailure, RetryAdvice, Trouble
 
 ALLOW_MORE: Final = "; allow it more time"
-"""Said where the time of the run was too short."""
+"""The hint for a query that the run's time limit was too short for."""
 _PERHAPS_GET_ONLY: Final = frozenset({403, 405, 501})
-"""What proxies answer that let nothing through but GET."""
+"""The statuses with which proxies that only allow GET refuse a POST."""
 _LONGEST_ADDRESS: Final = 7_500
-"""The part of the usual 8 KB for the first line of a request."""
+"""The most bytes of an address: the usual limit of 8 KB is for the whole request line."""
 _LONGEST_QUERY: Final = 4_000
-"""Before percent-encoding, by which PromQL becomes longer by half or more."""
+"""The most bytes before percent-encoding, which makes PromQL longer by half or more."""
 _TOO_LONG: Final = "the query is too long for GET"
 _VICTORIA: Final = "X-Server-Hostname"
-"""A header of every answer of VictoriaMetrics, and of no other server."""
+"""A header of every answer of VictoriaMetrics; other servers do not send it."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_CONNECT: Final = 10.0
 _HEAD_START: Final = 1.0
-"""The server is to give up this many seconds before we do, so that its own words arrive."""
+"""The server's time limit is this many seconds shorter than ours, so that its own message
+arrives."""
 
 
 class Client:
-    """One server, with its connections kept alive. Several threads may query at once."""
+    """One server, with persistent connections. Several threads may query at once."""
 
     def __init__(self, settings: PrometheusSettings, clock: Clock | None = None) -> None:
-        """Prepare; nothing is sent and no file is read."""
+        """Prepare the session; this sends nothing and reads no file."""
         self.clock = clock or Clock()
         self._settings = settings
         self._address = address(settings)
@@ -59,19 +60,19 @@ class Client:
 
     @property
     def most_bytes(self) -> int | None:
-        """How long a query may be; None: this side knows of no limit."""
+        """The most bytes of a query; None: the client sets no limit."""
         return _LONGEST_QUERY if self._get else None
 
     def query(
         self, text: str, when: datetime | QueryGrid, *, until: float, allowed: float
     ) -> Reply | RequestFailure:
-        """Ask one query; never raises.
+        """Send one query; failures are returned and never raised.
 
         Args:
             text: PromQL.
-            when: the instant that it is evaluated at, or several.
-            until: when an answer is of no more use, on the clock's monotonic scale.
-            allowed: most seconds for one try, above 0.
+            when: the instant or the instants at which the query is evaluated.
+            until: the deadline of the answer, on the clock's monotonic scale.
+            allowed: the most seconds for one try, above 0.
         """
         outcome = persist(
             lambda seconds: self._try(text, when, min(allowed, seconds)),
@@ -87,12 +88,12 @@ class Client:
     def ask(
         self, name: str, parameters: Mapping[str, str], *, until: float
     ) -> Body | RequestFailure:
-        """Ask another part of the API, once; never raises.
+        """Send one request to another part of the API; failures are returned and never raised.
 
         Args:
             name: the part after ``/api/v1/``, such as ``status/buildinfo``.
-            parameters: of the address.
-            until: as for `query`.
+            parameters: the parameters of the address.
+            until: the deadline, as for `query`.
         """
         url = self._address.endpoint(name)
 
@@ -110,7 +111,7 @@ class Client:
             "query": text,
             **times,
             "timeout": f"{max(seconds - _HEAD_START, seconds / 2) * 1000:.0f}ms",
-            # VictoriaMetrics moves an instant of the last 30 s back, unless told not to:
+            # VictoriaMetrics moves an instant of the last 30 s back by default:
             # https://docs.victoriametrics.com/#prometheus-querying-api-enhancements
             "nocache": "1",
         }
@@ -126,7 +127,7 @@ class Client:
     def _by_get(
         self, url: str, seconds: float, form: Mapping[str, str]
     ) -> Reply | RequestFailure | None:
-        """Try what was refused by GET; None: that is refused, too."""
+        """Repeat a refused request by GET; None: GET is refused, too."""
         try:
             answer = tried = self._got(url, seconds, form)
             if isinstance(answer, RequestFailure) and answer.reason == _TOO_LONG:
@@ -137,7 +138,7 @@ class Client:
         return answer if self._get else None
 
     def _got(self, url: str, seconds: float, form: Mapping[str, str]) -> Reply | RequestFailure:
-        """Ask by GET, whose whole address many servers and proxies take up to 8 KB of."""
+        """Send a query by GET; many servers and proxies limit its whole address to 8 KB."""
         if len(urlencode(form)) > _LONGEST_ADDRESS:
             return RequestFailure(reason=_TOO_LONG, advice=RetryAdvice.SMALLER)
         return self._read(self._send("GET", url, seconds, form))
@@ -149,7 +150,7 @@ class Client:
         return read_result(body, victoria=_VICTORIA in response.headers)
 
     def _send(self, method: str, url: str, seconds: float, form: Mapping[str, str]) -> Response:
-        """Send a request with the settings' parameters; once more where its token is refused."""
+        """Send a request with the settings' parameters; repeat it once if its token is refused."""
         own, posted = dict(self._settings.parameters), method == "POST"
         params = own if posted else {**own, **form}
 
@@ -169,7 +170,7 @@ class Client:
         return Redactor(redactable([*self._address.secrets, *tokens]))(text)
 
     def _shown(self, failure: RequestFailure) -> RequestFailure:
-        """Say which server it was, and make its words fit to be shown."""
+        """Name the server, and make its message safe to show."""
         reason = f"{self._address.shown}: {self._redacted(failure.reason)}"
         if failure.timed_out and failure.advice is not RetryAdvice.GIVE_UP:
             reason += ALLOW_MORE

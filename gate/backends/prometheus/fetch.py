@@ -1,6 +1,7 @@
-"""What came back for each part, whatever it was unread for in."""
+"""The readings of all parts, whichever round read them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -32,11 +33,11 @@ _IN_PIECES: Final = "the window was counted in pieces, since it is too large for
 
 
 class NotAskedError(Exception):
-    """What came back for a question was wanted, and it was not asked."""
+    """An answer was needed whose question was not asked."""
 
 
 class Fetch:
-    """Queries at one instant, and what came back so far."""
+    """The queries at one instant, and the answers so far."""
 
     def __init__(
         self,
@@ -47,13 +48,13 @@ class Fetch:
         parallel: int,
         limits: ServerLimits | None = None,
     ) -> None:
-        """Prepare; nothing is unread yet.
+        """Prepare; nothing has been read yet.
 
         Args:
-            client: asks the server.
-            at: the instant at which everything is evaluated.
-            until: when an answer is of no more use, on the clock's monotonic scale.
-            parallel: most queries under way at once.
+            client: the client of the server.
+            at: the instant at which all queries are evaluated.
+            until: the deadline of the answers, on the clock's monotonic scale.
+            parallel: the largest number of concurrent queries.
             limits: what was learnt of the server before; None: nothing.
         """
         self._rounds = Rounds(
@@ -64,16 +65,16 @@ class Fetch:
 
     @property
     def until(self) -> float:
-        """When an answer is of no more use, on the clock's monotonic scale."""
+        """The deadline of the answers, on the clock's monotonic scale."""
         return self._rounds.until
 
     @property
     def hopeless(self) -> str | None:
-        """Why no query would be answered; None: some may be."""
+        """The reason why no query would be answered; None: some may be."""
         return self._rounds.hopeless
 
     def reading(self, part: Query) -> QueryResult:
-        """Return a part's reading, put together from its pieces where it had to be cut."""
+        """Return a part's reading; a part that was cut is put together from its pieces."""
         if part.terms:
             return add_results([self.reading(term) for term in part.terms])
         together = self._together(part)
@@ -100,10 +101,10 @@ class Fetch:
         raise NotAskedError
 
     def run(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:
-        """Ask for those of the parts that are not read yet, until each is or time is up.
+        """Ask for all parts that are not read yet, until each is read or the time is up.
 
         Args:
-            parts: gone through while the first of them are being answered.
+            parts: the parts to read, iterated over while the first of them are being answered.
             spare: what is asked as well if that takes no longer; gone through after the parts.
         """
         unread = dict[Query, None]()
@@ -115,8 +116,21 @@ class Fetch:
         if seams:
             self._join(seams)
 
+    def forget(self, parts: Iterable[Query]) -> None:
+        """Forget the results of some parts, none of which is a sum."""
+        for part in parts:
+            self._rounds.forget(part)
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Extend the time limit by the time that passes meanwhile: nobody waits for the server."""
+        monotonic = self._rounds.client.clock.monotonic
+        begin = monotonic()
+        yield
+        self._rounds.until += monotonic() - begin
+
     def _unread(self, parts: Iterable[Query], noted: dict[Query, None]) -> Iterator[Query]:
-        """Yield what of the parts is to be asked, and note it; some are asked by one query."""
+        """Yield and remember the queries for unread parts; some parts share a query."""
         waiting = list[Query]()
         for part in parts:
             for leaf in part.leaves:
@@ -133,7 +147,7 @@ class Fetch:
         yield from self._by_few_queries(waiting)
 
     def _by_few_queries(self, parts: Sequence[Query]) -> Iterator[Query]:
-        # What came without an answer by such a query is asked by itself.
+        # A part without an answer to such a query is asked for by itself.
         first = [part for part in parts if part not in self._alike]
         self._alike |= alike(first)
         queries = (self._alike[part].query if part in self._alike else part for part in first)
@@ -144,12 +158,12 @@ class Fetch:
         return self._rounds.is_read(part) or self._together(part) is not None
 
     def _together(self, part: Query) -> QueryValue | None:
-        """Return what came back for a part that was asked together with others like it."""
+        """Return the reading of a part that was asked for together with similar parts."""
         several = self._alike.get(part) if part.series else None
         return None if several is None else several.of(self._piece(several.query))
 
     def _join(self, seams: Sequence[Seam]) -> None:
-        """Count what lies across the cuts, again over longer windows where samples lack."""
+        """Add the counts across the cuts; use longer windows where samples are missing."""
         ask, piece = self._rounds.ask, self._piece
         ask(query for seam in seams for query in (seam.step(NEAR), *absences(seam)))
         ask(seam.returned(NEAR) for seam in seams if lack_samples(seam, piece))
@@ -166,7 +180,7 @@ class Fetch:
 
 
 def merge_results(first: QueryResult, second: QueryResult) -> QueryResult:
-    """Put two halves together, the newer first; a half without any series adds nothing."""
+    """Join two halves, the newer one first; a half without any series adds nothing."""
     if isinstance(first, QueryError):
         return first
     if isinstance(second, QueryError):
@@ -190,7 +204,7 @@ def merge_results(first: QueryResult, second: QueryResult) -> QueryResult:
 
 
 def _with_steps(value: QueryValue, steps: Fraction, lost: Fraction | None) -> QueryValue:
-    """Return a count in pieces with what lies across its cuts; an absent one stays absent."""
+    """Return a count in pieces plus the counts across its cuts; an absent count stays absent."""
     if value.number is None:
         return value
     return replace(value, number=max(value.number + steps, Fraction()), lost=lost)

@@ -1,4 +1,4 @@
-"""Numbers taken from what came back, and the numbers of several parts added up."""
+"""Numbers from the readings, and sums of the numbers of several parts."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import field
@@ -18,16 +18,16 @@ from gate.measure import MeasurementError
 
 @dataclass(slots=True)
 class GatheredNumbers:
-    """Numbers taken from readings, with what the server had to say along with them."""
+    """Numbers from readings, with the server's remarks about them."""
 
     readings: QueryResults
     warnings: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     lost: dict[str, Fraction | None] = field(default_factory=dict)
-    """By name: at most so much was lost where its window was cut; None: any number."""
+    """The most events, by name, that were lost where the window was cut; None: no bound."""
 
     def number(self, name: str, part: Query) -> Fraction | None:
-        """Return a part's number, None for no series.
+        """Return a part's number; None: there is no series.
 
         Raises:
             MeasurementError: the server did not answer it.
@@ -42,20 +42,20 @@ class GatheredNumbers:
         return reading.number
 
     def reading(self, part: Query) -> QueryResult:
-        """Return what came back for a part; what is missing from it is kept as of any other."""
+        """Return the reading of a part; its gaps are remembered as those of any other part."""
         reading = self.readings(part)
         if isinstance(reading, QueryValue):
             self.warnings |= dict.fromkeys(reading.warnings)
         return reading
 
     def number_or_none(self, part: Query) -> Fraction | None:
-        """Return the number of a part on which no count depends; None where there is none."""
+        """Return the number of a part that no count depends on; None: there is none."""
         reading = self.readings(part)
         return None if isinstance(reading, QueryError) else reading.number
 
 
 def add_results(results: Sequence[QueryResult]) -> QueryResult:
-    """Add up the numbers of several parts over the same time; what none of them has is absent."""
+    """Add up the numbers of several parts over the same time; a point that all lack is absent."""
     values = list[QueryValue]()
     for result in results:
         if isinstance(result, QueryError):
@@ -87,7 +87,7 @@ def added_by_labels(values: Iterable[QueryValue]) -> dict[Labels, Fraction]:
 
 
 def _added(rows: Sequence[tuple[float | None, ...]]) -> tuple[float | None, ...]:
-    """Add up points, one after the other; a point that no row has is absent."""
+    """Add up the rows point by point; a point that all rows lack is absent."""
     columns = (
         [point for point in column if point is not None] for column in zip(*rows, strict=True)
     )

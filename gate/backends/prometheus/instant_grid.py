@@ -1,7 +1,7 @@
-"""Instants of the past at equal distances, as two always are, asked about by one range query.
+"""Instants of the past at equal distances, measured by one range query. Two always are so.
 
-A server chooses the series once for all of them, and reads the samples that their windows have in
-common once. Two instants cost Prometheus hardly more than one (benchmarks/README.md).
+The server selects the series once for all instants, and reads the samples that their windows share
+once. Two instants cost Prometheus hardly more than one (benchmarks/README.md).
 """
 
 from datetime import datetime, timedelta
@@ -12,14 +12,14 @@ from gate.backends.prometheus.query import EPOCH, Query, QueryGrid, since_1970
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 
 _LARGEST_EXACT: Final = 2.0**53
-"""A larger whole number may be written as another one."""
+"""The largest float that is exact: a larger whole number may be written as another one."""
 
 
 class InstantGrid:
-    """Instants at equal distances, and what is asked about all of them."""
+    """Instants at equal distances, and the questions about all of them."""
 
     def __init__(self, grid: QueryGrid, fewest: int = 1) -> None:
-        """Ask nothing yet.
+        """Prepare the grid; nothing is asked yet.
 
         Args:
             grid: the instants.
@@ -31,27 +31,27 @@ class InstantGrid:
         self._queries = dict[Query, Query]()
 
     def place(self, at: datetime) -> int:
-        """Return which of the instants one of them is."""
+        """Return the position of an instant on the grid."""
         return (since_1970(at) - since_1970(self._grid.first)) // self._grid.step
 
     def note(self, part: Query) -> None:
-        """Note a question of one of the instants before it is decided what is sent."""
+        """Remember a question about one of the instants before the queries are decided."""
         if part.grid is None:
             self._noted.add(part)
 
     def decide(self) -> None:
-        """Decide how to ask what was noted since the last call."""
+        """Decide how to ask the questions noted since the last call."""
         if len(self._noted) >= self._fewest:
             for part in self._noted:
                 self._queries.setdefault(part, part.on_grid(self._grid))
         self._noted.clear()
 
     def query(self, part: Query) -> Query | None:
-        """Return a question as it is asked about all instants; None: it is not."""
+        """Return a question as a query on the grid; None: it is not asked on the grid."""
         return self._queries.get(part)
 
     def value(self, part: Query, reading: QueryResult, place: int) -> QueryValue | None:
-        """Return the answer for one of the instants; None: it says more than numbers, or nothing.
+        """Return the answer for one instant; None: there is none, or it has more than numbers.
 
         Args:
             part: the question.
@@ -69,12 +69,12 @@ class InstantGrid:
 
 
 def grid_of_two(older: datetime, newer: datetime) -> QueryGrid | None:
-    """Return the grid of two instants; None: servers, which count milliseconds, see only one."""
+    """Return the grid of two instants; None: they are equal in milliseconds, the server's unit."""
     first, step = since_1970(older), since_1970(newer) - since_1970(older)
     return QueryGrid(EPOCH + first, step, 2) if step > timedelta() else None
 
 
 def _exact(point: float) -> Fraction:
-    """Return the number that the server wrote: the shortest that is read as this one."""
+    """Return the number as the server wrote it: the shortest text that parses to this float."""
     whole = point.is_integer() and abs(point) < _LARGEST_EXACT
     return Fraction(int(point)) if whole else Fraction(repr(point))

@@ -1,4 +1,4 @@
-"""Instants of the past, asked about together: by offsets and on the clock, or on a grid."""
+"""Instants of the past, measured together: by offsets, by steps of the clock, or on a grid."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,13 +24,13 @@ class PastInstant:
         shared: SharedSteps,
         grid: InstantGrid | None = None,
     ) -> None:
-        """Ask nothing yet.
+        """Prepare the instant; nothing is asked yet.
 
         Args:
             at: the instant.
             until: the instant of the fetch, the same or a later one.
-            fetch: what asks.
-            shared: what is asked for all instants.
+            fetch: sends the queries.
+            shared: the steps that one query reads for all instants.
             grid: this instant with others, about which is asked together what is not asked for all;
                 None: each is asked about by itself.
         """
@@ -42,7 +42,7 @@ class PastInstant:
         self._of_grid = dict[Query, QueryValue]()
 
     def note(self, part: Query) -> None:
-        """Note a question before it is decided what is asked for several instants."""
+        """Remember a question before the shared queries are decided."""
         steps = self._looks_at(part)
         if steps is not None:
             self._shared.note(steps, self._window(part, steps))
@@ -50,43 +50,43 @@ class PastInstant:
             self._grid.note(part)
 
     def decide(self) -> None:
-        """Decide what is asked on the grid of what was noted since the last call."""
+        """Decide which of the questions noted since the last call are asked on the grid."""
         if self._grid is not None:
             self._grid.decide()
 
     def note_most(self, birth: BirthQuery) -> bool:
-        """Note a question instead of which its bound is asked for all; False: it is not."""
+        """Remember a question whose upper bound all instants share; False: it has no such bound."""
         self._shared.note(birth.newborn, self._births(birth))
         return True
 
     def most(self, birth: BirthQuery) -> QueryResult | None:
-        """Return a number that the answer is not above; None: none is there."""
+        """Return an upper bound of a number's answer; None: there is no bound."""
         counted = self._shared.reading(birth.newborn, self._births(birth))
         return None if counted is None else birth.most(*counted)
 
     def queries(self, part: Query) -> Iterable[Query]:
-        """Return a question as it is asked by the fetch; none where it is asked for all."""
+        """Return the queries to send for a question; none if a shared query answers it."""
         if self._of_clock(part) is not None:
             return ()
         return (self._on_grid(part) or self._alone(part),)
 
     def again(self, part: Query) -> Iterable[Query]:
-        """Return the question of this instant alone, where one answer for all says too little."""
+        """Return the question for this instant alone, where the shared answer is not enough."""
         together = self._of_clock(part) is not None or self._on_grid(part) is not None
         return (self._alone(part),) if together and self._of_several(part) is None else ()
 
     def reading(self, part: Query) -> QueryResult:
-        """Return what came back for a question of this instant."""
+        """Return the reading of a question at this instant."""
         if part.terms:
             return add_results([self.reading(term) for term in part.terms])
         return self._of_several(part) or self._fetch.reading(self._alone(part))
 
     def _on_grid(self, part: Query) -> Query | None:
-        """Return a question as it is asked on the grid; None: it is not."""
+        """Return a question as a query on the grid; None: it is not asked on the grid."""
         return None if self._grid is None else self._grid.query(part)
 
     def _of_several(self, part: Query) -> QueryValue | None:
-        """Return what was asked for other instants, too, as it is at this one; None: it is not."""
+        """Return this instant's share of a shared answer; None: the question was not shared."""
         value = self._of_grid.get(part)
         if value is not None:
             return value
@@ -96,9 +96,9 @@ class PastInstant:
         return self._read_grid(part)
 
     def _read_grid(self, part: Query) -> QueryValue | None:
-        """Return what was asked on the grid as it is at this instant, and keep what is clear.
+        """Return the grid's answer at this instant, and keep it if it is unambiguous.
 
-        An answer that came without an error is not asked for again.
+        An answer without an error is not requested again.
         """
         on_grid = self._on_grid(part)
         if self._grid is None or on_grid is None:
@@ -109,7 +109,7 @@ class PastInstant:
         return value
 
     def _alone(self, part: Query) -> Query:
-        """Return a question of this instant as one of the instant of the fetch."""
+        """Return a question of this instant, rewritten for the instant of the fetch."""
         if not self._back:
             return part
         own = self._own.get(part)
@@ -118,11 +118,11 @@ class PastInstant:
         return own
 
     def _looks_at(self, part: Query) -> ClockSteps | None:
-        """Return what a question looks at on the clock, where that is asked for all instants."""
+        """Return the steps of the clock that a question looks at, if they are shared."""
         return part.steps
 
     def _of_clock(self, part: Query) -> tuple[ClockSteps, range] | None:
-        """Return the steps that a question looks at, where they are asked for all; else None."""
+        """Return the steps that a question looks at, if they are in a shared query; else None."""
         steps = self._looks_at(part)
         if steps is None:
             return None
@@ -130,7 +130,7 @@ class PastInstant:
         return (steps, window) if self._shared.shares(steps, window) else None
 
     def _of_all(self, part: Query, steps: ClockSteps, window: range) -> QueryValue | None:
-        """Return what is asked for all instants, as it is at this one; None: that is not clear."""
+        """Return the shared answer at this instant; None: it is ambiguous."""
         if part.grid is not None:
             points = self._shared.points(steps, window)
             return None if points is None else QueryValue(number=None, points=points)
@@ -155,7 +155,7 @@ class GridInstant(PastInstant):
     """One of several instants at equal distances, whose windows cost little on their grid."""
 
     def note_most(self, _birth: BirthQuery) -> bool:
-        """Return that no bound is asked, but the question itself."""
+        """Return False: on a grid the question itself is asked, and not a bound of it."""
         return False
 
     def _looks_at(self, part: Query) -> ClockSteps | None:

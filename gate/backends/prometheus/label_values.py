@@ -1,4 +1,4 @@
-"""What the values of labels mean, and which values a label could have."""
+"""The meaning of label values, and the values that a label could have."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -36,19 +36,20 @@ _FAMILIES: Final[tuple[frozenset[str], ...]] = (
     frozenset({"true", "false"}),
     frozenset({"True", "False"}),
 )
-"""Values of which a label has all or none: HTTP status codes and classes, gRPC's, yes and no."""
+"""Families of values of which a label has all or none: HTTP status codes, gRPC codes, yes and
+no."""
 _WORDS: Final = (
     "error|err|fail|failed|failure|exception|timeout|timed[_ -]?out|unavailable|unreachable|crash"
     "|crashed|internal|data[_ -]?loss|deadline[_ -]?exceeded|unhandled|fatal|panic|oom"
 )
 _WHOSE: Final = "server|internal|system|upstream|backend|model|engine|provider|request|unknown"
 FAILING: Final = f"5([0-9][0-9]|[xX][xX])|(?i:(({_WHOSE})[_ .-]?)?({_WORDS})([_ -]?error)?)"
-"""Values of a label by which a server says that it failed, as a pattern for all of the value."""
+"""A pattern for a whole label value that says that the server failed."""
 _ALIKE: Final = 0.75
 
 
 def could_match(matcher: LabelMatcher, values: Collection[str]) -> bool | None:
-    """Return whether some value of the same family as these would match; None: not known."""
+    """Return whether another value of the same family could match; None: unknown."""
     given = {value for value in values if value}
     family = next((family for family in _FAMILIES if given and given <= family), None)
     if family is None:
@@ -58,7 +59,7 @@ def could_match(matcher: LabelMatcher, values: Collection[str]) -> bool | None:
 
 
 def misspelt(matcher: LabelMatcher, values: Iterable[str]) -> bool:
-    """Return whether one of the values looks much like what a plain matcher wants."""
+    """Return whether one of the values looks like a misspelling of the value in a plain matcher."""
     plain = [part for part in matcher.value.split("|") if re.fullmatch(r"[\w .-]+", part)]
     return any(likeness(part, value) >= _ALIKE for part in plain for value in values)
 

@@ -1,7 +1,7 @@
-"""What happened by the values of labels.
+"""Event counts by the values of labels.
 
-As of any history, the whole steps are asked for together, on a grid, and what has passed of the
-newest one at the instant at which it ends.
+As in every history, one range query reads the whole steps on a grid, and an instant query reads the
+part of the newest step that has passed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,40 +38,41 @@ from gate.promql.grouping import group_by
 from gate.promql.selectors import matchers
 
 PointsOfGroups = Mapping[LabelValues, Points]
-"""What happened in each step, by the values of labels."""
+"""The counts of each step, by the values of labels."""
 LabelsOf = Callable[[str], Sequence[str]]
-"""The selectors, each with the labels that its series have; empty: the server does not answer."""
+"""A function that returns the labels of the selectors' series; empty: the server does not
+answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortPlan:
-    """A plan whose parts are asked for by labels and by step."""
+    """A plan whose parts are counted by labels and by step."""
 
     request: CohortRequest
     plan: Plan
-    """Its parts are those of the first grid."""
+    """The plan of the parts on the first grid."""
     parts: Mapping[Role, Sequence[Query]]
-    """By labels: one on each grid."""
+    """The parts by labels: one query for each grid."""
     zero: frozenset[Role]
-    """Roles of which nothing is none, as the policy has it."""
+    """The roles that count 0 if the result is empty, as the policy says."""
 
     def __iter__(self) -> Iterator[Query]:
-        """Go through what is asked."""
+        """Iterate over all parts."""
         yield from self.plan
         for queries in self.parts.values():
             yield from queries[1:]
 
 
 def whole(request: CohortRequest) -> CountRequest:
-    """Return the count over all of the span, whose parts are then counted by label.
+    """Return the count over the whole span, whose parts are then counted by label.
 
-    It is probed so that a histogram's boundary that came later is looked for.
+    It is probed so that a histogram's boundary that was added later is searched for.
     """
     return CountRequest(sli=request.sli, span=request.span, probe=True)
 
 
 def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | Unmeasured:
-    """Say what to ask for a request, or why it cannot be asked."""
+    """Plan the queries for a request, or return why it cannot be measured."""
     planned = plan(whole(request), Scope(request.span), readings)
     if isinstance(planned, Unmeasured):
         return planned
@@ -96,7 +97,7 @@ def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | 
 
 
 def _grids(request: CohortRequest) -> Iterator[tuple[timedelta, QueryGrid]]:
-    """Yield the length of steps and where they end: those of the whole steps, and of the newest."""
+    """Yield the length and the ends of the steps: of the whole steps, then of the newest one."""
     span, step = request.span, request.step
     whole, rest = divmod(span.length, step)
     if whole:
@@ -108,7 +109,7 @@ def _grids(request: CohortRequest) -> Iterator[tuple[timedelta, QueryGrid]]:
 def _by_labels(
     name: Plan, request: CohortRequest
 ) -> tuple[dict[Role, list[Query]], frozenset[Role]]:
-    """Return the parts of one name by labels, and the roles of which nothing is none."""
+    """Return the parts of one name by labels, and the roles that count 0 if the result is empty."""
     parts, zero = dict[Role, list[Query]](), set[Role]()
     for role, expression in name.expressions.items():
         try:
@@ -128,7 +129,7 @@ def _by_labels(
 
 
 def cohort_answer(planned: CohortPlan, readings: QueryResults, labels_of: LabelsOf) -> CohortAnswer:
-    """Put together what came back for a plan's parts; whatever is wrong makes it `Unmeasured`."""
+    """Combine the readings of a plan into an answer; invalid data make it `Unmeasured`."""
     try:
         by_role = {
             role: _joined([_read(role, readings(query)) for query in queries], planned.request)
@@ -162,7 +163,7 @@ def _read(name: str, reading: QueryValue | QueryError) -> QueryValue:
 
 
 def _joined(readings: Sequence[QueryValue], request: CohortRequest) -> PointsOfGroups:
-    """Return the points of each group on all grids, the oldest first."""
+    """Join the points of each group on all grids, the oldest first."""
     counts = [grid.count for _, grid in _grids(request)]
     return {
         values: tuple(
@@ -182,14 +183,14 @@ def _groups(
         points = {role: some.get(values) for role, some in by_role.items()}
         sums = {role: _sum(some, none=role in planned.zero) for role, some in points.items()}
         if not any(sums.values()):
-            continue  # nothing happened to it
+            continue  # the group has no events
         try:
             count_events(sums, planned.request.span)
         except MeasurementError as error:
             whose = matchers(dict(zip(planned.request.by, values, strict=True)))
             raise MeasurementError(error.cause, f"{{{whose}}}: {error.reason}") from None
         groups[values] = _cohort(points, planned.request.steps)
-    if not groups:  # why, is said as it is of any count
+    if not groups:  # the reason is the one of any count
         count_events(
             {role: Fraction() if points else None for role, points in by_role.items()},
             planned.request.span,
@@ -204,7 +205,7 @@ def _sum(points: Points | None, *, none: bool) -> Fraction | None:
 
 
 def _cohort(points: Mapping[Role, Points | None], steps: int) -> Cohort:
-    """Return a group's events by step; a part that is absent there is none beside one that is."""
+    """Return a group's events by step; an absent part counts 0 if the other part is present."""
     nothing: Points = (None,) * steps
     rows = [some or nothing for some in points.values()]
     filled = {role: [point or 0.0 for point in some or nothing] for role, some in points.items()}
@@ -228,7 +229,7 @@ def _where(seen: Sequence[bool], values: Sequence[float]) -> Points:
 def _check_labels(
     planned: CohortPlan, by_role: Mapping[Role, PointsOfGroups], labels_of: LabelsOf
 ) -> None:
-    """Refuse labels that no series has; what only some lack them is a group of its own."""
+    """Raise an error for labels that no series has; series without a label form a group."""
     first = next(iter(by_role.values()))
     for place, label in enumerate(planned.request.by):
         there = {values[place] for values in first}

@@ -1,4 +1,4 @@
-"""What a server turns out to take in one query: learnt from its refusals, for the rest of a run."""
+"""The limits of a server's queries, which its refusals reveal in the course of a run."""
 
 import re
 from collections import Counter
@@ -18,11 +18,12 @@ _MOST_PIECES: Final = 32
 _FEWEST_REFUSALS: Final = 16
 _PARTS_PER_REFUSAL: Final = 20
 _USELESS: Final = 2
-"""So many searches for a shorter window that find none, and no third one is made."""
+"""The number of failed searches for a shorter window, for one message, after which no other is
+made."""
 _MARGIN: Final = timedelta(minutes=10)
-"""Less than a limit that the server names, since it looks back 5 minutes from the start."""
+"""The margin below a limit that the server names: it looks back 5 minutes from the start."""
 _SHORTEST_HINT: Final = 1.0
-"""Hours."""
+"""The shortest limit that is read from a message, in hours."""
 _UNITS: Final = {"w": 168.0, "d": 24.0, "h": 1.0, "m": 1 / 60, "s": 1 / 3600}
 _LENGTH: Final = re.compile(
     r"(?<![\w.])((?:\d+(?:\.\d+)?(?:[wdhms](?![a-z])|ms))+)(?![\w])"
@@ -34,56 +35,56 @@ _VARYING: Final = re.compile(r"\"[^\"]*\"|'[^']*'|[\[({][^])}]*[\])}]|[\d.]+")
 
 @dataclass(slots=True)
 class ServerLimits:
-    """What is known of one server; filled while it is asked. Used by the main thread alone."""
+    """The limits of one server, updated during a run. Only the main thread uses them."""
 
     longest: timedelta | None = None
-    """The longest window that it is asked for at once; None: as long as the policy wants."""
+    """The longest window of one query; None: no limit."""
     most_bytes: int = MOST_BYTES
     """The most bytes of one query."""
     most_parts: int | None = None
     """The most parts of one query; None: as many as fit."""
     reach: timedelta | None = None
-    """How much time all parts of a query may span; None: as much as it likes."""
+    """The longest time that the parts of a query may span together; None: no limit."""
     refusals: int = 0
-    """Queries that it refused so far."""
+    """The number of queries that the server has refused so far."""
     parts: int = 0
-    """Numbers that it was asked for so far."""
+    """The number of parts that were sent to the server so far."""
     victoria: bool = False
-    """Whether it is a VictoriaMetrics."""
+    """Whether the server is VictoriaMetrics."""
     one_at_a_time: bool = False
-    """Whether it is too busy for several queries at once."""
+    """Whether the server is too busy for concurrent queries."""
     crowded: bool = False
-    """Whether it was too busy for a query that was sent once more, alone."""
+    """Whether the server was too busy even for a query that was repeated alone."""
     useless: Counter[tuple[int | None, str]] = field(default_factory=Counter)
-    """How often a shorter window was refused in the same words."""
+    """How often a shorter window was refused with the same message."""
 
     def with_queries_of(self, most_bytes: int) -> "ServerLimits":
-        """Return the same with queries of ``most_bytes``, unless a smaller limit is known."""
+        """Return these limits with queries of ``most_bytes``, unless a smaller limit was found."""
         learnt = self.most_bytes < MOST_BYTES
         return self if learnt else replace(self, most_bytes=most_bytes)
 
     @property
     def exhausted(self) -> bool:
-        """Whether so much was refused that nothing else will be answered, either."""
+        """Whether the server refused enough queries to expect that it answers no others, either."""
         return self.refusals >= _FEWEST_REFUSALS + self.parts // _PARTS_PER_REFUSAL
 
     def curable(self, part: Query, failure: RequestFailure) -> bool:
-        """Return whether a part that was refused may be answered over a shorter window."""
+        """Return whether the server may answer a refused part over a shorter window."""
         most = 1 if failure.transient else _USELESS
         if not part.divisible or self.useless[_kind(failure)] >= most:
             return False
         return part.extent > DAY or failure.advice is RetryAdvice.SMALLER
 
     def note_useless(self, failure: RequestFailure) -> None:
-        """Remember a refusal that no shorter window has cured."""
+        """Remember a refusal that a shorter window did not avoid."""
         self.useless[_kind(failure)] += 1
 
 
 def fitting_length(part: Query, words: str, fits: Callable[[timedelta], bool]) -> timedelta | None:
-    """Return a length of window that the server answers; None: it answers none.
+    """Return a length of window that the server answers; None: it answers no length.
 
     Args:
-        part: what was refused.
+        part: the refused part.
         words: of the refusal. A length in them is tried and not believed.
         fits: asks for a piece of the part, no longer than that, and says whether it was answered.
     """
@@ -94,16 +95,16 @@ def fitting_length(part: Query, words: str, fits: Callable[[timedelta], bool]) -
     low, high = -1, len(lengths) - 1
     if not lengths or not fits(lengths[high]):
         return None
-    while high - low > 1:  # what is at ``low`` is refused, what is at ``high`` is answered
+    while high - low > 1:  # ``low`` is refused, ``high`` is answered
         middle = (low + high) // 2
         low, high = (low, middle) if fits(lengths[middle]) else (middle, high)
     longest = lengths[high] * 3 / 2
-    # Less than what was answered, for what is asked of the cuts takes a half more.
+    # Shorter than the answered length, since the queries about the cuts span half as much again.
     return (longest if fits(longest) else lengths[high]) * 2 / 3
 
 
 def _lengths_to_try(part: Query) -> list[timedelta]:
-    """Return the halves of halves of a part's window, the longest first, down to a day or 1/32."""
+    """Return the lengths to try: a part's window halved repeatedly, down to a day or 1/32."""
     lengths = [part.extent / 2]
     while lengths[-1] > DAY or (part.extent < 2 * DAY and len(lengths) < _MOST_PIECES.bit_length()):
         lengths.append(lengths[-1] / 2)
@@ -111,9 +112,9 @@ def _lengths_to_try(part: Query) -> list[timedelta]:
 
 
 def hint(words: str, below: timedelta) -> timedelta | None:
-    """Return the longest time that a refusal speaks of and that is shorter than what was asked.
+    """Return the longest time in a message that is shorter than the window that was asked for.
 
-    It is tried and not believed: it could be any number of the query that the server repeats.
+    It is only tried, not trusted: it could be any number of the query that the server quotes.
     """
     hours = [_hours(*match.groups()) for match in _LENGTH.finditer(words)]
     most = below / timedelta(hours=1)
@@ -130,5 +131,5 @@ def _hours(compound: str | None, count: str | None, unit: str | None) -> float:
 
 
 def _kind(failure: RequestFailure) -> tuple[int | None, str]:
-    """Return what refusals of one kind have in common: the words without numbers and queries."""
+    """Return the text that refusals of one kind share: the message without numbers and queries."""
     return failure.status, _VARYING.sub("", failure.reason)

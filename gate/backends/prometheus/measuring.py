@@ -1,4 +1,4 @@
-"""Counting at one instant: requests in, a round of queries or two, answers out."""
+"""Counting at one instant: it takes requests, sends one or two rounds of queries and answers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,26 +17,26 @@ from gate.measure import Answer, CountRequest, Unmeasured
 from gate.slo.objective import Span
 
 _TOGETHER: Final = 50
-"""SLOs whose recording rules are looked for by one query: as many as a server reads in time."""
+"""SLOs whose recording rules are searched for by one query: as many as a server reads in time."""
 
 
 class Asking:
-    """The requests of one instant, and what comes back for them.
+    """The requests of one instant, and their readings.
 
-    Most answers do without a part of the evidence, and without what is counted under other names.
-    That is asked along with the rest where it takes no longer, else only for the answers that turn
-    on it.
+    Most answers need neither a part of the evidence nor the counts under other names. These are
+    queried along with the rest if that takes no more time, else only for the answers that depend on
+    them.
     """
 
     def __init__(
         self, requests: Sequence[CountRequest], reading: QueryResults, there: QueryResults
     ) -> None:
-        """Ask nothing yet.
+        """Prepare; nothing is asked yet.
 
         Args:
-            requests: what is wanted; each ends at the instant.
-            reading: returns what came back for a question of this instant.
-            there: likewise; raises `NotAskedError` where nothing did.
+            requests: the requests, each of which ends at the instant.
+            reading: returns the reading of a question of this instant.
+            there: returns the same, but raises `NotAskedError` if there is no reading.
         """
         self._scoped = list(_scoped(requests))
         self._reading, self._there = reading, there
@@ -46,9 +46,9 @@ class Asking:
         self._late = list[Iterable[Query]]()
 
     def first(self) -> Iterator[Query]:
-        """Yield what must be known, and what most likely follows from it.
+        """Yield the necessary questions, and the queries that most likely follow from them.
 
-        Of several names hardly ever all are there: their counts are noted.
+        A server hardly ever has all of several names: their counts are only noted.
         """
         for place, (request, scope) in enumerate(self._scoped):
             yield from questions(request, scope)
@@ -59,12 +59,12 @@ class Asking:
                 self._late += guessed
 
     def further(self) -> Iterator[Query]:
-        """Yield what must be known besides, by what is known."""
+        """Yield the questions that follow from the first answers."""
         for request, scope in self._scoped:
             yield from further_questions(request, scope, self._reading)
 
     def counts(self) -> Iterator[Query]:
-        """Yield what is to be counted, by what is known."""
+        """Yield the counts to ask for, given the answers so far."""
         self._plans = [
             plan(request, scope, self._reading, guessed=self._guessed.pop(place, ()))
             for place, (request, scope) in enumerate(self._scoped)
@@ -74,12 +74,12 @@ class Asking:
             yield from self._needed(planned)
 
     def spare(self) -> Iterator[Query]:
-        """Yield what some answers need, and was not among the last questions."""
+        """Yield the queries that some answers need and that were not among the last questions."""
         for parts in self._late:
             yield from parts
 
     def settle(self) -> None:
-        """Answer what can be answered by what was asked so far: no other question changes it."""
+        """Answer the requests whose answers no other question can change."""
         for place, planned in enumerate(self._plans):
             try:
                 self._settled[place] = (
@@ -89,12 +89,12 @@ class Asking:
                 continue
 
     def put_off(self) -> Iterator[Query]:
-        """Yield everything for what has no answer yet."""
+        """Yield all deferred queries of the requests that have no answer yet."""
         for planned in self._open():
             yield from planned
 
     def doubts(self) -> Iterator[Query]:
-        """Yield what to ask because of what was counted, for what has no answer yet."""
+        """Yield the queries that check suspicious counts of the requests without an answer."""
         for planned in self._open():
             yield from planned.second_round(self._reading)
 
@@ -104,7 +104,7 @@ class Asking:
         return [self._settled.get(place) or next(last) for place in range(len(self._plans))]
 
     def _needed(self, planned: Plan) -> Iterator[Query]:
-        """Yield what every answer needs, and note the rest."""
+        """Yield the queries that every answer needs, and remember the rest."""
         yield from planned.needed()
         self._late.append(planned.put_off())
 
@@ -117,9 +117,9 @@ class Asking:
 def answered(fetch: Fetch, requests: Sequence[CountRequest]) -> list[Answer]:
     """Ask for all requests together, at the fetch's instant; return the answers.
 
-    What the server has is asked together with the counts that follow from it most likely. A second
-    round asks what follows from it instead, and when the last sample was where there is no recent
-    one.
+    The questions about the server are sent together with the counts that follow most likely. A
+    second round asks for other counts if the answers require them, and for the time of the last
+    sample where there is no recent one.
     """
     asking = Asking(requests, fetch.reading, fetch.there)
     fetch.run(asking.first(), asking.spare())
@@ -132,7 +132,7 @@ def answered(fetch: Fetch, requests: Sequence[CountRequest]) -> list[Answer]:
 
 
 def _scoped(requests: Sequence[CountRequest]) -> Iterator[tuple[CountRequest, Scope]]:
-    """Yield what the questions of each request are for, so that the same ones are asked once."""
+    """Yield the scope of each request's questions, so that equal questions are asked once."""
     spans = dict[int, Span]()
     for request in sorted(requests, key=lambda request: request.span.length):
         spans[id(request.sli)] = request.span

@@ -1,4 +1,4 @@
-"""Under which names the server has an indicator, and for which processes each of them counts."""
+"""The names that an indicator has on the server, and the processes that each of them counts."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -34,39 +34,40 @@ from gate.wording import instant
 
 OTHER_NAME: Final = "counted under another name"
 _NAME: Final = "gate_name"
-"""The label that says of which name a number is."""
+"""The label that holds the name to which a number belongs."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one question can be for, beside the request that needs it answered."""
+    """The scope of a question, beyond the one request that needs its answer."""
 
     span: Span
-    """The longest time over which the same indicator is counted, up to the same instant."""
+    """The longest span over which the same indicator is counted, up to the same instant."""
     slos: tuple[str, ...] = ()
-    """SLOs whose recording rules are looked for together."""
+    """The SLOs whose recording rules are searched for together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """One name that counts in the window."""
+    """A name that counts in the window."""
 
     resolved: Resolved
     presence: Presence | None = None
-    """Given: some processes export a newer name beside it, so that it counts only without them."""
+    """If given, some processes export a newer name, too: this name counts only the other
+    processes."""
     names: tuple[Sli, ...] = ()
-    """Given: all names, any of which tells that there are data."""
+    """If given, all names of the indicator: any of them shows whether there is data."""
 
     def sources(self) -> Iterator[Expression]:
-        """Yield the expression of each name that best tells whether there are data."""
+        """Yield, for each name, the expression that best shows whether there is data."""
         for name in self.names:
             yield first_expression(guess(name).sli)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Naming:
-    """All names of one way to measure an indicator, and the longest time over which it is counted.
+    """All names of one way to measure an indicator, and the longest span over which it is counted.
 
     Each name counts for its part of that time.
     """
@@ -76,7 +77,7 @@ class Naming:
     span: Span
 
     def questions(self) -> Iterator[Query]:
-        """Yield what must be known of the server before the indicator is counted.
+        """Yield the questions about the server that come before the indicator is counted.
 
         Raises:
             ExpressionError: a selector or expression cannot be read.
@@ -88,13 +89,13 @@ class Naming:
             yield from (self._since, self._beside)
 
     def guesses(self) -> Iterator[Counted]:
-        """Yield what `counted` may well come to: each name by itself."""
+        """Yield the names that `counted` most likely returns: each name by itself."""
         names = self.names if len(self.names) > 1 else ()
         for name in self.names:
             yield Counted(resolved=guess(name), names=names)
 
     def further(self, readings: QueryResults) -> Iterator[Query]:
-        """Yield what else must be known, by the answers to `questions`; nothing for most.
+        """Yield the questions that follow from the answers to `questions`; for most there are none.
 
         Raises:
             MeasurementError: the server did not answer.
@@ -109,7 +110,7 @@ class Naming:
                 yield boundaries_over(name.histogram, name, self._length)
 
     def counted(self, readings: QueryResults) -> tuple[Counted, ...]:
-        """Return the names that count, the newest first; nothing if the server has none of them.
+        """Return the names that count, the newest first; empty: the server has none of them.
 
         Raises:
             MeasurementError: the server did not answer, or cannot count this threshold.
@@ -128,7 +129,7 @@ class Naming:
         )
 
     def note(self, readings: QueryResults) -> str | None:
-        """Say which names count since when; None: only the newest counts."""
+        """Describe which names count since when; None: only the newest name counts."""
         since = read(readings(self._since)).numbers if len(self.names) > 1 else {"0": Fraction()}
         if list(since) == ["0"]:
             return None
@@ -141,7 +142,7 @@ class Naming:
         return f"counted under {len(places)} names, each for its part: {first} at first, {then}"
 
     def presence(self, place: int) -> Presence:
-        """Return the series that tell which processes export a name, and which a newer one."""
+        """Return the series that show which processes export a name, and which a newer name."""
         newer = dict.fromkeys(text for name in self.names[:place] for text in selectors_of(name))
         return Presence(selectors=selectors_of(self.names[place]), newer=tuple(newer))
 
@@ -150,7 +151,7 @@ class Naming:
         return self.span.length // SECOND * SECOND
 
     def _places(self, readings: QueryResults) -> list[int]:
-        """Return the places of the names that some process has exported without a newer one."""
+        """Return the positions of the names that some process has exported without a newer name."""
         return sorted(map(int, read(readings(self._since)).numbers))
 
     def _only(self, name: Sli, readings: QueryResults) -> Resolved | None:
@@ -170,7 +171,7 @@ class Naming:
         return resolve_ended(name.histogram, name, self._length, readings)
 
     def _guess_holds(self, name: Sli, readings: QueryResults) -> bool:
-        """Tell whether a histogram was counted as `guess` has it, with the boundary all along."""
+        """Return whether a histogram was counted as `guess` expects, always with the boundary."""
         guessed = guess(name)
         counts = [
             readings(count_query(read_expression(text, None), self._length))
@@ -184,7 +185,7 @@ class Naming:
 
     @property
     def _since(self) -> Query:
-        """When each name was first seen by itself, as Unix time."""
+        """Return when each name was first seen by itself, in Unix time."""
         alone = self._by_name(lambda place: self.presence(place).by_itself)
         lately = self._by_name(lambda place: self.presence(place).recent)
         text = (
@@ -194,7 +195,7 @@ class Naming:
 
     @property
     def _beside(self) -> Query:
-        """Whether each name was seen beside a newer one of the same process."""
+        """Return whether each name was seen beside a newer name of the same process."""
         beside = self._by_name(lambda place: self.presence(place).beside, first=1)
         return self._table(f"count_over_time(({beside})[$window:$step])")
 

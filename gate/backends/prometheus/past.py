@@ -1,12 +1,11 @@
-"""Counting at many instants of the past, in few queries.
+"""Counting at many instants of the past by few queries.
 
-Everything is evaluated at the newest instant: what belongs to an earlier one looks back from it by
-``offset``. So the questions of many instants stand in one query, and each gets the number that it
-gets at its own instant. What their windows look at on the clock is asked once for all of them, and
-instants at equal distances are asked about by a range query.
+All queries are evaluated at the newest instant; those of an earlier instant look back by
+``offset``. So one query holds the questions of many instants, and the number of each is the one at
+its own instant. Steps of the clock that several windows share are read once for all of them, and a
+range query covers instants at equal distances.
 
-Of the evidence, what most answers do without is put off, and asked only where an answer turns on
-it.
+Evidence that most answers do not need is deferred, and requested only if an answer depends on it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,39 +30,39 @@ from gate.promql.moving import SECOND, is_movable
 from gate.slo.indicator import Sli
 
 LARGE: Final = 80_000
-"""Bytes of a query, where the server takes more than VictoriaMetrics does. For a longer one
-Prometheus works longer on each number: twice as long at 120,000 as at 30,000."""
+"""The most bytes of a query, where the server takes more than VictoriaMetrics does. With longer
+queries Prometheus works longer on each number: twice as long at 120,000 bytes as at 30,000."""
 _AT_ONCE: Final = 12_000
-"""Requests whose answers are kept until all are there."""
+"""The number of requests whose answers are kept until all are complete."""
 _FEWEST: Final = 3
-"""Instants that are worth a grid of all."""
+"""The fewest instants for which one grid of all instants pays off."""
 _WORTH_A_QUERY: Final = 60
-"""Questions about two instants that are worth a query of their own. Of more than 800 a query of
-`LARGE` bytes would consist, so that requests are not many more than the fewest possible."""
+"""The fewest questions about two instants for which a separate query pays off. A query of `LARGE`
+bytes would hold more than 800, so the number of queries is close to the minimum."""
 _ROLES: Final = ("total", "good", "bad", "spent", "gauge", "objective")
 
 
 class PastAsking(Asking):
-    """The requests of one of many instants."""
+    """The requests of one instant among many."""
 
     def __init__(self, requests: Sequence[CountRequest], instant: PastInstant) -> None:
-        """Ask nothing yet.
+        """Prepare; nothing is asked yet.
 
         Args:
-            requests: what is wanted; each ends at the instant.
-            instant: how it is asked about.
+            requests: the requests, each of which ends at the instant.
+            instant: the way to ask questions about this instant.
         """
         super().__init__(requests, instant.reading, self._what_is_there)
         self.instant = instant
         self._sent = set[Query]()
 
     def first(self) -> Iterator[Query]:
-        """Yield what must be known; what follows from it can wait for a round more."""
+        """Yield the necessary questions; the questions that follow can wait for the next round."""
         for request, scope in self._scoped:
             yield from questions(request, scope)
 
     def unsent(self, parts: Iterable[Query]) -> list[Query]:
-        """Return what was not sent for an earlier question, and note it as sent."""
+        """Return the queries that were not sent before, and remember them as sent."""
         leaves = dict.fromkeys(leaf for part in parts for leaf in part.leaves)
         unsent = [leaf for leaf in leaves if leaf not in self._sent]
         self._sent.update(unsent)
@@ -72,9 +71,10 @@ class PastAsking(Asking):
         return unsent
 
     def _needed(self, planned: Plan) -> Iterator[Query]:
-        """Yield what every answer needs; of births the most that they can hide is enough.
+        """Yield the queries that every answer needs; for births an upper bound is enough.
 
-        If that is not a reason for a doubt, less is none; if it is one, the births are asked.
+        If the bound raises no doubt, a smaller number raises none; if it does, the births are
+        counted.
         """
         for part in planned.needed():
             if not (isinstance(part, BirthQuery) and self.instant.note_most(part)):
@@ -99,9 +99,9 @@ def measure_past(
 
     Args:
         runs: each with its own instant.
-        open_fetch: returns what asks at an instant.
+        open_fetch: opens the fetch that sends the queries of an instant.
         alone: answers a run at its own instant; for one with an expression that cannot be moved.
-        limits_of: returns what is known of the server by now.
+        limits_of: returns the limits of the server that are known by then.
     """
     for group in _groups(runs):
         movable = [run for run in group if all(_is_movable(r.sli) for r in run.requests)]
@@ -116,7 +116,7 @@ def measure_past(
 def _answered(
     runs: Sequence[PastRun], fetch: Fetch, until: datetime, limits: ServerLimits
 ) -> dict[int, list[Answer]]:
-    """Ask for all runs together; what the answers need in rounds that all of them share."""
+    """Measure all runs together, in rounds of queries that all of them share."""
     shared = SharedSteps(fetch)
     instants = _instants(runs, fetch, until, shared, limits)
     askings = [
@@ -150,7 +150,7 @@ def _instants(
     shared: SharedSteps,
     limits: ServerLimits,
 ) -> list[PastInstant]:
-    # At the instants of a grid VictoriaMetrics looks back by their distance, and not as at one.
+    # On a grid VictoriaMetrics looks back by the step, and not as at a single instant.
     if limits.victoria:
         return [PastInstant(run.at, until, fetch, shared) for run in runs]
     step = _distance(runs)
@@ -165,9 +165,9 @@ def _instants(
 
 
 def _pairs(ats: Sequence[datetime], limits: ServerLimits) -> list[InstantGrid | None]:
-    """Return for each instant the grid that it shares with a neighbour."""
+    """Return the grid that each instant shares with a neighbour."""
     grids: list[InstantGrid | None] = [None] * len(ats)
-    # What is asked for two cannot be cut where a server refuses long windows.
+    # A shared query of two instants cannot be cut if a server refuses long windows.
     for place in range(1, len(ats), 2) if limits.longest is None else ():
         grid = grid_of_two(ats[place - 1], ats[place])
         if grid is not None:
@@ -176,14 +176,14 @@ def _pairs(ats: Sequence[datetime], limits: ServerLimits) -> list[InstantGrid | 
 
 
 def _distance(runs: Sequence[PastRun]) -> timedelta | None:
-    """Return the time from each run to the next; None: they are not at equal distances."""
+    """Return the time between consecutive runs; None: they are not at equal distances."""
     distances = {since_1970(later.at) - since_1970(run.at) for run, later in pairwise(runs)}
     (distance, *others) = distances or {timedelta()}
     return distance if len(runs) >= _FEWEST and not others and distance >= SECOND else None
 
 
 def _groups(runs: Sequence[PastRun]) -> Iterator[list[PastRun]]:
-    """Yield a few runs at a time; the first alone, since it tells what the server takes."""
+    """Yield a few runs at a time; the first one alone, since it reveals the server's limits."""
     group, size, most = list[PastRun](), 0, 0
     for run in runs:
         if group and size + len(run.requests) > most:

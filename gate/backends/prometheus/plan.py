@@ -1,4 +1,4 @@
-"""What has to be asked for one count request."""
+"""The queries for one count request."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
@@ -28,49 +28,49 @@ from gate.slo.indicator import Sli
 
 _FINEST: Final = timedelta(minutes=1)
 _MOST_STEPS: Final = 50_000
-"""The steps of a subquery: VictoriaMetrics evaluates 100,000
+"""The most steps of a subquery: VictoriaMetrics evaluates 100,000
 (-search.maxPointsSubqueryPerTimeseries)."""
 _RATIO: Final = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Role.BAD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The parts of one request."""
+    """The parts of one request's count."""
 
     counted: Counted
-    """The name that it is planned for; of several, the newest."""
+    """The name that is counted; of several names, the newest."""
     request: CountRequest
     expressions: Mapping[Role, Expression]
-    """At least one."""
+    """The expressions by role, at least one."""
     parts: Mapping[Role, Query]
     probe: Probe | None
     objective: Query | None = None
-    """What the tool promises whose series are counted."""
+    """The query for the objective that the tool whose series are counted defines itself."""
     lacking: tuple[Query, ...] = ()
-    """Each counts histograms that lacked a boundary in a part of the window."""
+    """Queries that count the histograms that lacked a boundary in a part of the window."""
     sum: Query | None = None
-    """The sum of all values that were measured; None: the indicator measures none."""
+    """The query for the sum of all measured values; None: the indicator measures no values."""
     evidence: RoleEvidence | None = None
-    """What looks for reasons to doubt the count; None: that was not asked for."""
+    """The queries that look for reasons to doubt the count; None: no evidence was requested."""
     notes: tuple[str, ...] = ()
     given: Mapping[Query, QueryValue] = field(default_factory=dict)
-    """Answers to some of the parts, which other questions have brought already."""
+    """Answers to some parts that other questions have returned already."""
     presence: Presence | None = None
-    """Given: the name counts for those processes only that export no newer one."""
+    """If given, the name counts only those processes that export no newer name."""
     names: "tuple[Plan, ...]" = ()
-    """Given: the same under each name that counts in a part of the window, the newest first."""
+    """If given, the plans for each name that counts in a part of the window, the newest first."""
 
     def readings(self, readings: QueryResults) -> QueryResults:
-        """Return what came back, with what is given."""
+        """Return the readings, completed by the answers in `given`."""
         return (lambda part: self.given.get(part) or readings(part)) if self.given else readings
 
     def __iter__(self) -> Iterator[Query]:
-        """Go through all that may be asked in the first round."""
+        """Iterate over all queries that the first round may send."""
         yield from self.needed()
         yield from self.put_off()
 
     def needed(self) -> Iterator[Query]:
-        """Yield what every answer needs."""
+        """Yield the queries that every answer needs."""
         yield from (part for part in self.parts.values() if part not in self.given)
         yield from self.lacking
         if self.probe is not None:
@@ -81,11 +81,11 @@ class Plan:
             yield self.objective
 
     def put_off(self) -> Iterator[Query]:
-        """Return what else some answers need."""
+        """Return the other queries, which only some answers need."""
         return iter(()) if self.evidence is None else self.evidence.put_off()
 
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
-        """Return what else to ask once the first round is read."""
+        """Return the queries that follow from the readings of the first round."""
         readings = self.readings(readings)
         counts = [readings(part) for part in self.parts.values()]
         if (
@@ -99,13 +99,13 @@ class Plan:
 
     @property
     def query(self) -> str:
-        """The expressions, for people to repeat."""
+        """The expressions, in a form that people can run themselves."""
         return "\n".join(f"{role}: {part.text}" for role, part in self.parts.items())
 
 
 @lru_cache(maxsize=4096)
 def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) -> Expression:
-    # Each SLO is asked about over several windows, and planned again when all answers are there.
+    # Each SLO has several windows, and is planned again once all answers are complete.
     return read_expression(text, dict(labels), gauge=gauge)
 
 
@@ -117,12 +117,12 @@ def plan_name(
     *,
     stepwise: bool = False,
 ) -> Plan | Unmeasured:
-    """Say what to ask to count a request under one name, or why it cannot be asked.
+    """Plan the count of a request under one name, or return why it cannot be counted.
 
     Args:
-        request: of this its own indicator is not checked.
+        request: the request; its own indicator is not checked.
         counted: the name.
-        scope: as it was for the questions.
+        scope: the scope of its questions.
         readings: the answers to the questions about recording rules.
         stepwise: the span is short, one of many steps.
     """
@@ -157,7 +157,7 @@ def plan_name(
 
 
 def expressions_of(request: CountRequest) -> dict[Role, Expression] | Unmeasured:
-    """Return what an indicator under one name counts by, or why it counts nothing."""
+    """Return the expressions that count an indicator under one name, or why there are none."""
     texts = _texts(request.sli)
     wrong = _check(set(texts), request)
     if wrong is not None:
@@ -175,7 +175,7 @@ def expressions_of(request: CountRequest) -> dict[Role, Expression] | Unmeasured
 
 
 def _masked(planned: Plan, presence: Presence, stepwise: bool) -> Plan:
-    """Leave out of each count what a newer name has counted."""
+    """Exclude from each count the events that a newer name has counted."""
 
     def masked(part: Query) -> Query:
         text = "$window".join(part.pieces)
@@ -192,7 +192,7 @@ def _masked(planned: Plan, presence: Presence, stepwise: bool) -> Plan:
 
 
 def _texts(sli: Sli) -> dict[Role, str]:
-    """Return the expressions by role, the one that best tells whether there is data first."""
+    """Return the expressions by role; the one that best shows whether there is data comes first."""
     given = {
         Role.TOTAL: sli.total,
         Role.GOOD: sli.good,
@@ -201,7 +201,7 @@ def _texts(sli: Sli) -> dict[Role, str]:
         Role.GAUGE: sli.gauge,
     }
     if sli.total is not None and sli.bad is not None:
-        del given[Role.GOOD]  # follows from the other two
+        del given[Role.GOOD]  # total and bad determine it
     return {role: text for role, text in given.items() if text is not None}
 
 
@@ -222,9 +222,9 @@ def _check(roles: set[Role], request: CountRequest) -> str | None:
 
 
 def _blind(expressions: Mapping[Role, Expression]) -> str | None:
-    """Say which expression looks at nothing; None: all do that tell what is good, bad or spent.
+    """Return the expression that selects no series; None: all that count events select some.
 
-    A total may be a fixed number, beside bad events that a metric counts.
+    A total may be a constant if a metric counts the bad events.
     """
     for role, expression in expressions.items():
         if role is not Role.TOTAL and not expression.selectors:

@@ -1,4 +1,4 @@
-"""What to ask for a request under all names of its indicator, and what must be known for that."""
+"""The plan for a request under all names of its indicator, and the questions that come first."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,37 +22,38 @@ from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""Any instant: what is wrong with an expression does not depend on it."""
+"""An arbitrary instant: the errors of an expression do not depend on it."""
 
 
 def questions(request: CountRequest, scope: Scope) -> tuple[Query, ...]:
-    """Return what must be known of the server before a request can be planned.
+    """Return the questions about the server that come before a request can be planned.
 
     Args:
         request: the indicator and its span.
-        scope: what the same questions are for.
+        scope: the scope of the questions.
     """
     try:
         ways = Alternatives.of(request.sli, scope.span)
         return (*ways.questions(), *rule_questions(request, scope.slos))
     except ExpressionError:
-        return ()  # said when it is planned
+        return ()  # `plan` reports the error
 
 
 def further_questions(
     request: CountRequest, scope: Scope, readings: QueryResults
 ) -> tuple[Query, ...]:
-    """Return what must be known besides, by the answers to the `questions`; nothing for most."""
+    """Return the questions that follow from the answers to `questions`; for most there are none."""
     try:
         return tuple(Alternatives.of(request.sli, scope.span).further(readings))
     except (ExpressionError, MeasurementError):
-        return ()  # said when it is planned
+        return ()  # `plan` reports the error
 
 
 def guesses(request: CountRequest, *, stepwise: bool = False) -> Iterator[Plan]:
-    """Yield what `plan` may well come to, so that it need not wait for the `questions`.
+    """Yield the plans that `plan` most likely returns, so that their queries need not wait.
 
-    What is asked instead where the answers say otherwise, is in the plan.
+    If the answers to the `questions` lead to another plan, that plan has the queries to send
+    instead.
 
     Args:
         request: the indicator and its span.
@@ -63,7 +64,7 @@ def guesses(request: CountRequest, *, stepwise: bool = False) -> Iterator[Plan]:
     try:
         guessed = list(Alternatives.of(request.sli, request.span).guesses())
     except ExpressionError:
-        return  # said when it is planned
+        return  # `plan` reports the error
     for counted in guessed:
         scope = Scope(request.span)
         planned = plan_name(request, counted, scope, _nothing, stepwise=stepwise)
@@ -72,11 +73,11 @@ def guesses(request: CountRequest, *, stepwise: bool = False) -> Iterator[Plan]:
 
 
 def mistake_in(sli: Sli, slices: Slices | None) -> str | None:
-    """Say what is wrong with an indicator whatever the server has; None: nothing.
+    """Return the error in an indicator that every server would report; None: there is none.
 
     Args:
         sli: the indicator.
-        slices: of the SLO, if it counts slices of time.
+        slices: the slices of the SLO, if it counts slices of time.
     """
     span = Span(_EPOCH, _EPOCH + timedelta(days=1))
     request = CountRequest(sli=sli, span=span, slices=slices, amount=sli.spent is not None)
@@ -90,7 +91,7 @@ def mistake_in(sli: Sli, slices: Slices | None) -> str | None:
 
 
 def _nothing(_part: Query) -> QueryResult:
-    """Read what was not asked for."""
+    """Return an empty result for a part that was not asked for."""
     return QueryValue(number=None)
 
 
@@ -102,11 +103,11 @@ def plan(
     stepwise: bool = False,
     guessed: Sequence[Plan] = (),
 ) -> Plan | Unmeasured:
-    """Say what to ask for a request, or why it cannot be asked.
+    """Plan the count of a request, or return why it cannot be counted.
 
     Args:
         request: the indicator and its span.
-        scope: as it was for its `questions`.
+        scope: the scope of its `questions`.
         readings: the answers to them.
         stepwise: the span is short, one of many steps.
         guessed: the `guesses`, which are not made anew where they turn out to be right.
@@ -122,7 +123,7 @@ def plan(
     except MeasurementError as error:
         return error.answer()
     if len(counted) > 1:
-        request = replace(request, rule_labels=None)  # they recorded one of the names only
+        request = replace(request, rule_labels=None)  # rules recorded only one of the names
     plans = list[Plan]()
     for name in counted:
         planned = _right(guessed, request, name, scope, readings) or plan_name(
@@ -142,7 +143,7 @@ def _right(
     scope: Scope,
     readings: QueryResults,
 ) -> Plan | None:
-    """Return what was guessed for a name if rules have not recorded it; None: nothing was."""
+    """Return the guessed plan of a name unless rules have recorded it; None: none was guessed."""
     for planned in guessed:
         if planned.counted == name:
             lacking, expressions = name.resolved.lacking, planned.expressions
@@ -152,7 +153,7 @@ def _right(
 
 
 def combine(plans: Sequence[Plan], *, stepwise: bool = False) -> Plan:
-    """Return the plan that counts an indicator under each of several names, for its part.
+    """Return the plan that counts an indicator under several names, each for its part of the time.
 
     Args:
         plans: of each name.
@@ -185,14 +186,14 @@ def combine(plans: Sequence[Plan], *, stepwise: bool = False) -> Plan:
 
 
 def _either(plans: Sequence[Plan], role: Role) -> Expression:
-    """Return what stands for all names where only their series are of interest."""
+    """Return one expression for the series of all names, for questions about series only."""
     expressions = [plan.expressions[role] for plan in plans]
     selectors = dict.fromkeys(text for each in expressions for text in each.selectors)
     return replace(expressions[0], selectors=tuple(selectors), union=True)
 
 
 def _in_a_slice(plans: Sequence[Plan], role: Role) -> Expression:
-    """Return the counts of all names over a slice of time as one vector, to be added up."""
+    """Return the counts of all names over a timeslice as one vector, to be added up."""
     text = side_by_side(
         plan.presence.within_step(text) if plan.presence is not None else text
         for plan in plans

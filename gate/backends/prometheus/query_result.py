@@ -1,4 +1,4 @@
-"""What came back for one part, read from the server's JSON."""
+"""The result of one part, parsed from the server's JSON."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,45 +14,43 @@ from gate.measure import Cause
 from gate.promql.moving import MILLISECOND
 
 LABEL: Final = "gate_part"
-"""The label that says which part of a batch a series belongs to."""
-# As long as a float64 can get without an exponent; more would take for ever, or int() refuses it.
+"""The label that says to which part of a batch a series belongs."""
+# The longest float64 without an exponent; parsing longer text takes too long, or int() refuses it.
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,400}(?:\.[0-9]{0,400})?(?:[eE][+-]?[0-9]{1,3})?")
 _MOST_LISTED: Final = 5
 _PAIR: Final = 2
-"""A sample: when, and what."""
+"""The length of a sample: its time and its value."""
 _LARGEST: Final = 1e30
-"""Nothing that is counted comes near; what does is a broken query."""
+"""The largest valid number: no real count comes near, but broken queries do."""
 
 
 Labels = tuple[tuple[str, str], ...]
-"""Names and values, in order of the names."""
+"""Names and values of labels, in order of the names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryValue:
-    """The server answered."""
+    """The server's answer to a part."""
 
     number: Fraction | None
-    """None: no series came back, or a number per label was asked for."""
+    """The number; None: no series came back, or a number per label was requested."""
     numbers: Mapping[str, Fraction] = field(default_factory=dict)
-    """The numbers by the value of the label that was asked for."""
+    """The numbers by the value of the requested label."""
     by_labels: Mapping[Labels, Fraction] = field(default_factory=dict)
-    """The series by all their labels, where that was asked for."""
+    """The series by all their labels, if that was requested."""
     points: tuple[float | None, ...] = ()
-    """The points of the grid that was asked for, the oldest first; None: no series at that
-    instant."""
+    """The points of the requested grid, the oldest first; None: no series at that instant."""
     groups: Mapping[tuple[str, ...], tuple[float | None, ...]] = field(default_factory=dict)
-    """Points by the values of the labels that were asked for; what is not a group has
-    ``points``."""
+    """Points by the values of the requested labels; a result without groups has ``points``."""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     lost: Fraction | None = Fraction(0)
-    """At most so much more was lost where the window was cut into pieces; None: any number."""
+    """The most events that were lost where the window was cut; None: no bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryError:
-    """There is no number."""
+    """The reason why a part has no number."""
 
     cause: Cause
     reason: str
@@ -63,11 +61,11 @@ _WITHOUT_VALUE: Final = QueryError(
 )
 QueryResult = QueryValue | QueryError
 QueryResults = Callable[[Query], QueryResult]
-"""What came back, by part."""
+"""A function that returns the result of a part."""
 
 
 def read_reply(reply: Reply, parts: Sequence[Query]) -> list[QueryResult]:
-    """Read the answer to a query of some parts, in their order. A single part has no mark."""
+    """Parse the answer to a query of some parts, in their order. A single part has no mark."""
     if reply.kind != ("vector" if parts[0].grid is None else "matrix"):
         return [_not_a_vector(reply.kind)] * len(parts)
     series: dict[str, list[Mapping[str, Any]]] = {str(place): [] for place in range(len(parts))}
@@ -169,7 +167,7 @@ def _points(sample: Mapping[str, Any], grid: QueryGrid) -> tuple[float | None, .
 
 
 def _at_once(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...] | None:
-    """Return the points where nothing is wrong with any; None: look at each by itself."""
+    """Return the points if all of them are valid; None: check each one by itself."""
     instants = _instants(grid)
     try:
         times, texts = zip(*values, strict=True)
@@ -186,20 +184,20 @@ def _at_once(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...]
 
 @lru_cache(maxsize=8)
 def _instants(grid: QueryGrid) -> dict[float, None]:
-    """Return the instants in order, as keys by which they are found fast."""
+    """Return the instants in order, as keys for a fast lookup."""
     first, step = _milliseconds(grid)
     return dict.fromkeys((first + place * step) / 1000 for place in range(grid.count))
 
 
 def _milliseconds(grid: QueryGrid) -> tuple[int, int]:
-    """Return the first instant and the step as servers take them."""
+    """Return the first instant and the step in milliseconds, the unit of servers."""
     return since_1970(grid.first) // MILLISECOND, round(grid.step / MILLISECOND)
 
 
 def _placed(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...] | QueryError:
     points: list[float | None] = [None] * grid.count
     first, step = _milliseconds(grid)
-    parse = cache(_parse)  # the values of a history come again and again
+    parse = cache(_parse)  # a history repeats its values
     for pair in values:
         match pair:
             case [float() | int() as time, str(text)]:
@@ -226,7 +224,7 @@ def _number(value: object) -> Fraction | QueryError:
 
 
 def _parse(text: str) -> float | QueryError:
-    """Return the number, or what is wrong with it; only text that is a `Fraction`, too, is one."""
+    """Parse the number or return its error; a text may be only one that `Fraction` parses, too."""
     if not _NUMBER.fullmatch(text):
         if text.lstrip("+-").lower() in {"nan", "inf"}:
             reason = f"the value is {text}, which is not a count"

@@ -31,11 +31,11 @@ from gate.promql.moving import SECOND
 from gate.promql.selectors import matchers, quote
 
 _SHORTEST: Final = timedelta(days=1)
-"""The newest part of such a window: not all of the newest `SLICE` is counted yet."""
+"""The newest part of such a window, because the newest `SLICE` is not completely counted yet."""
 _MAY_MISS: Final = SLICE // EVERY
-"""So many evaluations may be missing: an event that all of them would have had is lost."""
+"""The most evaluations that may be missing: an event that all of them would have seen is lost."""
 _FEWEST: Final = 100
-"""Failures: what rules count of fewer may be off by a tenth, and a budget is not rounded."""
+"""The fewest failures: for fewer, rules may be wrong by a tenth, and a budget is not rounded."""
 _USED: Final = (
     "counted by its recording rules, which agree with the raw query within about 1%; an event"
     " counts in full when it is 5 minutes old"
@@ -43,17 +43,17 @@ _USED: Final = (
 _QUESTIONS: Final = 2
 _SLO: Final = "slo"
 _RULE: Final = "gate_rule"
-"""The label that says of which SLO and expression a number is: ``ttft/0123456789abcdef``."""
+"""The label that names the SLO and the expression of a number: ``ttft/0123456789abcdef``."""
 _NAMES: Final = '__name__=~"gate:sli_(total|good|bad|spent):increase5m"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What to ask instead of the indicator's own expressions; no parts: nothing."""
+    """The queries that replace the indicator's own expressions; no parts: nothing is replaced."""
 
     parts: Mapping[Role, Query] = field(default_factory=dict)
     answers: Mapping[Query, QueryValue] = field(default_factory=dict)
-    """What the parts come to, which the sums of the rules' samples say already."""
+    """The values of the parts that the sums of the rules' samples already give."""
     notes: tuple[str, ...] = ()
 
 
@@ -61,16 +61,16 @@ NOT_RECORDED: Final = Recorded()
 
 
 def slo_of(request: CountRequest) -> str | None:
-    """Return the name of the SLO whose rules may be used for a request; None: no rules are."""
+    """Return the name of the SLO whose rules may be used for a request; None: none may be used."""
     return (request.rule_labels or {}).get(_SLO)
 
 
 def rule_questions(request: CountRequest, slos: Sequence[str]) -> Iterator[Query]:
-    """Yield how many samples rules have, and their sums, for windows worth it.
+    """Yield the numbers and sums of the rules' samples to ask for, for windows that are worth it.
 
     Args:
-        request: with the labels of its rules.
-        slos: of the same service, its own among them: one question is for all of their rules.
+        request: the request, with the labels of its rules.
+        slos: the SLOs of the service, this one too: one question covers all of their rules.
     """
     if request.rule_labels and request.slices is None and request.span.length >= _SHORTEST:
         labels = tuple(pair for pair in request.rule_labels.items() if pair[0] != _SLO)
@@ -81,7 +81,7 @@ def rule_questions(request: CountRequest, slos: Sequence[str]) -> Iterator[Query
 def _questions(
     labels: tuple[tuple[str, str], ...], slos: tuple[str, ...], length: timedelta
 ) -> tuple[Query, ...]:
-    # The same for all of these SLOs, each of which asks them, and reads the answers.
+    # The query is the same for all of these SLOs, and each reads its own answers.
     written = quote("|".join(map(re.escape, slos)))
     selector = f"{{{_NAMES},{matchers(dict(labels))},{_SLO}=~{written}}}"
     counted = [
@@ -99,13 +99,13 @@ def use_rules(
     slos: Sequence[str],
     readings: QueryResults,
 ) -> Recorded:
-    """Return the parts that ask what was recorded, if that is the same and all of it.
+    """Return the queries for the recorded numbers, if they record exactly this and all of it.
 
     Args:
-        expressions: of the indicator, by role.
-        lacking: each counts histograms that lack a boundary.
-        request: with the labels of its rules.
-        slos: as in its `rule_questions`.
+        expressions: the expressions of the indicator, by role.
+        lacking: expressions that count histograms without a boundary.
+        request: the request, with the labels of its rules.
+        slos: the SLOs, as in its `rule_questions`.
         readings: the answers to them.
     """
     tables = list(_tables(request, slos, readings))
@@ -141,7 +141,7 @@ def use_rules(
 def _tables(
     request: CountRequest, slos: Sequence[str], readings: QueryResults
 ) -> Iterator[Mapping[str, Fraction]]:
-    """Yield what rules of this very SLO have, by expression; nothing where they have nothing."""
+    """Yield the recorded samples of this SLO's rules, by expression; none if there are none."""
     for part in rule_questions(request, slos):
         answer = readings(part)
         if isinstance(answer, QueryValue) and not answer.warnings:
@@ -152,7 +152,7 @@ def _tables(
 
 
 def _failures(sums: Mapping[str, Fraction]) -> Fraction:
-    """Return the failed events of an indicator, or what was spent, from the sums of its slices."""
+    """Return an indicator's failed events, or the amount spent, from the sums of its slices."""
     if Role.SPENT in sums:
         failed = sums[Role.SPENT]
     else:

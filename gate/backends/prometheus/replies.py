@@ -1,4 +1,4 @@
-"""What a server answers: a body, a result, or the reason why there is none."""
+"""A server's reply: a body, a result, or the reason why there is none."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -37,24 +37,25 @@ _TROUBLES: Final = {
     **dict.fromkeys((502, 503, 504), Trouble.OVERLOADED),
 }
 _TLS_WANTED: Final = "(?i)http request (?:to an https server|was sent to https port)"
-"""What servers in Go, and nginx, say to plain text on their port for TLS."""
+"""The answers of Go servers and nginx to plain text on a port for TLS."""
 _NO_SUCH_PATH: Final = "(?i)unsupported path"
-"""What VictoriaMetrics says with the status 400."""
+"""The message of VictoriaMetrics with the status 400."""
 _TIMED_OUT: Final = frozenset({408, 504, 524})
-"""524 is Cloudflare's: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/"""
+"""The statuses of a time-out; 524 is Cloudflare's:
+https://developers.cloudflare.com/support/troubleshooting/http-status-codes/"""
 _TOO_SLOW: Final = "(?i)timed out|timeout exceeded|deadline exceeded"
 _TOO_LARGE: Final = (
     # Prometheus' engine; VictoriaMetrics' -search.max... flags; Mimir's and Thanos' limits.
-    # With spaces, since VictoriaMetrics repeats the query, and a metric may be named so.
+    # With spaces, since VictoriaMetrics quotes the query, and a metric may have such a name.
     r"(?i)too many (?:samples|points|series|chunks)|-search\.max|not enough memory"
     r"|exceed(?:s|ed) (?:the |\w+ )?(?:limit|maximum)|hit the max"
 )
 _BUSY: Final = "-search.maxConcurrentRequests"
-"""VictoriaMetrics: too many queries at once, of whatever size."""
+"""VictoriaMetrics runs too many concurrent queries, whatever their size."""
 _REPEATED_QUERY: Final = r"error when executing query=.* for \(time=\d+, step=\d+\): "
 _INFO: Final = "PromQL info: "
 Body = Mapping[str, Any]
-"""An answer of the API that says it is a success."""
+"""A successful answer of the API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +66,19 @@ class Reply:
     """Prometheus' ``resultType``."""
     result: Sequence[Any]
     warnings: tuple[str, ...] = ()
-    """What the server says is missing."""
+    """The server's warnings about missing data."""
     notes: tuple[str, ...] = ()
     victoria: bool = False
-    """Whether VictoriaMetrics answers: it names its host in each answer."""
+    """Whether VictoriaMetrics answered: it names its host in each answer."""
 
 
 def read_response(
     response: Response, now: datetime, *, hosts: bool = True
 ) -> Body | RequestFailure:
-    """Read a response whose body is complete.
+    """Parse a response whose body is complete.
 
-    ``now`` is for a Retry-After that is a date; ``hosts``: whether a host's name may be shown.
+    ``now`` resolves a Retry-After that is a date; ``hosts`` says whether a host's name may be
+    shown.
     """
     status = response.status_code
     if status in _REDIRECTS:
@@ -90,7 +92,7 @@ def read_response(
 
 
 def read_result(body: Body, *, victoria: bool = False) -> Reply | RequestFailure:
-    """Read the answer to a query."""
+    """Parse the answer to a query."""
     match body.get("data"):
         case {"resultType": str(kind), "result": list(result)}:
             warnings, notes = _remarks(body)
@@ -119,9 +121,9 @@ def _answer(response: Response, body: Body | None) -> Body | RequestFailure:
 
 
 def _remarks(body: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what is missing from an answer, and what is merely worth knowing."""
+    """Return the remarks about missing data, and those that are only informative."""
     said, notes = _texts(body.get("warnings")), _texts(body.get("infos"))
-    # Before its answers had infos, Prometheus put them among the warnings:
+    # Older versions of Prometheus report infos as warnings:
     # https://github.com/grafana/grafana/issues/84636
     warnings = tuple(text for text in said if not text.startswith(_INFO))
     notes += tuple(text for text in said if text.startswith(_INFO))
@@ -153,7 +155,7 @@ def _refusal(response: Response, body: Body | None, now: datetime) -> RequestFai
 
 
 def _trouble(response: Response, body: Body | None) -> Trouble:
-    """Return what an answer that refuses a request shows of the server."""
+    """Return the trouble that a refusal shows."""
     if body is None and re.search(_TLS_WANTED, response.text):
         return Trouble.HTTPS_NEEDED
     if re.search(_NO_SUCH_PATH, response.text):
@@ -173,7 +175,7 @@ def _words(response: Response, body: Body | None) -> str:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    """Return every text of a list; whatever else is there is one text, and not passed over."""
+    """Return every text of a list; other values become one text, so that nothing is lost."""
     if isinstance(value, list):
         return tuple(map(str, value))
     return (str(value),) if value else ()

@@ -1,4 +1,4 @@
-"""One name of an indicator as expressions: a histogram by the boundaries that the server has."""
+"""An indicator under one name as expressions: a histogram uses the boundaries on the server."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,18 +21,18 @@ _NATIVE: Final = "counted by a native histogram, which estimates within one of i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """An indicator under one name, as expressions alone."""
+    """An indicator under one name, as expressions."""
 
     sli: Sli
     lacking: tuple[str, ...] = ()
-    """Each counts the histograms that lacked a boundary in a part of ``$window``."""
+    """Expressions that count the histograms that lacked a boundary in a part of ``$window``."""
     sum: str | None = None
-    """The sum of all values over ``$window``; None: the indicator measures none."""
+    """The sum of all values over ``$window``; None: the indicator measures no values."""
     notes: tuple[str, ...] = ()
 
 
 def count_query(expression: Expression, length: timedelta) -> Query:
-    """Return what asks for a count over a window."""
+    """Return the query for a count over a window."""
     return Query(
         pieces=expression.pieces,
         length=length,
@@ -43,7 +43,7 @@ def count_query(expression: Expression, length: timedelta) -> Query:
 
 
 def _counts_steps(expression: Expression) -> bool:
-    """Return whether it is made of increases over the window, and not within a subquery."""
+    """Return whether a count consists of increases over the window, none of them in a subquery."""
     return any(
         "increase" in before and not after.startswith(":")
         for before, after in pairwise(expression.pieces)
@@ -51,17 +51,17 @@ def _counts_steps(expression: Expression) -> bool:
 
 
 def window_query(text: str, length: timedelta) -> Query:
-    """Return what asks for an expression with ``$window`` that the gate wrote itself."""
+    """Return the query for an expression with ``$window`` that the gate itself wrote."""
     return Query(pieces=tuple(text.split("$window")), length=length)
 
 
 def lacking_query(text: str, length: timedelta) -> Query:
-    """Return what asks how many histograms lack a boundary; of two halves the larger counts."""
+    """Return the query for the number of histograms without a boundary; the larger half counts."""
     return replace(window_query(text, length), grain=SECOND, largest=True)
 
 
 def first_expression(name: Sli) -> Expression:
-    """Return the expression of a name that best tells whether there is data.
+    """Return the expression of a name that best shows whether there is data.
 
     Raises:
         ExpressionError: it cannot be read.
@@ -71,7 +71,7 @@ def first_expression(name: Sli) -> Expression:
 
 
 def live_boundaries(histogram: Histogram, name: Sli) -> tuple[Query, Query]:
-    """Return what asks for the classic boundaries, and for native histograms, of the last hour."""
+    """Return the queries for the classic boundaries and the native histograms of the last hour."""
     buckets = Buckets.of(histogram, name.labels)
     return (
         Query(pieces=(buckets.live_boundaries,), length=timedelta(), label="le"),
@@ -80,7 +80,7 @@ def live_boundaries(histogram: Histogram, name: Sli) -> tuple[Query, Query]:
 
 
 def boundaries_over(histogram: Histogram, name: Sli, length: timedelta) -> Query:
-    """Return what asks for the boundaries that there were at any step of a window."""
+    """Return the query for the boundaries that were present at any step of a window."""
     text = Buckets.of(histogram, name.labels).boundaries_over
     step = window_text(coverage_step(length))
     pieces = tuple(text.replace("$step", step).split("$window"))
@@ -88,7 +88,7 @@ def boundaries_over(histogram: Histogram, name: Sli, length: timedelta) -> Query
 
 
 def guess(name: Sli) -> Resolved:
-    """Return what a name most likely comes to: classic buckets that have the threshold.
+    """Return the most likely expressions of a name: classic buckets that have the threshold.
 
     Raises:
         ExpressionError: a selector of it cannot be read.
@@ -101,7 +101,7 @@ def guess(name: Sli) -> Resolved:
 
 
 def resolve_live(histogram: Histogram, name: Sli, readings: QueryResults) -> Resolved | None:
-    """Return how a histogram is counted that had samples in the last hour; None: it had none.
+    """Return how to count a histogram with samples in the last hour; None: it has none.
 
     Raises:
         ExpressionError: a selector of it cannot be read.
@@ -116,7 +116,7 @@ def resolve_live(histogram: Histogram, name: Sli, readings: QueryResults) -> Res
 def resolve_ended(
     histogram: Histogram, name: Sli, length: timedelta, readings: QueryResults
 ) -> Resolved:
-    """Return how a histogram is counted that had samples in the window, and no more of late.
+    """Return how to count a histogram with samples in the window but none in the last hour.
 
     Raises:
         ExpressionError, MeasurementError: as `resolve_live`.
@@ -143,14 +143,14 @@ def _by_boundaries(buckets: Buckets, chosen: Chosen, name: Sli) -> Resolved:
 
 
 def nothing_there(histogram: Histogram, name: Sli) -> MeasurementError:
-    """Return what is said of a histogram that the server does not have under any name."""
+    """Return the error for a histogram that the server does not have under any name."""
     looked_for = Buckets.of(histogram, name.labels).live_boundaries
     reason = f"no such histogram in the last hour, neither classic nor native: {looked_for}"
     return MeasurementError(Cause.NO_DATA, reason)
 
 
 def read(reading: QueryResult) -> QueryValue:
-    """Return what the server says that it has.
+    """Return the server's answer to a question about its series.
 
     Raises:
         MeasurementError: it did not answer, or not completely.
@@ -164,7 +164,7 @@ def read(reading: QueryResult) -> QueryValue:
 
 
 def recent(name: Sli) -> Iterator[Query]:
-    """Yield what asks whether a name has had samples in the last hour.
+    """Yield the queries that show whether a name has had samples in the last hour.
 
     Raises:
         ExpressionError: its expression cannot be read.

@@ -1,8 +1,8 @@
-"""Rounds of queries: what a server refuses is asked in another form, as long as that may help.
+"""Rounds of queries: a refused query is repeated in other forms while that may help.
 
-The words of a refusal decide nothing, since every server has its own. What may be a limit is tried:
-the part with the longest window alone, then a short piece of it, then lengths between the two. What
-is learnt holds for all that is still to be asked.
+The message of a refusal decides nothing, since every server words it differently. Possible limits
+are tried: the part with the longest window alone, then a short piece of it, then lengths between
+the two. A limit that was found applies to all queries that follow.
 """
 
 from collections import deque
@@ -24,44 +24,46 @@ from gate.measure import Cause
 from gate.request_failure import RequestFailure, RetryAdvice
 
 _WORTH_WHILE: Final = 1.0
-"""Seconds that a query needs to be answered at all, on a server that is slow already."""
+"""The fewest seconds that a query needs to be answered on a server that is slow already."""
 _GRACE: Final = 0.5
-"""Seconds more for a query that ran out of time to say so itself."""
+"""The extra seconds in which a query that ran out of time can report that itself."""
 _SLOW: Final = 1.0
-"""Seconds before which no query has run out of time, whatever the server says."""
+"""A refusal within this many seconds is not a time-out, whatever the server says."""
 _PERHAPS_A_LIMIT: Final = frozenset({RetryAdvice.SEPARATE, RetryAdvice.SMALLER})
 _AT_A_TIME: Final = 500
-"""Parts that are put into batches at once: some ten batches."""
+"""The number of parts that are put into batches at once: about ten batches."""
 _FRAGMENTS: Final = 4
-"""The fragments of a batch in which something is refused: few, as their size may be what the server
-takes."""
+"""The number of fragments into which a refused batch is split: few, as their size may be what the
+server takes."""
 Refused = tuple[Batch, RequestFailure | None]
-"""What was refused, and how; None: it was not sent, since the batches before it were refused."""
+"""A refused batch, and its failure; None: it was held back since the batches before it were
+refused."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Rounds:
-    """Queries at one instant, and what came back so far."""
+    """The queries at one instant, and the answers so far."""
 
     client: Client
     at: datetime
     until: float
-    """When an answer is of no more use, on the clock's monotonic scale."""
+    """The deadline of the answers, on the clock's monotonic scale."""
     parallel: int
     limits: ServerLimits
     hopeless: str | None = None
-    """Why no query would be answered; None: some may be."""
+    """The reason why no query would be answered; None: some may be."""
     readings: dict[Query, QueryResult] = field(default_factory=dict)
     pieces: dict[Query, tuple[Query, ...]] = field(default_factory=dict)
-    """What was cut, the newest piece first; pieces may have been cut, too."""
+    """The pieces of each part that was cut, the newest first; a piece may have been cut, too."""
     _asked_again: set[Batch] = field(default_factory=set)
     _searched: set[Query] = field(default_factory=set)
     _refused: list[Refused] = field(default_factory=list)
     _reach: timedelta | None = None
-    """The time that each fragment of a batch spans that is being tried; None: they are smaller."""
+    """The time that each fragment spans while fragments of a batch are tried; None: no limit but
+    the known one."""
 
     def leaves(self, part: Query) -> Iterator[Query]:
-        """Yield the pieces of a part that were asked for, the newest first; itself if uncut."""
+        """Yield the pieces of a part, the newest first; an uncut part itself."""
         pieces = self.pieces.get(part) if self.pieces else None
         if pieces is None:
             yield part
@@ -70,29 +72,35 @@ class Rounds:
             yield from self.leaves(piece)
 
     def is_read(self, part: Query) -> bool:
-        """Return whether there is an answer, or the pieces that a part was cut into have theirs."""
+        """Return whether a part, or each piece that it was cut into, has a reading."""
         return part in self.readings or (bool(self.pieces) and part in self.pieces)
 
+    def forget(self, part: Query) -> None:
+        """Forget the result of a part, and the results of the pieces that it was cut into."""
+        self.readings.pop(part, None)
+        for piece in self.pieces.pop(part, ()):
+            self.forget(piece)
+
     def ask(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:
-        """Ask for the parts until each is read, or cannot be, or time is up.
+        """Ask for the parts until each is read or has failed, or the time is up.
 
         Args:
-            parts: what to ask; gone through while the first of them are being answered.
-            spare: what to ask as well if all of it can be under way at once.
+            parts: the parts to ask for, iterated over while the first of them are being answered.
+            spare: further parts, asked for only if all of them can be sent at once.
         """
         self._round(self._as_they_come(parts, spare), most_refusals=self.parallel)
         batches, waiting, trial = self._instead(self._refused)
         while batches:
             self._round(batches, most_refusals=self.parallel)
             if trial and not self._refused:
-                # The fragments of a batch were all answered: the rest is asked like them.
+                # All fragments of a batch were answered: the rest is cut in the same way.
                 self._learn(batches)
                 batches, waiting, trial = self._batches(_parts_of(waiting)), [], False
                 continue
             batches, waiting, trial = self._instead([*self._refused, *waiting])
 
     def ask_once(self, parts: Iterable[Query]) -> None:
-        """Ask for the parts, a few each by itself, and take a refusal for an answer."""
+        """Ask for the parts, each by itself and a few at a time; a refusal is the answer."""
         parts = list(parts)
         self.limits.parts += len(parts)
         batches = self._batches(parts)
@@ -103,7 +111,7 @@ class Rounds:
             self._read_all(batch, "" if failure is None else failure.reason)
 
     def _as_they_come(self, parts: Iterable[Query], spare: Iterable[Query]) -> Iterator[Batch]:
-        """Yield batches as soon as they are full, while the other parts are still to be made."""
+        """Yield batches as soon as they are full, while further parts are still being made."""
         parts, sent, rest = iter(parts), 0, list[Query]()
         while some := list(islice(parts, _AT_A_TIME)):
             self.limits.parts += len(_one_by_one(tuple(some)))
@@ -120,7 +128,7 @@ class Rounds:
         yield from last_ones
 
     def _batches(self, parts: Iterable[Query]) -> list[Batch]:
-        """Cut what is longer than the server takes, and put what is not read yet into batches."""
+        """Cut parts that are longer than the server takes, and put unread parts into batches."""
         longest, leaves = self.limits.longest, list[Query]()
         for part in parts:
             for leaf in list(self.leaves(part)):
@@ -128,9 +136,9 @@ class Rounds:
                 if len(pieces) > 1:
                     self.pieces[leaf] = pieces
                 leaves += (piece for piece in pieces if piece not in self.readings)
-        # Pieces of one stretch of time together: some servers limit what all of a query spans.
+        # Pieces of one stretch of time share a batch: some servers limit the span of a query.
         leaves.sort(key=lambda leaf: leaf.order)
-        # What cannot be cut as short as need be does not spoil the batches of the others.
+        # A part that cannot be cut short enough gets a batch of its own.
         cut = [leaf for leaf in leaves if longest is None or leaf.extent <= longest]
         whole = [leaf for leaf in leaves if longest is not None and leaf.extent > longest]
         limits = (self._most_bytes, self.limits.reach, self.limits.most_parts)
@@ -141,14 +149,14 @@ class Rounds:
         return min(self.limits.most_bytes, self.client.most_bytes or self.limits.most_bytes)
 
     def _round(self, batches: Iterable[Batch], most_refusals: int | None = None) -> None:
-        """Send batches, a few at once, and keep what comes back; the largest refused come first.
+        """Send batches, a few at a time; keep the answers, and the refused batches largest first.
 
-        The fragments of the largest are as much as may be asked at once.
+        The fragments of the largest refused batch show how much may be asked for at once.
 
         Args:
-            batches: what to send.
-            most_refusals: after so many the rest is not sent before it is known what the server
-                takes; None: all of it is.
+            batches: the batches to send.
+            most_refusals: the number of refusals after which the rest is held back until the
+                server's limits are known; None: everything is sent.
         """
         self._refused = []
         batches, again = iter(batches), deque[Batch]()
@@ -158,7 +166,7 @@ class Rounds:
             while not (held or workers.full) and (batch := self._next(batches, again)):
                 workers.submit(batch)
             if not workers.under_way:
-                # Largest first; what is left over was held back.
+                # The largest come first; the batches after them were held back.
                 self._refused.sort(key=lambda refused: -len(refused[0]))
                 self._refused += ((batch, None) for batch in chain(batches, again))
                 break
@@ -171,7 +179,7 @@ class Rounds:
         workers.dismiss()
 
     def _next(self, batches: Iterator[Batch], again: deque[Batch]) -> Batch | None:
-        """Return what to send next; None: nothing, or it is known that none would be answered."""
+        """Return the next batch to send; None: there is none, or no query would be answered."""
         while batch := next(batches, None) or (again.popleft() if again else None):
             if self.hopeless is None:
                 return batch
@@ -180,24 +188,24 @@ class Rounds:
 
     def _send(self, batch: Batch) -> Reply | RequestFailure:
         left = self.until - self.client.clock.monotonic()
-        # What can be asked for in pieces leaves time to do so, as long as that is worth while.
+        # A batch that can be cut leaves time for its pieces, if that time is long enough.
         divisible = len(batch) > 1 or batch[0].halves() is not None
         allowed = left / 2 if divisible and left / 2 > _WORTH_WHILE else left
         when = self.at if batch[0].grid is None else batch[0].grid
         outcome = self.client.query(batch_query(batch), when, until=self.until, allowed=allowed)
         took = left - (self.until - self.client.clock.monotonic())
         if isinstance(outcome, RequestFailure) and outcome.slow and took < _SLOW:
-            # A limit, or a proxy that has nobody to ask.
+            # A limit, or a proxy without a server behind it.
             return replace(outcome, slow=False, advice=RetryAdvice.NONE, transient=True)
         return outcome
 
     def _settle(self, batch: Batch, outcome: Reply | RequestFailure) -> list[Batch]:
-        """Keep what came back; return what to ask at once instead of a batch that failed."""
+        """Keep an answer; return the batches to send at once in place of a failed one."""
         if isinstance(outcome, Reply):
             self.limits.victoria |= outcome.victoria
             self.readings.update(zip(batch, read_reply(outcome, batch), strict=True))
             return []
-        late = outcome.slow or outcome.timed_out  # which time itself puts an end to
+        late = outcome.slow or outcome.timed_out  # these end at the deadline
         self.limits.refusals += not late
         if outcome.advice in _PERHAPS_A_LIMIT and not late:
             self._refused.append((_one_by_one(batch), outcome))
@@ -212,7 +220,7 @@ class Rounds:
         return self._once_more(batch, outcome)
 
     def _once_more(self, batch: Batch, failure: RequestFailure) -> list[Batch]:
-        """Return a batch once, to be asked when the others no longer slow the server down."""
+        """Return a batch to repeat once, when the other queries no longer slow the server."""
         busy = failure.transient and failure.advice is RetryAdvice.NONE
         given_up = batch in self._asked_again or (busy and self.limits.crowded)
         if (failure.slow or busy) and not given_up:
@@ -220,7 +228,7 @@ class Rounds:
             self.limits.one_at_a_time |= busy
             return [batch]
         if busy and failure.wait is None and self._is_long(batch, failure):
-            # Some servers say so of a query that is too large for them, too.
+            # Some servers report a query that is too large in the same way.
             self.limits.crowded = True
             self._refused.append((batch, failure))
             return []
@@ -230,7 +238,7 @@ class Rounds:
         return []
 
     def _instead(self, refused: Sequence[Refused]) -> tuple[list[Batch], list[Refused], bool]:
-        """Return what to ask instead, what waits for the outcome, and whether that is a trial."""
+        """Return the queries to send instead, the refused that wait, and whether it is a trial."""
         waiting = list[Refused]()
         for batch, failure in refused:
             if failure is not None and (
@@ -244,7 +252,7 @@ class Rounds:
         if not waiting or waiting[0][1] is None:
             return self._batches(_parts_of(waiting)), [], False
         if any(len(b) > 1 and len(batch_query(b).encode()) > self._most_bytes for b, _ in waiting):
-            return self._batches(_parts_of(waiting)), [], False  # the limit has become known since
+            return self._batches(_parts_of(waiting)), [], False  # the limit was found since
         chosen = self._longest(waiting)
         if chosen is not None:
             again = self._search(*chosen)
@@ -261,9 +269,9 @@ class Rounds:
         return split_batch(unread, _FRAGMENTS), others, True
 
     def _learn(self, batches: Sequence[Batch]) -> None:
-        """Remember by what the fragments differ from the batch that they come from.
+        """Remember the limit that the fragments kept and their batch exceeded.
 
-        Whether it is their length or the number of their parts is not known.
+        Whether the limit is their length or the number of their parts is unknown.
         """
         if self._reach is not None:
             self.limits.reach = self._reach
@@ -273,7 +281,7 @@ class Rounds:
         self.limits.most_parts = max(map(len, batches))
 
     def _longest(self, refused: Iterable[Refused]) -> tuple[Batch, Query, RequestFailure] | None:
-        """Return the part with the longest window that may be what a server refuses."""
+        """Return the part with the longest window, which may be the reason for a refusal."""
         parts = [
             (batch, part, failure)
             for batch, failure in refused
@@ -303,7 +311,7 @@ class Rounds:
         return []
 
     def _is_long(self, batch: Batch, failure: RequestFailure) -> bool:
-        """Return whether a shorter window of one of the parts may be answered."""
+        """Return whether the server may answer a shorter window of one of the parts."""
         return any(self.limits.curable(part, failure) for part in batch)
 
     def _fits(self, part: Query, length: timedelta) -> bool:
@@ -319,7 +327,7 @@ class Rounds:
 
 
 def _one_by_one(batch: Batch) -> Batch:
-    """Return what a batch asks, each by itself."""
+    """Return a batch for each part."""
     return tuple(own for part in batch for own in part.members or (part,))
 
 

@@ -1,10 +1,10 @@
-"""What is lost where a window of counters is cut, and how it is counted again.
+"""The events that are lost where a window of counters is cut, and how they are counted.
 
-The increase over a window is made of the steps between the samples in it. The step over a cut is in
-neither piece; the server only guesses it, and of a gap, of a burst or of a new counter it guesses
-nothing. So a short window across each cut is counted, less its two halves: what this gives is the
-step. It is all of it where every series has a sample in both halves; where one has not, the windows
-are made longer, and if that does not help either, its counter bounds what may be lost.
+The increase over a window is the sum of the steps between its samples. The step across a cut is in
+neither piece; the server only estimates it, and estimates nothing for a gap, a burst or a new
+counter. So a short window across each cut is counted, minus its two halves: the difference is the
+step. It is complete if every series has a sample in both halves; otherwise the windows are made
+longer, and if that does not help either, the counter itself bounds the loss.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,27 +21,29 @@ from gate.promql.moving import SECOND, window_text
 
 NEAR: Final = Fraction(1, 4)
 """Share of the pieces on both sides of a cut that is counted again. Each piece is extrapolated to
-its ends, by the time between two samples: too much for events that came at once. Of those within a
-quarter of it from a cut as much is taken away, so that in the mean nothing is added."""
+its ends by the time between two samples: too much for events that came at once. Events within a
+quarter of that time from a cut are reduced by as much, so that the mean error is zero."""
 MIDDLE: Final = Fraction(1, 2)
-"""If series have no sample so near: as long as a piece, so that every server takes it."""
+"""The share if series have no sample that near: as long as a piece, so that every server takes
+it."""
 ALL: Final = Fraction(1)
-"""If there is none, either: as long as two pieces, which a server may take where samples lack."""
+"""The share if there is still no sample: two pieces long, which a server may take if samples are
+sparse."""
 _CHAIN: Final = 3
-"""So many pieces before a cut are searched for a series that is there again after it."""
+"""The most pieces before a cut that are searched for a series that reappears after it."""
 _NONE: Final = "vector(0)"
 
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """Two pieces that follow each other, perhaps with others without any sample in between."""
+    """Two consecutive pieces, perhaps with other pieces without any sample between them."""
 
     newer: Query
     older: tuple[Query, ...]
-    """The one before the cut, and a few before it, the newest first."""
+    """The piece before the cut, and a few earlier ones, the newest first."""
 
     def step(self, share: Fraction) -> Query:
-        """Return the events between the last samples before the cut and the first after it."""
+        """Return the query for the events between the last sample before a cut and the next one."""
         before, after = self.sides(share)
         length = before.offset + before.length - after.offset
         whole = replace(after, length=length, offset=after.offset)
@@ -49,7 +51,7 @@ class Seam:
         return _query(f"({whole.written}) - {' - '.join(sides)}", after, before)
 
     def returned(self, share: Fraction) -> Query:
-        """Return the counters of series that were there before and lack a sample near the cut."""
+        """Return the counters of series that existed before and lack a sample near the cut."""
         before, after = self.sides(share)
         return _query(
             _sum(
@@ -63,21 +65,21 @@ class Seam:
         )
 
     def sides(self, share: Fraction) -> tuple[Query, Query]:
-        """Return the stretch before the cut and the one after it."""
+        """Return the stretches of time before and after the cut."""
         return _newest_of(self.older[0], share), _oldest_of(self.newer, share)
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What the cuts of a window took away from its count."""
+    """The events that the cuts of a window removed from its count."""
 
     steps: Fraction
     lost: Fraction | None = Fraction(0)
-    """At most so much more was lost; None: any number."""
+    """The most further events that were lost; None: no bound."""
 
 
 def seams_of(pieces: Sequence[Query], readings: QueryResults) -> tuple[Seam, ...]:
-    """Return the seams between those pieces, newest first, that have a number at all."""
+    """Return the seams between those pieces, newest first, that have a number."""
     seen = [piece for piece in pieces if not is_absent(readings(piece))]
     return tuple(
         Seam(newer, tuple(seen[place : place + _CHAIN]))
@@ -86,10 +88,10 @@ def seams_of(pieces: Sequence[Query], readings: QueryResults) -> tuple[Seam, ...
 
 
 def absences(seam: Seam) -> tuple[Query, ...]:
-    """Return what counts the series that lack a sample near a cut, or are on one side of it only.
+    """Return queries for the series without a sample near a cut, or on one side of it only.
 
-    Where it is all 0, the two windows across the cut have all that there is to count. Each looks at
-    little more than one piece, so that a server that counts the piece gives this, too.
+    If all are 0, the two windows across the cut contain every step. Each looks at little more than
+    one piece, so a server that counts the piece answers this, too.
     """
     before, after = seam.sides(NEAR)
     older, newer = list[str](), list[str]()
@@ -104,17 +106,17 @@ def absences(seam: Seam) -> tuple[Query, ...]:
 
 
 def lack_samples(seam: Seam, readings: QueryResults) -> bool:
-    """Return whether some series may have no sample near a cut, or the server does not say."""
+    """Return whether some series may lack a sample near a cut, or the server does not answer."""
     return any(_number_of(readings(query)) != 0 for query in absences(seam))
 
 
 def still_open(seams: Iterable[Seam], readings: QueryResults, share: Fraction) -> tuple[Seam, ...]:
-    """Return the seams of which some series' step is not in what this share gave."""
+    """Return the seams at which this share did not contain the step of every series."""
     return tuple(seam for seam in seams if not _is_closed(seam, share, readings))
 
 
 def joined(seams: Iterable[Seam], readings: QueryResults) -> Joined:
-    """Return what was counted across all cuts of a window, and what may still be lost."""
+    """Return the count across all cuts of a window, and a bound of the remaining loss."""
     parts = [_joined(seam, readings) for seam in seams]
     return Joined(
         steps=sum((part.steps for part in parts), Fraction()),
@@ -135,7 +137,7 @@ def _joined(seam: Seam, readings: QueryResults) -> Joined:
 
 
 def _is_closed(seam: Seam, share: Fraction, readings: QueryResults) -> bool:
-    """Return whether every series that is on both sides has its step counted."""
+    """Return whether the step of every series that is on both sides is counted."""
     if _number_of(readings(seam.step(share))) is None:
         return False
     if share == NEAR and not lack_samples(seam, readings):
@@ -144,12 +146,12 @@ def _is_closed(seam: Seam, share: Fraction, readings: QueryResults) -> bool:
 
 
 def _number_of(reading: QueryResult) -> Fraction | None:
-    """Return a number, 0 where nothing came back; None: the server did not answer."""
+    """Return a number, 0 if there is no series; None: the server did not answer."""
     return None if isinstance(reading, QueryError) else reading.number or Fraction()
 
 
 def _query(text: str, newest: Query, oldest: Query) -> Query:
-    """Return a query of several stretches of time, which says what it spans."""
+    """Return a query over several stretches of time, with the span that they cover."""
     length = oldest.offset + oldest.length - newest.offset
     return Query(pieces=(text,), length=length, offset=newest.offset, moved=newest.moved)
 
@@ -185,11 +187,11 @@ def _share(piece: Query, share: Fraction) -> timedelta:
 def lost_at_cuts(
     lost: Mapping[str, Fraction | None], numbers: Mapping[Role, Fraction | None]
 ) -> tuple[Suspicion, ...]:
-    """Return the doubt that follows from what cuts may have taken away; none if it is nothing.
+    """Return the doubt about events that cuts may have removed; none if nothing was lost.
 
     Args:
-        lost: by role, the most events; None: any number.
-        numbers: what was counted, by role.
+        lost: the most lost events by role; None: no bound.
+        numbers: the counts by role.
     """
     losses = {role: lost[role] for role in numbers if role in lost}
     if not losses:
@@ -211,18 +213,18 @@ def lost_at_cuts(
 
 
 def _hiding(numbers: Mapping[Role, Fraction | None]) -> frozenset[Role]:
-    """Return the roles of which more events are more bad events."""
+    """Return the roles in which additional events mean more bad events."""
     return frozenset({Role.SPENT, Role.BAD if Role.BAD in numbers else Role.TOTAL})
 
 
 def _doubtful(
     losses: Mapping[Role, Fraction | None], numbers: Mapping[Role, Fraction | None]
 ) -> Fraction | None:
-    """Return how many bad events fewer would give the share that follows from more good ones."""
+    """Return how many fewer bad events have the same effect on the share as more good ones."""
     more = _total_of(loss for role, loss in losses.items() if role not in _hiding(numbers))
     bad, every = numbers.get(Role.BAD), numbers.get(Role.TOTAL) or numbers.get(Role.GOOD)
     if more is None or bad is None or not every:
-        return more  # good events, each of which is one bad event fewer of the total
+        return more  # each further good event is one bad event fewer of the total
     return bad * more / (every + more)
 
 

@@ -1,4 +1,4 @@
-"""What of a server's settings must be masked, and what more is not for everybody to read."""
+"""The secrets of a server's settings, and the other values that only some people may read."""
 
 import base64
 import re
@@ -9,19 +9,19 @@ from gate.backends.logins import login_secrets
 from gate.backends.prometheus.settings import PrometheusSettings, is_secret
 
 _LOGINS: Final = ("authorization", "proxy-authorization")
-"""Headers whose value is a scheme and what is secret: ``Bearer token``."""
+"""Headers whose value is a scheme and a secret: ``Bearer token``."""
 _USUAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1", "prometheus")
-"""Hosts whose names say nothing."""
+"""Hosts whose names reveal nothing."""
 _USUAL_PATH: Final = re.compile(
     r"(?:/(?:api|prom|prometheus|mimir|thanos|metrics|query|select|vmselect|v1|[0-9]{1,3}|))*"
 )
-"""Paths that the documentation of servers names."""
+"""Paths that the documentation of servers mentions."""
 _LONG: Final = 16
-"""Characters of a part of a path that is taken for no word."""
+"""The length from which a part of a path may be a secret and not a word, in characters."""
 
 
 def login_of(settings: PrometheusSettings, url: SplitResult) -> dict[str, str]:
-    """Return the header that logs in, from the settings or the address; empty: there is none."""
+    """Return the login header, from the settings or the address; empty: there is none."""
     if settings.bearer is not None:
         return {"Authorization": f"Bearer {settings.bearer}"}
     user, password = settings.username, settings.password or ""
@@ -34,14 +34,15 @@ def login_of(settings: PrometheusSettings, url: SplitResult) -> dict[str, str]:
 
 
 def secrets(settings: PrometheusSettings) -> tuple[str, ...]:
-    """Return the login in every form that is sent or written, and the headers that are secret.
+    """Return the login in every form that is sent or written, and the secret headers.
 
-    A header is secret if its name says so, or if it is the login: a tenant's name is not secret.
+    A header is secret if its name suggests so, or if it is the login: a tenant's name is not
+    secret.
     """
     try:
         url = urlsplit(settings.url.strip())
     except ValueError:
-        url = urlsplit("")  # to such an address nothing is ever sent
+        url = urlsplit("")  # the gate sends nothing to such an address
     headers = [
         *login_of(settings, url).items(),
         *settings.headers.items(),
@@ -58,10 +59,10 @@ def secrets(settings: PrometheusSettings) -> tuple[str, ...]:
 
 
 def confidential(settings: PrometheusSettings, url: SplitResult) -> tuple[str, ...]:
-    """Return what is not a secret by itself, and anyway not shown where everybody can read.
+    """Return the values that are not secret but are still not shown where everybody can read.
 
-    That is who logs in, what the address has after the host, tenants, and the host where the
-    address came from outside.
+    These are the user name, the address after its host, tenants, and the host if the address came
+    from a variable.
     """
     users = [settings.username, url.username, unquote(url.username or "")]
     path = "" if _USUAL_PATH.fullmatch(url.path) else url.path.rstrip("/")
@@ -79,12 +80,12 @@ def confidential(settings: PrometheusSettings, url: SplitResult) -> tuple[str, .
 
 
 def _is_usual(url: SplitResult) -> bool:
-    """Return whether an address is one of every machine: there is nothing in it to hide."""
+    """Return whether an address is common to many machines, so that it reveals nothing."""
     return url.hostname in _USUAL_HOSTS and bool(_USUAL_PATH.fullmatch(url.path))
 
 
 def _opaque(path: str) -> list[str]:
-    """Return the parts of a path that are not words: long, or with digits in them."""
+    """Return the parts of a path that are not words: long ones, or ones with digits."""
     parts = {part for text in (path, unquote(path)) for part in text.split("/")}
     return [
         part
@@ -94,5 +95,5 @@ def _opaque(path: str) -> list[str]:
 
 
 def _secret_part(header: str, value: str) -> str:
-    """Return a secret header's value, without the scheme of a login."""
+    """Return the secret part of a header's value, without the scheme of a login."""
     return (value.partition(" ")[2] if header.lower() in _LOGINS else "") or value

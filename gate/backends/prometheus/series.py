@@ -1,8 +1,8 @@
-"""What has to be asked for what happened in each step of a stretch of time.
+"""The queries for the counts of each step of a stretch of time.
 
-The whole steps are asked for together, on a grid; what has passed of the newest one is asked for at
-the instant at which it ends. A second round looks again at steps in which a counter restarted, and
-at the first step after samples were missing for long.
+One range query reads the whole steps on a grid; an instant query reads the part of the newest step
+that has passed. A second round reads steps again in which a counter restarted, and the first step
+after a long gap without samples.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,11 +24,12 @@ from gate.slo.objective import Span
 
 _SLICES: Final = (Role.SLICES, Role.JUDGED_SLICES, Role.BAD_SLICES)
 _FINELY: Final = (5 * SECOND, SECOND)
-"""A counter that restarts is scraped more seldom, or loses what it counted in between."""
+"""The lengths of the pieces in which a step with a restart is read. A counter with several restarts
+in one piece is scraped more rarely, or loses the count between them."""
 _MOST_RESTARTS: Final = 1000
-"""Steps in which a counter restarted that are looked at again: the newest ones."""
+"""The most steps with a restart that are read again: the newest ones."""
 _SHORTEST: Final = 2 * MILLISECOND
-"""The shortest step: PromQL has no shorter range, of which the first instant is left out."""
+"""The shortest step: PromQL has no shorter range whose first instant is excluded."""
 _ESTIMATED: Final = "the server estimates what happened in a step, so that steps may not add up"
 _RESTARTED: Final = (
     f"counters restarted in more than {_MOST_RESTARTS:,} steps; in the oldest of these, what they"
@@ -36,29 +37,30 @@ _RESTARTED: Final = (
 )
 Points = tuple[float | None, ...]
 Again = dict[int, tuple[timedelta | None, timedelta]]
-"""By place, steps that are looked at again: in pieces of what length, and how far back."""
+"""The steps to read again, by position: the length of their pieces, and how far back they look."""
 
 
 def one_step(request: SeriesRequest) -> CountRequest:
-    """Return the count of the newest step, which differs from the others only in its end."""
+    """Return the count of the newest step, which differs from the other steps only in its end."""
     span = Span(request.span.end - request.step, request.span.end)
     return CountRequest(sli=request.sli, span=span, slices=request.slices)
 
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """How several series are asked for together."""
+    """The way in which several series are queried together."""
 
     grid: QueryGrid
-    """The ends of whole steps, all of the request's among them, and the end of its newest."""
+    """The ends of the whole steps, which include all of the request's, and the end of its newest
+    step."""
     until: datetime
-    """The instant of the run: the newest end of all requests."""
+    """The instant of the run: the latest end of all requests."""
     victoria: bool = False
-    """Whether VictoriaMetrics is asked."""
+    """Whether the server is VictoriaMetrics."""
 
 
 def shared_grids(requests: Sequence[SeriesRequest]) -> list[QueryGrid]:
-    """Return the grid of each request; what overlaps of one indicator is on one grid."""
+    """Return the grid of each request; overlapping requests of one indicator share a grid."""
     places = range(len(requests))
     first = [request.span.start + request.step for request in requests]
     last = [first[place] + (requests[place].steps - 1) * requests[place].step for place in places]
@@ -89,7 +91,7 @@ def _grid(
 def series_plan(
     request: SeriesRequest, sharing: Sharing, readings: QueryResults
 ) -> "SeriesPlan | Unmeasured":
-    """Say what to ask for a series, or why it cannot be asked."""
+    """Plan the queries for a series, or return why it cannot be measured."""
     planned = plan(one_step(request), Scope(request.span), readings, stepwise=True)
     if isinstance(planned, Unmeasured):
         return planned
@@ -103,14 +105,14 @@ def series_plan(
 
 
 def guessed_series(request: SeriesRequest, sharing: Sharing) -> Iterator[Query]:
-    """Yield what a series most likely comes to, so that it need not wait for other questions."""
+    """Yield the most likely queries of a series, so that they need not wait for the questions."""
     for planned in guesses(one_step(request), stepwise=True):
         if roles := _roles(planned, request):
             yield from SeriesPlan(request, planned, roles, sharing).first_round
 
 
 def _roles(planned: Plan, request: SeriesRequest) -> tuple[Role, ...]:
-    """Return what is asked for; nothing where that is not what the indicator has."""
+    """Return the roles to ask for; none if the indicator does not have them."""
     if request.slices is not None:
         return _SLICES
     wanted = {Role.SPENT} if request.amount else EVENTS
@@ -123,13 +125,13 @@ class SeriesPlan:
     def __init__(
         self, request: SeriesRequest, planned: Plan, roles: Sequence[Role], sharing: Sharing
     ) -> None:
-        """Write what is asked in the first round.
+        """Write the queries of the first round.
 
         Args:
-            request: what is wanted.
-            planned: how one step of it is counted.
-            roles: which of its parts are wanted.
-            sharing: how it is asked.
+            request: the request.
+            planned: the plan for one step of it.
+            roles: the roles of its parts to ask for.
+            sharing: the way in which it is queried together with others.
         """
         self.request = request
         parts = {role: planned.parts[role] for role in roles}
@@ -155,21 +157,21 @@ class SeriesPlan:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """What is asked for, the one first that best tells whether there is data."""
+        """The roles to ask for; the one that best shows whether there is data comes first."""
         return tuple(self._texts)
 
     @property
     def first_round(self) -> tuple[Query, ...]:
-        """What is asked at once."""
+        """The queries of the first round."""
         restarts = () if self._restarts is None else (self._restarts,)
         return (*self._steps.values(), *restarts, *self._rest.values())
 
     def second_round(self, readings: QueryResults) -> Iterator[Query]:
-        """Yield what to ask about single steps once the first round is read."""
+        """Yield the queries about single steps that follow from the first round."""
         try:
             again = self._looked_at_again(readings)
         except MeasurementError:
-            return  # said where the answers are put together
+            return  # `series_answer` reports the error
         for role in self._counters:
             for place, (finely, lookback) in again.items():
                 yield self._at(role, place, finely=finely, lookback=lookback)
@@ -188,7 +190,7 @@ class SeriesPlan:
         return tuple(points)
 
     def doubts(self, readings: QueryResults) -> tuple[str, ...]:
-        """Return what a reader must know of the counts."""
+        """Return the doubts about the counts that a reader must know."""
         return (_RESTARTED,) if len(self._restarted(readings)) > _MOST_RESTARTS else ()
 
     def _first_points(self, role: Role, readings: QueryResults) -> list[float | None]:
@@ -202,7 +204,7 @@ class SeriesPlan:
 
     @property
     def _counters(self) -> list[Role]:
-        """Those whose steps may have to be looked at again."""
+        """The parts whose steps may have to be read again."""
         return [role for role in self._texts if any(c.restarts for c in self._counts(role))]
 
     def _counts(self, role: Role, finely: timedelta | None = None) -> list[StepCount]:
@@ -223,7 +225,7 @@ class SeriesPlan:
         finely: timedelta | None = None,
         lookback: timedelta | None = None,
     ) -> Query:
-        """Return what asks for one step by itself, at the instant of the run."""
+        """Return the query for one step by itself, at the instant of the run."""
         end = self.request.end_of(place)
         length, offset = end - self.request.end_of(place - 1), self._sharing.until - end
         lookback = lookback or self._lookback
@@ -232,7 +234,7 @@ class SeriesPlan:
         return Query.added([Query(pieces=(text,), length=extent, offset=offset) for text in texts])
 
     def _asks_for_restarts(self) -> Query | None:
-        """Return what asks in which steps counters restarted; None: in none, as far as matters."""
+        """Return the query for the steps in which counters restarted; None: no restart matters."""
         counts = [count for role in self._counters for count in self._counts(role)]
         if not counts:
             return None
@@ -240,7 +242,7 @@ class SeriesPlan:
         return Query(pieces=(f"({text})",), length=self._step, grid=self._sharing.grid)
 
     def _restarted(self, readings: QueryResults) -> list[int]:
-        """Return the places of the steps in which counters restarted."""
+        """Return the positions of the steps in which counters restarted."""
         if self._restarts is None:
             return []
         points = _read(self.roles[0], readings(self._restarts)).points
@@ -253,7 +255,7 @@ class SeriesPlan:
         return self._again
 
     def _steps_again(self, readings: QueryResults) -> Again:
-        """Return the steps to look at again.
+        """Return the steps to read again.
 
         Raises:
             MeasurementError: the server did not answer.
@@ -271,7 +273,7 @@ class SeriesPlan:
         return again
 
     def _after_gaps(self, readings: QueryResults) -> Iterator[int]:
-        """Yield the first step after each stretch without samples that is longer than looked at."""
+        """Yield the first step after each stretch without samples that exceeds the look-back."""
         points = self._first_points(self.roles[0], readings)
         last = next((place for place, point in enumerate(points) if point is not None), 0)
         for place in range(last + 1, len(points)) if None in points[last:] else ():

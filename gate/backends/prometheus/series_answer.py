@@ -1,4 +1,4 @@
-"""What happened in each step, put together from what came back."""
+"""The counts of each step, from the readings of its parts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,11 +13,11 @@ from gate.slo.objective import Span
 
 PointsByRole = Mapping[Role, Points]
 TotalAndBadOfStep = tuple[float | None, float | None]
-"""None: nothing is known of it."""
+"""The total and the bad events of a step; None: unknown."""
 
 
 def series_answer(planned: SeriesPlan, readings: QueryResults) -> SeriesAnswer:
-    """Put together what came back for a plan's parts; what is wrong makes it `Unmeasured`."""
+    """Combine the readings of a plan into a history; invalid data make it `Unmeasured`."""
     roles = [role for role in planned.roles if role is not Role.SUM]
     try:
         points: PointsByRole = {role: planned.points(role, readings) for role in roles}
@@ -37,7 +37,7 @@ def series_answer(planned: SeriesPlan, readings: QueryResults) -> SeriesAnswer:
 def _measured(
     planned: SeriesPlan, points: PointsByRole, readings: QueryResults
 ) -> Measured | Unmeasured | None:
-    """Return what the mean is made of; what spoils it does not spoil the counts."""
+    """Return the sum and the number behind the mean; an error in it does not affect the counts."""
     if Role.SUM not in planned.roles:
         return None
     try:
@@ -57,7 +57,7 @@ def _only_where(complete: Sequence[bool], values: Points) -> Points:
 
 
 def _total_and_bad(points: PointsByRole, request: SeriesRequest) -> tuple[Points, Points]:
-    """Return what happened in each step and what of it was bad, as far as that is known."""
+    """Return the total and the bad events of each step, as far as they are known."""
     if request.amount:
         return points[Role.SPENT], points[Role.SPENT]
     if request.slices is not None:
@@ -73,14 +73,14 @@ def _total_and_bad(points: PointsByRole, request: SeriesRequest) -> tuple[Points
 
 
 def _within(bad: float | None, total: float | None) -> float | None:
-    """Return how much is bad, from none to all; what is absent is none beside what is there."""
+    """Limit the bad events to 0 to all; an absent count is 0 if the other count is present."""
     if total is None:
         return None
     return (min(total, bad)) if bad and bad > 0 else 0.0
 
 
 def _events(points: PointsByRole) -> Iterator[TotalAndBadOfStep]:
-    """Yield each step's events and bad ones, where one of the two follows from good ones."""
+    """Yield each step's total and bad events; good events give the one that is missing."""
     if Role.TOTAL in points:
         for total, good in zip(points[Role.TOTAL], points[Role.GOOD], strict=True):
             yield total, _difference(total, good)
@@ -98,9 +98,9 @@ def _difference(total: float | None, good: float | None) -> float | None:
 def _slices(
     points: PointsByRole, request: SeriesRequest, slices: Slices
 ) -> Iterator[TotalAndBadOfStep]:
-    """Yield the slices of each step; those without events count as the policy says.
+    """Yield the slices of each step; slices without events count as the policy says.
 
-    Of a step in which some cannot be judged nothing is known.
+    The number is unknown for a step in which some slices cannot be judged.
     """
     seen_by_step = points[Role.SLICES]
     nothing = all(seen is None for seen in seen_by_step)

@@ -1,4 +1,4 @@
-"""How to reach a Prometheus server: the settings, and the policy's ``backend`` block for them."""
+"""The settings of a Prometheus server, and the policy's ``backend`` block for them."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -19,9 +19,9 @@ from gate.parsing.schema import MapOf, Scalar, pairs
 from gate.parsing.values import CONNECTION
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
-"""A header whose name has one of them is secret."""
+"""Words that make a header secret if its name contains one of them."""
 _BEHIND: Final = r"/api/v1(?:/.*)?|/graph|/metrics|/targets|/alerts|/query|/-/(?:healthy|ready)"
-"""Parts of the API, and pages for people, which follow the address of the server."""
+"""Paths of the API and of web pages, which are not part of the server's address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,33 +31,33 @@ class PrometheusSettings:
     kind: ClassVar[str] = "prometheus"
 
     url: str = field(repr=False)
-    """The part before ``/api/v1``; of it messages show no more than `shown`."""
+    """The address without ``/api/v1``; messages show only `shown` of it."""
     shown: str = ""
-    """How messages name the server where the url, or a part of it, came from a variable:
+    """The name of the server in messages if the url, or a part of it, came from a variable:
     ``${PROMETHEUS_URL}``. Empty: the url is the policy's own text, and its host may be shown."""
     bearer: str | None = field(default=None, repr=False)
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    """Given together with ``username``; never with ``bearer``."""
+    """The password; only together with ``username``, never with ``bearer``."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Sent with every request (``X-Scope-OrgID``)."""
+    """Headers of every request (``X-Scope-OrgID``)."""
     ca: Path | None = None
     """A PEM file of the authorities to trust; None: the system's usual ones."""
     cert: Path | None = None
-    """The client's certificate, PEM; with ``key``, unless one file holds both."""
+    """The client's certificate, PEM; together with ``key``, unless one file holds both."""
     key: Path | None = None
     login: Login | None = None
-    """Instead of ``bearer`` and ``username``: what takes more than a header."""
+    """The login if it needs more than a header; it replaces ``bearer`` and ``username``."""
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The parameters of the address of every request (``namespace``)."""
+    """The parameters in the address of every request (``namespace``)."""
     method: str | None = None
-    """``GET`` or ``POST``; None: POST, or GET where that is refused."""
+    """``GET`` or ``POST``; None: POST, or GET if POST is refused."""
     secret_files: tuple[Path, ...] = ()
-    """That the bearer or password was read from."""
+    """The files from which the bearer token or password was read."""
     parallel: int = 8
-    """Most requests under way at once, at least 1."""
+    """The largest number of concurrent requests, at least 1."""
     retries: int = 2
-    """Tries after the first one, for failures that may pass; at least 0."""
+    """The number of tries after the first one, for temporary failures; at least 0."""
 
 
 def files(settings: PrometheusSettings) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ def files(settings: PrometheusSettings) -> tuple[str, ...]:
 
 
 class _Headers(MapOf[str]):
-    """Header names and values; those that look like secrets must come from outside."""
+    """Names and values of headers; a header that looks secret must come from a variable."""
 
     def __init__(self) -> None:
         super().__init__(CONNECTION)
@@ -87,15 +87,15 @@ class _Headers(MapOf[str]):
 
 
 def _is_literal(key: yaml.ScalarNode, value: yaml.Node) -> bool:
-    """Return whether a header's name speaks of a secret, and its value does not come from outside.
+    """Return whether a header looks secret and its value does not come from a variable.
 
-    The value need not be all variable: ``Bearer ${TOKEN}``.
+    A part of the value may be literal: ``Bearer ${TOKEN}``.
     """
     return is_secret(key.value) and not OUTSIDE.search(written(value))
 
 
 def is_secret(header: str) -> bool:
-    """Return whether a header's name speaks of a secret."""
+    """Return whether a header's name indicates a secret."""
     return any(word in header.lower() for word in _SECRET_WORDS)
 
 

@@ -1,9 +1,8 @@
-"""What is looked at on the clock, asked once for the windows of many instants.
+"""Steps of the clock that one range query reads for the windows of many instants.
 
-A subquery looks at whole multiples of its step since 1970, whenever it is asked. So where windows
-of several instants overlap they look at the same: it is asked by one range query, of which each
+A subquery evaluates at whole multiples of its step since 1970, whatever its own instant. So
+overlapping windows of several instants look at the same steps: one range query reads them, and each
 window counts its own points.
-https://prometheus.io/docs/prometheus/latest/querying/basics/#subquery
 """
 
 from collections import defaultdict
@@ -18,7 +17,7 @@ from gate.backends.prometheus.query_result import QueryError, QueryResult
 from gate.dataclass import dataclass
 
 _FEWEST: Final = 3
-"""Windows that are worth a range query, whose answer is longer than theirs."""
+"""The fewest windows for which a range query, whose answer is longer than theirs, pays off."""
 
 
 @dataclass(slots=True)
@@ -26,44 +25,44 @@ class _Shared:
     """The same expression at the multiples of several windows."""
 
     windows: list[range] = field(default_factory=list)
-    """Those that were noted until it was decided what is sent."""
+    """The windows that were noted before the queries were decided."""
     decided: bool = False
     places: range = range(0)
-    """The multiples that are looked at for all of them; empty: each is asked about by itself."""
+    """The multiples that the shared query covers; empty: each window is asked for by itself."""
     query: Query | None = None
-    """What asks about them; None: nothing does."""
+    """The shared query; None: there is none."""
     points: tuple[float | None, ...] = ()
-    """Empty: they are not read yet, or the answer has none, or the server has a reservation."""
+    """The values; empty: not read yet, no values in the answer, or the server has a reservation."""
     counts: Sequence[int] = ()
-    """How many points there are before each place."""
+    """The number of points before each position."""
     sums: Sequence[float] = ()
-    """What they add up to, likewise."""
+    """The sum of the points before each position."""
 
     def holds(self, window: range) -> bool:
-        """Return whether a window is asked about with all others."""
+        """Return whether the shared query covers a window."""
         return self.places.start <= window.start and window.stop <= self.places.stop
 
     def within(self, window: range) -> slice:
-        """Return where the points of a window are."""
+        """Return the positions of a window's points."""
         return slice(window.start - self.places.start, window.stop - self.places.start)
 
 
 class SharedSteps:
-    """What the windows of several instants look at together."""
+    """The steps that the windows of several instants share."""
 
     def __init__(self, fetch: Fetch) -> None:
-        """Ask nothing yet; ``fetch`` is what asks."""
+        """Prepare; nothing is asked yet. ``fetch`` sends the queries."""
         self._fetch = fetch
         self._shared = defaultdict[ClockSteps, _Shared](_Shared)
 
     def note(self, steps: ClockSteps, window: range) -> None:
-        """Note a window before it is decided what is sent."""
+        """Remember a window before the queries are decided."""
         shared = self._shared[steps]
         if not shared.decided:
             shared.windows.append(window)
 
     def queries(self) -> list[Query]:
-        """Decide what to ask for the windows noted since the last call, and return it."""
+        """Decide and return the queries for the windows noted since the last call."""
         queries = list[Query]()
         for steps, shared in self._shared.items():
             if not shared.decided:
@@ -74,13 +73,13 @@ class SharedSteps:
         return queries
 
     def shares(self, steps: ClockSteps, window: range) -> bool:
-        """Return whether a window is asked about together with others."""
+        """Return whether a shared query covers a window."""
         return self._shared[steps].holds(window)
 
     def reading(self, steps: ClockSteps, window: range) -> tuple[int, float] | None:
-        """Return how many multiples of a window have a value, and what the values add up to.
+        """Return how many multiples of a window have a value, and the sum of the values.
 
-        None: it was not asked, or the answer has no number, or the server has a reservation.
+        None: the window was not shared, the answer has no number, or the server has a reservation.
         """
         shared = self._read(steps, window)
         if shared is None:
@@ -92,7 +91,7 @@ class SharedSteps:
         )
 
     def points(self, steps: ClockSteps, window: range) -> tuple[float | None, ...] | None:
-        """Return the values at the multiples of a window; None as in `reading`."""
+        """Return the values at the multiples of a window; None: as in `reading`."""
         shared = self._read(steps, window)
         return None if shared is None else shared.points[shared.within(window)]
 
@@ -117,7 +116,7 @@ def _clear_points(reading: QueryResult) -> tuple[float | None, ...]:
 
 
 def _worth_asking(windows: Sequence[range]) -> range:
-    """Return all multiples of the windows; none where it is less to ask about each by itself."""
+    """Return all multiples of the windows; none if separate queries for each are cheaper."""
     whole = range(min(w.start for w in windows), max(w.stop for w in windows))
     if len(windows) < _FEWEST or len(whole) > sum(map(len, windows)):
         return range(0)
@@ -127,5 +126,5 @@ def _worth_asking(windows: Sequence[range]) -> range:
 def _points(steps: ClockSteps, places: range) -> Query:
     if steps.adds_up:
         return steps.points(places)
-    # Of what is counted, be it NaN, only that it is there is of interest.
+    # For a count only the presence of a value matters, even if it is NaN.
     return replace(steps, vector=f"({steps.vector}) >= bool 0").points(places)

@@ -15,7 +15,7 @@ _ROLES: Final = ("total", "good", "bad", "spent", "gauge")
 
 
 def one_gauge(sli: Sli) -> Sli:
-    """Return a gauge that has, at each instant, the value of the newest name that is there then.
+    """Return a gauge that has, at each instant, the value of the newest name present then.
 
     Raises:
         ExpressionError: an expression of it cannot be read.
@@ -37,7 +37,7 @@ def all_names(sli: Sli) -> tuple[Sli, ...]:
 
 
 def _spellings(name: Sli) -> Iterator[Sli]:
-    """Yield a name, and itself without colons where it has any."""
+    """Yield a name, and its spelling without colons if it has any."""
     yield name
     if name.histogram is not None:
         good, total = respelled(name.histogram.good), respelled(name.histogram.total)
@@ -46,7 +46,7 @@ def _spellings(name: Sli) -> Iterator[Sli]:
             yield replace(name, histogram=histogram)
         return
     texts = {role: text for role in _ROLES if (text := getattr(name, role)) is not None}
-    # Asked for each window of each instant of a backtest, and most names have no colon.
+    # Called for each window of each instant of a backtest; most names have no colon.
     others: dict[str, Any] = {
         role: respelled(text) if ":" in text else text for role, text in texts.items()
     }
@@ -55,16 +55,16 @@ def _spellings(name: Sli) -> Iterator[Sli]:
 
 
 def roles_of(name: Sli) -> frozenset[str]:
-    """Return the parts that are asked for, by which names can be added up."""
+    """Return the roles to ask for so that the counts of several names can be added up."""
     if name.histogram is not None:
         return frozenset({"good", "total"})
     roles = {role for role in _ROLES if getattr(name, role) is not None}
-    # With a total, what is good follows from what is bad.
+    # The total and the bad events determine the good ones.
     return frozenset(roles - {"good"} if {"bad", "total"} <= roles else roles)
 
 
 def is_merging(name: Sli) -> bool:
-    """Tell whether it is known how to leave out of a name's counts what a newer one has counted.
+    """Return whether events that a newer name has counted can be excluded from a name's counts.
 
     Raises:
         ExpressionError: an expression of it cannot be read.
@@ -77,14 +77,14 @@ def is_merging(name: Sli) -> bool:
 
 
 def selectors_of(name: Sli) -> tuple[str, ...]:
-    """Return what is there whenever a process exports a name."""
+    """Return the selectors of series that exist whenever a process exports a name."""
     if name.histogram is not None:
         return (Buckets.of(name.histogram, name.labels).presence,)
     return first_expression(name).selectors
 
 
 def shown_name(name: Sli) -> str:
-    """Return a name for people."""
+    """Return a name in the form for people."""
     if name.histogram is not None:
         return read_selector(name.histogram.total, name.labels or {})[0]
     return " + ".join(Selector.read(selector).name for selector in first_expression(name).selectors)

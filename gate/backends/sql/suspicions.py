@@ -1,4 +1,4 @@
-"""Whether a count is what happened: outcomes that are NULL, and columns that have gone."""
+"""Reasons to doubt a count: outcomes that are NULL, and columns that have disappeared."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ from gate.measure import Cause, Counts, Suspicion
 from gate.slo.indicator import Slices
 
 _FEWEST: Final = 10
-"""Rows without a value, to say that a column has gone."""
+"""The fewest rows without a value that show that a column has disappeared."""
 _NEARLY_ALL: Final = Fraction(99, 100)
 
 
@@ -39,7 +39,7 @@ class Doubts:
 
 
 def ask_for_doubts(statement: Statement, indicator: SqlIndicator) -> Doubts | None:
-    """Ask for what judges a count; None for an amount."""
+    """Request the numbers that check a count; None: for an amount."""
     if indicator.bad is None or indicator.unknown is None:
         return None
     rows, event = statement.rows, indicator.event
@@ -59,13 +59,13 @@ def ask_for_doubts(statement: Statement, indicator: SqlIndicator) -> Doubts | No
 def suspicions(
     doubts: Doubts, timeline: Timeline, parts: Parts, counts: Counts
 ) -> Iterator[Suspicion]:
-    """Yield the reasons to think that a count is not what happened.
+    """Yield the reasons to doubt a count.
 
     Args:
-        doubts: what was asked for.
-        timeline: the scan's.
-        parts: of the span; what is in no whole part is judged with the whole only.
-        counts: the events of the span.
+        doubts: the names of the numbers.
+        timeline: the timeline of the scan.
+        parts: the parts of the span; the rest is judged only with the whole span.
+        counts: the counts of the span.
     """
     unknown = timeline.sum(doubts.unknown, timeline.places(parts.span))
     if unknown:
@@ -140,7 +140,7 @@ def gone_columns(doubts: Doubts, timeline: Timeline, parts: Parts) -> Iterator[G
 
 
 def with_doubts(answer: Counts, doubts: tuple[Suspicion, ...], slices: Slices | None) -> Counts:
-    """Return the answer with more suspicions; of slices nobody knows how many they may be."""
+    """Return the answer with more suspicions; for slices their number is unknown."""
     if slices is not None:
         doubts = tuple(
             replace(

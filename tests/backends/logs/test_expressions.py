@@ -187,7 +187,6 @@ REFUSED = [
 ]
 
 
-@pytest.mark.slow
 def test_anything_else_is_refused_and_spoils_no_other(log: Path) -> None:
     texts = [text for text, _ in REFUSED]
     requests = [request(Sli(bad=text)) for text in texts]

@@ -141,7 +141,6 @@ def test_of_several_versions_of_a_row_only_the_newest_counts(tmp_path: Path, for
     assert counts(ask(log, **NEWEST)) == (2, 1)
 
 
-@pytest.mark.variants(1)
 @pytest.mark.parametrize("newest", [False, True])
 def test_doctor_takes_versions_of_a_row_for_rows_out_of_order_unless_it_knows_them(
     tmp_path: Path, *, newest: bool

@@ -216,7 +216,6 @@ def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
 CONTAINER = "abfss://logs-container@account.dfs.core.windows.net/logs/*.csv"
 
 
-@pytest.mark.slow
 def test_the_identity_of_a_machine_asks_azure(azure: Azure, tmp_path: Path) -> None:
     assert counts(ask(tmp_path, path=CONTAINER, window=3 * DAY)) == (HOURS, 1)
     assert set(azure.logins) == {"Bearer token-of-azure"}

@@ -189,7 +189,6 @@ def assert_right(asked: list[CountRequest], answers: list[Answer]) -> None:
         assert answer.evidence.suspicions == ()
 
 
-@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     "name, days",
     [(name, 90) for name in CURABLE]

@@ -229,7 +229,6 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.variants(6)
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
