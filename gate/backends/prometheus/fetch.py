@@ -119,12 +119,12 @@ class Fetch:
     def forget(self, parts: Iterable[Query]) -> None:
         """Forget the results of some parts, none of which is a sum."""
         for part in parts:
-            self._rounds.forget(part)
+            self._cuts.forget(part)
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
         """Extend the time limit by the time that passes meanwhile: nobody waits for the server."""
-        monotonic = self._rounds.client.clock.monotonic
+        monotonic = self._cuts.client.clock.monotonic
         begin = monotonic()
         yield
         self._rounds.until += monotonic() - begin
