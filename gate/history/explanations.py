@@ -75,8 +75,8 @@ def explain(
     """Return the explanation of an incident's effect on one SLO of a service.
 
     Args:
-        records: the records of any service.
-        impact: its effect on one SLO; a composite is affected through its members.
+        records: of any service.
+        impact: what it did to an SLO other than a composite.
         steps: the history of the SLO.
         service: whose SLO it is.
     """
