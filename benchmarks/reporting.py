@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from benchmarks.measuring import gate, machine, run
 from benchmarks.policies import slo, write_policy
-from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.incidents import IncidentOptions
 from gate.analysis.report.run import gather_report
 from gate.analysis.report.words import FORMATS, render_report
 from gate.backends import Settings, open_backend

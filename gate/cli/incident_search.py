@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.incidents import IncidentOptions
 from gate.cli.command import Decorator, Heading, group, option
 from gate.cli.history_options import known_incidents_option, last_option, read_known_incidents
 from gate.cli.option_values import DURATION, PORTION, RATE

@@ -6,8 +6,8 @@ from typing import Final
 
 import click
 
-from gate.analysis.incidents import IncidentReport
-from gate.analysis.incidents.run import IncidentOptions, search_incidents
+from gate.analysis.incidents import IncidentOptions, IncidentReport
+from gate.analysis.incidents.run import search_incidents
 from gate.analysis.incidents.words import output
 from gate.cli.command import Heading, command, option
 from gate.cli.history_options import in_period, period_option

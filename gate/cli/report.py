@@ -10,7 +10,7 @@ import click
 
 from gate.analysis.backtest.run import by_default
 from gate.analysis.cohorts.measure import CohortOptions
-from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.incidents import IncidentOptions
 from gate.analysis.report import Report
 from gate.analysis.report.run import gather_report
 from gate.analysis.report.words import FORMATS, render_report

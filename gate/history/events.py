@@ -5,6 +5,7 @@ amount spent is bad, out of the amount that it grants for the time; so the same 
 rate, incidents and remaining budget hold for all of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -23,7 +24,7 @@ from gate.measure.history import (
     on_the_clock,
     with_data,
 )
-from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo
+from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo, counts_events
 
 _FINEST: Final = timedelta(microseconds=1)
 
@@ -133,6 +134,31 @@ def known_in(answer: SeriesAnswer, request: SeriesRequest, span: Span) -> Series
     return answer
 
 
+def silence_by_chance(slo: RatioSlo | SpendSlo, *, in_runs: bool) -> bool:
+    """Return whether a time without events may be chance, because few events are usual.
+
+    Not of slices, amounts and runs: their numbers say only that there are data, so that any time of
+    which nothing is known is missing.
+    """
+    return counts_events(slo) and not in_runs
+
+
+def covered_by_steps(
+    slo: RatioSlo | SpendSlo, totals: Sequence[float | None], span: Span, *, in_runs: bool
+) -> StepCoverage:
+    """Return the known share of a span, and its unknown parts.
+
+    Args:
+        slo: whose history it is.
+        totals: of each of the equal parts of the span, at least one.
+        span: what they are parts of.
+        in_runs: as of a `Series`.
+    """
+    by_chance = silence_by_chance(slo, in_runs=in_runs)
+    present = with_data(totals, in_runs=not by_chance)
+    return coverage_by_steps(present, span, fewest=FEWEST if by_chance else 0)
+
+
 def past_coverage(
     slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, span: Span
 ) -> StepCoverage:
@@ -144,9 +170,7 @@ def past_coverage(
     totals = within(series, request, Span(span.start, told_until(series, request)))
     if not totals:
         return StepCoverage(share=Fraction(1), gaps=NO_GAPS)
-    events = isinstance(slo, RatioSlo) and slo.slices is None and not series.in_runs
-    present = with_data(totals, in_runs=series.in_runs)
-    return coverage_by_steps(present, span, fewest=FEWEST if events else 0)
+    return covered_by_steps(slo, totals, span, in_runs=series.in_runs)
 
 
 def window_recovery(

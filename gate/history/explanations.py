@@ -1,7 +1,7 @@
 """The records and deploys that may explain incidents."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -34,14 +34,17 @@ def covered_share(
     The times of events within a step are unknown: a step that overlaps a record counts as a whole.
     """
     about = [record for record in records if record.overlaps(incident.start, incident.end)]
+    if not about:
+        return Fraction(0)
+    begin, step = steps.request.span.start, steps.request.step
+    first = max((incident.start - begin) // step, 0)
+    last = max(-((begin - incident.end) // step), 0)
     every = covered = Fraction(0)
-    for place, bad in enumerate(steps.series.bad):
+    for place, bad in enumerate(steps.series.bad[first:last], first):
         if not bad:
             continue
-        start, end = steps.request.end_of(place - 1), steps.request.end_of(place)
-        if end <= incident.start or incident.end <= start:
-            continue
         every += Fraction(bad)
+        start, end = steps.request.end_of(place - 1), steps.request.end_of(place)
         if any(record.covers(start, end) for record in about):
             covered += Fraction(bad)
     return covered / every if every else Fraction(0)
@@ -62,38 +65,42 @@ class Explanation:
         return bool(self.records) and self.share >= HALF
 
 
+Explanations = Mapping[tuple[str, datetime], Explanation]
+"""The explanations by SLO, without composites, and by the start of its impact."""
+
+
 def explain(
-    records: Sequence[IncidentRecord],
-    impact: SloImpact,
-    steps: Mapping[str, SloHistory],
-    *,
-    service: str,
+    records: Sequence[IncidentRecord], impact: SloImpact, steps: SloHistory, *, service: str
 ) -> Explanation:
     """Return the explanation of an incident's effect on one SLO of a service.
 
     Args:
         records: the records of any service.
-        impact: its effect; a composite is affected through its members.
-        steps: the history of each SLO but composites.
+        impact: its effect on an SLO that is not a composite.
+        steps: the history of the SLO.
         service: the service of the SLO.
     """
-    if impact.parts:
-        parts = [explain(records, part, steps, service=service) for part in impact.parts]
-        shares = [
-            part.share * Fraction(felt.share)
-            for part, felt in zip(parts, impact.parts, strict=True)
-        ]
-        return Explanation(
-            records=tuple(dict.fromkeys(record for part in parts for record in part.records)),
-            share=sum(shares, Fraction(0)) / sum(Fraction(felt.share) for felt in impact.parts),
-        )
     incident = impact.incident
     about = tuple(
         record
         for record in records
         if record.names(service, impact.slo) and record.overlaps(incident.start, incident.end)
     )
-    return Explanation(records=about, share=covered_share(about, incident, steps[impact.slo]))
+    return Explanation(records=about, share=covered_share(about, incident, steps))
+
+
+def _explained(impact: SloImpact, explanations: Explanations) -> Explanation:
+    """Return the explanation of an impact on an SLO; for a composite, on its members."""
+    if not impact.parts:
+        return explanations[impact.slo, impact.incident.start]
+    parts = [_explained(part, explanations) for part in impact.parts]
+    shares = [
+        part.share * Fraction(felt.share) for part, felt in zip(parts, impact.parts, strict=True)
+    ]
+    return Explanation(
+        records=tuple(dict.fromkeys(record for part in parts for record in part.records)),
+        share=sum(shares, Fraction(0)) / sum(Fraction(felt.share) for felt in impact.parts),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,31 +172,28 @@ def annotate(
     *,
     service: str,
     step: timedelta,
-    steps: Mapping[str, SloHistory],
+    explanations: Explanations,
 ) -> AnnotatedIncident:
     """Return an incident with the records that explain it, and the deploys shortly before it.
 
     Args:
-        incident: the incident of the service.
-        annotations: the records and deploys of any service.
-        service: the service of the incident.
-        step: the length of a step of the history.
-        steps: the history of each affected SLO.
+        incident: of the service.
+        annotations: of any service.
+        service: whose incident it is.
+        step: of the history.
+        explanations: what `explain` says of what each SLO felt, that of composites' members too.
     """
-    explanations = {
-        impact.slo: explain(annotations.records, impact, steps, service=service)
-        for impact in incident.impacts
-    }
+    by_slo = {impact.slo: _explained(impact, explanations) for impact in incident.impacts}
     unreadable = {
         record: None
         for impact in incident.impacts
-        if not explanations[impact.slo].explained
+        if not by_slo[impact.slo].explained
         for record in annotations.unreadable
         if record.may_concern(service, impact.slo, impact.incident.start, impact.incident.end)
     }
     return AnnotatedIncident(
         incident=incident,
-        explanations=explanations,
+        explanations=by_slo,
         unreadable=tuple(unreadable),
         deploys=deploys_before(incident, annotations.deploys, service=service, step=step),
     )

@@ -159,13 +159,22 @@ def candidates(slo: RatioSlo, met: Fraction | None) -> list[Candidate]:
     return [by_objective[objective] for objective in sorted(by_objective, reverse=True)]
 
 
-def moved_windows(series: Series, cut: PeriodCut, min_coverage: Fraction) -> MovedWindows:
-    """Return sliding windows of the mean length of a period, each a step later."""
+def moved_windows(
+    series: Series, cut: PeriodCut, min_coverage: Fraction, *, granted: float | None = None
+) -> MovedWindows:
+    """Return sliding windows of the mean length of a period, each a step later.
+
+    Args:
+        series: what happened in the whole of the cut.
+        cut: the periods.
+        min_coverage: how much of a window must be known.
+        granted: the total of any window, such as an allowance; None: the events that it has.
+    """
     sums, width = _Sums(series), len(series.total) // len(cut.spans)
     ratios = {
         end: ratio
         for end in range(width, len(series.total) + 1)
-        if (ratio := sums.ratio(end - width, end, min_coverage)) is not None
+        if (ratio := sums.ratio(end - width, end, min_coverage, granted)) is not None
     }
     return MovedWindows(ratios=tuple(ratios.values()), ends=tuple(ratios))
 
@@ -208,10 +217,12 @@ class _Sums:
         self._bad = _running(series.bad)
         self._measured = list(accumulate((total is not None for total in series.total), initial=0))
 
-    def ratio(self, start: int, end: int, min_coverage: Fraction) -> float | None:
-        """Return the error ratio of some steps; None: too few are known, or there are no events."""
+    def ratio(
+        self, start: int, end: int, min_coverage: Fraction, granted: float | None = None
+    ) -> float | None:
+        """Return the error ratio of some steps; None: too few are known, or no events."""
         measured = self._measured[end] - self._measured[start]
-        total = self._total[end] - self._total[start]
+        total = granted or self._total[end] - self._total[start]
         if measured < min_coverage * (end - start) or total <= 0:
             return None
         return (self._bad[end] - self._bad[start]) / total

@@ -11,9 +11,9 @@ from gate.budget.assess import assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.coverage import Guards
 from gate.budget.ratio import budget_to_date
+from gate.history.events import covered_by_steps
 from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
-from gate.measure.coverage import FEWEST, coverage_by_steps
-from gate.measure.history import Series, SeriesRequest, with_data, with_news
+from gate.measure.history import Series, SeriesRequest, with_news
 from gate.slo.objective import RatioSlo, RollingWindow, Span, SpendSlo
 
 _SECOND: Final = timedelta(seconds=1)
@@ -41,10 +41,6 @@ class BudgetAtInstants:
         self._bad = self._totals if request.amount else _running_sums(series.bad)
         self._with_data = list(accumulate((total is not None for total in series.total), initial=0))
         self._newest = _newest_known(with_news(series.total, in_runs=series.in_runs))
-        self._present = with_data(series.total, in_runs=series.in_runs)
-        by_events = isinstance(slo, RatioSlo) and slo.slices is None and not series.in_runs
-        self._fewest = FEWEST if by_events else 0
-        """For slices and amounts any unknown time is missing, however short."""
 
     def at(self, instant: datetime) -> Assessment | None:
         """Return the budget at a past instant, as ``gate status`` would have reported it then.
@@ -96,8 +92,9 @@ class BudgetAtInstants:
         newest = self._request.end_of(self._newest[stop])
         evidence = Evidence(query=series.query, notes=series.notes, newest=newest)
         lost = Fraction(stop - start - with_data, stop - start)
-        if 2 * lost > 1 - self._guards.min_coverage:  # a gap counts twice
-            covered = coverage_by_steps(self._present[places], span, fewest=self._fewest)
+        if 2 * lost > 1 - self._guards.min_coverage:  # a hole counts twice; less changes nothing
+            totals = series.total[places]
+            covered = covered_by_steps(self._slo, totals, span, in_runs=series.in_runs)
             evidence = replace(evidence, coverage=covered.share, gaps=covered.gaps)
         if isinstance(self._slo, SpendSlo):
             return Spent(amount=total, evidence=evidence)

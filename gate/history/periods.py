@@ -10,11 +10,12 @@ from typing import Final
 from gate.budget.coverage import Guards, coverage_cause
 from gate.budget.ratio import slices_in
 from gate.dataclass import dataclass
+from gate.history.events import covered_by_steps
 from gate.measure import Cause
-from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps
-from gate.measure.history import MOST_STEPS, SHORTEST, Series, with_data
+from gate.measure.coverage import StepCoverage
+from gate.measure.history import MOST_STEPS, SHORTEST, Series
 from gate.slo.indicator import Slices
-from gate.slo.objective import RatioSlo, RollingWindow, Span, Window
+from gate.slo.objective import RatioSlo, RollingWindow, Span, SpendSlo, Window
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -90,9 +91,12 @@ def cut_periods(
 
 
 def review_periods(
-    slo: RatioSlo, series: Series, cut: PeriodCut, guards: Guards
+    slo: RatioSlo | SpendSlo, series: Series, cut: PeriodCut, guards: Guards
 ) -> tuple[PastPeriod, ...]:
     """Return the events of each period of a cut, the oldest first.
+
+    Of spend the total is the allowance, whatever the length of the period, and bad is what was
+    spent of it.
 
     Args:
         slo: the SLO, with the fewest events for which a period counts.
@@ -104,11 +108,12 @@ def review_periods(
     for span in cut.spans:
         steps = cut.places(span)
         total, bad = _sum(series.total[steps]), _sum(series.bad[steps])
-        if slo.slices is not None:
+        if isinstance(slo, SpendSlo):
+            total = slo.allowance
+        elif slo.slices is not None:
             # The budget grants a share of all slices, with the unknown ones.
             total = slices_in(span.length, slo.slices.length)
-        present = with_data(series.total[steps], in_runs=series.in_runs)
-        seen = coverage_by_steps(present, span, fewest=0 if series.in_runs else FEWEST)
+        seen = covered_by_steps(slo, series.total[steps], span, in_runs=series.in_runs)
         doubt = _doubt(slo, total, seen, guards)
         periods.append(
             PastPeriod(span=span, total=total, bad=bad, coverage=seen.share, doubt=doubt)
@@ -132,10 +137,21 @@ def _step(lengths: Sequence[timedelta], slices: Slices | None) -> timedelta:
 
 
 def _sum(values: Sequence[float | None]) -> Fraction:
-    return Fraction(fsum(value or 0.0 for value in values))
+    return to_digits(fsum(value or 0.0 for value in values))
 
 
-def _doubt(slo: RatioSlo, total: Fraction, seen: StepCoverage, guards: Guards) -> Cause | None:
+def to_digits(number: float) -> Fraction:
+    """Return the exact number that a sum of floats approximates.
+
+    A whole number as it is, and any other to twelve digits: a cent is a hundredth, and not the
+    double next to it.
+    """
+    return Fraction(number if number.is_integer() else f"{number:.12g}")
+
+
+def _doubt(
+    slo: RatioSlo | SpendSlo, total: Fraction, seen: StepCoverage, guards: Guards
+) -> Cause | None:
     if not seen.share:
         return Cause.NO_DATA
     cause = coverage_cause(seen.share, seen.gaps, guards)
@@ -143,7 +159,7 @@ def _doubt(slo: RatioSlo, total: Fraction, seen: StepCoverage, guards: Guards) -
         return cause
     if not total:
         return Cause.NO_TRAFFIC
-    if slo.slices is not None:
+    if isinstance(slo, SpendSlo) or slo.slices is not None:
         return None
     needed = 1 / slo.budget if slo.min_events is None else slo.min_events
     return Cause.LOW_TRAFFIC if total < needed else None

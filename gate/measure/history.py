@@ -5,7 +5,7 @@ since 1970 (UTC), so that the same events are in the same step whenever one look
 may end earlier, with the run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final, Protocol, runtime_checkable
@@ -171,6 +171,36 @@ class HistoryBackend(Protocol):
         server extrapolates at the ends of each step.
         """
         ...
+
+
+@runtime_checkable
+class BatchedHistory(Protocol):
+    """A backend that answers a few requests at a time, and keeps no answer that it has given."""
+
+    def each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
+        """Yield the answers of `HistoryBackend.history`; a batch is asked for when it is needed.
+
+        The time between two answers is not counted towards the time limit.
+        """
+        ...
+
+
+def each_answer(
+    history: HistoryBackend, requests: Sequence[SeriesRequest]
+) -> Iterator[SeriesAnswer]:
+    """Yield the answer to every request in order, and keep none that was yielded.
+
+    A caller that drops each answer therefore needs memory for one batch. A backend that does not
+    answer in batches is asked for all answers at once.
+    """
+    if not requests:
+        return
+    if isinstance(history, BatchedHistory):
+        yield from history.each_history(requests)
+        return
+    answers = history.history(requests)[::-1]
+    while answers:
+        yield answers.pop()
 
 
 @runtime_checkable

@@ -13,7 +13,7 @@ import pytest
 from gate.analysis.backtest import BacktestReport, PolicyBacktest
 from gate.analysis.backtest.freezes import Standing, months
 from gate.analysis.backtest.run import BacktestOptions, replay
-from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.incidents import IncidentOptions
 from gate.backends.static import StaticSettings
 from gate.check import instants
 from gate.check.options import Options

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from gate.analysis.incidents import IncidentReport
-from gate.analysis.incidents.run import IncidentOptions, search_incidents
+from gate.analysis.incidents import IncidentOptions, IncidentReport
+from gate.analysis.incidents.run import search_incidents
 from gate.errors import ExitCode, UsageError
 from gate.history.burned import FailureLabels
 from gate.history.records import Deployment, IncidentRecord, RecordStatus

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.analysis.incidents import IncidentReport
-from gate.analysis.incidents.run import IncidentOptions, search_incidents
+from gate.analysis.incidents import IncidentOptions, IncidentReport
+from gate.analysis.incidents.run import search_incidents
 from gate.check.options import Options
 from gate.check.run import run_check
 from gate.config.load import PolicyFile

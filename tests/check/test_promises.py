@@ -10,7 +10,8 @@ import pytest
 from gate.analysis.anomalies.run import AnomalyOptions, chart_indicators
 from gate.analysis.forecast import ForecastOptions
 from gate.analysis.forecast.run import forecast_budgets
-from gate.analysis.incidents.run import IncidentOptions, search_incidents
+from gate.analysis.incidents import IncidentOptions
+from gate.analysis.incidents.run import search_incidents
 from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.check.options import Options
 from gate.check.promises import promised, with_promises

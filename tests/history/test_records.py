@@ -17,6 +17,7 @@ from gate.history.explanations import (
     SloHistory,
     annotate,
     covered_share,
+    explain,
     records_without_impact,
 )
 from gate.history.incidents import Incident, IncidentEnding
@@ -94,7 +95,9 @@ def put(
         Annotations(records=records, unreadable=broken, deploys=deploys),
         service="chat",
         step=STEP,
-        steps={slo: steps(bad) for slo in slos},
+        explanations={
+            (slo, START): explain(records, impact(slo), steps(bad), service="chat") for slo in slos
+        },
     )
 
 

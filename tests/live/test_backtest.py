@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gate.analysis.backtest.run import BacktestOptions, replay
-from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.incidents import IncidentOptions
 from gate.check.options import Options
 from gate.check.run import run_check
 from gate.config.load import load

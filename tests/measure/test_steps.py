@@ -1,15 +1,20 @@
 """The steps of a history: their length, and the part of a window that they cover."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from weakref import ref
 
 import pytest
 
 from gate.measure.history import (
+    Series,
+    SeriesAnswer,
     SeriesRequest,
     clock_part,
     clock_start,
     coverage_step,
+    each_answer,
     on_the_clock,
     step_of,
 )
@@ -97,3 +102,46 @@ def test_the_newest_step_ends_with_the_run_whole_or_not() -> None:
 
     assert request.steps == 3
     assert [(request.end_of(place) - AT) // MINUTE for place in range(-1, 3)] == [0, 5, 10, 12]
+
+
+class _WatchedSeries(Series):
+    __slots__ = ("__weakref__",)
+
+
+class _AllAtOnce:
+    """A history that answers all requests together."""
+
+    def __init__(self) -> None:
+        self.rounds = 0
+        self.answers = list[ref[_WatchedSeries]]()
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        self.rounds += 1
+        answers = [
+            _WatchedSeries(total=(float(place),), bad=(0.0,), query="q")
+            for place, _ in enumerate(requests)
+        ]
+        self.answers = list(map(ref, answers))
+        return [*answers]
+
+
+def test_answers_that_came_together_are_let_go_one_after_the_other() -> None:
+    history = _AllAtOnce()
+    request = SeriesRequest(sli=Sli(bad="b", total="t"), span=Span(AT - HOUR, AT), step=HOUR)
+    answers = each_answer(history, [request] * 3)
+
+    for place in range(3):
+        answer = next(answers)
+        assert isinstance(answer, Series)
+        assert answer.total == (float(place),)
+        del answer
+        assert [each() is None for each in history.answers] == [at <= place for at in range(3)]
+    assert next(answers, None) is None
+    assert history.rounds == 1
+
+
+def test_no_history_is_asked_for_where_none_is_wanted() -> None:
+    history = _AllAtOnce()
+
+    assert list(each_answer(history, [])) == []
+    assert history.rounds == 0

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from gate.analysis.cohorts.measure import CohortOptions
-from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.incidents import IncidentOptions
 from gate.analysis.report import Report
 from gate.analysis.report.run import gather_report
 from gate.backends.static import StaticSettings

@@ -5,7 +5,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from gate.analysis.backtest.run import by_default
-from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.incidents import IncidentOptions
 from gate.analysis.report import Report
 from gate.analysis.report.run import gather_report
 from gate.analysis.report.words import render_report

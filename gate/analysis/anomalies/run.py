@@ -1,6 +1,6 @@
 """Control charts: what is asked of a backend for them, and what is made of its answers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -11,11 +11,11 @@ from gate.analysis.anomalies import AnomalyReport, ChartedSlo, ServiceAnomalies
 from gate.backends import open_backend
 from gate.check.measure import (
     OpenBackend,
-    by_events,
     known_of,
     left_out,
     open_history,
     run_concurrently,
+    with_ratio,
 )
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
@@ -28,6 +28,7 @@ from gate.measure.history import (
     HistoryBackend,
     SeriesAnswer,
     SeriesRequest,
+    each_answer,
     on_the_clock,
     unknown_share,
 )
@@ -71,8 +72,7 @@ def chart_indicators(
 
     def task(file: PolicyFile, history: HistoryBackend) -> ServiceAnomalies:
         requested = anomaly_requests(file.policy, options)
-        answers = history.history(list(requested.values())) if requested else []
-        return service_anomalies(file, dict(zip(requested, answers, strict=True)), options)
+        return service_anomalies(file, each_answer(history, list(requested.values())), options)
 
     tasks: list[Callable[[], ServiceAnomalies]] = [
         partial(task, file, history) for file, history in zip(files, histories, strict=True)
@@ -93,23 +93,24 @@ def anomaly_requests(policy: Policy, options: AnomalyOptions) -> Mapping[str, Se
         slo.name: past_request(
             slo, options.span, options.step, max_age=policy.guards_of(slo).max_age, mean=True
         )
-        for slo in by_events(policy)
+        for slo in with_ratio(policy)
     }
 
 
 def service_anomalies(
-    file: PolicyFile, answers: Mapping[str, SeriesAnswer], options: AnomalyOptions
+    file: PolicyFile, answers: Iterator[SeriesAnswer], options: AnomalyOptions
 ) -> ServiceAnomalies:
-    """Return the charts of a policy, from the answers to its `anomaly_requests`."""
+    """Return the charts of a policy, from the answers to its `anomaly_requests` in their order."""
     policy = file.policy
     requested = anomaly_requests(policy, options)
+    slos = [
+        charted(policy, slo, requested[slo.name], next(answers), options.charting)
+        for slo in with_ratio(policy)
+    ]
     return ServiceAnomalies(
         policy=policy,
         source=file.source,
-        slos=tuple(
-            charted(policy, slo, requested[slo.name], answers[slo.name], options.charting)
-            for slo in by_events(policy)
-        ),
+        slos=tuple(slos),
         left_out=left_out(policy),
     )
 

@@ -9,7 +9,8 @@ from typing import Final
 from gate import __version__
 from gate.analysis.backtest import BacktestReport, PolicyBacktest, ServiceBacktest
 from gate.analysis.backtest.verdicts import Nearness, PastVerdict, objecting
-from gate.analysis.incidents.run import IncidentOptions, ask, service_incidents
+from gate.analysis.incidents import IncidentOptions
+from gate.analysis.incidents.run import ask, service_incidents
 from gate.backends import open_backend
 from gate.check.decide import judge_change
 from gate.check.instants import run_checks

@@ -1,6 +1,6 @@
 """Forecasts of every budget of one or several policies."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -22,7 +22,7 @@ from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.history.events import as_events, past_request
 from gate.measure import Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, step_of
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, each_answer, step_of
 from gate.policy.coverage import assessment_reservations
 from gate.policy.policy import Policy
 from gate.policy.rounding import compared_between
@@ -48,10 +48,8 @@ def forecast_budgets(
         def predict() -> ServiceForecast:
             assessments = measure(file.policy, backend, at=options.at, also=RATES)
             requests = forecast_requests(file.policy, options)
-            answers = history.history(list(requests.values())) if requests else []
-            return service_forecast(
-                file, assessments, dict(zip(requests, answers, strict=True)), options
-            )
+            answers = each_answer(history, list(requests.values()))
+            return service_forecast(file, assessments, answers, options)
 
         return predict
 
@@ -81,7 +79,7 @@ def forecast_requests(policy: Policy, options: ForecastOptions) -> dict[str, Ser
 def service_forecast(
     file: PolicyFile,
     assessments: Sequence[Assessment],
-    answers: Mapping[str, SeriesAnswer],
+    answers: Iterator[SeriesAnswer],
     options: ForecastOptions,
 ) -> ServiceForecast:
     """Return the forecasts of a policy's budgets.
@@ -89,20 +87,21 @@ def service_forecast(
     Args:
         file: the policy.
         assessments: the budgets, one per SLO in its order, with the burn rates over `RATES`.
-        answers: what came back for `forecast_requests`.
+        answers: to `forecast_requests`, in their order; none is kept.
         options: what is to be predicted.
     """
     policy, requests = file.policy, forecast_requests(file.policy, options)
-    histories = {name: SloPast(request, answers[name]) for name, request in requests.items()}
-    slos = tuple(
+
+    def past_of(name: str) -> SloPast | None:
+        return SloPast(requests[name], next(answers)) if name in requests else None
+
+    slos = [
         _with_affordable(
-            policy,
-            _slo(policy, assessment, histories.get(assessment.slo.name), options.at),
-            options,
+            policy, _slo(policy, assessment, past_of(assessment.slo.name), options.at), options
         )
         for assessment in assessments
-    )
-    return ServiceForecast(policy=policy, source=file.source, slos=slos)
+    ]
+    return ServiceForecast(policy=policy, source=file.source, slos=tuple(slos))
 
 
 def _with_affordable(

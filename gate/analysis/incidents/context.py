@@ -1,13 +1,13 @@
 """The context of a policy's incidents: records, deploys, and labels of the failures."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from gate.analysis.incidents import SearchedSlo, ServiceIncidents, SinceDeploy
+from gate.analysis.incidents import IncidentOptions, SearchedSlo, ServiceIncidents, SinceDeploy
 from gate.backends import labels_of
-from gate.history.before_after import before_and_after
+from gate.history.before_after import BeforeAfter, before_and_after
 from gate.history.burned import FEWEST, failure_labels, spans_of
 from gate.history.explanations import Annotations, SloHistory
 from gate.history.incidents import Incident
@@ -15,7 +15,7 @@ from gate.history.records import Deployment, IncidentRecord
 from gate.measure import Backend, Cause, Unmeasured
 from gate.measure.cohorts import LabelAnswer, LabelRequest
 from gate.policy.policy import Policy
-from gate.slo.objective import RatioSlo, Span, counts_events
+from gate.slo.objective import RatioSlo, Span, SpendSlo, counts_events
 
 
 def known_records(policy: Policy, records: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
@@ -42,34 +42,45 @@ def annotations_of(
 
 
 def since_deploy(
-    policy: Policy,
-    steps: Mapping[str, SloHistory],
-    deploy: Deployment | None,
-    deploys: Iterable[Deployment],
-    at: datetime,
+    policy: Policy, options: IncidentOptions, slos: Iterable[BeforeAfter | None]
 ) -> SinceDeploy | None:
-    """Compare the time before a deploy with that since then, up to the next deploy.
+    """Return how the time since the deploy that is asked about differs from that before it.
 
     Args:
         policy: whose SLOs these are.
-        steps: their histories, by SLO.
-        deploy: None: none is asked about.
-        deploys: all, of any service.
-        at: the end of the histories.
+        options: which deploy is asked about, and all of any service.
+        slos: what `since_deploy_of` returned for each.
     """
-    services = {None, policy.service}
+    deploy, until = options.since, _until(policy, options)
+    if deploy is None or until is None:
+        return None
+    compared = tuple(both for both in slos if both is not None)
+    return SinceDeploy(deploy=deploy, until=until, slos=compared)
+
+
+def since_deploy_of(
+    policy: Policy, slo: RatioSlo | SpendSlo, steps: SloHistory, options: IncidentOptions
+) -> BeforeAfter | None:
+    """Compare an SLO's time before a deploy with that since then, up to the next deploy.
+
+    None: no deploy is asked about, or the SLO cannot fail or has no whole step on both sides.
+    """
+    deploy, until = options.since, _until(policy, options)
+    if deploy is None or until is None or isinstance(slo, SpendSlo):
+        return None
+    return before_and_after(slo.name, steps.series, steps.request, deploy.time, until)
+
+
+def _until(policy: Policy, options: IncidentOptions) -> datetime | None:
+    """Return the end of the time since the deploy: the next one, or the end of the histories.
+
+    None: no deploy of the service is asked about.
+    """
+    deploy, services = options.since, {None, policy.service}
     if deploy is None or deploy.service not in services:
         return None
-    later = [other.time for other in deploys if other.service in services]
-    until = min([at, *(time for time in later if time > deploy.time)])
-    fails = {slo.name for slo in policy.slos if isinstance(slo, RatioSlo)}
-    compared = [
-        before_and_after(name, past.series, past.request, deploy.time, until)
-        for name, past in steps.items()
-        if name in fails
-    ]
-    slos = tuple(both for both in compared if both is not None)
-    return SinceDeploy(deploy=deploy, until=until, slos=slos)
+    later = [other.time for other in options.deploys if other.service in services]
+    return min([options.at, *(time for time in later if time > deploy.time)])
 
 
 _MOST: Final = 50

@@ -8,7 +8,7 @@ from typing import Final
 from gate.analysis.anomalies.run import AnomalyOptions, anomaly_requests
 from gate.analysis.forecast import ForecastOptions
 from gate.analysis.forecast.run import forecast_requests
-from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.incidents import IncidentOptions
 from gate.backends import history_of, without_history
 from gate.check.measure import with_past
 from gate.check.past import PlanKey, burn_down_plans, plan_requests

@@ -13,9 +13,9 @@ from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
 from gate.analysis.forecast.projections import RATES
 from gate.analysis.forecast.run import service_forecast
-from gate.analysis.incidents import ServiceIncidents
+from gate.analysis.incidents import IncidentOptions, ServiceIncidents
 from gate.analysis.incidents.context import with_labels
-from gate.analysis.incidents.run import IncidentOptions, incident_report, service_incidents
+from gate.analysis.incidents.run import incident_report, service_incidents
 from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
 from gate.backends import Settings, open_backend
@@ -129,7 +129,9 @@ def _service(
 ) -> ServiceReport:
     policy, search = file.policy, questions.search
     past = gather_history(policy, answers.history, search.at) if policy.looks_back else NO_PAST
-    forecast = service_forecast(file, assessments, answers.forecast, questions.forecast)
+    forecast = service_forecast(
+        file, assessments, iter(answers.forecast.values()), questions.forecast
+    )
     case = Case(
         policy=policy,
         assessments=[slo.assessment for slo in forecast.slos],
@@ -137,7 +139,7 @@ def _service(
         at=search.at,
         past=past,
     )
-    incidents = service_incidents(file, answers.steps, search)
+    incidents = service_incidents(file, iter(answers.steps.values()), search)
     return ServiceReport(
         policy=policy,
         source=file.source,
@@ -149,7 +151,7 @@ def _service(
         consumption=_consumption(assessments, incidents, answers, questions),
         incidents=with_labels(incidents, answers.backend, search.span),
         forecast=forecast,
-        anomalies=service_anomalies(file, answers.charts, questions.anomaly_options),
+        anomalies=service_anomalies(file, iter(answers.charts.values()), questions.anomaly_options),
         deploys=_deploys(policy, search),
         decided=decided,
     )

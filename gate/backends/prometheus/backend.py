@@ -64,39 +64,23 @@ class PrometheusBackend:
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return the counts of each step; failures of the server never raise an exception."""
-        # Imported here: other runs start sooner without it.
-        from gate.backends.prometheus.series import (  # noqa: PLC0415
-            SeriesPlan,
-            Sharing,
-            guessed_series,
-            one_step,
-            series_plan,
-            shared_grids,
-        )
-        from gate.backends.prometheus.series_answer import series_answer  # noqa: PLC0415
+        return list(self._each_history(requests, None))
 
-        if not requests:
-            return []
-        until = max(request.span.end for request in requests)
-        fetch, grids = self._fetch(until), shared_grids(requests)
+    def each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
+        """Yield the answers of `history`; the points of a few series are kept at a time."""
+        from gate.backends.prometheus.series_batches import STEPS  # noqa: PLC0415 - as below
 
-        def paired() -> Iterator[tuple[SeriesRequest, Sharing]]:
-            for request, grid in zip(requests, grids, strict=True):
-                yield request, Sharing(grid, until, victoria=self.limits.victoria)
+        return self._each_history(requests, STEPS)
 
-        scoped = [(one_step(request), Scope(request.span)) for request in requests]
-        first = (part for pair in scoped for part in questions(*pair))
-        guessed = (part for each in paired() for part in guessed_series(*each))
-        fetch.run((*first, *guessed))
-        fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
-        plans = [series_plan(*each, fetch.reading) for each in paired()]
-        possible = [planned for planned in plans if isinstance(planned, SeriesPlan)]
-        fetch.run(part for planned in possible for part in planned.first_round)
-        fetch.run(part for planned in possible for part in planned.second_round(fetch.reading))
-        return [
-            series_answer(planned, fetch.reading) if isinstance(planned, SeriesPlan) else planned
-            for planned in plans
-        ]
+    def _each_history(
+        self, requests: Sequence[SeriesRequest], steps: int | None
+    ) -> Iterator[SeriesAnswer]:
+        if requests:
+            # Imported here: other runs start sooner without it.
+            from gate.backends.prometheus.series_batches import each_series  # noqa: PLC0415
+
+            fetch = self._fetch(max(request.span.end for request in requests))
+            yield from each_series(requests, fetch, self.limits, steps)
 
     def cohorts(self, requests: "Sequence[CohortRequest]") -> "list[CohortAnswer]":
         """Return the counts of each group; failures of the server never raise an exception."""

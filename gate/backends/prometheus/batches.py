@@ -121,6 +121,12 @@ class Cuts:
         """Return whether a part, or each piece that it was cut into, has a reading."""
         return part in self.readings or (bool(self.pieces) and part in self.pieces)
 
+    def forget(self, part: Query) -> None:
+        """Forget the result of a part, and the results of the pieces that it was cut into."""
+        self.readings.pop(part, None)
+        for piece in self.pieces.pop(part, ()):
+            self.forget(piece)
+
     def as_they_come(
         self, parts: Iterable[Query], spare: Iterable[Query], parallel: int
     ) -> Iterator[Batch]:

@@ -1,6 +1,7 @@
 """The readings of all parts, whichever round read them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -114,6 +115,19 @@ class Fetch:
         seams = [seam for part in unread for seam in self._seams.get(part, ())]
         if seams:
             self._join(seams)
+
+    def forget(self, parts: Iterable[Query]) -> None:
+        """Forget the results of some parts, none of which is a sum."""
+        for part in parts:
+            self._cuts.forget(part)
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Extend the time limit by the time of a pause in which no query is sent."""
+        monotonic = self._cuts.client.clock.monotonic
+        begin = monotonic()
+        yield
+        self._rounds.until += monotonic() - begin
 
     def _unread(self, parts: Iterable[Query], noted: dict[Query, None]) -> Iterator[Query]:
         """Yield and remember the queries for unread parts; some parts share a query."""

@@ -1,0 +1,142 @@
+"""Commands that look at a history keep what each SLO's comes to, and let go of its points."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fractions import Fraction
+from weakref import ref
+
+import pytest
+
+from gate.analysis.anomalies.run import AnomalyOptions, chart_indicators
+from gate.analysis.forecast import ForecastOptions
+from gate.analysis.forecast.run import forecast_budgets
+from gate.analysis.incidents import IncidentOptions
+from gate.analysis.incidents.run import search_incidents
+from gate.analysis.review.run import ReviewOptions, review_objectives
+from gate.check.measure import OpenBackend
+from gate.config.load import PolicyFile
+from gate.history.charts.build import Charting
+from gate.history.charts.signals import DEFAULT
+from gate.history.records import Deployment, IncidentRecord, RecordStatus
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
+from tests.analysis.memory import AT, Opening, file, slo
+from tests.analysis.remembered import DAY, HOUR, OUTAGE, Remembered
+
+NAMES = "abcdef"
+BATCH = 2
+DEPLOY = Deployment(time=AT - 9 * DAY, revision="r1")
+RECORD = IncidentRecord(
+    id="INC-1",
+    title="t",
+    services=("chat",),
+    start=AT - 9 * DAY,
+    end=AT - 9 * DAY + HOUR,
+    status=RecordStatus.RESOLVED,
+)
+Run = Callable[[Sequence[PolicyFile], OpenBackend], object]
+
+
+def incidents(files: Sequence[PolicyFile], open_with: OpenBackend) -> object:
+    options = IncidentOptions(
+        at=AT,
+        last=20 * DAY,
+        step=HOUR,
+        threshold=Fraction(6),
+        timeout=HOUR,
+        min_share=Fraction(1, 10),
+        records=(RECORD,),
+        deploys=(DEPLOY,),
+        since=DEPLOY,
+    )
+    return search_incidents(files, options, open_with=open_with)
+
+
+def review(files: Sequence[PolicyFile], open_with: OpenBackend) -> object:
+    options = ReviewOptions(at=AT, periods=1, timeout=HOUR)
+    return review_objectives(files, options, open_with=open_with)
+
+
+def forecast(files: Sequence[PolicyFile], open_with: OpenBackend) -> object:
+    options = ForecastOptions(at=AT, last=DAY, timeout=HOUR)
+    return forecast_budgets(files, options, open_with=open_with)
+
+
+def anomalies(files: Sequence[PolicyFile], open_with: OpenBackend) -> object:
+    charting = Charting(baseline=7 * DAY, rules=DEFAULT)
+    options = AnomalyOptions(at=AT, last=14 * DAY, step=HOUR, charting=charting)
+    return chart_indicators(files, options, timedelta(hours=1), open_with=open_with)
+
+
+class Point(float):
+    """A number of which it is seen whether anything still has it."""
+
+
+class WatchedSeries(Series):
+    """A series of which it is seen whether anything still has it."""
+
+    __slots__ = ("__weakref__",)
+
+
+@dataclass(slots=True)
+class InBatches(Remembered):
+    """Answers two requests at a time, and sees which of the points before are kept somewhere."""
+
+    given: list[ref[Point] | ref[WatchedSeries]] = field(default_factory=list)
+    """The points of all batches before."""
+    kept: list[int] = field(default_factory=list)
+    """How many of them were still there when the next batch was asked for, by batch."""
+
+    def each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
+        for first in range(0, len(requests), BATCH):
+            self.kept.append(sum(each() is not None for each in self.given))
+            for request in requests[first : first + BATCH]:
+                yield self._watched(request)
+
+    def _watched(self, request: SeriesRequest) -> Series:
+        series = self._told(request)
+        numbers = {*series.total, *series.bad}
+        points = {number: Point(number) for number in numbers if number is not None}
+        watched = WatchedSeries(
+            total=tuple(number if number is None else points[number] for number in series.total),
+            bad=tuple(number if number is None else points[number] for number in series.bad),
+            query=series.query,
+            notes=series.notes,
+        )
+        self.given += [ref(watched), *map(ref, points.values())]
+        return watched
+
+
+def policy() -> PolicyFile:
+    composite = "  - {name: all, composite: [{slo: a}, {slo: b}]}\n"
+    return file("chat", *map(slo, NAMES), composite)
+
+
+@pytest.mark.parametrize("run", [incidents, review, forecast])
+def test_no_point_of_a_batch_is_kept_when_the_next_is_asked_for(run: Run) -> None:
+    backend = InBatches(bad=dict.fromkeys(NAMES, OUTAGE))
+
+    run([policy()], Opening({"chat": backend}))
+
+    assert backend.kept == [0, 0, 0]
+    assert len(backend.given) > len(NAMES)
+
+
+def test_of_control_charts_only_the_points_are_kept_that_they_show() -> None:
+    backend = InBatches(bad=dict.fromkeys(NAMES, OUTAGE))
+
+    report = anomalies([policy()], Opening({"chat": backend}))
+
+    assert report is not None
+    assert not [each for each in backend.given if isinstance(each(), Series)]
+
+
+@pytest.mark.parametrize("run", [incidents, review, forecast, anomalies])
+def test_answers_in_batches_come_to_the_same_as_all_at_once(run: Run) -> None:
+    bad = {name: [*OUTAGE[place:], *[0] * place] for place, name in enumerate(NAMES)}
+    both = [
+        run([policy()], Opening({"chat": backend}))
+        for backend in (Remembered(bad=bad), InBatches(bad=bad))
+    ]
+
+    assert both[0] == both[1]
