@@ -135,7 +135,7 @@ def known_in(answer: SeriesAnswer, request: SeriesRequest, span: Span) -> Series
 
 
 def silence_by_chance(slo: RatioSlo | SpendSlo, *, in_runs: bool) -> bool:
-    """Return whether a time without events may be chance, where few are usual.
+    """Return whether a time without events may be chance, because few events are usual.
 
     Not of slices, amounts and runs: their numbers say only that there are data, so that any time of
     which nothing is known is missing.
@@ -146,7 +146,7 @@ def silence_by_chance(slo: RatioSlo | SpendSlo, *, in_runs: bool) -> bool:
 def covered_by_steps(
     slo: RatioSlo | SpendSlo, totals: Sequence[float | None], span: Span, *, in_runs: bool
 ) -> StepCoverage:
-    """Return how much of a span is known, and where nothing is.
+    """Return the known share of a span, and its unknown parts.
 
     Args:
         slo: whose history it is.

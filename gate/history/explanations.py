@@ -66,7 +66,7 @@ class Explanation:
 
 
 Explanations = Mapping[tuple[str, datetime], Explanation]
-"""By SLO, but composites, and by the start of what it felt."""
+"""The explanations by SLO, without composites, and by the start of its impact."""
 
 
 def explain(
@@ -75,10 +75,15 @@ def explain(
     """Return the explanation of an incident's effect on one SLO of a service.
 
     Args:
+<<<<<<< HEAD
         records: of any service.
         impact: what it did to an SLO other than a composite.
+=======
+        records: the records of any service.
+        impact: its effect on an SLO that is not a composite.
+>>>>>>> english
         steps: the history of the SLO.
-        service: whose SLO it is.
+        service: the service of the SLO.
     """
     incident = impact.incident
     about = tuple(
@@ -90,7 +95,7 @@ def explain(
 
 
 def _explained(impact: SloImpact, explanations: Explanations) -> Explanation:
-    """Return the explanation of what an SLO felt; of a composite by what its members felt."""
+    """Return the explanation of an impact on an SLO; for a composite, on its members."""
     if not impact.parts:
         return explanations[impact.slo, impact.incident.start]
     parts = [_explained(part, explanations) for part in impact.parts]

@@ -162,7 +162,7 @@ def candidates(slo: RatioSlo, met: Fraction | None) -> list[Candidate]:
 def moved_windows(
     series: Series, cut: PeriodCut, min_coverage: Fraction, *, granted: float | None = None
 ) -> MovedWindows:
-    """Return windows as long as a period, in the mean, moved through a cut by a step each time.
+    """Return sliding windows of the mean length of a period, each a step later.
 
     Args:
         series: what happened in the whole of the cut.
@@ -220,7 +220,7 @@ class _Sums:
     def ratio(
         self, start: int, end: int, min_coverage: Fraction, granted: float | None = None
     ) -> float | None:
-        """Return the error ratio of some steps; None: too few are known, or nothing happened."""
+        """Return the error ratio of some steps; None: too few are known, or no events."""
         measured = self._measured[end] - self._measured[start]
         total = granted or self._total[end] - self._total[start]
         if measured < min_coverage * (end - start) or total <= 0:

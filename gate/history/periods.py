@@ -111,7 +111,7 @@ def review_periods(
         if isinstance(slo, SpendSlo):
             total = slo.allowance
         elif slo.slices is not None:
-            # The budget grants a share of all slices, those of which nothing is known too.
+            # The budget grants a share of all slices, with the unknown ones.
             total = slices_in(span.length, slo.slices.length)
         seen = covered_by_steps(slo, series.total[steps], span, in_runs=series.in_runs)
         doubt = _doubt(slo, total, seen, guards)
@@ -141,7 +141,7 @@ def _sum(values: Sequence[float | None]) -> Fraction:
 
 
 def to_digits(number: float) -> Fraction:
-    """Return the number that a sum of floats was meant to be.
+    """Return the exact number that a sum of floats approximates.
 
     A whole number as it is, and any other to twelve digits: a cent is a hundredth, and not the
     double next to it.

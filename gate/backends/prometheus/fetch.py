@@ -123,7 +123,7 @@ class Fetch:
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
-        """Extend the time limit by the time that passes meanwhile: nobody waits for the server."""
+        """Extend the time limit by the time of a pause in which no query is sent."""
         monotonic = self._cuts.client.clock.monotonic
         begin = monotonic()
         yield
