@@ -75,13 +75,8 @@ def explain(
     """Return the explanation of an incident's effect on one SLO of a service.
 
     Args:
-    <<<<<<< HEAD
-        records: of any service.
-        impact: what it did to an SLO other than a composite.
-    =======
         records: the records of any service.
         impact: its effect on an SLO that is not a composite.
-    >>>>>>> english
         steps: the history of the SLO.
         service: the service of the SLO.
     """
