@@ -36,11 +36,6 @@ PROPOSAL_OTHER_BACKENDS: Final = (
     "only a part of it is measured: one of its backends is not among those of the policy in force"
 )
 """The reason why a verdict on a policy that a change proposes is not whole."""
-NO_STEPS: Final = (
-    "it counts slices of time: hardly any are bad, and then several in a row, so its ratio does not"
-    " vary around a usual value"
-)
-"""The reason why an SLO by timeslices has no control charts."""
 _DIGITS: Final = 12
 _MOST_PLACES: Final = 6
 """Decimals of a rounded share in percent: a budget of 99.9999% is 0.0001%."""

@@ -20,7 +20,7 @@ WHOLE: Final = 100.0
 
 # Of a method of a protocol the documentation is all there is. A module that runs as a program is
 # not imported, so that it has no probes.
-_EXCLUDED: Final = [r"^\s*\"\"\"", r": \.\.\.$", r"assert_never\(", r"if __name__ == .__main__.:"]
+_EXCLUDED: Final = [r"^\s*\"\"\"", r"^\s*\.\.\.$", r"assert_never\(", r"if __name__ == .__main__.:"]
 # Immediate: it looks for no functions whose probes have done their work. Before Python 3.12 that
 # search takes longer than the probes do.
 _seen: Final = Slipcover(branch=True, immediate=True, source=SOURCES, exclude_also=_EXCLUDED)

@@ -36,6 +36,27 @@ MARKDOWN: Final = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**/*.md"
 YAML: Final = ("policies/*.yaml", "gate/presets/*.yaml")
 OPENING: Final = re.compile(r"\A(Of|From|By) (a|an|the|its|each|all|any|this|one) ")
 """A docstring or a help text that begins so is half a sentence."""
+CLIPPED: Final = re.compile(
+    r"\A(What|Of|Those|That|So many|So much|Likewise|(By|In|On|Over) which|As \w+ has)\b.*\.\Z",
+    re.DOTALL,
+)
+"""A docstring that begins so has no subject of its own."""
+PLAIN_ROOMS: Final = (
+    "gate/analysis/backtest/",
+    "gate/backends/prometheus/",
+    "gate/backends/sql/",
+    "gate/dataclass.py",
+    "gate/history/",
+    "gate/promql/",
+)
+"""The rooms whose docstrings all have a subject and a verb, or are noun phrases."""
+NOT_YET_PLAIN: Final = (
+    "gate/backends/sql/renamed.py",
+    "gate/backends/sql/respelled.py",
+    "gate/backends/sql/suspicions.py",
+    "gate/history/charts/",
+)
+"""The modules of these rooms that still have clipped docstrings."""
 
 
 @cache
@@ -90,6 +111,34 @@ def test_no_text_of_the_program_has_a_banned_phrase() -> None:
 
 def test_no_docstring_or_help_text_is_half_a_sentence() -> None:
     found = [f"{place}: {text.splitlines()[0]}" for place, text in strings() if OPENING.match(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is asked at once.",
+        "Of the events, the bad ones.",
+        "Those that count.",
+        "That GitHub lists.",
+        "So many steps may be missing.",
+        "Likewise.",
+        "In which it is looked for rows.",
+        "As Prometheus has it.",
+    ],
+)
+def test_a_clipped_docstring_is_found(text: str) -> None:
+    assert CLIPPED.match(text)
+
+
+def test_no_docstring_of_a_plain_room_is_clipped() -> None:
+    found = [
+        f"{place}: {text.splitlines()[0]}"
+        for place, text in strings()
+        if place.startswith(PLAIN_ROOMS)
+        and not place.startswith(NOT_YET_PLAIN)
+        and CLIPPED.match(text)
+    ]
     assert found == []
 
 

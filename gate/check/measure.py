@@ -25,9 +25,8 @@ from gate.slo.objective import (
     RollingWindow,
     Slo,
     SpendSlo,
-    counts_events,
 )
-from gate.wording import NO_HISTORY, NO_STEPS, instant, without_events
+from gate.wording import NO_HISTORY, instant, without_events
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -207,9 +206,9 @@ def known_of(answer: SeriesAnswer) -> SeriesAnswer:
     return answer
 
 
-def by_events(policy: Policy) -> list[RatioSlo]:
-    """Return the SLOs whose history is known step by step."""
-    return [slo for slo in policy.slos if counts_events(slo)]
+def with_ratio(policy: Policy) -> list[RatioSlo]:
+    """Return the SLOs that have a ratio of bad events, or slices, step by step."""
+    return [slo for slo in policy.slos if isinstance(slo, RatioSlo)]
 
 
 def with_past(policy: Policy) -> list[RatioSlo | SpendSlo]:
@@ -226,9 +225,7 @@ def not_looked_at(policy: Policy, slo: Slo) -> str | None:
 def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
     """Return the names of all others, each with a sentence that says why."""
     return tuple(
-        (slo.name, not_looked_at(policy, slo) or NO_STEPS)
-        for slo in policy.slos
-        if not counts_events(slo)
+        (slo.name, reason) for slo in policy.slos if (reason := not_looked_at(policy, slo))
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from gate.backends import without_history
 from gate.budget.assessment import Assessment
-from gate.check.measure import by_events, known_of, with_past
+from gate.check.measure import known_of, with_past, with_ratio
 from gate.history.burn_down import BudgetHistory, BurnDown
 from gate.history.burn_down_plan import BurnDownPlan, plan_burn_down
 from gate.history.charts.build import Charting, charts
@@ -84,7 +84,7 @@ def chart_requests(policy: Policy, at: datetime) -> RequestsByName:
         slo.name: past_request(
             slo, span, rule.step, max_age=policy.guards_of(slo).max_age, mean=True
         )
-        for slo in by_events(policy)
+        for slo in with_ratio(policy)
     }
 
 
@@ -97,7 +97,7 @@ def slo_charts(
         return {}
     records = policy.postmortems.records if policy.postmortems is not None else ()
     drawn = dict[str, tuple[ChartResult, ...] | Unmeasured]()
-    for slo in by_events(policy):
+    for slo in with_ratio(policy):
         answer, request = known_of(answers[slo.name]), requests[slo.name]
         if isinstance(answer, Unmeasured):
             drawn[slo.name] = answer

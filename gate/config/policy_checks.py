@@ -30,7 +30,6 @@ from gate.slo.objective import (
     Slo,
     SpendSlo,
     Window,
-    counts_events,
 )
 
 _COUNTING: Final = {
@@ -184,7 +183,7 @@ def _warn_of_no_events(values: Values, reader: Reader) -> None:
     keys = values.given(*_COUNTING)
     if not keys or not values.given("slos"):
         return
-    if not any(counts_events(placed.slo) for placed in values.get("slos")):
+    if not any(isinstance(placed.slo, RatioSlo) for placed in values.get("slos")):
         for key in keys:
-            message = f"{key} has no effect: no SLO here counts events; {_COUNTING[key]}"
+            message = f"{key} has no effect: no SLO here has a ratio; {_COUNTING[key]}"
             reader.note(values.node(key), message, fatal=False)

@@ -1,1 +1,1 @@
-"""What happened to a budget: incidents, past periods, control charts, cohorts. Pure."""
+"""The past of a budget: incidents, past periods, control charts, cohorts. No input or output."""

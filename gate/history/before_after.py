@@ -1,4 +1,4 @@
-"""What failed before a deploy and since then, and whether these differ by more than chance."""
+"""Failures before and since a deploy, and whether they differ by more than chance."""
 
 from collections.abc import Sequence
 from dataclasses import field
@@ -14,36 +14,37 @@ from gate.measure.history import Series, SeriesRequest
 from gate.slo.objective import Span
 
 FEWEST_FAILURES: Final = 10
-"""Before and since together: of fewer an interval says next to nothing."""
+"""The fewest failures before and since the deploy together: with fewer, an interval is too wide."""
 
 
 class Difference(StrEnum):
-    """What can be said of the share of failures since a deploy."""
+    """The result of comparing the share of failures before and since a deploy."""
 
     WORSE = "worse"
-    """All of the interval lies above the share before."""
+    """The whole interval lies above the share before."""
     BETTER = "better"
     ALIKE = "alike"
-    """The share before lies within the interval: no difference shows."""
+    """The interval contains the share before: no difference shows."""
     UNKNOWN = "unknown"
-    """Too little has happened yet."""
+    """There are too few events yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeforeAfter:
-    """An SLO's events in equally long stretches of time before a deploy and since then."""
+    """An SLO's events in equally long stretches of time before and since a deploy."""
 
     slo: str
     before: EventCounts
     since: EventCounts
     before_span: Span
-    """As long as ``since_span``; both begin and end with a step, and neither has the deploy's."""
+    """As long as ``since_span``; both consist of whole steps, without the step of the deploy."""
     since_span: Span
     difference: Difference
     ratio: float | None = None
-    """How many times as often events fail since then; None: nothing failed at all."""
+    """The failure ratio since the deploy, relative to the one before; None: there are no
+    failures."""
     interval: tuple[float, float] = field(default=(0.0, float("inf")))
-    """The interval of the ratio, 95%, with an allowance for failures that come in bursts."""
+    """The 95% interval of the ratio, with an allowance for failures that come in bursts."""
 
 
 def before_and_after(
@@ -52,14 +53,14 @@ def before_and_after(
     """Compare the time since a deploy with as much time before it; None: there is no whole step.
 
     The interval is the score interval of the ratio of two shares, of counts that are divided by
-    their design effect (`gate.history.cohorts.design_effect`): failures that come in bursts are
-    fewer pieces of evidence. The step in which it was deployed belongs to neither side.
+    their design effect (`gate.history.cohorts.design_effect`): failures in bursts are fewer pieces
+    of evidence. The step of the deploy belongs to neither side.
 
     Args:
-        slo: whose events these are.
-        series: what happened.
-        request: what the series answers.
-        deployed: when it went live.
+        slo: the SLO of the events.
+        series: the events by step.
+        request: the request that the series answers.
+        deployed: the instant of the deploy.
         until: the next deploy, or the end of the history.
     """
     bounds = [request.end_of(place) for place in range(-1, request.steps)]
@@ -106,7 +107,7 @@ def _difference(low: float, high: float) -> Difference:
 
 
 def _arm(series: Series, places: range) -> Arm:
-    """Return the events of some steps, on the time line of all."""
+    """Return the events of some steps, on the time line of all steps."""
 
     def kept(values: Sequence[float | None]) -> tuple[float, ...]:
         return tuple(

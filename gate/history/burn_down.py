@@ -1,4 +1,4 @@
-"""How a budget came down: what was left at instants of the past, as the status said it then."""
+"""The burn-down of a budget: the share left in the past, as the status reported it then."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,32 +18,32 @@ _CELLS: Final = 20
 """The cells of a burn-down in a line of text."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 BUCKETS: Final = 150
-"""Each becomes at most two points of a line."""
+"""The buckets of a line; each becomes at most two points."""
 Line = tuple[tuple[datetime, float | None], ...]
-"""Values at instants, the oldest first; None: from there on nothing is known."""
+"""Values at instants, the oldest first; None: unknown from there on."""
 BudgetLine = list[tuple[datetime, Assessment | None]]
-"""Budgets at instants, likewise."""
+"""Budgets at instants, the oldest first; None: unknown from there on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BurnDown:
-    """Shares of the budget that were left, cell by cell; floats, as every history."""
+    """The shares of the budget that were left, cell by cell, as floats."""
 
     start: datetime
     """The start of the first cell."""
     step: timedelta
     """The length of a cell."""
     full: float | None
-    """What was left at the start; None: not known."""
+    """The share left at the start; None: unknown."""
     left: tuple[float | None, ...]
-    """What was left at the end of each cell, below 0 where it was overspent; None: not known. The
-    last cell ends at the instant of the run."""
+    """The share left at the end of each cell, below 0 if it was overspent; None: unknown. The last
+    cell ends at the instant of the run."""
     compared: tuple[float | None, ...] | None = None
-    """For a sampled SLO the bound that is compared with thresholds, likewise; else None."""
+    """For a sampled SLO the bound that is compared with thresholds, cell by cell; else None."""
 
 
 class BudgetHistory:
-    """What was left of one budget at the instants of a plan."""
+    """The past of one budget at the instants of a plan."""
 
     def __init__(
         self,
@@ -56,10 +56,10 @@ class BudgetHistory:
         """Sum up the histories.
 
         Args:
-            plan: what was asked.
-            answers: by the member that they are of.
-            now: the budget as it was measured at the instant of the run.
-            guards: of the policy; an SLO may ask for something else.
+            plan: the plan with the requests.
+            answers: the histories by member.
+            now: the budget measured at the instant of the run.
+            guards: the guards of the policy; an SLO may override them.
         """
         self._plan = plan
         self._now = now
@@ -70,9 +70,9 @@ class BudgetHistory:
         }
 
     def at(self, instant: datetime) -> Assessment | None:
-        """Return the budget at the end of a step, or of the run; None: it is not known.
+        """Return the budget at the end of a step, or of the run; None: unknown.
 
-        That is where ``gate status`` would have had no number, or an old one.
+        It is unknown where ``gate status`` would have had no number, or an old one.
         """
         if instant == self._plan.span.end:
             return _shown(self._now)
@@ -87,7 +87,7 @@ class BudgetHistory:
         return _shown(fresh[self._plan.slo.name])
 
     def sketch(self) -> BurnDown | None:
-        """Return the budget in about 20 cells; None where nothing is known of its past."""
+        """Return the budget in about 20 cells; None: its past is unknown."""
         edges, length = self._edges()
         budgets = list(map(self.at, edges))
         if not any(budgets[:-1]):
@@ -102,10 +102,11 @@ class BudgetHistory:
         )
 
     def line(self, buckets: int) -> BudgetLine:
-        """Return the budget at instants that show all there is to see, the newest the run's.
+        """Return the budget at the instants that show its course; the newest is the run's.
 
-        Of this many stretches of equal length each has the instants at which most, and least, was
-        consumed; composites have those of their members. None: from there on it is not known.
+        The time is divided into stretches of equal length, with the instants at which most and
+        least was consumed in each; composites have those of their members. None: unknown from there
+        on.
         """
         instants = self._instants()
         places = {0, len(instants) - 1} if instants else set[int]()
@@ -122,7 +123,7 @@ class BudgetHistory:
         return [first + place * plan.step for place in range(count)]
 
     def _edges(self) -> tuple[list[datetime], timedelta]:
-        """Return where cells begin and end, the last at the run, and how long they are."""
+        """Return the boundaries of the cells, the last one at the run, and the length of a cell."""
         span, step = self._plan.span, self._plan.step
         length = max(round(span.length / _CELLS / step), 1) * step
         count = -(-(span.end - self._first) // length)
@@ -130,22 +131,22 @@ class BudgetHistory:
 
     @property
     def _first(self) -> datetime:
-        """When the first step begins that lies wholly in the span."""
+        """Return the start of the first step that lies completely in the span."""
         return clock_start(self._plan.span.start + self._plan.step - _MICROSECOND, self._plan.step)
 
     def _begins(self, at: datetime) -> bool:
-        """Return whether the period of a calendar window begins at an instant."""
+        """Return whether a period of a calendar window begins at an instant."""
         windows = (member.window for member in self._plan.members)
         return all(window_start(window, at) == at for window in windows)
 
 
 def thin(values: Sequence[float | None], buckets: int = BUCKETS) -> list[tuple[int, float | None]]:
-    """Return of each bucket the lowest and the highest value with its place, in order.
+    """Return the lowest and highest value of each bucket with their positions, in order.
 
-    A bucket of which nothing is known has its first place, and None. Few values are all kept.
+    A bucket without known values has its first position, and None. Few values are all kept.
     """
     width = -(-len(values) // buckets)
-    if width <= 2:  # noqa: PLR2004 - of two, both are kept
+    if width <= 2:  # noqa: PLR2004 - two values are both kept
         return list(enumerate(values))
     points: list[tuple[int, float | None]] = []
     for first in range(0, len(values), width):
@@ -160,7 +161,7 @@ def thin(values: Sequence[float | None], buckets: int = BUCKETS) -> list[tuple[i
 
 
 def _fresh(budget: Assessment) -> bool:
-    """Return whether the newest sample of that time was no older than the policy allows."""
+    """Return whether the newest sample at that time was no older than the policy allows."""
     return budget.measured and all(doubt.cause is not Cause.STALE for doubt in budget.doubts)
 
 
@@ -169,15 +170,15 @@ def _shown(budget: Assessment) -> Assessment | None:
 
 
 def share_of(budget: Assessment | None) -> float | None:
-    """Return what was left, where that is known."""
+    """Return the share left, if it is known."""
     return None if budget is None or budget.remaining is None else float(budget.remaining)
 
 
 def bound_of(budget: Assessment | None) -> float | None:
-    """Return what was held against thresholds, where that is known."""
+    """Return the bound that was compared with thresholds, if it is known."""
     return None if budget is None or budget.compared is None else float(budget.compared)
 
 
 def sampled(slo: Slo) -> bool:
-    """Return whether what is left of a budget and what is held against thresholds differ."""
+    """Return whether the share left differs from the bound that is compared with thresholds."""
     return isinstance(slo, RatioSlo) and slo.sampled is not None

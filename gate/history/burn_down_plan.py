@@ -1,8 +1,8 @@
-"""What to ask of a history, to know what was left of a budget at instants of the past.
+"""The history requests for the share of a budget that was left at instants of the past.
 
-The window of a rolling budget moves with the instant, so that its picture needs one window more of
-history than it shows. Steps are chosen so that every window begins and ends between two of them:
-the sums of the steps are then what was counted, to the event.
+The window of a rolling budget moves with the instant, so its picture needs one window more of
+history than it shows. Steps are chosen so that every window begins and ends between two steps: the
+sums of the steps then equal the count of the window exactly.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,31 +16,31 @@ from gate.measure.history import MOST_STEPS, SHORTEST, SeriesRequest, clock_star
 from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo, Span, SpendSlo, Window
 
 _MOST_OF_ALL: Final = 9000
-"""Steps of a history: a year by the hour, and a month by five minutes."""
+"""The most steps of a history: a year by the hour, and a month by five minutes."""
 _FEWEST: Final = 12
-"""Steps of a window, where it is so short that they are shorter than usual."""
+"""The fewest steps of a window, if it is so short that they are shorter than usual."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NICE: Final = (
     *(timedelta(seconds=n) for n in (1, 2, 5, 10, 15, 30)),
     *(timedelta(minutes=n) for n in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
     *(timedelta(hours=n) for n in (1, 2, 3, 4, 6, 8, 12, 24)),
 )
-"""Steps that divide a day, so that most windows are made of them, and days begin with one."""
+"""Steps that divide a day, so that most windows consist of them, and days begin with one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BurnDownPlan:
-    """What to ask a history for, to know a budget at instants of the past."""
+    """The history requests for a budget at instants of the past."""
 
     slo: Slo
     members: tuple[RatioSlo | SpendSlo, ...]
-    """Those that its budget is made of: itself, or the members of a composite."""
+    """The SLOs of the budget: the SLO itself, or the members of a composite."""
     span: Span
-    """In which the instants lie."""
+    """The time of the instants."""
     step: timedelta
-    """Between two instants that can be told of; they hang on the clock."""
+    """The time between two instants; the steps are multiples of it on the clock."""
     requests: Mapping[str, SeriesRequest]
-    """By member."""
+    """The requests by member."""
 
 
 def plan_burn_down(
@@ -51,17 +51,17 @@ def plan_burn_down(
     guards: Guards,
     last: timedelta | None = None,
 ) -> BurnDownPlan | None:
-    """Return what to ask about the past of one budget.
+    """Plan the history requests for the past of one budget.
 
-    A rolling budget is told of for ``last``, or for one window; a calendar budget since its period
-    began, if that is not longer ago than ``last``. None where a calendar period has hardly begun,
-    no step divides the windows, or a platform does not say what it promises.
+    The past of a rolling budget covers ``last``, or one window; that of a calendar budget the time
+    since its period began, at most ``last``. The plan is None if a calendar period has hardly
+    begun, if no step divides the windows, or if a platform defines no objective.
 
     Args:
-        slo: whose budget.
-        slos: those of its policy by name, a composite's members among them.
+        slo: the SLO of the budget.
+        slos: the SLOs of its policy by name, with a composite's members.
         at: the instant of the run.
-        guards: of the policy; an SLO may ask for something else.
+        guards: the guards of the policy; an SLO may override them.
         last: how far to look back; None: as far as the window.
     """
     named = [slos[member.slo] for member in slo.members] if isinstance(slo, CompositeSlo) else [slo]
@@ -91,7 +91,7 @@ def plan_burn_down(
 
 
 def window_start(window: Window, at: datetime) -> datetime:
-    """Return when the window begins of what comes next after an instant."""
+    """Return the start of the window of the events that follow an instant."""
     if isinstance(window, RollingWindow):
         return window.counted(at).start
     return window.whole(at + _MICROSECOND).start
@@ -105,10 +105,10 @@ def _shown_from(window: Window, at: datetime, last: timedelta | None) -> datetim
 
 
 def _step(members: Sequence[RatioSlo | SpendSlo], span: Span) -> timedelta | None:
-    """Return the step of which all windows of all instants of a span are made.
+    """Return the step of which all windows of all instants of a span consist.
 
-    It is as fine as ``gate status`` looks for what is missing (`MOST_STEPS` of a window), as far as
-    such a step exists and a history has not too many of them. None: there is none.
+    It is as fine as the step in which ``gate status`` looks for gaps (`MOST_STEPS` of a window), if
+    such a step exists and the history does not get too many of them. None: there is none.
     """
     lengths = [
         member.window.duration
@@ -132,7 +132,7 @@ def _step(members: Sequence[RatioSlo | SpendSlo], span: Span) -> timedelta | Non
 
 
 def _candidates(slices: Sequence[timedelta], shortest: timedelta) -> list[timedelta]:
-    """Return steps, the finest first: some that are usual, and multiples of slices."""
+    """Return the possible steps, the finest first: some usual ones, and multiples of slices."""
     steps = [step for step in _NICE if step <= shortest]
     if slices:
         longest = max(slices)
@@ -141,7 +141,7 @@ def _candidates(slices: Sequence[timedelta], shortest: timedelta) -> list[timede
 
 
 def _divides(step: timedelta, members: Sequence[RatioSlo | SpendSlo], span: Span) -> bool:
-    """Return whether the windows of instants on the clock begin on the clock, too."""
+    """Return whether the windows of instants on the clock also begin on the clock."""
     return all(
         not member.window.duration % step
         if isinstance(member.window, RollingWindow)
@@ -151,7 +151,7 @@ def _divides(step: timedelta, members: Sequence[RatioSlo | SpendSlo], span: Span
 
 
 def _starts(window: Window, span: Span) -> Iterator[datetime]:
-    """Yield when each period began that an instant of the span is in, the newest first."""
+    """Yield the start of each period that contains an instant of the span, the newest first."""
     start = window.whole(span.end).start
     yield start
     while start > span.start:

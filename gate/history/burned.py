@@ -1,4 +1,4 @@
-"""How much of what burned lies in incidents, how much is chronic, and what the failures share."""
+"""The bad events in incidents, the chronic ones, and the labels that the failures share."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,35 +11,35 @@ from gate.measure.history import Series, SeriesRequest
 from gate.slo.objective import Span
 
 FEWEST: Final = 20
-"""Bad events, below which a share of them says too little."""
+"""The fewest bad events from which a share is computed."""
 MOST_SPANS: Final = 30
-"""Incidents of an SLO of which it is asked which labels they have: those with the most failures."""
+"""The most incidents of an SLO whose labels are queried: those with the most failures."""
 _MOST_SHOWN: Final = 3
 _CONCENTRATED: Final = 0.5
-"""The share of failures that one value of a label must have to stand out."""
+"""The least share of the failures that a value of a label must have to stand out."""
 _EXCESS: Final = 0.2
-"""By how much that must be more than its share of all events."""
+"""The least difference between this and the value's share of all events."""
 _ALL: Final = 0.999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burned:
-    """The bad events of an SLO in the time looked at, each in exactly one of three parts."""
+    """The bad events of an SLO in a stretch of time, each in exactly one of three parts."""
 
     bad: float
     in_incidents: float
     in_smaller: float
-    """In incidents that cost too little to be shown."""
+    """The events in incidents that cost too little to be shown."""
     incidents: int
     smaller: int
 
     @property
     def chronic(self) -> float:
-        """Outside of all incidents: what fails all the time, below the threshold of any."""
+        """The events outside of all incidents: permanent failures below their threshold."""
         return self.bad - self.in_incidents - self.in_smaller
 
     def share(self, bad: float) -> float:
-        """Return which part of all that is, 0 to 1; 0 where nothing burned."""
+        """Return a part's share of all bad events, 0 to 1; 0 if there are none."""
         return bad / self.bad if self.bad else 0.0
 
 
@@ -50,14 +50,14 @@ def burned(
     incidents: Sequence[Incident],
     smaller: Sequence[Incident],
 ) -> Burned:
-    """Divide what burned.
+    """Divide the bad events into the three parts.
 
     Args:
         series: the bad events by step.
-        request: what the series answers.
-        span: the time looked at; steps that end after its start belong to it.
-        incidents: those that are shown; none of all the incidents overlap.
-        smaller: those that are not.
+        request: the request that the series answers.
+        span: the examined time; steps that end after its start belong to it.
+        incidents: the incidents that are shown; no two incidents overlap.
+        smaller: the incidents that are not shown.
     """
 
     def within(stretches: Iterable[Incident]) -> float:
@@ -87,29 +87,29 @@ class Standout:
 
     label: str
     value: str
-    """Empty: the events have no such label."""
+    """The value; empty: the events lack the label."""
     share: float
     """The share of the failures, above 0, at most 1."""
     traffic: float | None
-    """The traffic of all events, 0 to 1; None: that is not known."""
+    """The share of all events, 0 to 1; None: unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureLabels:
-    """What the failures of an SLO share."""
+    """The labels that the failures of an SLO share."""
 
     chronic: tuple[Standout, ...]
-    """Of those outside of incidents, the clearest first."""
+    """The values of the failures outside of incidents, the clearest first."""
     incidents: Mapping[datetime, tuple[Standout, ...]]
-    """The incidents of each incident that was asked about, by its start."""
+    """The values of each queried incident, by the start of the incident."""
     compared: tuple[str, ...]
-    """The labels that were looked at."""
+    """The labels that were compared."""
     left_out: Mapping[str, int]
-    """Those with too many values, and how many these are."""
+    """The labels with too many values, and how many values each has."""
 
 
 def spans_of(span: Span, incidents: Sequence[Incident]) -> tuple[Span, ...]:
-    """Return the stretches to ask about: all of the time, then each of the gravest incidents."""
+    """Return the stretches to query: the whole time, then each of the gravest incidents."""
     return (span, *(Span(incident.start, incident.end) for incident in gravest(incidents)))
 
 
@@ -121,12 +121,12 @@ def gravest(incidents: Sequence[Incident]) -> list[Incident]:
 def failure_labels(
     counts: LabelCounts, incidents: Sequence[Incident], *, chronic: float
 ) -> FailureLabels:
-    """Return what stands out.
+    """Return the values that stand out.
 
     Args:
-        counts: of `spans_of`.
-        incidents: as they were given to it.
-        chronic: how many failures lie outside of all incidents.
+        counts: the counts of `spans_of`.
+        incidents: the incidents given to `spans_of`.
+        chronic: the number of failures outside of all incidents.
     """
     chosen = gravest(incidents)
     outside = {
@@ -151,7 +151,7 @@ def failure_labels(
 
 
 def _outside(parts: Sequence[EventCounts]) -> EventCounts:
-    """Return what the whole time has beyond the incidents; never less than nothing."""
+    """Return the counts of the whole time minus those of the incidents; at least 0."""
     whole, *incidents = parts
     return EventCounts(
         max(whole.total - sum(part.total for part in incidents), 0.0),
@@ -177,7 +177,7 @@ def _standouts(
             and not _defines_bad(counts.labels[label], value)
         ):
             standout = Standout(label=label, value=value, share=share, traffic=traffic)
-            standouts.setdefault(tuple(sorted(values.values())), standout)  # renamed labels are one
+            standouts.setdefault(tuple(sorted(values.values())), standout)  # equal values: renamed
     ranked = sorted(
         standouts.values(),
         key=lambda standout: ((standout.traffic or 0.0) - standout.share, standout.label),
@@ -186,9 +186,9 @@ def _standouts(
 
 
 def _defines_bad(values: Mapping[str, Sequence[EventCounts]], value: str) -> bool:
-    """Return whether a value is what makes an event bad, so that all failures have it anyway.
+    """Return whether a value makes an event bad by definition, so that all failures have it.
 
-    Over the whole time all of its events are bad, and all bad ones have it.
+    Over the whole time all of its events are bad, and all bad events have it.
     """
     bad = sum(parts[0].bad for parts in values.values())
     own = values[value][0]

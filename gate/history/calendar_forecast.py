@@ -1,4 +1,4 @@
-"""What becomes of a budget: at a steady rate, and as its history lets one expect."""
+"""Forecasts of a budget: at a steady rate, and by simulation from its history."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -17,37 +17,37 @@ from gate.slo.objective import RatioSlo, SpendSlo
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
 LEAST: Final = 60 * DAY
-"""The shortest history that anything is drawn from: in less too little has happened yet."""
+"""The shortest history for a forecast: a shorter one has too few events."""
 _DRAWS: Final = 1000
 _SEED: Final = 1
-"""The same history gives the same interval."""
+"""A fixed seed: the same history gives the same interval."""
 _WORSE: Final = 2
-"""How many times as bad as the worst seen is what has not been seen yet: docs/forecast.md has how
-often intervals hold with it."""
+"""The factor by which an unseen bad stretch is worse than the worst one seen: docs/forecast.md says
+how often intervals hold with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepEvents:
-    """What happened, or may happen, in some time."""
+    """The events of some time in the past, or of a simulated future."""
 
     total: float
     bad: float
 
 
 def known_part(series: Series) -> Series:
-    """Return the series from the first step on of which anything is known."""
+    """Return the series from its first known step on."""
     first = next((place for place, total in enumerate(series.total) if total is not None), None)
     kept = slice(len(series.total) if first is None else first, None)
     return Series(total=series.total[kept], bad=series.bad[kept], query=series.query)
 
 
 def futures(series: Series, step: timedelta, steps: int) -> Iterator[StepEvents]:
-    """Yield a thousand futures of this many steps; each time the same ones.
+    """Yield a thousand simulated futures of this many steps; the same ones each time.
 
-    They are drawn in weeks, and the weeks from a history that is itself drawn, since that is known
-    from few weeks only. What comes may also be worse than all that was: the next of n + 1 stretches
-    that are alike is the worst of them with probability 1 / (n + 1). Then it is taken to be twice
-    as bad as the worst that was seen.
+    They are drawn in weeks, from a history that is itself resampled because it consists of few
+    weeks. The future may also be worse than all of the past: the next of n + 1 exchangeable
+    stretches is the worst of them with probability 1 / (n + 1). Then it is taken to be twice as bad
+    as the worst stretch seen.
 
     Args:
         series: what has been, up to now, for `LEAST` or longer. A step that is not known is taken
@@ -58,10 +58,10 @@ def futures(series: Series, step: timedelta, steps: int) -> Iterator[StepEvents]
     length, day, week = len(series.total), DAY // step, WEEK // step
     scale = length / sum(total is not None for total in series.total)
     total, bad = _sums(series.total, scale), _sums(series.bad, scale)
-    # From the hour of the day that it is now.
+    # Start at the present hour of the day.
     starts = range(length % day, length, day)
     blocks = [week] * (steps // week) + [steps % week] * bool(steps % week)
-    # No secret hangs on it, and it must come out the same each time.
+    # No secret depends on it, and the result must be reproducible.
     random = Random(_SEED)  # noqa: S311
     worse = {
         block: _WORSE * max(bad[start + block] - bad[start] for start in starts)
@@ -79,26 +79,25 @@ def futures(series: Series, step: timedelta, steps: int) -> Iterator[StepEvents]
 
 
 def _sums(events: Sequence[float | None], scale: float) -> list[float]:
-    """Return the events before each step of the history and of its repetition."""
+    """Return the sums of events before each step of the history and of its repetition."""
     scaled = [(value or 0.0) * scale for value in events]
     return list(accumulate([*scaled, *scaled], initial=0.0))
 
 
 _SHARES: Final = (Fraction(5, 100), Fraction(50, 100), Fraction(95, 100))
-"""The shares of the futures that have at most as much left; nine in ten lie between the outer
-two."""
+"""The quantiles of the futures; nine in ten futures lie between the outer two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Out of 100 simulated months, how many turned out as an interval had it."""
+    """The number, out of 100 simulated months, for which an interval held."""
 
     within: int
-    """Whose result lay in it."""
+    """Months whose result was in the interval."""
     worse: int
-    """In which less was left than its lower end: the dangerous side."""
+    """Months with less left than its lower end: the dangerous side."""
     least: int
-    """Within it, of the kind of service and the time to the reset for which it held least often."""
+    """Months in the interval, for the worst kind of service and time to the reset."""
 
 
 HELD: Final = {
@@ -106,7 +105,9 @@ HELD: Final = {
     90 * DAY: Held(within=90, worse=2, least=76),
     LEAST: Held(within=90, worse=2, least=80),
 }
-"""What holds by the least length of the history, the longest first.
+"""The results by the least length of the history, the longest first. Measured by ``python -m
+benchmarks.intervals`` on six synthetic kinds of services, 3, 10 and 20 days before the reset;
+docs/forecast.md has all results.
 
 Measured by ``python -m benchmarks.intervals`` on six kinds of services that are made up, 3, 10 and
 20 days before the reset; docs/forecast.md has all of it."""
@@ -114,46 +115,46 @@ Measured by ``python -m benchmarks.intervals`` on six kinds of services that are
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What will be left of a calendar budget at its reset, in this many futures."""
+    """The share of a calendar budget that will be left at its reset, from this many futures."""
 
     low: float
-    """One in twenty has less."""
+    """The lower end of the interval: one future in twenty has less."""
     median: float
     high: float
-    """One in twenty has more."""
+    """The upper end of the interval: one future in twenty has more."""
     lasting_futures: float
-    """The share of the futures in which something is left, 0 to 1."""
+    """The share of the futures with a remaining budget, 0 to 1."""
     history_length: timedelta
-    """How long the history is that they were drawn from."""
+    """The length of the history from which they were drawn."""
     rest: timedelta
-    """From now to the reset."""
+    """The time from now to the reset."""
 
     @property
     def lasting(self) -> float:
-        """How likely something is left at the reset: the share of the futures, but never all.
+        """The probability of a remaining budget at the reset: the share of futures, below 1.
 
-        Where nothing failed in n stretches that are as long as the rest of the period, the next
-        lasts by the rule of succession with probability (n + 1) / (n + 2). Source: P. S. Laplace,
-        Essai philosophique sur les probabilites, 1814.
+        If nothing failed in n stretches as long as the rest of the period, the next one has no
+        failure with probability (n + 1) / (n + 2), by the rule of succession. Source: P. S.
+        Laplace, Essai philosophique sur les probabilites, 1814.
         """
         seen = self.history_length / self.rest
         return min(self.lasting_futures, (seen + 1) / (seen + 2))
 
     @property
     def held(self) -> Held:
-        """How often such intervals hold what comes."""
+        """How often such intervals contain the result."""
         return next(held for least, held in HELD.items() if self.history_length >= least)
 
 
 def carried(
     future: Future, *, at: datetime, window: timedelta, burn: Fraction
 ) -> Iterator[tuple[datetime, Fraction]]:
-    """Yield what will be left of a rolling budget where it goes on burning.
+    """Yield the share of a rolling budget that will be left if it keeps burning.
 
     Args:
-        future: what would be left if nothing more failed, up to one window from now.
-        at: now.
-        window: of the SLO; in it a burn rate of 1 spends the budget.
+        future: the share left if nothing more failed, up to one window from now.
+        at: the present instant.
+        window: the window of the SLO, in which a burn rate of 1 spends the budget.
         burn: the rate, at least 0.
     """
     for instant, left in future:
@@ -161,17 +162,18 @@ def carried(
 
 
 def first(future: Future, holds: Callable[[Fraction], bool]) -> datetime | None:
-    """Return the first instant at which what is left is as asked; None: it is not."""
+    """Return the first instant with the wanted share left; None: there is none."""
     return next((instant for instant, left in future if holds(left)), None)
 
 
 def at_the_reset(
     slo: RatioSlo | SpendSlo, at: datetime, consumed: Fraction, burn: Fraction
 ) -> Fraction:
-    """Return what will be left of a calendar budget at its reset, at one rate from now on.
+    """Return the share of a calendar budget left at its reset, at one burn rate from now on.
 
-    With the traffic of the period so far. At the reset both denominators mean the same: what was
-    consumed of the events to date is, of the whole period's, as much less as time has gone by.
+    The traffic is the one of the period so far. At the reset both denominators are equal: the
+    consumption relative to the whole period is the one relative to the events to date, times the
+    share of the period that has passed.
     """
     whole = slo.window.whole(at)
     gone = seconds(at - whole.start) / seconds(whole.length)
@@ -182,11 +184,11 @@ def at_the_reset(
 def expected(
     slo: RatioSlo, so_far: StepEvents, series: Series, step: timedelta, at: datetime
 ) -> Expected:
-    """Return what will be left of a calendar budget at its reset, with a 90% interval.
+    """Return the share of a calendar budget left at its reset, with a 90% interval.
 
     Args:
         slo: its window is a calendar period.
-        so_far: what happened in the period up to now; there was something.
+        so_far: the events of the period up to now, at least one.
         series: what happened up to now, for `gate.history.calendar_forecast.LEAST` or longer.
         step: of the series.
         at: now.

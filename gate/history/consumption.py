@@ -1,4 +1,4 @@
-"""What used a budget: its current bad events by the day, those of incidents apart from others."""
+"""The consumption of a budget: its current bad events by day, in and outside of incidents."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,39 +14,39 @@ from gate.slo.objective import Span
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
 _BY_THE_HOUR: Final = 3 * _DAY
-"""Up to this length a window is told by the hour, beyond by the day."""
+"""The longest window that is divided into hours; longer windows are divided into days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumedStretch:
-    """What a day or an hour (UTC) of the window took; shares of the budget, as it is now."""
+    """The consumption in a day or an hour (UTC) of the window, as shares of the present budget."""
 
     span: Span
     incidents: Mapping[str, float]
-    """The incidents by the id of the incident; each above 0."""
+    """The consumption by the id of the incident; each above 0."""
     chronic: float
-    """Outside of all incidents; at least 0."""
+    """The consumption outside of all incidents; at least 0."""
 
     @property
     def total(self) -> float:
-        """All that it took."""
+        """The total consumption."""
         return sum(self.incidents.values()) + self.chronic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumption:
-    """What has been consumed of a budget, by when and by what; shares of the budget."""
+    """The consumption of a budget by time and cause, as shares of the budget."""
 
     consumed: float
-    """All of it, as ``gate status`` has it."""
+    """The total consumption, as ``gate status`` reports it."""
     incidents: Mapping[str, float]
-    """The incidents by the id of the incident, the costliest first; each above 0."""
+    """The consumption by the id of the incident, the costliest first; each above 0."""
     chronic: float
-    """Outside of all incidents; at least 0."""
+    """The consumption outside of all incidents; at least 0."""
     earlier: float
-    """Before the history begins, so that it is not known in what; at least 0."""
+    """The consumption before the history begins, whose cause is unknown; at least 0."""
     stretches: tuple[ConsumedStretch, ...]
-    """The days or hours of the window of which anything is known, the oldest first."""
+    """The days or hours of the window with data, the oldest first."""
 
 
 def consumption(
@@ -55,16 +55,17 @@ def consumption(
     request: SeriesRequest,
     incidents: Mapping[str, Incident],
 ) -> Consumption | None:
-    """Return what ate a budget; None where nothing is known to be consumed of it.
+    """Return the consumption of a budget; None: no consumption is known.
 
-    Every bad event takes the same share of the budget as it is now, also such as happened when
-    there was less traffic. Of a step that the window begins in, what the window has besides counts.
+    Every bad event uses the same share of the present budget, even if it happened at a time with
+    less traffic. A step that contains the start of the window counts with the difference to the
+    window's total.
 
     Args:
         now: the budget at the instant of the run, of events, slices or an amount.
-        series: what happened, as it came.
-        request: what was asked; it ends at the instant of the run.
-        incidents: those of the SLO by their id; they do not overlap.
+        series: the events as the backend counted them.
+        request: the request, which ends at the instant of the run.
+        incidents: the incidents of the SLO by id; they do not overlap.
     """
     bad = now.bad if now.spent is None else now.spent
     if not bad or now.consumed is None or now.span is None or now.uncovered is not None:
@@ -89,11 +90,11 @@ def consumption(
 
 
 _Step = tuple[datetime, float]
-"""When a step begins, and its bad events in the window."""
+"""The start of a step, and its bad events in the window."""
 
 
 def _steps(series: Series, request: SeriesRequest, window: Span, bad: float) -> Iterator[_Step]:
-    """Yield the steps that have time in common with the window, and what they have of its bad."""
+    """Yield the steps that overlap the window, with their bad events in it."""
     first = max((window.start - request.span.start) // request.step, 0)
     events = [value or 0.0 for value in series.bad[first:]]
     if request.end_of(first - 1) < window.start:
@@ -102,7 +103,7 @@ def _steps(series: Series, request: SeriesRequest, window: Span, bad: float) -> 
 
 
 def _parts(steps: list[_Step], window: Span) -> Iterator[tuple[Span, list[_Step]]]:
-    """Yield the steps of each day, or hour; of a step that begins before the window, of its own."""
+    """Yield the steps of each day or hour; the window cuts the first and the last of them."""
     unit = _HOUR if window.length <= _BY_THE_HOUR else _DAY
 
     def begin(step: _Step) -> datetime:
@@ -114,7 +115,7 @@ def _parts(steps: list[_Step], window: Span) -> Iterator[tuple[Span, list[_Step]
 
 
 def _named(steps: list[_Step], incidents: Mapping[str, Incident]) -> dict[datetime, str]:
-    """Return the incident of each step that has bad events and lies in one, by its beginning."""
+    """Return the incident of each step with bad events, by the start of the step."""
     named = {}
     pairs = sorted(incidents.items(), key=lambda pair: pair[1].start)
     for at, events in steps:

@@ -1,10 +1,11 @@
-"""The past of anything that has a budget: what is asked of a history, and what it comes to.
+"""The events of an SLO's history: the requests to a backend, and the series in events.
 
-Events are told as they are. Of timeslices the slices are the events, and of an allowance the amount
-that was spent is what is bad, out of what it grants for the time; so that one mathematics tells of
-all of them how fast the budget burned, what an incident took and what was left.
+Events are counted as they are. For timeslices each slice is an event, and for an allowance the
+amount spent is bad, out of the amount that it grants for the time; so the same formulas for burn
+rate, incidents and remaining budget hold for all of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -23,13 +24,13 @@ from gate.measure.history import (
     on_the_clock,
     with_data,
 )
-from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo
+from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo, counts_events
 
 _FINEST: Final = timedelta(microseconds=1)
 
 
 def keeps_past(slo: Slo) -> TypeGuard[RatioSlo | SpendSlo]:
-    """Return whether a history can be asked about an SLO; of a composite its members are asked."""
+    """Return whether an SLO has a history; for a composite its members have one."""
     return isinstance(slo, (RatioSlo, SpendSlo))
 
 
@@ -41,14 +42,14 @@ def past_request(
     max_age: timedelta,
     mean: bool = False,
 ) -> SeriesRequest:
-    """Return what to ask of a history about an SLO.
+    """Return the history request for an SLO.
 
     Args:
-        slo: whatever has a budget of its own.
-        span: the time of interest; what lies in the step that it begins in is asked for, too.
-        step: how finely; of timeslices at least one slice, and a whole number of them.
-        max_age: how old the newest sample may be.
-        mean: whether the mean of what it measures is wanted, where it measures anything.
+        slo: an SLO with a budget of its own.
+        span: the time of interest; the whole step that contains its start is requested.
+        step: the length of a step; for timeslices it is a whole number of slices.
+        max_age: the maximum age of the newest sample.
+        mean: whether the mean of its measured values is wanted, if it measures any.
     """
     slices = slo.slices if isinstance(slo, RatioSlo) else None
     if slices is not None:
@@ -65,15 +66,16 @@ def past_request(
 
 
 def budget_share(slo: RatioSlo | SpendSlo) -> Fraction:
-    """Return the share of the events that may be bad; of an allowance, told by `as_events`, all."""
+    """Return the share of events that may be bad; for an allowance 1, as `as_events` counts."""
     return slo.budget if isinstance(slo, RatioSlo) else Fraction(1)
 
 
 def as_events(slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest) -> Series:
-    """Return a series whose total is what `budget_share` is a share of.
+    """Return a series whose total has `budget_share` as its bad share at most.
 
-    Of timeslices that is how many end in each step, those without events too: the budget grants a
-    share of them all. Of an allowance it is what that grants for each step, at an even pace.
+    For timeslices the total is the number of slices that end in each step, with those without
+    events: the budget grants a share of them all. For an allowance it is the amount granted for
+    each step, evenly distributed.
     """
     if isinstance(slo, SpendSlo):
         whole = slo.window.whole(request.span.end).length
@@ -93,9 +95,9 @@ def as_events(slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest) 
 
 
 def whole_steps(series: Series, request: SeriesRequest) -> tuple[Series, SeriesRequest]:
-    """Return a history without its newest step, where that is only a part of one.
+    """Return a history without its newest step if that is incomplete.
 
-    For what compares steps with each other: less happens in a part of one.
+    This is for comparisons of steps, since an incomplete step has fewer events.
     """
     steps = request.span.length // request.step
     if steps == request.steps:
@@ -111,19 +113,19 @@ def whole_steps(series: Series, request: SeriesRequest) -> tuple[Series, SeriesR
 
 
 def within(series: Series, request: SeriesRequest, span: Span) -> tuple[float | None, ...]:
-    """Return the events of the steps that have time in common with a stretch, as far as known."""
+    """Return the known events of the steps that overlap a stretch of time."""
     first = max((span.start - request.span.start) // request.step, 0)
     return series.total[first : -((request.span.start - span.end) // request.step)]
 
 
 def told_until(series: Series, request: SeriesRequest) -> datetime:
-    """Return the end of a history, without a part of a step of which nothing is known yet."""
+    """Return the end of a history, without an incomplete step that is unknown."""
     in_part = bool(request.span.length % request.step)
     return request.end_of(request.steps - 1 - (in_part and series.total[-1] is None))
 
 
 def known_in(answer: SeriesAnswer, request: SeriesRequest, span: Span) -> SeriesAnswer:
-    """Return the answer; one of which nothing is known in a stretch of time is none."""
+    """Return the answer, or the reason if nothing is known of a stretch of time."""
     if isinstance(answer, Series):
         totals = within(answer, request, Span(span.start, told_until(answer, request)))
         if totals and all(total is None for total in totals):
@@ -132,29 +134,52 @@ def known_in(answer: SeriesAnswer, request: SeriesRequest, span: Span) -> Series
     return answer
 
 
+def silence_by_chance(slo: RatioSlo | SpendSlo, *, in_runs: bool) -> bool:
+    """Return whether a time without events may be chance, because few events are usual.
+
+    Not of slices, amounts and runs: their numbers say only that there are data, so that any time of
+    which nothing is known is missing.
+    """
+    return counts_events(slo) and not in_runs
+
+
+def covered_by_steps(
+    slo: RatioSlo | SpendSlo, totals: Sequence[float | None], span: Span, *, in_runs: bool
+) -> StepCoverage:
+    """Return the known share of a span, and its unknown parts.
+
+    Args:
+        slo: whose history it is.
+        totals: of each of the equal parts of the span, at least one.
+        span: what they are parts of.
+        in_runs: as of a `Series`.
+    """
+    by_chance = silence_by_chance(slo, in_runs=in_runs)
+    present = with_data(totals, in_runs=not by_chance)
+    return coverage_by_steps(present, span, fewest=FEWEST if by_chance else 0)
+
+
 def past_coverage(
     slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, span: Span
 ) -> StepCoverage:
-    """Return how much of a stretch of time at the end of a history is known.
+    """Return the known share of a stretch of time at the end of a history.
 
-    Of slices and amounts any time that is not known is missing, however few of them it has. Of the
-    newest step, where that is only a part of one, nothing need be known yet.
+    For slices and amounts any unknown time is missing, however short. The newest step may still be
+    unknown if it is incomplete.
     """
     totals = within(series, request, Span(span.start, told_until(series, request)))
     if not totals:
         return StepCoverage(share=Fraction(1), gaps=NO_GAPS)
-    events = isinstance(slo, RatioSlo) and slo.slices is None and not series.in_runs
-    present = with_data(totals, in_runs=series.in_runs)
-    return coverage_by_steps(present, span, fewest=FEWEST if events else 0)
+    return covered_by_steps(slo, totals, span, in_runs=series.in_runs)
 
 
 def window_recovery(
     slo: RatioSlo | SpendSlo, assessment: Assessment, series: Series, request: SeriesRequest
 ) -> Recovery | None:
-    """Return how what was consumed of a rolling budget leaves its window; None: nothing is known.
+    """Return how the consumption of a rolling budget leaves its window; None: nothing is known.
 
     Args:
-        slo: whose budget.
+        slo: the SLO of the budget.
         assessment: the budget at the end of the history.
         series: the answer to a `past_request` for its window.
         request: what was asked. Its first step may begin before the window; only what is left of
@@ -171,6 +196,6 @@ def window_recovery(
 
 
 def _lengths(request: SeriesRequest) -> list[timedelta]:
-    """Return how long each step is: the newest may be a part of one."""
+    """Return the length of each step: the newest may be incomplete."""
     ends = [request.end_of(place) for place in range(-1, request.steps)]
     return [end - start for start, end in pairwise(ends)]

@@ -1,4 +1,4 @@
-"""What records and deploys say of the incidents that were found."""
+"""The records and deploys that may explain incidents."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,14 +13,14 @@ from gate.measure.history import Series, SeriesRequest
 from gate.slo.objective import Span
 
 BEFORE: Final = timedelta(hours=1)
-"""How long before an incident a deploy still counts as shortly before it."""
+"""The longest time between a deploy and an incident for which it counts as shortly before it."""
 HALF: Final = Fraction(1, 2)
 """The share of an incident's bad events that records must cover to explain it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SloHistory:
-    """The history of an SLO, in which its incidents were found."""
+    """The history of an SLO in which its incidents were found."""
 
     request: SeriesRequest
     series: Series
@@ -29,9 +29,9 @@ class SloHistory:
 def covered_share(
     records: Iterable[IncidentRecord], incident: Incident, steps: SloHistory
 ) -> Fraction:
-    """Return which share of an incident's bad events lies in the time of records, 0 to 1.
+    """Return the share of an incident's bad events that lies in the time of records, 0 to 1.
 
-    What happened when within a step is not known: a step that a record touches counts whole.
+    The times of events within a step are unknown: a step that overlaps a record counts as a whole.
     """
     about = [record for record in records if record.overlaps(incident.start, incident.end)]
     if not about:
@@ -52,33 +52,33 @@ def covered_share(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What the records say of what an incident did to one SLO."""
+    """The records that explain the effect of an incident on one SLO."""
 
     records: tuple[IncidentRecord, ...]
-    """Those about the SLO that overlap it."""
+    """The records about the SLO that overlap the incident."""
     share: Fraction
-    """The share of its bad events, that lies in the time of these records, 0 to 1."""
+    """The share of its bad events that lies in the time of these records, 0 to 1."""
 
     @property
     def explained(self) -> bool:
-        """Whether that is enough: at least half."""
+        """Whether the share is large enough: at least half."""
         return bool(self.records) and self.share >= HALF
 
 
 Explanations = Mapping[tuple[str, datetime], Explanation]
-"""By SLO, but composites, and by the start of what it felt."""
+"""The explanations by SLO, without composites, and by the start of its impact."""
 
 
 def explain(
     records: Sequence[IncidentRecord], impact: SloImpact, steps: SloHistory, *, service: str
 ) -> Explanation:
-    """Return what records say of what an incident did to one SLO of a service.
+    """Return the explanation of an incident's effect on one SLO of a service.
 
     Args:
-        records: of any service.
-        impact: what it did to an SLO other than a composite.
+        records: the records of any service.
+        impact: its effect on an SLO that is not a composite.
         steps: the history of the SLO.
-        service: whose SLO it is.
+        service: the service of the SLO.
     """
     incident = impact.incident
     about = tuple(
@@ -90,7 +90,7 @@ def explain(
 
 
 def _explained(impact: SloImpact, explanations: Explanations) -> Explanation:
-    """Return the explanation of what an SLO felt; of a composite by what its members felt."""
+    """Return the explanation of an impact on an SLO; for a composite, on its members."""
     if not impact.parts:
         return explanations[impact.slo, impact.incident.start]
     parts = [_explained(part, explanations) for part in impact.parts]
@@ -109,26 +109,26 @@ class AnnotatedIncident:
 
     incident: ServiceIncident
     explanations: Mapping[str, Explanation]
-    """By SLO, of each that felt it."""
+    """The explanations by affected SLO."""
     deploys: tuple[Deployment, ...] = ()
-    """Those shortly before it, the oldest first."""
+    """The deploys shortly before it, the oldest first."""
     unreadable: tuple[UnreadableRecord, ...] = ()
-    """Records with a mistake that may explain what no other record explains."""
+    """Invalid records that may explain an effect that no other record explains."""
 
     @property
     def records(self) -> tuple[IncidentRecord, ...]:
-        """Those that explain what it did to some SLO."""
+        """The records that explain its effect on some SLO."""
         return self._records(explained=True)
 
     @property
     def insufficient(self) -> tuple[IncidentRecord, ...]:
-        """Those that overlap it and explain nothing, since they cover too little of it."""
+        """The records that overlap it but cover too little to explain anything."""
         used = self.records
         return tuple(record for record in self._records(explained=False) if record not in used)
 
     @property
     def explained(self) -> bool:
-        """Whether there are records for all SLOs that felt it."""
+        """Whether records explain its effect on every affected SLO."""
         return all(explanation.explained for explanation in self.explanations.values())
 
     def _records(self, *, explained: bool) -> tuple[IncidentRecord, ...]:
@@ -143,7 +143,7 @@ class AnnotatedIncident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotations:
-    """What is known from elsewhere, of any service."""
+    """The records and deploys of all services."""
 
     records: Sequence[IncidentRecord] = ()
     unreadable: Sequence[UnreadableRecord] = ()
@@ -153,9 +153,9 @@ class Annotations:
 def deploys_before(
     incident: ServiceIncident, deploys: Iterable[Deployment], *, service: str, step: timedelta
 ) -> tuple[Deployment, ...]:
-    """Return the deploys of a service, of any service, shortly before an incident, oldest first.
+    """Return the deploys of a service, or of any, shortly before an incident, oldest first.
 
-    A step is as exact as its start is known: a deploy within the first step counts as before it.
+    The start is known to a step: a deploy within the first step counts as before the incident.
     """
     earliest, latest = incident.start - BEFORE, incident.start + step
     before = [
@@ -204,12 +204,12 @@ def records_without_impact(
     impacts: Mapping[str, Sequence[SloImpact]],
     span: Span,
 ) -> tuple[IncidentRecord, ...]:
-    """Return the records, of those that overlap the span, of whose time no SLO felt anything.
+    """Return the records that overlap the span although no SLO was affected in their time.
 
     Args:
-        records: of any service; those of services that were not checked are left out.
-        impacts: what the SLOs of each service felt, however little it cost.
-        span: the time that was looked at.
+        records: the records of any service; services that were not checked are left out.
+        impacts: the effects on the SLOs of each service, however small.
+        span: the examined time.
     """
 
     def felt(record: IncidentRecord) -> bool:

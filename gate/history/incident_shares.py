@@ -1,4 +1,4 @@
-"""What incidents take of a budget: where they are looked for, and what they are a share of."""
+"""The shares of a budget that incidents use: the history to search, and the reference budget."""
 
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -13,19 +13,21 @@ from gate.measure.history import Series, SeriesRequest, clock_start
 from gate.slo.objective import CalendarWindow, RatioSlo, Span, SpendSlo
 
 MARGIN: Final = timedelta(days=1)
-"""How far before the time looked at the history begins, at least, so that an incident that began
-earlier keeps its start. From midnight on: all runs of a day see the same beginning."""
+"""The least time between the start of the history and the examined time, so that an incident that
+began earlier keeps its start. The history starts at midnight: all runs of a day see the same
+start."""
 SPENDING: Final = timedelta(hours=1)
-"""Over which it is told how fast an allowance is spent: jobs that spend run in batches."""
+"""The time over which the spend rate of an allowance is measured: jobs that spend run in
+batches."""
 
 
 def incident_request(
     slo: RatioSlo | SpendSlo, span: Span, step: timedelta, *, max_age: timedelta
 ) -> SeriesRequest:
-    """Return what to ask of a history to find the incidents of a stretch of time.
+    """Return the history request for the incidents of a stretch of time.
 
-    It begins earlier than the stretch by the `MARGIN`, and where the budget hangs on the number of
-    events, with the SLO's window if that is longer.
+    The history begins earlier than the stretch by the `MARGIN`, or, if the budget depends on the
+    number of events, by the SLO's window if that is longer.
 
     Args:
         slo: whatever has a budget of its own.
@@ -44,8 +46,8 @@ def slo_incidents(
 ) -> tuple[Incident, ...]:
     """Return the incidents of an SLO, the oldest first.
 
-    Of an allowance those are the times at which it was spent this many times faster than evenly; of
-    samples they are found over as many as it takes to tell.
+    For an allowance they are the times of spending this many times faster than evenly; for samples
+    they are searched over as many samples as needed.
 
     Args:
         slo: whatever has a budget of its own.
@@ -62,18 +64,19 @@ def slo_incidents(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowBudget:
-    """How many bad events the budget of one SLO window has; slices, or an amount, likewise."""
+    """The number of bad events in the budget of one SLO window; or of slices, or an amount."""
 
     present: Fraction
-    """In the window that ends with the history, as ``gate status`` has it; 0: nothing happened."""
+    """The budget of the window that ends with the history, as ``gate status`` reports it; 0: no
+    events."""
     since: datetime
-    """When that window began."""
+    """The start of that window."""
     before: Fraction
-    """In a window before that one, at the mean traffic of the history; above 0 where anything
-    happened at all."""
+    """The budget of an earlier window, at the mean traffic of the history; above 0 if there are
+    events."""
 
     def share(self, incident: Incident) -> Fraction:
-        """Return what an incident took of the budget of the window in which it ended."""
+        """Return the share of the budget of the window of its end that an incident used."""
         recent = self.present if incident.end > self.since else 0
         return Fraction(incident.bad) / (recent or self.before)
 
@@ -81,12 +84,12 @@ class WindowBudget:
 def window_budget(
     slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, span: Span
 ) -> WindowBudget:
-    """Return the budget that incidents are a share of.
+    """Return the budget to which the shares of incidents refer.
 
-    Rolling: the budget's share of all events of the window; of a window before that, of as many as
-    one has in the mean. Nothing is added for a time of which nothing is known. Calendar: as the
-    policy counts, of the period so far or carried on to its end; of a period before, what it had at
-    the mean traffic. Slices and allowances: that of the whole window.
+    Rolling: the budget's share of all events of the window; for an earlier window, of the mean
+    number of events of a window. Unknown time adds nothing. Calendar: the budget of the period so
+    far or extrapolated to its end, as the policy counts; for an earlier period, its budget at the
+    mean traffic. Slices and allowances: the budget of the whole window.
 
     Args:
         slo: whatever has a budget of its own.
@@ -113,7 +116,7 @@ def window_budget(
 
 
 def _grows(slo: RatioSlo | SpendSlo) -> bool:
-    """Return whether a budget is the larger the more events there are."""
+    """Return whether a budget grows with the number of events."""
     return isinstance(slo, RatioSlo) and slo.slices is None
 
 
@@ -122,9 +125,9 @@ def _events(series: Series, request: SeriesRequest, span: Span) -> Fraction:
 
 
 def _in_the_mean(series: Series, request: SeriesRequest, span: Span, window: timedelta) -> Fraction:
-    """Return the events that a window has of those of a longer stretch; of a shorter one all.
+    """Return the mean number of events in a window during a longer stretch; all of a shorter one.
 
-    A history that begins within the stretch makes it so much shorter.
+    A history that begins within the stretch shortens it.
     """
     begun = next((place for place, total in enumerate(series.total) if total is not None), 0)
     first = max((span.start - request.span.start) // request.step, begun)

@@ -1,12 +1,13 @@
-"""Incidents: stretches of a history in which an SLO's budget was burning too fast.
+"""Incidents: stretches of a history in which an SLO's budget burned too fast.
 
-By hysteresis, so that a burn rate about the threshold makes one incident and not ten: it begins
-when the burn rate over the trailing `WINDOW` is at or above the threshold, and ends when that has
-been below half of the threshold for `CALM`. The trailing window lags; so an incident is dated from
-the first to the last step, of those windows, that by itself was at or above half of the threshold.
+They have hysteresis, so that a burn rate near the threshold makes one incident and not ten: an
+incident begins when the burn rate over the trailing `WINDOW` is at or above the threshold, and ends
+when that has been below half of the threshold for `CALM`. The trailing window lags, so an incident
+is dated from the first to the last step in those windows whose own rate was at or above half of the
+threshold.
 
-Steps hang on the clock, so that the same events are the same incidents whenever one looks. The
-newest may be a part of one: what fails in it counts, but that little failed in it says nothing yet.
+Steps are multiples on the clock, so that the same events are the same incidents in every run. The
+newest step may be incomplete: its failures count, but a low number of them proves nothing yet.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,56 +23,57 @@ from gate.measure.history import Series, SeriesRequest
 from gate.slo.objective import Span
 
 WINDOW: Final = timedelta(minutes=15)
-"""Over which the burn rate is taken; one step, where that is longer."""
+"""The window of the burn rate; at least one step."""
 CALM: Final = timedelta(minutes=30)
-"""What ends an incident. Not shorter than `WINDOW`: no window has steps of two incidents."""
+"""The calm time that ends an incident. It is at least `WINDOW`, so no window has steps of two
+incidents."""
 _LARGEST_EXACT: Final = 2.0**53
-"""All whole numbers below are floats."""
+"""All smaller whole numbers are exact as floats."""
 
 
 class IncidentEnding(StrEnum):
-    """How an incident came to its end."""
+    """How an incident ended."""
 
     CALM = "calm"
-    """It was seen to be over."""
+    """The burn rate was seen to be low again."""
     LOST = "lost"
-    """Nothing is known of what followed, for as long as it takes to see an end."""
+    """The time after it is unknown, for as long as it takes to see an end."""
     OPEN = "open"
-    """It still goes on at the end of the history."""
+    """The incident is still going on at the end of the history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One stretch, of one SLO."""
+    """One stretch of one SLO."""
 
     start: datetime
     end: datetime
-    """After ``start``; of an open incident the end of the history."""
+    """The end, after ``start``; for an open incident the end of the history."""
     ending: IncidentEnding
     bad: float
-    """Bad events from start to end, those of unknown steps not among them; above 0."""
+    """The bad events from start to end, without those of unknown steps; above 0."""
     peak: float
-    """The highest burn rate over the trailing window; not below the threshold."""
+    """The highest burn rate over the trailing window; at least the threshold."""
     unknown: timedelta
-    """How much of the time between start and end nothing is known of."""
+    """The unknown time between start and end."""
 
     @property
     def duration(self) -> timedelta:
-        """From start to end, or to the end of the history."""
+        """The time from start to end, or to the end of the history."""
         return self.end - self.start
 
 
 @dataclass(slots=True, kw_only=True)
 class _Running:
-    """An incident that has begun; steps by their place in the history."""
+    """An incident that has begun; steps are positions in the history."""
 
     first: int
     last: int
     peak: float
     quiet: int = 0
-    """Steps with a rate below half of the threshold since the newest that was not below it."""
+    """The number of steps below half of the threshold since the newest step above it."""
     unknown: int = 0
-    """Steps of which nothing is known, since then."""
+    """The number of unknown steps since then."""
 
     def ending(self, calm: int) -> IncidentEnding | None:
         if self.quiet >= calm:
@@ -90,8 +92,8 @@ def find_incidents(
     """Return the incidents of an SLO, the oldest first; they do not overlap.
 
     Args:
-        series: what happened. A step that is not known neither begins nor ends an incident.
-        request: what the series answers.
+        series: the events. An unknown step neither begins nor ends an incident.
+        request: the request that the series answers.
         budget: the share of events that may be bad, above 0.
         threshold: a burn rate, above 0.
         window: over which the burn rate is taken; one step, where that is longer.
@@ -99,7 +101,7 @@ def find_incidents(
     width = steps_of(window, request.step)
     trailing = burn_rates(series, budget, width)
     if ends_in_part(request):
-        # A part of a step and as many whole ones: no shorter a stretch than for any other.
+        # The incomplete step and a full window before it: no shorter than for other steps.
         trailing[-1] = burn_rates(series, budget, width + 1, [request.steps - 1])[0]
     half = [rate is not None and rate >= threshold / 2 for rate in burn_rates(series, budget, 1)]
     search = _Search(trailing, half, threshold, width, steps_of(max(CALM, window), request.step))
@@ -126,17 +128,17 @@ def find_incidents(
 
 
 def ends_in_part(request: SeriesRequest) -> bool:
-    """Return whether the newest step of a history is only a part of one."""
+    """Return whether the newest step of a history is incomplete."""
     return bool(request.span.length % request.step)
 
 
 def known_steps(series: Series) -> tuple[bool, ...]:
-    """Return of which steps something is known."""
+    """Return for each step whether it is known."""
     return tuple(total is not None for total in series.total)
 
 
 def known_times(series: Series, request: SeriesRequest) -> Iterator[Span]:
-    """Yield the stretches of time of which something is known, the oldest first."""
+    """Yield the stretches of known time, the oldest first."""
     place = 0
     for measured, steps in groupby(known_steps(series)):
         first, place = place, place + sum(1 for _ in steps)
@@ -145,7 +147,7 @@ def known_times(series: Series, request: SeriesRequest) -> Iterator[Span]:
 
 
 def bad_between(series: Series, request: SeriesRequest, start: datetime, end: datetime) -> Fraction:
-    """Return the bad events known of the steps that begin between two instants, or with them."""
+    """Return the known bad events of the steps that begin between two instants, or at the first."""
     first = max(-((request.span.start - start) // request.step), 0)
     last = max(-((request.span.start - end) // request.step), 0)
     return Fraction(sum(value or 0.0 for value in series.bad[first:last]))
@@ -159,7 +161,7 @@ def burn_rates(
     *,
     idle: float | None = 0.0,
 ) -> list[float | None]:
-    """Return the burn rate over the this many steps up to each; None where that one is not known.
+    """Return the burn rate over this many steps up to each step; None: the step is unknown.
 
     What is not known has none.
 
@@ -181,9 +183,9 @@ def burn_rates(
 
 
 def _sums(values: Sequence[float], window: int, places: Sequence[int] | None) -> list[float]:
-    """Return the sums of this many values up to each of some places; None: up to all of them.
+    """Return the sums of this many values up to some positions; None: up to all of them.
 
-    For all places whole numbers are added up once, since their sums are exact.
+    For all positions whole numbers are accumulated once, since their sums are exact.
     """
     if places is None:
         sums = list(accumulate(values, initial=0.0))
@@ -195,32 +197,32 @@ def _sums(values: Sequence[float], window: int, places: Sequence[int] | None) ->
 
 
 def _is_exact(values: Sequence[float], total: float) -> bool:
-    """Return whether all values are whole numbers, and no sum of them is rounded."""
+    """Return whether all values are whole numbers whose sums are not rounded."""
     if not total < _LARGEST_EXACT or min(values, default=0.0) < 0:
         return False
     return not any(map(fmod, values, repeat(1.0)))
 
 
 def steps_of(length: timedelta, step: timedelta) -> int:
-    """Return how many steps are at least as long as this."""
+    """Return how many steps are needed for at least this length."""
     return -(-length // step)
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """What incidents are looked for in; the lists by step."""
+    """The data in which incidents are searched for; the lists are by step."""
 
     trailing: Sequence[float | None]
     half: Sequence[bool]
-    """Whether a step by itself burned at half of the threshold or faster."""
+    """Whether a step's own burn rate was at least half of the threshold."""
     threshold: float
     window: int
-    """In steps."""
+    """The length of the window in steps."""
     calm: int
-    """In steps."""
+    """The calm time in steps."""
 
     def stretches(self, *, part: bool) -> Iterator[tuple[_Running, IncidentEnding]]:
-        """Yield the incidents; ``part`` says that the newest step is only a part of one."""
+        """Yield the incidents; ``part`` says whether the newest step is incomplete."""
         running: _Running | None = None
         for place, rate in enumerate(self.trailing):
             if running is None and rate is not None and rate >= self.threshold:
@@ -246,5 +248,5 @@ class _Search:
             yield running, IncidentEnding.OPEN
 
     def _recent(self, place: int) -> range:
-        """Return the steps over which the burn rate of one is taken."""
+        """Return the steps over which the burn rate of a step is taken."""
         return range(max(place - self.window + 1, 0), place + 1)

@@ -1,4 +1,4 @@
-"""What an objective would have meant: whether it was met, and how much was left at each moment."""
+"""The past of an objective: whether it was met, and how much was left at each moment."""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -16,32 +16,32 @@ from gate.slo.objective import RatioSlo, RollingWindow
 MOST: Final = Fraction(95, 100)
 """The share of the periods in which an objective should be met."""
 FEWEST: Final = 20
-"""Periods of which 95% are not all."""
+"""The fewest periods for which 95% are not all of them."""
 _QUARTER: Final = Fraction(1, 4)
 _FEWEST: Final = 3
-"""Periods that say something."""
+"""The fewest periods for a conclusion."""
 _LEVEL: Final = Fraction(1, 20)
-"""How likely this many misses may be of an objective that is missed in a quarter of all periods, to
-call it too strict."""
+"""The significance level: an objective is too strict if this many misses are less likely than this
+for an objective that is missed in a quarter of all periods."""
 _HAIR: Final = 1e-9
-"""The tolerance for a budget: what floats get wrong is not a miss."""
+"""The tolerance for a budget: an error of floats is not a miss."""
 _A_STEP: Final = 2
-"""Half of the budget, or twice the budget."""
+"""The factor of a step: half of the budget, or twice the budget."""
 
 
 class Fit(StrEnum):
-    """How an objective fits what the service does."""
+    """How an objective fits the service."""
 
     STRICT = "too strict"
-    """Missed in more periods than an objective would be that is missed in a quarter of them."""
+    """It was missed significantly more often than in a quarter of the periods."""
     LOOSE = "too loose"
-    """No period, and no window moved through them, used more than a quarter of the budget."""
+    """No period, and no sliding window, used more than a quarter of the budget."""
     RIGHT = "about right"
     UNDECIDED = "not enough periods"
 
 
 class CandidateKind(StrEnum):
-    """Where a candidate comes from."""
+    """The origin of a candidate."""
 
     PRESENT = "present"
     STRICTER = "stricter"
@@ -52,7 +52,7 @@ class CandidateKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An objective that could have been."""
+    """An objective to compare with the policy's."""
 
     kind: CandidateKind
     objective: Fraction
@@ -60,35 +60,35 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedWindows:
-    """Windows as long as a period, moved through the time by a step each time.
+    """Windows as long as a period, each a step later than the one before it.
 
-    They overlap, so they tell less than as many periods would. Those with too little data, or no
-    traffic, are left out.
+    They overlap, so they are weaker evidence than the same number of periods. Windows with too
+    little data, or without traffic, are left out.
     """
 
     ratios: tuple[float, ...]
-    """The error ratio of each, the oldest first."""
+    """The error ratios, the oldest first."""
     ends: tuple[int, ...]
-    """The steps before the end of each."""
+    """The number of steps before the end of each."""
 
     def missed(self, objective: Fraction) -> Fraction:
-        """Return the share of them that missed an objective, 0 to 1; there is one at least."""
+        """Return the share of the windows, at least one, that missed an objective, 0 to 1."""
         most = float(1 - objective) * (1 + _HAIR)
         return Fraction(sum(ratio > most for ratio in self.ratios), len(self.ratios))
 
     @property
     def worst(self) -> float:
-        """The highest error ratio; there is one at least."""
+        """The highest error ratio of the windows, at least one."""
         return max(self.ratios)
 
     @property
     def worst_end(self) -> int:
-        """The steps before the end of the first window with it."""
+        """The number of steps before the end of the first window with this ratio."""
         return self.ends[self.ratios.index(self.worst)]
 
 
 def fit(slo: RatioSlo, periods: Sequence[PastPeriod], moved: MovedWindows) -> Fit:
-    """Return how the objective fits the periods that count, and the windows moved through them."""
+    """Return how the objective fits the counted periods, and their sliding windows."""
     consumed = [period.consumed(slo.objective) for period in periods]
     if len(consumed) < _FEWEST:
         return Fit.UNDECIDED
@@ -100,7 +100,7 @@ def fit(slo: RatioSlo, periods: Sequence[PastPeriod], moved: MovedWindows) -> Fi
 
 
 def _chance_of(missed: int, count: int) -> Fraction:
-    """Return how likely at least this many misses are where a quarter is missed in the long run."""
+    """Return the probability of at least this many misses if a quarter is missed on average."""
     return sum(
         (
             comb(count, misses) * _QUARTER**misses * (1 - _QUARTER) ** (count - misses)
@@ -111,15 +111,15 @@ def _chance_of(missed: int, count: int) -> Fraction:
 
 
 def met_count(count: int) -> int:
-    """Return how many of this many periods `met_in_most` wants to be met: 95% of them."""
+    """Return how many of this many periods must be met for `met_in_most`: 95% of them."""
     return ceil(MOST * count)
 
 
 def expected_share(count: int) -> Fraction:
-    """Return which share of the periods to come will meet what `met_in_most` returns.
+    """Return the expected share of future periods that meet the result of `met_in_most`.
 
-    The next of n + 1 periods that are alike is as likely to have any rank among them, so that it
-    is not worse than the k-th best of n with probability k / (n + 1). Source: S. S. Wilks,
+    The next of n + 1 exchangeable periods has every rank among them with the same probability, so
+    it is not worse than the k-th best of n with probability k / (n + 1). Source: S. S. Wilks,
     "Determination of sample sizes for setting tolerance limits", Annals of Mathematical Statistics
     12 (1941), 91-96.
     """
@@ -127,9 +127,10 @@ def expected_share(count: int) -> Fraction:
 
 
 def met_in_most(ratios: Sequence[Fraction]) -> Fraction | None:
-    """Return the strictest objective of two digits of budget that 95% of the ratios meet.
+    """Return the strictest objective, with two digits of budget, that 95% of the ratios meet.
 
-    Of fewer than twenty that is all of them. None: there are none, or nothing was bad in this many.
+    With fewer than twenty ratios all of them must meet it. None: there are no ratios, or all of
+    them are 0.
     """
     worst = sorted(ratios)[met_count(len(ratios)) - 1] if ratios else Fraction(0)
     if not 0 < worst < 1:
@@ -140,7 +141,7 @@ def met_in_most(ratios: Sequence[Fraction]) -> Fraction | None:
 
 
 def candidates(slo: RatioSlo, met: Fraction | None) -> list[Candidate]:
-    """Return the objectives that are held beside each other, each once: the strictest first.
+    """Return the distinct objectives to compare, the strictest first.
 
     A step stricter is half of the budget, a step laxer twice the budget.
     """
@@ -158,13 +159,22 @@ def candidates(slo: RatioSlo, met: Fraction | None) -> list[Candidate]:
     return [by_objective[objective] for objective in sorted(by_objective, reverse=True)]
 
 
-def moved_windows(series: Series, cut: PeriodCut, min_coverage: Fraction) -> MovedWindows:
-    """Return windows as long as a period, in the mean, moved through a cut by a step each time."""
+def moved_windows(
+    series: Series, cut: PeriodCut, min_coverage: Fraction, *, granted: float | None = None
+) -> MovedWindows:
+    """Return sliding windows of the mean length of a period, each a step later.
+
+    Args:
+        series: what happened in the whole of the cut.
+        cut: the periods.
+        min_coverage: how much of a window must be known.
+        granted: the total of any window, such as an allowance; None: the events that it has.
+    """
     sums, width = _Sums(series), len(series.total) // len(cut.spans)
     ratios = {
         end: ratio
         for end in range(width, len(series.total) + 1)
-        if (ratio := sums.ratio(end - width, end, min_coverage)) is not None
+        if (ratio := sums.ratio(end - width, end, min_coverage, granted)) is not None
     }
     return MovedWindows(ratios=tuple(ratios.values()), ends=tuple(ratios))
 
@@ -172,10 +182,10 @@ def moved_windows(series: Series, cut: PeriodCut, min_coverage: Fraction) -> Mov
 def budget_spent_by_step(
     slo: RatioSlo, series: Series, cut: PeriodCut, min_coverage: Fraction
 ) -> list[float | None]:
-    """Return at the end of each step the share of the budget's events that was gone, times b.
+    """Return the consumed share of an objective's budget b at the end of each step, times b.
 
-    What is consumed of an objective's budget b is this by b, counted as the policy counts: over
-    the window that ends there; of a calendar period so far, times the share of it that is over,
+    The share for a budget b is this divided by b, counted as the policy counts: over the window
+    that ends there; for a calendar period over the period so far, times the elapsed share of it,
     unless the denominator is ``to-date``. None: too little is known.
     """
     return list(_spent(slo, _Sums(series), cut, min_coverage))
@@ -200,17 +210,19 @@ def _spent(
 
 
 class _Sums:
-    """What happened between any two steps."""
+    """The events between any two steps."""
 
     def __init__(self, series: Series) -> None:
         self._total = _running(series.total)
         self._bad = _running(series.bad)
         self._measured = list(accumulate((total is not None for total in series.total), initial=0))
 
-    def ratio(self, start: int, end: int, min_coverage: Fraction) -> float | None:
-        """Return the error ratio of some steps; None: too few are known, or nothing happened."""
+    def ratio(
+        self, start: int, end: int, min_coverage: Fraction, granted: float | None = None
+    ) -> float | None:
+        """Return the error ratio of some steps; None: too few are known, or no events."""
         measured = self._measured[end] - self._measured[start]
-        total = self._total[end] - self._total[start]
+        total = granted or self._total[end] - self._total[start]
         if measured < min_coverage * (end - start) or total <= 0:
             return None
         return (self._bad[end] - self._bad[start]) / total

@@ -1,4 +1,4 @@
-"""What happened to one budget over a history, thinned to what a picture can show."""
+"""The history of one budget, thinned to the resolution of a picture."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, timedelta
@@ -24,12 +24,12 @@ from gate.slo.objective import Slo, Span
 DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
 _BY_THE_HOUR: Final = 3 * DAY
-"""Up to this length a table has a row for each hour, beyond for each day."""
+"""The longest time for which a table has a row for each hour; beyond it has a row for each day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """A day or an hour (UTC) in numbers; None: not known."""
+    """The figures of a day or an hour (UTC); None: unknown."""
 
     span: Span
     total: float | None
@@ -45,37 +45,37 @@ class Trace:
     """One SLO's history."""
 
     left: Line = ()
-    """The share of the budget of the window that was left; empty where nothing is known of it."""
+    """The share of the window's budget that was left; empty: unknown."""
     compared: Line = ()
     """For a sampled SLO the bound that was compared with thresholds, at the same instants."""
     fast: Line = ()
-    """The burn rate over `PRESENT`; None, too, where there was no event in it."""
+    """The burn rate over `PRESENT`; None: unknown, or no events."""
     slow: Line = ()
-    """The burn rate over a `DAY`; likewise."""
+    """The burn rate over a `DAY`; None: unknown, or no events."""
     unknown: tuple[Span, ...] = ()
-    """Of which nothing is known; shorter ones than a line could show are not told."""
+    """The unknown times; times too short for a line are left out."""
     stretches: tuple[Stretch, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortSteps:
-    """What happened in short steps, as events (`as_events`)."""
+    """The events in short steps, as `as_events` counts them."""
 
     series: Series
     request: SeriesRequest
-    """Which ends at the instant of the run."""
+    """The request, which ends at the instant of the run."""
     budget: float
     """The share of the events that may be bad, above 0."""
 
 
 def trace(slo: Slo, history: BudgetHistory | None, span: Span, steps: ShortSteps | None) -> Trace:
-    """Return what happened to a budget.
+    """Return the history of a budget.
 
     Args:
-        slo: whose budget.
-        history: the budget at earlier instants; None where it is not known.
-        span: the time to tell of, up to the instant of the run.
-        steps: from the beginning of the span on or earlier; None where nothing is known of them.
+        slo: the SLO of the budget.
+        history: the budget at earlier instants; None: unknown.
+        span: the time of the history, up to the instant of the run.
+        steps: the short steps, from the start of the span on or earlier; None: unknown.
     """
     drawn = () if history is None else _known_part(history.line(BUCKETS))
     lines = _Rates() if steps is None else _rates(steps)
@@ -90,7 +90,7 @@ def trace(slo: Slo, history: BudgetHistory | None, span: Span, steps: ShortSteps
 
 
 def _known_part(line: BudgetLine) -> BudgetLine:
-    """Return a line from where it is first known; empty where that is no earlier than now."""
+    """Return a line from its first known value on; empty if it has none before now."""
     first = next((place for place, (_, budget) in enumerate(line) if budget), len(line))
     return line[first:] if first < len(line) - 1 else []
 
@@ -100,7 +100,7 @@ class _Rates:
     fast: Line = ()
     slow: Line = ()
     peaks: Sequence[float | None] = ()
-    """Over `PRESENT`, of every step."""
+    """The burn rates of every step over `PRESENT`."""
 
 
 def _rates(steps: ShortSteps) -> _Rates:
@@ -153,7 +153,7 @@ def _stretches(
 
 
 def _places(request: SeriesRequest, part: Span) -> slice:
-    """Return the steps that begin in a part of the time."""
+    """Return the steps that begin in a stretch of time."""
     first, last = (
         min(max(-((request.span.start - edge) // request.step), 0), request.steps)
         for edge in (part.start, part.end)

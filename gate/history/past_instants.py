@@ -1,4 +1,4 @@
-"""The budget at instants of the past, by the mathematics of ``gate status``."""
+"""The budget at instants of the past, by the formulas of ``gate status``."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,18 +11,18 @@ from gate.budget.assess import assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.coverage import Guards
 from gate.budget.ratio import budget_to_date
+from gate.history.events import covered_by_steps
 from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
-from gate.measure.coverage import FEWEST, coverage_by_steps
-from gate.measure.history import Series, SeriesRequest, with_data, with_news
+from gate.measure.history import Series, SeriesRequest, with_news
 from gate.slo.objective import RatioSlo, RollingWindow, Span, SpendSlo
 
 _SECOND: Final = timedelta(seconds=1)
 
 
 class BudgetAtInstants:
-    """The budget at any instant of a history, by the mathematics of ``gate status``.
+    """The budget at any instant of a history, by the formulas of ``gate status``.
 
-    The steps are summed up once, so that an instant costs no more the longer its window is.
+    The steps are summed up once, so the cost of an instant does not depend on the window's length.
     """
 
     def __init__(
@@ -41,20 +41,15 @@ class BudgetAtInstants:
         self._bad = self._totals if request.amount else _running_sums(series.bad)
         self._with_data = list(accumulate((total is not None for total in series.total), initial=0))
         self._newest = _newest_known(with_news(series.total, in_runs=series.in_runs))
-        self._present = with_data(series.total, in_runs=series.in_runs)
-        by_events = isinstance(slo, RatioSlo) and slo.slices is None and not series.in_runs
-        self._fewest = FEWEST if by_events else 0
-        """Of slices and amounts any time that is not known is missing, however few it has."""
 
     def at(self, instant: datetime) -> Assessment | None:
-        """Return the budget at an instant of the past, as ``gate status`` would have said it then.
+        """Return the budget at a past instant, as ``gate status`` would have reported it then.
 
-        None where the window's ends do not lie between two steps, so that its events cannot be
-        separated, and where the history does not reach back to the beginning of a rolling window:
-        what has been forgotten since was known then.
+        None: the window's ends do not lie between two steps, so its events cannot be separated; or
+        the history begins after the start of a rolling window, so events known then are missing.
 
         Args:
-            instant: not after the end of the history.
+            instant: an instant, not after the end of the history.
         """
         span = self._slo.window.counted(instant)
         places = _places(self._request, span)
@@ -66,9 +61,9 @@ class BudgetAtInstants:
         return assess_ratio(self._slo, answer, {}, at=instant, guards=self._guards)
 
     def ratio_at(self, instant: datetime) -> float | None:
-        """Return a number that orders instants by what is consumed of the budget, roughly.
+        """Return a number that orders instants approximately by the consumption of the budget.
 
-        In no time, to find the instants that are worth to be assessed; None where nothing is known.
+        It is cheap, to find the instants that are worth an assessment; None: nothing is known.
         """
         span = self._slo.window.counted(instant)
         places = _places(self._request, span)
@@ -82,12 +77,12 @@ class BudgetAtInstants:
         return bad / total * (1.0 if to_date else span.length / _SECOND) if total else None
 
     def _forgotten(self, places: slice) -> bool:
-        """Return whether a rolling window began before anything is known, by more than a step."""
+        """Return whether a rolling window began more than a step before the known history."""
         first = places.start + 1
         return isinstance(self._slo.window, RollingWindow) and not self._with_data[first]
 
     def _answer(self, places: slice, span: Span) -> Answer:
-        """Return what the steps come to, as a backend would have counted it."""
+        """Return the counts of the steps, as a backend would have returned them."""
         series, start, stop = self._series, places.start, places.stop
         with_data = self._with_data[stop] - self._with_data[start]
         if not with_data:
@@ -98,7 +93,8 @@ class BudgetAtInstants:
         evidence = Evidence(query=series.query, notes=series.notes, newest=newest)
         lost = Fraction(stop - start - with_data, stop - start)
         if 2 * lost > 1 - self._guards.min_coverage:  # a hole counts twice; less changes nothing
-            covered = coverage_by_steps(self._present[places], span, fewest=self._fewest)
+            totals = series.total[places]
+            covered = covered_by_steps(self._slo, totals, span, in_runs=series.in_runs)
             evidence = replace(evidence, coverage=covered.share, gaps=covered.gaps)
         if isinstance(self._slo, SpendSlo):
             return Spent(amount=total, evidence=evidence)
@@ -110,7 +106,7 @@ class BudgetAtInstants:
 
 
 def _places(request: SeriesRequest, span: Span) -> slice | None:
-    """Return the steps that a stretch of time is made of; None where it is not made of steps."""
+    """Return the positions of the steps of a stretch of time; None: it has no whole steps."""
     start, step = request.span.start, request.step
     if span.start < start or (span.start - start) % step:
         return None
@@ -121,7 +117,7 @@ def _places(request: SeriesRequest, span: Span) -> slice | None:
 
 
 def _running_sums(values: Sequence[float | None]) -> list[int | Fraction]:
-    """Return the exact sums of what is known in the first this many steps, from none to all."""
+    """Return the exact sums of the known values in the first n steps, for n from 0 on."""
     return list(accumulate(map(_exact, values), initial=0))
 
 
@@ -129,11 +125,11 @@ def _exact(value: float | None) -> int | Fraction:
     if value is None:
         return 0
     whole = int(value)
-    # Whole numbers add up faster; 0.1 of an amount is a tenth, and not the double next to it.
+    # Whole numbers add up faster; an amount of 0.1 is a tenth, and not the nearest double.
     return whole if whole == value else Fraction(repr(value))
 
 
 def _newest_known(values: Sequence[float | None]) -> list[int]:
-    """Return the place of the newest known of the first this many steps; -1 where there is none."""
+    """Return the position of the newest known of the first n steps; -1: none is known."""
     places = (place if value is not None else -1 for place, value in enumerate(values))
     return list(accumulate(places, max, initial=-1))

@@ -1,4 +1,4 @@
-"""What is known of incidents from elsewhere: people's records of them, and deploys before them."""
+"""Information about incidents from other sources: people's records, and deploys before them."""
 
 from dataclasses import field
 from datetime import datetime, timedelta
@@ -9,47 +9,48 @@ from gate.dataclass import dataclass
 from gate.errors import Mistake
 
 SHORTEST_HASH: Final = 7
-"""Characters of a commit's hash, as git shortens it."""
+"""The fewest characters of a commit's hash, as git shortens it."""
 OPEN_FOR: Final = timedelta(days=1)
-"""A record without an end is about what had begun by so long after its own start."""
+"""The longest time after the start of a record without an end at which an incident that it is about
+may begin."""
 
 
 class RecordStatus(StrEnum):
-    """How far people have got with an incident."""
+    """The stage of the review of an incident."""
 
     OPEN = "open"
     MITIGATED = "mitigated"
     RESOLVED = "resolved"
     REVIEWED = "reviewed"
-    """Its cause was found and what follows from it agreed: there is a postmortem."""
+    """The cause was found and the actions were agreed: there is a postmortem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRecord:
-    """An incident that people have written down."""
+    """A written record of an incident."""
 
     id: str
     title: str
     services: tuple[str, ...]
-    """The services that it hit, at least one."""
+    """The affected services, at least one."""
     slos: tuple[str, ...] = ()
-    """The SLOs that felt it; empty: any of the services'."""
+    """The affected SLOs; empty: any SLO of the services."""
     start: datetime
     end: datetime | None
-    """After ``start``; None: it goes on."""
+    """The end, after ``start``; None: it is still going on."""
     status: RecordStatus
     cause: str | None = None
     remediation: str | None = None
-    """What was changed so that it does not come back."""
+    """The change that prevents it from happening again."""
     link: str | None = None
     unfilled: tuple[str, ...] = ()
-    """The keys that a draft left to people and that nobody has filled in yet."""
+    """The keys that a draft left empty and that are still empty."""
     place: str = field(default="", compare=False)
-    """Where it is written: ``incidents/42.yaml:1``."""
+    """The position of the record: ``incidents/42.yaml:1``."""
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What it lacks of a reviewed record, as people write it: none, where it is one."""
+        """The missing fields of a reviewed record, in the user's words; empty: it is complete."""
         wanted = {
             "title": self.title,
             "cause": self.cause,
@@ -59,41 +60,41 @@ class IncidentRecord:
         return tuple(name for name, there in wanted.items() if not there or name in self.unfilled)
 
     def names(self, service: str, slo: str) -> bool:
-        """Return whether it is about this SLO of this service."""
+        """Return whether the record is about this SLO of this service."""
         return service in self.services and (not self.slos or slo in self.slos)
 
     def overlaps(self, start: datetime, end: datetime) -> bool:
-        """Return whether it has time in common with what went on from start to end.
+        """Return whether the record overlaps a time from start to end.
 
-        Touching is not enough. A record without an end overlaps only what had begun at most
-        `OPEN_FOR` after its start, and that for as long as it goes on: it must not explain what
-        comes weeks later.
+        A common boundary is not enough. A record without an end overlaps only incidents that began
+        at most `OPEN_FOR` after its start, for as long as they last: it must not explain incidents
+        weeks later.
         """
         last = self.start + OPEN_FOR if self.end is None else self.end
         return self.start < end and start < last
 
     def covers(self, start: datetime, end: datetime) -> bool:
-        """Return whether any of a step lies in its time; without an end it covers all from then."""
+        """Return whether any part of a step is in its time, which may have no end."""
         return self.start < end and (self.end is None or start < self.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadableRecord:
-    """A record with a mistake, and what could be read of it anyway."""
+    """A record with a mistake, and the fields that could be read."""
 
     mistakes: tuple[Mistake, ...]
-    """At least one."""
+    """The mistakes, at least one."""
     services: tuple[str, ...] = ()
-    """Empty: any, since that could not be read."""
+    """The services; empty: unreadable, so any service."""
     slos: tuple[str, ...] = ()
-    """Empty: any."""
+    """The SLOs; empty: any SLO."""
     start: datetime | None = None
-    """None: at any time."""
+    """The start; None: any time."""
     end: datetime | None = None
-    """After ``start``; None: any time from ``start`` on."""
+    """The end, after ``start``; None: any time from ``start`` on."""
 
     def may_concern(self, service: str, slo: str, start: datetime, end: datetime) -> bool:
-        """Return whether it may be about what an SLO of a service felt from start to end."""
+        """Return whether it may be about an SLO of a service in the time from start to end."""
         return (
             (not self.services or service in self.services)
             and (not self.slos or slo in self.slos)
@@ -103,26 +104,26 @@ class UnreadableRecord:
 
     @property
     def first(self) -> str:
-        """Its first mistake, with file, line and column."""
+        """The first mistake, with file, line and column."""
         mistake = self.mistakes[0]
         return f"{mistake.file}:{mistake.line}:{mistake.column}: {mistake.message}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """A change that went live."""
+    """A change that was deployed."""
 
     time: datetime
     revision: str
     service: str | None = None
-    """None: whatever service is looked at."""
+    """The service; None: every service."""
     change: str | None = None
-    """Its class."""
+    """The class of the change."""
     id: str | None = None
-    """What the tool that deployed it calls it."""
+    """The id in the tool that deployed it."""
 
     def is_named(self, name: str) -> bool:
-        """Return whether a name is its id, its revision, or the beginning of a commit's hash."""
+        """Return whether a name is its id, its revision, or the start of a commit's hash."""
         return name in {self.id, self.revision} or (
             len(name) >= SHORTEST_HASH and self.revision.startswith(name)
         )

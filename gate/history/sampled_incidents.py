@@ -1,9 +1,9 @@
-"""Incidents of sampled SLOs, of which a quarter of an hour has a handful of samples, or none.
+"""Incidents of sampled SLOs, which have a few samples or none in a quarter of an hour.
 
-A burn rate over those few says little: one bad sample of four is an incident, and four good ones
-are the end of it, so that one bad day becomes ten incidents. So it is taken over as many samples as
-are needed, however long they take to come, and as many must be good to end an incident. It is
-dated by what fits best: from the sample to the sample between which the most were bad beyond what
+A burn rate over a few samples is unreliable: one bad sample of four begins an incident, and four
+good ones end it, so that one bad day becomes ten incidents. So the rate is taken over as many
+samples as needed, however long they take, and as many must be good to end an incident. It is dated
+by the best fit: from the sample to the sample between which most were bad beyond the number that
 half of the threshold allows (the maximum of the cumulative sum, as in a CUSUM chart; Page, 1954).
 """
 
@@ -16,25 +16,25 @@ from gate.history.incidents import CALM, WINDOW, Incident, IncidentEnding, steps
 from gate.measure.history import Series, SeriesRequest
 
 ENOUGH: Final = 5
-"""Bad samples that a window has at the threshold, so that one more or less changes little: of
-samples that go wrong at a tenth of that pace, this many do in fewer than one of 5,000 windows."""
+"""The bad samples of a window at the threshold, so that one more or less changes little: of samples
+that fail at a tenth of that rate, fewer than one of 5,000 windows has this many."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Running:
-    """An incident that has begun; steps by their place in the history."""
+    """An incident that has begun; steps are positions in the history."""
 
     earliest: int
-    """From which on it may be dated."""
+    """The earliest step at which it may begin."""
     latest: int
-    """Up to which, likewise."""
+    """The latest step at which it may end."""
     peak: float
     quiet_steps: int = 0
-    """Steps since ``latest`` of which something is known, all of them with a low rate."""
+    """Known steps since ``latest``, all of them with a low rate."""
     quiet: float = 0.0
-    """Samples in them."""
+    """Samples in these steps."""
     unknown: int = 0
-    """Steps of which nothing is known, one after the other."""
+    """Consecutive unknown steps."""
 
 
 def find_sampled_incidents(
@@ -43,8 +43,8 @@ def find_sampled_incidents(
     """Return the incidents of a sampled SLO, the oldest first; they do not overlap.
 
     Args:
-        series: what happened, sample by sample.
-        request: what the series answers.
+        series: the samples.
+        request: the request that the series answers.
         budget: the share of samples that may be bad, above 0.
         threshold: a burn rate, above 0.
     """
@@ -61,15 +61,15 @@ class _Search:
         self._budget = budget
         self._threshold = threshold
         self._enough = ENOUGH / (budget * threshold)
-        """Samples of a window."""
+        """The number of samples in a window."""
         counted = [total for total in series.total if total is not None]
         usual = int(self._enough * len(counted) / (sum(counted) or 1))
         self._patience = max(usual, self._steps(CALM))
-        """In how many steps there usually are enough samples: nothing is known for longer where
-        that many have no data."""
+        """The number of steps that usually have enough samples: a longer time without data is
+        unknown."""
 
     def stretches(self) -> Iterator[tuple[_Running, IncidentEnding]]:
-        """Yield what begins at the threshold and ends after as many quiet samples."""
+        """Yield the stretches that begin at the threshold and end after as many quiet samples."""
         running: _Running | None = None
         before = -1
         for place, (first, rate) in enumerate(self._windows()):
@@ -86,10 +86,10 @@ class _Search:
             yield running, IncidentEnding.OPEN
 
     def _windows(self) -> Iterator[tuple[int, float | None]]:
-        """Yield for each step where the window begins that ends with it, and its burn rate.
+        """Yield for each step the start of the window that ends with it, and its burn rate.
 
-        None: nothing is known of the step, or there are not yet enough samples since the beginning
-        of the history, or of what is known again.
+        None: the step is unknown, or there are too few samples since the start of the history, or
+        since the last unknown time.
         """
         first, total, bad, unknown = 0, 0.0, 0.0, 0
         totals, bads = ([n or 0.0 for n in part] for part in (self._series.total, self._series.bad))
@@ -125,7 +125,7 @@ class _Search:
         return steps_of(length, self._request.step)
 
     def incident(self, running: _Running, ending: IncidentEnding) -> Incident:
-        """Return it, dated by the samples that are bad beyond what half of the threshold allows."""
+        """Return the incident, dated by the samples that are bad beyond half of the threshold."""
         series, request, at = self._series, self._request, running.earliest
         part = slice(at, running.latest + 1)
         totals, bads = ([n or 0.0 for n in v[part]] for v in (series.total, series.bad))
@@ -151,7 +151,7 @@ class _Search:
 
 
 def _greatest(numbers: Sequence[float]) -> tuple[int, int]:
-    """Return the first and the last place of the stretch whose sum is greatest."""
+    """Return the first and the last position of the stretch with the largest sum."""
     best, total, first, stretch = numbers[0], 0.0, 0, (0, 0)
     for place, number in enumerate(numbers):
         if total <= 0:

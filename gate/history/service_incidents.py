@@ -1,4 +1,4 @@
-"""What the incidents of a service's SLOs come to: how often, how long, and at what cost."""
+"""The frequency, duration and cost of the incidents of a service's SLOs."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from gate.history.incidents import Incident, IncidentEnding
 from gate.slo.objective import CompositeSlo, Span
 
 _OFTEN: Final = 2
-"""Incidents per SLO window."""
+"""The number of incidents per SLO window from which they are frequent."""
 _NEW_AFTER: Final = timedelta(days=1)
 _COSTLY: Final = 0.2
 """The share of a budget that one incident may take before Google's policy asks for a postmortem.
@@ -20,45 +20,43 @@ https://sre.google/workbook/error-budget-policy/"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloImpact:
-    """An incident, and the SLO that felt it."""
+    """An incident, and the SLO that it affected."""
 
     slo: str
     incident: Incident
-    """The incident of a composite: from its first member's start to its last one's end, with all
-    bad events of its members, and the highest burn rate of any times its weight."""
+    """The incident; for a composite from its first member's start to its last one's end, with all
+    bad events of its members, and the highest burn rate times its weight."""
     share: float
-    """The share of the SLO's budget that it consumed; above 0, and above 1 where it took more than
-    all."""
+    """The consumed share of the SLO's budget; above 0, and above 1 if it exceeded the budget."""
     parts: "tuple[SloImpact, ...]" = ()
-    """The parts of a composite: what its members felt, each with its share of the composite's
-    budget."""
+    """The impacts on the members of a composite, each with its share of the composite's budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceIncident:
-    """Incidents of several SLOs that overlap: to people, one incident of the service."""
+    """Overlapping incidents of several SLOs: for people, one incident of the service."""
 
     impacts: tuple[SloImpact, ...]
-    """At least one, the first to begin first."""
+    """The impacts, at least one, in the order of their starts."""
 
     @property
     def start(self) -> datetime:
-        """When the first SLO felt it."""
+        """The start for the first affected SLO."""
         return self.impacts[0].incident.start
 
     @property
     def end(self) -> datetime:
-        """When the last SLO had recovered; of an open one the end of the history."""
+        """The end for the last affected SLO; for an open incident the end of the history."""
         return max(impact.incident.end for impact in self.impacts)
 
     @property
     def duration(self) -> timedelta:
-        """From start to end."""
+        """The time from start to end."""
         return self.end - self.start
 
     @property
     def ending(self) -> IncidentEnding:
-        """Calm only if it was so for every SLO."""
+        """The ending: calm only if it was calm for every SLO."""
         endings = {impact.incident.ending for impact in self.impacts}
         return next(
             ending
@@ -67,16 +65,15 @@ class ServiceIncident:
         )
 
     def id(self, service: str) -> str:
-        """Return what people call it: the service, and when the SLO felt it that it cost most.
+        """Return the id for people: the service, and the start for the SLO with the highest cost.
 
-        Whatever else is found beside it, be it that smaller incidents are looked for, too, leaves
-        that as it is.
+        It does not depend on the other incidents found, for example when smaller ones are included.
         """
         worst = max(self.impacts, key=lambda impact: impact.share)
         return incident_id(service, worst.incident.start)
 
     def ids(self, service: str) -> frozenset[str]:
-        """Return all that it may be called: by each SLO that felt it."""
+        """Return all possible ids: one for each affected SLO."""
         return frozenset(incident_id(service, impact.incident.start) for impact in self.impacts)
 
 
@@ -86,41 +83,41 @@ class Reliability:
 
     count: int
     mttr: timedelta | None
-    """Mean time to recover, of the incidents that were seen to end; None: of none."""
+    """Mean time to recover, of the incidents whose end was seen; None: there are none."""
     longest: timedelta | None
     mtbf: timedelta | None
-    """Mean operating time between failures: the known time outside of incidents, by their number
-    (IEC 60050-192-05-13); None where there was no incident."""
+    """Mean operating time between failures: the known time outside of incidents, divided by their
+    number (IEC 60050-192-05-13); None: there were no incidents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drain:
-    """What incidents at this pace take out of an SLO's budget."""
+    """The consumption of an SLO's budget by incidents at this rate."""
 
     slo: str
     window: timedelta
     per_window: float
-    """How many of them there are in a window of the SLO."""
+    """The number of incidents per window of the SLO."""
     each: float
-    """The share of the budget that one of them takes, in the mean."""
+    """The mean share of the budget that an incident uses."""
     count: int
-    """How many were seen."""
+    """The number of incidents seen."""
     observed: timedelta
-    """In how much time of which something is known."""
+    """The known time in which they were seen."""
 
     @property
     def total(self) -> float:
-        """The share of the budget that they take in a window."""
+        """The share of the budget that they use in a window."""
         return self.per_window * self.each
 
     @property
     def often(self) -> bool:
-        """Whether a low MTBF drains the budget."""
+        """Whether frequent incidents (a low MTBF) use the budget."""
         return self.per_window >= _OFTEN
 
     @property
     def costly(self) -> bool:
-        """Whether a high MTTR, or a deep failure, drains the budget."""
+        """Whether long incidents (a high MTTR), or deep failures, use the budget."""
         return self.each >= _COSTLY
 
 
@@ -134,10 +131,10 @@ def incident_id(service: str, start: datetime) -> str:
 
 
 def merge_incidents(impacts: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:
-    """Put together what overlaps, directly or by way of others; the oldest first.
+    """Merge incidents that overlap, directly or by way of others; the oldest first.
 
-    What begins more than a day into another incident is one of its own: a slow afternoon on the
-    second day of a bad prompt has another cause, and other people to look for it.
+    An incident that begins more than a day into another one stays separate: a slow afternoon on the
+    second day of a bad prompt has another cause, and concerns other people.
     """
     groups: list[list[SloImpact]] = []
     for impact in sorted(impacts, key=lambda impact: (impact.incident.start, impact.slo)):
@@ -159,13 +156,13 @@ def _belongs(impact: SloImpact, group: Sequence[SloImpact]) -> bool:
 
 
 def composite_impacts(slo: CompositeSlo, impacts: Iterable[SloImpact]) -> list[SloImpact]:
-    """Return the incidents of a composite: those of its members that overlap are one of its own.
+    """Return the incidents of a composite: overlapping incidents of its members are one.
 
-    It takes of the composite's budget what it took of each member's, times the weight.
+    It uses of the composite's budget the share that it used of each member's, times the weight.
 
     Args:
         slo: the composite.
-        impacts: of its members and any other SLOs.
+        impacts: the impacts on its members and any other SLOs.
     """
     weights = {member.slo: float(member.weight) for member in slo.members}
     merged = merge_incidents(
@@ -196,12 +193,12 @@ def composite_impacts(slo: CompositeSlo, impacts: Iterable[SloImpact]) -> list[S
 def reliability(
     incidents: Sequence[ServiceIncident], measured: Iterable[Span], looked_at: Span
 ) -> Reliability:
-    """Return how often and how long.
+    """Return the frequency of incidents and the time to recover.
 
     Args:
         incidents: all incidents of the service.
-        measured: of which times anything is known of any SLO.
-        looked_at: the time that counts.
+        measured: the times in which any SLO is known.
+        looked_at: the examined time.
     """
     ended = [incident.duration for incident in incidents if incident.ending is IncidentEnding.CALM]
     failing = [Span(incident.start, incident.end) for incident in incidents]
@@ -215,7 +212,7 @@ def reliability(
 
 
 def joined(spans: Iterable[Span], within: Span) -> list[Span]:
-    """Return the times that any of the spans has of a stretch, the oldest first, apart."""
+    """Return the union of the spans within a stretch, as separate spans, the oldest first."""
     times: list[Span] = []
     for span in sorted(spans, key=lambda span: span.start):
         start, end = max(span.start, within.start), min(span.end, within.end)
@@ -229,7 +226,7 @@ def joined(spans: Iterable[Span], within: Span) -> list[Span]:
 
 
 def _without(times: Iterable[Span], others: Sequence[Span]) -> Iterable[Span]:
-    """Yield what is left of some times without others; each are in order and apart."""
+    """Yield some times minus others; each are in order and do not overlap."""
     for time in times:
         start = time.start
         for other in others:
@@ -240,7 +237,7 @@ def _without(times: Iterable[Span], others: Sequence[Span]) -> Iterable[Span]:
 
 
 def total_time(spans: Iterable[Span]) -> timedelta:
-    """Return how long some times are together."""
+    """Return the total length of some times."""
     return sum((span.length for span in spans), timedelta())
 
 
@@ -249,12 +246,12 @@ def drain(
     windows: Mapping[str, timedelta],
     known_time: Mapping[str, timedelta],
 ) -> Drain | None:
-    """Return what the incidents take from the SLO that they cost most; None where there are none.
+    """Return the consumption of the SLO with the highest cost; None: there are no incidents.
 
     Args:
         impacts: all impacts of the service.
         windows: the length of each SLO's window.
-        known_time: how much of the time something is known of the SLO.
+        known_time: the known time of the SLO.
     """
     drains = []
     for slo in {impact.slo: None for impact in impacts}:

@@ -1,6 +1,7 @@
-"""Whether a shadow deployment is shown not to be worse than the live one: the statistics.
+"""Statistics of a shadow deployment: whether it is shown not to be worse than the live one.
 
-One look at a fixed sample. The excess is the shadow's error ratio less that of the live deployment.
+The test is one evaluation of a fixed sample. The excess is the shadow's error ratio minus that of
+the live deployment.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from gate.measure.pairing import Pairs, PairSteps
 
 
 class ShadowOutcome(StrEnum):
-    """What one SLO says of the shadow."""
+    """The result of one SLO."""
 
     WITHIN = "within"
     """It is shown to fail by at most the margin more often."""
@@ -31,14 +32,14 @@ class ShadowOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubted:
-    """How many failures of an SLO may have been counted wrongly, whoever's they are."""
+    """The number of failures of an SLO that may have been counted wrongly, by side."""
 
     hidden: float | None = 0.0
-    """How many requests that are counted as good, or not at all, may have failed; None: any."""
+    """Requests counted as good, or not counted, that may have failed; None: all of them."""
     doubtful: float | None = 0.0
-    """How many that are counted as bad may not have failed; None: all."""
+    """Requests counted as bad that may not have failed; None: all of them."""
     reason: str = ""
-    """Why, and what to do: a sentence without a full stop; empty: nothing is in doubt."""
+    """The reason and the remedy: a sentence without a full stop; empty: nothing is in doubt."""
 
 
 NO_DOUBT: Final = Doubted()
@@ -46,64 +47,64 @@ NO_DOUBT: Final = Doubted()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowComparison:
-    """One SLO's error ratios beside each other; all ratios are shares of requests, 0 to 1."""
+    """One SLO's two error ratios; all ratios are shares of requests, 0 to 1."""
 
     candidate: EventCounts
     against: EventCounts
-    """Both as they were counted; of pairs, those in pairs."""
+    """Both as they were counted; for pairs, only the requests in pairs."""
     ratios: tuple[float, float]
-    """Both error ratios as they are compared: as if both had been spread over time alike."""
+    """Both error ratios as they are compared: as if both had the same distribution over time."""
     interval: tuple[float, float]
-    """95% of the excess, -1 to 1; where something is in doubt, with that."""
+    """The 95% interval of the excess, -1 to 1; it includes the counts in doubt."""
     allowed: float
     """The excess that the margin allows, above 0."""
     outcome: ShadowOutcome
     in_doubt: bool
-    """Whether it is unsure only because of what is in doubt."""
+    """Whether it is unsure only because of the counts in doubt."""
     effect: float
-    """The design effect, at least 1: by how much the counts were divided, since failures come in
-    bursts."""
+    """The design effect, at least 1: the factor by which the counts were divided, since failures
+    come in bursts."""
     needed: float | None
-    """How many times as many requests would show it to be within the margin, above 1, if the ratios
-    stay as they are; None: it is decided or in doubt, or no number would do."""
+    """The multiple of the requests that would show it to be within the margin, above 1, at the same
+    ratios; None: it is decided or in doubt, or no number is enough."""
 
     @property
     def excess(self) -> float:
-        """The shadow's error ratio less that of the live deployment."""
+        """The shadow's error ratio minus that of the live deployment."""
         return self.ratios[0] - self.ratios[1]
 
     @property
     def used(self) -> float:
-        """Which share of the margin the upper bound of the excess comes to; above 1: too much."""
+        """The upper bound of the excess as a share of the margin; above 1: too much."""
         return self.interval[1] / self.allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowTest:
-    """What two error ratios are held to."""
+    """The parameters of the test of two error ratios."""
 
     allowed: float
     """The excess that the margin allows, above 0."""
     effect: float = 1.0
-    """The least design effect that is taken, which the policy may state."""
+    """The least design effect, which the policy may set."""
     comparisons: int = 1
-    """How many SLOs are compared. The shadow is worse if one of them is, so each is held to its
-    part of the level; it must be within the margin of all of them, which needs no correction (the
+    """The number of compared SLOs. The shadow is worse if one of them is, so each is tested at its
+    part of the level; it must be within the margin for all of them, which needs no correction (the
     intersection-union test; R. L. Berger, Technometrics 24, 1982)."""
     doubted: Doubted = NO_DOUBT
 
 
 def compare_unpaired(pair: Pair, test: ShadowTest) -> ShadowComparison:
-    """Compare the requests of both, as if they had been spread over time alike.
+    """Compare the requests of both, as if they had the same distribution over time.
 
-    The interval is Miettinen and Nurminen's (`difference_score`), for counts that are divided by
-    the design effect of the difference: what hit both at the same time does not widen it.
+    The interval is Miettinen and Nurminen's (`difference_score`), for counts divided by the design
+    effect of the difference: failures that affect both at the same time do not widen it.
 
     Args:
-        pair: the shadow as the group, the live deployment as the rest, each with some event in some
-            step that both share.
-        test: what they are held to. What is in doubt counts against the shadow to pass it, and for
-            it to fail it.
+        pair: the shadow as the group, the live deployment as the rest, each with events in a step
+            that both share.
+        test: the parameters. Counts in doubt are against the shadow for passing it, and in its
+            favour for failing it.
     """
     matched, doubted = pair.matched(), test.doubted
     effect = max(test.effect, difference_effect(matched))
@@ -125,9 +126,9 @@ def compare_unpaired(pair: Pair, test: ShadowTest) -> ShadowComparison:
 def compare_paired(pairs: Pairs, test: ShadowTest) -> ShadowComparison:
     """Compare requests with their own copies.
 
-    The interval is Tango's (`paired_score`). Of an id that is repeated the worst outcome counts to
-    pass the shadow, and the best to fail it. So do failures without a partner: the shadow's as ones
-    that the live deployment did not have, and the other way round.
+    The interval is Tango's (`paired_score`). For a repeated id the worst outcome counts for passing
+    the shadow, and the best one for failing it. Failures without a partner count in the same way:
+    the shadow's as failures that the live deployment did not have, and the reverse.
 
     Args:
         pairs: at least one pair.
@@ -160,7 +161,7 @@ def compare_paired(pairs: Pairs, test: ShadowTest) -> ShadowComparison:
 
 
 def _shifted(number: float, more: float | None, most: float) -> float:
-    """Return a number and what may be added to it, at most all; None: all may be."""
+    """Return a number with an addition, limited to all; None: the addition is all."""
     return most if more is None else min(number + more, most)
 
 
@@ -173,7 +174,7 @@ def _judged(
     test: ShadowTest,
     effect: float,
 ) -> ShadowComparison:
-    """Put together what the two readings say that are in doubt; where nothing is, they are one.
+    """Combine the two readings of counts in doubt; without doubt they are equal.
 
     The scores grow with the square root of the number of requests.
     """
@@ -211,16 +212,16 @@ def _paired_effect(total: Sequence[int], steps: PairSteps) -> float:
 
 
 def as_counted(steps: Arm, total: float, bad: float) -> Arm:
-    """Return the events by step so that together they are as many as were counted at once.
+    """Return the events by step, scaled to the counts of the whole time.
 
-    A server that extrapolates is off in each step by what happened between its last sample and the
-    first of the next, and much less over the whole time. Failures that no step has are spread like
-    the requests.
+    A server that extrapolates misses in each step the events between its last sample and the first
+    of the next, and far fewer over the whole time. Failures that no step contains are distributed
+    like the requests.
 
     Args:
-        steps: with some event.
-        total: events of the whole time, above 0.
-        bad: failures among them.
+        steps: the steps, with events.
+        total: the events of the whole time, above 0.
+        bad: the failures among them.
     """
     events, failed = steps.sums
     ratio = bad / events if not failed else 0.0
@@ -234,16 +235,16 @@ def as_counted(steps: Arm, total: float, bad: float) -> Arm:
 
 
 def missing_steps(own: Cohort, other: Cohort, grace: int) -> list[range]:
-    """Return the stretches of steps in which one of two was not there, the oldest first.
+    """Return the stretches of steps in which one of two was absent, the oldest first.
 
-    That it has no events need not mean that: in a quiet night neither of them has. It was missing
-    where its series or rows are, or where some events would be usual by its share of those of the
-    other at all other times (`gate.measure.coverage.FEWEST`), and it had none.
+    A step without events does not prove absence: in a quiet night neither has any. It was absent if
+    its series or rows are missing, or if its usual share of the other's events makes some likely
+    (`gate.measure.coverage.FEWEST`) and it had none.
 
     Args:
-        own: which is looked for; with some event.
-        other: what runs beside it.
-        grace: how many of the newest steps may be unknown of both: their data may yet arrive.
+        own: the events of the deployment that may be absent; not all are 0.
+        other: the events of the other one.
+        grace: how many of the newest steps may be unknown for both: their data may yet arrive.
     """
     return [run for run in _silent(own) if _missed(own, other, run, grace)]
 
@@ -260,7 +261,7 @@ def _missed(own: Cohort, other: Cohort, run: range, grace: int) -> bool:
         _events(other, elsewhere),
         _events(other, run),
     )
-    # Where they were never there at the same time, it would have gone on as it did.
+    # If they never ran at the same time, it is assumed to continue at its own rate.
     usual = mine * meanwhile / theirs if theirs else mine / len(elsewhere) * len(run)
     return meanwhile > 0 and usual >= FEWEST
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from gate.budget.assessment import Assessment
 from gate.budget.coverage import Guards, coverage_cause, measured_part
 from gate.dataclass import dataclass
+from gate.history.events import silence_by_chance
 from gate.measure import Cause
 from gate.measure.coverage import FEWEST, coverage_by_steps
 from gate.measure.history import with_data, with_news
@@ -61,7 +62,8 @@ def history_reservations(
         in_runs: as of a `Series`.
     """
     guards, step = policy.guards_of(slo), span.length / len(events)
-    seen, fewest = with_data(events, in_runs=in_runs), 0 if in_runs else FEWEST
+    by_chance = silence_by_chance(slo, in_runs=in_runs)
+    seen, fewest = with_data(events, in_runs=not by_chance), FEWEST if by_chance else 0
     newest_window = min(slo.window.whole(span.end).length // step, len(events))
     recent = seen[len(events) - newest_window :] or seen
     part = Span(span.end - len(recent) * step, span.end)

@@ -24,7 +24,7 @@ CALENDAR = (
 MID = datetime(2026, 11, 16, tzinfo=UTC)
 """Half of a month of 30 days is over."""
 
-Bad = Sequence[int | None]
+Bad = Sequence[float | None]
 """By hour, the newest last; None: nothing is known of the hour."""
 
 OUTAGE: Bad = [*[0] * (MONTH - 216), 600, *[0] * 215]
@@ -50,7 +50,9 @@ class Remembered:
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         assert requests
         self.asked += requests
-        return [self.lost.get(str(one.sli.bad)) or self._told(one) for one in requests]
+        return [
+            self.lost.get(str(one.sli.bad or one.sli.spent)) or self._told(one) for one in requests
+        ]
 
     def _told(self, request: SeriesRequest) -> Series:
         """Return a step's events; its slices, one an hour; or what was spent in it."""
@@ -85,7 +87,7 @@ class Remembered:
             notes=self.notes,
         )
 
-    def _hours(self, name: str, span: Span) -> list[int | None]:
+    def _hours(self, name: str, span: Span) -> list[float | None]:
         bad = self.bad[name]
         places = range(
             len(bad) - (self.end - span.start) // HOUR, len(bad) - (self.end - span.end) // HOUR

@@ -146,6 +146,40 @@ def test_a_chart_that_could_not_be_drawn_is_told_and_the_history_is_there() -> N
     assert report.exit_code is ExitCode.UNDECIDED
 
 
+def test_of_timeslices_the_slices_are_charted_in_steps_of_whole_slices() -> None:
+    # Of 6 slices of ten minutes an hour 0, 1 or 2 are bad, in the newest ten hours all of them.
+    bad = [*([0.0, 1.0, 2.0, 1.0] * (HOURS // 4))[:-10], *[6.0] * 10]
+    told = Series(total=(6.0,) * HOURS, bad=tuple(bad), query="q")
+    sliced = slo("a", more="timeslices: {length: 10m, target: 95%}")
+    report, backend = look({"a": told}, sliced)
+    ((_, chart),) = report.services[0].charts
+
+    assert [request.slices is not None for request in backend.asked] == [True]
+    assert not any(request.mean for request in backend.asked)
+    # As many are bad as there are hours in the baseline: one of six.
+    assert chart.usual.centre == pytest.approx(1 / 6)
+    assert [signal.since for signal in chart.worse] == [AT - 10 * HOUR]
+    assert report.services[0].left_out == ()
+
+
+def test_slices_that_are_hardly_ever_bad_have_no_chart_and_it_is_said() -> None:
+    bad = [1.0 if hour == 70 else 0.0 for hour in range(HOURS)]
+    told = Series(total=(6.0,) * HOURS, bad=tuple(bad), query="q")
+    report, _ = look({"a": told}, slo("a", more="timeslices: {length: 10m, target: 95%}"))
+    ((_, missing),) = report.services[0].missing
+
+    assert missing.cause is Cause.LOW_TRAFFIC
+
+
+def test_slices_longer_than_a_step_are_the_steps() -> None:
+    answer = Series(total=(1.0,) * 84, bad=(0.0, 1.0) * 42, query="q")
+    longer = slo("a", more="timeslices: {length: 4h, target: 95%}")
+
+    _, backend = look({"a": answer}, longer)
+
+    assert {request.step for request in backend.asked} == {4 * HOUR}
+
+
 def test_what_has_no_ratio_step_by_step_is_left_out_and_said() -> None:
     money = slo("m", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: m}")
 

@@ -158,13 +158,12 @@ def test_a_history_that_could_not_be_had_is_undecided() -> None:
     assert report.exit_code is ExitCode.UNDECIDED
 
 
-def test_slices_are_reviewed_and_what_has_no_objective_of_its_own_is_left_out() -> None:
+def test_slices_are_reviewed_and_a_composite_is_left_out() -> None:
     # Of 720 hours 0.72 may be bad: one was, in the second of three windows.
     bad = [*[0] * MONTH, 1, *[0] * (2 * MONTH - 1)]
     report = look(
         Remembered({"a": bad}),
         slo("a", more="timeslices: {length: 1h, target: 99%}"),
-        "  - {name: s, allowance: 1000, window: {calendar: month}, sli: {spent: s}}\n",
         "  - {name: c, composite: [{slo: a, weight: 1}]}\n",
     )
 
@@ -174,10 +173,7 @@ def test_slices_are_reviewed_and_what_has_no_objective_of_its_own_is_left_out() 
     assert [one.total for one in reviewed.review.periods] == [720] * 3
     assert [one.bad for one in reviewed.review.periods] == [0, 1, 0]
     assert [one.doubt for one in reviewed.review.periods] == [None] * 3
-    assert service.left_out == (
-        ("s", "spend is an amount, not a count of events"),
-        ("c", "it is a composite; its members are looked at themselves"),
-    )
+    assert service.left_out == (("c", "it is a composite; its members are looked at themselves"),)
     assert report.exit_code is ExitCode.ALLOW
 
 

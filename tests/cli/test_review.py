@@ -49,3 +49,29 @@ def test_what_is_no_number_of_periods_is_a_usage_error(
 
     assert done.exit_code == 2
     assert "--periods" in done.stderr
+
+
+def test_what_each_period_spent_of_request_logs_is_told_to_the_cent(
+    gate: Run, write_policy: Callable[..., Path], tmp_path: Path
+) -> None:
+    write_policy(
+        text=HOURLY.replace("objective: 99%,", "allowance: 24 USD,")
+        .replace("sla: 98%, ", "")
+        .replace("bad: status >= 500", "spent: cost")
+    )
+    # A dime each quarter of a minute is 24 an hour: a cent more in the second one of three.
+    start = END - timedelta(hours=3)
+    costs = [0.11 if place == 300 else 0.1 for place in range(3 * 240)]
+    lines = [
+        {"ts": (start + timedelta(seconds=15 * place + 7)).isoformat(), "cost": cost}
+        for place, cost in enumerate(costs)
+    ]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    done = gate("review", "gate.yaml", "--at", AT, "--periods", "4", "--format", "json")
+
+    assert done.exit_code == 0, done.stderr
+    (spend,) = json.loads(done.stdout)["services"][0]["spending"]
+    periods = spend["review"]["periods"]
+    assert [period["spent"] for period in periods] == [None, 24, 24.01, 24]
+    assert [period["met"] for period in periods] == [None, True, False, True]

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,16 +23,18 @@ def test_a_process_without_streams_gets_some_that_go_nowhere(
         assert (sys.stdout.name, sys.stderr.name) == (os.devnull, os.devnull)
 
 
+@pytest.mark.parametrize(
+    "writing", [partial(write, "a report\n"), partial(write_stderr, "a note")], ids=["out", "err"]
+)
 def test_a_reader_that_has_gone_is_no_error_and_the_rest_goes_nowhere(
-    monkeypatch: pytest.MonkeyPatch,
+    writing: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w", encoding="utf-8") as unread:
         monkeypatch.setattr("sys.stdout", unread)
         monkeypatch.setattr("sys.stderr", unread)
-        write("a report\n")
-        write_stderr("a note")
+        writing()
 
         unread.write("more")
         unread.flush()

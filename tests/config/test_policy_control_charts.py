@@ -99,14 +99,14 @@ def test_a_backend_without_a_history_is_warned_of(tmp_path: Path) -> None:
 
 def test_slos_of_which_no_chart_can_be_drawn_are_warned_of() -> None:
     text = policy(
-        slos="slos:\n  - {name: up, objective: 99%, window: 30d, sli: {gauge: up}}\n",
+        slos="slos:\n  - {name: cost, allowance: 5 USD, window: 30d, sli: {spent: cost}}\n",
         more="control_charts: ¦warn\n",
     )
 
     assert_warning(
         text,
         (
-            "control_charts has no effect: no SLO here counts events; remove it, or add an SLO"
+            "control_charts has no effect: no SLO here has a ratio; remove it, or add an SLO"
             " with an objective"
         ),
     )

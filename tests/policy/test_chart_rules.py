@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from gate.budget.assessment import Assessment
 from gate.budget.composite import assess_composite
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import ChartKind, ChartResult, NoChart
@@ -233,19 +232,22 @@ def test_what_may_ship_now_is_asked_with_the_charts_too() -> None:
     assert "rollback" in now
 
 
-SLICED = ratio(counts(bad=0, total=1000), name="sliced", slices=MINUTES)
+def test_the_chart_of_timeslices_speaks_of_slices() -> None:
+    sliced = ratio(counts(bad=0, total=1000), name="sliced", slices=MINUTES)
+
+    (finding,) = of_past({"sliced": (OUTAGE,)}, "canary", None, sliced)
+
+    assert finding.verdict is WARN
+    assert finding.reason.startswith("the ratio of bad slices ")
 
 
 @pytest.mark.parametrize(
     "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
 )
-@pytest.mark.parametrize("other", [spend(1), SLICED])
-def test_that_an_slo_has_no_charts_is_said_and_on_decides(
-    other: Assessment, action: str, verdict: Verdict
-) -> None:
+def test_that_an_slo_has_no_charts_is_said_and_on_decides(action: str, verdict: Verdict) -> None:
     on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}
 
-    judgement = judged("canary", other, control_charts=ControlChartRule(), on=on)
+    judgement = judged("canary", spend(1), control_charts=ControlChartRule(), on=on)
 
     found, reason = said(judgement, Rule.MEASUREMENT)
     assert judgement.verdict is found is verdict

@@ -1,6 +1,7 @@
 """A review, as a person sees it and as a program reads it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,6 @@ from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
 from tests.analysis.memory import slo
 from tests.analysis.remembered import MONTH, OUTAGES
-from tests.reporters.reports import MONEY
 from tests.reporters.reviews import SLA, WIDE, terminal, told
 
 QUIET = [*[0] * (3 * MONTH - 10), 100, *[0] * 9]
@@ -143,7 +143,14 @@ def test_the_head_counts_how_each_fits() -> None:
     assert head(told({"a": FAIR})) == "✔ 1 SLO: ABOUT RIGHT"
     assert head(told({"a": FAIR}, periods=2)) == "? 1 SLO: NOT ENOUGH PERIODS"
     assert head(told({"a": FAIR}, lost={"a": down})) == "? 1 SLO: NOT MEASURED"
-    assert head(told({}, MONEY)) == "? NOTHING TO REVIEW"
+
+
+def test_without_an_objective_or_an_allowance_there_is_nothing_to_review() -> None:
+    report = told({"a": FAIR})
+    (service,) = report.services
+    bare = replace(report, services=(replace(service, slos=()),))
+
+    assert head(bare) == "? NOTHING TO REVIEW"
 
 
 def test_what_is_not_known_is_said() -> None:

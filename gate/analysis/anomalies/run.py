@@ -11,11 +11,11 @@ from gate.analysis.anomalies import AnomalyReport, ChartedSlo, ServiceAnomalies
 from gate.backends import open_backend
 from gate.check.measure import (
     OpenBackend,
-    by_events,
     known_of,
     left_out,
     open_history,
     run_concurrently,
+    with_ratio,
 )
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
@@ -93,7 +93,7 @@ def anomaly_requests(policy: Policy, options: AnomalyOptions) -> Mapping[str, Se
         slo.name: past_request(
             slo, options.span, options.step, max_age=policy.guards_of(slo).max_age, mean=True
         )
-        for slo in by_events(policy)
+        for slo in with_ratio(policy)
     }
 
 
@@ -105,7 +105,7 @@ def service_anomalies(
     requested = anomaly_requests(policy, options)
     slos = [
         charted(policy, slo, requested[slo.name], next(answers), options.charting)
-        for slo in by_events(policy)
+        for slo in with_ratio(policy)
     ]
     return ServiceAnomalies(
         policy=policy,

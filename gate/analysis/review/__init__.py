@@ -11,6 +11,7 @@ from gate.analysis import (
     service_head,
     unmeasured_document,
 )
+from gate.analysis.review.spending import ReviewedSpend, spend_document
 from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource
 from gate.decision.slo_document import Json, number, rfc3339, share
@@ -102,8 +103,16 @@ class ServiceReview:
     policy: Policy
     source: PolicySource
     slos: tuple[SloReview, ...]
+    spending: tuple[ReviewedSpend, ...]
+    """Allowances: each a budget beside those of the objectives."""
     left_out: LeftOut
-    """SLOs that have no history of events, each with a sentence that says so."""
+    """SLOs that have no history of their own, each with a sentence that says so."""
+
+    @property
+    def unmeasured(self) -> bool:
+        """Whether nothing can be said of any of them."""
+        lost = [*(slo.unmeasured for slo in self.slos), *(slo.unmeasured for slo in self.spending)]
+        return any(lost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +129,7 @@ class ReviewReport:
     @property
     def exit_code(self) -> ExitCode:
         """Undecided if nothing can be said of an SLO, else allow: findings are not a verdict."""
-        lost = any(slo.unmeasured for service in self.services for slo in service.slos)
+        lost = any(service.unmeasured for service in self.services)
         return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
 
 
@@ -133,6 +142,7 @@ def review_document(report: ReviewReport) -> Json:
             {
                 **service_head(service),
                 "slos": [_slo(slo) for slo in service.slos],
+                "spending": [spend_document(spend) for spend in service.spending],
                 "left_out": left_out_document(service.left_out),
             }
             for service in report.services

@@ -15,12 +15,13 @@ from gate.analysis.review import (
     ServiceReview,
     SloReview,
 )
+from gate.analysis.review.spending import ReviewedSpend, SpendReview
 from gate.backends import open_backend
-from gate.check.measure import OpenBackend, not_looked_at, open_history, run_concurrently
+from gate.check.measure import OpenBackend, not_looked_at, open_history, run_concurrently, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
-from gate.history.events import as_events
+from gate.history.events import as_events, keeps_past
 from gate.history.objective_candidates import (
     Candidate,
     MovedWindows,
@@ -35,7 +36,7 @@ from gate.measure import Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest, each_answer, unknown_share
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
-from gate.slo.objective import RatioSlo
+from gate.slo.objective import RatioSlo, SpendSlo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,21 +81,23 @@ def review_objectives(
 def review_requests(policy: Policy, options: ReviewOptions) -> dict[str, SeriesRequest]:
     """Return which history is wanted of each SLO that has one: all of its periods at once."""
     requests = {}
-    for slo in _reviewed(policy):
-        cut = cut_periods(slo.window, options.periods, options.at, slices=slo.slices)
+    for slo in with_past(policy):
+        cut = _cut(slo, options)
         requests[slo.name] = SeriesRequest(
             sli=slo.sli,
             # Steps end where the periods do, off the clock, so that their counts are exact.
             span=cut.span,
             step=cut.step,
-            slices=slo.slices,
+            slices=slo.slices if isinstance(slo, RatioSlo) else None,
+            amount=isinstance(slo, SpendSlo),
             max_age=policy.guards_of(slo).max_age,
         )
     return requests
 
 
-def _reviewed(policy: Policy) -> list[RatioSlo]:
-    return [slo for slo in policy.slos if isinstance(slo, RatioSlo)]
+def _cut(slo: RatioSlo | SpendSlo, options: ReviewOptions) -> PeriodCut:
+    slices = slo.slices if isinstance(slo, RatioSlo) else None
+    return cut_periods(slo.window, options.periods, options.at, slices=slices)
 
 
 def service_review(
@@ -109,13 +112,24 @@ def service_review(
     """
     policy = file.policy
     requests = review_requests(policy, options)
-    slos = [
-        _slo(policy, slo, _Past(requests[slo.name], next(answers)), options)
-        for slo in _reviewed(policy)
-    ]
-    left_out = [(slo.name, reason) for slo in policy.slos if (reason := not_looked_at(policy, slo))]
+    slos, spending = list[SloReview](), list[ReviewedSpend]()
+    for slo in with_past(policy):
+        answer = next(answers)  # let go of once it is known what it comes to
+        if isinstance(slo, SpendSlo):
+            spending.append(_spend(policy, slo, answer, options))
+        else:
+            slos.append(_slo(policy, slo, _Past(requests[slo.name], answer), options))
+        del answer
     return ServiceReview(
-        policy=policy, source=file.source, slos=tuple(slos), left_out=tuple(left_out)
+        policy=policy,
+        source=file.source,
+        slos=tuple(slos),
+        spending=tuple(spending),
+        left_out=tuple(
+            (slo.name, reason)
+            for slo in policy.slos
+            if not keeps_past(slo) and (reason := not_looked_at(policy, slo))
+        ),
     )
 
 
@@ -130,8 +144,7 @@ def _slo(policy: Policy, slo: RatioSlo, past: _Past, options: ReviewOptions) -> 
     if isinstance(past.answer, Unmeasured):
         return SloReview(slo=slo, review=None, unmeasured=past.answer)
     answer = as_events(slo, past.answer, past.request)
-    cut = cut_periods(slo.window, options.periods, options.at, slices=slo.slices)
-    guards = policy.guards_of(slo)
+    cut, guards = _cut(slo, options), policy.guards_of(slo)
     least, periods = guards.min_coverage, review_periods(slo, answer, cut, guards)
     counted = [period for period in periods if period.doubt is None]
     ratios = [period.error_ratio for period in counted]
@@ -152,7 +165,31 @@ def _slo(policy: Policy, slo: RatioSlo, past: _Past, options: ReviewOptions) -> 
         query=answer.query,
         notes=answer.notes,
     )
-    return SloReview(slo=slo, review=review, unmeasured=None if counted else _nothing(review))
+    return SloReview(
+        slo=slo, review=review, unmeasured=None if counted else _nothing(periods, answer)
+    )
+
+
+def _spend(
+    policy: Policy, slo: SpendSlo, answer: SeriesAnswer, options: ReviewOptions
+) -> ReviewedSpend:
+    if isinstance(answer, Unmeasured):
+        return ReviewedSpend(slo=slo, review=None, unmeasured=answer)
+    cut, guards = _cut(slo, options), policy.guards_of(slo)
+    granted = float(slo.allowance)
+    review = SpendReview(
+        periods=review_periods(slo, answer, cut, guards),
+        cut=cut,
+        moved=moved_windows(answer, cut, guards.min_coverage, granted=granted),
+        begins=_begins(answer, cut),
+        query=answer.query,
+        notes=answer.notes,
+    )
+    return ReviewedSpend(
+        slo=slo,
+        review=review,
+        unmeasured=None if review.settled else _nothing(review.periods, answer),
+    )
 
 
 def _moved(slo: RatioSlo, moved: MovedWindows, cut: PeriodCut) -> MovedReview:
@@ -189,8 +226,8 @@ def _begins(series: Series, cut: PeriodCut) -> datetime | None:
     return cut.bounds[0] + first * cut.step if first else None
 
 
-def _nothing(review: Review) -> Unmeasured:
+def _nothing(periods: Sequence[PastPeriod], series: Series) -> Unmeasured:
     """Say why no period counts; by the newest, of which most should be known."""
-    causes = [period.doubt for period in review.periods if period.doubt is not None]
+    causes = [period.doubt for period in periods if period.doubt is not None]
     reason = f"of none of the last {len(causes)} enough is known to count it"
-    return Unmeasured(cause=causes[-1], reason=reason, query=review.query)
+    return Unmeasured(cause=causes[-1], reason=reason, query=series.query)

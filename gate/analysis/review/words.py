@@ -17,6 +17,8 @@ from gate.analysis.review import (
     review_document,
 )
 from gate.analysis.review.facts import review_facts, whole
+from gate.analysis.review.spending import Kept, ReviewedSpend, SpendReview
+from gate.analysis.review.spending_words import spend_section
 from gate.history.objective_candidates import Fit
 from gate.history.periods import PastPeriod
 from gate.policy.findings import Verdict
@@ -42,8 +44,11 @@ _VERDICTS: Final = {
     _NOT_MEASURED: Verdict.UNDECIDED,
     Fit.STRICT: Verdict.WARN,
     Fit.LOOSE: Verdict.WARN,
+    Kept.MISSED: Verdict.WARN,
     Fit.UNDECIDED: Verdict.UNDECIDED,
+    Kept.OPEN: Verdict.UNDECIDED,
     Fit.RIGHT: Verdict.ALLOW,
+    Kept.MET: Verdict.ALLOW,
 }
 """The findings about an SLO, the most pressing first."""
 
@@ -76,12 +81,17 @@ def _section(service: ServiceReview) -> Section:
     return Section(
         title=service.policy.service,
         badge=_badge(service),
-        blocks=(*map(_slo, service.slos), around),
+        blocks=(
+            *map(_slo, service.slos),
+            *(spend_section(spend, _state(spend)) for spend in service.spending),
+            around,
+        ),
     )
 
 
 def _badge(service: ServiceReview) -> Badge:
-    counts = Counter(_state(reviewed) for reviewed in service.slos)
+    reviewed: list[SloReview | ReviewedSpend] = [*service.slos, *service.spending]
+    counts = Counter(map(_state, reviewed))
     if not counts:
         return Badge(Verdict.UNDECIDED, "NOTHING TO REVIEW")
     words = ", ".join(
@@ -143,10 +153,11 @@ def _tiers(service: ServiceReview) -> Iterator[str]:
             yield f"{tier.name} allows only {', '.join(sorted(tier.allow | tier.warn))}"
 
 
-def _state(reviewed: SloReview) -> str:
-    if reviewed.review is None or reviewed.unmeasured is not None:
+def _state(reviewed: SloReview | ReviewedSpend) -> str:
+    review = reviewed.review
+    if review is None or reviewed.unmeasured is not None:
         return _NOT_MEASURED
-    return reviewed.review.fit
+    return review.kept if isinstance(review, SpendReview) else review.fit
 
 
 def _start(period: PastPeriod) -> str:

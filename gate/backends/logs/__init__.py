@@ -19,21 +19,21 @@ _OLDEST: Final = 2
 
 
 def _open(settings: LogsSettings, limits: Limits) -> Backend:
-    """Open the backend. No file is looked for before it measures.
+    """Open the backend. Files are searched for only when it measures.
 
     Raises:
         UsageError: DuckDB or the client of a store is not installed, or DuckDB is too old to notice
             a file that is cut off.
     """
     _check_packages(settings)
-    # DuckDB takes a tenth of a second to load, so only now.
+    # DuckDB takes a tenth of a second to load, so it is imported here.
     from gate.backends.logs.backend import LogsBackend  # noqa: PLC0415
 
     return LogsBackend(settings, limits)
 
 
 def _open_doctor(settings: LogsSettings, limits: Limits) -> "Doctor":
-    """As `_open`."""
+    """Open the doctor, as `_open` does."""
     _check_packages(settings)
     from gate.backends.logs.doctor import LogsDoctor  # noqa: PLC0415
 
@@ -61,7 +61,7 @@ def _check_duckdb() -> None:
             f"pip install 'duckdb>={_OLDEST}'"
         ) from None
     # Up to 1.5 a gzip file that is cut off between two lines, or short of its checksum, is read as
-    # if it were whole (tried with 1.1.3 and 1.4.4): errors would be missed without a word.
+    # if it were whole (tried with 1.1.3 and 1.4.4): errors would be missed silently.
     if int(installed.partition(".")[0]) < _OLDEST:
         raise UsageError(
             f"DuckDB {installed} reads a gzip file that is cut off without saying so; "
@@ -70,20 +70,20 @@ def _check_duckdb() -> None:
 
 
 def _mistake_in(sli: Sli, _slices: Slices | None) -> str | None:
-    """Say which condition is the same of every row; nothing where DuckDB is not installed."""
+    """Return which condition is the same for every row; empty if DuckDB is not installed."""
     try:
         _check_duckdb()
         from gate.backends.logs.expressions import constant_condition  # noqa: PLC0415 - as above
     except (UsageError, ImportError):
-        return None  # said when the logs are opened
+        return None  # opening the logs reports it
 
     return constant_condition(sli)
 
 
 def _files(settings: LogsSettings) -> tuple[str, ...]:
-    if "://" in settings.path:  # what a store has comes with no change
+    if "://" in settings.path:  # a change contains no objects of a store
         return ()
-    # The time of a partition, {%Y/%m/%d}, as a pattern.
+    # A partition's time, {%Y/%m/%d}, as a pattern.
     path = re.sub(r"\{[^{}]*%[^{}]*\}", lambda m: re.sub("%.", "*", m[0][1:-1]), settings.path)
     return (str(Path(literal(str(settings.directory))) / path),)
 

@@ -1,7 +1,7 @@
-"""What bounds a statement that DuckDB itself does not: within one value it looks at no limit.
+"""Bounds of a statement that DuckDB itself lacks: within one value it checks no limit.
 
-Tried with DuckDB 2.0.1: ``repeat('x', 3000000000)`` takes six times its ``memory_limit``, and an
-interrupt is obeyed after 50 s only.
+With DuckDB 2.0.1 ``repeat('x', 3000000000)`` took six times its ``memory_limit``, and obeyed an
+interrupt only after 50 s.
 """
 
 import os
@@ -23,7 +23,7 @@ _STATISTICS: Final = Path("/proc/self/statm")
 _UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _SIZE: Final = re.compile(r"([0-9.]+) (KiB|MiB|GiB|TiB)")
 _LAST_WAIT: Final = 0.2
-"""Seconds."""
+"""The time between two checks of the worker, in seconds."""
 _SPARE: Final = 1 << 30
 _SPARE_OF_A_CORE: Final = 1 << 27
 """Bytes of addresses, not of memory, that threads and their heaps reserve."""
@@ -32,7 +32,7 @@ _SPARE_OF_A_CORE: Final = 1 << 27
 class Worker:
     """A thread that runs one task after another, and that nobody waits for at the end.
 
-    A pool's thread would keep the process from ending while DuckDB is within a value.
+    A pool's thread would keep the process from ending while DuckDB computes a value.
     """
 
     def __init__(self) -> None:
@@ -52,12 +52,12 @@ class Worker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let the thread end after its task; one that is stuck is not waited for."""
+        """Let the thread end after its task; a stuck thread is not waited for."""
         self._tasks.put(None)
         self._thread.join(_LAST_WAIT)
 
     def submit(self, task: Callable[[], Value]) -> Future[Value]:
-        """Run the task after those before it."""
+        """Run the task after the earlier ones."""
         future: Future[Value] = Future()
         self._tasks.put((task, future))
         return future
@@ -73,15 +73,15 @@ class Worker:
 
 _lock: Final = Lock()
 _before: Final[list[tuple[int, int]]] = []
-"""The limits to go back to, of each that is bounded now; several may be, in threads."""
+"""The limits to restore, for each bound in force; several threads may have one."""
 
 
 @contextmanager
 def bounded_memory(limit: str) -> Iterator[None]:
-    """Let the process grow by no more than the limit, as DuckDB writes one (``11.7 GiB``).
+    """Limit the growth of the process to a size that DuckDB writes (``11.7 GiB``).
 
-    What asks for more is refused: DuckDB ends the statement then, and the process lives on. Only
-    where the system counts addresses, as Linux does; elsewhere DuckDB's own limit has to do.
+    Larger allocations fail: DuckDB then ends the statement, and the process continues. This needs a
+    system that counts addresses, as Linux does; elsewhere only DuckDB's own limit holds.
     """
     size = _SIZE.fullmatch(limit)
     used = _addresses()
@@ -105,7 +105,7 @@ def bounded_memory(limit: str) -> Iterator[None]:
 
 
 def _addresses() -> int | None:
-    """Return the bytes of addresses that the process has; None where the system does not say."""
+    """Return the size of the process's address space in bytes; None: unknown to the system."""
     try:
         pages = _STATISTICS.read_text(encoding="ascii").split()[0]
     except OSError:

@@ -1,6 +1,6 @@
-"""Files that hold again what another one holds: a rotated file beside its packed copy, say.
+"""Files with the same rows as another file: for example a rotated file beside its packed copy.
 
-Of two such files the rows of one would count twice, and failures of the others weigh less.
+The rows of one of them would count twice, and failures of other files would weigh less.
 """
 
 import gzip
@@ -13,25 +13,26 @@ from typing import BinaryIO, Final, cast
 
 COMPRESSED: Final = (".gz", ".zst")
 _ROTATED: Final = re.compile(r"[.-][0-9][0-9T._-]*$")
-"""What logrotate adds to a name: ``.1``, ``-20261129``."""
+"""The suffixes of logrotate: ``.1``, ``-20261129``."""
 _LEAST: Final = 1 << 10
-"""Bytes of rows that two requests do not share by chance."""
+"""The number of bytes of rows that two logs do not share by chance."""
 _MOST_ALIKE: Final = 32
-"""So many files that begin alike are taken for logs of machines with the same first rows."""
+"""The number of files with the same beginning from which they are logs of machines with the same
+first rows."""
 _AT_ONCE: Final = 1 << 16
 _DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
-"""What is wrong with a packed file, as its reader will say."""
+"""The errors of a damaged packed file, which its reader will report."""
 
 
 def plain_name(name: str) -> str:
-    """Return the name that a file had before it was rotated or packed."""
+    """Return the name of a file before it was rotated or packed."""
     for suffix in COMPRESSED:
         name = name.removesuffix(suffix)
     return _ROTATED.sub("", name) or name
 
 
 def copies(files: Sequence[str], kind: str) -> Mapping[str, str]:
-    """Return the files whose rows another one begins with, or has all of, and which that is.
+    """Return the files whose rows another file begins with, or contains completely, with that file.
 
     Args:
         files: on this machine, none of them empty.
@@ -49,7 +50,7 @@ def copies(files: Sequence[str], kind: str) -> Mapping[str, str]:
 
 
 def _beginning_alike(files: Sequence[str], kind: str) -> Iterator[list[str]]:
-    """Yield files of one size or of one name but for its rotation that begin with the same rows."""
+    """Yield files of one size, or of one name with rotations, that begin with the same rows."""
     by_size: dict[int, list[str]] = {}
     by_name: dict[str, list[str]] = {}
     for file in files:
@@ -67,12 +68,12 @@ def _beginning_alike(files: Sequence[str], kind: str) -> Iterator[list[str]]:
 
 
 def _partition(file: str) -> str:
-    """Return the folders that are columns of the rows, such as ``model=a``: others, other rows."""
+    """Return the folders that are columns, such as ``model=a``: other folders, other rows."""
     return "/".join(folder for folder in Path(file).parts[:-1] if "=" in folder)
 
 
 def _first_rows(file: str, kind: str) -> bytes | None:
-    """Return what a file begins with after its first line of CSV; None: it is too short."""
+    """Return the beginning of a file after its header line of CSV; None: the file is too short."""
     with _opened(file) as stream:
         try:
             begin = stream.read(_LEAST if kind != "csv" else _AT_ONCE)
@@ -83,7 +84,7 @@ def _first_rows(file: str, kind: str) -> bytes | None:
 
 
 def _copy(first: str, second: str) -> Iterable[tuple[str, str]]:
-    """Return which of two files the other one holds, if that is so."""
+    """Return which of two files the other one contains; None: neither."""
     with _opened(first) as stream, _opened(second) as beside:
         try:
             for ours, theirs in _pieces(stream, beside):

@@ -1,4 +1,4 @@
-"""A DuckDB connection in memory that reads the logs, nothing else, and stops when told to."""
+"""A DuckDB connection in memory that reads only the logs, and can be stopped."""
 
 import glob
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from gate.backends.sql.rows import invalid
 from gate.measure import MeasurementError
 from gate.slo.quantities import format_duration
 
-if TYPE_CHECKING:  # where logs are in a store of objects
+if TYPE_CHECKING:  # for logs in a store of objects
     from gate.backends.logs.objects import ObjectFiles
 
 Returned = TypeVar("Returned")
@@ -27,24 +27,24 @@ _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
-    "python_enable_replacements": "false",  # no Python variable is a table
-    "temp_directory": "",  # counts fit into memory; nothing is written beside the logs
-    "memory_limit": "50%",  # of the machine's, or of the container's
+    "python_enable_replacements": "false",  # Python variables are not tables
+    "temp_directory": "",  # counts fit into memory; the logs' folder stays unchanged
+    "memory_limit": "50%",  # of the machine, or of the container
 }
 
 
 _AGAIN: Final = 0.05
-"""Seconds between two interrupts: one that comes before the statement has begun is lost."""
+"""Seconds between two interrupts: an interrupt before the statement has begun is lost."""
 
 
 _AT_ONCE: Final = 16
-"""Objects that are looked at."""
+"""The most objects that are examined at once."""
 _GRACE: Final = 2.0
-"""Seconds for DuckDB to obey an interrupt. It looks for one between rows, never within a value."""
+"""Seconds for DuckDB to obey an interrupt. It checks for one between rows, never within a value."""
 
 
 class Database:
-    """One run's connection. What it raises is `duckdb.Error` or `MeasurementError`."""
+    """The connection of one run. It raises `duckdb.Error` or `MeasurementError`."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, worker: Worker, timeout: timedelta
@@ -56,13 +56,13 @@ class Database:
         self.columns: frozenset[str] = frozenset()
         """The names that a refusal may show."""
         self.files: tuple[str, ...] = ()
-        """Likewise."""
+        """The files that a refusal may show."""
         self.max_scan: int | None = None
-        """Bytes that the objects of a store may have together; None: any number."""
+        """The most bytes that the objects of a store may have together; None: no limit."""
         self.objects: ObjectFiles | None = None
-        """Where the files are objects of a store."""
+        """The objects, if the files are in a store."""
         self.stuck = False
-        """Whether a statement did not stop when told to. Nothing can be asked any more then."""
+        """Whether a statement did not stop when told to. No other statement can run any more."""
 
     def query(self, sql: str, *parameters: object) -> list[Row]:
         """Run one statement and return its rows.
@@ -70,11 +70,11 @@ class Database:
         Raises:
             MeasurementError: the run's time is up.
         """
-        # In a thread of its own: in the main one DuckDB would keep Ctrl-C waiting until the end.
+        # In a separate thread: in the main thread DuckDB would delay Ctrl-C until the end.
         return self.run(lambda: self._fetch(sql, parameters))
 
     def run(self, task: Callable[[], Returned]) -> Returned:
-        """Run what reads logs, within the run's time.
+        """Run a function that reads logs, within the run's time.
 
         Raises:
             MeasurementError: the run's time is up, or an object of a store cannot be read.
@@ -88,17 +88,17 @@ class Database:
             raise self._too_late() from None
         finally:
             self._stop(result)
-            # DuckDB may take a read that fails for the end of a file, or leave a line out.
+            # DuckDB may take a failed read for the end of a file, or skip a line.
             if self.objects is not None and self.objects.failure is not None:
                 raise self.objects.failure
 
     @property
     def left(self) -> timedelta:
-        """How much of the run's time is left."""
+        """The rest of the run's time."""
         return timedelta(seconds=max(0, self._end - monotonic()))
 
     def open(self, file: str) -> BinaryIO:
-        """Open a file for a look at some of its bytes.
+        """Open a file to examine some of its bytes.
 
         Raises:
             OSError: it cannot be read.
@@ -108,7 +108,7 @@ class Database:
         return cast("BinaryIO", self.objects.open(file, ahead=1 << 16))
 
     def looks(self, files: Sequence[str], look: Callable[[str], Returned]) -> list[Returned]:
-        """Return what a look at each file shows; at objects many at once, as a store is slow.
+        """Return the result of examining each file; many objects at once, as a store is slow.
 
         Args:
             files: their names.
@@ -124,7 +124,7 @@ class Database:
         return self.run(look_at_all)
 
     def size(self, file: str) -> int:
-        """Return the bytes of a file.
+        """Return the size of a file in bytes.
 
         Raises:
             OSError: it cannot be read.
@@ -132,7 +132,7 @@ class Database:
         return Path(file).stat().st_size if self.objects is None else self.objects.size(file)
 
     def refusal(self, error: duckdb.Error) -> MeasurementError:
-        """Say why rows could not be read, in words that hold nothing of them."""
+        """Return why rows could not be read, without any of their values."""
         return refusal(error, self.columns, self.files)
 
     def _too_late(self) -> MeasurementError:
@@ -140,7 +140,7 @@ class Database:
         return unreadable(f"reading the logs took longer than {limit}")
 
     def _stop(self, rows: Future[Returned]) -> None:
-        """Interrupt what is still running; what does not obey is left to itself."""
+        """Interrupt the running statement; a statement that does not obey is abandoned."""
         end = monotonic() + _GRACE
         while not rows.done():
             if monotonic() > end:
@@ -153,19 +153,19 @@ class Database:
         return self._connection.execute(sql, parameters).fetchall()
 
     def add(self, other: "Database") -> None:
-        """Read what another database has found, too."""
+        """Add the results of another database."""
         self.files = tuple(dict.fromkeys((*self.files, *other.files)))
         if self.objects is not None and other.objects is not None:
             self.objects.listed |= other.objects.listed
 
     def confine(self, files: Sequence[str]) -> None:
-        """From now on read these files only, whatever an expression asks for."""
+        """Restrict the connection to these files from now on, whatever an expression requests."""
         self.files = tuple(files)
         if self.objects is None:
-            # DuckDB also asks for a name that is escaped, in the hope that it means itself.
+            # DuckDB also requests the escaped form of a name.
             allowed = ", ".join(map(literal, {*files, *map(glob.escape, files)}))
             self._connection.execute(f"SET allowed_paths = [{allowed}]")
-        else:  # which has the listed objects only
+        else:  # which has only the listed objects
             self._connection.register_filesystem(self.objects)
             root = literal(self.objects.root)
             self._connection.execute(f"SET allowed_directories = [{root}]")
@@ -175,9 +175,9 @@ class Database:
 
 @contextmanager
 def opened(timeout: timedelta, zone: str | None) -> Iterator[Database]:
-    """Open a database whose time zone is ``zone`` (an IANA name; None: UTC) for a while.
+    """Open a database with the time zone ``zone`` (an IANA name; None: UTC) for a while.
 
-    It may use half of the memory that there is.
+    It may use half of the available memory.
     """
     connection = duckdb.connect(":memory:", config=_SETTINGS)
     try:
@@ -201,10 +201,10 @@ def literal(text: str) -> str:
 
 
 def identifier(name: str) -> str:
-    """Write a column's name so that SQL takes it as it is."""
+    """Quote a column's name for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def file_list(files: Sequence[str]) -> str:
-    """Write files for DuckDB, which would take a bracket in a name for a pattern."""
+    """Write files for DuckDB, with brackets escaped, which it would take for a pattern."""
     return f"[{', '.join(literal(glob.escape(file)) for file in files)}]"

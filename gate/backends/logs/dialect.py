@@ -1,4 +1,4 @@
-"""DuckDB as an engine: how its SQL is written, and what runs it over files."""
+"""DuckDB as an engine: its dialect of SQL, and the connection that runs it over files."""
 
 import re
 from datetime import datetime, tzinfo
@@ -23,12 +23,12 @@ _KINDS: Final = {
 
 
 class DuckDialect(Dialect):
-    """DuckDB's SQL, in a session whose time zone is that of times without one."""
+    """DuckDB's SQL, in a session whose time zone is that of times without a zone."""
 
     name = "duckdb"
 
     def kind(self, type_name: str) -> Kind:
-        """Return what a type is, by the name that DESCRIBE gives it."""
+        """Return the kind of a type, by its name in DESCRIBE."""
         if _INTEGER.fullmatch(type_name):
             return Kind.INTEGER
         if _DECIMAL.fullmatch(type_name):
@@ -36,7 +36,7 @@ class DuckDialect(Dialect):
         return Kind.TEXT if type_name.startswith("ENUM") else _KINDS.get(type_name, Kind.OTHER)
 
     def column(self, type_name: str) -> SqlColumn:
-        """Return what a column of a type is."""
+        """Return the column of a type."""
         scale = _DECIMAL.fullmatch(type_name)
         digits = None if scale is None else int(scale[1])
         return SqlColumn(type=type_name, kind=self.kind(type_name), exactness=digits)
@@ -56,13 +56,13 @@ class DuckDialect(Dialect):
         return f"epoch_us({value})"
 
     def until(self, value: str, column: SqlColumn, moment: datetime, zone: tzinfo | None) -> str:
-        """Compare an instant itself, so that a Parquet reader can skip by its statistics."""
+        """Compare the instant itself, so that a Parquet reader can skip parts by statistics."""
         if column.kind is Kind.INSTANT:
             return f"{value} <= {sql_instant(moment)}"
         return f"timezone({literal(zone_name(zone) or 'UTC')}, {value}) <= {sql_instant(moment)}"
 
     def after(self, value: str, column: SqlColumn, moment: datetime, zone: tzinfo | None) -> str:
-        """As `until`."""
+        """Compare the instant itself, as `until` does."""
         return f"NOT ({self.until(value, column, moment, zone)})"
 
     def floor_divide(self, number: str, by: int) -> str:
@@ -85,11 +85,11 @@ class DuckDialect(Dialect):
         return f"coalesce({text}, '')"
 
     def fixed_point(self, value: str) -> str:
-        """Return a float as HUGEINT, which holds 2^23 of them."""
+        """Return a float as HUGEINT, which can hold the sum of 2^23 of them."""
         return f"({value}::DOUBLE * {1 << 64})::HUGEINT"
 
     def float_sum(self, value: str) -> str:
-        """Add up with Kahan's summation."""
+        """Add up by Kahan's summation."""
         return f"fsum({value})"
 
     def count(self, condition: str) -> str:
@@ -102,7 +102,7 @@ class DuckDialect(Dialect):
 
 
 class DuckEngine:
-    """DuckDB over the files that a database is confined to."""
+    """DuckDB over the files that a database may read."""
 
     def __init__(self, database: Database) -> None:
         """Take the connection."""

@@ -1,4 +1,4 @@
-"""What ``gate doctor`` says of request logs in files."""
+"""The doctor of request logs in files."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ _WORDS: Final = {
 
 
 class LogsDoctor(RowsDoctor):
-    """Measures as for a budget, and then looks at the files once more for what a count hides."""
+    """Measures as for a budget, and then surveys the files for problems that a count hides."""
 
     def __init__(self, settings: LogsSettings, limits: Limits) -> None:
         self.source = Source(examined=pattern_of(settings), **_WORDS)
@@ -37,7 +37,7 @@ class LogsDoctor(RowsDoctor):
         self._remarks: tuple[str, ...] = ()
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        """Look at every SLO, and say what was read of a store and which days have no partition."""
+        """Examine every SLO; report the amount read from a store, and days without a partition."""
         diagnosis = super().examine(slos, at)
         if not self._remarks:
             return diagnosis
@@ -47,7 +47,7 @@ class LogsDoctor(RowsDoctor):
         return replace(diagnosis, backend=(read, *diagnosis.backend))
 
     def _survey(self, requests: Sequence[CountRequest], at: datetime) -> Survey:
-        """Look at the files once more, and at the order of their rows."""
+        """Survey the files and the order of their rows."""
         slis = [request.sli for request in requests]
 
         def look(ready: Prepared) -> Survey:

@@ -1,8 +1,7 @@
-"""JSON documents that hold the rows in a list: ``{"data": [...]}``, as APIs answer and exports are.
+"""JSON documents with a list of rows: ``{"data": [...]}``, as in answers of APIs and exports.
 
-The list is found by the column of the time, which its items have and the document has not. A
-document without the list is not taken for one without rows: it stands as a row without a time,
-which no run accepts.
+The list is the one whose items have the column of the time, which the document lacks. A document
+without the list does not count as empty: it is a row without a time, which every run refuses.
 """
 
 # ruff: noqa: S608 - names and texts are quoted
@@ -16,18 +15,18 @@ from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 
 LARGE = "maximum_object_size = 67108864"
-"""A document, or a line that holds many rows, may have 64 MiB."""
+"""The largest size of a document, or of a line with many rows: 64 MiB."""
 _OPTIONS = f"format = 'auto', hive_partitioning = false, {LARGE}"
 
 
 @dataclass(frozen=True, slots=True)
 class ItemList:
-    """Where the rows are in a document."""
+    """The position of the rows in a document."""
 
     path: tuple[str, ...]
     """The keys, the outermost first; the last is the list's."""
     fields: Mapping[str, str]
-    """What the items have, and DuckDB's types of it."""
+    """The fields of the items, and DuckDB's types of them."""
 
     def relation(self, files: str, types: Mapping[str, str], used: Iterable[str]) -> str:
         """Return the FROM part that reads fields of the items in files, which are quoted."""

@@ -1,4 +1,4 @@
-"""The policy's SQL expressions: parsed and bound by DuckDB before they meet any data."""
+"""The policy's SQL expressions, parsed and bound by DuckDB before it reads any data."""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
@@ -26,18 +26,18 @@ _ABOUT_A_ROW: Final = frozenset(
     {"BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT"}
     | {"FUNCTION", "LAMBDA", "OPERATOR", "TYPE"}  # column -> 'key' is parsed as a lambda
 )
-"""The kinds of syntax that may stand in an expression; no subquery, star, parameter, position."""
+"""The kinds of nodes allowed in an expression; no subquery, star, parameter, position."""
 _MACROS: Final = "nullif|if|split_part|fdiv|fmod|date_add|days_in_month|(list|array)_.*"
 _BOUNDED: Final = re.compile(
     "|".join(
         (
-            r"[^a-z_].*|__between|xor|age",  # operators; age has a refusal of its own
+            r"[^a-z_].*|__between|xor|age",  # operators; age has its own error
             # numbers
             r"a?(cos|sin|tan)h?|atan2|cot|abs|sign(bit)?|ceil(ing)?|floor|round(_even|bankers)?|trunc",
             r"sqrt|cbrt|exp|ln|log(2|10)?|pow(er)?|f?mod|f?div(ide)?|add|subtract|multiply|even|pi",
             r"greatest(_common_divisor)?|least(_common_multiple)?|gcd|lcm|isfinite|isinf|isnan",
             r"degrees|radians|bit_(count|length|position)|[gs]et_bit|nullif|if|hash",
-            # texts, none of which grows
+            # texts that do not grow
             r"[lu]case|lower|upper|[lr]?trim|left|right|reverse|sub(str|string)(_grapheme)?|ascii|chr",
             r"(str|char_|character_|octet_)?len(gth)?(_grapheme)?|ord|unicode|strip_accents",
             r"prefix|suffix|(starts|ends)_with|contains|instr|strpos|position|not_i?like_escape",
@@ -58,7 +58,7 @@ _BOUNDED: Final = re.compile(
         )
     )
 )
-"""Functions whose result is about as long as what they are given, and takes about as long."""
+"""Functions whose result takes about as much space and time as their arguments."""
 _TEXTS: Final = frozenset({"VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR", "NVARCHAR"})
 _JOINED: Final = frozenset({"||", "concat", "concat_ws", "format", "printf"})
 _AT_MOST: Final = timedelta(seconds=10)
@@ -104,9 +104,9 @@ def _parsed(database: Database, role: str, text: str) -> SqlExpression:
 
 
 def constant_condition(sli: Sli) -> str | None:
-    """Say which condition of an indicator is the same of every row; None: none is.
+    """Return which condition of an indicator is the same for every row; None: there is none.
 
-    What else is wrong with it is said when the rows are counted.
+    The count reports all other mistakes.
     """
     with opened(_AT_MOST, None) as database:
         for role in ("total", "bad", "good"):
@@ -188,7 +188,7 @@ def _makes_text(node: _Node) -> bool:
 
 
 def _check_functions(database: Database, where: str, names: set[str]) -> None:
-    """Refuse now(), random() and the like: a run has one instant, and can be repeated."""
+    """Raise an error for now(), random() and the like: a run has one instant, and is repeatable."""
     if not names:
         return
     # A function is about the row if any form of it is: the others depend on the time zone (since

@@ -1,4 +1,4 @@
-"""Which files the logs are: those that match the path and may have rows of the time in question."""
+"""The files of the logs: they match the path and may have rows of the requested time."""
 
 import glob
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ _FORMATS: Final = {
 }
 _NOT_READ: Final = (".bz2", ".xz", ".lz4", ".zip", ".br", ".snappy", ".Z", ".7z")
 _MOST_SHOWN: Final = 5
-"""Days without a partition."""
+"""The most days without a partition in a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +39,16 @@ class LogFiles:
     kind: str
     """The format: ``jsonl``, ``csv`` or ``parquet``."""
     files: list[str]
-    """Those that hold anything, and may have rows of the window, sorted by name."""
+    """The files that are not empty, and may have rows of the window, sorted by name."""
     every: list[str]
-    """Those that match, of any time; of objects those that were listed."""
+    """All matching files, of any time; for a store only those that were listed."""
     pattern: PathPattern
     remarks: Callable[[], tuple[str, ...]]
-    """Returns what is to be said of them once they are read."""
+    """A function that returns the remarks about the files, after they were read."""
 
 
 def pattern_of(settings: LogsSettings) -> str:
-    """Return the path or glob for people, with its variables, from where the program runs."""
+    """Return the path or glob for people, with its variables, relative to the working folder."""
     shown = settings.written or settings.path
     if is_remote(settings.path):
         return shown
@@ -56,10 +56,10 @@ def pattern_of(settings: LogsSettings) -> str:
 
 
 def find_files(settings: LogsSettings, database: Database, window: Span | None) -> LogFiles:
-    """Return the format and the files that hold anything.
+    """Return the format and the files that are not empty.
 
-    A plain text file of no bytes is a log without rows; an empty gzip or Parquet file is a cut one,
-    and is left for the reader to refuse.
+    An empty plain text file is a log without rows; an empty gzip or Parquet file is damaged, and
+    the reader reports it.
 
     Args:
         settings: where the logs are.
@@ -119,7 +119,7 @@ def _read_of(database: Database, files: list[str], days: list[date]) -> Iterator
 
 
 def _without(days: list[date]) -> Iterator[str]:
-    """Say which days have no partition."""
+    """Return a remark about the days without a partition."""
     if days:
         shown = ", ".join(map(str, days[:_MOST_SHOWN]))
         more = f" and {len(days) - _MOST_SHOWN} more" if len(days) > _MOST_SHOWN else ""
@@ -152,7 +152,7 @@ def _local(settings: LogsSettings) -> Matches:
 
 
 def _is_log(path: Path) -> bool:
-    """Tell files from folders on the way to them (``**``). What looks like a log must be one."""
+    """Distinguish logs from folders on the way to them (``**``). A name of a log must be a file."""
     if path.is_file():
         return True
     if path.is_dir() and _plain_suffix(str(path)) not in _FORMATS:

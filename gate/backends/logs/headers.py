@@ -22,34 +22,35 @@ _DELIMITERS: Final = ",\t;|"
 _VALUE: Final = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?$|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 _HEAD: Final = 65536
-"""Bytes in which the header line must end."""
+"""The bytes within which the header line must end."""
 _LINES: Final = (
     f"{READ}, header = false, delim = '\x01', quote = '', escape = '', strict_mode = false, "
     f"columns = {{'line': 'VARCHAR'}}, max_line_size = {_HEAD}, buffer_size = {4 * _HEAD}"
 )
-"""Small buffers: of a compressed file only the beginning is unpacked."""
+"""The options of small buffers, so that only the beginning of a compressed file is unpacked."""
 _INDEX: Final = "unnamed"
-"""What is called so: the first column of pandas' ``to_csv``, whose name is empty."""
+"""The name that DuckDB gives the first column of pandas' ``to_csv``, which has none."""
 _NO_UTF_8: Final = re.compile("[\ud800-\udfff]")
 _UTF_16: Final = {b"\xff\xfe": "utf-16"}
 
 
 @dataclass(frozen=True, slots=True)
 class CsvHeader:
-    """What a file's first line says. Files with equal ones are read together."""
+    """The header line of a file. Files with equal headers are read together."""
 
     delimiter: str
     names: tuple[str, ...]
     encoding: str
     crlf: bool
-    """Lines end in CR and LF. Where that is not said, DuckDB reads no row after a name with LF."""
+    """Whether lines end in CR and LF. Without this option DuckDB reads no row after a name with
+    LF."""
     open_end: bool = False
-    """The last line has no end, and may not be whole yet. Lines that do not fit are left out by the
-    scan; whether they are that one is looked at afterwards: `gate.backends.logs.unfinished`."""
+    """Whether the last line has no end, so that it may be incomplete. The scan skips invalid lines;
+    `gate.backends.logs.unfinished` checks afterwards whether it skipped only that line."""
 
     @property
     def options(self) -> str:
-        """How DuckDB is told."""
+        """The options for DuckDB."""
         delimiter = "'\t'" if self.delimiter == "\t" else f"'{self.delimiter}'"
         encoding = f", encoding = '{self.encoding}'" if self.encoding != "utf-8" else ""
         new_line = r", new_line = '\r\n'" if self.crlf else ""
@@ -59,7 +60,7 @@ class CsvHeader:
 
 
 def read_header(database: Database, file: str) -> CsvHeader:
-    """Read the first line, which may hold line ends within quotes.
+    """Read the first line, which may contain line ends within quotes.
 
     Raises:
         MeasurementError: there is no line in which every column has a name of its own.
@@ -68,7 +69,7 @@ def read_header(database: Database, file: str) -> CsvHeader:
     head = _head(database, file)
     encoding = _UTF_16.get(head[:2], "utf-8")
     text = head.decode(encoding, errors="surrogateescape").removeprefix("\ufeff")
-    # Within quotes no character means anything; what is left ends at the first line end.
+    # Characters within quotes have no meaning; the rest ends at the first line end.
     bare = _QUOTED.sub("", text)
     line = re.split("\r\n|\n|\r", bare, maxsplit=1)[0]
     delimiter = max(_DELIMITERS, key=line.count)

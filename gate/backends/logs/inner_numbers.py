@@ -1,4 +1,4 @@
-"""Types of what is within columns, and the numbers there: ``usage.tokens``, or each of a list."""
+"""Types of values within columns, and the numbers there: ``usage.tokens``, or those of a list."""
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
@@ -12,7 +12,7 @@ _MAP: Final = "MAP(VARCHAR, "
 
 
 class Every(Enum):
-    """A step to all values of a column at once, as JSON's path writes it."""
+    """A step to all values of a column at once, in the notation of JSON paths."""
 
     ITEM = "[*]"
     """The items of a list."""
@@ -21,19 +21,19 @@ class Every(Enum):
 
 
 PathStep = str | Every
-"""To a field by its name, or to every value."""
+"""A step to a field by its name, or to every value."""
 
 
 @dataclass(frozen=True, slots=True)
 class InnerNumber:
-    """A number within a column, or all those at one place of it."""
+    """A number within a column, or all numbers at one position of it."""
 
     column: str
     path: tuple[PathStep, ...]
 
     @property
     def name(self) -> str:
-        """What tells it from others."""
+        """The name that identifies it."""
         return identifier(self.column) + self._written
 
     @property
@@ -42,11 +42,11 @@ class InnerNumber:
         return "".join(steps)
 
     def some(self, test: Callable[[str], str]) -> str:
-        """Return SQL for whether a test is true of a number, where the column is what it holds."""
+        """Return SQL for whether a test is true for any of the numbers in the column's value."""
         return _some(identifier(self.column), self.path, test)
 
     def all_texts(self, test: Callable[[str], str]) -> str:
-        """Return SQL for whether a test is true of the numbers as they are written.
+        """Return SQL for whether a test is true for all numbers, as they are written.
 
         The column is read as text. NULL: there is no number.
         """
@@ -57,7 +57,7 @@ class InnerNumber:
 
 
 def _some(value: str, path: tuple[PathStep, ...], test: Callable[[str], str]) -> str:
-    """Return SQL for whether a test is true of a value that this path leads to."""
+    """Return SQL for whether a test is true for any value at this path."""
     for place, step in enumerate(path):
         if isinstance(step, Every):
             items = value if step is Every.ITEM else f"map_values({value})"
@@ -77,7 +77,7 @@ def doubles_in(kind: str) -> Iterator[tuple[PathStep, ...]]:
 
 
 def with_kind(kind: str, path: tuple[PathStep, ...], inner: str) -> str:
-    """Return the type of a column with another type at a place within it."""
+    """Return the type of a column with another type at a position within it."""
     if not path:
         return inner
     first, *rest = path
@@ -103,14 +103,14 @@ def _same(step: PathStep, other: PathStep) -> bool:
 
 
 def fields_of(kind: str) -> Mapping[str, str]:
-    """Return the fields of a STRUCT and their types; of any other type none."""
+    """Return the fields of a STRUCT and their types; empty for any other type."""
     if not (kind.startswith("STRUCT(") and kind.endswith(")")):
         return {}
     return dict(_named(part) for part in _parts(kind.removeprefix("STRUCT(")[:-1]))
 
 
 def _inside(kind: str) -> Mapping[PathStep, str]:
-    """Return the types of what a type is made of; of a number or a text nothing."""
+    """Return the inner types of a type; a number or a text has none."""
     if kind.endswith(_LIST):
         return {Every.ITEM: kind.removesuffix(_LIST)}
     if kind.startswith(_MAP) and kind.endswith(")"):
@@ -119,7 +119,7 @@ def _inside(kind: str) -> Mapping[PathStep, str]:
 
 
 def _parts(text: str) -> list[str]:
-    """Split at the commas that are in no bracket and no quoted name."""
+    """Split at the commas outside of brackets and quoted names."""
     parts, depth, quoted = [""], 0, False
     for letter in text:
         quoted ^= letter == '"'

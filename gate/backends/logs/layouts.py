@@ -1,4 +1,4 @@
-"""How JSON lies in its files: an object a line, an array, or an object over several lines."""
+"""The layouts of JSON in files: an object per line, an array, or an object over several lines."""
 
 # ruff: noqa: S608 - names and texts are quoted
 
@@ -17,30 +17,33 @@ from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 
 _HEAD: Final = 65536
-"""Bytes that are looked at; an object that is longer than this stands on a line of its own."""
+"""The bytes that are examined; a longer object must be on a line of its own."""
 _TAIL: Final = 4 << 20
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _SMALL: Final = 16384
 _MANY: Final = 50
-"""So many small files are read faster as objects: DuckDB looks for the types in each otherwise."""
+"""The number of small files from which reading them as objects is faster: otherwise DuckDB detects
+the types in each."""
 LINE: Final = "maximum_object_size = 4194304"
-"""A line may have 4 MiB. With DuckDB's own 16 MiB reading takes twice as long (buffers)."""
+"""The most bytes of a line, 4 MiB. With DuckDB's default of 16 MiB reading takes twice as long
+(buffers)."""
 _PLACES: Final = "hive_partitioning = false"
 
 
 @dataclass(frozen=True, slots=True)
 class JsonFiles:
-    """Files, and how they are read."""
+    """Files, and the options to read them."""
 
     files: list[str]
     as_objects: bool
-    """Some hold no object a line, or all are small, or one has no end yet."""
+    """Whether they are read as objects: some have no object per line, or all are small, or one has
+    no line end yet."""
     unfinished: tuple[str, ...]
-    """Those that are being written: their last line is not JSON yet."""
+    """The files that are being written: their last line is not JSON yet."""
 
     @property
     def options(self) -> str:
-        """How DuckDB is told to read values into columns, or to learn their types."""
+        """The options with which DuckDB reads values into columns, or detects their types."""
         layout = "auto" if self.as_objects and not self.unfinished else "newline_delimited"
         some = ", ignore_errors = true" if self.unfinished else ""
         return f"format = '{layout}', {LINE}, {_PLACES}{some}"
@@ -61,7 +64,7 @@ class JsonFiles:
 
 
 def json_files(database: Database, files: list[str]) -> JsonFiles:
-    """Look at the beginning of each file and, where it has no end, at its last line.
+    """Examine the beginning of each file and, if it has no line end, its last line.
 
     Raises:
         MeasurementError: a file is not UTF-8.
@@ -74,7 +77,7 @@ def json_files(database: Database, files: list[str]) -> JsonFiles:
     return JsonFiles(
         files=files,
         as_objects=small or bool(cut and by_lines) or not by_lines,
-        # Only of an object a line is it known which line is the last.
+        # The last line is known only for one object per line.
         unfinished=cut if by_lines else (),
     )
 
@@ -87,13 +90,14 @@ class _Head:
     size: int
     """The size of the file, in bytes."""
     start: bytes
-    """Unpacked; empty where Python cannot unpack it, or it is damaged, which DuckDB says."""
+    """The unpacked beginning; empty if Python cannot unpack it, or if it is damaged, which DuckDB
+    reports."""
     packed: bool
     stored: bool
-    """It is an object of a store."""
+    """Whether it is an object of a store."""
 
     def is_by_lines(self) -> bool:
-        """Return whether each line is an object, as far as the first shows it."""
+        """Return whether each line is an object, judged by the first."""
         head = self.start.removeprefix(b"\xef\xbb\xbf").lstrip()
         if head.startswith(b"["):
             # [1] on the first of many lines is a mistake in a log by lines, which DuckDB names.
@@ -118,7 +122,7 @@ class _Head:
 def _head(database: Database, file: str) -> _Head:
     size, stored = database.size(file), database.objects is not None
     unread = _Head(file, size, b"", packed=True, stored=stored)
-    if file.endswith(".zst"):  # which Python cannot unpack
+    if file.endswith(".zst"):  # Python cannot unpack these
         return unread
     with database.open(file) as opened:
         if not file.endswith(".gz"):

@@ -1,4 +1,4 @@
-"""Which objects of a bucket match a path: only folders of the time asked about are listed."""
+"""The objects of a bucket that match a path: only folders of the requested time are listed."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,34 +14,34 @@ from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
 _AT_ONCE: Final = 16
-"""Requests; a store answers each after some 30 ms, and many at once."""
+"""The most requests at once; a store answers each after about 30 ms, and many in parallel."""
 _STAGING: Final = ("_temporary", "_delta_log", "_spark_metadata")
-"""Folders in which Spark keeps what is not data, or not yet."""
+"""Folders of Spark with temporary data or metadata."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as it was listed."""
+    """An object in a listing."""
 
     key: str
     size: int
-    """Bytes."""
+    """The size in bytes."""
     tag: str | None
-    """Changes whenever the object does (its ETag)."""
+    """The ETag, which changes with the object; None: unknown."""
     modified: datetime
 
 
 class Listing:
     """Lists the objects of a bucket that match a path and may have rows of a window.
 
-    Only folders of the window are listed, as far as the path says when they are of.
+    Only folders of the window are listed, as far as the path shows their time.
     """
 
     def __init__(self, store: Any, url: BucketUrl, pattern: PathPattern, window: Span | None):
-        """Take obstore's store, where it is, and what is looked for; None: of any time."""
+        """Take obstore's store, its address, the pattern, and the window; None: any time."""
         self._store, self._url, self._pattern, self._window = store, url, pattern, window
         self.others = False
-        """Whether something was passed over, as it is of another time."""
+        """Whether objects were skipped because they are of another time."""
 
     def find(self) -> dict[str, StoredObject]:
         """Return the objects, by name.
@@ -74,7 +74,7 @@ class Listing:
         yield self._url.root + key, _object(meta)
 
     def _folders(self, folder: str, depth: int) -> Iterator[tuple[str, int]]:
-        """Yield the folders in a folder that the next segment matches."""
+        """Yield the subfolders that match the next segment."""
         fixed = self._pattern.segments[depth].fixed
         if fixed is not None:
             yield f"{folder}{fixed}/", depth + 1
@@ -93,7 +93,7 @@ class Listing:
                 self.others = True
 
     def _objects(self, folder: str) -> list[StoredObject]:
-        """Return all objects below a folder, of every page."""
+        """Return all objects below a folder, from every page."""
         try:
             pages = obstore.list(self._store, folder or None)
             return [_object(meta) for page in pages for meta in page]
@@ -117,7 +117,7 @@ def _object(meta: Any) -> StoredObject:
 
 
 def _divides(pattern: PathPattern, folder: str, depth: int) -> bool:
-    """Return whether to look at the folders in a folder, and not at all that is below it."""
+    """Return whether to list the subfolders, and not everything below the folder."""
     later = pattern.segments[depth:-1]
     if not any(segment.dated for segment in later) or pattern.segments[depth].glob == "**":
         return False
@@ -126,7 +126,7 @@ def _divides(pattern: PathPattern, folder: str, depth: int) -> bool:
 
 
 def _below(pattern: PathPattern, folder: str) -> str:
-    """Return the folder below which all that matches is, with what follows for certain."""
+    """Return the folder that contains all matches, with the certain names that follow."""
     for segment in pattern.segments[folder.count("/") : -1]:
         if segment.fixed is None:
             break

@@ -1,6 +1,6 @@
 """Objects of a store as files, of which DuckDB reads parts.
 
-Only those that were listed can be read, and none in another state than when it was listed.
+Only listed objects can be read, and only in the state in which they were listed.
 """
 
 import glob
@@ -24,11 +24,11 @@ from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 
 _AHEAD: Final = 4 << 20
-"""Bytes that are fetched where few are asked for after one another."""
+"""The bytes that are fetched at once for small consecutive reads."""
 
 
 class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no types
-    """The listed objects as files, for DuckDB and for Python. It writes nothing."""
+    """The listed objects as files, for DuckDB and for Python; read only."""
 
     cachable = False
 
@@ -36,18 +36,18 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         super().__init__()
         self.protocol = url.scheme
         self.listed: dict[str, StoredObject] = {}
-        """By name, all that may be read."""
+        """All readable objects by name."""
         self.received = 0
-        """Bytes that the store has sent."""
+        """The bytes that the store has sent."""
         self.failure: MeasurementError | None = None
-        """Why an object could not be read. Whatever DuckDB made of it, its answer is not whole."""
+        """The reason why an object could not be read. Then DuckDB's answer is incomplete."""
         self.root = url.root
         self._store, self._url, self._timeout = store, url, timeout
         self._end = monotonic() + timeout.total_seconds()
         self._lock = threading.Lock()
 
     def find(self, pattern: PathPattern, window: Span | None) -> Matches:
-        """List the objects that match a path and may have rows of a window; they may be read then.
+        """List the objects that match a path and may have rows of a window, and allow reading them.
 
         Raises:
             MeasurementError: a part of the listing cannot be had.
@@ -74,7 +74,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         return _ObjectFile(self, self._object(path), ahead)
 
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
-        """Return the bytes of an object from a place to another, which is not beyond its end.
+        """Return the bytes of an object between two positions, at most up to its end.
 
         Raises:
             MeasurementError: they cannot be had; ``failure`` has it, too.
@@ -129,24 +129,24 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         return path in self.listed or _unescaped(path) in self.listed
 
     def isfile(self, path: str) -> bool:
-        """As `exists`: there are no folders."""
+        """Return whether the object is listed; there are no folders."""
         return self.exists(path)
 
     def glob(self, path: str, **_: object) -> list[str]:
-        """Return the object of this name; a pattern matches none."""
+        """Return the object of this name; patterns match nothing."""
         return [name for name in dict.fromkeys((path, _unescaped(path))) if name in self.listed]
 
     def size(self, path: str) -> int:
-        """Return the bytes of an object."""
+        """Return the size of an object in bytes."""
         return self._object(path).size
 
     def modified(self, path: str) -> datetime:
-        """Return when an object was written."""
+        """Return the time at which an object was written."""
         return self._object(path).modified
 
 
 def _tag(text: str | None) -> str | None:
-    """Azure writes quotes around it in one answer and none in another."""
+    """Remove the quotes that Azure writes around it in some answers only."""
     return text and text.strip('"')
 
 
@@ -158,17 +158,17 @@ def _unescaped(path: str) -> str:
 
 
 class _ObjectFile(io.RawIOBase):
-    """An open object. DuckDB's threads share it: each seeks, and reads from there at once."""
+    """An open object. DuckDB's threads share it: each seeks, and then reads from there."""
 
     def __init__(self, files: ObjectFiles, stored: StoredObject, ahead: int) -> None:
         self._files, self._stored, self._least = files, stored, ahead
         self._lock = threading.Lock()
         self._place = 0
-        """Where a thread reads on that has not sought."""
+        """The position for a thread that reads without a seek."""
         self._sought: dict[int, int] = {}
-        """By thread, where it has sought and not read yet."""
+        """The position of each thread that has sought and not read yet."""
         self._ahead: tuple[int, bytes] = 0, b""
-        """Bytes that were fetched last, and from where."""
+        """The bytes that were fetched last, with their position."""
 
     def readable(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""A path with partitions: which folders say when their rows are of, and which are columns.
+"""A path with partitions: folders that give the time of their rows, and folders that are columns.
 
 ``dt=*`` in a path is a column ``dt``, whose value stands in the folder's name, as Hive, Spark and
 DuckDB write it. ``{%Y/%m/%d}`` is a day that is written in names without a column.
@@ -17,10 +17,10 @@ from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
 MARGIN: Final = timedelta(days=1)
-"""How far a partition's time may be from that of its rows: the day of a folder is of any zone (up
-to 14 hours from UTC), and rows that are filed by their arrival come late."""
+"""The most by which a partition's time differs from that of its rows: the day of a folder may be in
+any zone (up to 14 hours from UTC), and rows filed by arrival come late."""
 _DATES: Final = frozenset({"dt", "date", "ds", "day"})
-"""Names of partitions whose value may be a whole date."""
+"""Names of partitions whose value can be a whole date."""
 _UNITS: Final[Mapping[str, str]] = {
     "year": "%Y",
     "month": "%m",
@@ -36,7 +36,7 @@ _UNITS: Final[Mapping[str, str]] = {
 _DIGITS: Final[Mapping[str, int]] = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2}
 """The units of time, the longest first."""
 _ONE_DAY: Final = 3
-"""So many units make a day."""
+"""The number of units that make a day."""
 _DATE: Final = re.compile(r"(\d{4})(-?)(\d\d)\2(\d\d)(?:[-T_ ]?(\d\d)(?:\D.*)?)?", re.DOTALL)
 _COLUMN: Final = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
 _TOKEN: Final = re.compile(r"\{[^{}]*%[^{}]*\}|\*+|\[!?\]?[^\]/]*\]|.", re.DOTALL)
@@ -50,31 +50,32 @@ class Segment:
     name: str | None
     """The name of the column; None: it is not a column."""
     glob: str
-    """A pattern for files of this machine."""
+    """A pattern for local files."""
     expression: str
     """A regular expression, in the syntax that Python and RE2 share."""
     groups: tuple[str, ...]
-    """What its groups are, in order: ``%Y`` and the like, or ``""`` for the value of the column."""
+    """The meaning of its groups, in order: ``%Y`` and the like, or ``""`` for the value of the
+    column."""
     fixed: str | None
-    """The only name that it matches; None: it may match others."""
+    """The only name that it matches; None: it can match others."""
 
     @property
     def dated(self) -> bool:
-        """Whether it may say when the rows are of."""
+        """Whether it can give the time of the rows."""
         name = (self.name or "").lower()
         return any(self.groups) or name in _DATES or name in _UNITS
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the name of a folder says of the time of its rows."""
+    """The time of a folder's rows, according to its name."""
 
     units: Mapping[str, int] = field(default_factory=dict)
-    """``%Y``, ``%m``, ``%d`` and ``%H``, as far as they are known."""
+    """The values of ``%Y``, ``%m``, ``%d`` and ``%H``, as far as they are known."""
 
     @property
     def span(self) -> Span | None:
-        """The time that it names, as if in UTC; None: it names none."""
+        """The time that it names, as if in UTC; None: it names no time."""
         values: list[int] = []
         for unit in _DIGITS:
             if unit not in self.units:
@@ -86,17 +87,17 @@ class Part:
         try:
             start = datetime(year, month, day, hour, tzinfo=UTC)
             return Span(start, _end(start, len(values)))
-        except (ValueError, OverflowError):  # there is no such day: nothing is known
+        except (ValueError, OverflowError):  # there is no such day: the time is unknown
             return None
 
     @property
     def day(self) -> date | None:
-        """The day that it lies in; None: it is longer than a day, or its time is not known."""
+        """The day that contains it; None: it is longer than a day, or its time is unknown."""
         span = self.span
         return span.start.date() if span and span.length <= timedelta(days=1) else None
 
     def may_have(self, window: Span | None) -> bool:
-        """Return whether it may have rows of a window; None: of any."""
+        """Return whether it can have rows of a window; None: any window."""
         span = self.span
         if span is None or window is None:
             return True
@@ -116,22 +117,22 @@ class PathPattern:
     """A path or glob with its partitions."""
 
     root: str
-    """What every name begins with, as it is: a bucket (``s3://bucket/``), or empty."""
+    """The literal prefix of every name: a bucket (``s3://bucket/``), or empty."""
     segments: tuple[Segment, ...]
 
     @property
     def glob(self) -> str:
-        """A pattern for files of this machine."""
+        """A pattern for local files."""
         return "/".join(segment.glob for segment in self.segments)
 
     @property
     def dated(self) -> bool:
-        """Whether it says when rows are of."""
+        """Whether it gives the time of rows."""
         return any(segment.dated for segment in self.segments)
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """The columns that stand in the path, and DuckDB's types of their values."""
+        """The columns in the path, and DuckDB's types of their values."""
         names = [segment.name for segment in self.segments if segment.name is not None]
         whole = not {name.lower() for name in names} & {"year", "month"}
         return {name: _kind(name.lower(), whole=whole) for name in names}
@@ -140,11 +141,11 @@ class PathPattern:
         """Return a regular expression for names of files, or of folders at this depth."""
         chosen = self.segments[:folders]
         text = "/".join(segment.expression for segment in chosen)
-        # Where ** stands, there may be no folder at all.
+        # ``**`` can match no folder at all.
         return f"^{re.escape(self.root)}{text.replace('**/', '(?:[^/]+/)*').replace('**', '.*')}$"
 
     def part(self, path: str, folders: int | None = None) -> Part | None:
-        """Return what the name of a file, or of a folder, says; None: it does not match.
+        """Return the time in the name of a file or of a folder; None: it does not match.
 
         Args:
             path: the name, with the root.
@@ -165,17 +166,17 @@ class PathPattern:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """What matches a path."""
+    """The matches of a path."""
 
     pattern: PathPattern
     names: list[str]
-    """Sorted."""
+    """The matching names, sorted."""
     others: bool = False
-    """Whether more matches, of another time than was asked for."""
+    """Whether there are matches of another time than the requested one."""
 
 
 def _said(name: str | None, value: str) -> dict[str, int]:
-    """Return what the value of a column says of the time."""
+    """Return the time that the value of a column gives."""
     key = (name or "").lower()
     if key in _DATES and (match := _DATE.fullmatch(value)):
         year, _, month, day, hour = match.groups()
@@ -191,9 +192,9 @@ def _kind(name: str, *, whole: bool) -> str:
 
 
 def missing_days(parts: Iterable[Part], window: Span) -> list[date]:
-    """Return the whole days of a window of which there is no partition.
+    """Return the whole days of a window without a partition.
 
-    None is missing where no partition is of a day or less.
+    No day is missing if no partition is as short as a day.
     """
     days = {part.day for part in parts} - {None}
     first = (window.start + timedelta(days=1) - timedelta(microseconds=1)).date()
@@ -225,7 +226,7 @@ def parse_path(root: str, path: str) -> PathPattern:
 
 
 def _tokens(path: str) -> Iterator[tuple[str, bool]]:
-    """Yield the pieces of a path, and whether each is within braces, where it means itself."""
+    """Yield the pieces of a path, and whether each is within braces, where it is literal."""
     for token in _TOKEN.findall(path):
         if not (token.startswith("{") and token.endswith("}")):
             yield token, False
@@ -254,7 +255,7 @@ def _segments(tokens: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, bo
 def _segment(tokens: list[tuple[str, bool]], *, column: bool) -> Segment:
     if [piece for piece, _ in tokens] == ["**"]:
         return Segment(None, "**", "**", (), None)
-    # A name of a column is plain text.
+    # The name of a column is plain text.
     start = "".join(piece if len(piece) == 1 and not braced else "*" for piece, braced in tokens)
     named = _COLUMN.match(start) if column else None
     before = named.end() if named else 0
@@ -270,7 +271,7 @@ def _segment(tokens: list[tuple[str, bool]], *, column: bool) -> Segment:
 
 
 def _piece(text: str, *, braced: bool) -> tuple[str, str, str]:
-    """Return a piece of a path as a glob and as an expression, and the unit of time that it is."""
+    """Return a piece of a path as a glob and as an expression, with its unit of time."""
     if braced and text in _DIGITS:
         digits = _DIGITS[text]
         return "[0-9]" * digits, f"([0-9]{{{digits}}})", text

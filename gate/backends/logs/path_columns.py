@@ -1,4 +1,4 @@
-"""The columns that stand in the path of the logs: ``dt=*`` is a column ``dt``."""
+"""The columns in the path of the logs: ``dt=*`` is a column ``dt``."""
 
 # ruff: noqa: S608 - names and texts are quoted
 
@@ -12,21 +12,21 @@ from gate.backends.logs.partitions import PathPattern
 from gate.backends.logs.source import LogSource, Relation
 
 PATH: Final = "_path"
-"""The column that says from which file a row is, where a relation is asked for it."""
+"""The column with the file of a row, if a relation requests it."""
 Extract = Callable[[PathPattern, str], str]
 _NULL: Final = "__HIVE_DEFAULT_PARTITION__"
-"""What Hive and Spark write for it."""
+"""The value that Hive and Spark write for NULL."""
 
 
 def path_option(used: Iterable[str]) -> str:
-    """Return how DuckDB is told to name the file of each row, if the column `PATH` is used."""
+    """Return the option that makes DuckDB name the file of each row, if `PATH` is used."""
     return f", filename = {literal(PATH)}" if PATH in used else ""
 
 
 def with_partitions(source: LogSource, pattern: PathPattern) -> LogSource:
-    """Return the source with the columns that stand in the path.
+    """Return the source with the columns in the path.
 
-    A column that stands in the files, too, cannot be used: it is not known which is meant.
+    A column that the files have, too, cannot be used, because it is ambiguous.
     """
     columns = {name.lower(): name for name in pattern.columns}
     if not columns:
@@ -68,14 +68,14 @@ def with_partitions(source: LogSource, pattern: PathPattern) -> LogSource:
 
 
 def _extract(pattern: PathPattern, name: str) -> str:
-    """Return SQL for the text that stands for a column in the name of a file."""
+    """Return SQL for the text of a column in the name of a file."""
     before = takewhile(lambda segment: segment.name != name, pattern.segments)
     group = 1 + sum(len(segment.groups) for segment in before)
     return f"regexp_extract({PATH}, {literal(pattern.expression())}, {group}, 's')"
 
 
 def _extract_in_short(_: PathPattern, name: str) -> str:
-    """Return the same for people, with nothing of the path that may be a variable's value."""
+    """Return the SQL for people, without parts of the path that may be a variable's value."""
     return f"regexp_extract({PATH}, '/{name}=([^/]*)/', 1)"
 
 

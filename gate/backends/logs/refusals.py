@@ -1,7 +1,8 @@
-"""What is said where DuckDB refuses: never its own words, which repeat values of rows.
+"""The refusals for DuckDB's errors: never its own messages, which repeat values of rows.
 
-A request log holds what users wrote. So the kind of an error is told, the column if it is a column
-of the logs, the file if it is a file that is read, and the number of a line, and nothing else.
+A request log contains what users wrote. So a refusal has the kind of the error, the column if it is
+a column of the logs, the file if it is a file that is read, and the number of a line, and nothing
+else.
 """
 
 import re
@@ -47,14 +48,14 @@ _COLUMN: Final = re.compile(
 )
 _LINE: Final = re.compile(
     r"CSV Error on Line: ([0-9]+)$|JSON transform error in file .*?, in line ([0-9]+):"
-    # Of what is not JSON DuckDB 2.0.1 tells the line after it.
+    # For invalid JSON DuckDB 2.0.1 reports the line after it.
     r"|Malformed JSON in file .*?, at byte [0-9]+ in line ([0-9]+):",
     re.MULTILINE,
 )
 
 
 def refusal(error: duckdb.Error, columns: Iterable[str], files: Iterable[str]) -> MeasurementError:
-    """Tell values that do not fit (the policy's or the log's fault) from files that do not read.
+    """Distinguish invalid values (an error of the policy or the log) from unreadable files.
 
     Args:
         error: of a statement that has read rows.
@@ -74,7 +75,7 @@ def refusal(error: duckdb.Error, columns: Iterable[str], files: Iterable[str]) -
 
 
 def _place(text: str, columns: Iterable[str], files: Iterable[str]) -> str:
-    """Say where it is, as far as that is ours to show."""
+    """Return the position of the error, as far as it may be shown."""
     converting, line = _COLUMN.search(text), _LINE.match(text)
     named = {converting[1] or converting[2]} & set(columns) if converting else set()
     parts = [f'column "{name}"' for name in named]
@@ -84,19 +85,19 @@ def _place(text: str, columns: Iterable[str], files: Iterable[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return what DuckDB has to say about the text of an expression, without its advice.
+    """Return DuckDB's message about the text of an expression, without its advice.
 
-    Only for what has met no row.
+    This is only for expressions that were not applied to rows.
     """
     first = next(line.strip() for line in text.splitlines() if line.strip())
     return _PREFIX.sub("", first).rstrip(".:! ")
 
 
 def shape(value: str) -> str:
-    """Return how a value looks, without what it says: each letter is an ``a``, each digit a 9."""
+    """Return the form of a value without its content: each letter is an ``a``, each digit a 9."""
     shaped = "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in value[:_LONGEST])
     return repr(shaped) + ("..." if len(value) > _LONGEST else "")
 
 
 _LONGEST: Final = 40
-"""Characters of a shape: a timestamp has fewer."""
+"""The most characters of a form: a timestamp has fewer."""

@@ -1,4 +1,4 @@
-"""Request logs in a store of objects: listed for a window, compared with what may be read."""
+"""Request logs in a store of objects: listed for a window, and limited in size."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ _SIZES: Final = ("bytes", "KB", "MB", "GB", "TB")
 def find_objects(settings: LogsSettings, database: Database, window: Span | None) -> Matches:
     """Find the objects that match a path and may have rows of a window.
 
-    The database can read these from then on, and those that it could before.
+    After that the database can read these objects, in addition to earlier ones.
 
     Raises:
         MeasurementError: the store refuses, or does not answer; or they hold more than may be read.
@@ -46,7 +46,7 @@ def _check_size(database: Database, names: list[str]) -> None:
 
 
 def how_much_read(database: Database, names: list[str]) -> str:
-    """Say how much the store has sent so far, and of how much.
+    """Describe how much the store has sent so far, and the total size.
 
     Args:
         database: that reads them.

@@ -1,4 +1,4 @@
-"""Rows of logs: what only files have, beside what is the same for every engine."""
+"""Rows of logs: the parts that only files have, in addition to those of every engine."""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
@@ -32,7 +32,7 @@ class LogRows(RowSource):
     noun = "the logs have"
     lost = "fetch the logs of that time; what failed in it is missing from the count"
     older: "Callable[[Span], LogRows] | None" = None
-    """Returns the rows of another time."""
+    """A function that returns the rows of another time."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class LogRows(RowSource):
         timestamp: Timestamp,
         partial: Span | None = None,
     ) -> None:
-        """Take what is read.
+        """Take the source of the rows.
 
         Args:
             engine: that reads it.
@@ -62,21 +62,21 @@ class LogRows(RowSource):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which lines were left out, and what was read."""
+        """The notes on the lines that were left out, and on the amount read."""
         return (*map(left_out, self._left_out), *self.source.notes)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What was read of a store, and which days have no partition."""
+        """The notes on the amount read from a store, and on the days without a partition."""
         return self.source.remarks()
 
     def confine(self, database: Database) -> None:
-        """Let another database read what these rows are in, and nothing else."""
+        """Restrict another database to the files of these rows."""
         database.objects = self.database.objects
         database.confine(self.database.files)
 
     def times(self, span: Span) -> str:
-        """Read other partitions where only those of a time are read, and the span is longer."""
+        """Read other partitions if only those of a time are read, and the span is longer."""
         older, read = self.older, self._partial
         if older is None or read is None or span.start >= read.start:
             return super().times(span)
@@ -90,11 +90,11 @@ class LogRows(RowSource):
         return rows.times(span)
 
     def relation(self, used: Iterable[str]) -> str:
-        """Return what reads the files, or a part of their columns."""
+        """Return the FROM part that reads the files, or a part of their columns."""
         return self.source.relation(used)
 
     def chosen(self, span: Span) -> str | None:
-        """Return a condition by which a Parquet reader can skip by its statistics.
+        """Return a condition by which a Parquet reader can skip parts by statistics.
 
         Without these a filter would read every text or number a second time.
         """
@@ -108,27 +108,27 @@ class LogRows(RowSource):
         return self.source.column(name)
 
     def checked(self, expression: SqlExpression) -> SqlColumn:
-        """Have DuckDB bind an expression against an empty table of the same columns."""
+        """Bind an expression with DuckDB against an empty table of the same columns."""
         kind = check_value(self.database, expression, self.source)
         return self._duckdb.column(kind)
 
     def condition(self, expression: SqlExpression) -> SqlExpression:
-        """Take a text for true or false, too: ``True``, as Python writes it.
+        """Accept a text as true or false, too: ``True``, as Python writes it.
 
-        One that says neither ends the scan.
+        Any other text ends the scan.
         """
         if self.checked(expression).kind is Kind.TEXT and expression.columns:
             return replace(expression, text=f"({expression.text})::BOOLEAN")
         return super().condition(expression)
 
     def jump(self, length: timedelta) -> str:
-        """Compare rows as the files have them; not if only the newest version of a row counts."""
+        """Compare rows in the order of the files; None: only the newest version of a row counts."""
         if self.source.always:
             return self.dialect.false
         return f"({self.moment} < lag({self.moment}) OVER () - {length // MICROSECOND})"
 
     def watch(self, statement: StatementNumbers) -> Look:
-        """Look for rows without a time, unfinished lines, large numbers and missing keys."""
+        """Count rows without a time, unfinished lines, large numbers and missing keys."""
         source, plain = self.source, self.time.plain
         large = {
             name: statement.count(_is_large(identifier(name)))
@@ -168,7 +168,7 @@ class LogRows(RowSource):
         return look
 
     def _inner_numbers(self, columns: Iterable[str]) -> dict[str, list[InnerNumber]]:
-        """Return what is read as doubles within columns."""
+        """Return the numbers within columns that are read as doubles."""
         inner: dict[str, list[InnerNumber]] = {}
         for number in sorted(self.source.inner_doubles, key=lambda number: number.name):
             if number.column in columns:
@@ -176,7 +176,7 @@ class LogRows(RowSource):
         return inner
 
     def _without_time(self) -> int:
-        """Count rows without a time apart: a Parquet file knows which of its parts hold a NULL."""
+        """Count rows without a time separately: a Parquet file knows which parts have a NULL."""
         relation = self.relation([self.timestamp])
         ((number,),) = self.engine.rows(
             f"SELECT count(*) FROM {relation} WHERE {identifier(self.timestamp)} IS NULL"
@@ -184,9 +184,9 @@ class LogRows(RowSource):
         return int(number)
 
     def repeatable(self, indicator: SqlIndicator) -> Callable[[Span], str]:
-        """Return what writes SQL that gives total and bad events, or the amount, with any DuckDB.
+        """Return a function that writes SQL for DuckDB: total and bad events, or the amount.
 
-        For a request in timeslices these are all events of its span.
+        For a request in timeslices it counts all events of its span.
         """
         if indicator.amount is not None:
             chosen = f"sum({indicator.amount}) AS spent"
@@ -206,5 +206,5 @@ class LogRows(RowSource):
 
 
 def _is_large(column: str) -> str:
-    """Return SQL for whether a double may stand for several whole numbers; 1e300 is none."""
+    """Return SQL for whether a double may represent several whole numbers; not 1e300."""
     return f"(abs({column}) BETWEEN {EXACT} AND 1e38)"

@@ -1,4 +1,4 @@
-"""Where request logs are: the settings, and the policy's ``backend`` block for them."""
+"""The settings of request logs, and the policy's ``backend`` block for them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,13 +24,13 @@ class LogsSettings:
     kind: ClassVar[str] = "logs"
 
     path: str
-    """A file or a glob; relative to the policy file's folder, or the URL of objects of a store. The
-    partitions in it are those of `gate.backends.logs.partitions`."""
+    """A file or a glob, relative to the policy file's folder, or the URL of objects of a store. Its
+    partitions are those of `gate.backends.logs.partitions`."""
     directory: Path
-    """That folder."""
+    """The folder of the policy file."""
     records: Records
     written: str | None = None
-    """The path with its variables, which messages show instead; None: it has none."""
+    """The path with its variables, which messages show instead; None: it has no variables."""
 
 
 def _build_settings(values: Values, reader: Reader) -> LogsSettings:

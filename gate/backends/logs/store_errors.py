@@ -1,4 +1,4 @@
-"""What it means when a store of objects refuses, in words that hold nothing of its answer."""
+"""The errors of a store of objects, in messages without any text of its answer."""
 
 import re
 from collections.abc import Callable
@@ -67,7 +67,7 @@ _SAID: Final[tuple[tuple[Callable[[str, str], bool], str, str], ...]] = (
 
 
 def refused(error: Exception, action: str, url: BucketUrl) -> MeasurementError:
-    """Say why a store does not do something, in words that hold nothing of the answer's body.
+    """Return why a store refuses an action, without any text of the answer's body.
 
     Args:
         error: of obstore.

@@ -1,6 +1,6 @@
-"""Stores of objects: where a bucket is, who asks, and what it means when a store refuses.
+"""Stores of objects: the address of a bucket, its credentials, and its client.
 
-The cloud's own library finds the credentials, by the cloud's own chain; obstore asks the store.
+The cloud's own library finds the credentials in its usual order; obstore sends the requests.
 """
 
 import os
@@ -18,7 +18,7 @@ from gate.measure import MeasurementError
 from gate.measure.remedies import hint_for
 
 Credentials = Mapping[str, Any]
-"""As obstore takes them from a provider."""
+"""Credentials in the form in which obstore takes them from a provider."""
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([^/]*)(?:/(.*))?", re.DOTALL | re.IGNORECASE)
 _EXTRAS: Final[Mapping[str, str]] = {
     "s3": "s3",
@@ -30,7 +30,7 @@ _EXTRAS: Final[Mapping[str, str]] = {
     "abfs": "az",
     "abfss": "az",
 }
-"""The extra of the package that a scheme needs, which is also the kind of its store."""
+"""The extra of the package that a scheme needs; it is also the kind of the store."""
 _PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "s3": ("obstore", "fsspec", "botocore"),
     "gs": ("obstore", "fsspec", "google-auth"),
@@ -41,14 +41,14 @@ _SCOPES: Final = {
     "az": "https://storage.azure.com/.default",
 }
 _AGAIN: Final = timedelta(minutes=10)
-"""After which a provider is asked again; it renews what expires by itself."""
+"""The time after which a provider is called again; it renews expiring credentials by itself."""
 _READ_TIMEOUT: Final = timedelta(seconds=10)
-"""In which a store must send something."""
+"""The time in which a store must send some data."""
 
 
 @dataclass(frozen=True, slots=True)
 class BucketUrl:
-    """Where the objects of a path are."""
+    """The address of the objects of a path."""
 
     kind: str
     """``s3``, ``gs`` or ``az``."""
@@ -60,7 +60,7 @@ class BucketUrl:
 
     @property
     def root(self) -> str:
-        """What the names of all its objects begin with."""
+        """The common prefix of the names of all its objects."""
         return f"{self.scheme}://{self.authority}/"
 
     @property
@@ -70,12 +70,12 @@ class BucketUrl:
 
 
 def is_remote(path: str) -> bool:
-    """Return whether a path is in a store of objects, or at least not of this machine."""
+    """Return whether a path is in a store of objects, or at least not on this machine."""
     return "://" in path
 
 
 def bucket_url(path: str, shown: str) -> BucketUrl:
-    """Take a path apart.
+    """Split a path.
 
     Args:
         path: with ``://``.
@@ -106,7 +106,7 @@ def bucket_url(path: str, shown: str) -> BucketUrl:
 
 
 def missing_extra(path: str) -> str | None:
-    """Return the extra that must be installed to read a path; None: all is there, or not needed."""
+    """Return the extra that must be installed to read a path; None: no extra is missing."""
     match = _URL.fullmatch(path)
     kind = _EXTRAS.get(match[1].lower()) if match else None
     if kind is None:
@@ -124,7 +124,7 @@ def _is_installed(package: str) -> bool:
 
 
 def open_store(url: BucketUrl, timeout: timedelta) -> Any:
-    """Return the store, as obstore has it. Credentials are looked for; nothing else is asked.
+    """Return obstore's client of the store, with credentials; it sends no other request.
 
     Args:
         url: of the bucket.
@@ -158,7 +158,7 @@ _ENDPOINTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def _endpoint(kind: str) -> str | None:
-    """Return where the store is, if it is not the cloud's own."""
+    """Return the address of the store, if it is not the cloud's own."""
     return next((os.environ[name] for name in _ENDPOINTS[kind] if os.environ.get(name)), None)
 
 
@@ -171,7 +171,7 @@ def _set(*names: str) -> bool:
 
 
 def _s3() -> dict[str, Any]:
-    if _set("AWS_SKIP_SIGNATURE"):  # obstore's own, for buckets that everybody may read
+    if _set("AWS_SKIP_SIGNATURE"):  # obstore's own option for public buckets
         return {}
     session = import_module("botocore.session").get_session()
     errors = import_module("botocore.exceptions")
@@ -232,7 +232,7 @@ def _az(url: BucketUrl) -> dict[str, Any]:
             " set AZURE_STORAGE_ACCOUNT_NAME, or write abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/"
         )
     keys = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_SKIP_SIGNATURE")
-    if _set(*keys):  # which obstore reads by itself
+    if _set(*keys):  # obstore reads these by itself
         return given
     identity = import_module("azure.identity")
     errors = import_module("azure.core.exceptions")
@@ -250,6 +250,6 @@ def _az(url: BucketUrl) -> dict[str, Any]:
 
 
 def _no_login(cloud: str, error: Exception) -> MeasurementError:
-    # Their messages may repeat what a server or a file says.
+    # Their messages may repeat text of a server or a file.
     name = type(error).__name__
     return unreadable(f"{cloud} gives no credentials ({name}){hint_for('store-login')}")

@@ -1,7 +1,7 @@
-"""How a time is written, as SQL that gives an instant, or NULL for what is not written so.
+"""The formats of times, as SQL that returns an instant, or NULL for other texts.
 
-A form is read without being told only where it can be read in one way: the day and the month of
-``10/11/2026`` could be either, and that needs the policy's ``time_format``.
+A format is detected only if it is unambiguous: in ``10/11/2026`` either number could be the month,
+so that it needs the policy's ``time_format``.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from gate.backends.logs.database import literal
 from gate.backends.records import TIME_FORMATS, carries_zone
 
 _OFFSETS: Final = ("%Z", "%:%+%", "%:%-%", "%UTC", "%GMT", "%:%/%")
-"""How text ends that carries its zone: Z or UTC or, after the time, an offset or a zone's name. Not
-CST or IST, which are hours of several countries."""
+"""The ends of texts with a zone: Z or UTC or, after the time, an offset or a zone's name. CST and
+IST are missing because several countries use them for different zones."""
 _TIME: Final = r"(\d\d:\d\d:\d\d)(?:[.,](\d{1,12}))?"
 _FRACTION: Final = r"(?:[.,](\d{1,12}))?"
 _OFFSET: Final = r"[+-]\d\d(?::?\d\d)?"
@@ -31,7 +31,7 @@ _NUMBER: Final = r"\d{9,19}(?:\.\d+)?"
 _ZERO: Final = "+0000"
 _NAMED: Final = {"clf": (_CLF,), "rfc2822": (_MAIL, _CTIME)}
 _UNITS: Final = {"unix-s": 0, "unix-ms": 3, "unix-us": 6, "unix-ns": 9}
-"""The power of ten of each in a second."""
+"""The power of ten of each unit in a second."""
 _MICRO: Final = 6
 
 
@@ -74,7 +74,7 @@ def instant_of_number(number: str, time_format: str | None, zone: str | None) ->
 
 
 def iso_instant(text: str, zone: str | None) -> str:
-    """Return SQL for ISO 8601 as nearly all logs have it, by tests that cost little.
+    """Return SQL for the usual form of ISO 8601, by cheap tests.
 
     The arguments are those of `instant_of_text`.
     """
@@ -112,7 +112,7 @@ def _loose(text: str, zone: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _months(text: str, zone: str | None, forms: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield what names the month: the access logs' form, that of mails and HTTP, and C's."""
+    """Yield the formats with the name of the month: of access logs, of mails and HTTP, and of C."""
     if _CLF in forms:
         moment = _rewritten(text, _CLF, r"\1")
         yield _matches(text, _CLF), f"try_strptime({moment}, '%d/%b/%Y:%H:%M:%S %z')"
@@ -151,8 +151,8 @@ def _by_pattern(text: str, pattern: str, zone: str | None) -> str:
 def _unix(number: str, only: str | None = None) -> str:
     """Return SQL for Unix time, in the unit that puts it between 1985 and 2286.
 
-    Outside of that no unit is sure: 202611290545 is a date written in digits, and as milliseconds
-    it would be in the year 1976.
+    Outside of that range the unit is uncertain: 202611290545 is a date in digits, and as
+    milliseconds it would be in the year 1976.
     """
     cases = []
     for unit in [only] if only else _UNITS:

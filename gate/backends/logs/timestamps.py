@@ -1,4 +1,4 @@
-"""When a row happened, whatever the log writes: as SQL that gives an instant or NULL."""
+"""The time of a row in any format, as SQL that returns an instant or NULL."""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
@@ -31,29 +31,30 @@ _READ: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timestamp:
-    """The column that says when."""
+    """The column of the time."""
 
     column: str
     name: str
-    """As the policy has it: the column, or a field of it."""
+    """The name in the policy: the column, or a field of it."""
     value: str
-    """SQL of what is written."""
+    """SQL of the value in the log."""
     sql: str
-    """TIMESTAMPTZ, or NULL where the value is missing or cannot be read."""
+    """SQL of type TIMESTAMPTZ; NULL if the value is missing or cannot be read."""
     plain: bool
-    """The column is an instant already, and a Parquet reader can skip by its statistics."""
+    """Whether the column is an instant already, so that a Parquet reader can skip parts by
+    statistics."""
     zone: str | None
-    """Of values that carry none. None: they cannot be read."""
+    """The zone of values without one; None: they cannot be read."""
     time_format: str | None
-    """The policy's."""
+    """The policy's format; None: it is detected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValuePlace:
-    """Where a value stands in a row."""
+    """The position of a value in a row."""
 
     column: str
-    """As the files spell it."""
+    """The column, as the files spell it."""
     sql: str
     kind: str
     """DuckDB's type of the value."""
@@ -62,7 +63,7 @@ class ValuePlace:
 
 
 def place_of(source: LogSource, name: str) -> ValuePlace:
-    """Return where a column, or a field of one, stands; a column of the whole name comes first.
+    """Return the position of a column, or of a field; a column with the whole name comes first.
 
     Raises:
         MeasurementError: there is no such column, it cannot be used, or it has no such field.
@@ -152,7 +153,7 @@ def _zoned(kind: str, value: str, name: str) -> str:
     if kind == _ZONED:
         return value
     if kind == _ZONED_NS:
-        # A cast would round up, over the end of a window.
+        # A cast would round up, beyond the end of a window.
         return f"make_timestamptz(epoch_ns({value}) // 1000)"
     raise invalid(f'the column "{name}" is of type {kind}, which has no time')
 
@@ -160,7 +161,7 @@ def _zoned(kind: str, value: str, name: str) -> str:
 def undated(
     database: Database, source: LogSource, timestamp: Timestamp, count: int
 ) -> MeasurementError:
-    """Return the refusal for rows of which nobody knows when they happened, and how one looks."""
+    """Return the refusal for rows without a readable time, with the form of one of them."""
     # What can be read in some zone lacks nothing but one.
     in_utc = instant_of_text(f"{timestamp.value}::VARCHAR", None, "UTC", iso=False)
     value, is_naive = database.query(

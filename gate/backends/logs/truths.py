@@ -1,4 +1,4 @@
-"""What DuckDB makes of a condition, as far as it shows whether rows can differ in it."""
+"""DuckDB's tree of a condition, as far as it shows whether rows can differ in it."""
 
 import json
 from fractions import Fraction
@@ -18,7 +18,7 @@ _NULL_TESTS: Final = {"OPERATOR_IS_NULL": "null", "OPERATOR_IS_NOT_NULL": "set"}
 
 
 def truth_of(node: dict[str, Any]) -> SqlTruth:
-    """Return a condition as what it joins and compares; anything else is one test of its own.
+    """Return a condition as its parts and comparisons; another expression is a test by itself.
 
     Args:
         node: of DuckDB's ``json_serialize_sql``, without places in the text.

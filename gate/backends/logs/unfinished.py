@@ -1,7 +1,7 @@
-"""CSV files that are being written: their last line may not be whole yet, and is left out then.
+"""CSV files that are being written: their last line may be incomplete, and is then left out.
 
-DuckDB can leave out lines that do not fit, wherever they are. So what it left out of such a file is
-looked at afterwards: anything but one last line is the error that it is in any other file.
+DuckDB can skip invalid lines, wherever they are. So the skipped lines of such a file are checked
+afterwards: any line but the last one is an error, as in any other file.
 """
 
 import os
@@ -19,13 +19,13 @@ from gate.measure.remedies import hint_for
 _PACKED: Final = frozenset({".gz", ".zst"})
 _ENDS: Final = frozenset({b"\n", b"\r"})
 _QUOTED: Final = re.compile(rb'"(?:[^"]|"")*(?:"|$)')
-"""What is within quotes, also within some that are not closed."""
+"""Text within quotes, even if the last quote is missing."""
 
 
 def has_open_end(database: Database, file: str) -> bool:
     """Return whether the last line of a CSV file has no end.
 
-    Nobody writes on an object of a store, nor on what is packed.
+    Objects of a store and packed files are complete, since nobody appends to them.
 
     Raises:
         OSError: the file cannot be read.
@@ -64,7 +64,7 @@ def unfinished_lines(database: Database, reads: Mapping[str, str]) -> Iterator[s
 
 
 def _is_last(file: str, position: int) -> bool:
-    """Return whether the line at a place of a file is its last, and has no end."""
+    """Return whether the line at a position of a file is its last, and has no end."""
     with Path(file).open("rb") as opened:
         opened.seek(position)
         line = _QUOTED.sub(b"", opened.read().lstrip(b"\r\n"))

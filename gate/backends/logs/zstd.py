@@ -1,4 +1,4 @@
-"""Whether a zstd file is cut off, which DuckDB does not notice: frames and blocks, RFC 8878."""
+"""A check for incomplete zstd files, which DuckDB does not notice: frames and blocks, RFC 8878."""
 
 from typing import BinaryIO, Final
 
@@ -11,7 +11,7 @@ _REPEATED, _RESERVED = 1, 3
 
 
 class _CutOff(Exception):
-    """The file ends, or goes astray, within a frame."""
+    """The file ends, or is invalid, within a frame."""
 
 
 def is_whole(file: BinaryIO) -> bool:

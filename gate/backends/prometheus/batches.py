@@ -1,17 +1,23 @@
-"""Batches: one query that asks for several numbers, each marked with its part."""
+"""Batches: queries for several numbers, each marked with its part, within a server's limits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import field
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
-from gate.backends.prometheus.limits import MOST_BYTES
+from gate.backends.prometheus.client import Client
+from gate.backends.prometheus.limits import MOST_BYTES, ServerLimits
 from gate.backends.prometheus.query import Query
-from gate.backends.prometheus.query_result import LABEL
+from gate.backends.prometheus.query_result import LABEL, QueryResult
+from gate.dataclass import dataclass
 from gate.promql.selectors import quote
 
 _MOST_POINTS: Final = 32_768
 """The most points of one answer: about 0.7 MB, and 5 MB once parsed. A server's work for an ``or``
 of many series over many steps grows faster than their number (benchmarks/README.md)."""
+_AT_A_TIME: Final = 500
+"""The number of parts that are put into batches at once: about ten batches."""
 _FEWEST_PIECES: Final = 2
 Batch = tuple[Query, ...]
 
@@ -85,3 +91,85 @@ def split_batch(batch: Batch, pieces: int) -> list[Batch]:
     """Cut a batch into at most this number of pieces of about equal size."""
     size = -(-len(batch) // max(pieces, _FEWEST_PIECES))
     return [batch[start : start + size] for start in range(0, len(batch), size)]
+
+
+def one_by_one(batch: Batch) -> Batch:
+    """Return the queries of a batch, with the members of a joint query instead of that query."""
+    return tuple(own for part in batch for own in part.members or (part,))
+
+
+@dataclass(slots=True, kw_only=True)
+class Cuts:
+    """The parts as a server takes them: cut to its limits, in batches; and their readings."""
+
+    client: Client
+    limits: ServerLimits
+    readings: dict[Query, QueryResult] = field(default_factory=dict)
+    pieces: dict[Query, tuple[Query, ...]] = field(default_factory=dict)
+    """The pieces of each part that was cut, the newest first; a piece may have been cut, too."""
+
+    def leaves(self, part: Query) -> Iterator[Query]:
+        """Yield the pieces of a part, the newest first; an uncut part itself."""
+        pieces = self.pieces.get(part) if self.pieces else None
+        if pieces is None:
+            yield part
+            return
+        for piece in pieces:
+            yield from self.leaves(piece)
+
+    def is_read(self, part: Query) -> bool:
+        """Return whether a part, or each piece that it was cut into, has a reading."""
+        return part in self.readings or (bool(self.pieces) and part in self.pieces)
+
+    def forget(self, part: Query) -> None:
+        """Forget the result of a part, and the results of the pieces that it was cut into."""
+        self.readings.pop(part, None)
+        for piece in self.pieces.pop(part, ()):
+            self.forget(piece)
+
+    def as_they_come(
+        self, parts: Iterable[Query], spare: Iterable[Query], parallel: int
+    ) -> Iterator[Batch]:
+        """Yield batches as soon as they are full, while further parts are still being made.
+
+        Args:
+            parts: the parts to ask for.
+            spare: further parts, added only if all batches can be sent at once.
+            parallel: the largest number of concurrent queries.
+        """
+        parts, sent, rest = iter(parts), 0, list[Query]()
+        while some := list(islice(parts, _AT_A_TIME)):
+            self.limits.parts += len(one_by_one(tuple(some)))
+            *full, last = self.batches([*rest, *some]) or [()]
+            yield from full
+            sent, rest = sent + len(full), list(last)
+        last_ones = self.batches(rest)
+        if sent + len(last_ones) <= parallel and last_ones:
+            more = list(spare)
+            with_more = self.batches([*rest, *more])
+            if sent + len(with_more) <= parallel:
+                self.limits.parts += len(more)
+                last_ones = with_more
+        yield from last_ones
+
+    def batches(self, parts: Iterable[Query]) -> list[Batch]:
+        """Cut parts that are longer than the server takes, and put unread parts into batches."""
+        longest, leaves = self.limits.longest, list[Query]()
+        for part in parts:
+            for leaf in list(self.leaves(part)):
+                pieces = leaf.cut(longest)
+                if len(pieces) > 1:
+                    self.pieces[leaf] = pieces
+                leaves += (piece for piece in pieces if piece not in self.readings)
+        # Pieces of one stretch of time share a batch: some servers limit the span of a query.
+        leaves.sort(key=lambda leaf: leaf.order)
+        # A part that cannot be cut short enough gets a batch of its own.
+        cut = [leaf for leaf in leaves if longest is None or leaf.extent <= longest]
+        whole = [leaf for leaf in leaves if longest is not None and leaf.extent > longest]
+        limits = (self.most_bytes, self.limits.reach, self.limits.most_parts)
+        return [batch for some in (cut, whole) for batch in batches_of(some, *limits)]
+
+    @property
+    def most_bytes(self) -> int:
+        """The most bytes of a query that both the server and the client take."""
+        return min(self.limits.most_bytes, self.client.most_bytes or self.limits.most_bytes)

@@ -9,6 +9,7 @@ from functools import reduce
 from typing import Final
 
 from gate.backends.prometheus.alike import TOGETHER, AlikeQuery, alike, is_groupable
+from gate.backends.prometheus.batches import Cuts
 from gate.backends.prometheus.client import ALLOW_MORE, Client
 from gate.backends.prometheus.gathered import add_results, added_by_labels
 from gate.backends.prometheus.limits import ServerLimits
@@ -55,11 +56,10 @@ class Fetch:
             at: the instant at which all queries are evaluated.
             until: the deadline of the answers, on the clock's monotonic scale.
             parallel: the largest number of concurrent queries.
-            limits: what was learnt of the server before; None: nothing.
+            limits: the limits of the server that are known already; None: none.
         """
-        self._rounds = Rounds(
-            client=client, at=at, until=until, parallel=parallel, limits=limits or ServerLimits()
-        )
+        self._cuts = Cuts(client=client, limits=limits or ServerLimits())
+        self._rounds = Rounds(cuts=self._cuts, at=at, until=until, parallel=parallel)
         self._seams: dict[Query, tuple[Seam, ...]] = {}
         self._alike = dict[Query, AlikeQuery]()
 
@@ -80,9 +80,9 @@ class Fetch:
         together = self._together(part)
         if together is not None:
             return together
-        if not self._rounds.pieces:
+        if not self._cuts.pieces:
             return self._piece(part)
-        pieces = list(self._rounds.leaves(part))
+        pieces = list(self._cuts.leaves(part))
         merge = largest_result if part.largest else merge_results
         whole = reduce(merge, map(self._piece, pieces))
         if part not in self._seams or isinstance(whole, QueryError):
@@ -105,12 +105,12 @@ class Fetch:
 
         Args:
             parts: the parts to read, iterated over while the first of them are being answered.
-            spare: what is asked as well if that takes no longer; gone through after the parts.
+            spare: further parts, asked for if that takes no more time.
         """
         unread = dict[Query, None]()
         self._rounds.ask(self._unread(parts, unread), self._unread(spare, unread))
         for part in unread:
-            if part.counters and len(pieces := tuple(self._rounds.leaves(part))) > 1:
+            if part.counters and len(pieces := tuple(self._cuts.leaves(part))) > 1:
                 self._seams[part] = seams_of(pieces, self._piece)
         seams = [seam for part in unread for seam in self._seams.get(part, ())]
         if seams:
@@ -119,12 +119,12 @@ class Fetch:
     def forget(self, parts: Iterable[Query]) -> None:
         """Forget the results of some parts, none of which is a sum."""
         for part in parts:
-            self._rounds.forget(part)
+            self._cuts.forget(part)
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
-        """Extend the time limit by the time that passes meanwhile: nobody waits for the server."""
-        monotonic = self._rounds.client.clock.monotonic
+        """Extend the time limit by the time of a pause in which no query is sent."""
+        monotonic = self._cuts.client.clock.monotonic
         begin = monotonic()
         yield
         self._rounds.until += monotonic() - begin
@@ -137,7 +137,7 @@ class Fetch:
                 if leaf in noted or self._is_read(leaf):
                     continue
                 noted[leaf] = None
-                if self._rounds.limits.longest is None and is_groupable(leaf):
+                if self._cuts.limits.longest is None and is_groupable(leaf):
                     waiting.append(leaf)
                 else:
                     yield leaf
@@ -155,7 +155,7 @@ class Fetch:
         yield from (part for part in parts if part not in first)
 
     def _is_read(self, part: Query) -> bool:
-        return self._rounds.is_read(part) or self._together(part) is not None
+        return self._cuts.is_read(part) or self._together(part) is not None
 
     def _together(self, part: Query) -> QueryValue | None:
         """Return the reading of a part that was asked for together with similar parts."""
@@ -175,7 +175,7 @@ class Fetch:
         )
 
     def _piece(self, piece: Query) -> QueryResult:
-        reading = self._rounds.readings.get(piece)
+        reading = self._cuts.readings.get(piece)
         return reading or QueryError(cause=Cause.BACKEND_ERROR, reason=NO_TIME + ALLOW_MORE)
 
 

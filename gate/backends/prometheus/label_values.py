@@ -1,4 +1,4 @@
-"""What the values of labels mean, and which values a label could have."""
+"""The meaning of label values, and the values that a label could have."""
 
 import re
 from collections.abc import Collection, Iterable

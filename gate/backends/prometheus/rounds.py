@@ -9,14 +9,21 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from itertools import chain, islice
+from itertools import chain
 from typing import Final
 
-from gate.backends.prometheus.batches import Batch, batch_query, batches_of, span_of, split_batch
-from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.limits import ServerLimits, fitting_length
+from gate.backends.prometheus.batches import (
+    Batch,
+    Cuts,
+    batch_query,
+    batches_of,
+    one_by_one,
+    span_of,
+    split_batch,
+)
+from gate.backends.prometheus.limits import fitting_length
 from gate.backends.prometheus.query import Query
-from gate.backends.prometheus.query_result import QueryError, QueryResult, read_reply
+from gate.backends.prometheus.query_result import QueryError, read_reply
 from gate.backends.prometheus.replies import Reply
 from gate.backends.workers import Workers
 from gate.dataclass import dataclass
@@ -30,8 +37,7 @@ _GRACE: Final = 0.5
 _SLOW: Final = 1.0
 """A refusal within this many seconds is not a time-out, whatever the server says."""
 _PERHAPS_A_LIMIT: Final = frozenset({RetryAdvice.SEPARATE, RetryAdvice.SMALLER})
-_AT_A_TIME: Final = 500
-"""The number of parts that are put into batches at once: about ten batches."""
+_HALVES: Final = 2
 _FRAGMENTS: Final = 4
 """The number of fragments into which a refused batch is split: few, as their size may be what the
 server takes."""
@@ -42,44 +48,21 @@ refused."""
 
 @dataclass(slots=True, kw_only=True)
 class Rounds:
-    """The queries at one instant, and the answers so far."""
+    """The queries at one instant."""
 
-    client: Client
+    cuts: Cuts
     at: datetime
     until: float
     """The deadline of the answers, on the clock's monotonic scale."""
     parallel: int
-    limits: ServerLimits
     hopeless: str | None = None
     """The reason why no query would be answered; None: some may be."""
-    readings: dict[Query, QueryResult] = field(default_factory=dict)
-    pieces: dict[Query, tuple[Query, ...]] = field(default_factory=dict)
-    """The pieces of each part that was cut, the newest first; a piece may have been cut, too."""
     _asked_again: set[Batch] = field(default_factory=set)
     _searched: set[Query] = field(default_factory=set)
     _refused: list[Refused] = field(default_factory=list)
     _reach: timedelta | None = None
     """The time that each fragment spans while fragments of a batch are tried; None: no limit but
     the known one."""
-
-    def leaves(self, part: Query) -> Iterator[Query]:
-        """Yield the pieces of a part, the newest first; an uncut part itself."""
-        pieces = self.pieces.get(part) if self.pieces else None
-        if pieces is None:
-            yield part
-            return
-        for piece in pieces:
-            yield from self.leaves(piece)
-
-    def is_read(self, part: Query) -> bool:
-        """Return whether a part, or each piece that it was cut into, has a reading."""
-        return part in self.readings or (bool(self.pieces) and part in self.pieces)
-
-    def forget(self, part: Query) -> None:
-        """Forget the result of a part, and the results of the pieces that it was cut into."""
-        self.readings.pop(part, None)
-        for piece in self.pieces.pop(part, ()):
-            self.forget(piece)
 
     def ask(self, parts: Iterable[Query], spare: Iterable[Query] = ()) -> None:
         """Ask for the parts until each is read or has failed, or the time is up.
@@ -88,65 +71,29 @@ class Rounds:
             parts: the parts to ask for, iterated over while the first of them are being answered.
             spare: further parts, asked for only if all of them can be sent at once.
         """
-        self._round(self._as_they_come(parts, spare), most_refusals=self.parallel)
+        self._round(
+            self.cuts.as_they_come(parts, spare, self.parallel), most_refusals=self.parallel
+        )
         batches, waiting, trial = self._instead(self._refused)
         while batches:
             self._round(batches, most_refusals=self.parallel)
             if trial and not self._refused:
                 # All fragments of a batch were answered: the rest is cut in the same way.
                 self._learn(batches)
-                batches, waiting, trial = self._batches(_parts_of(waiting)), [], False
+                batches, waiting, trial = self.cuts.batches(_parts_of(waiting)), [], False
                 continue
             batches, waiting, trial = self._instead([*self._refused, *waiting])
 
     def ask_once(self, parts: Iterable[Query]) -> None:
         """Ask for the parts, each by itself and a few at a time; a refusal is the answer."""
         parts = list(parts)
-        self.limits.parts += len(parts)
-        batches = self._batches(parts)
+        self.cuts.limits.parts += len(parts)
+        batches = self.cuts.batches(parts)
         if len(parts) <= self.parallel:
             batches = [(part,) for batch in batches for part in batch]
         self._round(batches)
         for batch, failure in self._refused:
             self._read_all(batch, "" if failure is None else failure.reason)
-
-    def _as_they_come(self, parts: Iterable[Query], spare: Iterable[Query]) -> Iterator[Batch]:
-        """Yield batches as soon as they are full, while further parts are still being made."""
-        parts, sent, rest = iter(parts), 0, list[Query]()
-        while some := list(islice(parts, _AT_A_TIME)):
-            self.limits.parts += len(_one_by_one(tuple(some)))
-            *full, last = self._batches([*rest, *some]) or [()]
-            yield from full
-            sent, rest = sent + len(full), list(last)
-        last_ones = self._batches(rest)
-        if sent + len(last_ones) <= self.parallel and last_ones:
-            more = list(spare)
-            with_more = self._batches([*rest, *more])
-            if sent + len(with_more) <= self.parallel:
-                self.limits.parts += len(more)
-                last_ones = with_more
-        yield from last_ones
-
-    def _batches(self, parts: Iterable[Query]) -> list[Batch]:
-        """Cut parts that are longer than the server takes, and put unread parts into batches."""
-        longest, leaves = self.limits.longest, list[Query]()
-        for part in parts:
-            for leaf in list(self.leaves(part)):
-                pieces = leaf.cut(longest)
-                if len(pieces) > 1:
-                    self.pieces[leaf] = pieces
-                leaves += (piece for piece in pieces if piece not in self.readings)
-        # Pieces of one stretch of time share a batch: some servers limit the span of a query.
-        leaves.sort(key=lambda leaf: leaf.order)
-        # A part that cannot be cut short enough gets a batch of its own.
-        cut = [leaf for leaf in leaves if longest is None or leaf.extent <= longest]
-        whole = [leaf for leaf in leaves if longest is not None and leaf.extent > longest]
-        limits = (self._most_bytes, self.limits.reach, self.limits.most_parts)
-        return [batch for some in (cut, whole) for batch in batches_of(some, *limits)]
-
-    @property
-    def _most_bytes(self) -> int:
-        return min(self.limits.most_bytes, self.client.most_bytes or self.limits.most_bytes)
 
     def _round(self, batches: Iterable[Batch], most_refusals: int | None = None) -> None:
         """Send batches, a few at a time; keep the answers, and the refused batches largest first.
@@ -160,7 +107,7 @@ class Rounds:
         """
         self._refused = []
         batches, again = iter(batches), deque[Batch]()
-        workers = Workers(self._send, 1 if self.limits.one_at_a_time else self.parallel)
+        workers = Workers(self._send, 1 if self.cuts.limits.one_at_a_time else self.parallel)
         while True:
             held = most_refusals is not None and len(self._refused) >= most_refusals
             while not (held or workers.full) and (batch := self._next(batches, again)):
@@ -170,11 +117,11 @@ class Rounds:
                 self._refused.sort(key=lambda refused: -len(refused[0]))
                 self._refused += ((batch, None) for batch in chain(batches, again))
                 break
-            done = workers.next(self.until + _GRACE - self.client.clock.monotonic())
+            done = workers.next(self.until + _GRACE - self.cuts.client.clock.monotonic())
             if done is None:
                 break
             again.extend(self._settle(*done))
-            if self.limits.one_at_a_time:
+            if self.cuts.limits.one_at_a_time:
                 workers.slow_down()
         workers.dismiss()
 
@@ -187,13 +134,15 @@ class Rounds:
         return None
 
     def _send(self, batch: Batch) -> Reply | RequestFailure:
-        left = self.until - self.client.clock.monotonic()
+        left = self.until - self.cuts.client.clock.monotonic()
         # A batch that can be cut leaves time for its pieces, if that time is long enough.
         divisible = len(batch) > 1 or batch[0].halves() is not None
         allowed = left / 2 if divisible and left / 2 > _WORTH_WHILE else left
         when = self.at if batch[0].grid is None else batch[0].grid
-        outcome = self.client.query(batch_query(batch), when, until=self.until, allowed=allowed)
-        took = left - (self.until - self.client.clock.monotonic())
+        outcome = self.cuts.client.query(
+            batch_query(batch), when, until=self.until, allowed=allowed
+        )
+        took = left - (self.until - self.cuts.client.clock.monotonic())
         if isinstance(outcome, RequestFailure) and outcome.slow and took < _SLOW:
             # A limit, or a proxy without a server behind it.
             return replace(outcome, slow=False, advice=RetryAdvice.NONE, transient=True)
@@ -202,34 +151,34 @@ class Rounds:
     def _settle(self, batch: Batch, outcome: Reply | RequestFailure) -> list[Batch]:
         """Keep an answer; return the batches to send at once in place of a failed one."""
         if isinstance(outcome, Reply):
-            self.limits.victoria |= outcome.victoria
-            self.readings.update(zip(batch, read_reply(outcome, batch), strict=True))
+            self.cuts.limits.victoria |= outcome.victoria
+            self.cuts.readings.update(zip(batch, read_reply(outcome, batch), strict=True))
             return []
         late = outcome.slow or outcome.timed_out  # these end at the deadline
-        self.limits.refusals += not late
+        self.cuts.limits.refusals += not late
         if outcome.advice in _PERHAPS_A_LIMIT and not late:
-            self._refused.append((_one_by_one(batch), outcome))
+            self._refused.append((one_by_one(batch), outcome))
             return []
         if outcome.advice is RetryAdvice.SMALLER:
-            batch = _one_by_one(batch)
+            batch = one_by_one(batch)
             if len(batch) > 1:
                 return split_batch(batch, self.parallel)
             if halves := batch[0].halves():
-                self.pieces[batch[0]] = halves
+                self.cuts.pieces[batch[0]] = halves
                 return [(half,) for half in halves]
         return self._once_more(batch, outcome)
 
     def _once_more(self, batch: Batch, failure: RequestFailure) -> list[Batch]:
         """Return a batch to repeat once, when the other queries no longer slow the server."""
         busy = failure.transient and failure.advice is RetryAdvice.NONE
-        given_up = batch in self._asked_again or (busy and self.limits.crowded)
+        given_up = batch in self._asked_again or (busy and self.cuts.limits.crowded)
         if (failure.slow or busy) and not given_up:
             self._asked_again.add(batch)
-            self.limits.one_at_a_time |= busy
+            self.cuts.limits.one_at_a_time |= busy
             return [batch]
         if busy and failure.wait is None and self._is_long(batch, failure):
             # Some servers report a query that is too large in the same way.
-            self.limits.crowded = True
+            self.cuts.limits.crowded = True
             self._refused.append((batch, failure))
             return []
         if failure.advice is RetryAdvice.GIVE_UP:
@@ -242,31 +191,36 @@ class Rounds:
         waiting = list[Refused]()
         for batch, failure in refused:
             if failure is not None and (
-                self.limits.exhausted
-                or (len(batch) == 1 and not self.limits.curable(batch[0], failure))
+                self.cuts.limits.exhausted
+                or (len(batch) == 1 and not self.cuts.limits.curable(batch[0], failure))
             ):
                 self._read_all(batch, failure.reason)
             else:
                 waiting.append((batch, failure))
         waiting.sort(key=lambda refused: refused[1] is None)
         if not waiting or waiting[0][1] is None:
-            return self._batches(_parts_of(waiting)), [], False
-        if any(len(b) > 1 and len(batch_query(b).encode()) > self._most_bytes for b, _ in waiting):
-            return self._batches(_parts_of(waiting)), [], False  # the limit was found since
+            return self.cuts.batches(_parts_of(waiting)), [], False
+        if any(
+            len(b) > 1 and len(batch_query(b).encode()) > self.cuts.most_bytes for b, _ in waiting
+        ):
+            return self.cuts.batches(_parts_of(waiting)), [], False  # the limit was found since
         chosen = self._longest(waiting)
         if chosen is not None:
             again = self._search(*chosen)
             if again is not None:
-                return [*again, *self._batches(_parts_of(waiting))], [], False
+                return [*again, *self.cuts.batches(_parts_of(waiting))], [], False
         (batch, _), *others = waiting
-        unread = tuple(part for part in batch if part not in self.readings)
+        unread = tuple(part for part in batch if part not in self.cuts.readings)
         longest = max(part.extent for part in unread)
         if span_of(unread) > longest and unread not in self._asked_again:
             self._asked_again.add(unread)
             self._reach = longest
             return batches_of(unread, reach=longest), others, True
         self._reach = None
-        return split_batch(unread, _FRAGMENTS), others, True
+        most = self.cuts.limits.most_parts
+        # Of a size that was answered elsewhere, something else is too large, and not by far.
+        fragments = _FRAGMENTS if most is None or len(unread) > most else _HALVES
+        return split_batch(unread, fragments), others, True
 
     def _learn(self, batches: Sequence[Batch]) -> None:
         """Remember the limit that the fragments kept and their batch exceeded.
@@ -274,11 +228,11 @@ class Rounds:
         Whether the limit is their length or the number of their parts is unknown.
         """
         if self._reach is not None:
-            self.limits.reach = self._reach
+            self.cuts.limits.reach = self._reach
             return
         largest = max(len(batch_query(batch).encode()) for batch in batches)
-        self.limits.most_bytes = min(self.limits.most_bytes, largest)
-        self.limits.most_parts = max(map(len, batches))
+        self.cuts.limits.most_bytes = min(self.cuts.limits.most_bytes, largest)
+        self.cuts.limits.most_parts = max(map(len, batches))
 
     def _longest(self, refused: Iterable[Refused]) -> tuple[Batch, Query, RequestFailure] | None:
         """Return the part with the longest window, which may be the reason for a refusal."""
@@ -287,7 +241,7 @@ class Rounds:
             for batch, failure in refused
             if failure is not None
             for part in batch
-            if part not in self._searched and self.limits.curable(part, failure)
+            if part not in self._searched and self.cuts.limits.curable(part, failure)
         ]
         return max(parts, key=lambda each: each[1].extent, default=None)
 
@@ -304,15 +258,15 @@ class Rounds:
             failure = outcome
         length = fitting_length(part, failure.reason, lambda least: self._fits(part, least))
         if length is None:
-            self.limits.note_useless(failure)
+            self.cuts.limits.note_useless(failure)
             self._read_all((part,), failure.reason)
         else:
-            self.limits.longest = length
+            self.cuts.limits.longest = length
         return []
 
     def _is_long(self, batch: Batch, failure: RequestFailure) -> bool:
         """Return whether the server may answer a shorter window of one of the parts."""
-        return any(self.limits.curable(part, failure) for part in batch)
+        return any(self.cuts.limits.curable(part, failure) for part in batch)
 
     def _fits(self, part: Query, length: timedelta) -> bool:
         piece = part.cut(length)[0]
@@ -323,12 +277,7 @@ class Rounds:
     def _read_all(self, parts: Iterable[Query], reason: str) -> None:
         for part in parts:
             error = QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
-            self.readings.setdefault(part, error)
-
-
-def _one_by_one(batch: Batch) -> Batch:
-    """Return a batch for each part."""
-    return tuple(own for part in batch for own in part.members or (part,))
+            self.cuts.readings.setdefault(part, error)
 
 
 def _parts_of(refused: Iterable[Refused]) -> list[Query]:

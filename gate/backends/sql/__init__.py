@@ -1,1 +1,1 @@
-"""The parts that all backends share that count rows with SQL."""
+"""The parts shared by all backends that count rows with SQL."""

@@ -1,6 +1,6 @@
-"""Amounts, added up so that the order makes no difference: whole numbers, or decimals.
+"""Amounts, whose sum does not depend on the order: whole numbers, or decimals.
 
-A binary fraction is added up in fixed point. A sum of floats depends on which are added first, and
+Binary fractions are added up in fixed point. A sum of floats depends on the order of the terms, and
 would differ between a whole window and the same window by steps.
 """
 
@@ -21,9 +21,9 @@ from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
 
 _UNIT: Final = 1 << 64
-"""Parts of one, in which binary fractions are added up."""
+"""The parts of one in which binary fractions are added up."""
 _LARGE: Final = 1 << 40
-"""From here on they are added up as they are: a sum in parts may not overflow 127 bits."""
+"""The limit from which values are added up as floats: a sum in parts must not overflow 127 bits."""
 
 
 _DIGITS: Final = sys.float_info.dig
@@ -34,19 +34,18 @@ class AmountColumns:
     """The names of an amount's numbers in the groups."""
 
     count: str
-    """The number of rows that have an amount."""
+    """The number of rows with an amount."""
     lowest: str
     amounts: tuple[str, ...]
-    """The sums: a single one; for binary fractions the sum in parts, and the sum of large
-    values."""
+    """The sums: one sum; for binary fractions the sum in parts, and the sum of large values."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """All of these names, in the order in which `spending` takes the numbers."""
+        """All of these names, in the order of the arguments of `spending`."""
         return (self.count, self.lowest, *self.amounts)
 
     def spending(self, timeline: Timeline, span: Span) -> "Spending":
-        """Return what was spent in a span between bounds of a timeline."""
+        """Return the amount spent in a span between bounds of a timeline."""
         places = timeline.places(span)
         count, lowest, whole, *large = self.numbers
         return spending(
@@ -60,7 +59,7 @@ class AmountColumns:
 
 
 def ask_for_amount(statement: Statement, indicator: SqlIndicator) -> AmountColumns | None:
-    """Ask for what is spent in each group; None where events are counted."""
+    """Request the amount spent in each group; None: the indicator counts events."""
     amount, column = indicator.amount, indicator.amount_column
     if amount is None or column is None:
         return None
@@ -82,24 +81,24 @@ class Spending:
     """The amount that rows spent in a stretch of time."""
 
     count: int
-    """Rows that have an amount."""
+    """The number of rows with an amount."""
     lowest: int | float | Decimal | None
     """The smallest amount; None: there is none."""
     amount: Fraction | float
-    """All together; a float only where it is infinite or not a number."""
+    """The sum of all amounts; a float only if it is infinite or not a number."""
 
     def checked(self, rows: int) -> Fraction:
         """Return the amount.
 
         Args:
-            rows: how many there are, with and without an amount.
+            rows: the number of rows, with and without an amount.
 
         Raises:
-            MeasurementError: there is none, or one that is not an amount.
+            MeasurementError: there are no amounts, or one of them is not valid.
         """
         if self.lowest is None:
             raise MeasurementError(Cause.NO_DATA, f"spent is NULL in all {rows:,} rows")
-        # One row that gives back would hide what others have spent.
+        # A negative row would hide the amounts of other rows.
         for where, number in (("in all rows together", self.amount), ("in some row", self.lowest)):
             if not isfinite(number) or number < 0:
                 what = "below zero" if isfinite(number) else "not a number, or infinite"
@@ -109,7 +108,7 @@ class Spending:
 
 
 def spending(row: Sequence[Any]) -> Spending:
-    """Return what was spent, from the values of `AmountColumns.numbers`."""
+    """Return the amount spent, from the values of `AmountColumns.numbers`."""
     count, lowest, amount, *large = row
     if not large:
         exact = Fraction(amount) if isfinite(amount) else amount
@@ -121,7 +120,7 @@ def spending(row: Sequence[Any]) -> Spending:
 
 
 def _decimal(amount: Fraction) -> Fraction:
-    """Return the decimal that binary fractions stand for: 0.1, not 0.1000000000000000055.
+    """Return the decimal that a binary fraction represents: 0.1, not 0.1000000000000000055.
 
     A double holds 15 digits of any decimal, and so does a sum of doubles of one sign.
     """

@@ -1,4 +1,4 @@
-"""Answers of every kind about rows, from one scan; what spoils one indicator spoils no other."""
+"""Answers of every kind about rows, from one scan; an error in one indicator affects no other."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -28,20 +28,21 @@ Request = TypeVar(
 Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer", "LabelAnswer", "PairAnswer")
 IndicatorRequests = list[tuple[Request, SqlIndicator]]
 AnswerRequests = Callable[[Prepared, IndicatorRequests[Request]], list[Found]]
-"""Answers requests whose indicators fit the rows, in order; may raise `MeasurementError`."""
+"""A function that answers requests whose indicators fit the rows, in order; it may raise
+`MeasurementError`."""
 T = TypeVar("T")
 
 
 class RowsBackend(ABC):
-    """Counts rows, and keeps what the last scan for budgets has left."""
+    """A backend that counts rows, and keeps the result of the last scan for budgets."""
 
     def __init__(self) -> None:
-        """Keep nothing yet."""
+        """Prepare; nothing is kept yet."""
         self._kept: list[KeptScan] = []
 
     @abstractmethod
     def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
-        """Open what reads the rows, check indicators and labels, and do the work.
+        """Open the source of the rows, check indicators and labels, and run the work.
 
         Raises:
             MeasurementError: the rows cannot be read.
@@ -49,12 +50,12 @@ class RowsBackend(ABC):
 
     @abstractmethod
     def again(self, rows: RowSource) -> Runner:
-        """Return what runs small statements about rows after their engine was closed."""
+        """Return the runner of small statements for the time after the engine was closed."""
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:  # noqa: ARG002 - the end of each span
         """Answer all requests from one scan.
 
-        What spoils one indicator (an expression, a value that does not fit) spoils no other.
+        An error in one indicator (an expression, an invalid value) affects no other.
         """
         self._kept = []
         answers = self._answer(
@@ -68,7 +69,7 @@ class RowsBackend(ABC):
     def measure_past(self, runs: Sequence[PastRun]) -> list[list[Answer]]:
         """Answer all requests of all runs from one scan.
 
-        What spoils one indicator (an expression, a value that does not fit) spoils no other.
+        An error in one indicator (an expression, an invalid value) affects no other.
         """
         requests = [
             RunRequest(request, number)
@@ -79,7 +80,7 @@ class RowsBackend(ABC):
         return [[next(answers) for _ in run.requests] for run in runs]
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, from one scan for all that `kept` does not know."""
+        """Return the counts of each step, from one scan for all histories not in `kept`."""
         kept = [self.kept(request) for request in requests]
         missing = [request for request, answer in zip(requests, kept, strict=True) if not answer]
         answers = iter(
@@ -88,7 +89,7 @@ class RowsBackend(ABC):
         return [answer or next(answers) for answer in kept]
 
     def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
-        """Return what the last `measure` says of a history; None: it has to be asked."""
+        """Return a history from the last `measure`; None: it must be queried."""
         try:
             answers = (scan.history(request) for scan in self._kept)
             return next((answer for answer in answers if answer is not None), None)
@@ -96,21 +97,21 @@ class RowsBackend(ABC):
             return refusal.answer()
 
     def cohorts(self, requests: "Sequence[CohortRequest]") -> "list[CohortAnswer]":
-        """Return what happened to each group, from one scan for each span, step and labels."""
+        """Return the counts of each group, from one scan for each span, step and labels."""
         from gate.backends.sql.cohorts import measure_cohorts  # noqa: PLC0415 - for one command only
 
         by = dict.fromkeys(label for request in requests for label in request.by)
         return self._answer(requests, measure_cohorts, tuple(by))
 
     def pairs(self, requests: "Sequence[PairRequest]") -> "list[PairAnswer]":
-        """Return what happened to requests and their copies; one scan for all SLOs of a shadow."""
+        """Return the outcomes of requests and their copies; one scan for all SLOs of a shadow."""
         from gate.backends.sql.pairing import measure_pairs  # noqa: PLC0415 - for shadows only
 
         by = dict.fromkeys(name for each in requests for name in (each.by, each.pair_by))
         return self._answer(requests, measure_pairs, tuple(by))
 
     def label_counts(self, requests: "Sequence[LabelRequest]") -> "list[LabelAnswer]":
-        """Return what happened by the columns of few values, from one scan for each request."""
+        """Return the counts by the columns with few values, from one scan for each request."""
         from gate.backends.sql.breakdown import measure_labels  # noqa: PLC0415 - as above
 
         return self._answer(requests, measure_labels)
@@ -152,7 +153,7 @@ def _answers_by_place(
     countable: dict[int, tuple[Request, SqlIndicator]],
     answer_requests: AnswerRequests[Request, Found],
 ) -> dict[int, Found]:
-    """Return what was found, by the request's place."""
+    """Return the results by the position of the request."""
     if not countable:
         return {}
     try:
@@ -163,7 +164,7 @@ def _answers_by_place(
             alike.setdefault(indicator, {})[place] = request, indicator
         if len(alike) == 1 or refusal.cause is not Cause.INVALID:
             return dict.fromkeys(countable, refusal.answer())
-    # A value that one indicator cannot read ends the scan for all; so each gets its own.
+    # An invalid value of one indicator ends the scan for all, so each gets its own scan.
     answers: dict[int, Found] = {}
     for group in alike.values():
         answers |= _answers_by_place(ready, group, answer_requests)

@@ -1,4 +1,4 @@
-"""The backend of every SQL engine that has a table of requests."""
+"""The backend of every SQL engine with a table of requests."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -33,26 +33,26 @@ class _Again:
 
 
 class SqlBackend(RowsBackend):
-    """Counts rows of a table. The engine does the counting, and is asked once for all SLOs."""
+    """Counts rows of a table. The engine counts, with one statement for all SLOs."""
 
     def __init__(self, open_engine: OpenEngine, table: TableSettings, limits: Limits) -> None:
-        """Connect to nothing yet.
+        """Prepare; no connection is opened yet.
 
         Args:
-            open_engine: opens a connection whose time begins then.
-            table: which rows are counted.
-            limits: of these how much may be read; the engine sees to the time.
+            open_engine: opens a connection, whose time limit begins then.
+            table: the rows to count.
+            limits: the limits; the amount of data is checked here, the time by the engine.
         """
         super().__init__()
         self._open, self._table = open_engine, table
         self._most = table.max_scan if limits.max_scan is None else limits.max_scan
 
     def again(self, rows: RowSource) -> Runner:
-        """Return what opens the engine for each statement."""
+        """Return the runner that opens the engine for each statement."""
         return _Again(self._open, rows.dialect, self._most)
 
     def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
-        """Open the engine for as long as the work takes."""
+        """Open the engine for the duration of the work."""
         engine = self._open()
         try:
             drafts = draft_all(engine.parse, slis, by)

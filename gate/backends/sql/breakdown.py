@@ -1,4 +1,4 @@
-"""The events by every column of few values that the rows have, in a few stretches of time."""
+"""The events by every column with few values, in a few stretches of time."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,13 +16,13 @@ from gate.slo.objective import Span
 
 IndicatorLabelRequest = tuple[LabelRequest, SqlIndicator]
 _SAMPLE: Final = 20_000
-"""Rows of which it is looked how many values each column has."""
+"""The size of the sample in which the values of each column are counted."""
 _MOST_GROUPS: Final = 200_000
-"""So many combinations of values there may be: what does not fit is left out."""
+"""The most combinations of values; columns beyond that are left out."""
 
 
 def measure_labels(ready: Prepared, wanted: Sequence[IndicatorLabelRequest]) -> list[LabelAnswer]:
-    """Tell every request's events by the columns that there are, in order; one scan for each.
+    """Count every request's events by the columns with few values, in order; one scan for each.
 
     Raises:
         MeasurementError: rows whose time is not known, or that cannot be read.
@@ -42,7 +42,7 @@ def measure_labels(ready: Prepared, wanted: Sequence[IndicatorLabelRequest]) -> 
 def _candidates(
     rows: RowSource, requests: Sequence[LabelRequest]
 ) -> tuple[dict[str, Label], dict[str, int]]:
-    """Return the columns of few values, and how many values those have that are left out."""
+    """Return the columns with few values, and the number of values of the columns left out."""
     most = max(request.most for request in requests)
     names = [
         name
@@ -67,7 +67,7 @@ def _candidates(
 
 
 def _values(rows: RowSource, names: Sequence[str], time: Span) -> Mapping[str, int]:
-    """Return how many different values each column has in a sample of rows."""
+    """Return the number of distinct values of each column in a sample of rows."""
     if not names:
         return {}
     columns = [rows.dialect.identifier(name) for name in names]

@@ -25,7 +25,7 @@ IndicatorCohortRequest = tuple[CohortRequest, SqlIndicator]
 def measure_cohorts(
     ready: Prepared, wanted: Sequence[IndicatorCohortRequest]
 ) -> list[CohortAnswer]:
-    """Tell every request's events by label and step, in order.
+    """Count every request's events by label and step, in order.
 
     Raises:
         MeasurementError: rows whose time is not known, or that cannot be read.
@@ -48,7 +48,7 @@ def measure_cohorts(
 
 
 def _scan(ready: Prepared, alike: Sequence[IndicatorCohortRequest]) -> list[CohortAnswer]:
-    """Tell requests of one span, step and labels."""
+    """Answer the requests with the same span, step and labels."""
     request, indicators = alike[0][0], [indicator for _, indicator in alike]
     labels = [ready.labels[name] for name in request.by]
     scan = Scan(ready.rows, [grid := StepGrid(request.span, request.step)])
@@ -93,7 +93,7 @@ def _scan(ready: Prepared, alike: Sequence[IndicatorCohortRequest]) -> list[Coho
 def _busiest(
     scanned: Scanned, grid: StepGrid, request: CohortRequest, place: int, name: str
 ) -> tuple[Sequence[str | None], list[str]]:
-    """Return a label of each group, of which the busiest values alone are kept; a note on it."""
+    """Return a label per group that keeps only the busiest values, with a note on it."""
     there = zip(scanned.groups[name], scanned.places(grid), strict=True)
     values = [value if place is not None else None for value, place in there]
     rows = scanned.groups.by(values, [scanned.rows])
@@ -114,7 +114,7 @@ def _cohorts(
     query: str,
     noun: str,
 ) -> CohortAnswer:
-    """Put together one indicator's events and bad ones, of each group and step that has rows."""
+    """Return the total and bad events of one indicator, by group and step with rows."""
     steps: dict[LabelValues, dict[int, tuple[int, int]]] = {}
     for values, place, total, bad in counts:
         if total:
@@ -134,7 +134,7 @@ def _cohorts(
 
 
 def _cohort(counts: dict[int, tuple[int, int]], covered: Sequence[bool]) -> Cohort:
-    """Return a group's events; of a step of which nothing is known there are none."""
+    """Return a group's events; an unknown step has none."""
     points = [counts.get(place, (0, 0)) if there else None for place, there in enumerate(covered)]
     return Cohort(
         total=tuple(None if point is None else float(point[0]) for point in points),

@@ -1,9 +1,8 @@
-"""The policy's conditions in ClickHouse's, PostgreSQL's and Spark's SQL: read and checked.
+"""The policy's conditions in the SQL of ClickHouse, PostgreSQL and Spark: parsed and checked.
 
-What is sent to the engine is the policy's own text in brackets, never a translation: a condition
-means what its engine says that it means. Two checks stand one behind the
-other: of its words and signs (`gate.backends.sql.tokens`), and of the tree that sqlglot makes of
-them, by lists of what may be in it.
+The engine gets the policy's own text in brackets, never a translation: the engine defines the
+meaning of a condition. There are two checks, one after the other: of its words and signs
+(`gate.backends.sql.tokens`), and of sqlglot's syntax tree, by lists of the allowed nodes.
 """
 
 import logging
@@ -29,13 +28,13 @@ _TESTS: Final = (
     " JSONBContainsAllTopKeys ArrayContainedBy ArrayContains"
 )
 _NODES: Final = frozenset(f"{_VALUES} {_TESTS} Escape".split())
-"""The kinds of syntax that may stand in an expression; functions are checked by their names."""
+"""The kinds of nodes allowed in an expression; functions are checked by name."""
 _PREDICATE_NODES: Final = frozenset(_TESTS.split())
 _BOMB: Final = re.compile(r"[*+}|](?:[^(\\]|\\.)*\)[*+{]|\\[1-9]")
-"""A group that is repeated and holds a repetition or a choice, or a reference back."""
+"""A repeated group that contains a repetition or a choice, or a back reference."""
 _LONGEST_PATTERN: Final = 500
 _LONGEST_SHOWN: Final = 200
-"""Characters of an expression in a message."""
+"""The most characters of an expression in a message."""
 _TYPE_NAMES: Final = """
 INT TINYINT SMALLINT BIGINT INT128 INT256 UINT USMALLINT UTINYINT UBIGINT UINT128 UINT256 FLOAT
 DOUBLE DECIMAL DECIMAL32 DECIMAL64 DECIMAL128 DECIMAL256 BIGDECIMAL BOOLEAN TEXT VARCHAR CHAR
@@ -46,7 +45,7 @@ _TYPES: Final = frozenset(_TYPE_NAMES.split())
 
 
 class Conditions:
-    """Reads expressions in one engine's SQL."""
+    """Parses expressions in one engine's SQL."""
 
     def __init__(self, dialect: str) -> None:
         """Import the parser.
@@ -56,15 +55,15 @@ class Conditions:
         """
         import sqlglot  # noqa: PLC0415 - takes an eighth of a second
 
-        logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it warns of odd JSON paths
+        logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it warns about JSON paths
         self._sqlglot: Any = sqlglot
         self._dialect = dialect
 
     def parse(self, role: str, text: str) -> SqlExpression:
-        """Read one expression about one row.
+        """Parse one expression about one row.
 
         Args:
-            role: its key in the policy.
+            role: the key in the policy.
             text: as the policy has it.
 
         Raises:
@@ -91,7 +90,7 @@ class Conditions:
         )
 
     def _tree(self, text: str) -> Any:
-        """Return what sqlglot makes of the text, which is one expression in our brackets."""
+        """Return sqlglot's tree of the text, which is one expression in our brackets."""
         before = "SELECT ("
         try:
             statements = self._sqlglot.parse(f"{before}{text})", read=self._dialect)
@@ -111,7 +110,7 @@ class Conditions:
         return chosen[0].this
 
     def _check(self, root: Any) -> None:
-        """Refuse what is not on the lists of the syntax and of the types."""
+        """Raise an error for a node that is not on the lists of the syntax and of the types."""
         exp = self._sqlglot.exp
         for node in root.walk():
             kind = type(node).__name__
@@ -127,7 +126,7 @@ class Conditions:
                 self._check_evaluation(node, kind)
 
     def _check_list(self, node: Any) -> None:
-        """Refuse a name where ClickHouse would take it for that of another table."""
+        """Raise an error for a name that ClickHouse would take for another table."""
         if node.args.get("field"):
             raise TokenError("a list in brackets must follow IN; write status IN (500, 503)", 0)
         if self._dialect == "clickhouse":
@@ -139,7 +138,7 @@ class Conditions:
                     raise TokenError(reason, _place(item))
 
     def _check_evaluation(self, node: Any, kind: str) -> None:
-        """Refuse patterns that may take for ever, and times that the clock may decide."""
+        """Raise an error for patterns of unlimited cost, and times that depend on the clock."""
         exp = self._sqlglot.exp
         if kind.startswith("Regexp"):
             _check_pattern(node.args.get("expression"))
@@ -152,7 +151,7 @@ class Conditions:
             raise TokenError("a constant time must be a text in quotes, not computed", 0)
 
     def _is_predicate(self, node: Any) -> bool:
-        """Return whether the value is true, false or NULL by its form."""
+        """Return whether the value is true, false or NULL, judged by the form."""
         kind = type(node).__name__
         if kind == "Paren":
             return self._is_predicate(node.this)
@@ -170,7 +169,7 @@ _EXPECTED: Final = "an expression about one row is expected"
 
 
 def _reason(said: str) -> str:
-    """Say in the policy's terms what sqlglot says about our SELECT (...)."""
+    """Return sqlglot's error about our SELECT (...) in the policy's terms."""
     if said.startswith("Expecting )"):
         return "from here on it is another expression; join conditions with AND or OR"
     if "missing for" in said:
@@ -179,9 +178,9 @@ def _reason(said: str) -> str:
 
 
 def _without_arrows(text: str, tokens: Sequence[SqlToken]) -> str:
-    """Return the text for sqlglot, to which ``f(column -> 'key')`` is a lambda in any dialect.
+    """Return the text for sqlglot, which parses ``f(column -> 'key')`` as a lambda in any dialect.
 
-    ``#>`` binds as ``->`` does in PostgreSQL, which alone has both.
+    ``#>`` has the same precedence as ``->`` in PostgreSQL, which alone has both.
     """
     signs = list(text)
     for token in tokens:
@@ -191,7 +190,7 @@ def _without_arrows(text: str, tokens: Sequence[SqlToken]) -> str:
 
 
 def _results(node: Any) -> Iterator[Any]:
-    """Yield the expressions one of which is the value."""
+    """Yield the expressions of which one is the value."""
     if type(node).__name__ == "Anonymous":  # of ClickHouse: multiIf
         yield from (*node.expressions[1::2], node.expressions[-1])
     for branch in node.args.get("ifs") or ():
@@ -202,14 +201,14 @@ def _results(node: Any) -> Iterator[Any]:
 
 
 def _is_bit(node: Any) -> bool:
-    """Return whether it is NULL, 0 or 1, which fit between truth values."""
+    """Return whether it is NULL, 0 or 1, which can be combined with truth values."""
     return type(node).__name__ == "Null" or (node.is_number and node.name in {"0", "1"})
 
 
 def _check_pattern(pattern: Any) -> None:
-    """Refuse a pattern that may take for ever, or that rows bring along.
+    """Raise an error for a pattern of unlimited cost, or one that comes from the rows.
 
-    Those of ClickHouse take no longer than the text is, whatever it is.
+    A pattern of ClickHouse takes time linear in the text.
     """
     if type(pattern).__name__ != "Literal":
         raise TokenError("a pattern must be a text in quotes, which is the same for all rows", 0)
@@ -219,7 +218,7 @@ def _check_pattern(pattern: Any) -> None:
 
 
 def _place(node: Any) -> int:
-    """Return where a node begins in the text, or 0 where sqlglot does not say it."""
+    """Return the position of a node in the text; 0 if sqlglot does not give it."""
     starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
     return max(0, min(starts, default=0) - len("SELECT ("))
 

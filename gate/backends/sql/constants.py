@@ -1,7 +1,6 @@
-"""Conditions that are the same of every row, whatever happens: mistakes in a policy.
+"""Conditions with the same value for every row, whatever happens: mistakes in a policy.
 
-Only what can be seen in the text alone. What is NULL is left out of account: it is for all
-conditions alike.
+They are found in the text alone. NULL is ignored, because it can occur in every condition.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,10 +21,10 @@ _OPPOSITE: Final = {
 }
 _TURNED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _EXCLUSIVE: Final = [{"=", "<>"}, {"=", "<"}, {"=", ">"}, {"<", ">"}, {"<", ">="}, {">", "<="}]
-"""Two operators that are not both true of the same two values."""
+"""Pairs of operators that are never both true for the same two values."""
 _WITH_EQUALITY: Final = frozenset({"=", "<=", ">="})
 EITHER: Final = frozenset({True, False})
-"""The values of a condition that separates rows."""
+"""The values of a condition that distinguishes rows."""
 Literal = Fraction | str | bool
 
 
@@ -34,9 +33,9 @@ class SqlOperand:
     """One side of a comparison."""
 
     text: str
-    """As it is compared with others; equal texts are equal values."""
+    """The text used for comparisons; equal texts are equal values."""
     literal: Literal | None = None
-    """Its value, where the text has it; None: it depends on something."""
+    """The value, if the text is a constant; None: it depends on the row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ class SqlTest:
     right: SqlOperand = SqlOperand(text="true", literal=True)
 
     def opposite(self) -> "SqlTest":
-        """Return what is true where this is false."""
+        """Return the condition that is true where this one is false."""
         return SqlTest(left=self.left, operator=_OPPOSITE[self.operator], right=self.right)
 
 
@@ -59,10 +58,10 @@ class SqlLogic:
 
     parts: Sequence["SqlTruth"]
     every: bool = True
-    """All of them must hold, else one."""
+    """Whether all of them must hold, or one of them."""
 
     def opposite(self) -> "SqlLogic":
-        """Return what is true where this is false."""
+        """Return the condition that is true where this one is false."""
         return SqlLogic(parts=[part.opposite() for part in self.parts], every=not self.every)
 
 
@@ -70,7 +69,7 @@ SqlTruth = SqlTest | SqlLogic
 
 
 def bare(operand: SqlOperand) -> SqlTest:
-    """Return the test whether a value is true by itself; of a number, whether it is not 0."""
+    """Return the test for a truth value by itself; for a number, the test that it is not 0."""
     if isinstance(operand.literal, Fraction):
         zero = SqlOperand(text="0", literal=Fraction())
         return SqlTest(left=operand, operator="<>", right=zero)
@@ -78,13 +77,13 @@ def bare(operand: SqlOperand) -> SqlTest:
 
 
 def between(value: SqlOperand, low: SqlOperand, high: SqlOperand) -> SqlLogic:
-    """Return the test whether a value is at least one and at most another."""
+    """Return the test that a value is between two others, inclusive."""
     bounds = ((">=", low), ("<=", high))
     return SqlLogic(parts=[SqlTest(left=value, operator=o, right=bound) for o, bound in bounds])
 
 
 def possible_values(truth: SqlTruth) -> frozenset[bool]:
-    """Return which of true and false a condition may be, of some row."""
+    """Return which of true and false a condition can be."""
     if isinstance(truth, SqlTest):
         return _of_test(truth)
     if not truth.every:
@@ -114,7 +113,7 @@ def _of_test(test: SqlTest) -> frozenset[bool]:
     if isinstance(left, Fraction) and isinstance(right, Fraction):
         return frozenset({_holds(left, test.operator, right)})
     if left is None or type(left) is not type(right) or test.operator not in {"=", "<>"}:
-        return EITHER  # how texts are ordered is up to the engine
+        return EITHER  # the engine defines the order of texts
     return frozenset({test.operator == "<>"})
 
 
@@ -159,7 +158,7 @@ def _exclude(first: SqlTest, second: SqlTest) -> bool:
 
 
 def _apart(first: str, low: Fraction, second: str, high: Fraction) -> bool:
-    """Return whether no number is both so to the first number and so to the second, another."""
+    """Return whether no number satisfies both comparisons with their two constants."""
     if "=" in {first, second}:
         return not (_holds(low, second, high) if first == "=" else _holds(high, first, low))
     signs = first[0] + second[0]
@@ -170,10 +169,10 @@ _COMPARISONS: Final = {"EQ": "=", "NEQ": "<>", "LT": "<", "LTE": "<=", "GT": ">"
 
 
 def truth_of(node: Any) -> SqlTruth:
-    """Return a condition as what it joins and compares; anything else is one test of its own.
+    """Return a condition as its parts and comparisons; another expression is a test by itself.
 
     Args:
-        node: of sqlglot.
+        node: a node of sqlglot's tree.
     """
     node = node.unnest()
     kind = type(node).__name__
@@ -189,7 +188,7 @@ def truth_of(node: Any) -> SqlTruth:
         value, low, high = (operand_of(node.args[key]) for key in ("this", "low", "high"))
         return between(value, low, high)
     if kind == "Is" and type(node.expression).__name__ == "Null":
-        negated = bool(node.args.get("negate"))  # PostgreSQL's; of the others it stands in a Not
+        negated = bool(node.args.get("negate"))  # in PostgreSQL; for the others it is in a Not
         return SqlTest(left=operand_of(node.this), operator="set" if negated else "null")
     return bare(operand_of(node))
 

@@ -1,4 +1,4 @@
-"""Counts from one scan of the rows: events, slices and what is spent, with their evidence."""
+"""Counts from one scan of the rows: events, slices and amounts, with their evidence."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -13,6 +13,7 @@ from gate.backends.sql.coverage import (
     times_by_step,
 )
 from gate.backends.sql.groups import Groups
+from gate.backends.sql.renamed import Renamed, Replacement, renamed
 from gate.backends.sql.respelled import Lookup, Stopped, stopped
 from gate.backends.sql.rows import Faults, RowSource, SqlIndicator
 from gate.backends.sql.slices import ask_for_slices, in_slices
@@ -45,14 +46,14 @@ class _Columns:
     query: Callable[[Span], str]
     rows: str
     total: str
-    """Events; of an amount: all rows."""
+    """The total events; for an amount all rows."""
     bad: str
-    """Likewise."""
+    """The bad events; for an amount all rows."""
     newest: str
-    """The newest event."""
+    """The time of the newest event."""
     amount: AmountColumns | None
     doubts: Doubts | None
-    """None: of an amount, or where nobody asks."""
+    """The names of the doubts' numbers; None: for an amount, or if no evidence was requested."""
 
     @property
     def numbers(self) -> Iterable[str]:
@@ -64,14 +65,15 @@ class _Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An answer in events, to which it may be known only later what has stopped."""
+    """An answer in events, which may still depend on columns that have stopped."""
 
     answer: Answer
     stopped: tuple[Stopped, ...] = ()
+    renamed: tuple[Renamed, ...] = ()
 
 
 class CountScan:
-    """The one statement, and what it has left."""
+    """The single statement, and its result."""
 
     timeline: Timeline
     groups: Groups
@@ -84,11 +86,11 @@ class CountScan:
         requests: Sequence[tuple[CountRequest, SqlIndicator]],
         grids: Collection[StepGrid] = (),
     ) -> None:
-        """Ask for what answers the requests.
+        """Add the numbers that the requests need to the statement.
 
         Args:
-            rows: that are counted.
-            requests: those in slices begin with a slice.
+            rows: the rows to count.
+            requests: the requests; the span of a request in slices begins with a slice.
             grids: steps by which the rows are grouped, too.
         """
         self._rows = rows
@@ -117,7 +119,7 @@ class CountScan:
                 spans = [grid.span for grid in grids if grid.step == length]
                 spans_of_slices.setdefault(key, spans).append(request.span)
         self.slices = {key: time_around(spans) for key, spans in spans_of_slices.items()}
-        """In which time each indicator has slices."""
+        """The time in which each indicator has slices."""
         self._slices = {
             (indicator, slices): ask_for_slices(self.statement, slices, indicator, time)
             for (indicator, slices), time in self.slices.items()
@@ -128,7 +130,7 @@ class CountScan:
         """Scan the rows.
 
         Args:
-            times: that the runs look at, each with all of its requests.
+            times: the times of the runs, each with all of its requests.
 
         Raises:
             MeasurementError: rows whose time is not known, or that cannot be read.
@@ -148,9 +150,9 @@ class CountScan:
         """Return the answer to a request in events.
 
         Args:
-            request: begins with a slice, where slices are wanted.
-            indicator: of the request.
-            time: that the run looks at.
+            request: the request; if it is in slices, its span begins with a slice.
+            indicator: the indicator of the request.
+            time: the time of the run.
         """
         columns, faults = self._columns[indicator], self.faults(time)
         if lacking := indicator.columns & faults.keys():
@@ -162,7 +164,11 @@ class CountScan:
         parts = self._parts[request.span]
         doubts = tuple(suspicions(columns.doubts, self.timeline, parts, answer))
         stops = tuple(stopped(self._rows, indicator, columns.doubts, self.timeline, parts))
-        return Draft(answer=with_doubts(answer, doubts, request.slices), stopped=stops)
+        return Draft(
+            answer=with_doubts(answer, doubts, request.slices),
+            stopped=stops,
+            renamed=tuple(renamed(indicator, columns.doubts, self.timeline, parts)),
+        )
 
     def answer(
         self,
@@ -170,14 +176,16 @@ class CountScan:
         request: CountRequest,
         indicator: SqlIndicator,
         values: Mapping[Lookup, tuple[int, int]],
+        replaced: Mapping[Renamed, Replacement],
     ) -> Answer:
-        """Return the answer to a request."""
+        """Return the answer to a request, with what was looked up for it."""
         answer, slices = draft.answer, request.slices
         if not isinstance(answer, Counts):
             return answer
-        if draft.stopped:
-            doubts = tuple(doubt for stop in draft.stopped for doubt in stop.suspicions(values))
-            answer = with_doubts(answer, doubts, slices)
+        doubts = [doubt for stop in draft.stopped for doubt in stop.suspicions(values)]
+        doubts += [each.suspicion(replaced[each]) for each in draft.renamed if each in replaced]
+        if doubts:
+            answer = with_doubts(answer, tuple(doubts), slices)
         if slices is None:
             return answer
         return in_slices(answer, request, slices, self._counts[indicator, slices])
@@ -223,7 +231,7 @@ class CountScan:
         rows: int,
         notes: tuple[str, ...] = (),
     ) -> Evidence:
-        """Return how far a number of events, or an amount, can be trusted."""
+        """Return the evidence for a number of events, or for an amount."""
         span, query = request.span, columns.query(request.span)
         notes = (*self._rows.notes, *notes)
         if not request.probe:

@@ -1,12 +1,13 @@
 """Counts for many runs, each at an instant of its own, from one scan of the rows.
 
-What a run is answered is the same whether it is alone or not.
+The answer of a run does not depend on the other runs.
 """
 
 from collections.abc import Callable, Sequence
 
 from gate.backends.sql.count_scan import CountScan
 from gate.backends.sql.kept import KeptScan, grids_of
+from gate.backends.sql.renamed import replacements
 from gate.backends.sql.respelled import new_values
 from gate.backends.sql.rows import RowSource, SqlIndicator
 from gate.backends.sql.slices import with_whole_slices
@@ -19,11 +20,11 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """One count to be made, for one of several runs."""
+    """A count request of one of several runs."""
 
     request: CountRequest
     run: int
-    """Which one; the requests of a run end at one instant."""
+    """The number of the run; all requests of a run end at one instant."""
 
     @property
     def sli(self) -> Sli:
@@ -32,7 +33,7 @@ class RunRequest:
 
 
 Keep = Callable[[KeptScan], None]
-"""Takes what a scan has left for later."""
+"""A function that receives the result of a scan for later use."""
 
 
 def count(
@@ -43,8 +44,8 @@ def count(
     """Answer all requests, in order.
 
     Args:
-        rows: that are counted.
-        wanted: the requests with their indicators.
+        rows: the rows to count.
+        wanted: the requests and their indicators.
         keep: given: the scan also groups by the steps of the histories that a stopped change asks
             for.
 
@@ -71,8 +72,9 @@ def count(
         lookup for draft in drafts for stop in draft.stopped for lookup in stop.lookups
     )
     values = new_values(rows, lookups)
+    replaced = replacements(rows, {each for draft in drafts for each in draft.renamed})
     return [
-        scan.answer(draft, request, indicator, values)
+        scan.answer(draft, request, indicator, values, replaced)
         for draft, (request, _, indicator) in zip(drafts, requests, strict=True)
     ]
 
@@ -82,7 +84,7 @@ def count_runs(
     wanted: Sequence[tuple[RunRequest, SqlIndicator]],
     keep: Keep | None = None,
 ) -> list[Answer]:
-    """As `count`; where the rows of one run cannot be read, the others are answered.
+    """Answer as `count`; if the rows of one run cannot be read, the other runs are answered.
 
     If only rows of the time that is asked about are read, each run reads what it needs, and
     mistakes outside of that do not matter. What a scan has left is kept of a single run only.

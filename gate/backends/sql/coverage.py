@@ -1,4 +1,4 @@
-"""How much of a window has rows, and what is usual where it has none."""
+"""The share of a window that has rows, and the usual silence in it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -18,26 +18,26 @@ from gate.wording import amount, percent_spent, stretch
 
 _HOUR: Final = timedelta(hours=1)
 _LOOK_BACK: Final = timedelta(days=30)
-"""Four weekends, to see which days are quiet."""
+"""The span before a window, four weekends, that shows which days are usually quiet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of time, between whole multiples of their length since 1970, that a span has."""
+    """The parts of time of a span: they lie between whole multiples of their length since 1970."""
 
     span: Span
     step: timedelta
-    """Their length."""
+    """The length of a part."""
 
     @property
     def whole(self) -> range:
-        """Those that lie wholly within the span, counted from 1970."""
+        """The parts that lie completely within the span, numbered from 1970."""
         span = self.span
         return range(-((EPOCH - span.start) // self.step), (span.end - EPOCH) // self.step)
 
     @property
     def inner(self) -> Span | None:
-        """The time of the whole ones; None: there is none."""
+        """The time of the whole parts; None: there are none."""
         whole = self.whole
         if not whole:
             return None
@@ -45,11 +45,11 @@ class Parts:
 
     @property
     def around(self) -> Span:
-        """The time of all of them, whole or not, from where the first begins."""
+        """The time of all parts, whole or not, from the start of the first."""
         return Span(clock_start(self.span.start, self.step), self.span.end)
 
     def end_after(self, moment: int) -> datetime:
-        """Return the end of the part in which an instant lies.
+        """Return the end of the part that contains an instant.
 
         Args:
             moment: Unix time in microseconds.
@@ -58,9 +58,9 @@ class Parts:
         return EPOCH + ((moment - 1) // step + 1) * self.step
 
     def coverage(self, rows: Mapping[int, float], usual: "UsualRows") -> StepCoverage:
-        """Return how much of the span has rows.
+        """Return the share of the span that has rows.
 
-        What lies in no whole part, at the ends of the span, is looked at with the part beside it.
+        The incomplete parts at the ends of the span are judged with the part beside them.
 
         Args:
             rows: of the span, by their part.
@@ -77,12 +77,12 @@ class Parts:
 
 
 def parts_of(span: Span) -> Parts:
-    """Return the parts in which a span is looked at for rows."""
+    """Return the parts in which a span is searched for rows."""
     return Parts(span, clock_part(span.length))
 
 
 def bounds_of(parts: Iterable[Parts]) -> Iterator[datetime]:
-    """Yield where whole parts begin and end, each instant once for each length."""
+    """Yield the boundaries of whole parts, each instant once for each length."""
     numbers: dict[timedelta, set[int]] = {}
     for some in parts:
         numbers.setdefault(some.step, set()).update(range(some.whole.start, some.whole.stop + 1))
@@ -97,7 +97,7 @@ def time_around(spans: Iterable[Span]) -> Span:
 
 
 def times_by_step(every: Iterable[Parts]) -> dict[timedelta, Span]:
-    """Return the time in which parts of each length are looked at."""
+    """Return the time covered by the parts of each length."""
     spans: dict[timedelta, list[Span]] = {}
     for parts in every:
         spans.setdefault(parts.step, []).append(parts.around)
@@ -105,22 +105,22 @@ def times_by_step(every: Iterable[Parts]) -> dict[timedelta, Span]:
 
 
 class UsualRows:
-    """How many rows a log usually has at a time of the day and the week, by the hours before.
+    """The usual number of rows at each hour of the day and the week, from the time before.
 
-    A short window does not say that the service sleeps at the weekend. The log is read for it only
-    where a window seems to miss rows, and once.
+    A short window does not show that the service sleeps at the weekend. The log before it is read
+    only if the window seems to lack rows, and only once.
     """
 
     def __init__(self, rows: RowSource, time: Span, oldest: datetime | None = None) -> None:
-        """Take what is read, when, and when the oldest row of all happened, if that is known."""
+        """Prepare; give the rows, the span, and the time of the oldest row if it is known."""
         self._rows, self._oldest = rows, oldest
         self._time = Span(time.start - max(rows.look_back, _LOOK_BACK) - _HOUR, time.end)
 
     def excuse(self, span: Span) -> Callable[[Span], bool]:
-        """Return what says whether a stretch of a span may well have no rows.
+        """Return a function that says whether a stretch of a span may have no rows.
 
-        A span of this number of days says by itself what is usual, and a log that begins later
-        than a span knows nothing about the time before.
+        A span of this number of days shows by itself what is usual, and a log that begins later
+        than a span has no information about the time before.
         """
         if span.length >= _LOOK_BACK or (self._oldest is not None and self._oldest > span.start):
             return lambda _: False
@@ -137,7 +137,7 @@ class UsualRows:
 
     @cached_property
     def _by_hour(self) -> tuple[datetime, Mapping[int, int]]:
-        """The oldest row, of which there must be one, and how many there are by the hour."""
+        """The time of the oldest row, which must exist, and the number of rows by hour."""
         hour = self._rows.dialect.floor_divide("(_at - 1)", _HOUR // MICROSECOND)
         hours = f"(SELECT _at, {hour} AS _hour FROM {self._rows.times(self._time)}) AS rows"  # noqa: S608
         rows = self._rows.engine.rows(
@@ -151,7 +151,7 @@ class UsualRows:
 def lost_rows(
     seen: StepCoverage, span: Span, per_row: Fraction, slices: Slices | None, rows: RowSource
 ) -> tuple[Suspicion, ...]:
-    """Return the suspicion that rows were lost where a log has holes; none where it has none.
+    """Return the suspicion that rows were lost in the gaps of a log; None: there are no gaps.
 
     Args:
         seen: how much of the span has rows.

@@ -28,27 +28,27 @@ from gate.measure.diagnosis import (
 )
 
 _EXPECTED: Final = (Check.COUNTED, Check.COLUMNS, Check.UNKNOWN, Check.COVERAGE, Check.GAPS)
-"""The checks that each SLO needs; for each that is not made there is a reason."""
+"""The checks that each SLO needs; a check that is not made has a reason."""
 _LOOKED_FOR: Final = (Check.COLUMNS, Check.LABELS)
-"""The checks that a count passes."""
+"""The checks that a successful count implies."""
 
 
 class RowsDoctor(ABC):
-    """Measures as for a budget, and then looks at the rows once more for what a count hides."""
+    """Measures as for a budget, and then surveys the rows for problems that a count hides."""
 
     source: Source
     backend: Backend
 
     @abstractmethod
     def _survey(self, requests: Sequence[CountRequest], at: datetime) -> Survey:
-        """Look at the rows once more; raises `MeasurementError` where they cannot be read."""
+        """Survey the rows; raises `MeasurementError` if they cannot be read."""
 
     def _server(self) -> Sequence[CheckResult]:
-        """Return what is said of the server; nothing where there is none."""
+        """Return the results about the server; empty if there is none."""
         return ()
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        """Look at every SLO; never raises for what the rows hold."""
+        """Examine every SLO; errors in the rows never raise an exception."""
         source = self.source
         try:
             server = tuple(self._server())
@@ -101,16 +101,16 @@ _WORDS: Final = {
 
 
 class SqlDoctor(RowsDoctor):
-    """Looks at the server and at the rights of the user, too."""
+    """Examines the server and the rights of the user, too."""
 
     def __init__(self, open_engine: OpenEngine, table: TableSettings, limits: Limits) -> None:
-        """Connect to nothing yet; see `SqlBackend`."""
+        """Prepare; no connection is opened yet; see `SqlBackend`."""
         self._open, self._table = open_engine, table
         self.source = Source(examined=table.table, **_WORDS)
         self.backend = self._sql = SqlBackend(open_engine, table, limits)
 
     def _server(self) -> Sequence[CheckResult]:
-        """Ask the engine, in a connection of its own."""
+        """Examine the engine, in a connection of its own."""
         engine = self._open()
         try:
             return engine.examine(self._table.table)
@@ -118,13 +118,13 @@ class SqlDoctor(RowsDoctor):
             engine.close()
 
     def _survey(self, requests: Sequence[CountRequest], at: datetime) -> Survey:
-        """Look at the rows once more."""
+        """Survey the rows."""
         slis, zone = [request.sli for request in requests], self._table.time_zone
         return self._sql.ask(slis, (), lambda ready: survey(ready, requests, at, zone))
 
 
 def _counted(answer: Answer, source: Source) -> Iterator[CheckResult]:
-    """Say what is counted, and what `gate check` suspects of it."""
+    """Describe the count, and the suspicions of `gate check` about it."""
     yield count_result(answer, source)
     if not isinstance(answer, Unmeasured):
         doubts = list(suspicion_results(answer))
@@ -137,14 +137,14 @@ def _counted(answer: Answer, source: Source) -> Iterator[CheckResult]:
 def _of_rows(
     slo: CheckedSlo, events: SurveyedEvents, count: Sequence[CheckResult], source: Source
 ) -> Iterator[CheckResult]:
-    """Judge the rows of an SLO; what is suspected of unknown outcomes is not said twice."""
+    """Judge the rows of an SLO; a suspicion about unknown outcomes is reported once."""
     suspected = {result.check for result in count} & {Check.UNKNOWN}
     judged = of_slo(slo, events, source)
     yield from (result for result in judged if result.check not in suspected)
 
 
 def _common(answers: Sequence[Answer]) -> Unmeasured | None:
-    """Return the reason why no SLO at all has a count, where it is one and the same reason."""
+    """Return the reason why no SLO has a count, if all SLOs have the same reason."""
     refused = [answer for answer in answers if isinstance(answer, Unmeasured)]
     if len(refused) < len(answers) or len({answer.reason for answer in refused}) > 1:
         return None

@@ -1,7 +1,7 @@
-"""The contract with an SQL engine: what it is asked, and how its SQL is written.
+"""The contract with an SQL engine: its statements, and its dialect of SQL.
 
-An engine runs one statement over all rows, which groups them by time; what is left is added up in
-Python. It is asked for nothing else but the columns of the table and the types of expressions.
+An engine runs one statement over all rows, which groups them by time; Python adds up the groups.
+Its other tasks are the columns of the table and the types of expressions.
 """
 
 from abc import ABC, abstractmethod
@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # for one command only
     from gate.measure.diagnosis import CheckResult
 
 Row = tuple[Any, ...]
-"""Values as Python's: whole numbers as `int`, whatever their size; decimals as `Decimal`; NULL as
-None; truth as `bool`; texts as `str`. No time is ever fetched: it is a number of microseconds."""
+"""Values as Python's: whole numbers as `int` of any size; decimals as `Decimal`; NULL as None;
+truth values as `bool`; texts as `str`. Times are fetched as a number of microseconds."""
 
 
 class Kind(StrEnum):
@@ -27,13 +27,13 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     INTEGER = "integer"
     DECIMAL = "decimal"
-    """A number that is exact to its last digit."""
+    """An exact number with decimal places."""
     FLOAT = "float"
     TEXT = "text"
     INSTANT = "instant"
-    """A time that says by itself which instant it is, or whose zone its type says."""
+    """A time that identifies an instant, by itself or by the zone of its type."""
     LOCAL_TIME = "local time"
-    """A time of a clock whose zone only the policy can say."""
+    """A local time whose zone only the policy can give."""
     OTHER = "other"
 
 
@@ -42,37 +42,37 @@ class SqlColumn:
     """A column of a table, or an expression over its columns."""
 
     type: str
-    """The engine's own name of the type."""
+    """The engine's name of the type."""
     kind: Kind
     exactness: int | None = None
-    """Digits behind the point that are kept; None: this is not known, or not a decimal."""
+    """The digits after the decimal point; None: unknown, or not a decimal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanSize:
-    """The amount of data that a statement would read, as the engine estimates it."""
+    """The amount of data that a statement would read, by the engine's estimate."""
 
     bytes: int
     exact: bool
-    """Whether it cannot read more than that."""
+    """Whether the statement cannot read more than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlExpression:
-    """One scalar expression over a row's columns, as the policy has it; parsed and checked."""
+    """One scalar expression over a row's columns, from the policy; parsed and checked."""
 
     role: str
     """The key in the policy: ``bad``, ``good``, ``total``, ``spent``, ``where``, ``by``."""
     text: str
     columns: frozenset[str]
-    """The first name of every column that it mentions, in lower case."""
+    """The first name of every column in it, in lower case."""
     as_text: frozenset[str]
-    """Those of them that it turns into text."""
+    """The columns that it converts to text."""
     predicate: bool = False
-    """Whether it says true or false by its form, whatever type the engine has for that: ClickHouse
-    gives a small number for ``status >= 500``."""
+    """Whether it is true or false by its form, whatever type the engine uses for that: ClickHouse
+    returns a small number for ``status >= 500``."""
     values: frozenset[bool] = EITHER
-    """The values among true and false that it may have, as far as the text alone shows them."""
+    """Which of true and false it can be, as far as its text shows."""
 
     @property
     def sql(self) -> str:
@@ -84,9 +84,9 @@ class SqlExpression:
 
 
 class Dialect(ABC):
-    """How an engine's SQL is written. Everything else is the same for all engines.
+    """The SQL of an engine. Everything else is the same for all engines.
 
-    A time is a number wherever it is compared: microseconds since 1970, rounded down.
+    Times are compared as numbers: microseconds since 1970, rounded down.
     """
 
     name: str
@@ -94,14 +94,14 @@ class Dialect(ABC):
     true: str = "TRUE"
     false: str = "FALSE"
     computed_once: str = ""
-    """The end of a sub-select whose columns are computed once for each row, however often the
-    statement around it uses them. Empty: the engine does so anyway."""
+    """The end of a sub-select that makes the engine compute its columns once for each row, however
+    often the outer statement uses them. Empty: the engine does so anyway."""
     most_columns: int | None = None
-    """Most columns of one statement, those that it is grouped by included; None: any number."""
+    """The most columns of one statement, including the grouping columns; None: no limit."""
 
     @abstractmethod
     def kind(self, type_name: str) -> Kind:
-        """Return what one of the engine's types is; of a nullable type, what is within."""
+        """Return the kind of one of the engine's types; for a nullable type, of the inner type."""
 
     @abstractmethod
     def identifier(self, name: str) -> str:
@@ -113,27 +113,27 @@ class Dialect(ABC):
 
     @abstractmethod
     def microseconds(self, value: str, column: SqlColumn, zone: tzinfo | None) -> str:
-        """Return SQL for when it is, in whole microseconds since 1970, rounded down.
+        """Return SQL for a time in whole microseconds since 1970, rounded down.
 
         Args:
             value: SQL of kind INSTANT or LOCAL_TIME.
-            column: what the value is.
-            zone: of a LOCAL_TIME. The hour that a clock goes through twice is its second pass.
+            column: the column or expression of the value.
+            zone: the zone of a LOCAL_TIME. A repeated hour of the clock is its second pass.
         """
 
     @abstractmethod
     def until(self, value: str, column: SqlColumn, moment: datetime, zone: tzinfo | None) -> str:
-        """Return a condition for "at this instant or before it" by which partitions are skipped.
+        """Return a condition for "at this instant or before it" that can skip partitions.
 
-        It compares the column itself with a constant, and may be true of a little more.
+        It compares the column itself with a constant, and may be true for slightly later rows.
         """
 
     @abstractmethod
     def after(self, value: str, column: SqlColumn, moment: datetime, zone: tzinfo | None) -> str:
-        """Return a condition for "after this instant", as `until`."""
+        """Return a condition for "after this instant", as `until` does."""
 
     def timeless(self, value: str) -> str:
-        """Return a condition for a column of a time without one, on the column itself."""
+        """Return a condition for rows without a time, on the column itself."""
         return f"{value} IS NULL"
 
     @abstractmethod
@@ -144,7 +144,7 @@ class Dialect(ABC):
     def divide(self, number: str, by: int) -> str:
         """Divide a whole number that is not negative; the result is rounded down.
 
-        Where the number is negative the result may be off, but the engine must not fail.
+        For a negative number the result may be wrong, but the engine must not fail.
         """
 
     @abstractmethod
@@ -153,11 +153,11 @@ class Dialect(ABC):
 
     @abstractmethod
     def to_text(self, value: str, column: SqlColumn) -> str:
-        """Return a value as text, NULL as the empty text; a whole float without ".0"."""
+        """Return a value as text: NULL as the empty text, a whole float without ".0"."""
 
     @abstractmethod
     def fixed_point(self, value: str) -> str:
-        """Return a float below 2^40 as a whole number of 2^-64, whose sums are exact."""
+        """Return a float below 2^40 as a multiple of 2^-64, whose sums are exact."""
 
     def to_whole(self, value: str) -> str:
         """Return a whole number as one of 64 bits; NULL stays NULL."""
@@ -166,34 +166,35 @@ class Dialect(ABC):
     def summable(self, value: str, column: SqlColumn) -> str:  # noqa: ARG002 - of its type
         """Return a whole number or a decimal in a type whose sum over many rows is exact.
 
-        Where the engine's own sum could wrap around, round or become NULL, it is widened here.
+        The type is widened if the engine's sum could wrap around, round or become NULL.
         """
         return value
 
     def float_sum(self, value: str) -> str:
-        """Return the aggregate that adds up floats, of which only a mean is made."""
+        """Return the aggregate that adds up floats for a mean."""
         return f"sum({value})"
 
     def float_constant(self, number: float, column: SqlColumn) -> str:
         """Return a constant of a floating-point column's own type.
 
-        0.1 in a column of 32 bits is at most 0.1 in the policy, though as one of 64 bits it is not.
+        0.1 in a column of 32 bits is at most 0.1 in the policy, but as a number of 64 bits it is
+        more.
         """
         return f"CAST({self.literal(repr(number))} AS {column.type})"
 
     def count(self, condition: str) -> str:
-        """Return the aggregate that counts the rows of which a condition is true."""
+        """Return the aggregate that counts the rows that satisfy a condition."""
         return f"count(CASE WHEN {condition} THEN 1 END)"
 
     def highest(self, value: str, condition: str) -> str:
-        """Return the aggregate for the highest value of the rows of which a condition is true.
+        """Return the aggregate for the highest value of the rows that satisfy a condition.
 
         NULL: there is no such row.
         """
         return f"max(CASE WHEN {condition} THEN {value} END)"
 
     def distinct(self, value: str) -> str:
-        """Return the aggregate that counts different values, without NULL."""
+        """Return the aggregate that counts distinct values, without NULL."""
         return f"count(DISTINCT {value})"
 
 
@@ -202,34 +203,35 @@ class Runner(Protocol):
 
     @property
     def dialect(self) -> Dialect:
-        """How its SQL is written."""
+        """The engine's dialect of SQL."""
         ...
 
     def rows(self, statement: str) -> list[Row]:
         """Run a statement and return all of its rows.
 
-        On a timeout, and where the run is cancelled, the engine is told to stop.
+        On a timeout, or if the run is cancelled, the engine is told to stop.
         """
         ...
 
 
 class Engine(Runner, Protocol):
-    """One run's connection. Asks one thing at a time, within the run's time limit.
+    """The connection of one run. It runs one statement at a time, within the run's time limit.
 
-    Raises `gate.measure.MeasurementError` for all that an engine can do wrong, with its cause and a
-    remedy, and never repeats values of rows in it. An answer that may not be whole is an error.
+    It raises `gate.measure.MeasurementError` for all errors of an engine, with the cause and a
+    remedy, and never repeats values of rows in it. A possibly incomplete answer is an error.
     `Cause.INVALID` means that an expression does not fit the rows (a division by zero, a text that
-    is not a number): then each indicator is asked alone. Any other cause is about all of them.
+    is not a number): then each indicator is measured by itself. Any other cause concerns all of
+    them.
     """
 
     name: str
-    """The name that people know: ``ClickHouse``."""
+    """The engine's name for people: ``ClickHouse``."""
 
     def relation(self, table: str) -> str:
-        """Return the FROM part that gives each row of a table once, and not its older versions.
+        """Return the FROM part that has each row of a table once, without its older versions.
 
         Args:
-            table: its name as the policy has it, with or without the schema.
+            table: the name from the policy, with or without the schema.
         """
         ...
 
@@ -238,9 +240,9 @@ class Engine(Runner, Protocol):
         ...
 
     def types(self, relation: str, expressions: Sequence[str]) -> "list[SqlColumn | str]":
-        """Return what each expression is over the rows of a relation, without reading any.
+        """Return the type of each expression over the rows of a relation, without reading any.
 
-        One that does not fit gives the engine's own words about it instead.
+        An expression with an error has the engine's error message instead.
 
         Args:
             relation: the FROM part.
@@ -249,7 +251,7 @@ class Engine(Runner, Protocol):
         ...
 
     def size(self, statement: str) -> ScanSize | None:
-        """Return what the statement would read; None: this engine cannot say it beforehand."""
+        """Return the amount of data that the statement would read; None: there is no estimate."""
         ...
 
     def parse(self, role: str, text: str) -> SqlExpression:
@@ -257,13 +259,13 @@ class Engine(Runner, Protocol):
         ...
 
     def examine(self, table: str) -> "tuple[CheckResult, ...]":
-        """Return what ``gate doctor`` says of the server and of what this user may do there."""
+        """Return the results of ``gate doctor`` about the server and the rights of this user."""
         ...
 
     def scanned(self) -> int | None:
-        """Return how many bytes the engine has read in this run; None: it does not say."""
+        """Return how many bytes the engine has read in this run; None: unknown."""
         ...
 
     def close(self) -> None:
-        """End the connection, and what still runs on it."""
+        """Close the connection, and end all statements that still run on it."""
         ...

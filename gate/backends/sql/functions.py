@@ -1,9 +1,9 @@
 """The functions that an expression may call, by engine.
 
-Each gives for the same arguments the same value, at any time, and takes about as long and as much
-memory as its arguments have: nothing that reads other data, the clock, settings or chance, sleeps,
-throws, or makes a text longer than what it was given (repeat, lpad, replace, format). tests ask the
-engines themselves whether each is there and does not change.
+The same arguments give the same value at any time, in about the time and memory that the arguments
+need: no function reads other data, the clock, settings or random numbers, sleeps, raises errors, or
+makes a text longer than its arguments (repeat, lpad, replace, format). Tests check with the engines
+that each function exists and has a constant result.
 """
 
 from typing import Final
@@ -31,7 +31,7 @@ _KEYWORDS: Final = frozenset(
         "distinct",
     ]
 )
-"""Words behind which a bracket may stand without a call."""
+"""Words before a bracket that are not calls."""
 _COMMON: Final = """
 abs ceil ceiling floor round sign sqrt ln log coalesce nullif greatest least
 lower upper trim ltrim rtrim length char_length substring left right position concat concat_ws
@@ -127,6 +127,6 @@ FUNCTIONS: Final = {
         ("spark", _SPARK),
     )
 }
-"""In lower case; with the keywords behind which a bracket may stand."""
+"""Names in lower case, with the keywords that may be before a bracket."""
 PREDICATES: Final = frozenset(_PREDICATES.split())
-"""Those of ClickHouse that say true or false, though they give a small number."""
+"""ClickHouse's functions that return a truth value as a small number."""

@@ -14,19 +14,19 @@ _Place = TypeVar("_Place", bound=Hashable)
 
 
 class Combine(StrEnum):
-    """How the numbers of several groups become that of all of them."""
+    """The way in which the numbers of several groups are combined."""
 
     SUM = "sum"
-    """Exactly: whole numbers, or fractions where they are decimals. NULL counts as 0."""
+    """The exact sum of whole numbers, or of fractions for decimals. NULL counts as 0."""
     FLOAT = "float"
-    """As floats, in any order with the same result. NULL counts as 0."""
+    """The sum of floats, independent of their order. NULL counts as 0."""
     LOWEST = "lowest"
-    """None: all are NULL."""
+    """The lowest number; None: all are NULL."""
     HIGHEST = "highest"
 
 
 def float_sum(values: Iterable[float]) -> float:
-    """Add up floats; infinite in both directions they are not a number, and too large infinite."""
+    """Add up floats; infinities of both signs give NaN, and an overflow gives infinity."""
     numbers = list(values)
     try:
         return fsum(numbers)
@@ -43,12 +43,12 @@ _COMBINED: Final[Mapping[Combine, Callable[[Iterable[Any]], Any]]] = {
 
 
 class Groups:
-    """Groups of rows. Each has its keys and numbers by name, and its place, from 0."""
+    """Groups of rows. Each has its keys and numbers by name, and its position, from 0."""
 
     def __init__(
         self, rows: Sequence[Row], keys: Iterable[str], numbers: Mapping[str, Combine]
     ) -> None:
-        """Take what a statement has returned.
+        """Take the rows that a statement has returned.
 
         Args:
             rows: one for each group.
@@ -66,7 +66,7 @@ class Groups:
         return name in self._columns
 
     def __getitem__(self, name: str) -> Sequence[Any]:
-        """Return a key or a number of every group; of what is added up none is None."""
+        """Return a key or a number of every group; numbers that are added up are never None."""
         if self._combine.get(name) not in (Combine.SUM, Combine.FLOAT):
             return self._columns[name]
         if name not in self._exact:
@@ -80,7 +80,7 @@ class Groups:
     def by(
         self, places: Sequence[_Place | None], names: Sequence[str]
     ) -> dict[_Place, tuple[Any, ...]]:
-        """Return numbers by whatever groups have in common.
+        """Return numbers combined by a common property of the groups.
 
         Args:
             places: of each group what it belongs to; None: it is left out.
@@ -107,7 +107,7 @@ class Groups:
     def in_order(
         self, places: Sequence[Hashable | None], names: Sequence[str]
     ) -> list[Sequence[Any]]:
-        """Return numbers of whatever groups have in common, in the order of the first number.
+        """Return numbers combined by a common property, in the order of the first number.
 
         Args:
             places: of each group what it belongs to; None: it is left out.
@@ -132,14 +132,14 @@ class Groups:
 
 
 def _numbers(values: Sequence[Any]) -> Sequence[Any]:
-    """Return numbers whose sums are exact: the sum of decimals would be rounded to 28 digits."""
+    """Return numbers with exact sums: the sum of decimals would be rounded to 28 digits."""
     if any(type(value) is Decimal for value in values):
         return [_fraction(value) if value else 0 for value in values]
     return [value or 0 for value in values] if None in values else values
 
 
 def _fraction(value: Decimal | int) -> Fraction | float:
-    """Return a number exactly; a decimal may be infinite or not a number, as a float may."""
+    """Return a number exactly; a decimal can be infinite or NaN, as a float can."""
     return Fraction(value) if isinstance(value, int) or value.is_finite() else float(value)
 
 

@@ -22,7 +22,7 @@ IndicatorSeriesRequest = tuple[SeriesRequest, SqlIndicator]
 
 
 def measure_steps(rows: RowSource, wanted: Sequence[IndicatorSeriesRequest]) -> list[SeriesAnswer]:
-    """Tell every request's events, slices or amounts step by step, in order.
+    """Count every request's events, slices or amounts by step, in order.
 
     Raises:
         MeasurementError: rows whose time is not known, or that cannot be read.
@@ -34,7 +34,7 @@ def measure_steps(rows: RowSource, wanted: Sequence[IndicatorSeriesRequest]) -> 
 
 
 def answer_steps(scanned: Scanned, requested: Sequence["StepColumns"]) -> list[SeriesAnswer]:
-    """Return what happened in each step, in order, from what a scan has left."""
+    """Return the counts of each step, in order, from the result of a scan."""
     grids = [columns.grid for columns in requested]
     wishes = dict.fromkeys(
         (grid, columns.request.max_age) for grid, columns in zip(grids, requested, strict=True)
@@ -52,13 +52,13 @@ def answer_steps(scanned: Scanned, requested: Sequence["StepColumns"]) -> list[S
 
 
 def _oldest(request: SeriesRequest) -> datetime:
-    """Return when the oldest row happened that a request can need: a slice may begin earlier."""
+    """Return the earliest time of a row that a request can need: a slice may begin earlier."""
     slices, start = request.slices, request.span.start
     return start if slices is None else clock_start(start, slices.length)
 
 
 StepSums = Mapping[int, Mapping[str, Any]]
-"""By step, from 0, of those that have rows: what each number came to, by its name."""
+"""The values of the numbers, by step from 0 and name, for steps with rows."""
 
 
 def _sums(scanned: Scanned, grid: StepGrid, requested: Sequence["StepColumns"]) -> StepSums:
@@ -71,7 +71,7 @@ def _sums(scanned: Scanned, grid: StepGrid, requested: Sequence["StepColumns"]) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepColumns:
-    """A request, and the names of the numbers of the groups that answer it."""
+    """A request, and the names of the numbers that answer it."""
 
     request: SeriesRequest
     indicator: SqlIndicator
@@ -79,10 +79,10 @@ class StepColumns:
     source: RowSource
     rows: str
     events: tuple[str, str]
-    """All of them, and the bad ones; of an amount: all rows, twice."""
+    """The total and the bad events; for an amount all rows, twice."""
     amount: AmountColumns | None
     mean: tuple[str, str] | None
-    """The sum and the number of the values."""
+    """The sum and the number of the values; None: no mean was requested."""
     slices: SliceColumns | None
 
     @property
@@ -97,7 +97,7 @@ class StepColumns:
         return (self.rows, *self.events, *amounts, *(self.mean or ()))
 
     def answer(self, groups: Groups, sums: StepSums, covered: Sequence[bool]) -> SeriesAnswer:
-        """Return what happened in each step.
+        """Return the counts of each step.
 
         Args:
             groups: that the scan has left.
@@ -136,8 +136,8 @@ class StepColumns:
     def _by_slices(self, counts: SliceCounts, covered: Sequence[bool]) -> SeriesAnswer:
         """Return slices by step.
 
-        Where the policy says what slices without events count as, all of them count, as they do in
-        the count of the whole time.
+        If the policy defines how slices without events count, all of them count, as in the count of
+        the whole time.
         """
         request = self.request
         judged, _ = counts.judged(request.span)
@@ -168,7 +168,7 @@ class StepColumns:
         )
 
     def _measured(self, sums: StepSums, steps: int) -> Measured | Unmeasured:
-        """Return what the mean is made of; a value that is NULL is not part of it."""
+        """Return the sums and numbers for the mean; a NULL value is not part of it."""
         value, number = self.mean or ("", "")
         pairs = [
             (sums[place][value], sums[place][number])
@@ -192,7 +192,7 @@ def _where(values: Sequence[float], covered: Sequence[bool]) -> tuple[float | No
 def ask_for_steps(
     statement: Statement, request: SeriesRequest, indicator: SqlIndicator
 ) -> StepColumns:
-    """Ask for what answers a request, by steps that the statement keeps apart."""
+    """Request the numbers for a request, by steps that the statement separates."""
     statement.use(indicator)
     event = indicator.event
     return StepColumns(

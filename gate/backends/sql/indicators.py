@@ -1,4 +1,4 @@
-"""Indicators as SQL, and the expressions that rows are grouped by."""
+"""Indicators as SQL, and the expressions by which rows are grouped."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,13 +13,13 @@ from gate.dataclass import dataclass
 from gate.slo.indicator import Sli
 
 Parse = Callable[[str, str], SqlExpression]
-"""Given a role and a text, parses an expression; raises `MeasurementError` where it is none about a
-row."""
+"""A function that parses an expression, given a role and a text; it raises `MeasurementError` if it
+is not an expression about a row."""
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 
 
 def label_of(draft: SqlExpression, rows: RowSource) -> Label:
-    """Check a label against the columns that there are.
+    """Check a label against the columns of the rows.
 
     Raises:
         MeasurementError: a column is missing, and the reason names those that there are.
@@ -29,21 +29,21 @@ def label_of(draft: SqlExpression, rows: RowSource) -> Label:
 
 
 Key = tuple[object, ...]
-"""The fields that identify an indicator: windows of the same one are parsed and checked once."""
+"""The fields that identify an indicator: its windows share one parse and one check."""
 
 
 def key_of(sli: Sli) -> Key:
-    """Return what an indicator is made of."""
+    """Return the key of an indicator."""
     return (sli.good, sli.bad, sli.total, sli.column, sli.threshold, sli.spent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndicatorDraft:
-    """An indicator that was parsed; no column has been looked for yet."""
+    """A parsed indicator whose columns were not looked up yet."""
 
     sli: Sli
     expressions: dict[str, SqlExpression]
-    """By their role."""
+    """The expressions by role."""
 
     @property
     def wanted(self) -> frozenset[str]:
@@ -64,10 +64,10 @@ def drafted(parse: Parse, sli: Sli) -> IndicatorDraft:
 
 
 def check_changing(expression: SqlExpression) -> None:
-    """Refuse a condition of an indicator that no row, or every row, meets.
+    """Raise an error for a condition of an indicator that no row, or every row, meets.
 
     Raises:
-        MeasurementError: it is one; the message has the remedy.
+        MeasurementError: there is such a condition; the message has the remedy.
     """
     role, values = expression.role, expression.values
     if role == "spent" or (role == "total" and values != {False}):
@@ -86,7 +86,7 @@ def check_changing(expression: SqlExpression) -> None:
 
 
 def indicator_of(draft: IndicatorDraft, rows: RowSource) -> SqlIndicator:
-    """Check the indicator against the columns that there are.
+    """Check the indicator against the columns of the rows.
 
     Raises:
         MeasurementError: a column is missing, or an expression is of the wrong type.
@@ -141,7 +141,7 @@ def _texts(sli: Sli) -> Iterator[tuple[str, str]]:
 
 
 def _bad_conditions(draft: IndicatorDraft, rows: RowSource) -> Iterator[str]:
-    """Yield what is true of a bad event, and NULL where that is not known."""
+    """Yield the conditions that are true for a bad event, and NULL if that is unknown."""
     if "bad" in draft.expressions:
         yield draft.expressions["bad"].sql
     if "good" in draft.expressions:
@@ -151,13 +151,13 @@ def _bad_conditions(draft: IndicatorDraft, rows: RowSource) -> Iterator[str]:
 
 
 def _within(name: str, threshold: Fraction, rows: RowSource) -> str:
-    """Compare as exactly as the column's own type can separate values."""
+    """Return a comparison with the precision of the column's own type."""
     spelled = rows.column(name)
     column, sql = rows.columns[spelled], rows.dialect.identifier(spelled)
     if column.kind not in _NUMBERS:
         raise invalid(f'column "{spelled}" is of type {column.type}; a threshold needs a number')
     if column.kind is Kind.FLOAT or (column.kind is Kind.DECIMAL and column.exactness is None):
-        # 0.1 in the log is at most 0.1 in the policy, though a double is a little above 1/10.
+        # 0.1 in the log is at most 0.1 in the policy, though the double is slightly above 1/10.
         return f"{sql} <= {rows.dialect.float_constant(float(threshold), column)}"
     scale = column.exactness or 0
     highest = Decimal(floor(threshold * 10**scale)).scaleb(-scale)

@@ -1,4 +1,4 @@
-"""The judgement of counts and of a survey of rows: each check is a sentence or two."""
+"""The judgement of counts and of a survey of rows: the sentences of each check."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -16,12 +16,12 @@ from gate.wording import counted, instant, percent_left
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The words for rows in messages, and the remedies for what is wrong with them."""
+    """The words for rows in messages, and the remedies for their problems."""
 
     examined: str
     """The path, or the table."""
     noun: str
-    """In the plural: ``the logs``, ``the rows``."""
+    """The plural noun: ``the logs``, ``the rows``."""
     unreadable: str
     """The remedy if they cannot be read at all."""
     missing: str
@@ -41,7 +41,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 def unseen(reason: str, source: Source) -> CheckResult:
-    """Say that the rows could not be checked."""
+    """Return the result for rows that could not be checked."""
     reason, remedy = with_advice(reason, source.unreadable)
     return CheckResult(
         check=Check.REACH,
@@ -75,7 +75,7 @@ def count_result(answer: Answer, source: Source) -> CheckResult:
 def of_all(
     survey: Survey, slos: Sequence[CheckedSlo], at: datetime, source: Source
 ) -> Iterator[CheckResult]:
-    """Judge the rows as a whole; their age by the SLO that needs the newest rows."""
+    """Judge the rows as a whole; their age is judged for the SLO that needs the newest rows."""
     yield _fresh(survey, min(slos, key=lambda slo: slo.max_age), at, source)
     yield _doubt(
         Check.CLOCK,
@@ -125,7 +125,7 @@ def _fresh(survey: Survey, slo: CheckedSlo, at: datetime, source: Source) -> Che
 
 
 def _doubt(check: Check, number: int, message: str, remedy: str, source: Source) -> CheckResult:
-    """Doubt what was seen this number of times; if it was never seen, nothing is in doubt."""
+    """Return a doubt with the number of occurrences; without any there is no doubt."""
     if not number:
         return CheckResult(check=check, examined=source.examined)
     return CheckResult(

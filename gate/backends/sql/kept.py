@@ -1,7 +1,7 @@
-"""The rows that a scan for counts has left, from which histories of the same windows are read.
+"""The rows of a count's scan, from which histories of the same windows are read.
 
-A change that is stopped asks for the history of its budgets, to see when it would be let through.
-To read the rows for that a second time would double what a check costs.
+A stopped change needs the history of its budgets, to predict when it would be allowed. Reading the
+rows a second time would double the cost of a check.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,9 +25,9 @@ from gate.slo.indicator import Sli
 
 
 def grids_of(requests: Iterable[CountRequest]) -> Sequence[StepGrid]:
-    """Return the steps in which a stopped change asks about these windows (`past_request`).
+    """Return the steps that a stopped change needs for these windows (`past_request`).
 
-    Of slices each is a step, since the history's are whole numbers of them.
+    For slices each slice is a step, since the history's steps are whole numbers of slices.
     """
     grids = dict[StepGrid, None]()
     for request in requests:
@@ -52,7 +52,7 @@ class KeptScan:
         counted: Sequence[tuple[CountRequest, SqlIndicator]],
         grids: Sequence[StepGrid],
     ) -> None:
-        """Take a scan that has run, and the requests with their indicators."""
+        """Take a completed scan, and the requests with their indicators."""
         self._scan, self._grids = scan, grids
         pairs = zip(slis, counted, strict=True)
         self._indicators = {key_of(sli): indicator for sli, (_, indicator) in pairs}
@@ -63,10 +63,10 @@ class KeptScan:
         return self._scan.statement.rows
 
     def history(self, request: SeriesRequest) -> SeriesAnswer | None:
-        """Return what happened in each step; None: the scan has not grouped by these steps.
+        """Return the counts of each step; None: the scan has not grouped by these steps.
 
-        Rows beside the window are looked for by small statements of their own, where the window
-        begins or ends in silence.
+        Rows outside of the window are searched for by small statements, if the window begins or
+        ends in silence.
         """
         scan, indicator = self._scan, self._indicators.get(key_of(request.sli))
         times = [grid.span for grid in self._grids if _has(grid, request)]

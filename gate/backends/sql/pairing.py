@@ -19,8 +19,7 @@ from gate.slo.objective import Span
 
 IndicatorPairRequest = tuple[PairRequest, SqlIndicator]
 _EARLIER: Final = timedelta(minutes=5)
-"""How long before the span a partner may have been logged: a copy may take longer, or be shorter.
-"""
+"""How long before the span a partner may have been logged: a copy may take longer, or shorter."""
 
 
 def measure_pairs(ready: Prepared, wanted: Sequence[IndicatorPairRequest]) -> list[PairAnswer]:
@@ -49,7 +48,7 @@ def measure_pairs(ready: Prepared, wanted: Sequence[IndicatorPairRequest]) -> li
 
 
 def _scan(ready: Prepared, alike: Sequence[IndicatorPairRequest]) -> list[PairAnswer]:
-    """Join what differs in the indicator only."""
+    """Join the requests that differ only in the indicator."""
     request, indicators = alike[0][0], [indicator for _, indicator in alike]
     labels = [ready.labels[name] for name in (request.by, request.pair_by)]
     grid = StepGrid(request.span, request.step)
@@ -90,7 +89,7 @@ def _scan(ready: Prepared, alike: Sequence[IndicatorPairRequest]) -> list[PairAn
 
 
 _Row = tuple[str | None, str, int | None, int, int]
-"""The side, the id, the step, the events, and the bad ones among them."""
+"""The side, the id, the step, the total events, and the bad ones."""
 
 
 def _rows(
@@ -106,20 +105,20 @@ class _Events:
     """The events of one id on one side."""
 
     step: int | None = None
-    """The step in which the last of them happened; None: it was before the span."""
+    """The step of the last event; None: it was before the span."""
     total: int = 0
     bad: int = 0
     inside: int = 0
-    """Those of all events that happened in the span."""
+    """The number of all events in the span."""
     inside_bad: int = 0
 
 
 _Pair = tuple[str, _Events | None, _Events | None]
-"""An id, and its events on both sides; None: that side has none, or the id is missing."""
+"""An id, and its events on both sides; None: no events on that side, or no id."""
 
 
 def _side(rows: Sequence[_Row], side: str) -> Mapping[str, _Events]:
-    """Return the events of one side by their id, which is empty where it is missing."""
+    """Return the events of one side by id; the id is empty if it is missing."""
     events: dict[str, _Events] = {}
     for arm, identity, step, total, bad in rows:
         if arm == side:
@@ -134,7 +133,7 @@ def _side(rows: Sequence[_Row], side: str) -> Mapping[str, _Events]:
 
 
 def _joined(candidates: Mapping[str, _Events], against: Mapping[str, _Events]) -> Iterator[_Pair]:
-    """Yield each id with its events; what has no id is joined with nothing."""
+    """Yield each id with its events; events without an id are joined with nothing."""
     for identity, events in candidates.items():
         yield identity, events, against.get(identity) if identity else None
     for identity, events in against.items():
@@ -144,7 +143,7 @@ def _joined(candidates: Mapping[str, _Events], against: Mapping[str, _Events]) -
 
 @dataclass(slots=True)
 class _Outcomes:
-    """Pairs by step, for one of the two ways to see an id that has several outcomes."""
+    """Pairs by step, for one of the two readings of an id with several outcomes."""
 
     candidate_only: Counter[int] = field(default_factory=Counter)
     against_only: Counter[int] = field(default_factory=Counter)
@@ -160,7 +159,7 @@ class _Outcomes:
             self.against_only[step] += 1
 
     def by_step(self, steps: int) -> PairSteps:
-        """Return them as the contract has them."""
+        """Return the pairs in the form of the contract."""
         return PairSteps(
             candidate_only=tuple(self.candidate_only[step] for step in range(steps)),
             against_only=tuple(self.against_only[step] for step in range(steps)),
@@ -169,10 +168,9 @@ class _Outcomes:
 
 
 def _pairs(joined: Iterator[_Pair], steps: int, query: str) -> Pairs:
-    """Count pairs by step, and what is alone.
+    """Count pairs, and events without a partner, by step.
 
-    An event without a partner counts if it happened in the span; a pair if the later of the two
-    did.
+    An event without a partner counts if it happened in the span; a pair if its later event did.
     """
     total, worst, best = Counter[int](), _Outcomes(), _Outcomes()
     sides = (Counter[str](), Counter[str]())

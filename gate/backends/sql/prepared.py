@@ -25,14 +25,14 @@ After = TypeVar("After")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafts:
-    """Indicators and labels that were parsed; no column has been looked for yet."""
+    """Parsed indicators and labels whose columns were not looked up yet."""
 
     indicators: Mapping[Key, IndicatorDraft]
     refused: Mapping[Key, Unmeasured]
-    """Those that are not one expression about a row, and why."""
+    """The indicators that are not one expression about a row, and why."""
     labels: Mapping[str, SqlExpression]
     unlabelled: Mapping[str, Unmeasured]
-    """Likewise."""
+    """The labels that are not one expression about a row, and why."""
 
     @property
     def columns(self) -> frozenset[str]:
@@ -44,12 +44,12 @@ class Drafts:
 
     @property
     def expressions(self) -> Sequence[SqlExpression]:
-        """All of them."""
+        """All of their expressions."""
         parts = [part for draft in self.indicators.values() for part in draft.expressions.values()]
         return [*parts, *self.labels.values()]
 
     def over(self, rows: RowSource) -> "Prepared":
-        """Check them against the rows."""
+        """Check the drafts against the rows."""
         indicators, unfit = _sort_out(self.indicators, lambda draft: indicator_of(draft, rows))
         labels, unlike = _sort_out(self.labels, lambda draft: label_of(draft, rows))
         return Prepared(
@@ -63,17 +63,17 @@ class Drafts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """The rows and the indicators over them, by their keys."""
+    """The rows and the indicators over them, by key."""
 
     rows: RowSource
     indicators: Mapping[Key, SqlIndicator]
-    """Those that fit the rows."""
+    """The indicators that fit the rows."""
     refused: Mapping[Key, Unmeasured]
-    """Those that do not, and why."""
+    """The indicators that do not fit, and why."""
     labels: Mapping[str, Label]
     """The grouping expression, as the user wrote it."""
     unlabelled: Mapping[str, Unmeasured]
-    """The labels that rows cannot be grouped by, each with the reason."""
+    """The labels that rows cannot be grouped by, and why."""
 
 
 def draft_all(parse: Parse, slis: Sequence[Sli], by: Iterable[str] = ()) -> Drafts:
@@ -87,7 +87,7 @@ def draft_all(parse: Parse, slis: Sequence[Sli], by: Iterable[str] = ()) -> Draf
 def _sort_out(
     work: Mapping[Name, Before], step: Callable[[Before], After]
 ) -> tuple[dict[Name, After], dict[Name, Unmeasured]]:
-    """Take the step for each, and keep apart those that are refused."""
+    """Apply the step to each, and separate those that fail."""
     done: dict[Name, After] = {}
     refused: dict[Name, Unmeasured] = {}
     for key, before in work.items():

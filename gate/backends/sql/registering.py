@@ -1,4 +1,4 @@
-"""The registration of an SQL engine: all that it has in common with the others."""
+"""The registration of an SQL engine: the parts that all engines share."""
 
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
@@ -20,13 +20,13 @@ class SqlSettings(Settings, Protocol):
 
     @property
     def table(self) -> TableSettings:
-        """The rows that are counted."""
+        """The rows to count."""
         ...
 
 
 S = TypeVar("S", bound=SqlSettings)
 SQLGLOT: Final = {"sqlglot": "sqlglot[c]>=30"}
-"""The parser of the policy's expressions: the module, and what pip installs."""
+"""The parser of the policy's expressions: its module, and its package for pip."""
 _SLOS: Final = """\
 slos:
   - name: availability
@@ -46,13 +46,13 @@ slos:
 def sql_starter(
     title: str, *, server: str, table: str, table_of_preset: str = "", advice: str
 ) -> Starter:
-    """Return what ``gate init`` writes for an SQL engine.
+    """Return the starter policy of ``gate init`` for an SQL engine.
 
     Args:
         title: the engine's name, as its vendor writes it.
-        server: the first lines of the block: the type, and how the server is reached.
-        table: the lines that say which rows are counted, where no preset describes them.
-        table_of_preset: the lines that presets leave to the policy; empty: presets say it all.
+        server: the first lines of the block: the type, and the address of the server.
+        table: the lines that define the rows to count, if no preset describes them.
+        table_of_preset: the lines that presets leave to the policy; empty: there are none.
         advice: as in `Starter`.
     """
     return Starter(
@@ -118,7 +118,7 @@ def sql_registration(
 
 
 def _check_installed(kind: str, packages: Mapping[str, str]) -> None:
-    """Refuse to open a backend whose packages are not installed."""
+    """Raise an error if a package of the backend is not installed."""
     missing = [package for module, package in packages.items() if find_spec(module) is None]
     if missing:
         names = " ".join(f"'{package}'" for package in missing)

@@ -16,33 +16,33 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A label as SQL: a text of every row, empty where it has none."""
+    """A label as SQL: a text of every row, empty if the row lacks it."""
 
     sql: str
     columns: frozenset[str]
-    """As the engine spells them."""
+    """The columns, as the engine spells them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlIndicator:
-    """An indicator as SQL. Conditions are true or false of every row, never NULL."""
+    """An indicator as SQL. Its conditions are true or false for every row, never NULL."""
 
     event: str | None
-    """The condition for rows that count; None: every row."""
+    """The condition for rows that count; None: every row counts."""
     bad: str | None
-    """The condition for bad ones among them; None for an amount."""
+    """The condition for bad rows among them; None: for an amount."""
     amount: str | None = None
-    """The amount that a row adds."""
+    """The amount that a row adds; None: events are counted."""
     amount_column: SqlColumn | None = None
-    """The kind of that amount."""
+    """The column of that amount; None: events are counted."""
     unknown: str | None = None
-    """The condition for events that are bad only because something is NULL; None for an amount."""
+    """The condition for events that are bad only because a value is NULL; None: for an amount."""
     unset: str | None = None
     """The number of events for which an expression or the threshold is NULL."""
     measured: str | None = None
-    """The number that is held against a threshold; None: the indicator has none."""
+    """The number that is compared with a threshold; None: the indicator has none."""
     columns: frozenset[str]
-    """As the engine spells them."""
+    """The columns, as the engine spells them."""
 
 
 class StatementNumbers(Protocol):
@@ -56,69 +56,72 @@ class StatementNumbers(Protocol):
         ...
 
     def value(self, sql: str) -> str:
-        """Compute an expression once per row; returns the name of its result."""
+        """Compute an expression once per row; return the name of its result."""
         ...
 
     def key(self, sql: str) -> str:
-        """Group by an expression; returns the name of its result."""
+        """Group by an expression; return the name of its result."""
         ...
 
     def count(self, *conditions: str | None) -> str:
-        """Count rows; returns the name of the number."""
+        """Count rows; return the name of the number."""
         ...
 
     def count_values(self, sql: str, condition: str | None = None) -> str:
-        """Count values; returns the name of the number."""
+        """Count values; return the name of the number."""
         ...
 
     def dated(self) -> str:
-        """Count the rows that have a time; returns the name of the number."""
+        """Count the rows that have a time; return the name of the number."""
         ...
 
     def newest(self) -> str:
-        """Ask for the newest instant of each group; returns its name."""
+        """Request the newest instant of each group; return its name."""
         ...
 
 
 Faults = Callable[[Span], Mapping[str, str]]
-"""Given a time, the columns that cannot be used there, and why."""
+"""A function that returns, for a time, the columns that cannot be used there, and why."""
 Look = Callable[[Groups, Sequence[Span]], Faults]
-"""Given what a scan has left and the times that are asked about later, looks whether the rows could
-be read at all; raises `MeasurementError` where they could not."""
+"""A function that checks, by the result of a scan and the times that are needed later, whether the
+rows could be read at all; it raises `MeasurementError` if not."""
 
 
 def invalid(reason: str) -> MeasurementError:
-    """Return a refusal for what the policy or the rows' content gets wrong."""
+    """Return a refusal for an error in the policy or in the rows' content."""
     return MeasurementError(Cause.INVALID, reason)
 
 
 class RowSource(ABC):
-    """The rows, as the statements of every engine ask for them.
+    """The source of rows, with which the statements of every engine are made.
 
     Names of columns are compared without regard to case, as in SQL.
     """
 
     engine: Runner
     columns: Mapping[str, SqlColumn]
-    """By their names as the engine spells them."""
+    """The columns by name, as the engine spells them."""
     timestamp: str
-    """The column that says when."""
+    """The column of the time."""
     moment: str
-    """SQL of the time in microseconds; NULL where the time is missing or cannot be read."""
+    """SQL of the time in microseconds; NULL if the time is missing or cannot be read."""
     noun: str
-    """The subject of a sentence about them, with its verb: ``the logs have``."""
+    """The subject and the verb of a sentence about the rows: ``the logs have``."""
     lost: str
-    """The remedy for rows that are missing, in the imperative."""
+    """The remedy for missing rows, in the imperative."""
     look_back: timedelta
-    """How far before a span it is looked whether there were rows at all."""
+    """How far before a span earlier rows are searched for."""
     optional: frozenset[str] = frozenset()
     """Columns that may be NULL in all rows of some time."""
     always: frozenset[str] = frozenset()
-    """Columns that every indicator depends on."""
+    """Columns on which every indicator depends."""
     faults: Mapping[str, str] = {}
     """Column -> why it cannot be used anywhere."""
+    widened: "Callable[[], RowSource] | None" = None
+    """Returns the same rows with every column that any of them has, also those that no indicator
+    names; None: to read these costs too much, or they are not known."""
     breaks: int = 0
-    """How often a row may be older than the one before it without being out of order."""
+    """How often a row may be older than the one before it and the rows still count as ordered."""
 
     @property
     @abstractmethod
@@ -127,7 +130,7 @@ class RowSource(ABC):
 
     @property
     def dialect(self) -> Dialect:
-        """How SQL is written."""
+        """The engine's dialect of SQL."""
         return self.engine.dialect
 
     @abstractmethod
@@ -136,29 +139,30 @@ class RowSource(ABC):
 
     @abstractmethod
     def chosen(self, span: Span) -> str | None:
-        """Return a condition by which rows of other times are skipped, as far as they can be.
+        """Return a condition that skips rows of other times, as far as possible.
 
-        Rows without a time are kept, unless `watch` counts them by itself. None: all are read.
+        Rows without a time are kept, unless `watch` counts them separately. None: all rows are
+        read.
         """
 
     @abstractmethod
     def watch(self, statement: StatementNumbers) -> Look:
-        """Ask a statement for what shows whether the rows can be read; it runs afterwards."""
+        """Add the numbers that show whether the rows can be read; return a check of them."""
 
     @abstractmethod
     def repeatable(self, indicator: SqlIndicator) -> Callable[[Span], str]:
-        """Return what writes SQL for people that gives total and bad events, or the amount."""
+        """Return a function that writes SQL for people: total and bad events, or the amount."""
 
     @abstractmethod
     def checked(self, expression: SqlExpression) -> SqlColumn:
-        """Check that an expression has a value for every row, and return what it is.
+        """Check that an expression has a value for every row, and return its type.
 
         Raises:
             MeasurementError: a column is missing, or types do not fit.
         """
 
     def condition(self, expression: SqlExpression) -> SqlExpression:
-        """Check that an expression is true, false or unknown of every row, and return it as such.
+        """Check that an expression is true, false or unknown for every row, and return it as such.
 
         Raises:
             MeasurementError: a column is missing, types do not fit, or it is something else.
@@ -188,14 +192,14 @@ class RowSource(ABC):
     def jump(self, length: timedelta) -> str | None:  # noqa: ARG002 - for rows in order
         """Return SQL for whether a row is older than the one before it by more than a length.
 
-        None: rows have no order.
+        None: the rows have no order.
         """
         return None
 
     def edge(self, span: Span) -> tuple[int, int] | None:
-        """Return when the oldest and the newest row of a span happened, by a scan of its own.
+        """Return the times of the oldest and the newest row of a span, by a separate scan.
 
-        In microseconds since 1970; None: there is no row.
+        They are in microseconds since 1970; None: there is no row.
         """
         ((oldest, newest),) = self.engine.rows(
             f"SELECT min(_at), max(_at) FROM {self.times(span)}"  # noqa: S608 - made here
@@ -203,7 +207,7 @@ class RowSource(ABC):
         return None if oldest is None else (oldest, newest)
 
     def times(self, span: Span) -> str:
-        """Return the FROM part that has the times of a span's rows in ``_at``, and nothing else."""
+        """Return the FROM part with only the times of a span's rows, in ``_at``."""
         rows = f"SELECT {self.moment} AS _at FROM {self.relation([self.timestamp])} AS rows"  # noqa: S608
         if (skipped := self.chosen(span)) is not None:
             rows += f" WHERE {skipped}"

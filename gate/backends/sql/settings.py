@@ -1,4 +1,4 @@
-"""The part of a policy's block that is the same for every SQL engine: which rows are counted."""
+"""The part of a policy's block that all SQL engines share: the rows to count."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,7 @@ from gate.slo.indicator import Sli, Slices
 
 _PART: Final = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)|"((?:[^"\0]|"")+)"|`((?:[^`\0]|``)+)`')
 _MOST_PARTS: Final = 3
-"""A catalog, a schema and a table."""
+"""The most parts of a name: a catalog, a schema and a table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,29 +26,30 @@ class TableSettings:
     """The rows of one table or view."""
 
     table: str
-    """As the policy has it; `table_parts` takes it apart. It is never put into a statement."""
+    """The name from the policy; `table_parts` splits it. It is never put into a statement."""
     timestamp: str
-    """The column that says when a request happened."""
+    """The column of the time of a request."""
     time_zone: tzinfo | None = None
-    """The time zone of times that carry none; None: such a column is an error."""
+    """The time zone of times without a zone; None: such a column is an error."""
     time_format: str | None = None
     """The unit of a whole number in the column, counted since 1970: one of `NUMBER_FORMATS`. None:
-    the column is a time of the engine's own."""
+    the column has a time type of the engine."""
     where: str | None = None
-    """A condition that every row must meet, in the engine's SQL, not checked yet; None: all do."""
+    """A condition that every row must meet, in the engine's SQL, not checked yet; None: all rows
+    count."""
     records: str | None = None
-    """The preset that knows the rows; None: the policy describes them."""
+    """The preset that describes the rows; None: the policy describes them."""
     max_scan: int | None = None
-    """Bytes that one statement may read where the command does not say it; None: any number."""
+    """The most bytes of one statement if the command gives no limit; None: no limit."""
 
 
 def table_parts(text: str, fold: Callable[[str], str] = str) -> tuple[str, ...]:
-    """Take apart the name of a table, which comes last, behind its schema and its catalog.
+    """Split the name of a table, which comes last, after its schema and its catalog.
 
     Args:
         text: parts with a dot between them; a part in double quotes or backticks may have any
             character, with its quotes doubled.
-        fold: what the engine does to a part without quotes (PostgreSQL: `str.lower`).
+        fold: the engine's conversion of a part without quotes (PostgreSQL: `str.lower`).
 
     Raises:
         ValueError: the text is not such a name; the message has the remedy.
@@ -111,15 +112,15 @@ TABLE_FIELDS: Final[Mapping[str, Field]] = {
         example="50GB",
     ),
 }
-"""The keys of every SQL engine's block that say which rows are counted."""
+"""The keys of every SQL engine's block that define the rows to count."""
 
 
 def table_settings_of(values: Values, reader: Reader) -> TableSettings:
-    """Return which rows a block says are counted.
+    """Return the rows to count, as a block defines them.
 
     Args:
-        values: what the block had; its ``type`` is the backend whose presets may be named.
-        reader: of the policy.
+        values: the values of the block; presets must be for the backend of its ``type``.
+        reader: the reader of the policy.
 
     Raises:
         UnreadableError: neither a preset nor both a table and its time are given, or the preset is
@@ -152,9 +153,9 @@ def table_settings_of(values: Values, reader: Reader) -> TableSettings:
 
 
 def mistake_in_sql(dialect: str) -> Callable[[Sli, Slices | None], str | None]:
-    """Return what says what is wrong with an indicator in an engine's SQL, without asking it.
+    """Return a function that finds mistakes in an indicator in an engine's SQL, without the server.
 
-    Nothing is wrong for it where sqlglot is not installed, without which nothing is measured.
+    It finds none if sqlglot is not installed, without which nothing can be measured.
     """
 
     def mistake(sli: Sli, _slices: Slices | None) -> str | None:

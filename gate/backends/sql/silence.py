@@ -1,7 +1,7 @@
-"""Of which steps a log says what happened in them, and in which steps its silence says nothing.
+"""The steps for which a log is conclusive, and those in which its silence means nothing.
 
-A step without rows has no events where rows come before and after it: a log does not pause. Nothing
-is known before the first row of the whole log; after its newest row, once that is too old; and of a
+A step without rows has no events if rows come before and after it: a log does not pause. Steps are
+unknown before the first row of the whole log; after its newest row, once that is too old; and in a
 gap that is improbable at that hour's usual rate, as `gate.measure.coverage` judges.
 """
 
@@ -17,14 +17,14 @@ from gate.slo.objective import Span
 
 
 class RowsBeside(Protocol):
-    """The rows beside the steps; they are looked for only where that makes a difference."""
+    """The rows outside of the steps; they are searched for only if they make a difference."""
 
     def begins_before(self) -> bool:
         """Return whether any row happened before the steps."""
         ...
 
     def newest(self) -> datetime:
-        """Return when the newest row of all happened, also after the steps; there must be a row."""
+        """Return the time of the newest row of all, even after the steps; there must be a row."""
         ...
 
 
@@ -35,19 +35,19 @@ class RowSteps:
     bounds: Sequence[datetime]
     """The bounds of the steps, one more than there are steps."""
     rows: Mapping[int, int]
-    """By step, from 0; a step without rows may be left out."""
+    """The number of rows by step, from 0; a step without rows may be left out."""
     parts: Parts
-    """In which the stretch is looked at for rows."""
+    """The parts in which the stretch is searched for rows."""
     rows_of_parts: Mapping[int, float]
-    """By part, counted from 1970."""
+    """The number of rows by part, numbered from 1970."""
     usual: UsualRows
 
     def covered(self, extent: RowsBeside, max_age: timedelta) -> list[bool]:
-        """Return of each step whether it is known what happened in it.
+        """Return for each step whether it is known.
 
         Args:
-            extent: of all rows.
-            max_age: for how long after the newest row of all silence says that nothing happened.
+            extent: the extent of all rows.
+            max_age: how long silence after the newest row of all still means no events.
         """
         steps = range(len(self.bounds) - 1)
         there = [bool(self.rows.get(place)) for place in steps]
@@ -64,7 +64,7 @@ class RowSteps:
 
     @cached_property
     def _missing(self) -> Sequence[Span]:
-        """Return the stretches between rows of the log of which the rows are lost."""
+        """Return the stretches between rows of the log whose rows are lost."""
         if any(self.rows_of_parts.values()):
             return self.parts.coverage(self.rows_of_parts, self.usual).missing
         span = self.parts.span

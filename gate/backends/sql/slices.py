@@ -1,8 +1,8 @@
-"""Timeslices: which of them a stretch of time has, and how many are bad, together and by step.
+"""Timeslices: the slices of a stretch of time, and how many are bad, together and by step.
 
-Slices hang on the clock, as steps do: each lies between two whole multiples of its length since
-1970. A stretch has those that end in it, so that each belongs to exactly one of two neighbours; the
-newest, which has not ended yet, to none.
+Slices are multiples on the clock, as steps are: each lies between two whole multiples of its length
+since 1970. A stretch has the slices that end in it, so that each belongs to exactly one of two
+neighbours; the newest one, which has not ended yet, belongs to none.
 """
 
 from bisect import bisect_left
@@ -24,7 +24,7 @@ from gate.slo.quantities import format_duration
 
 
 def with_whole_slices(request: CountRequest) -> CountRequest:
-    """Return the request with all of the slice in which its span begins: that ends in the span."""
+    """Return the request with the whole slice that contains its start and ends in the span."""
     if request.slices is None:
         return request
     start = clock_start(request.span.start, request.slices.length)
@@ -32,14 +32,14 @@ def with_whole_slices(request: CountRequest) -> CountRequest:
 
 
 class SliceCounts:
-    """The slices that have an event, and the bad ones among them."""
+    """The slices with an event, and the bad ones among them."""
 
     def __init__(self, slices: Slices, rows: Sequence[tuple[int, int, int]]) -> None:
         """Take the slices.
 
         Args:
-            slices: what they are, and what those without an event count as.
-            rows: of each its number, counted from 1970, its events, and how many of these are bad.
+            slices: their definition, and how slices without an event count.
+            rows: for each the number since 1970, the events, and the bad ones among them.
         """
         self.slices = slices
         good, parts = slices.target.as_integer_ratio()  # compared as whole numbers
@@ -56,7 +56,7 @@ class SliceCounts:
         return stop - first, self._failed[stop] - self._failed[first]
 
     def counted(self, span: Span) -> tuple[int, int]:
-        """Return how many slices count that end in a span, and how many of them are bad."""
+        """Return how many slices that end in a span count, and how many of them are bad."""
         (judged, failed), slices = self.judged(span), len(numbers_in(span, self.slices))
         return (
             judged if self.slices.empty is EmptySlice.LEFT_OUT else slices,
@@ -70,12 +70,12 @@ class SliceColumns:
 
     slices: Slices
     newest: str
-    """The newest row of a group, which says in which slice it is."""
+    """The newest row of a group, which determines the slice."""
     total: str
     bad: str
 
     def count(self, groups: Groups) -> SliceCounts:
-        """Count slices, of which the scan has left each in groups of its own."""
+        """Count slices, each of which has groups of its own in the scan."""
         length = self.slices.length // MICROSECOND
         places = [None if m is None else (m - 1) // length for m in groups[self.newest]]
         by_slice = groups.by(places, [self.total, self.bad])
@@ -85,7 +85,7 @@ class SliceColumns:
 
 
 def numbers_in(span: Span, slices: Slices) -> range:
-    """Return which slices end in a span, counted from 1970."""
+    """Return the slices that end in a span, numbered from 1970."""
     start, stop = ((bound - EPOCH) // slices.length for bound in (span.start, span.end))
     return range(start, stop)
 
@@ -111,7 +111,7 @@ def ask_for_slices(
 
 
 def in_slices(answer: Counts, request: CountRequest, slices: Slices, counts: SliceCounts) -> Answer:
-    """Return the count of slices in the place of a count of events."""
+    """Return the count of slices in place of a count of events."""
     length, query = format_duration(slices.length), answer.evidence.query
     if not numbers_in(request.span, slices):
         reason = f"no slice of {length} ends in the window"

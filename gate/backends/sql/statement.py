@@ -1,4 +1,4 @@
-"""The one scan that serves all requests: rows are grouped by time, spans are sums of groups."""
+"""The one scan that serves all requests: rows are grouped by time, and spans are sums of groups."""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
@@ -25,24 +25,24 @@ class StatementError(MeasurementError):
 
 
 class TooManyGroupsError(Exception):
-    """There are more groups than may be."""
+    """There are more groups than allowed."""
 
 
 @dataclass(slots=True)
 class Statement:
     """Groups of rows, and numbers of each group; equal parts are computed once.
 
-    A group has rows between two neighbours of the bounds only, so each row is looked at once
-    however many spans there are.
+    A group has only rows between two adjacent bounds, so each row is read once, however many spans
+    there are.
     """
 
     rows: RowSource
     bounds: tuple[datetime, ...]
-    """The bounds of spans, ascending, at least two; no row outside of them is counted."""
+    """The bounds of spans, ascending, at least two; rows outside of them are not counted."""
     columns: set[str] = field(default_factory=set)
-    """That are read."""
+    """The columns that are read."""
     moments: list[str] = field(default_factory=list)
-    """The keys that separate what lies between different bounds."""
+    """The keys that separate rows between different bounds."""
     _values: dict[str, str] = field(default_factory=dict)
     _keys: dict[str, str] = field(default_factory=dict)
     _sums: dict[str, str] = field(default_factory=dict)
@@ -54,30 +54,30 @@ class Statement:
         return Span(self.bounds[0], self.bounds[-1])
 
     def use(self, used: SqlIndicator | Label) -> None:
-        """Read the columns of an indicator or of a label."""
+        """Add the columns of an indicator or of a label."""
         self.columns |= used.columns
 
     def value(self, sql: str) -> str:
-        """Compute an expression once per row; returns the name of its result."""
+        """Compute an expression once per row; return the name of its result."""
         return self._values.setdefault(sql, f"_v{len(self._values)}")
 
     def key(self, sql: str) -> str:
-        """Group by an expression over ``_at`` and values; returns the name of its result.
+        """Group by an expression over ``_at`` and values; return the name of its result.
 
         Rows outside of the bounds should share a key: a log can be older than any window.
         """
         return self._keys.setdefault(sql, f"_k{len(self._keys)}")
 
     def step_key(self, span: Span, step: timedelta) -> str:
-        """Group by the steps of a span, by their number from 0; rows beside it share a key."""
+        """Group by the number of the step of a span, from 0; rows outside of it share a key."""
         start = microseconds(span.start)
         number = self.rows.dialect.divide(f"(_at - {start + 1})", step // MICROSECOND)
         return self.key(f"CASE WHEN {within(span)} THEN {number} ELSE {BESIDE} END")
 
     def cut(self, steps: Mapping[timedelta, Span]) -> None:
-        """Group so that no bound lies within a group, and no whole multiple of these steps.
+        """Group so that no bound, and no whole multiple of these steps, lies within a group.
 
-        Of many bounds these must have the multiples in them where they are needed.
+        If there are many bounds they must include the multiples in the times that need them.
 
         Args:
             steps: by their length, the time in which they are needed, which begins with a step.
@@ -88,47 +88,47 @@ class Statement:
             self.moments += [self.step_key(span, step) for step, span in steps.items()]
 
     def newest(self) -> str:
-        """Ask for the newest instant of each group; returns its name."""
+        """Request the newest instant of each group; return its name."""
         return self._number("max(_at)", Combine.HIGHEST)
 
     def oldest(self) -> str:
-        """Ask for the oldest instant of each group; returns its name."""
+        """Request the oldest instant of each group; return its name."""
         return self._number("min(_at)", Combine.LOWEST)
 
     def newest_of(self, *conditions: str | None) -> str:
-        """Ask for the newest instant for which all conditions hold; returns its name."""
+        """Request the newest instant for which all conditions hold; return its name."""
         if (kept := self._kept(conditions)) is None:
             return self.newest()
         return self._number(self.rows.dialect.highest("_at", kept), Combine.HIGHEST)
 
     def count(self, *conditions: str | None) -> str:
-        """Count the rows of each group for which all conditions hold; returns its name.
+        """Count the rows of each group for which all conditions hold; return its name.
 
-        A condition is true or false of every row; None: it is true of all.
+        A condition is true or false for every row; None: it is true for all.
         """
         kept = self._kept(conditions)
         sql = "count(*)" if kept is None else self.rows.dialect.count(kept)
         return self._number(sql, Combine.SUM)
 
     def dated(self) -> str:
-        """Count the rows of each group that have a time; returns its name."""
+        """Count the rows of each group that have a time; return its name."""
         return self._number("count(_at)", Combine.SUM)
 
     def count_values(self, sql: str, condition: str | None = None) -> str:
-        """Count the rows of each group in which an expression is not NULL; returns its name."""
+        """Count the rows of each group in which an expression is not NULL; return its name."""
         return self._number(f"count({self._when(sql, condition)})", Combine.SUM)
 
     def sum(self, sql: str) -> str:
-        """Add up exactly what an expression is; returns its name."""
+        """Add up an expression exactly; return its name."""
         return self._number(f"sum({self.value(sql)})", Combine.SUM)
 
     def float_sum(self, sql: str, condition: str | None = None) -> str:
-        """Add up floats; returns its name."""
+        """Add up floats; return its name."""
         added = self.rows.dialect.float_sum(self._when(sql, condition))
         return self._number(added, Combine.FLOAT)
 
     def lowest(self, sql: str) -> str:
-        """Ask for the lowest value of each group; returns its name."""
+        """Request the lowest value of each group; return its name."""
         return self._number(f"min({self.value(sql)})", Combine.LOWEST)
 
     def _when(self, sql: str, condition: str | None) -> str:
@@ -145,7 +145,7 @@ class Statement:
         return name
 
     def run(self, times: Sequence[Span], most: int | None = None) -> tuple[Groups, Faults]:
-        """Scan, and return the groups and what spoils columns in times.
+        """Run the scan; return the groups, and why columns cannot be used in some times.
 
         Args:
             times: in which rows are looked at, each between bounds; all that are asked about later.
@@ -168,8 +168,8 @@ class Statement:
     def _ask(self, most: int | None) -> list[Row]:
         """Return the groups: keys and numbers.
 
-        Where an engine has columns for a part of the numbers only, it is asked for part after part;
-        such an engine shows all of its statements the same rows.
+        If an engine allows columns for only a part of the numbers, there is a statement for each
+        part; such an engine shows all of its statements the same rows.
         """
         limit = "" if most is None else f" LIMIT {most + 1}"
         rows, *more = (self.rows.engine.rows(self.sql(part) + limit) for part in self._parts())
@@ -186,7 +186,7 @@ class Statement:
         most, part, used = self.rows.dialect.most_columns, dict[str, str](), set[str]()
         for sql, name in self._sums.items():
             values = {*_VALUE.findall(sql)}
-            # Beside the values a sub-select has the time.
+            # A sub-select has the time in addition to the values.
             wide = max(len(part), len(used | values)) + len(self._keys) + 1
             if most is not None and wide > most:
                 yield part

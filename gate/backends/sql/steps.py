@@ -1,4 +1,4 @@
-"""One scan that puts rows into the steps of stretches of time, and into groups where asked."""
+"""One scan that puts rows into the steps of stretches of time, and into groups if requested."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, slots=True)
 class StepGrid:
-    """The steps of a stretch of time; the newest may be a part of one."""
+    """The steps of a stretch of time; the newest may be incomplete."""
 
     span: Span
     step: timedelta
@@ -32,10 +32,10 @@ class StepGrid:
 
 
 class Extent:
-    """The rows beside a span: those that the scan has read, and else by small scans."""
+    """The rows outside of a span: those that the scan has read, and else those of small scans."""
 
     def __init__(self, statement: Statement, groups: Groups, span: Span) -> None:
-        """Take what was read."""
+        """Take the result of a scan."""
         self._rows, self._span = statement.rows, span
         self._every = statement.rows.chosen(span) is None
         self._oldest = groups.total(statement.oldest()) if self._every else None
@@ -47,13 +47,13 @@ class Extent:
         return self._rows.edge(Span(start - self._rows.look_back, start))
 
     def begins_before(self) -> bool:
-        """Return whether any row happened before the span, as far back as it is looked."""
+        """Return whether any row happened before the span, within the look-back."""
         if self._every:
             return self._oldest is not None and self._oldest <= microseconds(self._span.start)
         return self._before is not None
 
     def newest(self) -> datetime:
-        """Return when the newest row of all happened; there must be a row."""
+        """Return the time of the newest row of all; there must be a row."""
         edges = [self._newest]
         if not self._every:
             before = self._before if self._newest is None else None
@@ -73,7 +73,7 @@ class Scanned:
         time: Span | None = None,
         usual: UsualRows | None = None,
     ) -> None:
-        """Take the statement, and what it has left.
+        """Take the statement, and its result.
 
         Args:
             statement: it has run.
@@ -97,7 +97,7 @@ class Scanned:
         self.places = cache(self._places)
 
     def fault(self, *used: SqlIndicator | Label) -> Unmeasured | None:
-        """Return the reason why an answer that needs these is missing; None: it is not."""
+        """Return the reason why an answer with these is missing; None: it is available."""
         faults = self._faults(self._time)
         columns = sorted(faults.keys() & {name for user in used for name in user.columns})
         if not columns:
@@ -105,7 +105,7 @@ class Scanned:
         return Unmeasured(cause=Cause.INVALID, reason=faults[columns[0]])
 
     def _places(self, grid: StepGrid) -> Sequence[int | None]:
-        """Return of each group the step, from 0; None: it is not of the span."""
+        """Return the step of each group, from 0; None: it is outside of the span."""
         start, end = microseconds(grid.span.start), microseconds(grid.span.end)
         step = grid.step // MICROSECOND
         return [
@@ -114,11 +114,11 @@ class Scanned:
         ]
 
     def by_step(self, grid: StepGrid, names: Sequence[str]) -> Mapping[int, tuple[Any, ...]]:
-        """Return numbers by step, from 0, of those that have rows."""
+        """Return numbers by step, from 0, for steps with rows."""
         return self.groups.by(self.places(grid), names)
 
     def covered(self, grid: StepGrid, max_age: timedelta) -> list[bool]:
-        """Return of each step whether it is known what happened in it; see `RowSteps.covered`."""
+        """Return for each step whether it is known; see `RowSteps.covered`."""
         parts, number = parts_of(grid.span), [self._statement.count()]
         part, places = parts.step // MICROSECOND, self.places(grid)
         by_part = [
@@ -141,12 +141,12 @@ class Scanned:
 
 
 class Scan:
-    """The request to the one scan."""
+    """The request for one scan."""
 
     def __init__(
         self, rows: RowSource, grids: Collection[StepGrid], start: datetime | None = None
     ) -> None:
-        """Ask for the steps of each grid, from rows after the first start, or after ``start``."""
+        """Request the steps of each grid, from rows after the first start, or after ``start``."""
         spans = [grid.span for grid in grids]
         oldest = min([*(span.start for span in spans), *([start] if start else [])])
         time = Span(oldest, max(span.end for span in spans))
@@ -163,7 +163,7 @@ class Scan:
             self.statement.step_key(parts.around, parts.step)
 
     def run(self) -> Scanned:
-        """Scan.
+        """Run the scan.
 
         Raises:
             MeasurementError: rows whose time is not known, or that cannot be read.

@@ -1,4 +1,4 @@
-"""A survey of rows: days without any, order, repeats, unknown outcomes, times in the future."""
+"""A survey of rows: days without rows, order, repeats, unknown outcomes, times in the future."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -17,9 +17,10 @@ from gate.slo.objective import Span
 
 _IDS: Final = ("request_id", "requestid", "x_request_id", "x-request-id", "req_id", "id")
 JUMP: Final = timedelta(minutes=30)
-"""Further back than a long answer that is logged at its end under the time of its begin."""
+"""The limit of disorder: longer than the duration of an answer that is logged at its end under its
+start."""
 _QUARTER: Final = timedelta(minutes=15)
-"""Days of every time zone begin with a whole one of these."""
+"""Every time zone's days begin at a whole multiple of this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class SurveyedEvents:
     """The number of these events whose outcome is NULL."""
     oldest: datetime | None
     days: tuple[date, ...]
-    """With any row, in the rows' time zone, in order."""
+    """The days with rows, in the rows' time zone, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +40,16 @@ class Survey:
     """The observations of the scan."""
 
     newest: datetime | None
-    """Row at or before the instant, but after the start of the longest window."""
+    """The newest row at or before the instant, but after the start of the longest window."""
     future: int
-    """Rows later than our clock."""
+    """The number of rows later than our clock."""
     jumps: int | None
-    """Rows that are older than the one before them by more than `JUMP`; None: rows have no order,
-    or only the newest version of a row counts."""
+    """The number of rows that are older than the one before them by more than `JUMP`; None: rows
+    have no order, or only the newest version of a row counts."""
     id: str | None
-    """The column that separates requests; None: there is none."""
+    """The column that identifies requests; None: there is none."""
     repeats: int
-    """Rows with an id that another row has already."""
+    """The number of rows with an id that another row already has."""
     events: tuple[SurveyedEvents, ...]
     """The events of each request."""
 
@@ -63,9 +64,9 @@ def survey(
 
     Args:
         ready: the rows.
-        requests: each of an indicator that fits them.
+        requests: the requests, whose indicators fit the rows.
         at: the end of every request's span.
-        zone: in which days are told; None: UTC.
+        zone: the time zone of days; None: UTC.
 
     Raises:
         MeasurementError: the rows cannot be read.
@@ -116,7 +117,7 @@ def _repeats(rows: RowSource, identity: str, time: Span) -> int:
 
 
 def _places(groups: Groups, statement: Statement, span: Span) -> Sequence[bool | None]:
-    """Return of each group whether it is of a span; None: it is not."""
+    """Return for each group whether it is in a span; None: it is not."""
     start, end = microseconds(span.start), microseconds(span.end)
     newest = groups[statement.newest()]
     return [True if moment is not None and start < moment <= end else None for moment in newest]

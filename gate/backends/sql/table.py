@@ -19,19 +19,19 @@ _MONTH: Final = timedelta(days=30)
 
 
 class Meter:
-    """Runs statements, none of which may read more than a number of bytes."""
+    """Runs statements, each of which may read at most a number of bytes."""
 
     def __init__(self, engine: Engine, most: int | None) -> None:
-        """Take the engine, and how much may be read; None: any number of bytes."""
+        """Take the engine, and the most bytes; None: no limit."""
         self._engine, self._most = engine, most
 
     @property
     def dialect(self) -> Dialect:
-        """How SQL is written."""
+        """The engine's dialect of SQL."""
         return self._engine.dialect
 
     def rows(self, statement: str) -> list[Row]:
-        """Run a statement, unless the engine expects that it reads too much.
+        """Run a statement, unless the engine expects to read too much.
 
         Raises:
             MeasurementError: it would read too much, or fails.
@@ -48,7 +48,7 @@ class Meter:
 
 
 class TableRows(RowSource):
-    """The rows of a table or view, of which a condition may leave some out."""
+    """The rows of a table or view, of which a condition may exclude some."""
 
     noun = "the table has"
     lost = "see why the table has no rows of that time; what failed in it is missing from the count"
@@ -58,9 +58,9 @@ class TableRows(RowSource):
         """Ask for the table's columns.
 
         Args:
-            engine: that has the table.
-            table: which rows are counted.
-            most: how many bytes a statement may read; None: any number.
+            engine: the engine with the table.
+            table: the rows to count.
+            most: the most bytes that a statement may read; None: no limit.
 
         Raises:
             MeasurementError: there is no such table, the column of the time does not fit, or the
@@ -81,7 +81,7 @@ class TableRows(RowSource):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How many bytes the engine says it has read."""
+        """The number of bytes that the engine has read, by its own account."""
         read = self._engine.scanned()
         return () if read is None else (f"{self._engine.name} read {format_size(read)}",)
 
@@ -117,11 +117,11 @@ class TableRows(RowSource):
         return f"({number} * {unit})" if unit > 1 else number
 
     def relation(self, used: Iterable[str]) -> str:  # noqa: ARG002 - an engine reads what is used
-        """Return the table, without rows that do not count."""
+        """Return the table without rows that do not count."""
         return self._from
 
     def chosen(self, span: Span) -> str:
-        """Return a condition on the column of the time itself, with which rows can be skipped."""
+        """Return a condition on the column of the time itself, which lets the engine skip rows."""
         of_a_number = self._time.kind is Kind.INTEGER
         missing = f"{self._value} IS NULL" if of_a_number else self.dialect.timeless(self._value)
         return f"(({self._within(span)}) OR {missing})"
@@ -136,7 +136,7 @@ class TableRows(RowSource):
         return f"{after} AND {self.dialect.until(*column, span.end, zone)}"
 
     def check_together(self, expressions: Sequence[SqlExpression]) -> None:
-        """Ask the engine once for the types of expressions whose columns are there."""
+        """Request the types of the expressions whose columns exist, in one statement."""
         spelled = {name.lower() for name in self.columns}
         fitting = [part.sql for part in expressions if part.columns <= spelled]
         new = [sql for sql in dict.fromkeys(fitting) if sql not in self._types]
@@ -144,7 +144,7 @@ class TableRows(RowSource):
             self._types |= zip(new, self._engine.types(self._from, new), strict=True)
 
     def checked(self, expression: SqlExpression) -> SqlColumn:
-        """Ask the engine what an expression is."""
+        """Return the type of an expression from the engine."""
         names = [self.column(name) for name in sorted(expression.columns)]
         self.check_together([expression])
         column = self._types[expression.sql]
@@ -154,7 +154,7 @@ class TableRows(RowSource):
         raise invalid(f"{expression}: {column}{types and f' ({types})'}")
 
     def watch(self, statement: StatementNumbers) -> Look:
-        """Look for rows without a time, which no window has."""
+        """Count rows without a time, which belong to no window."""
         every, dated = statement.count(), statement.dated()
 
         def look(groups: Groups, times: Sequence[Span]) -> Faults:  # noqa: ARG001 - of any time
@@ -170,9 +170,9 @@ class TableRows(RowSource):
         return look
 
     def repeatable(self, indicator: SqlIndicator) -> Callable[[Span], str]:
-        """Return what writes SQL that gives total and bad events, or the amount.
+        """Return a function that writes SQL for the total and bad events, or the amount.
 
-        For a request in timeslices these are all events of its span.
+        For a request in timeslices it counts all events of its span.
         """
         if indicator.amount is not None:
             chosen = f"sum({indicator.amount}) AS spent"

@@ -1,7 +1,7 @@
 """Sums of rows between any two bounds of a scan, without reading them again.
 
-A scan leaves sums of stretches of time so short that no bound of any span lies within one. They are
-few, and sums from the first to each of them give that of every span by one subtraction.
+A scan leaves sums of short stretches of time, such that no bound of any span lies within one. They
+are few, and the cumulative sums give that of every span by one subtraction.
 """
 
 from bisect import bisect_right
@@ -18,10 +18,10 @@ from gate.slo.objective import Span
 
 
 class Timeline:
-    """Sums of stretches of time, the oldest first; a stretch has its place, from 0."""
+    """Sums of stretches of time, the oldest first; a stretch has its position, from 0."""
 
     def __init__(self, statement: Statement, groups: Groups, names: Sequence[str]) -> None:
-        """Take what a scan has left.
+        """Take the result of a scan.
 
         Args:
             statement: it was `cut`.
@@ -36,7 +36,7 @@ class Timeline:
         ]
         ends, *columns = groups.in_order(places, [newest, *names])
         self.ends: Sequence[int] = ends
-        """The Unix time of the newest row of each, in microseconds."""
+        """The Unix time of the newest row of each stretch, in microseconds."""
         self._columns: Mapping[str, Sequence[Any]] = dict(zip(names, columns, strict=True))
         self._sums = dict[str, Sequence[Any]]()
         self._last = dict[tuple[str, ...], Sequence[int]]()
@@ -46,13 +46,13 @@ class Timeline:
         ]()
 
     def places(self, span: Span) -> range:
-        """Return which stretches a span has; its bounds must be bounds of the scan."""
+        """Return the stretches of a span; its bounds must be bounds of the scan."""
         if span not in self._places:
             self._places[span] = range(self.after(span.start), self.after(span.end))
         return self._places[span]
 
     def after(self, bound: datetime) -> int:
-        """Return the place of the first stretch after a bound."""
+        """Return the position of the first stretch after a bound."""
         return bisect_right(self.ends, microseconds(bound))
 
     def sum(self, name: str, places: range) -> Any:
@@ -93,7 +93,7 @@ class Timeline:
         starts, numbers, sums = self._by_parts(name, parts.step)
         first, last = (bisect_right(starts, place) - 1 for place in (places[0], places[-1]))
         by_part = dict(zip(numbers[first : last + 1], sums[first : last + 1], strict=True))
-        # The span may have a part of the first and of the last only.
+        # The span may contain only a portion of the first and of the last part.
         end = starts[first + 1] if first < last else places.stop
         by_part[numbers[first]] = self.sum(name, range(places.start, end))
         if first < last:
@@ -103,7 +103,7 @@ class Timeline:
     def _by_parts(
         self, name: str, step: timedelta
     ) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-        """Return of each part with rows its first stretch, its number and its sum."""
+        """Return for each part with rows its first stretch, its number and its sum."""
         key = name, step
         if key not in self._parts:
             length = step // MICROSECOND
@@ -116,6 +116,6 @@ class Timeline:
         return self._parts[key]
 
     def newest(self, name: str, places: range) -> datetime | None:
-        """Return the instant that is a number of the last stretch that has it."""
+        """Return the instant in a number of the last stretch that has it."""
         last = self.last(places, name)
         return None if last is None else instant(self._columns[name][last])

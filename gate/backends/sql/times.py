@@ -1,4 +1,4 @@
-"""Time as SQL has it here: whole microseconds since 1970, in the column ``_at``."""
+"""Times in SQL: whole microseconds since 1970, in the column ``_at``."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,13 @@ from gate.slo.objective import Span
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-"""Until when rows of the future are looked for: ClickHouse's DateTime64(9) ends in 2262."""
+"""The latest time of rows that are searched for: ClickHouse's DateTime64(9) ends in 2262."""
 FEW_BOUNDS: Final = 32
-"""Bounds of spans up to which the clock's steps are keys beside them; among more they are bounds
-themselves, so that the tree of comparisons finds them, too."""
+"""The most bounds of spans beside which the clock's steps are keys; with more bounds the steps are
+bounds themselves, so that the tree of comparisons finds them, too."""
 BESIDE: Final = -1
-"""The key of rows that no span has. ClickHouse took 1.4 times as long to group by keys that can be
-NULL."""
+"""The key of rows outside of all spans. ClickHouse took 1.4 times as long to group by keys that can
+be NULL."""
 
 _BRANCHES: Final = 16
 
@@ -31,15 +31,15 @@ def instant(number: int) -> datetime:
 
 
 def within(span: Span) -> str:
-    """Return SQL for whether a row is of a span: after its start, and not after its end."""
+    """Return SQL for whether a row is in a span: after its start, and not after its end."""
     return f"_at > {microseconds(span.start)} AND _at <= {microseconds(span.end)}"
 
 
 def passed(bounds: Sequence[datetime]) -> str:
-    """Return SQL for the number of bounds before a row, less one; `BESIDE` beside all of them.
+    """Return SQL for the number of bounds before a row, minus one; `BESIDE` outside of all bounds.
 
     Args:
-        bounds: where spans begin and end, ascending, at least two.
+        bounds: the bounds of spans, ascending, at least two.
     """
     moments = [microseconds(bound) for bound in bounds]
     time = within(Span(bounds[0], bounds[-1]))
@@ -47,9 +47,9 @@ def passed(bounds: Sequence[datetime]) -> str:
 
 
 def _tree(moments: Sequence[int], first: int, last: int) -> str:
-    """Return the search among some stretches between bounds: a tree of comparisons.
+    """Return the search for the stretch between bounds: a tree of comparisons.
 
-    DuckDB planned 4,000 bounds in 0.3 s where a branch has 16, and in 0.6 s where it has 2.
+    DuckDB planned 4,000 bounds in 0.3 s with 16 branches per node, and in 0.6 s with 2.
     """
     if first == last:
         return str(first)

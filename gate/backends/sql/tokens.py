@@ -1,8 +1,8 @@
-"""The words and signs of an expression, where every engine agrees on where each begins and ends.
+"""The tokens of an expression, whose boundaries every engine must agree on.
 
-Whatever two programs may take apart in two ways is refused: the gate checks what its own parser
-understands, and the engine runs what its own understands. So no text ends for the one where it goes
-on for the other.
+A text that two programs may tokenize differently is refused: the gate checks the tokens of its own
+parser, and the engine runs those of its own. So a text cannot end for one of them and continue for
+the other.
 """
 
 import re
@@ -26,13 +26,13 @@ _COMMENTS: Final = ("--", "/*", "*/", "//")
 _NOT_BEFORE_MINUS: Final = frozenset("~!@#%^&|?")
 """Signs after which PostgreSQL takes a - or + for a part of the operator."""
 DEEPEST: Final = 40
-"""Brackets within each other."""
+"""The deepest nesting of brackets."""
 _MOST: Final = 4_000
-"""Words and signs."""
+"""The most words and signs."""
 _MOST_INDICES: Final = 60
-"""Brackets of indices and lists; sqlglot takes ten seconds for 900 in a row."""
+"""The most brackets of indices and lists; sqlglot takes ten seconds for 900 in a row."""
 _LONGEST_RUN: Final = 10
-"""Characters of an operator in a message."""
+"""The most characters of an operator in a message."""
 _CLOSING: Final = {"(": ")", "[": "]"}
 _COMMON: Final = frozenset(
     {"=", "<>", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "||", "::"}
@@ -48,16 +48,16 @@ _QUOTES: Final = {
     "postgres": {"double"},
     "spark": {"back"},
 }
-"""The quotes of names. Text in double quotes is one thing or the other by a setting in Spark."""
+"""The quotes of names. In Spark a setting decides whether text in double quotes is a name."""
 
 
 class TokenError(Exception):
-    """Text that is not an expression, or that engines may read differently; it has the remedy."""
+    """A text that is not an expression, or that engines may read differently; it has the remedy."""
 
     def __init__(self, reason: str, place: int) -> None:
         super().__init__(reason)
         self.place = place
-        """The place in the text, from 0."""
+        """The position in the text, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class SqlToken:
 
     @property
     def lower(self) -> str:
-        """The text of a word without quotes in lower case; of anything else the text."""
+        """The text of a word without quotes in lower case; for other tokens the text."""
         return self.text.lower() if self.kind == "word" else self.text
 
     def is_sign(self, *signs: str) -> bool:
@@ -81,14 +81,14 @@ class SqlToken:
 
 
 def tokens_of(text: str, dialect: str) -> list[SqlToken]:
-    """Take an expression apart.
+    """Split an expression into tokens.
 
     Args:
         text: as the policy has it.
         dialect: ``clickhouse``, ``postgres`` or ``spark``.
 
     Raises:
-        TokenError: something in it is not read in the same way by all.
+        TokenError: the engines may read a part of it differently.
     """
     tokens, open_, indices = list[SqlToken](), list[SqlToken](), 0
     for token in _split(text, dialect):
@@ -150,7 +150,7 @@ def _operators(run: str, place: int, dialect: str) -> Iterator[SqlToken]:
 
 
 def _check_pair(before: SqlToken | None, token: SqlToken) -> None:
-    """Refuse what means something else when it stands side by side."""
+    """Raise an error for two neighbours that together mean something else."""
     if before is None:
         return
     touching = before.place + len(before.text) == token.place

@@ -13,33 +13,33 @@ system_user current_role current_catalog current_schema current_database current
 current_timestamp localtime localtimestamp
 """
 _FORBIDDEN: Final = frozenset(_READERS.split())
-"""Words that read other data, the clock or who asks, also without brackets."""
+"""Words that read other data, the clock or the user, even without brackets."""
 _COLUMNS: Final = {"clickhouse": {"user"}}
-"""Those of them that are nothing but names."""
+"""The forbidden words that are ordinary names in an engine."""
 _OF_THE_DAY: Final = re.compile(
     r"'.*(?<![A-Za-z])(?:now|today|tomorrow|yesterday)(?![A-Za-z]).*'",
     re.IGNORECASE | re.DOTALL,
 )
-"""Texts that PostgreSQL and Spark take for a time of the clock where a time is expected.
+"""Texts that PostgreSQL and Spark take for the current time where a time is expected. PostgreSQL
+ignores any other sign: 'now!' is a time to it.
 
-PostgreSQL passes over any other sign: 'now!' is a time to it.
-"""
+PostgreSQL passes over any other sign: 'now!' is a time to it."""
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "countif", "sumif"})
-"""Those that people write; the others are refused like any other function."""
+"""The usual aggregates; the others are refused like any other function."""
 _LONGEST_TIME: Final = 130
-"""Characters of a text that PostgreSQL takes for a time (MAXDATELEN is 128)."""
+"""The most characters of a text that PostgreSQL takes for a time (MAXDATELEN is 128)."""
 _MAY_FOLLOW: Final = frozenset({"like", "ilike", "rlike", "regexp", "~", "~*", "!~", "!~*"})
-"""Behind these no time is expected ..."""
+"""Words after which no time is expected ..."""
 _OF_JSON: Final = frozenset({"->", "->>", "#>", "#>>", "?"})
-"""... nor behind these."""
+"""... nor after these."""
 _NOTHING: Final = SqlToken("nothing", "", 0)
 
 
 def check_words(tokens: Sequence[SqlToken], dialect: str) -> None:
-    """Refuse words and calls that may depend on more than the row.
+    """Raise an error for words and calls that may depend on more than the row.
 
     Raises:
-        TokenError: there is one; the message has the remedy.
+        TokenError: there is such a word or call; the message has the remedy.
     """
     around = zip([_NOTHING, *tokens], tokens, [*tokens[1:], _NOTHING], strict=False)
     for before, token, after in around:

@@ -1,4 +1,4 @@
-"""The events of two groups by step, and how much less failures tell when they come in bursts."""
+"""The events of two groups by step, and the correction for failures that come in bursts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import fsum
@@ -10,31 +10,31 @@ from gate.measure.cohorts import Cohort
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """The events of a group, or of several together, by step; where nothing is known, none."""
+    """The events of a group, or of several groups together, by step; 0 where unknown."""
 
     total: tuple[float, ...]
     bad: tuple[float, ...]
 
     @property
     def sums(self) -> tuple[float, float]:
-        """All events, and the bad ones, 0 to all: what floats are off is cut."""
+        """The total and the bad events, limited to 0 to the total against errors of floats."""
         total = fsum(self.total)
         return total, min(max(fsum(self.bad), 0.0), total)
 
     @property
     def busy_steps(self) -> int:
-        """In how many steps there was any event."""
+        """The number of steps with events."""
         return sum(total > 0 for total in self.total)
 
     def residuals(self) -> tuple[float, ...]:
-        """Return how many more than its share failed in each step."""
+        """Return by how much the failures of each step exceed the average share."""
         total, bad = self.sums
         ratio = bad / total if total else 0.0
         pairs = zip(self.total, self.bad, strict=True)
         return tuple(failed - events * ratio for events, failed in pairs)
 
     def weighted(self, weights: Sequence[float]) -> "Arm":
-        """Return the events by weights of the steps, as many as are in those with any weight."""
+        """Return the events with weighted steps, scaled to the number in those steps."""
         totals = list(zip(self.total, weights, strict=True))
         kept = fsum(total for total, weight in totals if weight > 0)
         whole = fsum(total * weight for total, weight in totals)
@@ -48,7 +48,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A group and what it is compared with, among events that are alike in some other way."""
+    """A group and the group that it is compared with, in one stratum."""
 
     group: Arm
     rest: Arm
@@ -61,16 +61,17 @@ class Pair:
 
     @property
     def shared_steps(self) -> tuple[bool, ...]:
-        """In which steps both had events."""
+        """The number of steps in which both have events."""
         both = zip(self.group.total, self.rest.total, strict=True)
         return tuple(mine > 0 and theirs > 0 for mine, theirs in both)
 
     def matched(self) -> "Pair":
-        """Return both as if they had been spread over time alike, with their numbers of events.
+        """Return both with their numbers of events, as if equally distributed over time.
 
-        By Mantel and Haenszel's weights, so that the ratio is theirs over the steps as strata: what
-        hit all of a step makes no difference between them. Where they are spread alike, nothing
-        changes; steps in which one of them has no event are left out.
+        The weights are those of Mantel and Haenszel, so that the ratio is theirs with the steps as
+        strata: a failure that affects a whole step makes no difference between the groups. Groups
+        with the same distribution do not change; steps in which one group has no event are left
+        out.
         """
         steps = list(zip(self.group.total, self.rest.total, strict=True))
         own = [theirs / (mine + theirs) if mine > 0 < theirs else 0.0 for mine, theirs in steps]
@@ -80,7 +81,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The counts of a group and of the rest; need not be whole."""
+    """The counts of a group and of the rest; they need not be whole numbers."""
 
     total: float
     bad: float
@@ -89,12 +90,12 @@ class Table:
 
     @property
     def events(self) -> float:
-        """Of both."""
+        """The number of events of both."""
         return self.total + self.rest_total
 
     @property
     def failed(self) -> float:
-        """Of both."""
+        """The number of failures of both."""
         return self.bad + self.rest_bad
 
     def thinned(self, effect: float) -> "Table":
@@ -103,14 +104,14 @@ class Table:
         return Table(total, bad, self.rest_total / effect, self.rest_bad / effect)
 
     def whole(self) -> "Table":
-        """Return the nearest whole numbers, of which there is an event at least in each group."""
+        """Return the counts rounded to whole numbers, with at least one event in each group."""
         total, rest_total = max(round(self.total), 1), max(round(self.rest_total), 1)
         bad, rest_bad = min(round(self.bad), total), min(round(self.rest_bad), rest_total)
         return Table(total, bad, rest_total, rest_bad)
 
 
 def arm(cohorts: Iterable[Cohort], steps: int) -> Arm:
-    """Put groups together; of none of them there is no event."""
+    """Add up groups; the sum of no groups has no events."""
     totals, bads = [0.0] * steps, [0.0] * steps
     for cohort in cohorts:
         _add(totals, cohort.total)
@@ -124,26 +125,26 @@ def _add(sums: list[float], points: Sequence[float | None]) -> None:
 
 
 FEWEST_STEPS: Final = 10
-"""With events, of each group: in fewer it is not known how failures are spread."""
+"""The fewest steps with events of each group: with fewer, the spread of failures is unknown."""
 
 
 _STRETCHES: Final = (1, 2, 4, 8)
-"""In steps."""
+"""The lengths of stretches, in steps."""
 
 
 _FEWEST_STRETCHES: Final = 20
-"""Of longer ones there are at least this many."""
+"""The fewest stretches of each length beyond one step."""
 
 
 Strata = Sequence[Pair]
 
 
 def shared_effects(comparisons: Sequence[Strata]) -> list[float]:
-    """Return the design effects of comparisons whose failures come about in the same way.
+    """Return the design effects of comparisons whose failures have the same kind of cause.
 
-    A group that had few bursts by luck also looks as if it were calm: by itself it would seem sure
-    to differ from the others. So each is taken to be at least as bursty as all are together: by
-    their mean correlation between the events of a step, weighted by traffic.
+    A group with few bursts by chance also looks calm: by itself it would seem certain to differ
+    from the others. So each is assumed to be at least as bursty as all together: by their mean
+    correlation between the events of a step, weighted by traffic.
     """
     own = [design_effect(strata) for strata in comparisons]
     events = [_events(strata) for strata in comparisons]
@@ -155,11 +156,12 @@ def shared_effects(comparisons: Sequence[Strata]) -> list[float]:
 
 
 def design_effect(strata: Strata) -> float:
-    """Return by how much counts are to be divided before they are tested, at least 1.
+    """Return the factor by which counts are divided before they are tested, at least 1.
 
-    Of the Mantel-Haenszel ratio over the pairs (strata), which of one pair is the plain ratio: its
-    logarithm is linear in the failures for small changes, so its variance is that of the weighted
-    sum of the residuals by stretch. Where one of the groups has no failure, of the difference.
+    It belongs to the Mantel-Haenszel ratio over the pairs (strata), which for one pair is the plain
+    ratio: its logarithm is linear in the failures for small changes, so its variance is that of the
+    weighted sum of the residuals by stretch. If one of the groups has no failure, the factor
+    belongs to the difference.
     """
     weights = [_weights(pair) for pair in strata]
     up = sum(pair.table.bad * own for pair, (own, _) in zip(strata, weights, strict=True))
@@ -184,12 +186,12 @@ def own_effect(arm: Arm) -> float:
 
 
 def difference_effect(pair: Pair) -> float:
-    """Return the design effect of the difference between the error ratios of two, at least 1.
+    """Return the design effect of the difference between two error ratios, at least 1.
 
-    Failures that hit both in the same step cancel each other out.
+    Failures that affect both in the same step cancel each other out.
 
     Args:
-        pair: each of them with some event.
+        pair: two groups, each with at least one event.
     """
     table = pair.table
     both = zip(pair.group.residuals(), pair.rest.residuals(), strict=True)
@@ -199,7 +201,7 @@ def difference_effect(pair: Pair) -> float:
 
 
 def fewest_steps(strata: Strata) -> int:
-    """Return in how many steps the group, or the rest, had events: the smaller number."""
+    """Return the number of steps with events of the group, or of the rest: the smaller one."""
     return min(
         sum(any(step) for step in zip(*(arm.total for arm in arms), strict=True))
         for arms in ([pair.group for pair in strata], [pair.rest for pair in strata])
@@ -207,12 +209,12 @@ def fewest_steps(strata: Strata) -> int:
 
 
 def design_effect_of(residuals: Sequence[float], coins: float, steps: int) -> float:
-    """Return by how much a sum over steps varies more than if each event were a coin, at least 1.
+    """Return how much more a sum over steps varies than with independent events, at least 1.
 
     Args:
-        residuals: of each step.
-        coins: the variance of their sum, were each event a coin; of 0 nothing is learned.
-        steps: how many of them have events; fewer than `FEWEST_STEPS` show nothing.
+        residuals: the residual of each step.
+        coins: the variance of their sum if events were independent; 0 gives the result 1.
+        steps: the number of them with events; fewer than `FEWEST_STEPS` give the result 1.
     """
     if coins <= 0 or steps < FEWEST_STEPS:
         return 1.0
@@ -222,8 +224,8 @@ def design_effect_of(residuals: Sequence[float], coins: float, steps: int) -> fl
 def _spreads(residuals: Sequence[float], steps: int) -> Iterator[float]:
     """Yield the variance of the sum of the residuals, estimated from stretches of each length.
 
-    The factor m / (m - 3) for m stretches makes up for the mean being estimated from the same
-    data, and for Student's t with m - 1 degrees being wider than the normal distribution.
+    The factor m / (m - 3) for m stretches corrects for estimating the mean from the same data, and
+    for Student's t with m - 1 degrees being wider than the normal distribution.
     """
     for length in _STRETCHES:
         stretches = steps / length
@@ -239,7 +241,7 @@ def _events(strata: Strata) -> float:
 
 
 def _crowd(strata: Strata) -> float:
-    """Return with how many others of its group, itself among them, an event shares its step."""
+    """Return the mean number of events of a group in the step of an event, with that event."""
     events = _events(strata)
     by_step = zip(*(pair.group.total for pair in strata), strict=True)
     return sum(sum(step) ** 2 for step in by_step) / events if events else 1.0
@@ -253,6 +255,6 @@ def _weights(pair: Pair) -> tuple[float, float]:
 
 
 def _binomial(arm: Arm) -> float:
-    """Return the variance of the failures, were each event a coin."""
+    """Return the variance of the failures if events were independent."""
     total, bad = arm.sums
     return bad * (total - bad) / total if total else 0.0

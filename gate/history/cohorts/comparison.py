@@ -1,4 +1,4 @@
-"""What can be said of a group beside the rest, and whether it is so by definition."""
+"""The result of comparing a group with the rest, and whether it differs by definition."""
 
 import re
 from collections.abc import Iterable
@@ -11,44 +11,46 @@ from gate.slo.indicator import Sli
 
 
 class ComparisonOutcome(StrEnum):
-    """What can be said of a group. The names are part of the JSON report."""
+    """The result of a comparison. The names are part of the JSON report."""
 
     WORSE = "worse"
-    """It fails more often; also within the strata, where these were looked at."""
+    """It fails more often; within the strata, too, if there are strata."""
     BETTER = "better"
     MIX = "mix"
-    """It differs, but not from what is alike: it has more of another kind of traffic."""
+    """It differs only by its mix: it has more of another kind of traffic."""
     REVERSED = "reversed"
-    """It differs, and from what is alike the other way."""
+    """It differs, but in the opposite direction within the strata."""
     HIDDEN = "hidden"
-    """On the whole it does not differ, but from what is alike it does."""
+    """It does not differ in total, but it does within the strata."""
     UNSURE = "unsure"
-    """It differs, and whether that is the mix is not known."""
+    """It differs, but whether the mix is the reason is unknown."""
     NONE = "none"
-    """No difference was seen, which is not to say that there is none."""
+    """No difference was seen, which does not prove that there is none."""
     NOT_COMPARED = "not-compared"
-    """There is too little to compare it by."""
+    """There are too few events for a comparison."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """How a group compares with the rest."""
+    """The difference between a group and the rest."""
 
     ratio: float | None
-    """How many times as often it fails; infinite: the rest never does; None: nothing failed."""
+    """Its failure ratio relative to the rest's; infinite: the rest never fails; None: no
+    failures."""
     interval: tuple[float, float]
-    """95%, of this ratio by itself."""
+    """The 95% interval of this ratio, without correction for other comparisons."""
     probability: float
-    """The probability of a difference at least so large where there is none."""
+    """The probability of at least such a difference if there is none."""
     adjusted: float
-    """The same, for all comparisons together."""
+    """The probability, adjusted for all comparisons together."""
     method: Method
     effect: float
-    """The design effect: by how much the counts were divided, since failures come in bursts."""
+    """The design effect: the factor by which the counts were divided, since failures come in
+    bursts."""
 
     @property
     def seen(self) -> bool:
-        """Whether there is a difference that all the comparisons together do not explain."""
+        """Whether the difference is significant for all comparisons together."""
         return self.adjusted <= LEVEL
 
     def holds(self, ratio: float | None) -> bool:
@@ -63,38 +65,39 @@ class Comparison:
 
     outcome: ComparisonOutcome
     why: str = ""
-    """Of what was not compared."""
+    """The reason if it was not compared."""
     crude: Contrast | None = None
-    """All events, as if both had been spread over time alike; given unless it was not compared."""
+    """All events, as if both had the same distribution over time; None: it was not compared."""
     plain: float | None = None
-    """The ratio of all events as they came; None as in `Contrast`."""
+    """The ratio of all events with their own distribution over time; None as in `Contrast`."""
     within: Contrast | None = None
-    """Events that are alike; None: not checked, or too few."""
+    """Events within the strata; None: not examined, or too few."""
     stratified: bool = False
-    """Whether it was to be looked at within strata."""
+    """Whether it was to be compared within strata."""
     apart: bool = False
-    """They had events in too few steps together, so all of both was compared as it came."""
+    """Whether both had events in too few common steps, so that all events were compared as they
+    came."""
     rest: float = 0.0
-    """The share of failures of what it is compared with, spread over time as the group is."""
+    """The failure ratio of the other group, distributed over time like this group."""
     detectable: float | None = None
-    """The smallest share of failures above that one that would show; None: none would."""
+    """The smallest failure ratio above that one that would be significant; None: none would."""
 
     @property
     def timing(self) -> bool:
-        """Whether it matters when the events came: as they came, the ratio is another."""
+        """Whether the distribution over time matters: without correction the ratio is another."""
         return (
             self.crude is not None and self.plain is not None and not self.crude.holds(self.plain)
         )
 
     @property
     def detectable_ratio(self) -> float | None:
-        """The same as a ratio to what it is compared with; None: there is none to that."""
+        """The detectable ratio relative to the other group's; None: there is none."""
         return self.detectable / self.rest if self.detectable is not None and self.rest else None
 
 
 _NAME: Final = re.compile(r"[A-Za-z_][\w.]*(?!\s*\()\b")
 _VALUES: Final = re.compile(r"'[^']*'|(?:=~|!~|!=|=)\s*\"(?:[^\"\\\\]|\\\\.)*\"")
-"""Strings: in SQL in single quotes, in PromQL after an operator."""
+"""String literals: in SQL in single quotes, in PromQL after an operator."""
 _KEYWORDS: Final = frozenset(
     {
         *("and", "or", "not", "in", "is", "null", "like", "ilike", "between", "true", "false"),
@@ -104,10 +107,9 @@ _KEYWORDS: Final = frozenset(
 
 
 def is_part_of_bad(by: str, sli: Sli) -> bool:
-    """Return whether a label, column or expression has a part in what makes an event bad.
+    """Return whether a label, column or expression is part of what makes an event bad.
 
-    So it has where a name of it stands in what selects the bad (or the good) events and not in what
-    selects all of them.
+    It is if one of its names selects the bad (or the good) events and does not select all events.
     """
     histogram = sli.histogram
     every = [sli.total, histogram.total if histogram else None]
@@ -121,8 +123,8 @@ def _names(texts: Iterable[str | None]) -> set[str]:
 
 
 def always_or_never(shares: Iterable[float]) -> bool:
-    """Return whether each share of failures is none or all, and there are both.
+    """Return whether each failure ratio is 0 or 1, and both values occur.
 
-    What a server extrapolates may be off by less than a millionth.
+    The extrapolation of a server may be wrong by less than a millionth.
     """
     return {round(share, 6) for share in shares} == {0.0, 1.0}

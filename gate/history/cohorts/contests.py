@@ -1,4 +1,4 @@
-"""Each group compared with the rest, with all comparisons taken together."""
+"""The comparisons of each group with the rest, corrected for their number."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from gate.history.cohorts.ratios import (
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:
-    """Return the adjusted probabilities, in order: each is at most the level that it passes at."""
+    """Return the adjusted probabilities, in order: each is the least level that it passes."""
     order = sorted(range(len(probabilities)), key=lambda place: probabilities[place])
     adjusted, least = [0.0] * len(order), 0.0
     for rank, place in enumerate(order):
@@ -31,21 +31,22 @@ def holm(probabilities: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contest:
-    """What is to be compared."""
+    """A comparison to make."""
 
     whole: Pair
     strata: tuple[Pair, ...] | None = None
-    """None: not to be looked at."""
+    """The pair in each stratum; None: not to be compared within strata."""
 
     @property
     def apart(self) -> bool:
-        """Whether both had events in too few steps together."""
+        """Whether both had events in too few common steps."""
         return sum(self.whole.shared_steps) < FEWEST_STEPS
 
     def at_the_same_time(self) -> "Contest":
-        """Return it as if both had been spread over time alike, unless they were too far apart.
+        """Return the pair with the same distribution over time, if they have enough common steps.
 
-        An outage before a template was there would otherwise count for it, and one since against.
+        Otherwise an outage before a template existed would count in its favour, and a later one
+        against it.
         """
         if self.apart:
             return self
@@ -57,13 +58,13 @@ class Contest:
 
 
 def compare_all(families: Sequence[Sequence[Contest]]) -> list[list[Comparison]]:
-    """Return what can be said of each, in order; Holm's correction is over all of them.
+    """Return the result of each comparison, in order; Holm's correction is over all of them.
 
-    The comparisons within strata are corrected by themselves: where there are strata they decide,
-    and the crude ones are told beside them.
+    The comparisons within strata are corrected separately: if there are strata they decide, and the
+    crude comparisons are reported beside them.
 
     Args:
-        families: by SLO; how failures come about is learned from all groups of one.
+        families: the contests by SLO; the design effects of a family use all of its groups.
     """
     reasons = [[_why_not(contest) for contest in family] for family in families]
     possible = [
@@ -127,7 +128,7 @@ def _compared(table: Table, effect: float) -> Contrast:
 
 
 def _within(several: Sequence[Sequence[Pair] | None]) -> list[Contrast | None]:
-    """Compare within strata; None: they were not to be looked at, or have too few events."""
+    """Compare within strata; None: no strata were requested, or they have too few events."""
     fit = [
         [pair for pair in strata or () if pair.table.total and pair.table.rest_total]
         for strata in several
@@ -182,12 +183,12 @@ def _comparison(
 
 
 def outcome_of(crude: Contrast, within: Contrast | None, *, stratified: bool) -> ComparisonOutcome:
-    """Return what two contrasts of a group come to.
+    """Return the outcome of two contrasts of a group.
 
     Args:
-        crude: all events.
-        within: events that are alike; None: too few, or not checked.
-        stratified: whether that was to be looked at.
+        crude: the contrast of all events.
+        within: the contrast within strata; None: too few events, or not examined.
+        stratified: whether strata were requested.
     """
     if not stratified:
         return _direction(crude) if crude.seen else ComparisonOutcome.NONE
@@ -203,10 +204,10 @@ def outcome_of(crude: Contrast, within: Contrast | None, *, stratified: bool) ->
 
 
 def _seen_within(crude: Contrast, within: Contrast) -> ComparisonOutcome:
-    """Return what a difference that is seen like with like only means.
+    """Return the outcome of a difference that is significant only within the strata.
 
-    The mix hides it where the crude ratio cannot be what it is like with like. Where it can be,
-    there was only too little to see it by, once all comparisons are taken together.
+    The mix hides the difference if the crude ratio is outside the interval within the strata. If it
+    is inside, all events together were only too few to show it, after the correction.
     """
     if not crude.holds(within.ratio):
         return ComparisonOutcome.HIDDEN

@@ -1,4 +1,4 @@
-"""Two shares of failures compared: whether they differ, by how much, and what could be seen."""
+"""Tests and intervals for two shares of failures, and the smallest detectable difference."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,43 +11,43 @@ from gate.history.cohorts import Table
 
 
 def two_sided(z: float) -> float:
-    """Return how likely a standard normal number is at least as far from 0 as this, 0 to 1."""
+    """Return the probability that a standard normal number is at least this far from 0, 0 to 1."""
     return erfc(abs(z) / sqrt(2))
 
 
 def critical(level: float) -> float:
-    """Return beyond which number a share ``level`` lies, both sides together; 0 < level < 1."""
+    """Return the number with a tail probability of ``level``, two-sided; 0 < level < 1."""
     return -NormalDist().inv_cdf(level / 2)
 
 
 _HALVINGS: Final = 60
-"""The halvings of an interval: what is left of it is as fine as a float."""
+"""The halvings of an interval: the rest is as small as a float can be."""
 LEVEL: Final = 0.05
-"""How often a difference is seen where there is none, over all comparisons together."""
+"""The probability of a false difference, over all comparisons together."""
 POWER: Final = 0.8
-"""How often the smallest effect that a sample can show is seen."""
+"""The probability with which the smallest detectable effect is seen."""
 _FEW: Final = 5.0
-"""Expected events in a cell, below which the normal approximation is not trusted."""
+"""The fewest expected events in a cell for the normal approximation."""
 _WIDEST: Final = 40.0
-"""Ratios are looked for between exp(-40) and exp(40)."""
+"""The search for ratios is limited to exp(-40) to exp(40)."""
 
 
 class Method(StrEnum):
-    """How a probability was come by. The names are part of the JSON report."""
+    """The method of a probability. The names are part of the JSON report."""
 
     EXACT = "exact"
     """Fisher's test with the mid-p value."""
     SCORE = "score"
     """The chi-squared test with N - 1."""
     STRATIFIED = "stratified"
-    """Cochran, Mantel and Haenszel's."""
+    """The test of Cochran, Mantel and Haenszel."""
 
 
 def compare(table: Table) -> tuple[float, Method]:
-    """Return how likely shares at least so far apart are where they do not differ, and by what.
+    """Return the probability of at least this difference if the shares are equal, and the method.
 
     Args:
-        table: whole numbers, above 0 in total and in rest_total.
+        table: whole numbers; total and rest_total are above 0.
     """
     cells = [
         total * other / table.events
@@ -60,7 +60,7 @@ def compare(table: Table) -> tuple[float, Method]:
 
 
 def mid_p_value(table: Table) -> float:
-    """Return Fisher's two-sided mid-p value: all tables less likely, and half of those as likely.
+    """Return Fisher's two-sided mid-p value: less likely tables, and half of the equally likely.
 
     Fisher's own value is conservative where counts are small; the mid-p value holds its level
     closely. Sources: H. O. Lancaster, "Significance tests in discrete distributions", Journal of
@@ -74,7 +74,7 @@ def mid_p_value(table: Table) -> float:
         bad: exp(_choices(first, bad) + _choices(second, failed - bad) - every)
         for bad in range(max(0, failed - second), min(first, failed) + 1)
     }
-    seen = likely[mine] * (1 + 1e-7)  # as likely, but for what floats get wrong
+    seen = likely[mine] * (1 + 1e-7)  # equally likely, up to errors of floats
     less = sum(probability for probability in likely.values() if probability <= seen)
     return min(less - likely[mine] / 2, 1.0)
 
@@ -82,9 +82,9 @@ def mid_p_value(table: Table) -> float:
 def score_interval(table: Table, level: float = LEVEL) -> tuple[float, float]:
     """Return the score interval of the ratio of the shares: 0 <= low <= ratio <= high <= infinity.
 
-    It holds the ratios that the score test would not refuse, so it says the same as `compare` where
-    that used the score; 0 failures are not a difficulty. Source: O. Miettinen and M. Nurminen,
-    "Comparative analysis of two rates", Statistics in Medicine 4 (1985), 213-226.
+    It contains the ratios that the score test would not reject, so it agrees with `compare` where
+    that uses the score; 0 failures are handled. Source: O. Miettinen and M. Nurminen, "Comparative
+    analysis of two rates", Statistics in Medicine 4 (1985), 213-226.
     """
     z = critical(level)
     low = _solve(lambda ratio: _score(table, ratio) > z) if table.bad else 0.0
@@ -93,7 +93,7 @@ def score_interval(table: Table, level: float = LEVEL) -> tuple[float, float]:
 
 
 def ratio_of(table: Table) -> float | None:
-    """Return how many times as often the group's events fail; None where nothing failed at all."""
+    """Return the group's failure ratio relative to the rest's; None: there are no failures."""
     if not table.failed:
         return None
     share = table.bad / table.total
@@ -101,11 +101,12 @@ def ratio_of(table: Table) -> float | None:
 
 
 def detectable(table: Table, level: float) -> float | None:
-    """Return the smallest share of failures, above the rest's, that such a sample would show.
+    """Return the smallest failure ratio, above the rest's, that such a sample would show.
 
-    In `POWER` of all samples of the same size, by a two-sided test at this level (normal
-    approximation, pooled variance where nothing differs). None: not even if everything failed.
-    Source: J. L. Fleiss, "Statistical Methods for Rates and Proportions", chapter on sample size.
+    It is detected in `POWER` of all samples of the same size, by a two-sided test at this level
+    (normal approximation, pooled variance without a difference). None: not even if everything
+    failed. Source: J. L. Fleiss, "Statistical Methods for Rates and Proportions", chapter on sample
+    size.
     """
     rest = table.rest_bad / table.rest_total
     z, power = critical(level), critical(2 * (1 - POWER))
@@ -141,7 +142,7 @@ def _score(table: Table, ratio: float) -> float:
 
 
 def _solve(above: Callable[[float], bool]) -> float:
-    """Return the ratio up to which something is so."""
+    """Return the largest ratio that satisfies a condition."""
     low, high = -_WIDEST, _WIDEST
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -150,21 +151,21 @@ def _solve(above: Callable[[float], bool]) -> float:
 
 
 def _choices(every: int, some: int) -> float:
-    """Return the logarithm of how many ways there are to choose some of all."""
+    """Return the logarithm of the number of combinations."""
     return lgamma(every + 1) - lgamma(some + 1) - lgamma(every - some + 1)
 
 
 _FEW_IN_A_STRATUM: Final = 5.0
-"""What Mantel and Fleiss ask for between what is expected and what is possible."""
+"""The difference that Mantel and Fleiss require between the expected and the possible count."""
 
 
 def cmh(strata: Sequence[Table], effect: float = 1.0) -> float | None:
-    """Return how likely a difference at least so large is where there is none in any stratum.
+    """Return the probability of at least this difference if no stratum has a difference.
 
-    None where there are too few events to say, by the criterion of Mantel and Fleiss.
+    None: there are too few events, by the criterion of Mantel and Fleiss.
 
     Args:
-        strata: the counts of each.
+        strata: the counts of each stratum.
         effect: the design effect, by which the evidence is divided.
     """
     both = [table for table in strata if table.total and table.rest_total and table.events > 1]
@@ -186,7 +187,7 @@ def cmh(strata: Sequence[Table], effect: float = 1.0) -> float | None:
 
 
 def common_ratio(strata: Sequence[Table]) -> float:
-    """Return the Mantel-Haenszel ratio; of failures in some stratum with both groups."""
+    """Return the Mantel-Haenszel ratio; some stratum must have both groups and failures."""
     up, down = _parts(strata)
     return up / down if down else inf
 
@@ -196,7 +197,7 @@ def common_interval(
 ) -> tuple[float, float]:
     """Return the interval of the Mantel-Haenszel ratio, by Greenland and Robins' variance.
 
-    Where one side never failed, the ratio has a bound on the other side only.
+    If one side never failed, the ratio has a bound only on the other side.
     """
     up, down = _parts(strata)
     if not up or not down:
@@ -215,12 +216,12 @@ def common_interval(
 def _one_sided(
     strata: Sequence[Table], effect: float, level: float, *, all_are_the_groups: bool
 ) -> tuple[float, float]:
-    """Return the interval of a ratio of which one side never failed: 0 to a bound, or from one on.
+    """Return the interval of a ratio if one side never failed; it has one bound.
 
-    Given how many failed in each stratum, each failure is the group's with a probability that
-    follows from the ratio and the traffic of both. The bound is the ratio at which it would happen
-    in half of ``level`` that all, or none, are the group's; so it is for few failures among many
-    events, and wider than need be for many. Where nothing failed at all there is no bound.
+    Given the number of failures in each stratum, each failure is the group's with a probability
+    that follows from the ratio and the traffic of both. The bound is the ratio at which all, or
+    none, are the group's with the probability ``level`` / 2; it fits few failures among many
+    events, and is wider than necessary for many failures. Without any failures there is no bound.
     """
     both = [table for table in strata if table.total and table.rest_total and table.failed]
     if not both:

@@ -1,10 +1,10 @@
-"""Sequential tests of a canary's failures, which may be looked at as often as one likes.
+"""Sequential tests of a canary's failures, which may be evaluated at any time and repeatedly.
 
 All of them rest on one inequality. Let n requests of the canary fail with the average probability p
 in a step, and m of the baseline with q, each independently of the others: x and y fail. For b > 0
 with b n < m, as 1 + z <= exp(z),
 
-    E[(1 + b)^x] <= exp(b n p)   and   E[(1 - b n / m)^y] <= exp(-b n q).
+E[(1 + b)^x] <= exp(b n p)   and   E[(1 - b n / m)^y] <= exp(-b n q).
 
 The product of (1 + b)^x (1 - b n / m)^y exp(-b n d) over the steps is then a supermartingale where
 p - q <= d in each step. It reaches 1 / alpha with a probability of at most alpha, however often one
@@ -19,24 +19,25 @@ from typing import Any, Final, NamedTuple, Self
 from gate.dataclass import dataclass
 
 RATIOS: Final = (1.25, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 30.0)
-"""How many times as often as the baseline a canary may fail that `Worse` looks for; each counts the
-same. A ratio r in a step is b = (r - 1) m / (r n + m) there, which is right for any n and m."""
+"""The ratios of the canary's failures to the baseline's that `Worse` tests, with equal weights. A
+ratio r in a step is b = (r - 1) m / (r n + m) there, which is valid for any n and m."""
 FROM_THE_START: Final = 0.7
-"""How much of the evidence of `Worse` is about a canary that is worse from its first request on;
-the rest is about one that becomes worse later."""
+"""The weight of the hypothesis in `Worse` that the canary is worse from its first request on; the
+rest is for a canary that becomes worse later."""
 _PACE: Final = 20.0
-"""Failures (or steps); of that rest a share of 1 - (1 + s / _PACE)^-0.5 has started after s."""
+"""The pace, in failures (or steps): of the remaining weight a share of 1 - (1 + s / _PACE)^-0.5 has
+started after s."""
 _LARGEST: Final = 709.0
-"""The logarithm of the largest float, about."""
+"""The logarithm of the largest float, approximately."""
 
 
 class ComparedStep(NamedTuple):
-    """The counts of one step of time. They need not be whole, as some servers extrapolate."""
+    """The counts of one step. They need not be whole, as some servers extrapolate."""
 
     canary_total: float
     canary_bad: float
     baseline_total: float = 0.0
-    """0 where the baseline had no traffic, or there is no baseline."""
+    """0 if the baseline had no traffic, or if there is no baseline."""
     baseline_bad: float = 0.0
 
 
@@ -44,25 +45,28 @@ class ComparedStep(NamedTuple):
 class Worse:
     """Evidence that the canary fails more often than the baseline by more than a margin.
 
-    It is against the claim that in no step the canary's failure ratio was above the baseline's by
-    more than the margin, whatever both were, and whatever share of the traffic the canary had. So
-    outages that both see raise no alarm.
+    The null hypothesis is that in no step the canary's failure ratio was above the baseline's by
+    more than the margin, whatever both ratios and the canary's share of the traffic were. So
+    outages that affect both raise no alarm.
     """
 
     margin: float = 0.0
-    """Share of the canary's requests, at least 0. Where it is alone: the ratio that it may have."""
+    """The margin as a share of the canary's requests, at least 0; for a canary alone its allowed
+    ratio."""
     alone: bool = False
     """Whether there is no baseline, so that the canary's own ratio is compared with the margin."""
     lasting: bool = False
-    """Whether the canary is worse from its first request on, or not at all: the claim is then about
-    the average over all of its requests, where it is alone. Else it may become worse later."""
+    """Whether the canary is worse from its first request on, or not at all: for a canary alone the
+    hypothesis is then about the average over all of its requests. Else it may become worse
+    later."""
     stake: float = 0.0
-    """Failures until now, of both, and as many requests of the canary as the margin allows."""
+    """The failures of both until now, and the number of the canary's requests that the margin
+    allows to fail."""
     started: tuple[float, ...] = (log(FROM_THE_START),) * len(RATIOS)
-    """By ratio the natural logarithm of the evidence, all beginnings until now together."""
+    """The natural logarithm of the evidence by ratio, over all start times until now."""
 
     def after(self, step: ComparedStep) -> Self:
-        """Return the evidence with one more step; one in which either has no traffic says nothing.
+        """Return the evidence with one more step; both must have traffic in it to add anything.
 
         Raises:
             ValueError: a count is negative or not finite.
@@ -77,7 +81,7 @@ class Worse:
             return self
         stake = self.stake + bad + allowed
         begun = 0.0 if self.lasting else to_come(self.stake) - to_come(stake)
-        begins = log(begun) if begun > 0 else -inf  # after this step, which may not choose itself
+        begins = log(begun) if begun > 0 else -inf  # starts after this step
         started = tuple(
             log_sum(evidence + _gain(ratio, share, canary_bad, bad, allowed), begins)
             for evidence, ratio in zip(self.started, RATIOS, strict=True)
@@ -86,9 +90,9 @@ class Worse:
 
     @property
     def log_evidence(self) -> float:
-        """The natural logarithm of the e-value, which may itself be too large for a float.
+        """The natural logarithm of the e-value, which may itself exceed a float.
 
-        At log(1 / alpha) it is shown that the claim is wrong, at the level alpha.
+        At log(1 / alpha) the null hypothesis is rejected at the level alpha.
         """
         evidence = log_mean(self.started, _EVEN)
         if self.lasting:
@@ -97,11 +101,11 @@ class Worse:
         return log_sum(evidence, log(rest)) if rest > 0 else evidence
 
     def document(self) -> dict[str, Any]:
-        """Return what the steps have added, for JSON."""
+        """Return the sums of the steps, for JSON."""
         return {"stake": self.stake, "started": list(self.started)}
 
     def restored(self, document: Mapping[str, Any]) -> Self:
-        """Return this evidence with what `document` has of the steps.
+        """Return this evidence with the sums in a `document`.
 
         Raises:
             ValueError: it is not such a document.
@@ -119,7 +123,7 @@ def worse_evidence(steps: Iterable[ComparedStep], *, margin: float = 0.0) -> flo
 
 
 def checked(step: ComparedStep) -> ComparedStep:
-    """Return the step.
+    """Return the step if it is valid.
 
     Raises:
         ValueError: a count is negative or not finite.
@@ -130,10 +134,10 @@ def checked(step: ComparedStep) -> ComparedStep:
 
 
 def numbers(values: object, count: int) -> tuple[float, ...]:
-    """Return this many numbers that a document has.
+    """Return this many numbers from a document.
 
     Raises:
-        ValueError: it has others.
+        ValueError: the document has other values.
     """
     if not isinstance(values, Sequence) or len(values) != count:
         raise ValueError("what was kept has not the numbers of this version")
@@ -143,7 +147,7 @@ def numbers(values: object, count: int) -> tuple[float, ...]:
 
 
 def log_mean(logarithms: Sequence[float], weights: Sequence[float]) -> float:
-    """Return the logarithm of a mean of numbers, of which the logarithms are given.
+    """Return the logarithm of the mean of numbers, given their logarithms.
 
     Args:
         logarithms: minus infinity stands for 0; not all of them.
@@ -155,23 +159,23 @@ def log_mean(logarithms: Sequence[float], weights: Sequence[float]) -> float:
 
 
 def _gain(ratio: float, share: float, canary_bad: float, bad: float, allowed: float) -> float:
-    """Return what a step adds to the logarithm of the evidence for a ratio."""
+    """Return the addition of a step to the logarithm of the evidence for a ratio."""
     spread = log1p((ratio - 1) * share)  # (1 + b)^x (1 - b n / m)^y is ratio^x exp(-spread)^(x + y)
     lift = (ratio - 1) * (1 - share) * exp(-spread)
     return canary_bad * log(ratio) - bad * spread - lift * allowed
 
 
 def to_come(stake: float) -> float:
-    """Return how much of the evidence is about canaries that become worse later than this.
+    """Return the weight of the evidence for canaries that become worse later than this.
 
     Args:
-        stake: failures, or steps, until now.
+        stake: the failures, or steps, until now.
     """
     return float((1 - FROM_THE_START) * (1 + stake / _PACE) ** -0.5)
 
 
 def log_sum(logarithm: float, other: float) -> float:
-    """Return the logarithm of a sum; minus infinity stands for 0, not for both."""
+    """Return the logarithm of a sum; minus infinity is 0, but not for both."""
     larger, smaller = max(logarithm, other), min(logarithm, other)
     return larger + log1p(exp(smaller - larger))
 

@@ -1,8 +1,8 @@
-"""Failures that come together: evidence in which each step counts once, however many failed in it.
+"""Clusters of failures: evidence in which each step counts once, however many failed in it.
 
-`Worse` takes every failure for a piece of evidence of its own. A process that restarts, or a client
-that tries again, makes several failures out of one event, all on the same side, and by chance that
-is the canary. What is said here holds however the failures of one step hang together.
+`Worse` treats every failure as a separate piece of evidence. A process that restarts, or a client
+that retries, makes several failures of one event, all on the same side, and by chance that is the
+canary. The results of this module hold for any dependence of the failures within one step.
 """
 
 from collections.abc import Mapping
@@ -23,40 +23,40 @@ from gate.history.sequential import (
 )
 
 BETS: Final = (0.2, 0.5, 0.9)
-"""Which part of the evidence is lost in a step in which only the baseline fails."""
+"""The shares of the evidence that are lost in a step in which only the baseline fails."""
 FITTED: Final = (1.0, *RATIOS)
-"""Of these ratios of the canary's failures to the baseline's the likeliest is taken for the true
-one, so that a canary that is worse all the time does not look like clusters."""
+"""The ratios of the canary's failures to the baseline's of which the most likely one is assumed, so
+that a canary that is constantly worse does not look like clusters."""
 _SURE: Final = 1.5
-"""Standard deviations by which the split must vary more than by chance, to speak of clusters."""
+"""The excess variation of the split, in standard deviations, from which clusters are assumed."""
 _WIDEST: Final = 100.0
 _FEWEST: Final = 0.5
-"""Failures of a step of which the split says something; less is what extrapolation leaves over."""
+"""The fewest failures of a step whose split counts; fewer are remainders of extrapolation."""
 _ANYHOW: Final = 2.0
-"""Evidence that is asked for where no clusters are seen: that more than one step speaks."""
+"""The evidence that is required without clusters: more than one step must contribute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clusters:
-    """How the failures of each step were split between the canary and the baseline."""
+    """The split of the failures of each step between the canary and the baseline."""
 
     started: tuple[float, ...] = (log(FROM_THE_START),) * len(BETS)
-    """By bet the natural logarithm of the evidence, all beginnings until now together."""
+    """The natural logarithm of the evidence by bet, over all start times until now."""
     steps: int = 0
-    """Steps in which both had traffic and something failed."""
+    """The steps with failures in which both had traffic."""
     likelihoods: tuple[float, ...] = (0.0,) * len(FITTED)
-    """For each of `FITTED` the logarithm of how likely the splits are."""
+    """The logarithm of the likelihood of the splits, for each of `FITTED`."""
     surprises: tuple[float, ...] = (0.0,) * len(FITTED)
-    """The sum of squared standardised deviations of the splits, whose mean is 1 a step."""
+    """The sum of squared standardised deviations of the splits, with a mean of 1 per step."""
     spreads: tuple[float, ...] = (0.0,) * len(FITTED)
     """The sum of the variances of these squares."""
     deviations: tuple[float, ...] = (0.0,) * len(FITTED)
     """The sum of squared deviations of the splits."""
     variances: tuple[float, ...] = (0.0,) * len(FITTED)
-    """What these are expected to come to where each failure is by itself."""
+    """The expected value of these if failures are independent."""
 
     def after(self, step: ComparedStep) -> Self:
-        """Return it with one more step; one in which nothing can be compared says nothing.
+        """Return the evidence with one more step; a step without a comparison adds nothing.
 
         Raises:
             ValueError: a count is negative or not finite.
@@ -88,30 +88,30 @@ class Clusters:
     def log_evidence(self) -> float:
         """The logarithm of the e-value against the claim of `Worse`, whose margin is 0.
 
-        Of the failures of a step the canary's share is its share of the requests on average, where
-        it is not worse, and however these failures hang together.
+        Among the failures of a step the canary's expected share is its share of the requests, if it
+        is not worse, whatever the dependence of these failures.
         """
         return log_sum(log_mean(self.started, _EVEN), log(to_come(self.steps)))
 
     @property
     def factor(self) -> float:
-        """How many failures come together, in the mean over failures; 1: no clusters are seen."""
+        """The mean number of failures in a cluster, per failure; 1: no clusters were seen."""
         place = max(range(len(FITTED)), key=lambda place: self.likelihoods[place])
         if self.surprises[place] - self.steps <= _SURE * sqrt(self.spreads[place]):
             return 1.0
         return min(max(self.deviations[place] / self.variances[place], 1.0), _WIDEST)
 
     def bar(self, needed: float) -> float:
-        """Return which `log_evidence` is asked for beside evidence of `needed` by `Worse`."""
+        """Return the `log_evidence` required beside evidence of `needed` by `Worse`."""
         return needed if self.factor > 1 else log(_ANYHOW)
 
     def document(self) -> dict[str, Any]:
-        """Return what the steps have added, for JSON."""
+        """Return the sums of the steps, for JSON."""
         sums = {name: list(getattr(self, name)) for name in _SUMS}
         return {"started": list(self.started), "steps": self.steps, **sums}
 
     def restored(self, document: Mapping[str, Any]) -> Self:
-        """Return this with what `document` has of the steps.
+        """Return the evidence with the sums in a `document`.
 
         Raises:
             ValueError: it is not such a document.
@@ -126,13 +126,13 @@ class Clusters:
 
 
 def _fit(ratio: float, share: float, canary_bad: float, bad: float) -> tuple[float, ...]:
-    """Return what a split adds to each sum, if the canary fails by this ratio more often."""
+    """Return the addition of a split to each sum if the canary's failure ratio has this factor."""
     spread = (ratio - 1) * share
     expected = ratio * share / (1 + spread)
     variance = expected * (1 - expected)
     deviation = (canary_bad - bad * expected) ** 2
     likelihood = canary_bad * log(ratio) - bad * log1p(spread)
-    # Of a binomial number that is standardised and squared; less than 0 only by rounding.
+    # The variance of a standardised binomial number squared; below 0 only by rounding.
     of_square = max(2 + (1 - 6 * variance) / (bad * variance), 0.0)
     return likelihood, deviation / (bad * variance), of_square, deviation, bad * variance
 

@@ -1,4 +1,4 @@
-"""Bounds on how much more often a canary fails, which hold at all times together."""
+"""Bounds of a canary's excess failures that hold at all times together."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -9,38 +9,41 @@ from gate.dataclass import dataclass
 from gate.history.sequential import ComparedStep, checked, log_mean, numbers
 
 DROPS: Final = (0.95, 0.85, 0.7, *(0.5 * 2 ** (-place / 2) for place in range(24)))
-"""The values of a for an upper bound, each 0 to 1: the smaller, the more requests it is for."""
+"""The values of a for an upper bound, each 0 to 1: smaller values fit more requests."""
 LIFTS: Final = tuple(2.0**power for power in range(5, -13, -1))
 """The values of b for a lower bound, above 0."""
 _USUAL: Final = 11
-"""The first of each, which share half of the weight: they decide in watches of usual length."""
+"""The first values of each, which have half of the weight: they decide in watches of usual
+length."""
 _HALVINGS: Final = 50
 _LONGEST: Final = 2.0**40
-"""How many times as many requests as there were an outlook looks ahead to."""
+"""The outlook covers at most this many times the requests until now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excess:
-    """By how much the canary's failure ratio is above the baseline's, on average over its requests.
+    """The excess of the canary's failure ratio over the baseline's, averaged over its requests.
 
-    With p and q the ratios of a step and n the canary's requests this is sum n (p - q) / sum n.
-    Where the baseline has no traffic q is not known, and nothing is held in the canary's favour: q
-    counts as 0 in an upper bound, and as 1 in a lower one. The canary alone is compared with 0.
+    With p and q the ratios of a step and n the canary's requests it is sum n (p - q) / sum n. If
+    the baseline has no traffic q is unknown, and the bounds assume the worst for the canary: q is 0
+    in an upper bound, and 1 in a lower one. A canary alone is compared with 0.
     """
 
     alone: bool = False
-    """Whether there is no baseline, so that this is about the canary's own failure ratio."""
+    """Whether there is no baseline, so that this is the canary's own failure ratio."""
     canary_total: float = 0.0
     canary_bad: float = 0.0
     expected_bad: float = 0.0
-    """What of the canary's would have failed at the baseline's ratio of the same steps."""
+    """The canary's failures expected at the baseline's ratio of the same steps."""
     drops: tuple[float, ...] = (0.0,) * len(DROPS)
-    """What the baseline's failures add to the logarithm of the evidence, for each of `DROPS`."""
+    """The addition of the baseline's failures to the logarithm of the evidence, for each of
+    `DROPS`."""
     lifts: tuple[float | None, ...] = (0.0,) * len(LIFTS)
-    """The same for each of `LIFTS`; None: the canary had too much of the traffic for it once."""
+    """The same for each of `LIFTS`; None: in some step the canary's share of the traffic was too
+    large."""
 
     def after(self, step: ComparedStep) -> Self:
-        """Return it with one more step.
+        """Return the excess with one more step.
 
         Raises:
             ValueError: a count is negative or not finite.
@@ -72,18 +75,18 @@ class Excess:
 
     @property
     def excess_bad(self) -> float:
-        """The canary's failures beyond those at the baseline's ratio; negative: fewer."""
+        """The canary's failures minus those expected at the baseline's ratio; negative: fewer."""
         return self.canary_bad - self.expected_bad
 
     @property
     def ratio(self) -> float | None:
-        """The excess itself, as a share of the canary's requests; None: it had no request."""
+        """The excess as a share of the canary's requests; None: it had no requests."""
         return self.excess_bad / self.canary_total if self.canary_total > 0 else None
 
     def log_evidence_below(self, margin: float) -> float:
         """Return the logarithm of the e-value against an excess of at least the margin.
 
-        At log(1 / alpha) it is shown that the excess is less than the margin, at the level alpha.
+        At log(1 / alpha) an excess of at least the margin is rejected at the level alpha.
         """
         return self._log_below(margin, 1.0)
 
@@ -101,8 +104,8 @@ class Excess:
     def bounds(self, alpha: float) -> tuple[float, float]:
         """Return the lower and the upper bound, as shares of the canary's requests.
 
-        Each holds at all times together with a probability of at least 1 - alpha. They are -1 (0
-        where the canary is alone) and 1 where nothing narrower is shown.
+        Each holds at all times together with a probability of at least 1 - alpha. Without evidence
+        they are -1 (0 for a canary alone) and 1.
 
         Args:
             alpha: above 0 and below 1.
@@ -116,14 +119,14 @@ class Excess:
         return least if lower is None else lower[0], 1.0 if upper is None else upper[1]
 
     def outlook(self, margin: float, alpha: float) -> float | None:
-        """Return about how many requests of the canary are missing until it is within the margin.
+        """Return about how many further requests of the canary show that it is within the margin.
 
-        As many as it takes where both go on to fail as they did until now; 0: it is shown. None:
-        it is not to be shown at this ratio, or there was no request yet.
+        It assumes that both continue to fail as until now; 0: it is shown already. None: this ratio
+        cannot show it, or there were no requests yet.
 
         Args:
-            margin: share of the canary's requests.
-            alpha: above 0 and below 1.
+            margin: the margin as a share of the canary's requests.
+            alpha: the level, above 0 and below 1.
         """
         needed = log(1 / alpha)
         if self._log_below(margin, 1.0) >= needed:
@@ -136,7 +139,7 @@ class Excess:
         return float(2.0**power - 1) * self.canary_total
 
     def document(self) -> dict[str, Any]:
-        """Return what the steps have added, for JSON."""
+        """Return the sums of the steps, for JSON."""
         return {
             "canary": [self.canary_total, self.canary_bad, self.expected_bad],
             "drops": list(self.drops),
@@ -144,7 +147,7 @@ class Excess:
         }
 
     def restored(self, document: Mapping[str, Any]) -> Self:
-        """Return this with what `document` has of the steps.
+        """Return the excess with the sums in a `document`.
 
         Raises:
             ValueError: it is not such a document.
@@ -167,7 +170,7 @@ class Excess:
         )
 
     def _log_below(self, margin: float, times: float) -> float:
-        """Return `log_evidence_below` after this many times as much as was seen."""
+        """Return `log_evidence_below` after this many times the present requests."""
         allowed = margin * self.canary_total
         logarithms = [
             (sum_ + log1p(-drop) * self.canary_bad + drop * allowed) * times
@@ -189,7 +192,7 @@ def _lifted(sum_: float | None, lift: float, baseline_bad: float) -> float | Non
 
 
 def _crossing(holds: Callable[[float], bool], low: float, high: float) -> tuple[float, float]:
-    """Return two neighbouring numbers of which only the higher holds, as the highest does."""
+    """Return two neighbouring numbers, of which only the higher meets the condition."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)
@@ -197,7 +200,7 @@ def _crossing(holds: Callable[[float], bool], low: float, high: float) -> tuple[
 
 
 def _weights(count: int) -> tuple[float, ...]:
-    """Return what each of this many values weighs in the mean of the evidence."""
+    """Return the weights of this many values in the mean of the evidence."""
     others = count - _USUAL
     return (0.5 / _USUAL,) * _USUAL + (0.5 / others,) * others
 

@@ -1,4 +1,4 @@
-"""What the evidence says of a watched canary: healthy, roll back, or neither shown."""
+"""The verdict on a watched canary: healthy, roll back, or undecided."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,14 +12,14 @@ from gate.history.sequential.clusters import Clusters
 from gate.history.sequential.excess import Excess
 
 ALPHA: Final = 0.05
-"""How often a watch is wrong at most, in each direction, however often one looks."""
+"""The highest error probability of a watch in each direction, however often it is evaluated."""
 LASTS: Final = 5
-"""Steps in a row after which a canary that fails beyond the margin now is not excused any more by
-its average since the start, which may still be within it."""
+"""The number of consecutive steps after which a canary that fails beyond the margin now is no
+longer excused by its average since the start."""
 
 
 class CanaryVerdict(StrEnum):
-    """The end of a watch. The names are part of the JSON report."""
+    """The result of a watch. The names are part of the JSON report."""
 
     HEALTHY = "healthy"
     ROLL_BACK = "roll-back"
@@ -27,10 +27,10 @@ class CanaryVerdict(StrEnum):
 
 
 class CanaryStanding(StrEnum):
-    """What is shown of one SLO until now. The names are part of the JSON report."""
+    """The state of one SLO until now. The names are part of the JSON report."""
 
     WORSE = "worse"
-    """It fails more often, and not shown to be within the margin."""
+    """It fails more often, and is not shown to be within the margin."""
     WITHIN = "within"
     """It is shown to be within the margin."""
     NOT_SHOWN = "not-shown"
@@ -41,27 +41,28 @@ class CanaryEvidence:
     """The evidence of one watched SLO; begin one with `compared_with_baseline` or `alone`."""
 
     margin: float
-    """What its failure ratio may be above the baseline's, as a share of its requests; of a canary
-    alone what its own ratio may be."""
+    """The allowed excess of its failure ratio over the baseline's, as a share of its requests; for
+    a canary alone its allowed ratio."""
     worse: Worse
-    """Than the baseline; of a canary alone than the budget, on average."""
+    """Evidence that it is worse than the baseline; for a canary alone than the budget, on
+    average."""
     beyond: Worse
-    """Worse by more than the margin, at present."""
+    """Evidence that it is worse by more than the margin at present."""
     excess: Excess
     compared: Excess
-    """The same of the steps in which the baseline had traffic: in the others nobody knows how much
-    of what failed was beyond its ratio. Of a canary alone all steps."""
+    """The excess in the steps with traffic of the baseline: in other steps the baseline's ratio is
+    unknown. For a canary alone in all steps."""
     clusters: Clusters = Clusters()
     beyond_steps: int = 0
-    """Steps in a row until now after which it was shown that it is beyond the margin at present."""
+    """Consecutive steps until now after which it was shown to be beyond the margin at present."""
 
     @classmethod
     def compared_with_baseline(cls, margin: float) -> Self:
-        """Return the evidence before the first step, of a canary that has a baseline.
+        """Return the evidence before the first step, for a canary with a baseline.
 
         Args:
-            margin: as a share of the canary's requests, above 0: the margin of the policy (a share
-                of the budget) times what the objective lets fail.
+            margin: the margin as a share of the canary's requests, above 0: the policy's margin (a
+                share of the budget) times the share that the objective lets fail.
         """
         return cls(
             margin=margin,
@@ -73,11 +74,11 @@ class CanaryEvidence:
 
     @classmethod
     def alone(cls, budget: float, margin: float) -> Self:
-        """Return the evidence before the first step, of a canary without a baseline.
+        """Return the evidence before the first step, for a canary without a baseline.
 
         Args:
             budget: the share of requests that the objective lets fail.
-            margin: what the canary's own ratio may be above that, as a share of its requests.
+            margin: the allowed excess of the canary's own ratio, as a share of its requests.
         """
         return cls(
             margin=budget + margin,
@@ -108,11 +109,11 @@ class CanaryEvidence:
         )
 
     def standing(self, slos: int) -> CanaryStanding:
-        """Return what is shown.
+        """Return the state of the SLO.
 
         Worse is shown by `log_evidence` at `ALPHA` / slos (Bonferroni), so that all SLOs together
-        accuse a canary that is not worse in any at most that often. Within the margin needs no such
-        correction: a canary is healthy only if that is shown of all of them.
+        accuse a canary that is not worse at most that often. Within the margin needs no such
+        correction: a canary is healthy only if all SLOs show it.
 
         Args:
             slos: how many are watched, at least 1.
@@ -127,10 +128,10 @@ class CanaryEvidence:
         )
 
     def log_evidence(self, needed: float) -> float:
-        """Return the logarithm of the evidence that it is worse, which is shown from `needed` on.
+        """Return the logarithm of the evidence that it is worse; `needed` shows it.
 
-        Where the evidence does not come from enough steps it is less than that, however large that
-        of `worse` is. A canary alone has no split of failures that could show clusters.
+        If the evidence comes from too few steps the result is below `needed`, however large the
+        evidence of `worse` is. A canary alone has no split of failures that could show clusters.
 
         Args:
             needed: log(slos / `ALPHA`), above 0.
@@ -142,15 +143,15 @@ class CanaryEvidence:
         return min(worse, by_steps / bar * needed)
 
     def bounds(self) -> tuple[float, float]:
-        """Return `Excess.bounds`, each at `ALPHA`; wider where failures come in clusters."""
+        """Return `Excess.bounds`, each at `ALPHA`; wider if failures come in clusters."""
         return self.excess.bounds(self._alpha)
 
     def least_excess_bad(self, slos: int) -> float:
-        """Return how many of the canary's failures are shown to be beyond the baseline's ratio.
+        """Return the least number of the canary's failures in excess of the baseline's ratio.
 
-        The lower bound of `compared`, at `ALPHA` / slos as in `standing`. That failures come in
-        clusters does not widen it: all of a cluster is spent. A canary alone is compared with
-        nothing: all of its failures are its own.
+        It is the lower bound of `compared`, at `ALPHA` / slos as in `standing`. Clusters of
+        failures do not widen it: a whole cluster is spent. A canary alone has no comparison: all of
+        its failures are its own.
 
         Args:
             slos: how many are watched, at least 1.
@@ -162,7 +163,7 @@ class CanaryEvidence:
 
     @property
     def _alpha(self) -> float:
-        """The level at which evidence that counts each failure is taken, such that it is `ALPHA`.
+        """The level for evidence that counts each failure, so that the real level is `ALPHA`.
 
         If each event makes several failures, there are fewer events by that factor, and the
         logarithm of the evidence is smaller by the same factor.
@@ -174,7 +175,7 @@ class CanaryEvidence:
         return self.excess.outlook(self.margin, self._alpha)
 
     def document(self) -> dict[str, Any]:
-        """Return what the steps have added, for JSON."""
+        """Return the sums of the steps, for JSON."""
         return {
             "worse": self.worse.document(),
             "beyond": self.beyond.document(),
@@ -185,7 +186,7 @@ class CanaryEvidence:
         }
 
     def restored(self, document: Mapping[str, Any]) -> Self:
-        """Return this evidence with what `document` has of the steps.
+        """Return the evidence with the sums in a `document`.
 
         Raises:
             ValueError: it is not such a document.
@@ -214,13 +215,13 @@ def canary_verdict(
 ) -> CanaryVerdict:
     """Return the verdict of all watched SLOs together.
 
-    Ask after every step, and end at the first that says to roll back: a later step may say
-    something else.
+    Evaluate it after every step, and end at the first that says to roll back: a later step may give
+    another verdict.
 
     Args:
-        standings: of each SLO; without any, nothing is shown.
+        standings: the state of each SLO; without any, nothing is shown.
         overspent: whether the canary has spent more of a budget than was agreed.
-        finished: whether the watch has lasted as long as it was to. Before that nothing is healthy.
+        finished: whether the watch is over. Before that nothing is healthy.
     """
     each = set(standings)
     if overspent or CanaryStanding.WORSE in each:

@@ -12,9 +12,10 @@ from gate.policy.rule_settings import ControlChartRule
 from gate.slo.objective import (
     CompositeSlo,
     PlatformSlo,
-    counts_events,
+    RatioSlo,
+    Slo,
 )
-from gate.wording import NO_STEPS, instant, without_events
+from gate.wording import instant, without_events
 
 
 def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
@@ -26,7 +27,7 @@ def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
     firing, in_control = list[Finding](), list[str]()
     since = case.at - rule.signal_ttl
     for assessment in case.assessments:
-        if not counts_events(assessment.slo):
+        if not isinstance(assessment.slo, RatioSlo):
             # The members of a composite speak for themselves; what is not known of a platform's SLO
             # has a finding already.
             if not isinstance(assessment.slo, CompositeSlo | PlatformSlo):
@@ -48,7 +49,7 @@ def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
 
 
 def _not_covered(case: Case, rule: ControlChartRule, assessment: Assessment) -> Finding:
-    reason = without_events(assessment.slo) or NO_STEPS
+    reason = without_events(assessment.slo)
     doubt = Doubt(cause=Cause.NOT_COVERED, reason=f"none is drawn, since {reason}")
     about = "control charts: "
     return case.doubted(assessment, doubt, about=about, rule=Rule.CONTROL_CHART, allow=rule.allow)
@@ -85,7 +86,7 @@ def _fired(
 ) -> Finding:
     return case.fired(
         Rule.CONTROL_CHART,
-        _reason(chart, signal),
+        _reason(assessment.slo, chart, signal),
         slo=assessment.slo.name,
         allow=rule.allow,
         effect=rule.effect,
@@ -95,13 +96,15 @@ def _fired(
     )
 
 
-def _reason(chart: Chart, signal: Signal) -> str:
+def _reason(slo: Slo, chart: Chart, signal: Signal) -> str:
     """Say what is worse, since when, how far, and by which rule."""
     peak = signal.peak
     value, limit, usual = (
         chart.write(number) for number in (peak.sample.value, peak.upper, peak.centre)
     )
-    what = "ratio of bad events" if chart.kind is ChartKind.RATIO else "mean"
+    sliced = isinstance(slo, RatioSlo) and slo.slices is not None
+    counted = "slices" if sliced else "events"
+    what = f"ratio of bad {counted}" if chart.kind is ChartKind.RATIO else "mean"
     when = f"since about {instant(signal.since)}"
     verb = "is" if signal.open else "was"
     until = "" if signal.open else f" until {instant(signal.end)}"

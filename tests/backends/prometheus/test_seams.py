@@ -85,6 +85,10 @@ def test_a_series_on_both_sides_of_a_cut_has_its_step_counted() -> None:
     assert still_open([seam()], readings, NEAR) == ()
 
 
+def test_a_cut_whose_step_the_server_does_not_count_stays_open() -> None:
+    assert still_open([seam()], Readings({}), NEAR) == (seam(),)
+
+
 def test_series_that_begin_or_end_at_a_cut_lose_nothing() -> None:
     readings = Readings(
         {

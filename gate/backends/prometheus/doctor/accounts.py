@@ -1,4 +1,4 @@
-"""What was not checked, or need not be: nothing is left out without a word."""
+"""The checks that were not made, or need not be made, each with the reason."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
@@ -31,7 +31,7 @@ EXPECTED: Final = (
     Check.REPLICAS,
     Check.SOURCES,
 )
-"""What has to be checked for each SLO, or to be said why not."""
+"""The checks that each SLO needs; a check that is not made has a reason."""
 _REASONS: Final = {
     Check.BOUNDARY: "no boundary of a histogram is named",
     Check.COUNTER: "no increase of a counter is taken",
@@ -44,13 +44,13 @@ _WITNESSES: Final = (
     (Check.BORN, BirthWitness, "no increase of a counter is taken"),
     (Check.CONTRADICTED, ContradictionWitness, "no label of the total tells how events ended"),
 )
-"""What looks for the suspicions of `gate check` that a check is about."""
+"""The witnesses that search for the suspicions of `gate check`, by check."""
 _OF_EVIDENCE: Final = frozenset(check for check, _, _ in _WITNESSES)
 _ALWAYS: Final = frozenset({Check.COUNTED, Check.PARTIAL, Check.ONE_NUMBER, Check.WITHIN_TOTAL})
 
 
 def not_applicable(planned: Plan, checks: Sequence[SloCheck]) -> Iterator[SkippedCheck]:
-    """Yield what nothing looks at, because the indicator has nothing of the kind."""
+    """Yield the checks that do not apply, because the indicator has no such part."""
     made = {check.check for check in checks} | {Check.GAPS} | _ALWAYS | _OF_EVIDENCE
     for check in EXPECTED:
         if check not in made:
@@ -62,12 +62,12 @@ def not_applicable(planned: Plan, checks: Sequence[SloCheck]) -> Iterator[Skippe
 def looked_for(
     planned: Plan, count: Answer, doubted: Collection[Check]
 ) -> Iterator[CheckResult | SkippedCheck]:
-    """Yield what `gate check` looked for in a count and did not find.
+    """Yield the checks whose suspicions `gate check` searched for and did not find.
 
     Args:
-        planned: with what looks for it.
-        count: nothing was looked for where there is none.
-        doubted: the checks about which there is a suspicion.
+        planned: the plan with its witnesses.
+        count: the count, without which nothing was searched for.
+        doubted: the checks with a suspicion.
     """
     if isinstance(count, Unmeasured):
         return

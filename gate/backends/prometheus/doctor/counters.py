@@ -26,15 +26,15 @@ _ALL: Final = "+Inf"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundaryCheck(SloCheck):
-    """The series of one selector that names a boundary, and of a histogram that was resolved."""
+    """The series of one selector that names a boundary, and of its histogram."""
 
     check: ClassVar = Check.BOUNDARY
     source: SelectorSource
     lacking: tuple[Query, ...]
-    """Each counts histograms that lacked a boundary in a part of the window."""
+    """Queries that count the histograms that lacked a boundary in a part of the window."""
 
     def queries(self) -> Iterable[Query]:
-        """Ask for the buckets of the boundary, and for all histograms."""
+        """Request the buckets of the boundary, and all histograms."""
         le = self._le
         return () if le is None else (self._here, self._all(le))
 
@@ -84,29 +84,29 @@ class BoundaryCheck(SloCheck):
 
 
 _FALLS: Final = 10
-"""More are not restarts, where they are also ..."""
+"""More falls are not restarts, if they are also ..."""
 _SHARE: Final = "0.25"
-"""... this much of all changes: a gauge falls about every other time."""
+"""... at least this share of all changes: a gauge falls about every other time."""
 _MATTERS: Final = Fraction(1, 100)
-"""Of what is counted."""
+"""The share of the count from which a problem matters."""
 _JUST_BEFORE: Final = "1h"
-"""Data so long before the window, or less, were there when it began."""
+"""Data at most this long before the window was present when it began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonotonicCheck(SloCheck):
-    """A counter falls when what exports it starts again, and never else."""
+    """A counter falls only when its exporter restarts."""
 
     check: ClassVar = Check.COUNTER
     source: SelectorSource
     span: Span
 
     def queries(self) -> Iterable[Query]:
-        """Ask how many series fall again and again."""
+        """Request the number of series that fall repeatedly."""
         return (self._series,)
 
     def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
-        """Ask how often these fall."""
+        """Request the number of their falls."""
         return (self._falls,) if answers.amount(self._series) else ()
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
@@ -146,34 +146,34 @@ class MonotonicCheck(SloCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstValueCheck(SloCheck):
-    """A counter that is above zero when it is first seen hides how it got there.
+    """A counter that is above zero at its first sample hides its earlier increase.
 
-    Of good events, and of all: `gate check` looks at the bad ones and at what is spent.
+    This checks the good events and all events: `gate check` checks the bad ones and amounts.
     """
 
     check: ClassVar = Check.BORN
     source: SelectorSource
     span: Span
     counted: Query
-    """All that is counted for the same role."""
+    """The count of all events of the same role."""
     every: str
-    """A selector of all events: what began with their data has no birth that anyone saw."""
+    """A selector of all events: series that begin with their data have no observed birth."""
 
     def queries(self) -> Iterable[Query]:
-        """Ask how much is hidden, and whether there were data before the window."""
+        """Request the hidden events, and whether there was data before the window."""
         return (self._hidden, self._data)
 
     def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
-        """Ask again without what began with the data, if these begin in the window."""
+        """Request them again without series that begin with data that begins in the window."""
         if isinstance(answers.readings(self.counted), QueryError):
             return ()
         young = answers.number(self._data) is None
         return (self._since_data,) if young and self._matters(answers, self._hidden) else ()
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Judge what is hidden by what is counted."""
+        """Judge the hidden events relative to the count."""
         if isinstance(answers.readings(self.counted), QueryError):
-            return  # another check says so
+            return  # another check reports it
         hidden = next(iter(self.follow_ups(answers)), self._hidden)
         if not self._matters(answers, hidden):
             yield CheckResult(check=Check.BORN, examined=hidden.text)

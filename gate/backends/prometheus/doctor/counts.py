@@ -1,4 +1,4 @@
-"""The count itself, as ``gate check`` would have it, and whether it counts an event twice."""
+"""The count itself, as ``gate check`` makes it, and whether it counts an event twice."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -24,7 +24,7 @@ from gate.slo.objective import Span
 from gate.wording import counted as in_words
 
 _HAIR: Final = Fraction(1, 10**6)
-"""The share of the total by which extrapolation may be off."""
+"""The share of the total by which extrapolation may be wrong."""
 _REMEDIES: Final = {
     Cause.NO_TRAFFIC: "see whether requests reach the service, and whether these are its labels",
     Cause.NO_DATA: "see whether the service is scraped, and the expression finds what it exports",
@@ -34,17 +34,17 @@ _REMEDIES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberCheck(SloCheck):
-    """Each expression gives one number, and the parts are no more than the whole."""
+    """Each expression must return one number, and the parts must not exceed the whole."""
 
     check: ClassVar = Check.ONE_NUMBER
     plan: Plan
 
     def queries(self) -> Iterable[Query]:
-        """Ask for what the budget is made of."""
+        """Request the numbers of the budget."""
         return self.plan
 
     def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
-        """Ask what the budget asks once the first answers are there."""
+        """Request the second round of the budget."""
         return self.plan.second_round(answers.readings)
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
@@ -90,19 +90,19 @@ class NumberCheck(SloCheck):
 
 
 def counted(count: Answer, level: Level) -> CheckResult | None:
-    """Return the count; None if there is none and other checks, the worst at ``level``, say why."""
+    """Return the count; None: there is none, and other checks, the worst at ``level``, say why."""
     if isinstance(count, Unmeasured):
         return None if level is Level.FAULT else unmeasured(count)
     return CheckResult(check=Check.COUNTED, message=in_words(count), examined=count.evidence.query)
 
 
 def unmeasured(why: Unmeasured, check: Check = Check.COUNTED, query: str = "") -> CheckResult:
-    """Say why there is no count, as gate check would.
+    """Report why there is no count, as gate check does.
 
     Args:
         why: the answer to the request.
-        check: that it belongs to.
-        query: what was asked, if the answer does not say it.
+        check: the check that reports it.
+        query: the query, if the answer does not contain it.
     """
     advice = _REMEDIES.get(why.cause, "see the reason; gate check is undecided without a count")
     reason, remedy = with_advice(why.reason, advice)
@@ -116,25 +116,25 @@ def unmeasured(why: Unmeasured, check: Check = Check.COUNTED, query: str = "") -
 
 
 _OF_MONITORING: Final = ("prometheus_replica", "__replica__", "thanos_replica", "receive_replica")
-"""Labels by which the servers of a pair separate themselves, as their operators name them:
+"""Labels that separate the servers of a redundant pair, as their operators name them:
 https://thanos.io/tip/components/query.md/#deduplication,
-https://grafana.com/docs/mimir/latest/configure/configure-high-availability-deduplication/
-"""
+https://grafana.com/docs/mimir/latest/configure/configure-high-availability-deduplication/"""
 _OF_EITHER: Final = "replica"
-"""The same, or a replica of the service (Ray Serve): these have counts of their own."""
+"""A label of such a pair, or of a replica of the service (Ray Serve), which has counts of its
+own."""
 _NAMED: Final = LabelMatcher(label="instance", operator="!=", value="")
 _NEARLY: Final = Fraction(1, 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaCheck(SloCheck):
-    """Series that are the same but for a label of the monitoring."""
+    """Series that differ only in a label of the monitoring."""
 
     check: ClassVar = Check.REPLICAS
     source: SelectorSource
 
     def queries(self) -> Iterable[Query]:
-        """Ask for each label how many series have a twin."""
+        """Request the number of series with a twin for each label."""
         return [self._twins(label) for label in (*_OF_MONITORING, _OF_EITHER)]
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
@@ -172,7 +172,7 @@ class ReplicaCheck(SloCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceCheck(SloCheck):
-    """Where all events come from: metrics that are added up, and the jobs of each."""
+    """The sources of all events: metrics that are added up, and the jobs of each."""
 
     check: ClassVar = Check.SOURCES
     counters: tuple[SelectorSource, ...]
@@ -180,13 +180,13 @@ class SourceCheck(SloCheck):
     span: Span
 
     def queries(self) -> Iterable[Query]:
-        """Ask for the events by job, and for targets that are scraped by two jobs."""
+        """Request the events by job, and the targets that two jobs scrape."""
         for source in self.counters:
             yield self._jobs(source)
             yield self._scraped_twice(source)
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult | SkippedCheck]:
-        """Yield targets that are scraped twice, else sources that count nearly the same."""
+        """Yield targets that are scraped twice, else sources with nearly equal counts."""
         twice = [
             self._two_jobs(source, round(targets))
             for source in self.counters

@@ -1,4 +1,4 @@
-"""Every SLO's questions in common rounds, and what comes of them."""
+"""All SLOs' questions in common rounds, and the results."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -38,7 +38,7 @@ from gate.measure.remedies import with_advice
 
 @dataclass(frozen=True, slots=True)
 class _Examination:
-    """One SLO: how it is counted, and what is looked at."""
+    """One SLO: its plan, and its checks."""
 
     slo: CheckedSlo
     plan: Plan | Unmeasured
@@ -48,16 +48,16 @@ class _Examination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusDoctor:
-    """Examines what one server counts."""
+    """Examines the counts of one server."""
 
     client: Client
     timeout: timedelta
-    """For one examination."""
+    """The time limit of one examination."""
     parallel: int
-    """Most queries under way at once."""
+    """The largest number of concurrent queries."""
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        """Look at every SLO; never raises for what the server does."""
+        """Examine every SLO; failures of the server never raise an exception."""
         until = self.client.clock.monotonic() + self.timeout.total_seconds()
         fetch = Fetch(client=self.client, at=at, until=until, parallel=self.parallel)
         server = ServerAnswers(client=self.client, until=until, parallel=self.parallel)
@@ -90,7 +90,7 @@ class PrometheusDoctor:
 
 
 def _ask_further(examinations: Sequence[_Examination], fetch: Fetch, server: ServerAnswers) -> None:
-    """Ask whatever the first answers make worth knowing."""
+    """Send the questions that follow from the first answers."""
     pairs = [(check, slo.answers) for slo in examinations for check in slo.checks]
     queries, server_questions = list[Query](), list[ServerQuestion]()
     for check, answers in pairs:
@@ -98,7 +98,7 @@ def _ask_further(examinations: Sequence[_Examination], fetch: Fetch, server: Ser
             queries += list(check.follow_ups(answers))
             server_questions += list(check.questions(answers))
         except MeasurementError:
-            continue  # said where the answers are judged
+            continue  # the judgement reports the error
     server.begin(server_questions)
     fetch.run(queries)
     server.finish()
@@ -133,8 +133,8 @@ def _only_results(seen: Sequence[CheckResult | SkippedCheck]) -> list[CheckResul
 
 
 def _unplanned(why: Unmeasured, request: CountRequest) -> CheckResult:
-    """Say why it is not even known what to count."""
-    # With a histogram that is there, only its boundaries can be wrong.
+    """Report why there is no plan for a count."""
+    # If the histogram exists, only its boundaries can be wrong.
     unfit = request.sli.histogram is not None and why.cause is Cause.INVALID
     query = "\n".join(part.text for part in questions(request, Scope(request.span)))
     return unmeasured(why, Check.BOUNDARY if unfit else Check.COUNTED, query)
@@ -148,7 +148,7 @@ def _outcome(count: Answer, answers: CheckAnswers, level: Level) -> Iterator[Che
 
 
 def _suspected(planned: Plan, count: Answer) -> Iterator[CheckResult | SkippedCheck]:
-    """Yield what `gate check` suspects of a count, and what it looked for in vain."""
+    """Yield the suspicions of `gate check` about a count, and its searches without a result."""
     doubts = list(suspicion_results(count))
     yield from doubts
     yield from looked_for(planned, count, {doubt.check for doubt in doubts})

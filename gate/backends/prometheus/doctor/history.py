@@ -1,4 +1,4 @@
-"""Whether the window is full of data: how far they reach back, whether there are gaps, how new."""
+"""The data of the window: how far back they reach, their gaps, and the age of the newest."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,26 +29,26 @@ class _Seen:
     first: datetime
     last: datetime
     falls: int
-    """How often a step without data came after one with data."""
+    """The number of steps without data directly after a step with data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageCheck(SloCheck):
-    """Of what tells whether there are data, seen at equal steps."""
+    """The expressions that show whether there is data, at equal steps."""
 
     check: ClassVar = Check.COVERAGE
     slo: CheckedSlo
     probe: Probe
 
     def queries(self) -> Iterable[Query]:
-        """Ask for the steps with data, the first and the last of them, and the gaps."""
+        """Request the steps with data, the first and the last of them, and the gaps."""
         for place, present in enumerate(self.probe.instants):
             yield self.probe.coverage[place]
             yield from self._ends(present)
             yield self._falls(present)
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult | SkippedCheck]:
-        """Judge what has the least data."""
+        """Judge the expression with the least data."""
         places = range(len(self.probe.instants))
         data = [seen for place in places if (seen := self._seen(answers, place))]
         if not data or not self.probe.steps:
@@ -92,7 +92,7 @@ class CoverageCheck(SloCheck):
         yield self._result(Check.COVERAGE, f"{covered} of {format_duration(length)} covered")
 
     def _gaps(self, seen: _Seen) -> CheckResult:
-        """Judge what is missing between the oldest and the newest data."""
+        """Judge the gaps between the oldest and the newest data."""
         expected = (seen.last - seen.first) // self._step + 1
         missing = expected - seen.steps
         if missing <= expected * _MATTERS:
@@ -134,7 +134,7 @@ class CoverageCheck(SloCheck):
         return self._over(f"resets((({present} > bool 0) or vector(0))")
 
     def _over(self, text: str) -> Query:
-        """Ask for a subquery at every step of the window."""
+        """Return the query for a subquery at every step of the window."""
         pieces = (f"{text}[", f":{window_text(self._step)}])")
         return Query(pieces=pieces, length=self._span.length, open_start=True)
 
@@ -149,18 +149,18 @@ class CoverageCheck(SloCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshnessCheck(SloCheck):
-    """How old the newest sample is, as it is measured for the budget."""
+    """The age of the newest sample, as it is measured for the budget."""
 
     check: ClassVar = Check.FRESHNESS
     slo: CheckedSlo
     probe: Probe
 
     def queries(self) -> Iterable[Query]:
-        """Ask for the newest sample."""
+        """Request the newest sample."""
         return self.probe.newest.values()
 
     def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
-        """Ask for it further back."""
+        """Request it further back."""
         return self.probe.second_round(answers.readings)
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
@@ -171,7 +171,7 @@ class FreshnessCheck(SloCheck):
             lambda part: answers.number(part) if part in looked_for else None
         )
         if newest is None:
-            return  # other checks say that nothing is there
+            return  # other checks report that there are no series
         query = next(iter(self.probe.newest.values())).text
         age = max(answers.at - newest, timedelta())
         shown = format_duration(age // timedelta(seconds=1) * timedelta(seconds=1))

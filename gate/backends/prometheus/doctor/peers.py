@@ -1,4 +1,4 @@
-"""What series tell when they are held beside each other: twins, and what stands still."""
+"""Problems that comparisons of series show: twins, and series that have stopped."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -22,21 +22,22 @@ from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 
 _TARGET: Final = "instance, pod, job"
-"""The labels that identify what is scraped."""
+"""The labels that identify a target."""
 _UNEVEN: Final = "0.2"
-"""The share of steps with less traffic than the step before, where it varies by chance."""
+"""The least share of steps with less traffic than the step before, if traffic varies by chance."""
 _LATELY: Final = timedelta(hours=1)
 _USUAL: Final = 20
-"""By chance alone there is no event, where this many are usual, once in 10^8 times (e^-20)."""
+"""The expected number of events for which there is none by chance once in 10^8 times (e^-20)."""
 _ENGINES: Final = ("engine", "engine_index", "dp_rank")
-"""How servers number the data-parallel engines of one process: vLLM, Ray Serve, SGLang."""
+"""The labels by which servers number the data-parallel engines of one process: vLLM, Ray Serve,
+SGLang."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinCheck(SloCheck):
-    """Targets that count the same in each step of the window are one process with two addresses.
+    """Targets with equal counts in each step of the window are one process with two addresses.
 
-    Independent ones differ by chance, as soon as traffic is not the same in all steps.
+    Independent targets differ by chance, unless the traffic is the same in all steps.
     """
 
     check: ClassVar = Check.SOURCES
@@ -44,11 +45,11 @@ class TwinCheck(SloCheck):
     span: Span
 
     def queries(self) -> Iterable[Query]:
-        """Ask how many targets have a twin."""
+        """Request the number of targets with a twin."""
         return (self._twins,)
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Doubt them."""
+        """Yield a doubt about them."""
         twins = answers.amount(self._twins)
         if not twins:
             yield CheckResult(check=Check.SOURCES, examined=self._twins.text)
@@ -71,8 +72,8 @@ class TwinCheck(SloCheck):
     def _twins(self) -> Query:
         increase = f"increase({self.source.text}[{window_text(step_of(self.span))}])"
         steps = in_steps(f"(round(sum by ({_TARGET}) ({increase})))", self.span)
-        # A spread that two share to the last digit. Of even traffic, which seldom falls, it says
-        # nothing.
+        # A spread that two share to the last digit. It proves nothing for even traffic, which
+        # rarely falls.
         even = f"(resets({steps}) <= {_UNEVEN} * count_over_time({steps}))"
         spread = f"stddev_over_time({steps}) unless {even}"
         return query_over(f'sum(count_values("gate_spread", {spread}) > 1)', self.span)
@@ -80,9 +81,9 @@ class TwinCheck(SloCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StuckCheck(SloCheck):
-    """What has counted as its peers did, and counts nothing more, although they go on.
+    """A target or engine that counted like its peers and has stopped, although they continue.
 
-    What never counted may be a standby; what counts little, a canary.
+    A target without any counts may be a standby; one with low counts, a canary.
     """
 
     check: ClassVar = Check.MOVING
@@ -90,11 +91,11 @@ class StuckCheck(SloCheck):
     span: Span
 
     def queries(self) -> Iterable[Query]:
-        """Ask how many targets stopped, and how many engines beside others of the same target."""
+        """Request the stopped targets, and the stopped engines beside others of the same target."""
         return (self._targets, self._engines)
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Doubt them."""
+        """Yield a doubt about them."""
         lately = format_duration(self._lately)
         targets, engines = answers.amount(self._targets), answers.amount(self._engines)
         stuck = [("engines", engines)] if engines else [("targets", targets)] if targets else []
@@ -144,21 +145,21 @@ class StuckCheck(SloCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenCheck(SloCheck):
-    """A gauge that goes on saying the same for a target that is gone."""
+    """A gauge that keeps its value although its target is gone."""
 
     check: ClassVar = Check.MOVING
     source: SelectorSource
     """A gauge."""
     span: Span
     max_age: timedelta
-    """Older samples are stale."""
+    """The maximum age; older samples are stale."""
 
     def queries(self) -> Iterable[Query]:
-        """Ask for gauges of targets that are down, or were pushed long ago, or stand still."""
+        """Request gauges of targets that are down, were pushed long ago, or do not change."""
         return (self._down, self._pushed, self._still)
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Doubt the first of these that there are."""
+        """Yield a doubt about the first of these kinds that exists."""
         kinds = (
             (self._down, "above 0, and up is 0 for their targets"),
             (self._pushed, f"of what was pushed more than {format_duration(self.max_age)} ago"),

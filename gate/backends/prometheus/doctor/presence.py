@@ -1,4 +1,4 @@
-"""Why a selector finds nothing, from the names and values that there are."""
+"""The reason why a selector finds nothing, from the names and values on the server."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,22 +31,22 @@ _ALIKE: Final = 0.75
 
 
 def alike(wanted: str, names: Sequence[str]) -> str | None:
-    """Return the name that looks most like what is wanted; None: none does."""
+    """Return the existing name most similar to the wanted one; None: none is similar."""
     return next(iter(get_close_matches(wanted, names, n=1, cutoff=_ALIKE)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class SuspectMatcher:
-    """A matcher that may be to blame, and which values its label has."""
+    """A matcher that may be the reason, and the values of its label."""
 
     matcher: LabelMatcher
     values: tuple[str, ...]
-    """An empty one: of series that have no such label."""
+    """The values; an empty one stands for series without the label."""
     query: str
 
 
 def no_metric(source: SelectorSource, names: Sequence[str], query: str) -> CheckResult:
-    """Judge a metric that does not exist. Only of bad events may it be that none happened."""
+    """Report a metric that does not exist; for bad events it may mean that none happened."""
     name = source.selector.name
     near = alike(name, names)
     message = f"{source.role}: there is no metric {name}"
@@ -68,15 +68,15 @@ def no_metric(source: SelectorSource, names: Sequence[str], query: str) -> Check
 def no_series(
     source: SelectorSource, suspects: Sequence[SuspectMatcher], labels: Sequence[str]
 ) -> CheckResult:
-    """Judge labels that match nothing, though the metric is there.
+    """Report labels that match nothing, although the metric exists.
 
     Args:
         source: the selector.
         suspects: the matchers that may be to blame, at least one.
-        labels: that the metric has.
+        labels: the labels of the metric.
     """
     seen = [_judge(source, suspect, labels) for suspect in suspects]
-    # Of several, the one that explains it best: none failed, then what is surely wrong.
+    # The best explanation comes first: no failures, then a certain mistake.
     order = (Level.OK, Level.FAULT, Level.DOUBT)
     return min(seen, key=lambda result: order.index(result.level))
 
@@ -113,7 +113,7 @@ def _no_label(head: str, suspect: SuspectMatcher, labels: Sequence[str]) -> Chec
 
 
 def _no_boundary(head: str, suspect: SuspectMatcher) -> CheckResult | None:
-    """Judge a histogram's boundary that is none; None: it is not a plain number."""
+    """Report a boundary that the histogram lacks; None: it is not a plain number."""
     spelled = dict[Fraction, str]()
     for value in suspect.values:
         with suppress(ValueError):  # +Inf
@@ -167,29 +167,29 @@ class PresenceCheck(SloCheck):
     source: SelectorSource
     span: Span
     own: frozenset[str]
-    """The metrics of the whole indicator, which are not a misspelling of each other."""
+    """The metrics of the whole indicator, which are not misspellings of each other."""
     total: frozenset[LabelMatcher]
-    """What all events must match; what else a part of them must match tells it from the rest."""
+    """The matchers of all events; the further matchers of a part distinguish it from the rest."""
 
     def queries(self) -> Iterable[Query]:
-        """Ask for how many series there are, and as many for those that may stand in."""
+        """Request the number of series, and of those of its alternatives."""
         return [self._seen(text) for text in (self.source.text, *self.source.others)]
 
     def is_missing(self, answers: CheckAnswers) -> bool:
-        """Return whether there was no series in all of the window, nor any that stands in."""
+        """Return whether the selector and its alternatives had no series in the whole window."""
         return not any(answers.amount(part) for part in self.queries())
 
     def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
-        """Ask for the metric as such, and for the values of every label that is matched."""
+        """Request the metric itself, and the values of every label with a matcher."""
         return self._follow_ups() if self.is_missing(answers) else ()
 
     def questions(self, answers: CheckAnswers) -> Iterable[ServerQuestion]:
-        """Ask for the names that there are."""
+        """Request the names of the server's metrics."""
         name = self.source.selector.name
         return (METRICS, labels_of(name)) if name and self.is_missing(answers) else ()
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Say how many series there are, or what is the matter."""
+        """Report the number of series, or the problem."""
         series = sum(answers.amount(part) for part in self.queries())
         if series:
             message = f"{self.source.role}: {round(series):,} series"
@@ -200,7 +200,7 @@ class PresenceCheck(SloCheck):
         metric = answers.number(self._bare) if self.source.selector.name else None
         if self.source.selector.name and metric is None:
             metrics = answers.server.names(METRICS)
-            # Failures may be counted under a name much like that of all events.
+            # Failures may have a name similar to that of all events.
             names = [n for n in metrics if self.source.role is not Role.BAD or n not in self.own]
             yield no_metric(self.source, names, self._bare.text)
             return
@@ -208,7 +208,7 @@ class PresenceCheck(SloCheck):
         yield no_series(self.source, list(self._suspects(answers)), labels)
 
     def _suspects(self, answers: CheckAnswers) -> Iterator[SuspectMatcher]:
-        """Yield the matchers without any one of which the selector finds something, else all."""
+        """Yield the matchers whose removal makes the selector find series; if none does, all."""
         matchers = self.source.selector.matchers
         tables = {matcher: answers.table(self._rest(matcher)) for matcher in matchers}
         decisive = [matcher for matcher in matchers if tables[matcher]]
@@ -238,7 +238,7 @@ class PresenceCheck(SloCheck):
         return self._values(matcher, self.source.selector.only(()))
 
     def _values(self, matcher: LabelMatcher, selector: Selector) -> Query:
-        # A selector of nothing would be refused; this one finds every series that has the label.
+        # An empty selector would be refused; this one finds every series with the label.
         text = selector.text if selector.name or selector.matchers else f'{{{matcher.label}!=""}}'
         query = f"count by ({matcher.label}) (count_over_time({text}[$window]))"
         return query_over(query, self.span, matcher.label)

@@ -1,4 +1,4 @@
-"""Which checks an SLO needs."""
+"""The checks that an SLO needs."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -22,13 +22,13 @@ from gate.promql.grammar import ExpressionError
 from gate.slo.indicator import Histogram
 
 _WHOLE: Final = (Role.TOTAL, Role.SPENT, Role.GOOD)
-"""The first that an indicator has counts all events, or nearly."""
+"""The first of these roles that an indicator has counts all events, or nearly all."""
 _LOOKED_AT_BY_CHECK: Final = frozenset({Role.BAD, Role.SPENT})
-"""Whose births `gate check` suspects itself."""
+"""The roles whose births `gate check` checks itself."""
 
 
 def checks_of(slo: CheckedSlo, planned: Plan | Unmeasured) -> Iterator[SloCheck]:
-    """Yield the checks of one SLO; where nothing can be counted, those that may say why."""
+    """Yield the checks of one SLO; if it cannot be counted, those that may show why."""
     if isinstance(planned, Unmeasured):
         histogram = slo.request.sli.histogram
         if histogram is not None:
@@ -81,11 +81,11 @@ def _presence(slo: CheckedSlo, sources: tuple[SelectorSource, ...]) -> Iterator[
 
 
 def _of_histogram(histogram: Histogram, slo: CheckedSlo) -> tuple[SelectorSource, ...]:
-    """Return the buckets of a histogram that was not found as what is looked for."""
+    """Return the buckets of a histogram that was not found as the selectors to search for."""
     try:
         buckets = Buckets.of(histogram, slo.request.sli.labels)
     except ExpressionError:
-        return ()  # said where it is planned
+        return ()  # the plan reports the error
     return sources_of({Role.TOTAL: read_expression(buckets.total.suffixed("_bucket"), None)})
 
 

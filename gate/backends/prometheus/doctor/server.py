@@ -1,4 +1,4 @@
-"""What an expression asks of a server that older versions cannot do."""
+"""The features of expressions that older versions of a server lack."""
 
 import re
 from collections.abc import Iterator
@@ -43,13 +43,13 @@ _FEATURES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureCheck(SloCheck):
-    """What is known of the expressions of one SLO, by the version that a Prometheus tells."""
+    """The features in the expressions of one SLO, compared with the version of a Prometheus."""
 
     check: ClassVar = Check.VERSION
     texts: tuple[str, ...]
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Name what the server is too old for."""
+        """Yield the features for which the server is too old."""
         version = version_of(answers.server)
         text = "\n".join(self.texts)
         for feature in _FEATURES:
@@ -65,7 +65,7 @@ class FeatureCheck(SloCheck):
 
 
 def partial(answers: CheckAnswers) -> CheckResult:
-    """Say what the server says is missing from its answers."""
+    """Report the warnings of the server about missing data."""
     if not answers.warnings:
         return CheckResult(check=Check.PARTIAL)
     return CheckResult(
@@ -79,21 +79,23 @@ def partial(answers: CheckAnswers) -> CheckResult:
 BUILD: Final = ServerQuestion("status/buildinfo")
 RUNTIME: Final = ServerQuestion("status/runtimeinfo")
 CLOCK: Final = ServerQuestion("query", (("query", "time()"), ("nocache", "1")))
-"""Without a time, at the server's own; VictoriaMetrics would move it back but for the second."""
+"""A query at the server's own time; VictoriaMetrics would move it back without the second
+parameter."""
 QUESTIONS: Final = (BUILD, RUNTIME, CLOCK)
 _TOLERATED: Final = timedelta(seconds=10)
 _LOOKBACK: Final = timedelta(minutes=5)
-"""What is older is not seen at an instant, unless the server is configured otherwise."""
+"""The default look-back of an instant: older samples are not seen."""
 _YEAR: Final = timedelta(days=365)
-"""As Prometheus has it: https://pkg.go.dev/github.com/prometheus/common/model#Duration."""
+"""A year by Prometheus' definition:
+https://pkg.go.dev/github.com/prometheus/common/model#Duration."""
 _VERSION: Final = re.compile(r"([0-9]+)\.([0-9]+)")
 
 
 def version_of(server: ServerAnswers) -> Version | None:
-    """Return a Prometheus's version; None: it is none, or does not tell.
+    """Return a Prometheus's version; None: it is another server, or gives no version.
 
-    Mimir tells its own as ``application``, Thanos's begins with 0, and VictoriaMetrics tells none,
-    or one of Prometheus without the Go version that it was built with.
+    Mimir gives its own as ``application``, Thanos's begins with 0, and VictoriaMetrics gives none,
+    or one of Prometheus without its Go version.
     """
     facts = server.facts(BUILD)
     version = _VERSION.match(str(facts.get("version", "")))
@@ -103,7 +105,7 @@ def version_of(server: ServerAnswers) -> Version | None:
 
 
 def retention_of(server: ServerAnswers) -> timedelta | None:
-    """Return how long the server keeps data at most; None: it does not tell, or has no limit."""
+    """Return the server's retention; None: unknown, or without a limit."""
     text = str(server.facts(RUNTIME).get("storageRetention", "")).partition(" ")[0]
     try:
         if text.endswith("y"):
@@ -114,7 +116,7 @@ def retention_of(server: ServerAnswers) -> timedelta | None:
 
 
 def server_results(server: ServerAnswers) -> Iterator[CheckResult]:
-    """Yield what the server says of itself."""
+    """Yield the results about the server itself."""
     yield CheckResult(check=Check.VERSION, message=_name(server), examined=f"/api/v1/{BUILD.name}")
     retention = retention_of(server)
     if retention is not None:
@@ -171,7 +173,7 @@ def _clock(server: ServerAnswers) -> Iterator[CheckResult]:
 
 
 def _seconds(data: object) -> float | None:
-    """Read the answer to time(): a scalar, or a vector of one in VictoriaMetrics."""
+    """Parse the answer to time(): a scalar, or in VictoriaMetrics a vector with one value."""
     match data:
         case {"resultType": "scalar", "result": [_, str(text)]}:
             pass

@@ -1,4 +1,4 @@
-"""What a check of one SLO is, what it asks, and the answers that it sees."""
+"""The contract of an SLO's check: its queries, and the answers that it receives."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,13 +33,13 @@ class ServerQuestion:
     """One part of the API, with its parameters."""
 
     name: str
-    """After ``/api/v1/``."""
+    """The path after ``/api/v1/``."""
     parameters: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswer:
-    """An answer, and by our clock when it was asked for and when it came."""
+    """An answer, and by our clock when it was requested and received."""
 
     body: Body | RequestFailure
     sent: datetime
@@ -50,17 +50,17 @@ METRICS: Final = ServerQuestion("label/__name__/values")
 
 
 def labels_of(metric: str) -> ServerQuestion:
-    """Ask which labels the series of a metric have."""
+    """Return the question for the labels of a metric's series."""
     return ServerQuestion("labels", (("match[]", metric),))
 
 
 @dataclass(slots=True, kw_only=True)
 class ServerAnswers:
-    """The answers so far. A question that was never asked, or not answered, has none."""
+    """The answers so far. A question that was not asked, or not answered, has none."""
 
     client: Client
     until: float
-    """When an answer is of no more use, on the clock's monotonic scale."""
+    """The deadline of the answers, on the clock's monotonic scale."""
     parallel: int
     _answers: dict[ServerQuestion, ServerAnswer] = field(default_factory=dict)
     _workers: Workers[ServerQuestion, ServerAnswer] | None = None
@@ -86,13 +86,13 @@ class ServerAnswers:
         return None if answer is None or isinstance(answer.body, RequestFailure) else answer
 
     def failure(self, question: ServerQuestion) -> str | None:
-        """Return why a question was not answered; None: it was, or was never asked."""
+        """Return why a question was not answered; None: it was answered, or never asked."""
         answer = self._answers.get(question)
         body = None if answer is None else answer.body
         return body.reason if isinstance(body, RequestFailure) else None
 
     def data(self, question: ServerQuestion) -> object:
-        """Return what an answer says; None: there is none."""
+        """Return the data of an answer; None: there is none."""
         answer = self._answers.get(question)
         body = None if answer is None else answer.body
         return None if body is None or isinstance(body, RequestFailure) else body.get("data")
@@ -116,18 +116,18 @@ class ServerAnswers:
 
 @dataclass(slots=True, kw_only=True)
 class CheckAnswers:
-    """Everything that came back, as the checks of one SLO see it."""
+    """All readings, as the checks of one SLO receive them."""
 
     readings: QueryResults
     server: ServerAnswers
     at: datetime
     retention: timedelta | None
-    """How long the server keeps data; None: it does not tell."""
+    """The server's retention; None: unknown."""
     warnings: dict[str, None] = field(default_factory=dict)
-    """What the server said is missing from the answers that were looked at."""
+    """The server's warnings about missing data in the readings used."""
 
     def number(self, part: Query) -> Fraction | None:
-        """Return a part's number; None: no series.
+        """Return a part's number; None: there is no series.
 
         Raises:
             MeasurementError: the server did not answer it.
@@ -135,7 +135,7 @@ class CheckAnswers:
         return self._value(part).number
 
     def amount(self, part: Query) -> Fraction:
-        """Return a part's number, 0 where there is no series.
+        """Return a part's number, 0 if there is no series.
 
         Raises:
             MeasurementError: the server did not answer it.
@@ -151,7 +151,7 @@ class CheckAnswers:
         return self._value(part).numbers
 
     def reading(self, part: Query) -> QueryResult:
-        """Return what came back for a part, a fault as well."""
+        """Return the reading of a part, even if it is an error."""
         reading = self.readings(part)
         if isinstance(reading, QueryValue):
             self.warnings |= dict.fromkeys(reading.warnings)
@@ -166,41 +166,41 @@ class CheckAnswers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectorSource:
-    """A selector, and the part of the indicator that it stands in."""
+    """A selector, and the part of the indicator that contains it."""
 
     role: Role
     text: str
-    """As it stands in the expression."""
+    """The text in the expression."""
     selector: Selector
     counter: bool
-    """Its increase is taken."""
+    """Whether its increase is taken."""
     others: tuple[str, ...] = ()
-    """Selectors of the same expression that may stand in for it: a metric that was renamed."""
+    """Alternative selectors in the same expression, for a metric that was renamed."""
 
 
 class SloCheck(ABC):
-    """One check of one SLO: what it asks, and what it makes of the answers."""
+    """One check of one SLO: its queries, and its judgement of the answers."""
 
     check: ClassVar[Check]
-    """The word for it when it could not be done."""
+    """The check to report if it could not be made."""
 
     def queries(self) -> Iterable[Query]:
-        """Return what is asked for in the round of all checks."""
+        """Return the queries of the round of all checks."""
         return ()
 
     def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
-        """Return what else to ask, now that the first answers are there."""
+        """Return the queries that follow from the first answers."""
         del answers
         return ()
 
     def questions(self, answers: CheckAnswers) -> Iterable[ServerQuestion]:
-        """Return what else to ask the server beside queries."""
+        """Return the other questions to the server."""
         del answers
         return ()
 
     @abstractmethod
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult | SkippedCheck]:
-        """Yield what was seen, or why the check does not apply or could not be made.
+        """Yield the results, or why the check does not apply or could not be made.
 
         Raises:
             MeasurementError: the server did not answer.
@@ -208,7 +208,7 @@ class SloCheck(ABC):
 
 
 def sources_of(expressions: Mapping[Role, Expression]) -> tuple[SelectorSource, ...]:
-    """Return every different selector of an indicator, under the first role that it has."""
+    """Return every distinct selector of an indicator, with the first role that has it."""
     sources: dict[str, SelectorSource] = {}
     for role, expression in expressions.items():
         for text in expression.selectors:
@@ -225,11 +225,11 @@ def sources_of(expressions: Mapping[Role, Expression]) -> tuple[SelectorSource, 
 
 
 def query_now(text: str, label: str | None = None) -> Query:
-    """Ask for the current value."""
+    """Return the query for the current value."""
     return Query(pieces=(text,), length=timedelta(), label=label)
 
 
 def query_over(text: str, span: Span, label: str | None = None) -> Query:
-    """Ask for a value over the whole of a window, written as ``$window``."""
+    """Return the query for a value over a whole window, written as ``$window``."""
     length = span.length // SECOND * SECOND
     return Query(pieces=tuple(text.split("$window")), length=length, label=label)

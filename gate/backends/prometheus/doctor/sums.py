@@ -1,4 +1,4 @@
-"""What a number is made of: sums of counters that fall, and values that are all zero."""
+"""Numbers of the wrong kind: sums of counters that fall, and values that are all zero."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -20,16 +20,16 @@ from gate.promql.moving import window_text
 from gate.slo.objective import Span
 
 _MATTERS: Final = Fraction(1, 100)
-"""Of what is counted."""
+"""The share of the count from which a problem matters."""
 _WRONG: Final = Fraction(1, 10)
-"""Likewise: from here on the number is wrong, and not only off."""
+"""The share of the count from which the number is wrong, and not only inaccurate."""
 _FEW: Final = 10
-"""Events: fewer say nothing."""
+"""The number of events below which there is no result."""
 _SHORTEST: Final = timedelta(minutes=5)
 
 
 def step_of(span: Span) -> timedelta:
-    """Return how far apart a window is looked at."""
+    """Return the length of the steps of a window."""
     return max(coverage_step(span.length), _SHORTEST)
 
 
@@ -40,30 +40,30 @@ def in_steps(text: str, span: Span) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedUpCheck(SloCheck):
-    """A counter that begins anew falls to zero; a sum of counters falls by one of them.
+    """A counter that restarts falls to zero; a sum of counters falls by one of them.
 
-    `increase` takes every fall for a new beginning, and counts all that is left of the sum once
-    more: https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
+    `increase` takes every fall for a restart, and counts the rest of the sum once more:
+    https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
     """
 
     check: ClassVar = Check.COUNTER
     source: SelectorSource
     span: Span
     counted: Query
-    """All that is counted for the same role."""
+    """The count of all events of the same role."""
 
     def queries(self) -> Iterable[Query]:
-        """Ask how often series fall."""
+        """Request the number of falls."""
         return (self._falls,)
 
     def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
-        """Ask how much more is counted where they do not fall to near zero."""
+        """Request how much more is counted where the sum does not fall to near zero."""
         return (self._extra,) if answers.amount(self._falls) else ()
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Judge it by what is counted."""
+        """Judge it relative to the count."""
         if isinstance(answers.readings(self.counted), QueryError):
-            return  # another check says so
+            return  # another check reports it
         falls, counted = answers.amount(self._falls), answers.amount(self.counted)
         extra = answers.amount(self._extra) if falls else Fraction()
         if extra <= counted * _MATTERS:
@@ -94,8 +94,8 @@ class AddedUpCheck(SloCheck):
         ranged = f"{self.source.text}[{step}]"
         lowest, highest = f"min_over_time({ranged})", f"max_over_time({ranged})"
         increase, before = f"increase({ranged})", f"(increase({ranged} offset {step}) >= 0)"
-        # Of several falls in a step the last may be one to zero: then the increase is out of all
-        # proportion to what was counted before.
+        # The last of several falls in a step may be one to zero: then the increase is out of all
+        # proportion to the count before it.
         stays = f"(resets({ranged}) > 0 and {lowest} > 0.1 * {highest} and {lowest} > 10)"
         leaps = (
             f"(resets({ranged}) > 1 and {increase} > 0.5 * {highest} and {increase} > 5 * {before})"
@@ -106,19 +106,19 @@ class AddedUpCheck(SloCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZeroCheck(SloCheck):
-    """A histogram whose values add up to nothing measures nothing: every event looks fast."""
+    """A histogram whose values add up to zero measures nothing: every event looks fast."""
 
     check: ClassVar = Check.VALUES
     source: SelectorSource
-    """Buckets."""
+    """The source with the buckets."""
     span: Span
 
     def queries(self) -> Iterable[Query]:
-        """Ask how many values are zero."""
+        """Request the number of zero values."""
         return (self._zeros,)
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Doubt them if they are many."""
+        """Yield a doubt if there are many."""
         zeros = answers.amount(self._zeros)
         if zeros < _FEW:
             yield CheckResult(check=Check.VALUES, examined=self._zeros.text)

@@ -1,7 +1,7 @@
-"""Evidence for every role of an indicator: reasons to doubt what was counted.
+"""Evidence for every role of an indicator: reasons to doubt the count.
 
-Everything is asked in the same batch as the counts; a second round follows only where the first
-raises a suspicion that needs detail.
+The evidence is in the same batch as the counts; a second round follows only if the first raises a
+suspicion that needs detail.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,28 +36,28 @@ from gate.promql.selectors import Selector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleEvidence:
-    """All that looks for doubts about one count."""
+    """All witnesses of one count."""
 
     witnesses: tuple[Witness, ...]
 
     def first_round(self) -> Iterator[Query]:
-        """Yield what is asked together with the counts, and every judgement needs."""
+        """Yield the queries that are sent with the counts, and that every judgement needs."""
         for witness in self.witnesses:
             yield from witness.first_round()
 
     def put_off(self) -> Iterator[Query]:
-        """Yield what else some judgements need."""
+        """Yield the further queries that some judgements need."""
         for witness in self.witnesses:
             yield from witness.put_off()
 
     def second_round(self, readings: QueryResults) -> Iterator[Query]:
-        """Yield what else to ask because the first answers raise a suspicion."""
+        """Yield the queries that follow from a suspicion in the first answers."""
         answers = EvidenceAnswers(readings=readings)
         for witness in self.witnesses:
             try:
                 yield from witness.second_round(answers)
             except MeasurementError:
-                continue  # said where the answers are judged
+                continue  # the judgement reports the error
 
     def suspicions(
         self, readings: QueryResults, total: Fraction, bad: Fraction
@@ -66,8 +66,8 @@ class RoleEvidence:
 
         Args:
             readings: the answers.
-            total: what was counted; of an allowance 0.
-            bad: likewise; of an allowance what was spent.
+            total: the total events; for an allowance 0.
+            bad: the bad events; for an allowance the amount spent.
         """
         answers = EvidenceAnswers(readings=readings, total=total, bad=bad)
         suspicions = dict.fromkeys(s for w in self.witnesses for s in _suspicions(w, answers))
@@ -77,11 +77,11 @@ class RoleEvidence:
 def plan_evidence(
     expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], request: CountRequest
 ) -> RoleEvidence:
-    """Say what to look at beside the counts of a request.
+    """Plan the evidence for the counts of a request.
 
     Args:
-        expressions: of the indicator, by role.
-        parts: what is asked to count them.
+        expressions: the expressions of the indicator, by role.
+        parts: the queries that count them.
         request: its indicator and span.
     """
     role = whole_of(expressions)
@@ -100,16 +100,16 @@ def plan_evidence(
 def evidence_of_all(
     evidence: Iterable[RoleEvidence | None], either: Expression, probe: Probe | None
 ) -> RoleEvidence | None:
-    """Put together what looks for doubts under each of several names; None: nothing does.
+    """Combine the evidence under each of several names; None: there is none.
 
-    Whether there are data, and traffic, is a matter of all names together: each may be there in a
-    part of the window only. Whether there is far less traffic than a week ago is not checked: a
+    Whether there is data, and traffic, is judged for all names together: each may be present only
+    in a part of the window. Whether there is far less traffic than a week ago is not checked: a
     process that had two names then, and has one now, would look like it.
 
     Args:
-        evidence: of each name.
+        evidence: the evidence of each name.
         either: all events, with the selectors of every name.
-        probe: of all names.
+        probe: the probe of all names.
     """
     given = [witness for each in evidence if each is not None for witness in each.witnesses]
     if probe is None or not given:
@@ -132,7 +132,7 @@ def evidence_of_all(
 def _witnesses(
     expressions: Mapping[Role, Expression], whole: Whole, counted: Query | None
 ) -> Iterator[Witness]:
-    """Yield what looks for doubts; ``counted`` are all failures, None: only some of them."""
+    """Yield the witnesses; ``counted`` are all failures, None: only some of them."""
     counters = tuple(_counters(whole.expression))
     judged = list(judged_selectors(expressions, whole.role))
     rest = [] if Role.BAD in expressions else list(rest_of_good(judged, whole.expression))
@@ -185,7 +185,7 @@ def _drop_witness(expressions: Mapping[Role, Expression], whole: Whole) -> Itera
 
 
 def _counters(expression: Expression | None) -> Iterator[Selector]:
-    """Yield the selectors whose increase is taken; of no expression there are none."""
+    """Yield the selectors whose increase is taken; None has no selectors."""
     if expression is not None:
         counted = (text for text in expression.selectors if is_counted(expression, text))
         yield from map(Selector.read, counted)

@@ -1,4 +1,4 @@
-"""Counters that began above zero: what they had counted by then is in no increase."""
+"""Counters that began above zero: no increase contains their count up to then."""
 
 import re
 from collections.abc import Iterator
@@ -18,53 +18,53 @@ from gate.promql.moving import SECOND, window_text
 from gate.promql.selectors import Selector
 
 _JUST_BEFORE: Final = "1h"
-"""A series that had a sample so long before the window, or less, was not born in it."""
+"""A series with a sample at most this long before the window was not born in it."""
 _LEAST: Final = Fraction(1, 2)
-"""The part of an event by which floats may be off."""
+"""The part of an event by which floats may be wrong."""
 _SMALL: Final = Fraction(1, 200)
-"""Of what is counted: extrapolation is off by as much."""
+"""The share of the count that does not matter: extrapolation is off by as much."""
 _FEW: Final = 10
-"""Events: the first ones of some counters are not worth another round."""
+"""The number of events that does not justify another round: the first ones of some counters."""
 _LIFETIME: Final = Fraction(1, 2)
-"""Of what is counted: more events cannot have happened between two scrapes."""
+"""The share of the count that cannot have happened between two scrapes."""
 _MUCH_WORSE: Final = 2
 _SUFFIX: Final = re.compile(r"_(?:total|bucket|count)$")
-"""What the names of a counter and of a histogram's counts have in place of ``_created``."""
+"""The suffixes of a counter and of a histogram's counts that ``_created`` replaces."""
 _BOUNDARY: Final = "le"
 _CHANGE: Final = "gate_change"
-"""The label that tells how much a series has changed from what it came to."""
+"""The label that contains how much a series has changed to reach its value."""
 _NEWBORN: Final = timedelta(minutes=20)
 _EXTRAPOLATED: Final = 4
-"""So many times what was counted is the most that a server makes of it by extrapolation: two
-samples stand for their distance, and for up to 1.1 times as much before and after them."""
+"""The largest factor of extrapolation in a server's count: two samples stand for their distance,
+and for up to 1.1 times as much before and after them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BirthQuery(Query):
-    """How much had happened before the first sample of each series that was born in a window.
+    """The events before the first sample of each series that was born in a window.
 
-    The first value of a series is its last one less the difference of the two. In VictoriaMetrics
+    The first value of a series is its last one minus the difference of the two. In VictoriaMetrics
     ``delta`` counts a small first value from zero, as ``increase`` does, so that nothing is hidden
     there: https://docs.victoriametrics.com/metricsql/#delta. In Prometheus it is extrapolated by as
-    much as the increase is, so that what was counted by extrapolation is not hidden, either.
+    much as the increase, so that events counted by extrapolation are not hidden, either.
     """
 
     created: str | None = None
-    """A selector of the instants at which the same series were created, which have no boundary;
-    None: there is none."""
+    """A selector of the creation times of the same series, which have no boundary; None: there is
+    none."""
     data: str | None = None
-    """Given: the data about all events, which begin in the window, and what began with them had no
-    birth that anyone could have seen."""
+    """If given, the data about all events begin in the window, and series that began with them have
+    no observed birth."""
 
     deducted: bool = False
-    """Whether it is taken off other births."""
+    """Whether it is subtracted from other births."""
 
     @property
     def newborn(self) -> ClockSteps:
-        """At least what all series have counted by the end of the step in which they are born.
+        """At least the sum of the counts of all series at the end of the step of their birth.
 
-        Born in a window is what had no sample in the hour before the window. Wherever in a step its
-        first sample is, it had none in two steps before that step, since three are an hour.
+        A series is born in a window if it had no sample in the hour before it. Wherever in a step
+        its first sample is, it had none in two steps before that step, since three are an hour.
         """
         (selector,) = self.pieces
         step = window_text(_NEWBORN)
@@ -73,11 +73,11 @@ class BirthQuery(Query):
         return ClockSteps(f"sum({first} unless {before})", _NEWBORN, adds_up=True)
 
     def most(self, births: int, counted: float) -> QueryValue | None:
-        """Return a number that is not below the answer; None: none is known.
+        """Return an upper bound of the answer; None: unknown.
 
         Args:
-            births: steps with what is `newborn`, in the window and the step after it.
-            counted: what that adds up to.
+            births: the number of steps with `newborn` values, in the window and the step after it.
+            counted: the sum of these values.
         """
         if births and self.deducted:
             return None
@@ -94,7 +94,7 @@ class BirthQuery(Query):
         return f"sum((last_over_time({ranged}) or {change}) {unborn})"
 
     def _unborn(self, selector: str, moved: str) -> str:
-        """Leave out the series that were not born in the window, as far as that can be seen."""
+        """Leave out the series that were not born in the window, as far as that is visible."""
         length, ago = window_text(self.length), (self.offset + self.length) // SECOND
         groups = [f"last_over_time({selector}[{_JUST_BEFORE}] offset {ago}s)"]
         if self.data is not None:
@@ -103,7 +103,7 @@ class BirthQuery(Query):
             begin = f"scalar(min_over_time((0 * count({self.data}) + time()){grid}))"
             first = f"min_over_time((0 * {selector} + time()){grid})"
             groups.append(f"{first} <= {begin} + {step // SECOND}")
-            # Data that are younger than a step have begun with everything that there is.
+            # If the data is younger than a step, all series began with it.
             seen = f"count_over_time(count({self.data}){grid})"
             groups.append(f"(last_over_time({selector}[{length}]{moved}) unless on () {seen})")
         unborn = f"unless ignoring ({_CHANGE}) ({' or '.join(groups)})"
@@ -115,33 +115,33 @@ class BirthQuery(Query):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BirthWitness(Witness):
-    """Of what is counted as bad, or as spent, by increases.
+    """The births of the series that count bad events, or amounts, by increases.
 
-    Where bad is what the total has beside the good events, as with a histogram's buckets, what the
-    total began with and the good ones did not have failed before anyone saw it.
+    If bad events are the total minus the good ones, as with a histogram's buckets, the events with
+    which the total began and that the good ones lack failed before the first sample.
     """
 
     role: Role
     selectors: tuple[Selector, ...]
-    """At least one; their births are added up."""
+    """The selectors, at least one; their births are added up."""
     less: tuple[Selector, ...] = ()
-    """Of good events, whose births are taken off."""
+    """The selectors of good events, whose births are subtracted."""
     whole: Whole
     counters: tuple[Selector, ...]
-    """Those of all events."""
+    """The selectors of all events."""
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask how much is hidden."""
+        """Request the hidden events."""
         return self._hidden
 
     def put_off(self) -> tuple[Query, ...]:
-        """Ask whether there were data before the window, of interest where much is hidden."""
+        """Request whether there was data before the window, needed if many events are hidden."""
         return (self._data,)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask again without what began with the data, if these begin in the window.
+        """Request them again without series that began with the data, if it begins in the window.
 
-        Else of much that is hidden, how many events are in all.
+        Otherwise, if many are hidden, it requests the number of all hidden events.
         """
         failures = self._failures(self._hidden, answers)
         if not self._matters(answers, failures):
@@ -151,7 +151,7 @@ class BirthWitness(Witness):
         return self._all_hidden if failures > _FEW else ()
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield what is hidden."""
+        """Yield the suspicion of hidden events."""
         failures = self._failures(self._hidden, answers)
         if not self._matters(answers, failures):
             return
@@ -186,17 +186,17 @@ class BirthWitness(Witness):
         )
 
     def _failures(self, parts: tuple[BirthQuery, ...], answers: EvidenceAnswers) -> Fraction:
-        """Return how many are hidden, by births of the selectors and then of the good ones."""
+        """Return the hidden failures: births of the selectors, and then of the good ones."""
         amounts = [answers.amount(part) for part in parts]
         count = len(self.selectors)
         return max(Fraction(), sum(amounts[:count], Fraction()) - sum(amounts[count:]))
 
     def _weighed(self, failures: Fraction, answers: EvidenceAnswers) -> Fraction:
-        """Return how many more bad events among those counted make the ratio what it truly is.
+        """Return how many more bad events among those counted would correct the ratio.
 
-        Where every series gets another label, all begin anew with what they counted in their life:
-        ``(b + f) / (n + m)`` is about ``b / n`` then. Where fewer events are hidden, and far more
-        of them failed, all these failures are taken to be missing.
+        If every series gets another label, all begin anew with the counts of their life: ``(b + f)
+        / (n + m)`` is about ``b / n`` then. If fewer events are hidden, and far more of them
+        failed, all these failures are taken to be missing.
         """
         events, counted = self._hidden_events(failures, answers), answers.total
         if not events or not counted:

@@ -1,4 +1,4 @@
-"""Failures that the total shows by its own labels, and that nothing counts as bad."""
+"""Failures that the total shows by its own labels, and that the bad events lack."""
 
 import re
 from collections.abc import Iterator
@@ -22,18 +22,18 @@ STATUS: Final = (
     *("rpc_grpc_status_code", "envoy_response_code", "outcome", "result", "error_code"),
     *("error_type", "exception_status", "finished_reason", "finish_reason"),
 )
-"""Labels that say how an event ended, as servers and their clients name them."""
+"""Labels with the outcome of an event, as servers and their clients name them."""
 _ABOUT_FAILURES: Final = (
     r"(?i)err|fail|fault|exception|5[0-9x.]{2}|time.?out|unavailable|crash|abort|panic|internal"
 )
 _PLACES: Final = 4
-"""How many instants of the window are asked for the values to show."""
+"""The number of instants of the window at which the values to show are requested."""
 _TARGET: Final = "instance"
 _PART: Final = "gate_counter"
 _NAMED: Final = 3
-"""Targets that are named in a sentence."""
+"""The most targets named in a sentence."""
 _FEW: Final = 10
-"""Failures: by chance alone a target has less than half of them counted once in 10^3 times."""
+"""The fewest failures: by chance less than half of a target's are counted once in 10^3 times."""
 _SMALL: Final = Fraction(1, 50)
 """The share of failures by which two counters of the same events may differ."""
 _JOINED: Final = "gate_joined"
@@ -42,28 +42,28 @@ _SHOWN: Final = "gate_status"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContradictionWitness(Witness):
-    """The share of all bad events together."""
+    """The part of all bad events together."""
 
     whole: Whole
     counted: Query
-    """What is asked for the number of bad events."""
+    """The query for the number of bad events."""
     counters: tuple[str, ...] = ()
-    """The selectors of another metric whose increases these are; none: they are something else."""
+    """The selectors of another metric whose increases these are; empty: they are not increases."""
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask how many events of the total say themselves that they failed."""
+        """Request the number of events in the total whose own labels show a failure."""
         return tuple(map(self._failures, self.whole.expression.selectors))
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask by which values they say so, where less than half of them were counted.
+        """Request the values that show it, if less than half of these failures were counted.
 
-        Where it is more than that, but by far not all, some targets may lack what counts them.
+        If more were counted, but by far not all, some targets may lack the bad counter.
         """
         lacking = (self._lacking(text) for text in self._exceeding(answers))
         return (*map(self._values, self._contradicting(answers)), *lacking)
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield a doubt where less than half of them were counted."""
+        """Yield a doubt if less than half of them were counted."""
         bad = answers.amount(self.counted)
         for selector in self._contradicting(answers):
             failures = answers.amount(self._failures(selector))
@@ -105,7 +105,7 @@ class ContradictionWitness(Witness):
         )
 
     def corroborates(self, answers: EvidenceAnswers) -> bool:
-        """Return whether the total shows the failures that were counted, and no more.
+        """Return whether the total shows the counted failures, and no more.
 
         Raises:
             MeasurementError: the server did not answer.
@@ -120,7 +120,7 @@ class ContradictionWitness(Witness):
         return [text for text in selectors if answers.amount(self._failures(text)) > 2 * bad]
 
     def _exceeding(self, answers: EvidenceAnswers) -> list[str]:
-        """Return which of the total show more failures than are counted, but less than twice."""
+        """Return the totals that show more failures than counted, but less than twice as many."""
         if not self.counters or self.whole.slices is not None:
             return []
         bad, contradicting = answers.amount(self.counted), self._contradicting(answers)
@@ -132,10 +132,10 @@ class ContradictionWitness(Witness):
         ]
 
     def _lacking(self, selector: str) -> Query:
-        """Ask for the failures that are not counted of targets of which less than half are.
+        """Return the query for the uncounted failures of targets that count less than half.
 
-        Only where there is a target of which as many are counted as the total shows, so that both
-        are about the same targets, and the same failures.
+        It needs a target that counts as many as the total shows, so that both are about the same
+        targets, and the same failures.
         """
         length = self.whole.span.length // SECOND * SECOND
         window = window_text(length)
@@ -169,15 +169,15 @@ class ContradictionWitness(Witness):
 
 
 def _marked(series: str) -> str:
-    """Give each series a value of its own for what says no failure.
+    """Give each series without a failure label a value of its own.
 
-    An empty one would not do: VictoriaMetrics tells a label without value from an absent one.
+    An empty value would not do: VictoriaMetrics distinguishes it from an absent label.
     """
     return f'label_replace({series},{quote(_SHOWN)},"-","","")'
 
 
 def _shown(series: str) -> str:
-    """Give each series the value of its status labels that says failure, if there is one."""
+    """Give each series the value of its status labels that indicates a failure, if there is one."""
     labels = ",".join(map(quote, STATUS))
     joined = f'label_join({series},{quote(_JOINED)},"|",{labels})'
     pattern = quote(rf"(?:.*\|)?({FAILING})(?:\|.*)?")
@@ -185,10 +185,10 @@ def _shown(series: str) -> str:
 
 
 def may_contradict(judged: list[JudgedSelector]) -> bool:
-    """Return whether the total can speak against the count of bad events.
+    """Return whether the total can contradict the count of bad events.
 
-    Not where they are chosen from the total's series by such a label, which says that the others
-    are not bad; nor where they are not failures, but slow, unsafe or wrong answers.
+    It cannot if they are selected from the total's series by such a label, which means that the
+    others are not bad; nor if they are not failures, but slow, unsafe or wrong answers.
     """
     decided = any(
         wanted.label in STATUS

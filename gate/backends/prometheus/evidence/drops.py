@@ -1,4 +1,4 @@
-"""Far fewer events than a week ago: nobody left, perhaps, and only a part is counted."""
+"""Far fewer events than a week ago: traffic fell, or only a part of it is counted."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,32 +16,32 @@ from gate.slo.quantities import format_duration
 _WEEK: Final = timedelta(days=7)
 _LATELY: Final = timedelta(hours=6)
 _LENGTHS: Final = (_LATELY, *(timedelta(hours=hours) for hours in (12, 24, 48, 96, 168)))
-"""The lengths of the time since a change, the longest that fits has at least half."""
+"""The lengths of time since a change, of which the longest that fits has at least half."""
 _LESS: Final = 2
-"""So many times fewer events are far fewer."""
+"""The factor by which far fewer events are fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropWitness(Witness):
-    """The share of all events, and of those that show the bad ones.
+    """The part of all events, and of those that show the bad ones.
 
-    Where a sampler keeps a tenth, the failures that it keeps weigh a tenth of those before. Had all
-    been counted, each would weigh as one; where traffic really fell, and fails as it always did,
-    that makes no difference to the ratio.
+    If a sampler keeps a tenth, its failures weigh a tenth of those before. If all had been counted,
+    each would weigh one; if traffic really fell, with the same failure ratio, that makes no
+    difference to the ratio.
     """
 
     whole: Whole
     other: Expression
-    """The share of the bad events; of the good ones where bad is what remains of the total."""
+    """The bad events; the good events, if bad is the total minus the good ones."""
     role: Role
-    """Which of the two."""
+    """The role of these events: bad or good."""
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask for the events of the last hours, and of these hours a week ago."""
+        """Request the events of the last hours, and of the same hours a week ago."""
         return self._counted(_LATELY) if self._is_comparable else ()
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask for longer times, and what failed in each, where there were far fewer."""
+        """Request longer times, and the failures in each, if there were far fewer events."""
         if not self._is_comparable or not self._is_far_less(_LATELY, answers):
             return ()
         return tuple(
@@ -52,7 +52,7 @@ class DropWitness(Witness):
         )
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield the most that fails if as much has happened as a week ago."""
+        """Yield the most bad events if the traffic was the same as a week ago."""
         if not self.second_round(answers):
             return
         lengths = [
@@ -76,7 +76,7 @@ class DropWitness(Witness):
         )
 
     def _hidden(self, length: timedelta, answers: EvidenceAnswers) -> Fraction:
-        """Return how many of all counted events would be bad at the ratio that there were.
+        """Return how many of all counted events would be bad at the ratio of the full traffic.
 
         With n events, e of them bad, in the window, n' and e' in the last hours, and N in
         these a week ago: (e + e' (N - n') / n') / (n + N - n') of n, less e.
@@ -96,7 +96,7 @@ class DropWitness(Witness):
         return 0 < events * _LESS <= before
 
     def _events(self, length: timedelta, answers: EvidenceAnswers) -> tuple[Fraction, Fraction]:
-        """Return how many events there were lately, and a week ago."""
+        """Return the number of recent events, and of those a week ago."""
         events, before = map(answers.amount, self._counted(length))
         if self.whole.role is Role.TOTAL:
             return events, before

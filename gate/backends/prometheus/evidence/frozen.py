@@ -1,4 +1,4 @@
-"""Gauges that go on saying the same: of targets that are down, pushed long ago, standing still."""
+"""Gauges that keep their value: the target is down, was pushed long ago, or does not change."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,13 +13,13 @@ from gate.promql.moving import SECOND, window_text
 from gate.slo.quantities import format_duration
 
 _MANY: Final = 10
-"""Changes of a gauge."""
+"""The fewest changes of a gauge that normally changes."""
 _LATELY: Final = timedelta(days=1)
 _PUSHES: Final = timedelta(days=7)
 _LATE: Final = 3
-"""So many times as long as usual nothing was pushed."""
+"""The factor of the usual time between pushes from which a push is overdue."""
 _LEAST: Final = 600
-"""Seconds without a push that say nothing."""
+"""The seconds without a push that prove nothing."""
 
 
 def of_down_targets(selector: str) -> str:
@@ -30,7 +30,7 @@ def of_down_targets(selector: str) -> str:
 def standing_still(selector: str, window: str) -> str:
     """Return PromQL that counts the series above 0 that never change, while others do.
 
-    A gauge of 0 and 1, as ``up`` is one, may stand still for good, and so may one that is 0.
+    A gauge of 0 and 1, such as ``up``, may be constant, and so may one that is 0.
     """
     ranged = f"{selector}[{window}]"
     lively = f"max by (job) (changes({ranged})) > {_MANY}"
@@ -41,21 +41,21 @@ def standing_still(selector: str, window: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenWitness(Witness):
-    """The share of one selector of a gauge."""
+    """The part of one selector of a gauge."""
 
     selector: str
     whole: Whole
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask for such series; each way of being frozen is a question of its own."""
+        """Request such series, by one query for each kind."""
         return (self._down, self._pushed, self._still)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:  # noqa: ARG002
-        """Return nothing: how long it has been so makes no difference."""
+        """Return no queries: the duration of the problem does not matter."""
         return ()
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield a doubt for the first of these that there are."""
+        """Yield a doubt about the first of these kinds that exists."""
         lately = format_duration(self._lately)
         kinds = (
             (self._down, "above 0, though their targets are down (up is 0)"),

@@ -1,4 +1,4 @@
-"""Events of the time in which nothing was scraped, and that no later sample tells of."""
+"""Events from times without scrapes that no later sample contains."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,38 +18,38 @@ from gate.slo.quantities import format_duration
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 _LONGEST: Final = "1d"
-"""The longest hole after which a series is known to go on."""
+"""The longest gap after which a series is known to continue."""
 _NEARLY: Final = Fraction(4, 5)
-"""Of what is usual; what is counted at the same time of two days varies as much."""
+"""The share of the usual count: the same hours of two days differ by as much."""
 _EDGES: Final = 1
 """Steps that may be missing at the ends of the window, or of a night."""
 _BY_THE_WAY: Final = Fraction(1, 20)
-"""The share of steps without data that may be missing because a night is longer than the last."""
+"""The share of steps without data that may be missing because one night is longer than another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossWitness(Witness):
-    """Looks for events lost in the holes of the data.
+    """Searches for events that were lost in gaps of the data.
 
-    A counter that goes on after a hole tells what happened in it. One that began anew does not, and
-    what is added up of samples themselves has none of the hole.
+    A counter that continues after a gap contains the events in it. A counter that restarted does
+    not, and a sum of samples has none of the gap.
     """
 
     whole: Whole
     counters: bool
-    """Whether increases are taken, and not samples added up."""
+    """Whether increases are counted, and not sums of samples."""
     coverage: tuple[Query, ...] = ()
-    """Given: how many steps have data under any of several names; the most of them count."""
+    """If given, queries for the steps with data under each of several names; the largest counts."""
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask how many steps have data, as the coverage is asked for."""
+        """Request the number of steps with data, as for the coverage."""
         return self.coverage or tuple(
             series_coverage(selector, self.whole.span, self.whole.step)
             for selector in self.whole.expression.selectors
         )
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask which steps are missing that are there at other times, and what began anew."""
+        """Request the missing steps that exist at other times, and the restarts."""
         if not self._has_holes(answers):
             return ()
         if not self.counters:
@@ -57,7 +57,7 @@ class LossWitness(Witness):
         return (self._missing, self._renewed, self._beside, self._following)
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield how many events are usual in the holes."""
+        """Yield the number of events that are usual in the gaps."""
         if not self.second_round(answers):
             return
         missing, every = answers.amount(self._missing), self._steps - self._covered(answers)
@@ -82,10 +82,11 @@ class LossWitness(Witness):
         )
 
     def _bridged(self, answers: EvidenceAnswers, missing: Fraction, counted: Fraction) -> bool:
-        """Return whether what happened in the holes was counted.
+        """Return whether the events in the gaps were counted.
 
-        It was where every counter goes on. That cannot be seen of a long hole; but then what the
-        steps beside the holes do not add up to is about what is usual in as many steps.
+        They were if every counter continues. For a long gap that is not visible; but then the
+        difference between the count and the steps beside the gaps is about the usual count of as
+        many steps.
         """
         if not answers.amount(self._renewed):
             return True
@@ -108,15 +109,15 @@ class LossWitness(Witness):
 
     @property
     def _missing(self) -> Query:
-        # A service that is scaled to zero at night had no data a day before, either; one that is at
-        # weekends had none a week before, but on the day before that.
+        # A service scaled to zero at night had no data a day before, either; a service scaled to
+        # zero at weekends had none a week before, but had some on the day before that.
         week, eighth_day = (f"count({self._series(ago)})" for ago in (_WEEK, _WEEK + _DAY))
         usual = f"count({self._series(_DAY)}) unless ({eighth_day} unless {week})"
         return self.whole.steps_with(f"({usual}) unless count({self._series()})")
 
     @property
     def _renewed(self) -> Query:
-        """Count the steps right after a hole with series that are new, or lower than before it."""
+        """Return the query for the steps right after a gap with new series, or lower counts."""
         step = self.whole.step
         goes_on = " or ".join(
             f"({selector} >= last_over_time({selector}[{_LONGEST}] offset {window_text(step)}))"
@@ -127,9 +128,9 @@ class LossWitness(Witness):
 
     @property
     def _beside(self) -> Query:
-        """Count the events of the steps that follow one with data.
+        """Return the query for the events of the steps that follow a step with data.
 
-        Without the first step after a hole: some servers count there what happened in the hole.
+        The first step after a gap is left out: some servers count the events of the gap there.
         """
         events = self.whole.expression.over(window_text(self.whole.step))
         return self.whole.sum_over_steps(f"{events} and on () ({self._follows})")

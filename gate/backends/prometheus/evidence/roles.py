@@ -1,4 +1,4 @@
-"""What the selectors of a role filter on, beside what all events of the indicator must match."""
+"""The filters of a role's selectors, in addition to the matchers of all events."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from gate.promql.expression import Expression
 from gate.promql.selectors import LabelMatcher, Selector
 
 WHOLE: Final = (Role.TOTAL, Role.GOOD, Role.SPENT, Role.GAUGE)
-"""The first that an indicator has tells whether there are events at all."""
+"""The roles of which the first that an indicator has shows whether there are events at all."""
 _NATIVE: Final = re.compile(r"\bhistogram_(?:avg|count|fraction|sum)\(")
 _OPTIONAL: Final = frozenset({"error.type", "error_type"})
 """Labels that only failures have:
@@ -19,63 +19,63 @@ https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/#error-typ
 
 _OPPOSITE: Final = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
 _ANY: Final = {("!=", ""), ("=~", ".+")}
-"""Matchers that ask for a label, whatever its value."""
+"""Matchers that require a label with any value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelFilter:
-    """What a selector wants of one label."""
+    """The conditions of a selector on one label."""
 
     label: str
     matchers: tuple[LabelMatcher, ...]
-    """At least one."""
+    """The matchers, at least one."""
 
     @property
     def permits_absence(self) -> bool:
-        """Whether series without the label fit, as with ``code!="500"``."""
+        """Whether series without the label match, as with ``code!="500"``."""
         return all(matcher.matches("") for matcher in self.matchers)
 
     @property
     def optional(self) -> bool:
-        """Whether the label may be on no series without being wrong: only some events have it."""
+        """Whether it is correct that no series has the label, since only some events have it."""
         wanted = {(matcher.operator, matcher.value) for matcher in self.matchers}
         return not wanted.isdisjoint(_ANY) or self.label in _OPTIONAL
 
     @property
     def excludes(self) -> bool:
-        """Whether some values are left out by name."""
+        """Whether some values are excluded by name."""
         return any(matcher.operator in {"!=", "!~"} for matcher in self.matchers)
 
     def fits(self, value: str) -> bool:
-        """Return whether a value fits; what cannot be read fits."""
+        """Return whether a value matches; an unreadable pattern counts as a match."""
         return all(matcher.matches(value) is not False for matcher in self.matchers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedSelector:
-    """A selector of good or of bad events, and the series that it chooses from."""
+    """A selector of good or of bad events, and the series from which it selects."""
 
     role: Role
     selector: Selector
     base: Selector
-    """The same metric with only what all events must match, too."""
+    """The same metric with only the matchers of all events."""
     filters: tuple[LabelFilter, ...]
-    """What tells these events from the others."""
+    """The conditions that distinguish these events from the others."""
     own_metric: bool
-    """All events are counted by another metric."""
+    """Whether another metric counts all events."""
     others: tuple[Selector, ...]
-    """Those of the same expression that may stand in for it: ``a or b``."""
+    """The alternatives in the same expression: ``a or b``."""
 
 
 def whole_of(expressions: Mapping[Role, Expression]) -> Role | None:
-    """Return the role that counts all events; None: no selector tells."""
+    """Return the role that counts all events; None: no selector does."""
     return next((r for r in WHOLE if r in expressions and expressions[r].selectors), None)
 
 
 def judged_selectors(
     expressions: Mapping[Role, Expression], whole: Role
 ) -> Iterator[JudgedSelector]:
-    """Yield what has to be judged beside all events, which are those of a role."""
+    """Yield the selectors to judge in addition to all events, which one role counts."""
     every = [Selector.read(text) for text in expressions[whole].selectors]
     for role in (Role.BAD, Role.GOOD):
         if role is not whole and role in expressions:
@@ -84,10 +84,10 @@ def judged_selectors(
 
 
 def rest_of_good(judged: Iterable[JudgedSelector], whole: Expression) -> Iterator[JudgedSelector]:
-    """Yield what selects the bad events where they are the total less the good ones.
+    """Yield the selectors of bad events where these are the total minus the good ones.
 
-    Nothing where that is not a single selector, as with two labels, or with buckets, which hold
-    events of several.
+    There are none if that is not a single selector, as with two labels, or with buckets, which
+    contain events of several.
     """
     for good in judged:
         matchers = [matcher for wanted in good.filters for matcher in wanted.matchers]
@@ -129,7 +129,7 @@ def _filters(matchers: Iterable[LabelMatcher]) -> Iterator[LabelFilter]:
 
 
 def is_counted(expression: Expression, selector: str) -> bool:
-    """Return whether the increase, or the rate, of a selector is taken, and is a number."""
+    """Return whether the increase or the rate of a selector is taken, and is a number."""
     text = "".join(expression.over("$window").split())
     if _NATIVE.search(text) and not Selector.read(selector).name.endswith("_bucket"):
         return False  # its samples are histograms, which are not numbers

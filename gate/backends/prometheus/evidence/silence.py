@@ -1,4 +1,4 @@
-"""No event in the last hour, though the same hour of other days had some."""
+"""No events in the last hour, although the same hour of other days had some."""
 
 from collections.abc import Iterator, Set
 from datetime import timedelta
@@ -14,31 +14,31 @@ from gate.measure import Cause, Suspicion
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 _LATELY: Final = (1, 2, 3)
-"""Days ago, on one of which this hour had events if the silence is new."""
+"""The days back, on one of which this hour had events if the silence is new."""
 _WEEK: Final = 7
 _ALL: Final = range(1, 2 * _WEEK + 1)
 _REST: Final = 2
-"""Days a week on which a service may rest."""
+"""The days a week on which a service may rest."""
 _USUAL: Final = Fraction(10)
-"""By chance alone there is no event where 10 are usual once in 22,000 hours (e^-10)."""
+"""The expected number of events for which there is none by chance once in 22,000 hours (e^-10)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceWitness(Witness):
-    """The share of all events."""
+    """The part of all events."""
 
     whole: Whole
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask for the events of the last hour."""
+        """Request the events of the last hour."""
         return (self._hour(0),) if self._is_comparable else ()
 
     def put_off(self) -> tuple[Query, ...]:
-        """Ask for that hour before, of interest where there are no events in the last one."""
+        """Request the same hour of earlier days, needed if there are no events in the last hour."""
         return tuple(map(self._hour, (*_LATELY, _WEEK))) if self._is_comparable else ()
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask for that hour of two weeks if it is silent now, and was busy until lately."""
+        """Request that hour of two weeks if it is silent now, and had events until recently."""
         if not self._is_comparable or answers.number(self._hour(0)) != 0:
             return ()
         lately = any(map(_is_busy, (answers.number(self._hour(day)) for day in _LATELY)))
@@ -47,7 +47,7 @@ class SilenceWitness(Witness):
         return ()
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield a doubt where there is none now, or since up to three days, and that is unusual."""
+        """Yield a doubt if there are no events now, for up to three days, and that is unusual."""
         if not self.second_round(answers):
             return
         hours = {day: answers.number(self._hour(day)) for day in _ALL}
@@ -84,8 +84,8 @@ def _is_unusual(last: int, busy: Set[int], unknown: Set[int]) -> bool:
     """Return whether the days since ``last`` are silent, and no such days are silent every week.
 
     A service that sleeps at night had no event at this hour before, either. One that rests at
-    weekends is known to have had none a week before each day of rest. One that is busy now and then
-    has no such pattern.
+    weekends had none a week before each day of rest. A service with occasional traffic has no such
+    pattern.
     """
     since = all(day + _WEEK in busy | unknown for day in range(1, last))
     rest = [day for day in range(last, _WEEK) if day not in busy]

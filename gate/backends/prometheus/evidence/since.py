@@ -1,4 +1,4 @@
-"""Since when a selector finds nothing, and how much has happened since."""
+"""The time since which a selector finds nothing, and the number of events since then."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +18,8 @@ from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 
 _LADDER: Final = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 48, 96, 192, 384))
-"""Of which the shortest that reaches back far enough bounds what happened since an instant."""
+"""The stretches of time of which the shortest that reaches back far enough bounds the events since
+an instant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,25 +31,26 @@ class Whole:
     span: Span
     slices: Slices | None
     names: tuple[tuple[str, ...], ...] = ()
-    """The text around each ``$window`` under each of several names; empty: there is one name."""
+    """The pieces of the text around ``$window`` for each of several names; empty: there is one
+    name."""
 
     @property
     def step(self) -> timedelta:
-        """How far apart the instants are at which the window is looked at."""
+        """The time between the instants at which the window is examined."""
         return coverage_step(self.span.length)
 
     @property
     def present(self) -> tuple[Query, ...]:
-        """Whether there are such series now, one of each per selector: as their age is asked."""
+        """Queries for such series now, one for each selector, in the same way as for their age."""
         return tuple(map(newest_query, self.expression.selectors))
 
     def events(self, length: timedelta, offset: timedelta) -> Query:
-        """Ask how many events there were in a stretch of time, under all names together."""
+        """Return the query for the events of a stretch of time, under all names together."""
         names = self.names or (self.expression.pieces,)
         return Query.added([Query(pieces=name, length=length, offset=offset) for name in names])
 
     def goes_on(self, answers: EvidenceAnswers) -> bool:
-        """Return whether there are such series now; else all there is to say is how old they are.
+        """Return whether there are such series now; otherwise their age is all that matters.
 
         Raises:
             MeasurementError: the server did not answer.
@@ -56,19 +58,19 @@ class Whole:
         return any(answers.number(part) is not None for part in self.present)
 
     def now(self, selector: str) -> Query:
-        """Ask how many series there are now."""
+        """Return the query for the number of series now."""
         return Query(pieces=(f"count({selector})",), length=timedelta())
 
     def steps_with(self, vector: str) -> Query:
-        """Ask at how many steps of the window an expression is anything."""
+        """Return the query for the number of steps at which an expression has a value."""
         return ClockSteps(f"({vector})", self.step).over(self.span.length)
 
     def sum_over_steps(self, vector: str) -> Query:
-        """Ask what the values of an expression at the steps of the window add up to."""
+        """Return the query for the sum of an expression's values at the steps of the window."""
         return self._over(f"sum_over_time(({vector})")
 
     def last_step_with(self, vector: str) -> Query:
-        """Ask for the Unix time of the last such step."""
+        """Return the query for the Unix time of the last such step."""
         return replace(self._over(f"max_over_time((0 * count({vector}) + time())"), largest=True)
 
     def _over(self, text: str) -> Query:
@@ -76,17 +78,17 @@ class Whole:
         return Query(pieces=pieces, length=self.span.length, open_start=True, grain=self.step)
 
     def ladder(self) -> Iterator[Query]:
-        """Yield what asks for the events of ever longer stretches up to now."""
+        """Yield the queries for the events of increasingly long stretches up to now."""
         for length in _LADDER:
             if length < self.span.length:
                 yield Query(pieces=self.expression.pieces, length=length)
 
     def since(self, begin: datetime | None, answers: EvidenceAnswers) -> Fraction:
-        """Return how many events (or slices) have happened since an instant, at most.
+        """Return an upper bound of the events (or slices) since an instant.
 
         Args:
-            begin: None: the window's start.
-            answers: to `ladder`.
+            begin: the instant; None: the window's start.
+            answers: the answers to `ladder`.
 
         Raises:
             MeasurementError: the server did not answer.
@@ -102,7 +104,7 @@ class Whole:
         return answers.total
 
     def surely_since(self, begin: datetime, answers: EvidenceAnswers) -> Fraction:
-        """Return how many events have happened since an instant, at least.
+        """Return a lower bound of the events since an instant.
 
         Raises:
             MeasurementError: the server did not answer.
@@ -111,7 +113,7 @@ class Whole:
         return answers.amount(within[-1]) if within else Fraction()
 
     def last_seen(self, vector: str, answers: EvidenceAnswers) -> datetime | None:
-        """Return about when an expression was last anything in the window; None: it never was.
+        """Return about when an expression last had a value in the window; None: it never had one.
 
         Raises:
             MeasurementError: the server did not answer.

@@ -1,4 +1,4 @@
-"""What single targets lack of what the good or the bad events are counted by."""
+"""Single targets that lack the series that count the good or the bad events."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,30 +14,30 @@ from gate.promql.moving import SECOND
 from gate.promql.selectors import LabelMatcher, Selector
 
 _FEW: Final = 10
-"""Events that are not worth a doubt."""
+"""The number of events that does not justify a doubt."""
 _CHANGING: Final = 2
-"""So many steps may show two names of one target: while it is renamed."""
+"""The most steps with two names of one target while it is renamed."""
 _BOUNDARY: Final = "le"
 _NAMED: Final = LabelMatcher(label="instance", operator="!=", value="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketWitness(Witness):
-    """Targets whose histogram has other boundaries, so that none of their events is good."""
+    """Targets whose histogram has other boundaries, so that all of their events count as bad."""
 
     judged: JudgedSelector
     whole: Whole
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask at how many steps some target has the histogram, and not the bucket."""
+        """Request the number of steps at which some target has the histogram but not the bucket."""
         return (self.whole.steps_with(f"max({self._all} {self._without})"),)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask how many events such targets have counted."""
+        """Request the number of events that such targets have counted."""
         return (self._events,) if any(map(answers.amount, self.first_round())) else ()
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield these events."""
+        """Yield the suspicion about these events."""
         events = sum(map(answers.amount, self.second_round(answers)), Fraction())
         if events > _FEW:
             yield Suspicion(
@@ -69,26 +69,26 @@ class BucketWitness(Witness):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeWitness(Witness):
-    """Targets that several jobs scrape, of which some keep less than the others.
+    """Targets that several jobs scrape, some of which keep fewer series than the others.
 
-    Where all keep the same, each event counts as often, and the ratio is what it was.
+    If all keep the same series, each event counts equally often, and the ratio is correct.
     """
 
     judged: JudgedSelector
     whole: Whole
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask at how many steps a target has all events from more jobs than these."""
+        """Request the steps at which a target has all events from more jobs than these."""
         every, these = map(_jobs, (self._every.text, self._these.text))
         return (self.whole.steps_with(f"max({every} > {these})"),)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask how many events the other jobs lack."""
+        """Request the number of events that the other jobs lack."""
         steps = sum(map(answers.amount, self.first_round()), Fraction())
         return (self._lacking,) if steps > _CHANGING else ()
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield these events."""
+        """Yield the suspicion about these events."""
         events = sum(map(answers.amount, self.second_round(answers)), Fraction())
         if events > _FEW:
             bad = self.judged.role is Role.BAD
@@ -136,7 +136,7 @@ def _over_window(text: str, whole: Whole) -> Query:
 
 
 def target_witnesses(judged: list[JudgedSelector], whole: Whole) -> Iterator[Witness]:
-    """Yield what looks at single targets for the good or the bad events of one selector."""
+    """Yield the witnesses for single targets of the good or the bad events of one selector."""
     if len(judged) != 1 or len(whole.expression.selectors) != 1:
         return
     (selector,) = judged

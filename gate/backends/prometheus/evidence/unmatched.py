@@ -1,4 +1,4 @@
-"""Selectors that no longer find what they found before, though the events go on."""
+"""Selectors that no longer find their series, although the events continue."""
 
 import math
 import re
@@ -25,9 +25,9 @@ from gate.promql.selectors import LabelMatcher
 from gate.wording import instant
 
 _BY_CHANCE: Final = 1e-3
-"""How unlikely it must be that nothing failed since, if failures went on as they had before."""
+"""The probability of no failures since then, at the earlier failure ratio, that is too low."""
 _LEAST: Final = Fraction(1, 2)
-"""The part of an event by which floats may be off."""
+"""The part of an event by which floats may be wrong."""
 _MOSTLY: Final = Fraction(1, 2)
 _NOW_AND_THEN: Final = Fraction(1, 10)
 _CODE: Final = re.compile(r"[1-5][0-9xX]{2}")
@@ -44,21 +44,21 @@ class UnmatchedWitness(Witness):
     judged: JudgedSelector
     whole: Whole
     status: ContradictionWitness | None = None
-    """What the total itself shows of failures; None: nothing."""
+    """The failures that the total itself shows; None: it shows none."""
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask whether there are series now, and what their labels are."""
+        """Request whether there are series now, and what their labels are."""
         tables = (self._values(wanted) for wanted in self.judged.filters)
         lacking = (self._lacking(w) for w in self.judged.filters if self._may_be_counted(w))
         others = (self.whole.now(other.text) for other in self.judged.others)
         return (*self.whole.present, self._alive, *others, *tables, *lacking)
 
     def put_off(self) -> tuple[Query, ...]:
-        """Ask if there were any before, of interest where there are none now."""
+        """Request whether there were any before, needed if there are none now."""
         return (self._seen,)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask since when it is so, and how much has happened since."""
+        """Request since when it is so, and the number of events since then."""
         if not self.whole.goes_on(answers):
             return ()
         missing = self._missing(answers)
@@ -71,7 +71,7 @@ class UnmatchedWitness(Witness):
         return (*queries, *self.whole.ladder())
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield what is wrong with the selector, if anything is."""
+        """Yield the problem of the selector, if there is one."""
         if not self.whole.goes_on(answers):
             return
         missing = self._missing(answers)
@@ -90,9 +90,9 @@ class UnmatchedWitness(Witness):
         return not self._is_alive(answers) and bool(answers.amount(self._seen))
 
     def _missing(self, answers: EvidenceAnswers) -> LabelFilter | None:
-        """Return what is wanted of the first label that is missing somewhere in the window.
+        """Return the first label's filter that is missing somewhere in the window.
 
-        A metric that is not there has no label, and lacks none.
+        A metric that does not exist has no label, and lacks none.
         """
         for wanted in self.judged.filters:
             if not wanted.optional and (
@@ -103,7 +103,7 @@ class UnmatchedWitness(Witness):
         return None
 
     def _may_be_counted(self, wanted: LabelFilter) -> bool:
-        """Return whether what lacks a label is part of what the total counts."""
+        """Return whether the events without a label are part of the total."""
         return not (wanted.optional or self.judged.own_metric)
 
     def _counted_without(self, wanted: LabelFilter, answers: EvidenceAnswers) -> Fraction:
@@ -147,7 +147,7 @@ class UnmatchedWitness(Witness):
     def _of_stop(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         selector = self.judged.selector.text
         if self.status is not None and self.status.corroborates(answers):
-            return  # where one of two that agreed has stopped, the other goes on
+            return  # if one of two equal counters has stopped, the other continues
         last = self.whole.last_seen(selector, answers) or self.whole.span.start
         tables = {w: answers.table(self._values(w)) for w in self.judged.filters}
         if self.judged.role is Role.GOOD:
@@ -169,7 +169,7 @@ class UnmatchedWitness(Witness):
             yield self._suspicion(None, reason, events)
 
     def _renamed(self, answers: EvidenceAnswers) -> Fraction:
-        """Return the failures under values that took the place of those that are looked for."""
+        """Return the failures under values that replaced the wanted ones."""
         if self.judged.role is not Role.BAD or self.judged.own_metric:
             return Fraction()
         seen = answers.amount(self._seen)
@@ -183,7 +183,7 @@ class UnmatchedWitness(Witness):
         )
 
     def _other_failures(self, answers: EvidenceAnswers) -> Iterator[str]:
-        """Yield selectors of what says failure, too, and is neither looked for nor left out."""
+        """Yield selectors of further failures that are neither selected nor excluded."""
         for wanted in self.judged.filters:
             values = answers.table(self._values(wanted))
             others = [v for v in values if says_failure(v) and not wanted.fits(v)]
@@ -202,9 +202,9 @@ class UnmatchedWitness(Witness):
             yield self._suspicion(None, reason, answers.total)
 
     def _is_unlikely(self, last: datetime, answers: EvidenceAnswers) -> bool:
-        """Return whether failures as before would hardly have spared all events since.
+        """Return whether no failures since then are improbable at the earlier failure ratio.
 
-        What was there at the window's start only may have been the end of an incident.
+        Failures only at the window's start may have been the end of an incident.
         """
         span = self.whole.span
         if last - span.start < span.length * float(_NOW_AND_THEN):
@@ -214,7 +214,7 @@ class UnmatchedWitness(Witness):
         since = self.whole.surely_since(last, answers)
         before = answers.total - self.whole.since(last, answers)
         if before <= 0 or self.whole.slices is not None:
-            # Then by time: traffic is taken to be even.
+            # Otherwise by time: traffic is assumed to be even.
             since = Fraction((span.end - last) // self.whole.step)
             before = Fraction((last - span.start) / self.whole.step)
         steps = float(seen * since / before)
@@ -222,7 +222,7 @@ class UnmatchedWitness(Witness):
         return math.pow(spared, steps) < _BY_CHANCE
 
     def _suspicion(self, wanted: LabelFilter | None, reason: str, events: Fraction) -> Suspicion:
-        """Return the doubt: the events are missing from this role, or all count as of it."""
+        """Return the doubt: the events are missing from this role, or all count in it."""
         missing = wanted is None or not wanted.permits_absence
         hides = missing == (self.judged.role is Role.BAD)
         return Suspicion(
@@ -247,9 +247,9 @@ class UnmatchedWitness(Witness):
 
     @property
     def _losing(self) -> Query:
-        """Count the processes that had such series and have none, though they never began anew.
+        """Return the query for processes that lost such series without a restart.
 
-        Client libraries do not take away a series while the process runs.
+        Client libraries do not remove a series while the process runs.
         """
         by, every = "by (instance, pod)", self.whole.expression.selectors[0]
         had = " or ".join(
@@ -266,10 +266,10 @@ class UnmatchedWitness(Witness):
 
     @property
     def _still(self) -> Query:
-        """Ask how often there were such series that had not changed for half an hour.
+        """Return the query for how often such series had not changed for half an hour.
 
-        Exporters that take away what was not updated for minutes have none: OpenTelemetry's
-        collector by its ``metric_expiration``, statsd_exporter by its ``ttl``.
+        Exporters that remove series without updates have none: OpenTelemetry's collector by its
+        ``metric_expiration``, statsd_exporter by its ``ttl``.
         """
         selector = self.judged.selector.text
         return self.whole.steps_with(f"count({selector} == {selector} offset 30m)")
@@ -285,7 +285,7 @@ class UnmatchedWitness(Witness):
         return now_query(text, wanted.label)
 
     def _with(self, label: str, operator: str, value: str) -> str:
-        """Return the series from which the selector chooses, with one more matcher."""
+        """Return the series from which the selector selects, with one more matcher."""
         base = self.judged.base
         matcher = LabelMatcher(label=label, operator=operator, value=value)
         return base.only((*base.matchers, matcher)).text
@@ -309,11 +309,11 @@ class UnmatchedWitness(Witness):
 
 
 Tables = Mapping[LabelFilter, Mapping[str, Fraction]]
-"""How many series there are by the values of each label."""
+"""The number of series by the values of each label."""
 
 
 def _all_failed(tables: Tables) -> bool:
-    """Return whether all that was seen may be failures, so that no good event is expected."""
+    """Return whether all observed values may be failures, so that no good event is expected."""
     for wanted, table in tables.items():
         values = [value for value in table if value]
         plain = all(says_failure(value) or _CODE.fullmatch(value) for value in values)
@@ -327,6 +327,6 @@ def _cannot_match(tables: Tables) -> bool:
 
 
 def _never_fits(wanted: LabelFilter, values: list[str]) -> bool:
-    """Return whether a filter fits no value of the family to which all of these surely belong."""
+    """Return whether a filter matches no value of the family that all of these belong to."""
     sure = len(values) > 1 or any(map(_CODE.fullmatch, values))
     return sure and any(could_match(matcher, values) is False for matcher in wanted.matchers)

@@ -1,4 +1,4 @@
-"""What looks for one kind of doubt about a count, and what it sees."""
+"""The contract of a witness, which searches for one kind of doubt about a count."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -17,16 +17,16 @@ _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceAnswers:
-    """What came back, as one witness sees it, beside what was counted."""
+    """The readings, as one witness receives them, and the counts."""
 
     readings: QueryResults
     total: Fraction = Fraction()
-    """Events (or slices) in the window; of an allowance 0."""
+    """The events (or slices) in the window; for an allowance 0."""
     bad: Fraction = Fraction()
-    """The bad ones of them; of an allowance what was spent."""
+    """The bad ones of them; for an allowance the amount spent."""
 
     def number(self, part: Query) -> Fraction | None:
-        """Return a part's number; None: no series.
+        """Return a part's number; None: there is no series.
 
         Raises:
             MeasurementError: the server did not answer it.
@@ -34,7 +34,7 @@ class EvidenceAnswers:
         return self._value(part).number
 
     def amount(self, part: Query) -> Fraction:
-        """Return a part's number, 0 where there is no series.
+        """Return a part's number, 0 if there is no series.
 
         Raises:
             MeasurementError: the server did not answer it.
@@ -57,22 +57,22 @@ class EvidenceAnswers:
 
 
 class Witness(ABC):
-    """Looks for one kind of doubt: what it asks beside the counts, and what it makes of it."""
+    """Searches for one kind of doubt: its queries beside the counts, and its judgement."""
 
     @abstractmethod
     def first_round(self) -> tuple[Query, ...]:
-        """Return what is asked together with the counts, and every judgement needs."""
+        """Return the queries that are sent with the counts, and that every judgement needs."""
 
     def put_off(self) -> tuple[Query, ...]:
-        """Return what else some judgements need.
+        """Return the further queries that some judgements need.
 
-        Asked together with the counts as well where that takes no longer, else in a further round.
+        They are sent with the counts, too, if that takes no more time, else in a further round.
         """
         return ()
 
     @abstractmethod
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Return what else to ask because the first answers raise a suspicion.
+        """Return the queries that follow from a suspicion in the first answers.
 
         Raises:
             MeasurementError: the server did not answer the first questions.
@@ -80,7 +80,7 @@ class Witness(ABC):
 
     @abstractmethod
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield the reasons to doubt the count; nothing: there are none.
+        """Yield the reasons to doubt the count; none: the count is not in doubt.
 
         Raises:
             MeasurementError: the server did not answer a question.
@@ -88,12 +88,12 @@ class Witness(ABC):
 
 
 def now_query(text: str, label: str | None = None) -> Query:
-    """Ask for the current value."""
+    """Return the query for the current value."""
     return Query(pieces=(text,), length=timedelta(), label=label)
 
 
 def label_text(label: str) -> str:
-    """Write the name of a label as it stands in ``by (...)``."""
+    """Write the name of a label for ``by (...)``."""
     return label if PLAIN_NAME.fullmatch(label) else quote(label)
 
 

@@ -1,0 +1,145 @@
+"""What past periods spent of an allowance: the result, and the document of it."""
+
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from gate.analysis import unmeasured_document
+from gate.dataclass import dataclass
+from gate.decision.slo_document import Json, number, rfc3339, share
+from gate.history.objective_candidates import MovedWindows
+from gate.history.periods import PastPeriod, PeriodCut, to_digits
+from gate.measure import Unmeasured
+from gate.slo.objective import SpendSlo
+
+WHOLE = Fraction(0)
+"""The objective of an allowance: all of it may be spent."""
+
+
+class Kept(StrEnum):
+    """Whether an allowance was enough for the periods."""
+
+    MISSED = "allowance missed"
+    """Some period spent more."""
+    OPEN = "periods open"
+    """Too little is known of some period, and none is known to have spent more."""
+    MET = "allowance met"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendReview:
+    """The periods of one allowance."""
+
+    periods: tuple[PastPeriod, ...]
+    """The oldest first; the total of each is the allowance, and bad is what was spent."""
+    cut: PeriodCut
+    moved: MovedWindows
+    """Windows as long as a period that slide through them, with the share of the allowance that
+    each spent."""
+    begins: datetime | None
+    """The first instant of which anything is known; None where that is as early as was asked."""
+    query: str
+    notes: tuple[str, ...]
+
+    @property
+    def settled(self) -> list[PastPeriod]:
+        """The periods of which it is known whether they kept to the allowance."""
+        return [period for period in self.periods if is_met(period) is not None]
+
+    @property
+    def missed(self) -> int:
+        """How many periods spent more than the allowance."""
+        return sum(is_met(period) is False for period in self.periods)
+
+    @property
+    def open(self) -> int:
+        """How many periods are not settled."""
+        return len(self.periods) - len(self.settled)
+
+    @property
+    def kept(self) -> Kept:
+        """Whether the allowance was enough."""
+        if self.missed:
+            return Kept.MISSED
+        return Kept.OPEN if self.open else Kept.MET
+
+    def moved_worst(self, slo: SpendSlo) -> Fraction:
+        """Return the most that a sliding window spent; there is one at least."""
+        return to_digits(self.moved.worst * float(slo.allowance))
+
+    @property
+    def moved_worst_end(self) -> datetime:
+        """The end of the first sliding window that spent most; there is one at least."""
+        return self.cut.bounds[0] + self.moved.worst_end * self.cut.step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewedSpend:
+    """An allowance that was reviewed."""
+
+    slo: SpendSlo
+    review: SpendReview | None
+    unmeasured: Unmeasured | None
+    """The reason why nothing can be said, or of no period; None if something can."""
+
+
+def is_met(period: PastPeriod) -> bool | None:
+    """Return whether a period kept to the allowance; None: too little is known of it.
+
+    What is known of it may already be too much, whatever the rest was.
+    """
+    if period.consumed(WHOLE) > 1:
+        return False
+    return True if period.doubt is None else None
+
+
+def spend_document(reviewed: ReviewedSpend) -> Json:
+    """Return what was spent as plain data; shares are fractions of the allowance."""
+    slo = reviewed.slo
+    return {
+        "name": slo.name,
+        "allowance": number(slo.allowance),
+        "unit": slo.unit,
+        "window": str(slo.window),
+        "unmeasured": unmeasured_document(reviewed.unmeasured),
+        "review": _review(slo, reviewed.review) if reviewed.review else None,
+    }
+
+
+def _review(slo: SpendSlo, review: SpendReview) -> Json:
+    return {
+        "result": review.kept,
+        "periods_met": len(review.settled) - review.missed,
+        "periods_missed": review.missed,
+        "periods_open": review.open,
+        "periods": [_period(period) for period in review.periods],
+        "moved_windows": _moved(slo, review) if review.moved.ratios else None,
+        "history_begins": rfc3339(review.begins),
+        "query": review.query,
+        "notes": list(review.notes),
+    }
+
+
+def _period(period: PastPeriod) -> Json:
+    return {
+        "start": rfc3339(period.span.start),
+        "end": rfc3339(period.span.end),
+        "spent": number(period.bad) if period.coverage else None,
+        "left": number(period.spare(WHOLE)) if period.coverage else None,
+        "consumed": share(period.consumed(WHOLE)) if period.coverage else None,
+        "coverage": share(period.coverage),
+        "partly_known": period.doubt,
+        "met": is_met(period),
+    }
+
+
+def _moved(slo: SpendSlo, review: SpendReview) -> Json:
+    moved = review.moved
+    return {
+        "windows": len(moved.ratios),
+        "step_seconds": review.cut.step.total_seconds(),
+        "missed_share": share(moved.missed(WHOLE)),
+        "worst_spent": number(review.moved_worst(slo)),
+        "worst_consumed": moved.worst,
+        "worst_end": rfc3339(review.moved_worst_end),
+    }
