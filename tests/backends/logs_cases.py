@@ -47,6 +47,11 @@ def renamed(log: list[dict[str, Any]], newest: int) -> list[dict[str, Any]]:
     return changed[:newest] + log[newest:]
 
 
+def failing_by(column: str, log: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the same with a column that only failures have, every 50th."""
+    return [row | ({column: "failed"} if place % 50 == 5 else {}) for place, row in enumerate(log)]
+
+
 def as_lines(log: list[dict[str, Any]]) -> str:
     return "".join(json.dumps(row) + "\n" for row in log)
 
@@ -150,6 +155,16 @@ LOGS = Contract(
             ),
             cause=Cause.UNMATCHED,
             words='"status" has a value in nearly all rows until',
+        ),
+        suspected(
+            failure=Failure.RENAMED,
+            variant="a column that only failures have",
+            play=written(
+                as_lines(failing_by("err", rows()[:360]) + failing_by("error", rows()[360:])),
+                {"objective": "97%", "sli": {"bad": "error IS NOT NULL"}},
+            ),
+            cause=Cause.UNMATCHED,
+            words='while rows have "err", which is new',
         ),
         suspected(
             failure=Failure.HOLE,

@@ -240,8 +240,6 @@ def test_what_would_take_long_to_read_is_not_read(name: str) -> None:
         TEXT + "tiers: []\n",
         TEXT + "onwers: []\n",
         TEXT.replace("prometheus,", "${TYPE},"),
-        "[" * 100_000,
-        "{" * 100_000,
         "%YAML 9.9\n---\na\n",
         "!!python/object/apply:os.system [true]\n",
         "*a\n",
@@ -259,6 +257,12 @@ def test_what_would_take_long_to_read_is_not_read(name: str) -> None:
 )  # fmt: skip
 def test_what_is_no_policy_is_said_to_be_none_and_quickly(text: str | bytes) -> None:
     assert refused(text) == PROPOSAL_UNREADABLE
+
+
+@pytest.mark.parametrize("opening", ["[", "{"])
+def test_what_is_nested_without_end_is_refused_quickly(opening: str) -> None:
+    """PyYAML 6.0.4 refuses it by itself; earlier versions leave that to the gate."""
+    assert refused(opening * 100_000) in {PROPOSAL_UNREADABLE, PROPOSAL_TOO_LARGE}
 
 
 def test_a_policy_that_the_change_deletes_is_said_to_be_deleted() -> None:

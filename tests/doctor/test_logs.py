@@ -240,6 +240,19 @@ def test_without_an_id_repeats_are_not_looked_for(tmp_path: Path) -> None:
     assert "repeats" not in [one["check"] for one in outcome.policy["backend"]["checks"]]
 
 
+def test_what_an_id_shows_is_not_said_to_be_unchecked(tmp_path: Path) -> None:
+    backend = {"type": "logs", "path": "log.jsonl", "timestamp": "ts"}
+    path = write_policy(tmp_path, backend, SLOS[:1])
+    unchecked = []
+    for left_out in ("nothing", "request_id"):
+        log = [{k: v for k, v in row.items() if k != left_out} for row in rows()]
+        write(tmp_path / "log.jsonl", log)
+        report = run(path, at=AT.isoformat()).stdout
+        unchecked.append("requests that are logged twice without an id" in report)
+
+    assert unchecked == [False, True]
+
+
 def test_no_file_at_all_is_exit_code_3(tmp_path: Path) -> None:
     backend = {"type": "logs", "path": "nothing/*.jsonl", "timestamp": "ts"}
     outcome = examine(write_policy(tmp_path, backend, SLOS), at=AT.isoformat())

@@ -153,10 +153,16 @@ def _not_seen(checked: PolicyCheckup) -> Iterator[tuple[str, str]]:
     made |= {skip.check for slo in checked.slos for skip in slo.skipped if skip.applies}
     others = [check for check in Check if check not in made and check is not Check.REACH]
     yield "Not applicable", ", ".join(others)
-    limits = (limit for name in checked.backends for limit in _NEVER.get(checked.kind_of(name), ()))
+    limits = (
+        limit
+        for name, results in checked.backends.items()
+        for limit in _NEVER.get(checked.kind_of(name), ())
+        if _SEEN_BY.get(limit) not in {result.check for result in results}
+    )
     yield from (("Not checked", limit) for limit in dict.fromkeys(limits))
 
 
+_WITHOUT_ID: Final = "requests that are logged twice without an id"
 _NEVER: Final = {
     "prometheus": (
         "gaps shorter than the step (5 minutes of a day, an hour of 30 days)",
@@ -165,12 +171,14 @@ _NEVER: Final = {
     ),
     "logs": (
         "rows that were never written, of fewer than are usual in an hour",
-        "requests that are logged twice without an id",
+        _WITHOUT_ID,
     ),
     "elastic": ("whether the API key may do more than read SLOs",),
     "static": ("whether what is written down has happened",),
 }
 """Facts that no check of this command can see, by the type of the backend."""
+_SEEN_BY: Final = {_WITHOUT_ID: Check.REPEATS}
+"""The check that sees such a fact after all, where the backend lets it be made."""
 
 
 _COLUMNS: Final[tuple[Column[tuple[Check, str]], ...]] = (

@@ -1,14 +1,15 @@
 """The backend: everything counted from one scan."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import duckdb
 
 from gate.backends.logs.database import Database, opened
 from gate.backends.logs.dialect import DuckEngine
-from gate.backends.logs.prepare import prepare
+from gate.backends.logs.prepare import prepare, wider
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.rows import LogRows
 from gate.backends.logs.settings import LogsSettings
@@ -98,6 +99,16 @@ class LogsBackend(RowsBackend):
             database, self._settings, slis, zone, by, numbers=numbers, time=self._time
         )
         rows.older = self._older
+
+        def widened(untyped: Callable[[], Iterable[str]]) -> LogRows:
+            wide = wider(self._settings, ready, untyped())
+            every = prepare(database, wide, slis, zone, numbers=numbers, time=self._time)[1]
+            sure = every.columns.keys() - every.source.mixed
+            every.columns = {name: every.columns[name] for name in sure}
+            return every
+
+        if rows.source.untyped is not None:
+            rows.widened = partial(widened, rows.source.untyped)
         try:
             return work(ready)
         except LargeNumbers as large:

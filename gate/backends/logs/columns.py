@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from gate.backends.logs.database import Database, file_list, identifier, literal
@@ -77,6 +77,7 @@ def describe_csv(
             if fs and name not in records.optional
         },
         optional=records.optional,
+        untyped=lambda: types,
         open_ends=lambda used: _open_ends(groups, types, list(used)),
         iso=learned.iso,
         exact=frozenset(learned.exact),
@@ -214,6 +215,8 @@ def describe_parquet(
             if (fault := _fault(name, kinds[name.lower()], files, records)) is not None
         },
         optional=records.optional,
+        untyped=tuple,
+        mixed=frozenset(name for name in types if not _agree(kinds[name.lower()].values())),
     )
 
 
@@ -238,7 +241,12 @@ def _fault(column: str, kinds: Mapping[str, str], files: list[str], records: Rec
         return missing_in(column, lacking, len(files))
     examples = {kind: file for file, kind in kinds.items()}
     # Anything else would be widened by a guess: true to 1, naive timestamps to some zone.
-    if len(examples) == 1 or all(map(is_number, examples)):
+    if _agree(examples):
         return None
     examples_text = ", ".join(f"{kind} in {file}" for kind, file in examples.items())
     return f'the files disagree about "{column}": {examples_text}'
+
+
+def _agree(kinds: Collection[str]) -> bool:
+    """Return whether values of all these types can be read as one that holds them all."""
+    return len(set(kinds)) == 1 or all(map(is_number, kinds))

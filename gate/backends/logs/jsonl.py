@@ -8,7 +8,7 @@ from typing import Final
 from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.documents import LARGE, ItemList, item_list
 from gate.backends.logs.inner_numbers import InnerNumber, doubles_in, with_kind
-from gate.backends.logs.keys import json_objects
+from gate.backends.logs.keys import every_key, json_objects
 from gate.backends.logs.layouts import JsonFiles, json_files
 from gate.backends.logs.path_columns import PATH, path_option
 from gate.backends.logs.source import EXACT, LogSource, Needed, listed
@@ -64,6 +64,7 @@ def describe_jsonl(
         texts=lambda used: layout.relation(file_list(files), dict.fromkeys(used, "VARCHAR"), used),
         doubles=frozenset(name for name in doubles if name.lower() not in needed.numbers.floats),
         inner_doubles=inner,
+        untyped=lambda: every_key(database, files),
     )
 
 

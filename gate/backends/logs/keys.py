@@ -19,6 +19,8 @@ from gate.slo.objective import Span
 
 _MANY: Final = 50
 """Files of one row each, which a callback writes, and no rotation of logs."""
+_MOST_KEYS: Final = 200
+"""More are ids or words of users."""
 _SMALL: Final = 1 << 20
 """Bytes of a file that is not worth a query of its own."""
 
@@ -185,6 +187,15 @@ def files_without(database: Database, key: str, files: list[str]) -> list[str]:
         if database.query(statement):
             having.add(file)
     return [file for file in files if file not in having]
+
+
+def every_key(database: Database, files: list[str]) -> list[str]:
+    """Return the keys that rows have, without those that are rarer than many others."""
+    keys = f"SELECT unnest(json_keys(json)) AS name FROM {json_objects(files)}"  # noqa: S608
+    rows = database.query(
+        f"SELECT name FROM ({keys}) GROUP BY name ORDER BY count(*) DESC, name LIMIT {_MOST_KEYS}"  # noqa: S608
+    )
+    return [name for (name,) in rows]
 
 
 def json_objects(files: list[str]) -> str:

@@ -93,3 +93,23 @@ def _described(
     )
     source = replace(with_partitions(source, pattern), remarks=logs.remarks)
     return as_declared(source, records)
+
+
+def wider(settings: LogsSettings, ready: Prepared, untyped: Iterable[str]) -> LogsSettings:
+    """Return settings by which columns without a sure type are texts, if no indicator needs them.
+
+    Args:
+        settings: where the logs are.
+        ready: the indicators.
+        untyped: the columns without a sure type.
+    """
+    records = settings.records
+    used = {name.lower() for each in ready.indicators.values() for name in each.columns}
+    used |= {records.timestamp.lower(), records.timestamp.partition(".")[0].lower()}
+    spelled = {name.lower(): name for name in untyped}
+    names = [name for key, name in spelled.items() if key not in used]
+    columns = {**dict.fromkeys(names, "VARCHAR"), **records.columns}
+    return replace(
+        settings,
+        records=replace(records, columns=columns, optional=records.optional.union(names)),
+    )

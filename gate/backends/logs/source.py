@@ -90,6 +90,11 @@ class LogSource:
     """As `relation`, with every column as it is written; None: where types are the file's own."""
     always: frozenset[str] = frozenset()
     """Columns that every indicator depends on."""
+    mixed: frozenset[str] = frozenset()
+    """Columns of which some files have a type that no value of the other files can have."""
+    untyped: Callable[[], Iterable[str]] | None = None
+    """Returns the columns that any row has and whose type is only guessed, by a look at all rows
+    where only a sample is known; None: a row is a part of an object."""
     remarks: Callable[[], tuple[str, ...]] = tuple
     """Returns what is to be said of where the files are, once they are read."""
 

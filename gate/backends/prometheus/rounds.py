@@ -37,6 +37,7 @@ _GRACE: Final = 0.5
 _SLOW: Final = 1.0
 """A refusal within this many seconds is not a time-out, whatever the server says."""
 _PERHAPS_A_LIMIT: Final = frozenset({RetryAdvice.SEPARATE, RetryAdvice.SMALLER})
+_HALVES: Final = 2
 _FRAGMENTS: Final = 4
 """The number of fragments into which a refused batch is split: few, as their size may be what the
 server takes."""
@@ -216,7 +217,10 @@ class Rounds:
             self._reach = longest
             return batches_of(unread, reach=longest), others, True
         self._reach = None
-        return split_batch(unread, _FRAGMENTS), others, True
+        most = self.cuts.limits.most_parts
+        # Of a size that was answered elsewhere, something else is too large, and not by far.
+        fragments = _FRAGMENTS if most is None or len(unread) > most else _HALVES
+        return split_batch(unread, fragments), others, True
 
     def _learn(self, batches: Sequence[Batch]) -> None:
         """Remember the limit that the fragments kept and their batch exceeded.

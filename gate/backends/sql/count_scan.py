@@ -13,6 +13,7 @@ from gate.backends.sql.coverage import (
     times_by_step,
 )
 from gate.backends.sql.groups import Groups
+from gate.backends.sql.renamed import Renamed, Replacement, renamed
 from gate.backends.sql.respelled import Lookup, Stopped, stopped
 from gate.backends.sql.rows import Faults, RowSource, SqlIndicator
 from gate.backends.sql.slices import ask_for_slices, in_slices
@@ -68,6 +69,7 @@ class Draft:
 
     answer: Answer
     stopped: tuple[Stopped, ...] = ()
+    renamed: tuple[Renamed, ...] = ()
 
 
 class CountScan:
@@ -162,7 +164,11 @@ class CountScan:
         parts = self._parts[request.span]
         doubts = tuple(suspicions(columns.doubts, self.timeline, parts, answer))
         stops = tuple(stopped(self._rows, indicator, columns.doubts, self.timeline, parts))
-        return Draft(answer=with_doubts(answer, doubts, request.slices), stopped=stops)
+        return Draft(
+            answer=with_doubts(answer, doubts, request.slices),
+            stopped=stops,
+            renamed=tuple(renamed(indicator, columns.doubts, self.timeline, parts)),
+        )
 
     def answer(
         self,
@@ -170,14 +176,16 @@ class CountScan:
         request: CountRequest,
         indicator: SqlIndicator,
         values: Mapping[Lookup, tuple[int, int]],
+        replaced: Mapping[Renamed, Replacement],
     ) -> Answer:
-        """Return the answer to a request."""
+        """Return the answer to a request, with what was looked up for it."""
         answer, slices = draft.answer, request.slices
         if not isinstance(answer, Counts):
             return answer
-        if draft.stopped:
-            doubts = tuple(doubt for stop in draft.stopped for doubt in stop.suspicions(values))
-            answer = with_doubts(answer, doubts, slices)
+        doubts = [doubt for stop in draft.stopped for doubt in stop.suspicions(values)]
+        doubts += [each.suspicion(replaced[each]) for each in draft.renamed if each in replaced]
+        if doubts:
+            answer = with_doubts(answer, tuple(doubts), slices)
         if slices is None:
             return answer
         return in_slices(answer, request, slices, self._counts[indicator, slices])

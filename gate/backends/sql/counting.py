@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from gate.backends.sql.count_scan import CountScan
 from gate.backends.sql.kept import KeptScan, grids_of
+from gate.backends.sql.renamed import replacements
 from gate.backends.sql.respelled import new_values
 from gate.backends.sql.rows import RowSource, SqlIndicator
 from gate.backends.sql.slices import with_whole_slices
@@ -71,8 +72,9 @@ def count(
         lookup for draft in drafts for stop in draft.stopped for lookup in stop.lookups
     )
     values = new_values(rows, lookups)
+    replaced = replacements(rows, {each for draft in drafts for each in draft.renamed})
     return [
-        scan.answer(draft, request, indicator, values)
+        scan.answer(draft, request, indicator, values, replaced)
         for draft, (request, _, indicator) in zip(drafts, requests, strict=True)
     ]
 

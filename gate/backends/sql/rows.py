@@ -117,6 +117,9 @@ class RowSource(ABC):
     """Columns on which every indicator depends."""
     faults: Mapping[str, str] = {}
     """Column -> why it cannot be used anywhere."""
+    widened: "Callable[[], RowSource] | None" = None
+    """Returns the same rows with every column that any of them has, also those that no indicator
+    names; None: to read these costs too much, or they are not known."""
     breaks: int = 0
     """How often a row may be older than the one before it and the rows still count as ordered."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
@@ -28,6 +29,8 @@ class Doubts:
     unknown: str
     values: tuple[tuple[str, str], ...]
     """Each column, and the name of the number of its values."""
+    optional: frozenset[str]
+    """Those that only some rows need to have."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -40,7 +43,7 @@ def ask_for_doubts(statement: Statement, indicator: SqlIndicator) -> Doubts | No
     if indicator.bad is None or indicator.unknown is None:
         return None
     rows, event = statement.rows, indicator.event
-    columns = sorted(indicator.columns - rows.optional - {rows.timestamp})
+    columns = sorted(indicator.columns - {rows.timestamp})
     return Doubts(
         rows=statement.count(),
         total=statement.count(event),
@@ -49,6 +52,7 @@ def ask_for_doubts(statement: Statement, indicator: SqlIndicator) -> Doubts | No
         values=tuple(
             (column, statement.count_values(rows.dialect.identifier(column))) for column in columns
         ),
+        optional=rows.optional,
     )
 
 
@@ -75,35 +79,64 @@ def suspicions(
             remedy="log the outcome, or leave these rows out with total",
             doubtful=Fraction(unknown),
         )
-    for column, values in doubts.values:
-        yield from _gone(doubts, timeline, parts, column, values)
+    for gone in gone_columns(doubts, timeline, parts):
+        if gone.unmistakable:
+            good = timeline.sum(doubts.total, gone.after) - timeline.sum(doubts.bad, gone.after)
+            yield Suspicion(
+                cause=Cause.UNMATCHED,
+                reason=(
+                    f'"{gone.column}" has a value in nearly all rows until {gone.since:%F %R} UTC '
+                    f"and in none of the {gone.rows:,} rows since; {good:,} of these count as good"
+                ),
+                remedy=gone.remedy,
+                hidden=Fraction(good),
+            )
 
 
-def _gone(
-    doubts: Doubts, timeline: Timeline, parts: Parts, column: str, values: str
-) -> Iterator[Suspicion]:
-    """Suspect that a column has another name where all rows had it, and none has it any more."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoneColumn:
+    """A column that had values, and has none any more."""
+
+    column: str
+    optional: bool
+    """Whether only some rows need to have it."""
+    since: datetime
+    share: Fraction
+    """The share of rows that had a value, before."""
+    after: range
+    """The stretches since."""
+    rows: int
+    """Rows since."""
+
+    @property
+    def unmistakable(self) -> bool:
+        """Whether nearly all rows had it that must have it."""
+        return not self.optional and self.rows >= _FEWEST and self.share >= _NEARLY_ALL
+
+    @property
+    def remedy(self) -> str:
+        """What to do, in the imperative."""
+        return f'see what "{self.column}" is called since then, and name both in the indicator'
+
+
+def gone_columns(doubts: Doubts, timeline: Timeline, parts: Parts) -> Iterator[GoneColumn]:
+    """Yield the columns of an indicator that had values in a span, and at its end have none."""
     places = timeline.places(parts.inner) if parts.inner else range(0)
-    last = timeline.last(places, values)
-    if last is None:  # it never had one: nothing has gone
-        return
-    since = parts.end_after(timeline.ends[last])
-    border = timeline.after(since)
-    before, after = range(places.start, border), range(border, places.stop)
-    rows = timeline.sum(doubts.rows, after)
-    there = timeline.sum(values, before)
-    if rows < _FEWEST or there < _NEARLY_ALL * timeline.sum(doubts.rows, before):
-        return
-    good = timeline.sum(doubts.total, after) - timeline.sum(doubts.bad, after)
-    yield Suspicion(
-        cause=Cause.UNMATCHED,
-        reason=(
-            f'"{column}" has a value in nearly all rows until {since:%F %R} UTC and in none of '
-            f"the {rows:,} rows since; {good:,} of these count as good"
-        ),
-        remedy=f'see what "{column}" is called since then, and name both in the indicator',
-        hidden=Fraction(good),
-    )
+    for column, values in doubts.values:
+        last = timeline.last(places, values)
+        if last is None:  # it never had one: nothing has gone
+            continue
+        since = parts.end_after(timeline.ends[last])
+        border = timeline.after(since)
+        before, after = range(places.start, border), range(border, places.stop)
+        yield GoneColumn(
+            column=column,
+            optional=column in doubts.optional,
+            since=since,
+            share=Fraction(timeline.sum(values, before), timeline.sum(doubts.rows, before)),
+            after=after,
+            rows=timeline.sum(doubts.rows, after),
+        )
 
 
 def with_doubts(answer: Counts, doubts: tuple[Suspicion, ...], slices: Slices | None) -> Counts:

@@ -60,7 +60,7 @@ def answers_of(*requests: SeriesRequest) -> Iterator[SeriesAnswer]:
 
 def grids(fetch: Fetch) -> set[Query]:
     """Return the questions about all steps of which the answers are kept."""
-    return {part for part in fetch._rounds.readings if part.grid is not None}
+    return {part for part in fetch._cuts.readings if part.grid is not None}
 
 
 def test_a_batch_is_asked_for_when_the_ones_before_were_used(
@@ -110,7 +110,7 @@ def test_what_is_asked_again_in_a_batch_is_forgotten_with_it(
         pass
 
     assert played.instants
-    assert not [part for part in fetches[0]._rounds.readings if part.offset]
+    assert not [part for part in fetches[0]._cuts.readings if part.offset]
 
 
 @pytest.mark.usefixtures("played", "fetches")
@@ -134,10 +134,10 @@ def test_pieces_are_forgotten_with_the_whole(
     for answer in answers_of(*map(request_of, NAMES)):
         assert isinstance(answer, Series)
         assert len(answer.total) == 3
-        cut.append(len(fetches[0]._rounds.pieces))
+        cut.append(len(fetches[0]._cuts.pieces))
 
     assert all(cut)
-    assert fetches[0]._rounds.pieces == {}
+    assert fetches[0]._cuts.pieces == {}
     assert grids(fetches[0]) == set()
 
 
