@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any, Final
 
 import duckdb
@@ -13,8 +14,15 @@ import duckdb
 from gate.backends.logs.database import Database, opened
 from gate.backends.logs.refusals import sentence
 from gate.backends.logs.source import LogSource
-from gate.backends.logs.truths import truth_of
-from gate.backends.sql.constants import possible_values
+from gate.backends.sql.constants import (
+    SqlLogic,
+    SqlOperand,
+    SqlTest,
+    SqlTruth,
+    bare,
+    between,
+    possible_values,
+)
 from gate.backends.sql.engine import SqlExpression
 from gate.backends.sql.indicators import check_changing
 from gate.backends.sql.rows import invalid
@@ -22,6 +30,15 @@ from gate.measure import MeasurementError
 from gate.slo.indicator import Sli
 
 _Node = dict[str, Any]
+_COMPARISONS: Final = {
+    "COMPARE_EQUAL": "=",
+    "COMPARE_NOTEQUAL": "<>",
+    "COMPARE_LESSTHAN": "<",
+    "COMPARE_LESSTHANOREQUALTO": "<=",
+    "COMPARE_GREATERTHAN": ">",
+    "COMPARE_GREATERTHANOREQUALTO": ">=",
+}
+_NULL_TESTS: Final = {"OPERATOR_IS_NULL": "null", "OPERATOR_IS_NOT_NULL": "set"}
 _ABOUT_A_ROW: Final = frozenset(
     {"BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT"}
     | {"FUNCTION", "LAMBDA", "OPERATOR", "TYPE"}  # column -> 'key' is parsed as a lambda
@@ -99,7 +116,7 @@ def _parsed(database: Database, role: str, text: str) -> SqlExpression:
         text=text,
         columns=_columns(nodes),
         as_text=_columns(texts),
-        values=possible_values(truth_of(chosen[0])),
+        values=possible_values(_truth_of(chosen[0])),
     )
 
 
@@ -213,3 +230,42 @@ def _check_functions(database: Database, where: str, names: set[str]) -> None:
             f"{where} calls {unbounded[0]}(), which may take any amount of time and memory; "
             "use a comparison, or a function of numbers, texts, times, JSON or lists"
         )
+
+
+def _truth_of(node: _Node) -> SqlTruth:
+    """Return a condition as its parts and comparisons; another expression is a test by itself.
+
+    It shows whether rows can differ in the condition.
+
+    Args:
+        node: a node of DuckDB's ``json_serialize_sql``, without positions in the text.
+    """
+    kind = node["type"]
+    if kind == "OPERATOR_NOT":
+        return _truth_of(node["children"][0]).opposite()
+    if kind in {"CONJUNCTION_AND", "CONJUNCTION_OR"}:
+        parts = [_truth_of(part) for part in node["children"]]
+        return SqlLogic(parts=parts, every=kind == "CONJUNCTION_AND")
+    if kind in _COMPARISONS:
+        left, right = _operand(node["left"]), _operand(node["right"])
+        return SqlTest(left=left, operator=_COMPARISONS[kind], right=right)
+    if kind == "COMPARE_BETWEEN":
+        value, low, high = (_operand(node[key]) for key in ("input", "lower", "upper"))
+        return between(value, low, high)
+    if kind in _NULL_TESTS:
+        return SqlTest(left=_operand(node["children"][0]), operator=_NULL_TESTS[kind])
+    return bare(_operand(node))
+
+
+def _operand(node: _Node) -> SqlOperand:
+    if node["type"] == "COLUMN_REF":
+        return SqlOperand(text=".".join(node["column_names"]).lower())
+    literal = node.get("literal", {})
+    kind, text = literal.get("kind"), literal.get("text", "")
+    if kind == "BOOLEAN":
+        return SqlOperand(text=text, literal=text == "true")
+    if kind == "STRING":
+        return SqlOperand(text=f"'{text}'", literal=text)
+    if kind in {"INTEGER", "NUMERIC"}:
+        return SqlOperand(text=text, literal=Fraction(text))
+    return SqlOperand(text=json.dumps(node, sort_keys=True))

@@ -1,15 +1,14 @@
 """One scan that puts rows into the steps of stretches of time, and into groups if requested."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, cached_property
-from itertools import count, takewhile
+from itertools import count, groupby, takewhile
 from typing import Any
 
-from gate.backends.sql.coverage import UsualRows, parts_of
+from gate.backends.sql.coverage import Parts, UsualRows, parts_of
 from gate.backends.sql.groups import Groups
 from gate.backends.sql.rows import Faults, Label, RowSource, SqlIndicator
-from gate.backends.sql.silence import RowSteps
 from gate.backends.sql.statement import Statement
 from gate.backends.sql.times import LATEST, MICROSECOND, instant, microseconds
 from gate.dataclass import dataclass
@@ -60,6 +59,64 @@ class Extent:
             others = (self._rows.edge(Span(self._span.end, LATEST)), before)
             edges += [edge[1] for edge in others if edge is not None]
         return instant(max(moment for moment in edges if moment is not None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowSteps:
+    """The steps of a stretch of time, and the rows in it.
+
+    A step without rows has no events if rows come before and after it: a log does not pause. Steps
+    are unknown before the first row of the whole log; after its newest row, once that is too old;
+    and in a gap that is improbable at that hour's usual rate, as `gate.measure.coverage` judges.
+    """
+
+    bounds: Sequence[datetime]
+    """The bounds of the steps, one more than there are steps."""
+    rows: Mapping[int, int]
+    """The number of rows by step, from 0; a step without rows may be left out."""
+    parts: Parts
+    """The parts in which the stretch is searched for rows."""
+    rows_of_parts: Mapping[int, float]
+    """The number of rows by part, numbered from 1970."""
+    usual: UsualRows
+
+    def covered(self, extent: Extent, max_age: timedelta) -> list[bool]:
+        """Return for each step whether it is known.
+
+        Args:
+            extent: the extent of all rows.
+            max_age: how long silence after the newest row of all still means no events.
+        """
+        steps = range(len(self.bounds) - 1)
+        there = [bool(self.rows.get(place)) for place in steps]
+        for run in list(_silent(there)):
+            if run.start == 0 and not extent.begins_before():
+                continue
+            # At the end of the steps there are rows before: those here, or older ones.
+            newest = extent.newest() if run.stop == len(there) else self.bounds[run.stop]
+            for place in run:
+                start, end = self.bounds[place], self.bounds[place + 1]
+                lost = any(gap.start < end and start < gap.end for gap in self._missing)
+                there[place] = not lost if end <= newest else end <= newest + max_age
+        return there
+
+    @cached_property
+    def _missing(self) -> Sequence[Span]:
+        """Return the stretches between rows of the log whose rows are lost."""
+        if any(self.rows_of_parts.values()):
+            return self.parts.coverage(self.rows_of_parts, self.usual).missing
+        span = self.parts.span
+        return () if self.usual.excuse(span)(span) else (span,)
+
+
+def _silent(there: Sequence[bool]) -> Iterator[range]:
+    """Yield the stretches of steps without rows."""
+    place = 0
+    for rows, group in groupby(there):
+        stop = place + sum(1 for _ in group)
+        if not rows:
+            yield range(place, stop)
+        place = stop
 
 
 class Scanned:
