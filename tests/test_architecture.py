@@ -66,7 +66,7 @@ PURE_MODULES = {
 }
 LONGEST_FUNCTION = 45
 """Lines, from ``def`` to the end, without the docstring."""
-MOST_MODULES = 646
+MOST_MODULES = 648
 EMPTY_NAMES = {"one", "known", "told", "asked", "found"}
 """Names that hide what they stand for: a loop variable is the singular of what it loops over, and a
 parameter the noun of its type."""
