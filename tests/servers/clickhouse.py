@@ -1,6 +1,5 @@
 """A ClickHouse server with the engine of chdb, and what stands in its tables."""
 
-import atexit
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -143,13 +142,15 @@ class ClickHouse:
         )
 
 
+SHARED = ExitStack()
+"""What ends with the tests of this process: a worker may be ended before its exit handlers run."""
+
+
 @cache
 def shared_clickhouse() -> ClickHouse:
-    """Return the server of this process, which is started once and ends with the process."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    folder = stack.enter_context(TemporaryDirectory())
-    return stack.enter_context(clickhouse(Path(folder)))
+    """Return the server of this process, which is started once and ends with its tests."""
+    folder = SHARED.enter_context(TemporaryDirectory())
+    return SHARED.enter_context(clickhouse(Path(folder)))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import pytest
 
 from tests.doctor.planted import write_text
 from tests.presets.pages import write_pages
-from tests.servers.clickhouse import ClickHouse, shared_clickhouse
+from tests.servers.clickhouse import SHARED, ClickHouse, shared_clickhouse
 from tests.servers.metrics import Server, backfill, prometheus, victoria, write_history
 from tests.servers.postgres import Postgres, postgres
 from tests.servers.spark import RUNNING, sail
@@ -39,6 +39,11 @@ class Data:
     def blocks(self) -> Path:
         """A Prometheus data folder; copy it before a server writes to it."""
         return self.folder / "blocks"
+
+
+def pytest_sessionfinish() -> None:
+    """End the servers that this process has started for all of its tests."""
+    SHARED.close()
 
 
 def made_once(name: str, write: Callable[[Path], None], factory: pytest.TempPathFactory) -> Data:
