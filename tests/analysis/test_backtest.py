@@ -340,8 +340,8 @@ def test_all_instants_are_asked_about_in_one_call_and_a_history_each_rule_and_th
     replay([read], options(*deploys), open_with=Opening({"chat": backend}))
 
     assert backend.calls == 1
-    # The incidents of five SLOs over all the time; for each check those and three SLOs' charts.
-    assert backend.rounds == [5, 6 * 8]
+    # The incidents of five SLOs over all the time; for each check those and four SLOs' charts.
+    assert backend.rounds == [5, 6 * 9]
 
 
 def test_where_no_more_is_offered_each_instant_is_a_call_of_its_own() -> None:

@@ -81,8 +81,8 @@ def left_out_slos(policy: Policy, options: CohortOptions) -> tuple[tuple[str, st
 
 def _request(slo: RatioSlo, options: CohortOptions) -> CohortRequest:
     counted = slo.window.counted(options.at)
-    length = options.last or counted.length
-    step = _step(length)
+    step = _step(options.last or counted.length)
+    length = max(options.last or counted.length, step)  # a period may begin just now
     return CohortRequest(
         sli=slo.sli,
         span=on_the_clock(Span(counted.end - length, counted.end), step),
