@@ -56,6 +56,13 @@ def test_what_the_periods_come_to_is_said_in_words() -> None:
     assert "the allowance was met in the only period" in only
 
 
+def test_where_nothing_is_settled_there_is_no_result() -> None:
+    text = joined(terminal(told({"m": [*[None] * (3 * MONTH - 100), *HOURS[:100]]}, SPEND)))
+
+    assert "of none of the last 3 enough is known to count it" in text
+    assert "Result" not in text.partition("Not measured")[2]
+
+
 def test_what_is_partly_known_is_a_bound() -> None:
     text = joined(terminal(told({"m": PARTLY}, SPEND)))
 
