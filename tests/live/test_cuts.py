@@ -163,7 +163,7 @@ def assert_right_or_doubted(answers: Sequence[Answer], true: Sequence[tuple[floa
     return doubted
 
 
-@pytest.mark.parametrize("most, doubts", [(600, 5), (1200, 2), (3000, 0)])
+@pytest.mark.parametrize("most, doubts", [(600, 5), (1200, 4), (3000, 0)])
 def test_a_count_in_pieces_is_what_happened_or_in_doubt(
     cuts_data: Data, tmp_path: Path, most: int, doubts: int
 ) -> None:
