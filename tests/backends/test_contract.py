@@ -151,6 +151,7 @@ def check(folder: Path, play: Play, on: Mapping[Cause, str] | None = None) -> Ru
     return Run(code=done.exit_code, reports=reports, stderr=done.stderr)
 
 
+@pytest.mark.variants(6)
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
 def test_what_nothing_is_wrong_with_is_measured_and_allowed(
     contract: Contract, tmp_path: Path

@@ -126,6 +126,7 @@ KINDS = {
 }
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("every", [40, pytest.param(9, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("slos", KINDS.values(), ids=KINDS)
 def test_each_point_of_a_report_is_the_status_of_its_instant(slos: str, every: int) -> None:

@@ -171,6 +171,7 @@ NEAR = 0.012
 """At a change two minutes of six hours are between scrapes, and a server extrapolates or not."""
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("case", CASES)
 def test_each_name_counts_for_its_part_and_no_event_twice(url: str, case: str) -> None:
     found = counted(url, errors(case))
@@ -276,6 +277,7 @@ def test_groups_are_counted_under_each_of_their_names(url: str, case: str) -> No
     assert total == pytest.approx(minutes_of(case) * (GOOD + BAD), abs=PARTIAL)
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("case", CASES)
 def test_timeslices_look_at_every_name(url: str, case: str) -> None:
     # One request in ten fails, which is too many for 95% and not for 80%.
@@ -301,6 +303,7 @@ def test_a_short_window_counts_by_the_names_of_the_long_one(url: str, case: str)
     assert float(found.total) == pytest.approx(30 * now * (GOOD + BAD), rel=0.01)
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("case", "trips"),
     [

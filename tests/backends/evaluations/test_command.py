@@ -160,7 +160,7 @@ def test_the_rule_of_control_charts_warns_in_the_morning_after_a_drop(folder: Pa
     assert charted(70) == {"warn"}
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("command", ["incidents", "forecast", "review", "report", "status"])
 def test_the_analyses_work_on_nights(command: str, folder: Path) -> None:
     done = run(folder, command, "gate.yaml")

@@ -32,7 +32,7 @@ TABLES = (
 BASES = {id(row.base): row.base for row in DOCTORINGS}
 
 
-@pytest.mark.variants(9)
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("base", BASES.values(), ids=lambda base: base.source)
 def test_each_run_is_accepted_before_it_is_doctored(base: Base, tmp_path: Path) -> None:
     scene = Scene.begin(tmp_path / "repository", base)
@@ -44,7 +44,7 @@ def test_each_run_is_accepted_before_it_is_doctored(base: Base, tmp_path: Path) 
     assert result.exit_code == 0, result.stdout + result.stderr
 
 
-@pytest.mark.variants(11)
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("row", DOCTORINGS, ids=lambda row: row.name)
 def test_no_doctored_file_is_accepted(row: Doctoring, tmp_path: Path) -> None:
     scene = Scene.begin(tmp_path / "repository", row.base)
