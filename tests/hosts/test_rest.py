@@ -320,6 +320,11 @@ class Broken(requests.Session):
         (exceptions.ChunkedEncodingError("https://x"), "the answer was cut off", 4),
         (exceptions.SSLError("https://x"), "TLS failed: the handshake failed", 1),
         (
+            exceptions.SSLError(ssl.SSLEOFError()),
+            "TLS failed: the server closed the connection during the handshake",
+            1,
+        ),
+        (
             exceptions.SSLError(of_tls("NO_SUITABLE_SIGNATURE")),
             "TLS failed: no suitable signature",
             1,

@@ -140,9 +140,14 @@ class Cuts:
         parts, sent, rest = iter(parts), 0, list[Query]()
         while some := list(islice(parts, _AT_A_TIME)):
             self.limits.parts += len(one_by_one(tuple(some)))
-            *full, last = self.batches([*rest, *some]) or [()]
+            batches = self.batches([*rest, *some])
+            # Further parts of this grid may follow: it waits for them, whatever its place.
+            open_ = next(
+                (batch for batch in reversed(batches) if batch[0].grid == some[-1].grid), ()
+            )
+            full = [batch for batch in batches if batch is not open_]
             yield from full
-            sent, rest = sent + len(full), list(last)
+            sent, rest = sent + len(full), list(open_)
         last_ones = self.batches(rest)
         if sent + len(last_ones) <= parallel and last_ones:
             more = list(spare)

@@ -343,7 +343,7 @@ def test_a_table_that_another_session_locks_is_not_waited_for_to_the_end(rows: P
     with rows.connected() as other, other.cursor() as cursor:
         cursor.execute("BEGIN; LOCK TABLE failing IN ACCESS EXCLUSIVE MODE")
 
-        reason = refused(rows.reader_url, "SELECT count(*) FROM failing", timeout=0.6)
+        reason = refused(rows.reader_url, "SELECT count(*) FROM failing", timeout=2)
 
     assert reason.startswith("another session locks the table; run the check again when the other")
 
@@ -365,7 +365,7 @@ def ended(server: Postgres) -> bool:
 
 def test_a_statement_that_takes_too_long_is_cancelled_on_the_server(rows: Postgres) -> None:
     start = time.monotonic()
-    with reading(rows, timeout=0.7) as engine:
+    with reading(rows, timeout=2) as engine:
         with pytest.raises(MeasurementError) as caught:
             engine.rows("SELECT pg_sleep(60)")
         took = time.monotonic() - start
@@ -375,9 +375,9 @@ def test_a_statement_that_takes_too_long_is_cancelled_on_the_server(rows: Postgr
         assert ended(rows)
 
     reason = caught.value.reason
-    assert "the statement took longer than 700ms; allow more time" in reason
+    assert "the statement took longer than 2s; allow more time" in reason
     assert again.value.reason == reason
-    assert took < 5
+    assert took < 30  # and not a minute
 
 
 def test_ctrl_c_cancels_the_statement_on_the_server(rows: Postgres) -> None:

@@ -8,8 +8,11 @@ from fractions import Fraction
 import pytest
 import requests
 
-from gate.backends.prometheus.batches import batch_query, batches_of, split_batch
+from gate.backends.prometheus.batches import Cuts, batch_query, batches_of, split_batch
+from gate.backends.prometheus.client import Client
+from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import Cause, CountRequest, Counts, Spent, Unmeasured
 from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import (
@@ -214,6 +217,27 @@ def test_range_queries_are_small_enough_for_the_servers_unions() -> None:
 
     assert [len(batch) for batch in batches_of(month)] == [1, 1, 1]
     assert [len(batch) for batch in batches_of(day)] == [22, 22, 16]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_parts_of_a_grid_share_a_query_however_many_come_at_a_time(backwards: bool) -> None:
+    grids = [
+        QueryGrid(AT - hours * timedelta(hours=1), timedelta(hours=9), 2) for hours in range(9)
+    ]
+    parts = [
+        Query(pieces=("x", str(number)), length=timedelta(minutes=number), grid=grid)
+        for grid in (reversed(grids) if backwards else grids)
+        for number in range(1, 211)
+    ]
+    cuts = Cuts(
+        client=Client(PrometheusSettings(url="https://prometheus.example")),
+        limits=ServerLimits(most_bytes=80_000),
+    )
+
+    batches = list(cuts.as_they_come(parts, (), 8))
+
+    assert sorted(len(batch) for batch in batches) == [210] * len(grids)
+    assert {part for batch in batches for part in batch} == set(parts)
 
 
 def test_a_union_is_of_halves_of_halves() -> None:
