@@ -6,7 +6,7 @@ the two. A limit that was found applies to all queries that follow.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -71,10 +71,18 @@ class Rounds:
             parts: the parts to ask for, iterated over while the first of them are being answered.
             spare: further parts, asked for only if all of them can be sent at once.
         """
+        added = set[Query]()
+
+        def noted() -> Iterator[Query]:
+            for part in spare:
+                added.add(part)
+                yield part
+
         self._round(
-            self.cuts.as_they_come(parts, spare, self.parallel), most_refusals=self.parallel
+            self.cuts.as_they_come(parts, noted(), self.parallel), most_refusals=self.parallel
         )
-        batches, waiting, trial = self._instead(self._refused)
+        # Where the server refuses a batch, its spare parts wait until an answer needs them.
+        batches, waiting, trial = self._instead(list(_without(added, self._refused)))
         while batches:
             self._round(batches, most_refusals=self.parallel)
             if trial and not self._refused:
@@ -113,8 +121,8 @@ class Rounds:
             while not (held or workers.full) and (batch := self._next(batches, again)):
                 workers.submit(batch)
             if not workers.under_way:
-                # The largest come first; the batches after them were held back.
-                self._refused.sort(key=lambda refused: -len(refused[0]))
+                # The largest come first, in an order that does not depend on which answer was first.
+                self._refused.sort(key=lambda refused: (-len(refused[0]), refused[0][0].text))
                 self._refused += ((batch, None) for batch in chain(batches, again))
                 break
             done = workers.next(self.until + _GRACE - self.cuts.client.clock.monotonic())
@@ -278,6 +286,12 @@ class Rounds:
         for part in parts:
             error = QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
             self.cuts.readings.setdefault(part, error)
+
+
+def _without(parts: Collection[Query], refused: Iterable[Refused]) -> Iterator[Refused]:
+    for batch, failure in refused:
+        if kept := tuple(part for part in batch if part not in parts):
+            yield kept, failure
 
 
 def _parts_of(refused: Iterable[Refused]) -> list[Query]:

@@ -1,6 +1,7 @@
 """Single targets that lack the series that count the good or the bad events."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -78,13 +79,24 @@ class ScrapeWitness(Witness):
     whole: Whole
 
     def first_round(self) -> tuple[Query, ...]:
-        """Request the steps at which a target has all events from more jobs than these."""
+        """Request the largest number of jobs that scrape one target."""
+        jobs = _jobs(f"last_over_time({self._every.text}[$window])")
+        largest = _over_window(f"max({jobs})", self.whole)
+        return (replace(largest, largest=True, grain=self.whole.step),)
+
+    def put_off(self) -> tuple[Query, ...]:
+        """Request the steps at which a target has all events from more jobs than these.
+
+        Needed only if a target has several jobs: looking at each step costs a server much more.
+        """
         every, these = map(_jobs, (self._every.text, self._these.text))
         return (self.whole.steps_with(f"max({every} > {these})"),)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Request the number of events that the other jobs lack."""
-        steps = sum(map(answers.amount, self.first_round()), Fraction())
+        if all(answers.amount(jobs) <= 1 for jobs in self.first_round()):
+            return ()
+        steps = sum(map(answers.amount, self.put_off()), Fraction())
         return (self._lacking,) if steps > _CHANGING else ()
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
