@@ -17,7 +17,7 @@ from gate.slo.objective import (
 from gate.slo.quantities import format_duration
 
 NOTHING: Final = "-"
-"""Written where there is no number, because nothing was measured or it does not apply."""
+"""Written in place of a number, if nothing was measured or it does not apply."""
 NO_HISTORY: Final = "keeps no history"
 """The message about a backend that can only be asked for the present."""
 PROPOSAL_DELETED: Final = "the change deletes it"

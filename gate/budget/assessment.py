@@ -53,14 +53,14 @@ class Assessment:
     """Between which ends ``remaining`` is by that error, both included, the lower first; of a
     composite by those of its members. None: it is exact."""
     burn_rates: Mapping[timedelta, Fraction | Unmeasured] = field(default_factory=dict)
-    """Per window; without traffic there is none, `Cause.NO_TRAFFIC`."""
+    """Per window; `Cause.NO_TRAFFIC` for a window without traffic."""
     burn_errors: Mapping[timedelta, Fraction] = field(default_factory=dict)
     """How far those burn rates may be off that are made of a rounded share, above 0."""
     forecast: Forecast | None = None
     recovery: Recovery | None = None
     """How a rolling budget comes back; None where it was not asked for, or is not known."""
     price: Price | None = None
-    """The cost of the stated (or the assumed) impact; None if there is no ratio to price."""
+    """The cost of the stated (or the assumed) impact; None without a ratio to price."""
     stated_cost: Fraction | None = None
     """The cost of the impact that the user stated, which counts as consumed; None: none stated."""
     sla_remaining: Fraction | None = None

@@ -47,7 +47,7 @@ def nobody(_matcher: ChangeMatcher, _facts: ChangeFacts) -> Approval:
 
 
 def no_label(_rule: OverrideRule, _at: datetime) -> Labelled:
-    """Return that there is no pull request here that could have a label."""
+    """Return that this run has no pull request that could have a label."""
     return Labelled()
 
 

@@ -36,7 +36,7 @@ class ComparedSlo:
     pairs: Pairs | None = None
     """None: requests were not paired."""
     doubt: str = ""
-    """The doubt about its counts, and the remedy; empty: there is none."""
+    """The doubt about its counts, and the remedy; empty without a doubt."""
 
     @property
     def place(self) -> tuple[int, float]:

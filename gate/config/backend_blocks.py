@@ -35,7 +35,7 @@ class BackendBlock(NamedTuple):
 
     @property
     def backend(self) -> Registration[Any] | None:
-        """Its registration; None: there is no backend of its type."""
+        """Its registration; None: no backend has its type."""
         kind = self.words.get("type", "")
         return registration(kind) if kind in BACKENDS else None
 

@@ -100,7 +100,7 @@ class Context:
     branch: str | None = None
     """That the change comes from."""
     base: str | None = None
-    """A commit or branch that the change is compared with; None: there is none."""
+    """A commit or branch that the change is compared with; None: it is compared with none."""
     base_from: str | None = None
     """Who named ``base``, where that was not an event: ``--base``."""
     base_branch: str | None = None
@@ -200,7 +200,7 @@ class Decision:
 
     None where the mode is `Mode.STATED_INSTANT`: it cannot have let anything ship then."""
     not_overridden: str = ""
-    """The reason why a label that requests an override does not count; empty: there is no such
+    """The reason why a label that requests an override does not count; empty without such a
     label."""
     key: "SealKey | None" = field(default=None, repr=False)
     """Signs the JSON document."""

@@ -30,7 +30,7 @@ class SealKey:
 
     algorithm: Algorithm
     key_id: str | None
-    """Names a public key. None: a shared secret, of which nothing may be told."""
+    """Names a public key. None: a shared secret, which must stay secret."""
     sign: Callable[[bytes], bytes] | None = field(repr=False)
     """Returns the signature of a text. None: this key only verifies."""
     verifies: Callable[[bytes, bytes], bool] = field(repr=False)

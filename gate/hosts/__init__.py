@@ -41,7 +41,7 @@ class CommitStatus:
     ending: str = ""
     """The text after the description, which is never cut."""
     url: str | None
-    """The address of the page that has more; None: there is none."""
+    """The address of the page that has more; None: no such page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ class PullRequests:
     common: Sequence[str]
     """Labels of each of them."""
     pulls: tuple[PullRequest, ...] = ()
-    """As the host reports them; empty: it was not asked, or there are none."""
+    """As the host reports them; empty: it was not asked, or reports none."""
     whole: bool = True
     """Whether every commit came by one of them."""
     why_not: str = ""
@@ -49,7 +49,7 @@ class FactFinder:
     context: Context
     checkout: Checkout
     host: ChangeHost | None
-    """None: there is no token to ask with."""
+    """None without a token."""
     bases: BaseFinder
 
     def __call__(self, live: Live | None) -> ChangeFacts:

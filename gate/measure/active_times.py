@@ -26,7 +26,7 @@ _SURPLUS: Final = 0.5
 
 
 def runs_without(parts: Sequence[float | None]) -> Iterator[range]:
-    """Yield the stretches of parts of which nothing is known."""
+    """Yield the stretches of parts without known data."""
     place = 0
     for missing, group in groupby(parts, key=lambda number: number is None):
         length = sum(1 for _ in group)

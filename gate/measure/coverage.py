@@ -48,7 +48,7 @@ class Gaps:
     since: datetime | None = None
     """The start of the data; None: that of the span."""
     longest: Span | None = None
-    """The longest hole; None: there is none."""
+    """The longest hole; None without holes."""
     between: Span | None = None
     """The span from the start of the first hole to the end of the last; likewise."""
     usual: Fraction = Fraction(0)
@@ -58,7 +58,7 @@ class Gaps:
 
     @property
     def uncounted(self) -> Fraction:
-        """The share of holes of which nothing was counted."""
+        """The share of holes in which nothing was counted."""
         return Fraction(0) if self.counted else self.holes
 
 

@@ -113,7 +113,7 @@ class SeriesRequest:
 
 
 def unknown_share(with_data: int, steps: int) -> Fraction:
-    """Return the share of steps without data, 0 to 1; 0 where there are no steps."""
+    """Return the share of steps without data, 0 to 1; 0 without steps."""
     return 1 - Fraction(with_data, steps) if steps else Fraction(0)
 
 

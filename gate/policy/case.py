@@ -32,8 +32,8 @@ class SloIncidents:
     budget: "WindowBudget"
     """The total that they are a share of."""
     coverage: Fraction
-    """The share of the time looked at of which anything is known, or that is usually silent; above
-    0, at most 1."""
+    """The share of the measured time with known data, or that is usually silent; above 0,
+    at most 1."""
     request: "SeriesRequest"
     series: "Series"
     gaps: Gaps | None = None

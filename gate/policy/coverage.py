@@ -94,7 +94,7 @@ def _too_little(
 
 
 def gravest(reservations: Iterable[Reservation]) -> Verdict:
-    """Return the verdict of the gravest reservation; allow: there is none."""
+    """Return the verdict of the gravest reservation; allow without reservations."""
     verdicts = (reservation.verdict for reservation in reservations)
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.ALLOW)
 

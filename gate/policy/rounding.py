@@ -42,7 +42,7 @@ class Settled(NamedTuple):
 def settle(case: Case, verdict_of: VerdictOf, *, briefly: bool = False) -> Settled:
     """Return what the rules judge by, and a finding for each SLO whose rounding could matter.
 
-    Where every value that may be true gives the same verdict, there is none.
+    If every value that may be true gives the same verdict, no SLO has a finding.
 
     Args:
         case: the change.

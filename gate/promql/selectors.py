@@ -54,7 +54,7 @@ class LabelMatcher:
 
 
 def matchers(labels: Mapping[str, str]) -> str:
-    """Write ``key="value",...``; empty if there are no labels."""
+    """Write ``key="value",...``; empty without labels."""
     return ",".join(
         f"{name if PLAIN_NAME.fullmatch(name) else quote(name)}={quote(value)}"
         for name, value in labels.items()
@@ -194,7 +194,7 @@ def dotted_name(text: str) -> tuple[str, str] | None:
     """Split ``http.server.duration{a="b"}``, whose name PromQL wants in quotes.
 
     Returns:
-        The name, and the braces, empty where there are none; None: it is something else.
+        The name, and the braces (empty without braces); None: it is something else.
     """
     match = _DOTTED.fullmatch(text)
     return match and (match[1], match[2] or "")

@@ -130,7 +130,7 @@ def _in_base64(secret: bytes) -> Iterator[bytes]:
 
 @lru_cache(maxsize=16)
 def _words(secrets: tuple[str, ...]) -> re.Pattern[bytes] | None:
-    """Return a pattern for the secrets that may be ordinary words; None: there is none."""
+    """Return a pattern for the secrets that may be ordinary words; None: no such secret."""
     short = [
         re.escape(" ".join(secret.split()).encode("utf-8", "surrogatepass"))
         for secret in secrets

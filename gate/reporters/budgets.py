@@ -266,7 +266,7 @@ def _burn(rate: Fraction | Unmeasured, error: Fraction | None) -> str:
 
 
 def _no_rates(rates: Sequence[tuple[str, Fraction | Unmeasured]]) -> Iterator[str]:
-    """Yield over which windows there is no burn rate, once for each cause."""
+    """Yield the windows without a burn rate, once for each cause."""
     lost: dict[Cause, list[tuple[str, Unmeasured]]] = {}
     for window, rate in rates:
         if isinstance(rate, Unmeasured):

@@ -173,7 +173,7 @@ def signal_facts(row: AnomalyRow) -> Iterator[Fact]:
 
 
 def chart_facts(service: ServiceAnomalies) -> Iterator[Fact]:
-    """Yield what the charts were held against, and what there is no chart of."""
+    """Yield the usual range of each chart, and the signals without a chart."""
     for slo, chart in service.charts:
         yield "Usual", _usual(AnomalyRow(slo=slo, chart=chart))
     for slo, missing in service.missing:

@@ -94,7 +94,7 @@ def _request(slo: RatioSlo, options: CohortOptions) -> CohortRequest:
 
 
 def _step(length: timedelta) -> timedelta:
-    """Return the shortest step of which there are not too many."""
+    """Return the shortest step that does not give too many steps."""
     fitting = [minutes * _MINUTE for minutes in _STEPS if length <= minutes * _MINUTE * _MOST_STEPS]
     return fitting[0] if fitting else -(-length // (_MOST_STEPS * _DAY)) * _DAY
 

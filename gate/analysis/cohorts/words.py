@@ -177,7 +177,7 @@ def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
 
 
 def _is_silent(group: Group) -> bool:
-    """Return whether there is nothing to say of a group but what would have been seen."""
+    """Return whether the detectable difference is all that can be reported about a group."""
     comparison = group.comparison
     return (
         comparison is not None

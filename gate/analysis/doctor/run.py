@@ -85,7 +85,7 @@ def _at_fault(diagnosis: Diagnosis) -> set[str]:
 
 
 def _undefined(policy: Policy, *, at_fault: Collection[str]) -> Iterator[SloCheckup]:
-    """Yield what there is to say of SLOs of which their platform does not say what it promises.
+    """Yield the results of SLOs whose platform does not say what they promise.
 
     Args:
         policy: with these SLOs.

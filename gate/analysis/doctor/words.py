@@ -72,7 +72,7 @@ def _examined(checked: PolicyCheckup) -> Iterator[tuple[str, Sequence[CheckResul
             label = f"Backend {backend} ({checked.kind_of(backend)})" if backend else "Backend"
             yield label, results
         yield from ((slo.slo.name, slo.results) for slo in own)
-    for slo in checked.slos:  # of a backend of which nothing else was looked at
+    for slo in checked.slos:  # of a backend without any other check
         if slo.slo.sli.backend not in checked.backends:
             yield slo.slo.name, slo.results
 

@@ -78,7 +78,7 @@ class SearchedSlo:
     reservations: tuple[Reservation, ...] = ()
     """The doubts about these findings."""
     burned: Burned | None = None
-    """How much of what failed lies in incidents; None: there is no history, or nothing fails."""
+    """How many of the failures lie in incidents; None without history or without failures."""
     labels: FailureLabels | Unmeasured | None = None
     """The labels that the failures share, or the reason why they are not known; None: too few
     failed to ask."""

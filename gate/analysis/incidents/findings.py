@@ -31,11 +31,11 @@ class SloFindings:
 
     searched: SearchedSlo
     measured: tuple[Span, ...] | None = None
-    """The parts of the time looked at of which anything is known; None: there is no history."""
+    """The parts of the searched time with known data; None without history."""
     explanations: Explanations = field(default_factory=dict)
     """They cover every incident of the SLO, whatever it cost."""
     since_deploy: BeforeAfter | None = None
-    """None: no deploy was asked about, or there is nothing to compare."""
+    """None: no deploy was asked about, or nothing can be compared."""
 
 
 def slo_findings(

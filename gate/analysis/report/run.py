@@ -163,7 +163,7 @@ def _traces(
     answers: ReportAnswers,
     questions: Questions,
 ) -> dict[str, Trace]:
-    """Return what happened to each budget of which anything is known."""
+    """Return what happened to each budget with known data."""
     requests = questions.steps(policy)
     histories = budget_histories(policy, answers.plans, answers.budgets, assessments)
     traces = {

@@ -47,7 +47,7 @@ class MovedReview:
     missed: Fraction
     """The share of them that missed the objective, 0 to 1."""
     sla_missed: Fraction | None
-    """The same of the SLA; None: there is none."""
+    """The same for the SLA; None without an SLA."""
     worst: Fraction
     """The error ratio of the worst."""
     worst_end: datetime
@@ -70,7 +70,7 @@ class Review:
     unknown: Fraction
     """The share of the time at which it is not known what was left, 0 to 1."""
     begins: datetime | None
-    """The first instant of which anything is known; None where that is as early as was asked."""
+    """The first instant with known data; None if that is the start of the requested time."""
     query: str
     notes: tuple[str, ...]
 

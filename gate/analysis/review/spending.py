@@ -37,7 +37,7 @@ class SpendReview:
     """Windows as long as a period that slide through them, with the share of the allowance that
     each spent."""
     begins: datetime | None
-    """The first instant of which anything is known; None where that is as early as was asked."""
+    """The first instant with known data; None if that is the start of the requested time."""
     query: str
     notes: tuple[str, ...]
 

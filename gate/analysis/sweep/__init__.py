@@ -36,7 +36,7 @@ class SweptStatus:
     pull: int
     act: SweepAct
     before: State | None = None
-    """None: there is none."""
+    """None: the pull request has no such status."""
     after: State | None = None
     """None: it was left as it is."""
     reason: str = ""

@@ -48,7 +48,7 @@ class MetricCatalog:
         self._lists: dict[tuple[object, ...], MetricList | None] = {}
 
     def named(self, namespace: str, name: str = "") -> MetricList | None:
-        """Return the metrics of a name, or of all names; None: there is no list."""
+        """Return the metrics of a name, or of all names; None: the list is not available."""
         return self._listing(namespace, name, ())
 
     def with_dimensions(self, metric: Metric) -> MetricList | None:

@@ -163,7 +163,7 @@ class Histories:
             yield question.definition.id, window
 
     def _within_longer(self, question: Question) -> HistoryReading | None:
-        """Return the answer as a part of one about a longer window; None: there is none."""
+        """Return the answer as a part of one about a longer window; None: no such answer."""
         window = window_of(question.span)
         for slo, longer in self._bodies:
             if slo == question.definition.id and longer.end == window.end:

@@ -96,7 +96,7 @@ def replacements(rows: RowSource, every: Collection[Renamed]) -> Mapping[Renamed
 def _new_columns(
     wide: RowSource, indicator: SqlIndicator, every: Collection[Renamed]
 ) -> Iterator[tuple[Renamed, tuple[str, ...]]]:
-    """Yield the new columns that have values as often as what is missed; not if there are none."""
+    """Yield the new columns that have values as often as the missing ones; nothing without such."""
     others = sorted(wide.columns.keys() - indicator.columns - {wide.timestamp})
     new: dict[Renamed, tuple[str, ...]] = dict.fromkeys(every, ())
     for start in range(0, len(others), _AT_ONCE):

@@ -46,7 +46,7 @@ def mean_counts(measured: Measured) -> list[StepCounts | None]:
 def samples(
     counts: Sequence[StepCounts | None], request: SeriesRequest, steps_per_point: int
 ) -> Iterator[Sample]:
-    """Yield a sample for every this many steps of which anything is known, the oldest first.
+    """Yield a sample for every this many steps with known data, the oldest first.
 
     Args:
         counts: by step.

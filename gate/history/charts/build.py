@@ -1,4 +1,4 @@
-"""From what happened, step by step, to a control chart, or to the reason why there is none."""
+"""The control chart of a history of steps, or the reason why it has none."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -93,7 +93,7 @@ def score_interval(table: Table, level: float = LEVEL) -> tuple[float, float]:
 
 
 def ratio_of(table: Table) -> float | None:
-    """Return the group's failure ratio relative to the rest's; None: there are no failures."""
+    """Return the group's failure ratio relative to the rest's; None without failures."""
     if not table.failed:
         return None
     share = table.bad / table.total
@@ -221,7 +221,7 @@ def _one_sided(
     Given the number of failures in each stratum, each failure is the group's with a probability
     that follows from the ratio and the traffic of both. The bound is the ratio at which all, or
     none, are the group's with the probability ``level`` / 2; it fits few failures among many
-    events, and is wider than necessary for many failures. Without any failures there is no bound.
+    events, and is wider than necessary for many failures. Without any failures it has no bound.
     """
     both = [table for table in strata if table.total and table.rest_total and table.failed]
     if not both:

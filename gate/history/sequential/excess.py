@@ -30,7 +30,7 @@ class Excess:
     """
 
     alone: bool = False
-    """Whether there is no baseline, so that this is the canary's own failure ratio."""
+    """Whether the canary has no baseline, so that this is its own failure ratio."""
     canary_total: float = 0.0
     canary_bad: float = 0.0
     expected_bad: float = 0.0

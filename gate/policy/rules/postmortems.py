@@ -45,7 +45,8 @@ class _LookedAt(NamedTuple):
 def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
     """Return a finding for every costly incident, and for every history that is not known.
 
-    Where there are none, a single finding says so. Of a composite the members' histories count.
+    Without such an incident or history, a single finding says so. For a composite, the histories of
+    its members count.
     """
     firing, looked_at = list[Finding](), dict[str, _LookedAt]()
     counted, costly, names = list[SloImpact](), list[SloImpact](), list[str]()

@@ -155,7 +155,7 @@ def _named(tier: Tier) -> str:
 
 
 def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport, span: Span) -> Html:
-    """Return the picture with what there is to be seen in it, and its numbers.
+    """Return the figure with its caption and its numbers.
 
     Args:
         name: of the element, unique on the page.

@@ -42,7 +42,7 @@ class _Day:
 
 
 def control_chart(row: AnomalyRow, service: str, span: Span, name: str) -> Html:
-    """Return the picture with what there is to be seen in it, and its numbers.
+    """Return the figure with its caption and its numbers.
 
     Args:
         row: what is charted.

@@ -109,7 +109,7 @@ class Plot:
         Args:
             name: of the element, unique on the page.
             title: what it shows, for those who do not see it.
-            description: what there is to be seen in it.
+            description: what it says, in words.
             kind: its class in the style.
         """
         for place, (at, text) in enumerate(self._times.ticks()):

@@ -134,7 +134,7 @@ def _good_at(slo: RatioSlo | SpendSlo, burn: float) -> str | None:
 def burn_rate_figure(
     name: str, slo: RatioSlo | SpendSlo, trace: Trace, service: ServiceReport, report: Report
 ) -> Html:
-    """Return the picture with what there is to be seen in it, and its numbers."""
+    """Return the figure with its caption and its numbers."""
     span, threshold = report.incidents.span, report.incidents.threshold
     rates = [rate for _, rate in (*trace.fast, *trace.slow) if rate is not None]
     scale = Logarithmic(max([*rates, float(threshold)]) * 1.2)
