@@ -135,7 +135,7 @@ Asked = TypeVar("Asked", CountRequest, SeriesRequest)
 
 
 class _Once(Generic[Asked]):
-    """Requests of one instant or of several, each of which is asked once."""
+    """Requests of one instant or of several; each is asked once."""
 
     def __init__(self) -> None:
         self.requests: list[Asked] = []

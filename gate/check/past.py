@@ -151,7 +151,7 @@ def gather_burn_downs(
     assessments: Sequence[Assessment],
     at: datetime,
 ) -> dict[str, BurnDown]:
-    """Return by SLO how each measured budget came down, in few steps, where that is known.
+    """Return by SLO how each measured budget came down, in few steps, if that is known.
 
     One round of range queries, or one scan, for all of them.
     """

@@ -78,7 +78,7 @@ def _words(node: yaml.Node) -> dict[str, str]:
 
 
 def block_of(placed: PlacedSlo, sources: BackendBlocks) -> BackendBlock | None:
-    """Return the backend that counts an SLO; None: it names none that there is, or is composite."""
+    """Return the backend that counts an SLO; None: it names no existing one, or is composite."""
     if isinstance(placed.slo, CompositeSlo):
         return None
     if not placed.backend and len(sources) == 1:

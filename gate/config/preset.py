@@ -10,7 +10,7 @@ from gate.backends.records import Records
 from gate.dataclass import dataclass
 
 ALL_FAILURES: Final = "errors"
-"""The only kind whose bad events are all the failures that there are."""
+"""The only kind whose bad events are all failures of the service."""
 EVALUATION: Final = "faithfulness"
 KINDS: Final[Mapping[str, str]] = {
     ALL_FAILURES: "requests that failed",

@@ -115,7 +115,7 @@ class Context:
     """Number of the project that a merge request is in, where that may be another than this."""
     title: str | None = None
     labels: Sequence[str] | None = ()
-    """The labels of the pull request; None: there is one, but its labels are not known here."""
+    """The labels of the pull request; None: they are not known here."""
     author: str | None = None
     """Whose change it is."""
     actor: str | None = None
@@ -227,11 +227,11 @@ def backends_document(
 ) -> list[Json]:
     """Return the backends of a policy as plain data, and which SLOs each counts.
 
-    The name is None where there is a single one, which has none.
+    The name is None for a single backend, which has no name.
 
     Args:
         policy: names them.
-        assessments: of all its SLOs, which tell whether each answered; None: that is not told.
+        assessments: of all its SLOs, which say whether each answered; None: not said.
     """
     documents: list[Json] = []
     for name, kind in policy.backends.items():

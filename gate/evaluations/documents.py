@@ -94,7 +94,7 @@ class ResultsQuery:
 
 
 def results_query(file_name: str, metric: str | None, score: Fraction | None) -> ResultsQuery:
-    """Return what is asked of a file; the metric ``all`` is every check."""
+    """Return the query for a file; the metric ``all`` is every check."""
     name = None if metric == ALL_CHECKS else metric
     return ResultsQuery(file_name=file_name, metric=name, score=score)
 

@@ -26,7 +26,7 @@ class Difference(StrEnum):
     ALIKE = "alike"
     """The interval contains the share before: no difference shows."""
     UNKNOWN = "unknown"
-    """There are too few events yet."""
+    """Too few events so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

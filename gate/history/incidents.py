@@ -169,7 +169,7 @@ def burn_rates(
         series: what happened.
         budget: the share of events that may be bad, above 0.
         window: in steps, at least 1.
-        places: which steps are told of, from 0; None: all of them.
+        places: which steps are reported, from 0; None: all of them.
         idle: the value of a step without events: 0 in a search for incidents, since it is in none;
             None if a rate of 0 would be reported for it.
     """

@@ -87,7 +87,7 @@ class Reliability:
     longest: timedelta | None
     mtbf: timedelta | None
     """Mean operating time between failures: the known time outside of incidents, divided by their
-    number (IEC 60050-192-05-13); None: there were no incidents."""
+    number (IEC 60050-192-05-13); None without incidents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ class RestError(LookupError):
     def __init__(self, sentence: str, status: int | None = None) -> None:
         super().__init__(sentence)
         self.status = status
-        """The HTTP status, 429 where a limit is reached; None: there was no answer."""
+        """The HTTP status, 429 where a limit is reached; None without an answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ _QUEUE: Final = "merge_group"
 _BY_HAND: Final = frozenset({"shell", "none"})
 """The systems that have no pull requests at all."""
 _MOST_ASKED: Final = 30
-"""Commits of which the host is asked by which pull requests they came."""
+"""The most commits whose pull requests the host is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ _ROUNDS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """A comment as the code host has it."""
+    """A comment on the code host."""
 
     id: int
     """The later one has the larger."""

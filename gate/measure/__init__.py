@@ -1,4 +1,4 @@
-"""The contract with backends: what is asked, and what can be answered.
+"""The contract with backends: the requests, and the possible answers.
 
 A count that is not there is a value of its own with a cause and a sentence, never a zero.
 """
@@ -104,7 +104,7 @@ class Granted(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """An objective over a window, as a platform has it."""
+    """An objective over a window, as a platform states it."""
 
     window: Window
     objective: Fraction

@@ -45,7 +45,7 @@ def ends_of_whole_days(
     the pause beside it must be as long as another one.
 
     Args:
-        parts: how many events happened in each; None: nothing is known of it.
+        parts: how many events happened in each; None: unknown.
         within: from the first of them with data to the last.
         step: their length.
     """

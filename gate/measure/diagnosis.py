@@ -147,7 +147,7 @@ class Diagnosis:
     """The results of an examination."""
 
     backend: tuple[CheckResult, ...]
-    """About the server, or about the files as a whole; empty where there are several backends."""
+    """About the server, or about the files as a whole; empty if there are several backends."""
     backends: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
     """The same for each of several backends that counts any of the SLOs, by name."""
     slos: tuple[tuple[CheckResult, ...], ...]

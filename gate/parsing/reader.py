@@ -132,8 +132,8 @@ class Reader:
         """Return where a file is that is named from this one's folder.
 
         Raises:
-            UnreadableError: no such file; the mistake is noted, a warning where only this file is
-                looked at.
+            UnreadableError: no such file; the mistake is noted, a warning if only this file is
+                read.
         """
         path = self.directory / name
         if not os.path.isfile(path):  # noqa: PTH113 - False, too, for a name that no file can have

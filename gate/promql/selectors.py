@@ -66,7 +66,7 @@ class Selector:
     """A selector without a range."""
 
     name: str
-    """The metric; empty if there are only matchers."""
+    """The metric; empty for matchers alone."""
     matchers: tuple[LabelMatcher, ...]
 
     _text: str | None = field(default=None, init=False, compare=False, repr=False)

@@ -203,7 +203,7 @@ def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
 
 
 def _compared(assessment: Assessment) -> Iterator[Fact]:
-    """Yield what the tiers are held against where it is not what was measured, and why."""
+    """Yield the value that the tiers are compared with, if it is not the measured one, and why."""
     if assessment.compared == assessment.remaining:
         return
     ends = {Bound.PESSIMISTIC: "lower bound", Bound.OPTIMISTIC: "upper bound"}

@@ -188,7 +188,7 @@ def chart_facts(service: ServiceAnomalies) -> Iterator[Fact]:
 
 
 def scope_facts(report: AnomalyReport) -> Iterator[Fact]:
-    """Yield what was looked at, and what it was held against."""
+    """Yield the examined time, and the baseline of the charts."""
     span, step = report.span, format_duration(report.step)
     stretch = f"{wording.minute(span.start)} to {wording.instant(span.end)}"
     until = wording.instant(span.start + report.baseline)

@@ -66,7 +66,7 @@ class SloCohorts:
     reservations: tuple[Reservation, ...] = ()
     """The doubts about these findings."""
     budget_period: timedelta = timedelta()
-    """Whose budget the groups' shares are of: the SLO's window, or the time looked at if that is
+    """Whose budget the groups' shares are of: the SLO's window, or the examined time if that is
     longer; 0 without groups."""
     defining: bool = False
     """Whether the label has a part in what makes an event bad."""

@@ -40,7 +40,7 @@ def output(checkup: Checkup) -> Output:
 
 
 def page(checkup: Checkup) -> Page:
-    """Return the page on every policy: what is wrong and what to do, then what was looked at."""
+    """Return the page on every policy: problems and remedies first, then the examined queries."""
     return Page(
         sections=tuple(map(_section, checkup.policies)),
         closing=(summary.signature(checkup.evaluated_at, checkup.tool_version),),

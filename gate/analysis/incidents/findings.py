@@ -113,7 +113,7 @@ def _searched_slo(
 def _few_events(
     slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, options: IncidentOptions
 ) -> str | None:
-    """Say where there is so little traffic that one failure is an incident; None: it is not so."""
+    """Say if the traffic is so low that one failure is an incident; None if it is not."""
     if not counts_events(slo) or slo.sampled is not None:
         return None
     measured = [total for total in within(series, request, options.span) if total is not None]

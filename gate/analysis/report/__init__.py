@@ -51,7 +51,7 @@ class ServiceReport:
     forecast: ServiceForecast
     anomalies: ServiceAnomalies
     deploys: tuple[Deployment, ...]
-    """Deployments of the service in the time looked at, the oldest first."""
+    """Deployments of the service in the examined time, the oldest first."""
     decided: PolicyDecision | None
     """The decision on the change in question; None if no change is in question."""
 
@@ -63,7 +63,7 @@ class Report:
     services: tuple[ServiceReport, ...]
     """At least one."""
     incidents: IncidentReport
-    """These also have the time looked at and its step."""
+    """These also have the examined time and its step."""
     forecast: ForecastReport
     anomalies: AnomalyReport
     cohorts: CohortReport | None

@@ -41,7 +41,7 @@ class MovedReview:
     """How an objective fares in windows of one length, each a step later than the last."""
 
     count: int
-    """The number of windows of which enough is known; they overlap."""
+    """The number of windows with enough known data; they overlap."""
     step: timedelta
     """By which they are moved."""
     missed: Fraction
@@ -82,7 +82,7 @@ class Review:
 
     @property
     def counted(self) -> list[PastPeriod]:
-        """The periods of which enough is known."""
+        """The periods with enough known data."""
         return [period for period in self.periods if period.doubt is None]
 
 

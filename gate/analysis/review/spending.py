@@ -43,7 +43,7 @@ class SpendReview:
 
     @property
     def settled(self) -> list[PastPeriod]:
-        """The periods of which it is known whether they kept to the allowance."""
+        """The periods that are known to have kept to the allowance or exceeded it."""
         return [period for period in self.periods if is_met(period) is not None]
 
     @property

@@ -53,7 +53,7 @@ class SweepReport:
     pulls: int
     """That are open."""
     seen: int
-    """The number of these that were looked at to the end."""
+    """The number of these that were handled completely."""
     stopped: str = ""
     """The reason why the others were not checked; empty: all were."""
     dry_run: bool = False

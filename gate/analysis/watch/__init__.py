@@ -102,7 +102,7 @@ class WatchedSlo:
     """Share of the budget that it would still have taken by the end of the watch at this rate, at
     least; None: not known."""
     steps: tuple[ComparedStep | None, ...]
-    """Every step that was looked at; None: nothing is known of it."""
+    """Every step that was checked; None: unknown."""
     missing: int
     """How many steps of the whole watch are not known."""
     step: timedelta

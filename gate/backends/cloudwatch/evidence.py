@@ -90,7 +90,7 @@ def is_proved(metric: Metric, times: MetricTimeline, catalog: MetricCatalog) -> 
     """Return whether a metric without a point in the window can have one.
 
     It is listed, as it had one in the last two weeks. Or its name is one that AWS publishes only
-    where there is something to count, or one that is listed for other values of the same
+    if it has something to count, or one that is listed for other values of the same
     dimensions; and another metric has points with the very same dimensions.
     """
     named = catalog.named(metric.namespace, metric.name)

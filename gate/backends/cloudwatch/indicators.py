@@ -22,7 +22,7 @@ from gate.slo.quantities import format_duration
 from gate.wording import exact
 
 _MINUTE: Final = timedelta(minutes=1)
-"""The shortest period of which CloudWatch has data for longer than three hours."""
+"""The shortest period whose data CloudWatch keeps for longer than three hours."""
 _MOST_DECIMALS: Final = 10
 """That the boundaries of a trimmed count may have."""
 

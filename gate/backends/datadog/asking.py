@@ -95,7 +95,7 @@ class Histories:
     def seen(self, question: Question, history: History) -> tuple[Question, History]:
         """Return what shows when events happened: of a group without counts, those of all groups.
 
-        A group has no event that the SLO as a whole does not have. Where nothing is known of that,
+        A group has no event that the SLO as a whole does not have. If that is unknown,
         the question itself and its answer are returned.
 
         Raises:

@@ -191,7 +191,7 @@ def _buckets(
     goods: Sequence[Fraction | None],
     totals: Sequence[Fraction | None],
 ) -> Iterator[EventBucket]:
-    """Yield the buckets of which something is known."""
+    """Yield the buckets with known data."""
     for start, end, good, total in zip(starts, ends, goods, totals, strict=True):
         if total is not None:
             if total < 0 or (good or 0) < 0:

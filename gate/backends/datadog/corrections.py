@@ -1,4 +1,4 @@
-"""Status corrections: the stretches of time that people have told Datadog to leave out.
+"""Status corrections: the stretches of time that people exclude in Datadog.
 
 https://docs.datadoghq.com/service_level_objectives/#slo-status-corrections
 """

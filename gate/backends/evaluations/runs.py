@@ -104,7 +104,7 @@ class ResultFiles:
         """Return what the files say of an indicator.
 
         Raises:
-            MeasurementError: no file matches, or a folder cannot be looked at.
+            MeasurementError: no file matches, or a folder cannot be read.
         """
         files = self._files()
         key = (files, sli.metric, sli.score)

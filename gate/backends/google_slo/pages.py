@@ -1,4 +1,4 @@
-"""How Google's APIs answer: in pages of which each names the next one, or with a refusal."""
+"""How Google's APIs answer: in pages that each name the next one, or with a refusal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -129,7 +129,7 @@ def _kind(series: JsonObject) -> str:
 
 
 def _resource(series: JsonObject) -> str:
-    """Return the type of the resource, of which each has a series of its own."""
+    """Return the type of the resource; each resource has a series of its own."""
     resource = series.get("resource")
     return str(resource.get("type")) if isinstance(resource, dict) else ""
 

@@ -79,7 +79,7 @@ class LogSource:
     optional: frozenset[str] = frozenset()
     """Columns that are NULL where a file lacks them."""
     iso: frozenset[str] = frozenset()
-    """Text columns of which a sample is written as ISO 8601."""
+    """Text columns with a sample that is written as ISO 8601."""
     exact: frozenset[str] = frozenset()
     """Texts of whole numbers that must be distinguished exactly."""
     doubles: frozenset[str] = frozenset()
@@ -91,7 +91,7 @@ class LogSource:
     always: frozenset[str] = frozenset()
     """Columns that every indicator depends on."""
     mixed: frozenset[str] = frozenset()
-    """Columns of which some files have a type that no value of the other files can have."""
+    """Columns whose type in some files fits no value of the other files."""
     untyped: Callable[[], Iterable[str]] | None = None
     """Returns the columns that any row has and whose type is only guessed, by a look at all rows
     where only a sample is known; None: a row is a part of an object."""

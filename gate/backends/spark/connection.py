@@ -35,7 +35,7 @@ _AGAIN: Final = (0.2, 1.0)
 _ENDED: Final = 1.0
 """A stream that ends sooner (s), without an answer, was not one of the server's pauses."""
 _PARTING: Final = 2.0
-"""Seconds for what is said to the server at the end, whatever is left of the run's time."""
+"""Seconds for the last calls to the server, however little of the run's time is left."""
 
 _PACKAGES: Final = ("pyspark", "pyspark.sql", "pyspark.sql.connect")
 _LOADING: Final = Lock()

@@ -76,7 +76,7 @@ def renamed(
 def replacements(rows: RowSource, every: Collection[Renamed]) -> Mapping[Renamed, Replacement]:
     """Return what may stand in the place of each column; not of those that nothing replaces.
 
-    The rows are read once more for each indicator, and again where there are new columns.
+    The rows are read once more for each indicator, and again for new columns.
     """
     if not every or rows.widened is None:
         return {}

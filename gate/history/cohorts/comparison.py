@@ -27,7 +27,7 @@ class ComparisonOutcome(StrEnum):
     NONE = "none"
     """No difference was seen, which does not prove that none exists."""
     NOT_COMPARED = "not-compared"
-    """There are too few events for a comparison."""
+    """Too few events for a comparison."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,7 +162,7 @@ _FEW_IN_A_STRATUM: Final = 5.0
 def cmh(strata: Sequence[Table], effect: float = 1.0) -> float | None:
     """Return the probability of at least this difference if no stratum has a difference.
 
-    None: there are too few events, by the criterion of Mantel and Fleiss.
+    None: too few events, by the criterion of Mantel and Fleiss.
 
     Args:
         strata: the counts of each stratum.

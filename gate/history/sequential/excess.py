@@ -192,7 +192,7 @@ def _lifted(sum_: float | None, lift: float, baseline_bad: float) -> float | Non
 
 
 def _crossing(holds: Callable[[float], bool], low: float, high: float) -> tuple[float, float]:
-    """Return two neighbouring numbers, of which only the higher meets the condition."""
+    """Return two neighbouring numbers; only the higher meets the condition."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)

@@ -38,7 +38,7 @@ class _LookedAt(NamedTuple):
     history: SloIncidents
 
     def records(self, case: Case, rule: PostmortemRule, impact: SloImpact) -> SloRecords:
-        """Return the records of the policy, put to an incident of the SLO."""
+        """Return the records of the policy, matched with an incident of the SLO."""
         return slo_records(case, rule, self.slo.name, self.history, impact.incident)
 
 

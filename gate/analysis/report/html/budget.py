@@ -37,7 +37,7 @@ def _came_down(slo: Slo, trace: Trace) -> str:
 
 
 def _whose(slo: Slo) -> str:
-    """Say of which budget it is: a rolling window moves with the instant."""
+    """Say which budget it shows: a rolling window moves with the instant."""
     if isinstance(slo, CompositeSlo):
         return "Budget left at each instant"
     if isinstance(slo.window, RollingWindow):
