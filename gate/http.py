@@ -81,7 +81,7 @@ def _attempted(
 ) -> Success | RequestFailure:
     try:
         return attempt(seconds)
-    except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer
+    except Exception as error:  # noqa: BLE001 - any error means no answer
         return network_failure(error)
 
 
@@ -110,7 +110,7 @@ class Sender:
     verify: bool | str = True
     """A file of authorities to trust; True: the usual ones."""
     auth: AuthBase | None = None
-    """Puts the login into each request; None: the headers have it, or there is none."""
+    """Puts the login into each request; None: the headers have it, or no login is needed."""
 
     def send(
         self,

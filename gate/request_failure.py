@@ -83,7 +83,7 @@ class RequestFailure:
 
 
 class LoginError(Exception):
-    """There is no login to send a request with; its text says which step failed and what to do."""
+    """A request has no login to send; the text says which step failed and what to do."""
 
 
 _TIMED_OUT: Final = RequestFailure(

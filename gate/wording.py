@@ -17,7 +17,7 @@ from gate.slo.objective import (
 from gate.slo.quantities import format_duration
 
 NOTHING: Final = "-"
-"""Written where there is no number, because nothing was measured or it does not apply."""
+"""Written in place of a number, if nothing was measured or it does not apply."""
 NO_HISTORY: Final = "keeps no history"
 """The message about a backend that can only be asked for the present."""
 PROPOSAL_DELETED: Final = "the change deletes it"
@@ -86,7 +86,7 @@ def percent_left(share: Fraction, places: int = 1) -> str:
 
 
 def overspent(share: Fraction, places: int = 1) -> str:
-    """Write by how much a budget is overspent of which a share below 0 is left: ``51.8%``."""
+    """Write by how much a budget with a remaining share below 0 is overspent: ``51.8%``."""
     return percent_left(share, places).removeprefix("-")
 
 
@@ -124,7 +124,7 @@ def budget_between(low: Fraction, high: Fraction, of: str = "") -> str:
 
 
 def burn_shown(rate: Fraction) -> str:
-    """Write a burn rate with two decimals; one that is hardly there is not shown as none."""
+    """Write a burn rate with two decimals; a very small one is not shown as zero."""
     if 0 < rate < Fraction(1, 100):
         return "<0.01"
     return f"{float(rate * 100 // 1) / 100:,.2f}"
@@ -238,7 +238,7 @@ def left_between(low: Fraction, high: Fraction) -> str:
 
 
 def burn(rate: Fraction | Unmeasured | None) -> str:
-    """Write a burn rate where there is one."""
+    """Write a burn rate, or a placeholder without one."""
     return burn_shown(rate) if isinstance(rate, Fraction) else NOTHING
 
 

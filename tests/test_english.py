@@ -30,6 +30,13 @@ BANNED: Final = {
     r"\bof now\b": "current, recent",
     r"\bsays? nothing of\b": "does not mention",
     r"[0-9}] %(?![A-Za-z0-9(])": "99.9%, without a blank",
+    r"\b[Ww]here there (is|are|was|were) (no|none)\b": "without ...; if no ...",
+    r"\breason why there (is|are) (no|none)\b": "the reason why nothing was measured",
+    r"\bwhat there is (to|in|of)\b": "the results, everything",
+    r"\bof which (any|some|no)thing is known\b": "with known data; unknown",
+    r"\bNone: nothing is known\b": "None: unknown",
+    r"\bis told (by|to|of|with)\b": "is asked to; is reported",
+    r"\bput to (the|an?|what)\b": "compared with, matched with",
 }
 """Patterns, and what may be written instead."""
 MARKDOWN: Final = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**/*.md")
@@ -165,6 +172,13 @@ def test_no_page_has_a_banned_phrase() -> None:
         "99.9 % of requests",
         "the server tells them no further apart",
         "it counts all the same",
+        "0 where there are no groups",
+        "a result, or the reason why there is none",
+        "return what there is to say of the server",
+        "the share of the time of which nothing is known",
+        "the oldest first; None: nothing is known of it",
+        "on a timeout the server is told to stop",
+        "the context that is put to the incidents",
     ],
 )
 def test_what_readers_stumbled_over_is_found(text: str) -> None:
@@ -180,6 +194,7 @@ def test_what_readers_stumbled_over_is_found(text: str) -> None:
         "--at must not be later than now",
         "99.9% of requests",
         "nothing was measured",
+        "keeps or drops events by what there is at its end",
     ],
 )
 def test_plain_sentences_are_left_alone(text: str) -> None:

@@ -154,7 +154,7 @@ class QuestionReport(Protocol):
 
 
 def examinations(report: QuestionReport) -> Iterator[Block]:
-    """Yield the command that examines each policy of which something was not seen."""
+    """Yield the command that examines each policy with unmeasured parts."""
     return doctor_steps(
         (service.source, replace(report, services=(service,)).exit_code)
         for service in report.services

@@ -32,7 +32,7 @@ class ReadResults:
 
     @property
     def flaws(self) -> tuple[str, ...]:
-        """The flaws of the file, one clause each; empty: there are none."""
+        """The flaws of the file, one clause each; empty for a file without flaws."""
         run = self.file.run
         own = () if self.file.flaw is None else (self.file.flaw,)
         if run is None:

@@ -122,7 +122,7 @@ class Registration(Opening[S]):
     """Whether it reads rows, which the policy's block or a preset's ``records`` describe."""
 
     mistake_in: Callable[[Sli, Slices | None], str | None]
-    """Returns the mistake in an indicator that shows without data; None: there is none. Sends
+    """Returns the mistake in an indicator that shows without data; None: no mistake. Sends
     nothing and reads no file. The slices are those of the SLO, if it counts any."""
     max_age: Callable[[Mapping[str, str]], timedelta | None]
     """Returns how old the newest sample may be where neither the policy nor the SLO says it, by the

@@ -65,7 +65,7 @@ def records_of(values: Values, reader: Reader, backend: str) -> Records:
     """Return what the preset that a block names as its ``records`` says of rows, under its name.
 
     Raises:
-        UnreadableError: there is no such preset for the backend.
+        UnreadableError: the backend has no such preset.
     """
     name, own = values.get("records"), reader.presets
     records: Records | None

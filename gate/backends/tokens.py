@@ -198,7 +198,7 @@ def _ask(
     )
     try:
         response = sender.send(method, url, seconds=_SECONDS, params=params, form=form)
-    except Exception as error:  # noqa: BLE001 - whatever it is, there is no token
+    except Exception as error:  # noqa: BLE001 - any error means no token
         reason = network_failure(error).reason
         raise LoginError(f"{host} gives no token: {reason}; {advice}") from None
     body = json_object(response) or {}

@@ -57,7 +57,7 @@ def assess_ratio(
 
     worst, best = if_it_were(worst_answer), if_it_were(best_answer)
     if assessment.rounding is not None:
-        # What depends on what is left, and is compared with nothing, is told of the worse end.
+        # What depends on the remaining budget, and is not compared, is reported for the worse end.
         assessment = replace(
             assessment,
             forecast=worst.forecast,

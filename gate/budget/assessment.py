@@ -53,14 +53,14 @@ class Assessment:
     """Between which ends ``remaining`` is by that error, both included, the lower first; of a
     composite by those of its members. None: it is exact."""
     burn_rates: Mapping[timedelta, Fraction | Unmeasured] = field(default_factory=dict)
-    """Per window; without traffic there is none, `Cause.NO_TRAFFIC`."""
+    """Per window; `Cause.NO_TRAFFIC` for a window without traffic."""
     burn_errors: Mapping[timedelta, Fraction] = field(default_factory=dict)
     """How far those burn rates may be off that are made of a rounded share, above 0."""
     forecast: Forecast | None = None
     recovery: Recovery | None = None
     """How a rolling budget comes back; None where it was not asked for, or is not known."""
     price: Price | None = None
-    """The cost of the stated (or the assumed) impact; None if there is no ratio to price."""
+    """The cost of the stated (or the assumed) impact; None without a ratio to price."""
     stated_cost: Fraction | None = None
     """The cost of the impact that the user stated, which counts as consumed; None: none stated."""
     sla_remaining: Fraction | None = None
@@ -114,7 +114,7 @@ class Assessment:
 
     @cached_property  # each change class is judged by it
     def compared(self) -> Fraction | None:
-        """The remaining budget that is held against thresholds: the bound, less the impact."""
+        """The remaining budget that is compared with thresholds: the bound, less the impact."""
         bounded = self._bounded
         return None if bounded is None else bounded - (self.stated_cost or 0)
 
@@ -175,7 +175,7 @@ class Assessment:
         it still has a pessimistic end.
 
         Args:
-            share: how many bad events, by those that there are now; ``consumed`` is known.
+            share: the other number of bad events by the present one; ``consumed`` is known.
         """
         consumed = (self.consumed or Fraction(0)) * share
         if self.bound is Bound.POINT or not self.total or not self.exhausting_ratio:
@@ -186,9 +186,9 @@ class Assessment:
         return 1 - ratio / self.exhausting_ratio
 
     def samples_for(self, threshold: Fraction) -> int | None:
-        """Return how many samples of which none is bad prove that more than a threshold is left.
+        """Return how many samples without a bad one prove that more than a threshold is left.
 
-        None where as many as there are now are enough, or no number is, or nothing is sampled.
+        None if the present number is enough, if no number is, or if nothing is sampled.
         """
         if self.bound is not Bound.PESSIMISTIC or self.total is None or not self.exhausting_ratio:
             return None
@@ -240,7 +240,7 @@ def unknown_traffic(
 
 
 def traffic_doubts(slo: RatioSlo, counts: Counts) -> tuple[Doubt, ...]:
-    """Return a doubt when there are too few events to speak of a ratio; never for slices.
+    """Return a doubt if too few events were counted for a ratio; never for slices.
 
     Nor for seconds, which do not say how many events they had.
     """

@@ -114,7 +114,7 @@ def _where(gaps: Gaps) -> Iterator[str]:
 
 
 def _enough_at(share: Fraction, gaps: Gaps, guards: Guards, window: Window, at: datetime) -> str:
-    """Say from when on enough is covered, if data keep coming; empty where that is not known."""
+    """Say from when on enough is covered, if data keep coming; empty if unknown."""
     missing, length = guards.floor - (share - gaps.uncounted), seconds(window.counted(at).length)
     if isinstance(window, CalendarWindow):
         # Each second is one more of what has data, and one more of the period so far.

@@ -131,7 +131,7 @@ def _of_counts(
 
 
 def _sla_remaining(slo: RatioSlo, counts: Counts, at: datetime) -> Fraction | None:
-    """Return what is left of the SLA's budget; None: there is no SLA."""
+    """Return the remaining share of the SLA's budget; None without an SLA."""
     return None if slo.sla is None else 1 - counts.bad * share_per_bad(slo, counts, at, slo.sla)
 
 

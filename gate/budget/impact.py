@@ -82,7 +82,7 @@ def _largest_canary(
         return Fraction(1)
     if slo.slices is not None:
         # A slice is spent as a whole once too much of it fails, so only a canary too small to do
-        # that is free; there is nothing between.
+        # that is free; nothing lies between.
         return (1 - slo.slices.target) / impact.failures
     if granted is Granted.SECONDS:
         return Fraction(0)

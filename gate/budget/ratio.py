@@ -126,7 +126,7 @@ def remaining_interval(
 def window_burn(slo: RatioSlo, length: timedelta, answer: Answer) -> Fraction | Unmeasured:
     """Return the burn rate over a window of this length, at least 0.
 
-    Without traffic there is none: what shares are of is nothing, be it that nobody came or that
+    A window without traffic has none: it has no events to take a share of, whether nobody came or
     nobody got through.
     """
     if isinstance(answer, Unmeasured):
@@ -141,7 +141,7 @@ def window_burn(slo: RatioSlo, length: timedelta, answer: Answer) -> Fraction | 
 
 
 def has_no_traffic(burn: Fraction | Unmeasured | None) -> bool:
-    """Return whether there is no burn rate because nothing happened in its window."""
+    """Return whether a burn rate is missing because nothing happened in its window."""
     return isinstance(burn, Unmeasured) and burn.cause is Cause.NO_TRAFFIC
 
 

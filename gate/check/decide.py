@@ -119,7 +119,7 @@ def _recognition(policy: Policy, options: Options, facts: AskFacts) -> Recogniti
 
 
 def _with_declared_freeze(policy: Policy, options: Options) -> Policy:
-    """Add the freeze that the CI system has declared, of which it does not say when it ends."""
+    """Add the freeze that the CI system has declared, whose end it does not say."""
     if not options.context.frozen:
         return policy
     freeze = Freeze(

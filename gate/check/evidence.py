@@ -87,7 +87,7 @@ class EvidenceFinder:
         """Return the results of the change.
 
         Raises:
-            CannotTellError: there are none, or the code host does not say.
+            CannotTellError: the change has no results, or the code host does not say.
         """
         name = requirement.artifact
         if name is None:

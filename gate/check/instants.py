@@ -89,7 +89,7 @@ class _Check(Generic[Moment, Checked]):
     run: PastRun | None = None
     """The counts that it asks for next."""
     requests: tuple[SeriesRequest, ...] | None = None
-    """The histories that it asks for next; where there is nothing to ask it has come to its end."""
+    """The histories that it asks for next; the check ends when it has nothing more to ask."""
     checked: list[Checked] = field(default_factory=list)
     """The results, once there are any."""
 
@@ -116,7 +116,7 @@ class _Check(Generic[Moment, Checked]):
 def _finish(
     backend: Backend, history: HistoryBackend, waiting: Sequence[_Check[Moment, Checked]]
 ) -> None:
-    """Answer the questions of these checks, and those that follow, until there are none."""
+    """Answer the questions of these checks, and those that follow, until none is left."""
     while True:
         counting = [(check, check.run) for check in waiting if check.run is not None]
         looking = [(check, check.requests) for check in waiting if check.requests is not None]
@@ -135,7 +135,7 @@ Asked = TypeVar("Asked", CountRequest, SeriesRequest)
 
 
 class _Once(Generic[Asked]):
-    """Requests of one instant or of several, each of which is asked once."""
+    """Requests of one instant or of several; each is asked once."""
 
     def __init__(self) -> None:
         self.requests: list[Asked] = []

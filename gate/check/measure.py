@@ -199,7 +199,7 @@ def open_history(
 
 
 def known_of(answer: SeriesAnswer) -> SeriesAnswer:
-    """Return the answer; one of which no step is known is none."""
+    """Return the answer, or the reason if no step is known."""
     if isinstance(answer, Series) and all(total is None for total in answer.total):
         reason = "there is no data for any step of the time looked at"
         return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)

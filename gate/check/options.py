@@ -37,7 +37,7 @@ AskFacts = Callable[[Live | None], ChangeFacts]
 
 
 def nothing_known(_live: Live | None) -> ChangeFacts:
-    """Return that nothing is known of the change, which rules no class out."""
+    """Return that nothing is known about the change, which rules no class out."""
     return ChangeFacts(paths=None, labels=None, branches=None, commits=None, titles=None)
 
 
@@ -47,7 +47,7 @@ def nobody(_matcher: ChangeMatcher, _facts: ChangeFacts) -> Approval:
 
 
 def no_label(_rule: OverrideRule, _at: datetime) -> Labelled:
-    """Return that there is no pull request here that could have a label."""
+    """Return that this run has no pull request that could have a label."""
     return Labelled()
 
 
@@ -98,7 +98,7 @@ class Options:
     satisfied: Mapping[str, str] = field(default_factory=dict)
     """The requirements that are stated as met, by name, each with a link or a note."""
     evidence: AskEvidence = no_evidence
-    """Called for each policy of which a tier requires anything, while its backend counts."""
+    """Called for each policy with a tier that requires anything, while its backend counts."""
     shadows: AskShadows = no_shadows
     """Likewise, once its backend has counted."""
     impact: Impact | None = None

@@ -48,7 +48,7 @@ def gather_history(policy: Policy, history: HistoryBackend | None, at: datetime)
 
 
 def incident_requests(policy: Policy, at: datetime) -> RequestsByName:
-    """Return the requests of the rule ``postmortems``, by SLO; none where there is no such rule."""
+    """Return the requests of the rule ``postmortems``, by SLO; empty without the rule."""
     rule = policy.postmortems
     if rule is None:
         return {}
@@ -75,7 +75,7 @@ def past_incidents(
 
 
 def chart_requests(policy: Policy, at: datetime) -> RequestsByName:
-    """Return the requests of the rule ``control_charts``; none where there is no such rule."""
+    """Return the requests of the rule ``control_charts``; empty without the rule."""
     rule = policy.control_charts
     if rule is None:
         return {}
@@ -151,7 +151,7 @@ def gather_burn_downs(
     assessments: Sequence[Assessment],
     at: datetime,
 ) -> dict[str, BurnDown]:
-    """Return by SLO how each measured budget came down, in few steps, where that is known.
+    """Return by SLO how each measured budget came down, in few steps, if that is known.
 
     One round of range queries, or one scan, for all of them.
     """

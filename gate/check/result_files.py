@@ -47,7 +47,7 @@ def read_result(
         name: of the file in messages.
         metric: that counts, or ``all``.
         score: that a case needs to pass; None: the tool's own word counts.
-        key: that attestations must be signed with; None: there is none here.
+        key: that attestations must be signed with; None: this run has no key.
     """
     try:
         content = read_file(path)
@@ -97,7 +97,7 @@ def read_archive(
         origin: of the archive.
         metric: that counts, or ``all``.
         score: that a case needs to pass; None: the tool's own word counts.
-        key: that attestations must be signed with; None: there is none here.
+        key: that attestations must be signed with; None: this run has no key.
 
     Raises:
         CannotTellError: no file matches, or too many do.

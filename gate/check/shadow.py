@@ -1,4 +1,4 @@
-"""Requirements for a shadow deployment: what is asked of the backend, and what that comes to."""
+"""Requirements for a shadow deployment: the requests to the backend, and their results."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -81,7 +81,7 @@ class _Part:
         return events if whole is None else as_counted(events, *arm([whole], 1).sums)
 
     def pairs(self, pair_by: str) -> PairRequest:
-        """Return what is asked of requests and their copies."""
+        """Return the request for the pairs of a request and its copy."""
         return PairRequest(
             sli=self.slo.sli,
             span=self.span,

@@ -36,7 +36,7 @@ class ComparedSlo:
     pairs: Pairs | None = None
     """None: requests were not paired."""
     doubt: str = ""
-    """The doubt about its counts, and the remedy; empty: there is none."""
+    """The doubt about its counts, and the remedy; empty without a doubt."""
 
     @property
     def place(self) -> tuple[int, float]:
@@ -230,7 +230,7 @@ def missing_value(requirement: ShadowRequirement, value: str, others: Sequence[s
     Args:
         requirement: which is checked.
         value: of the shadow or of the live deployment.
-        others: the values that there are, without the two.
+        others: the existing values, without the two.
     """
     key = "candidate" if value == requirement.candidate else "against"
     do = "deploy the shadow and mirror requests to it, or " if key == "candidate" else ""

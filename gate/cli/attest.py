@@ -94,7 +94,7 @@ def _see_that_it_is_checked_out(checkout: Checkout) -> None:
     try:
         altered = altered_file(checkout)
     except GitError:
-        return  # there is no checkout here, and nothing says that the CI system is wrong
+        return  # this is not a checkout, and nothing says that the CI system is wrong
     if altered is not None:
         raise UsageError(
             f"{altered} differs from the commit, so that the evaluation may have run on something"

@@ -243,7 +243,7 @@ def output_option(help_: str, *, type_: FileName = FILE, **attributes: Any) -> D
 
 
 def policies_argument(*, single: bool = False) -> Decorator:
-    """Add the policy files, of which there is at least one.
+    """Add the policy files, at least one.
 
     Args:
         single: whether the command takes no more than that, as its help says.

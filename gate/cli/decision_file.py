@@ -23,7 +23,7 @@ def read_decision(file: str, key: SealKey | None) -> dict[str, Any]:
     Raises:
         OddDocumentError: the file does not hold such a decision; the message says why.
         NotReadableError: it is not a file that can be read whole.
-        UsageError: there is no file.
+        UsageError: the file does not exist.
     """
     document: Any = read_json(read_within(file, _LARGEST))
     parcel = opened(document, key) if is_envelope(document) else None
@@ -46,7 +46,7 @@ def read_trigger_file(file: str, key: SealKey | None) -> "Trigger":
     Raises:
         OddDocumentError: the file does not hold such a trigger; the message says why.
         NotReadableError: it is not a file that can be read whole.
-        UsageError: there is no file.
+        UsageError: the file does not exist.
     """
     from gate.decision.trigger import read_trigger  # noqa: PLC0415 - gate verify reads none
 

@@ -98,7 +98,7 @@ def named_deploy(name: str, options: IncidentOptions, services: Collection[str])
         services: those of the policies; one revision may have gone to others, too.
 
     Raises:
-        UsageError: there is none of these services within --last.
+        UsageError: no deploy of these services within --last has this name.
     """
     what = f"--since-deploy {name}"
     if not options.deploys:

@@ -118,7 +118,7 @@ def _first_policy(file: str, contents: PolicyContents) -> tuple[str, str]:
     """Return what to do next with a first policy, and its text.
 
     Raises:
-        UsageError: there is no such preset, or it is for another backend.
+        UsageError: the preset does not exist, or is for another backend.
     """
     server, presets = contents.server, contents.presets
     own = _own_presets(file, presets)

@@ -27,7 +27,7 @@ _PUBLIC: Final = ("ssh-ed25519 ", "ssh-rsa ", "ecdsa-sha2-")
 
 
 def signing_key(environ: Mapping[str, str]) -> SealKey | None:
-    """Return the key that signs decisions; None where there is none.
+    """Return the key that signs decisions; None if no key is set.
 
     Raises:
         UsageError: the variable is set but does not hold a key, or a package is missing.

@@ -51,7 +51,7 @@ def evidence_of(text: str) -> tuple[str, str]:
 
 
 def copy_in(formats: Collection[str]) -> Callable[[str], tuple[str, str]]:
-    """Return what splits ``FORMAT=FILE``, and raises ValueError for a format that there is not."""
+    """Return a function that splits ``FORMAT=FILE``; it raises ValueError for an unknown format."""
 
     def copy(text: str) -> tuple[str, str]:
         name, path = pair_of(text, "FORMAT=FILE, such as json=report.json")

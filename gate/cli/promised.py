@@ -101,7 +101,7 @@ def _doubt(trigger: Trigger) -> str | None:
 
 
 def _of(trigger: Trigger, file: PolicyFile) -> ServicePromises | None:
-    """Return the promises of one policy; None: there are none of this service and text."""
+    """Return the promises of one policy; None: no promises of this service and text."""
     for policy in trigger.policies:
         if (policy.service, policy.source.sha256) == (file.policy.service, file.source.sha256):
             return policy

@@ -74,7 +74,7 @@ def load_all(
 
 
 def with_remedy(path: str, mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
-    """Return the mistakes of a policy; where there is none in its place, they say what to do.
+    """Return the mistakes of a policy; if the file does not exist, they say what to do.
 
     Args:
         path: of the policy, as it was given.

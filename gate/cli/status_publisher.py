@@ -76,7 +76,7 @@ class StatusPublisher:
         return self._set(undecided_status(state, plain(description), name, self._url(code)))
 
     def _worse_of_another_job(self, status: CommitStatus) -> str:
-        """Put back what another job of this run has shown that is worse; empty: there is none."""
+        """Restore a worse status that another job of this run has shown; empty: no such status."""
         client, revision = self.place.host(), self.place.context.revision
         link = StatusLink.read(status.url or "")
         if client is None or revision is None or link is None:
@@ -95,7 +95,7 @@ class StatusPublisher:
         return ""
 
     def failed(self, code: ExitCode) -> str:
-        """Show that there is no decision, in every status of this gate that may say otherwise.
+        """Show that no decision was made, in every status of this gate that may say otherwise.
 
         Args:
             code: with which the run ends.

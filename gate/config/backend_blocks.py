@@ -35,7 +35,7 @@ class BackendBlock(NamedTuple):
 
     @property
     def backend(self) -> Registration[Any] | None:
-        """Its registration; None: there is no backend of its type."""
+        """Its registration; None: no backend has its type."""
         kind = self.words.get("type", "")
         return registration(kind) if kind in BACKENDS else None
 
@@ -78,7 +78,7 @@ def _words(node: yaml.Node) -> dict[str, str]:
 
 
 def block_of(placed: PlacedSlo, sources: BackendBlocks) -> BackendBlock | None:
-    """Return the backend that counts an SLO; None: it names none that there is, or is composite."""
+    """Return the backend that counts an SLO; None: it names no existing one, or is composite."""
     if isinstance(placed.slo, CompositeSlo):
         return None
     if not placed.backend and len(sources) == 1:

@@ -133,7 +133,7 @@ _UNREAD: Final = Field(schema=Anything(), doc="Neither read nor opened here.")
 UNOPENED_BACKENDS: Final[_Named[Values]] = _Named(
     _with_policy(Object({"type": _UNREAD}, lambda values, _: values, others=_UNREAD))
 )
-"""The same, of which nothing is read that connects to a backend."""
+"""The same, without reading anything that connects to a backend."""
 
 
 def check_one_place(values: Values, reader: Reader) -> bool:
@@ -156,7 +156,7 @@ def check_one_place(values: Values, reader: Reader) -> bool:
 
 
 def check_backends(values: Values, reader: Reader) -> bool:
-    """Note a floor above what a backend's SLOs need at least, and return whether there is none."""
+    """Note a floor above what a backend's SLOs need at least, and return whether none is."""
     whole = True
     least = values.get("min_coverage", DEFAULT_GUARDS.min_coverage)
     entries: Mapping[str, NamedBackend[Any]] = values.get("backends", {})

@@ -95,7 +95,7 @@ class _CaseIds:
     """The ids of the cases: a list of them, or a file that has them, one a line."""
 
     def read(self, node: yaml.Node, reader: Reader) -> frozenset[str]:
-        """Return the ids, of which there is at least one and none is there twice."""
+        """Return the ids: at least one, and each only once."""
         if isinstance(node, yaml.ScalarNode):
             ids = _lines(node, reader)
         else:

@@ -114,7 +114,7 @@ def presets_beside(policy: str, pattern: str) -> Mapping[str, Preset]:
     """Return the presets of the files that match a glob from the folder of a policy to be written.
 
     Raises:
-        PolicyError: there is none, or one cannot be read or says something wrong.
+        PolicyError: no file matches, or one cannot be read or says something wrong.
     """
     reader = _reader(policy)
     with suppress(UnreadableError):

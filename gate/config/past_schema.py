@@ -42,7 +42,7 @@ class KnownIncidents(NamedTuple):
     """The records in files beside the policy, which are as much the policy as its own text."""
 
     patterns: tuple[str, ...]
-    """Globs of the files; that none matches means that there are no records."""
+    """Globs of the files; if no file matches, the service has no records."""
     records: "tuple[IncidentRecord, ...]"
     unreadable: "tuple[UnreadableRecord, ...]"
     """Those with a mistake: they put in doubt what they may be about, and nothing else."""

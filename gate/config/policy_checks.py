@@ -123,7 +123,7 @@ def _check_slos(values: Values, reader: Reader) -> bool:
 
 
 def _warn_of_long_window(placed: PlacedSlo) -> None:
-    """Warn of a window of which hardly a backend keeps the data."""
+    """Warn of a window that is longer than most backends keep data."""
     window = None if isinstance(placed.slo, CompositeSlo) else placed.slo.window
     if isinstance(window, RollingWindow) and window.duration > _LONGEST_KEPT:
         message = (
@@ -179,7 +179,7 @@ def _warn_of_no_history(values: Values, reader: Reader) -> None:
 
 
 def _warn_of_no_events(values: Values, reader: Reader) -> None:
-    """Warn of rules that would say nothing, ever, of the SLOs that there are."""
+    """Warn of rules that can never apply to the SLOs of the policy."""
     keys = values.given(*_COUNTING)
     if not keys or not values.given("slos"):
         return

@@ -192,7 +192,7 @@ POLICY: Final = Object(
 
 
 def _refuse_newer(node: yaml.Node, reader: Reader) -> None:
-    """Refuse a file of a later version, of which every new key would look like a mistake."""
+    """Refuse a file of a later version, whose new keys would all look like mistakes."""
     for key, child in word_pairs(node):
         text = written(child) if key.value == "version" else ""
         if re.fullmatch(r"[0-9]{1,9}", text) and int(text) > _VERSION:

@@ -10,7 +10,7 @@ from gate.backends.records import Records
 from gate.dataclass import dataclass
 
 ALL_FAILURES: Final = "errors"
-"""The only kind whose bad events are all the failures that there are."""
+"""The only kind whose bad events are all failures of the service."""
 EVALUATION: Final = "faithfulness"
 KINDS: Final[Mapping[str, str]] = {
     ALL_FAILURES: "requests that failed",
@@ -49,7 +49,7 @@ class Option:
 
     about: str
     default: str | None = None
-    """None: there is no safe guess, and the policy must choose."""
+    """None: no default is safe, and the policy must choose."""
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The text that replaces the placeholder, by choice and role."""
     pattern: str | None = None
@@ -62,7 +62,7 @@ class Option:
         return frozenset(name for text in texts for name in _PLACEHOLDER.findall(text)) - _OWN
 
     def usual(self, key: str) -> str:
-        """Return the default; where there is none, what a first policy has: a choice, or a name."""
+        """Return the default, or without one what a first policy has: a choice, or a name."""
         return self.default or next(iter(self.choices), f"my-{key}")
 
     def texts(self, chosen: str) -> Mapping[str, str]:
@@ -100,7 +100,7 @@ class PresetIndicator:
 
     about: str
     families: tuple[Family, ...] = ()
-    """Newest names first; empty: there is no such signal, and ``about`` says the way round."""
+    """Newest names first; empty: the server has no such signal; ``about`` says what to use."""
     options: Mapping[str, Option] = field(default_factory=dict)
     threshold: str | None = None
     """One that works by default; None: it takes none."""

@@ -186,7 +186,7 @@ def load_presets() -> dict[str, Preset]:
 
 
 def find_preset(name: str, own: Mapping[str, Preset | None]) -> Preset | None:
-    """Return the preset of this name; None: there is none, or its file cannot be read.
+    """Return the preset of this name; None: it does not exist, or its file cannot be read.
 
     Args:
         name: without a kind.

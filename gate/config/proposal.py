@@ -40,7 +40,7 @@ class ProposedPolicy:
     """A policy as a change would have it."""
 
     policy: Policy | None
-    """None: there is none to be judged."""
+    """None: the change has no policy to judge."""
     why_not: str = ""
     """The reason why it is missing, in a sentence that repeats nothing of its text."""
     backends: Mapping[str, str] = field(default_factory=dict)

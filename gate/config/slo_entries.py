@@ -74,4 +74,4 @@ WHOLE_RATIO: Final = {
         {"required": ["good", "bad"]},
     ]
 }
-"""A ratio of which all events are known, not only the good or the bad ones."""
+"""A ratio with a known number of all events, not only of the good or the bad ones."""

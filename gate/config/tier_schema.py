@@ -124,7 +124,7 @@ _LAST_TIER: Final = {
 
 
 class _Tiers(ListOf[Tier]):
-    """The tiers, the last of which holds for whatever is left."""
+    """The tiers; the last one applies to any remaining budget."""
 
     def __init__(self) -> None:
         super().__init__(TIER, at_least=1)

@@ -41,7 +41,7 @@ def attestation(
     Args:
         content: of the file.
         name: of the file, without its folder.
-        attested: what is said of it.
+        attested: the statements about it.
         version: of this program.
         key: that signs.
 

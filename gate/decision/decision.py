@@ -100,7 +100,7 @@ class Context:
     branch: str | None = None
     """That the change comes from."""
     base: str | None = None
-    """A commit or branch that the change is compared with; None: there is none."""
+    """A commit or branch that the change is compared with; None: it is compared with none."""
     base_from: str | None = None
     """Who named ``base``, where that was not an event: ``--base``."""
     base_branch: str | None = None
@@ -115,7 +115,7 @@ class Context:
     """Number of the project that a merge request is in, where that may be another than this."""
     title: str | None = None
     labels: Sequence[str] | None = ()
-    """The labels of the pull request; None: there is one, but its labels are not known here."""
+    """The labels of the pull request; None: they are not known here."""
     author: str | None = None
     """Whose change it is."""
     actor: str | None = None
@@ -200,7 +200,7 @@ class Decision:
 
     None where the mode is `Mode.STATED_INSTANT`: it cannot have let anything ship then."""
     not_overridden: str = ""
-    """The reason why a label that requests an override does not count; empty: there is no such
+    """The reason why a label that requests an override does not count; empty without such a
     label."""
     key: "SealKey | None" = field(default=None, repr=False)
     """Signs the JSON document."""
@@ -227,11 +227,11 @@ def backends_document(
 ) -> list[Json]:
     """Return the backends of a policy as plain data, and which SLOs each counts.
 
-    The name is None where there is a single one, which has none.
+    The name is None for a single backend, which has no name.
 
     Args:
         policy: names them.
-        assessments: of all its SLOs, which tell whether each answered; None: that is not told.
+        assessments: of all its SLOs, which say whether each answered; None: not said.
     """
     documents: list[Json] = []
     for name, kind in policy.backends.items():

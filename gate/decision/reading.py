@@ -138,7 +138,7 @@ def _typed(value: object, names: str | Sequence[str]) -> bool:
 
 
 def _same(value: object, demand: object) -> bool:
-    return type(value) is type(demand) and value == demand  # True is no 1
+    return type(value) is type(demand) and value == demand  # True is not 1
 
 
 def _regex(pattern: str) -> re.Pattern[str]:

@@ -1,4 +1,4 @@
-"""The seal of a JSON document: its hash, and its signature where there is a key.
+"""The seal of a JSON document: its hash, and its signature if a key is set.
 
 Which signature is looked at follows from the reader's key, and from nothing that the document says:
 a document that named its own algorithm could choose the one that its forger can make.
@@ -30,7 +30,7 @@ class SealKey:
 
     algorithm: Algorithm
     key_id: str | None
-    """Names a public key. None: a shared secret, of which nothing may be told."""
+    """Names a public key. None: a shared secret, which must stay secret."""
     sign: Callable[[bytes], bytes] | None = field(repr=False)
     """Returns the signature of a text. None: this key only verifies."""
     verifies: Callable[[bytes, bytes], bool] = field(repr=False)
@@ -67,7 +67,7 @@ def canonical(document: Mapping[str, Any]) -> bytes:
 
 
 def sealed(document: Mapping[str, Any], key: SealKey | None) -> dict[str, Any]:
-    """Return the document with its seal at the end, signed where there is a key that signs."""
+    """Return the document with its seal at the end, signed if the key can sign."""
     text = canonical(document)
     seal: dict[str, str | None] = {
         "sha256": sha256(text).hexdigest(),
@@ -88,7 +88,7 @@ def seal_flaw(document: Mapping[str, Any], key: SealKey | None) -> str | None:
     """Return the reason why the seal does not hold; None where it does.
 
     With a key, a document that is not signed by it is refused, whatever else it says. Without one,
-    a signed document is refused: nobody has looked at its signature.
+    a signed document is refused: its signature was not checked.
     """
     seal = document.get(SEAL)
     if not isinstance(seal, dict):

@@ -131,7 +131,7 @@ def _count(assessment: Assessment) -> Json:
 
 
 def _answer(assessment: Assessment) -> str | None:
-    """Return what the backend reported; None for a composite, and where nothing was measured."""
+    """Return what the backend reported; None for a composite, and if nothing was measured."""
     if assessment.total is not None:
         return "counts"
     if assessment.ratio_error is not None:

@@ -147,7 +147,7 @@ def _lowest_allowed(tiers: Sequence[Tier], change: str, left: Fraction) -> Fract
 
 
 def trigger_document(trigger: Trigger, key: SealKey | None) -> Json:
-    """Return a trigger as plain data with a seal, which is signed where there is a key."""
+    """Return a trigger as plain data with a seal, which is signed if a key is set."""
     impact = trigger.impact
     document: Json = {
         "schema_version": TRIGGER_VERSION,

@@ -39,7 +39,7 @@ class CaseOutcome(StrEnum):
     """The case, or the scorer, raised an exception or ran into a time limit."""
     SKIPPED = "skipped"
     UNSCORED = "unscored"
-    """There is no score, or it is not a finite number."""
+    """The score is missing, or is not a finite number."""
     FLAKY = "flaky"
     """It passed only when it was tried again."""
     UNCHECKED = "unchecked"

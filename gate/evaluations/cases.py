@@ -26,7 +26,7 @@ class Cases:
     total: int = 0
     """How many distinct cases there are; a row without an id counts as one."""
     passed: int = 0
-    """The number of cases of which every row has passed."""
+    """The number of cases in which every row has passed."""
     counts: Mapping[CaseOutcome, int] = field(default_factory=dict)
     """How many cases became of each kind; they add up to ``total``."""
     duplicates: tuple[str, ...] = ()

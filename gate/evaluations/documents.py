@@ -61,7 +61,7 @@ class Flaws:
 
 
 def few_of(names: Sequence[str], most: int = 10) -> str:
-    """Return some names for a message, and how many more there are; ``none`` if there are none."""
+    """Return some names for a message, and the number of the others; ``none`` without names."""
     shown = [name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..." for name in names[:most]]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"{', '.join(shown) or 'none'}{more}"
@@ -94,7 +94,7 @@ class ResultsQuery:
 
 
 def results_query(file_name: str, metric: str | None, score: Fraction | None) -> ResultsQuery:
-    """Return what is asked of a file; the metric ``all`` is every check."""
+    """Return the query for a file; the metric ``all`` is every check."""
     name = None if metric == ALL_CHECKS else metric
     return ResultsQuery(file_name=file_name, metric=name, score=score)
 
@@ -143,7 +143,7 @@ def worst(outcomes: Iterable[CaseOutcome]) -> CaseOutcome:
 
 
 def score_of(value: Any, flaws: Flaws, case_id: str) -> Fraction | None:
-    """Return a score, or None where there is none or it is NaN; what cannot be one is a flaw."""
+    """Return a score, or None if it is missing or NaN; what cannot be a score is a flaw."""
     if value is None or (isinstance(value, Decimal) and value.is_nan()):
         return None
     score = exact(value)

@@ -155,7 +155,7 @@ def _against_base(
     """Return whether the change is shown not to be worse than its base, case by case.
 
     Raises:
-        CannotTellError: there are no results of the base, or they cannot be relied on.
+        CannotTellError: the base has no results, or they cannot be relied on.
     """
     if not change.bases:
         raise CannotTellError(f"there is nothing to compare with: {change.no_base}")

@@ -1,6 +1,6 @@
 """JUnit XML, as pytest, jest, Surefire, PHPUnit, promptfoo and others write it.
 
-There is no standard. What runners agree on: ``testsuite`` elements, perhaps in each other, with
+No standard exists. Runners agree on: ``testsuite`` elements, perhaps in each other, with
 ``testcase`` elements, of which those without a ``failure``, ``error`` or ``skipped`` have passed;
 and attributes that count them.
 """

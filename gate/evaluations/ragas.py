@@ -103,7 +103,7 @@ def _cell(name: str, cell: str) -> Any:
 def read(records: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
     """Return what the rows of a table say. A case is its question: Ragas gives it no id.
 
-    There is no time, no commit and no bar in it, and nothing that tells a finished run.
+    The table has no time, no commit and no bar, and does not show whether the run finished.
     """
     flaws = Flaws()
     names = sorted({name for record in records for name in record if name not in _SAMPLE})

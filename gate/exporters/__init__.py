@@ -150,7 +150,7 @@ class CountedIndicator:
     notes: tuple[str, ...] = ()
 
     def bad(self, window: str) -> str:
-        """Return the bad events over a window such as ``5m``; absent or 0 where there are none."""
+        """Return the bad events over a window such as ``5m``; absent or 0 without bad events."""
         if "bad" in self.roles:
             text = self.roles["bad"].over(window)
             zero_already = "vector(0)" in text

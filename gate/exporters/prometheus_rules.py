@@ -135,5 +135,5 @@ class _Rules:
         }
         total = counts.get("total") or f"({counts['good']} + {counts['bad']})"
         bad = counts.get("bad") or f"({total} - {counts['good']})"
-        # Without events there is no ratio, rather than NaN.
+        # Without events the ratio is absent, rather than NaN.
         return f"{bad} / ({total} > 0)"

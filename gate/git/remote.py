@@ -110,7 +110,7 @@ def remote_of(settings: Mapping[str, str], url: str | None = None) -> Remote:
         url: of another repository on the same server; None: the address of ``origin``.
 
     Raises:
-        GitError: there is no ``origin``.
+        GitError: the checkout has no ``origin``.
     """
     address = url or settings.get("remote.origin.url", "")
     if not address or address.startswith("-"):

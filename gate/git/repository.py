@@ -29,7 +29,7 @@ class Repository:
         """Return the commit that is checked out.
 
         Raises:
-            GitError: there is none.
+            GitError: no commit is checked out.
         """
         return self._ask("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
 
@@ -103,7 +103,7 @@ def working_folder(environ: Mapping[str, str]) -> Path:
 
 
 def find_repository(folder: Path, workspace: Path | None = None) -> Repository | None:
-    """Return the repository whose checkout a folder is in; None: there is none.
+    """Return the repository whose checkout a folder is in; None: it is not in a checkout.
 
     Within the workspace of a CI system it is the outermost one: what a change brings along, or a
     submodule, is never taken for the checkout. Elsewhere it is the innermost, as git has it. A bare

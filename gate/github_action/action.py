@@ -167,7 +167,7 @@ class ActionRun:
         self.step.say(log_text(plain(f"gate: comment {outcome.act} {outcome.url or ''}")))
 
     def _status(self, ending: StepEnding) -> None:
-        """Replace a status that may still say success, where there is no decision.
+        """Replace a status that may still say success, if the step ended without a decision.
 
         The command has set that of a decision, and that of a failure of its own unless it was
         killed. Where the inputs are wrong, the command has not even run.

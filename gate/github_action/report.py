@@ -1,4 +1,4 @@
-"""How the step of the GitHub Action ends, and its report where there is no decision."""
+"""How the step of the GitHub Action ends, and its report without a decision."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ UNKNOWN: Final = "unknown"
 """The value of an output: GitHub's expressions do not read it as a number, so that every comparison
 with it is false."""
 NO_DECISION: Final = "error"
-"""The verdict where there is none."""
+"""The verdict of a step without a decision."""
 _WHY: Final = {
     ExitCode.USAGE: "The inputs or a policy file are wrong.",
     ExitCode.INTERRUPTED: "The run was interrupted.",
@@ -40,7 +40,7 @@ def decided(exit_code: ExitCode, decision: str, report: str) -> StepEnding:
     """Return what a decision comes to.
 
     Of several policies the one with the worst verdict counts, and of these the one that has least
-    left, or of which nothing is known.
+    left, or whose budget is unknown.
 
     Args:
         exit_code: of the command.

@@ -26,7 +26,7 @@ class Difference(StrEnum):
     ALIKE = "alike"
     """The interval contains the share before: no difference shows."""
     UNKNOWN = "unknown"
-    """There are too few events yet."""
+    """Too few events so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,7 @@ class BeforeAfter:
     since_span: Span
     difference: Difference
     ratio: float | None = None
-    """The failure ratio since the deploy, relative to the one before; None: there are no
-    failures."""
+    """The failure ratio since the deploy, relative to the one before; None: no failures."""
     interval: tuple[float, float] = field(default=(0.0, float("inf")))
     """The 95% interval of the ratio, with an allowance for failures that come in bursts."""
 
@@ -50,7 +49,7 @@ class BeforeAfter:
 def before_and_after(
     slo: str, series: Series, request: SeriesRequest, deployed: datetime, until: datetime
 ) -> BeforeAfter | None:
-    """Compare the time since a deploy with as much time before it; None: there is no whole step.
+    """Compare the time since a deploy with as much time before it; None: no whole step.
 
     The interval is the score interval of the ratio of two shares, of counts that are divided by
     their design effect (`gate.history.cohorts.design_effect`): failures in bursts are fewer pieces

@@ -108,7 +108,7 @@ def _step(members: Sequence[RatioSlo | SpendSlo], span: Span) -> timedelta | Non
     """Return the step of which all windows of all instants of a span consist.
 
     It is as fine as the step in which ``gate status`` looks for gaps (`MOST_STEPS` of a window), if
-    such a step exists and the history does not get too many of them. None: there is none.
+    such a step exists and the history does not get too many of them. None: no such step.
     """
     lengths = [
         member.window.duration

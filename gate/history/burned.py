@@ -39,7 +39,7 @@ class Burned:
         return self.bad - self.in_incidents - self.in_smaller
 
     def share(self, bad: float) -> float:
-        """Return a part's share of all bad events, 0 to 1; 0 if there are none."""
+        """Return a part's share of all bad events, 0 to 1; 0 without bad events."""
         return bad / self.bad if self.bad else 0.0
 
 

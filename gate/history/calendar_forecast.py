@@ -162,7 +162,7 @@ def carried(
 
 
 def first(future: Future, holds: Callable[[Fraction], bool]) -> datetime | None:
-    """Return the first instant with the wanted share left; None: there is none."""
+    """Return the first instant with the wanted share left; None: no such instant."""
     return next((instant for instant, left in future if holds(left)), None)
 
 

@@ -71,8 +71,8 @@ def paired_score(pairs: float, candidate_only: float, against_only: float, exces
 
     Args:
         pairs: the number of all pairs, above 0; no count need be whole.
-        candidate_only: the pairs of which only the copy failed.
-        against_only: the pairs of which only the original failed.
+        candidate_only: the pairs in which only the copy failed.
+        against_only: the pairs in which only the original failed.
         excess: above -1 and below 1.
     """
     apart = candidate_only - against_only

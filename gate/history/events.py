@@ -125,7 +125,7 @@ def told_until(series: Series, request: SeriesRequest) -> datetime:
 
 
 def known_in(answer: SeriesAnswer, request: SeriesRequest, span: Span) -> SeriesAnswer:
-    """Return the answer, or the reason if nothing is known of a stretch of time."""
+    """Return the answer, or the reason if a whole stretch of time is unknown."""
     if isinstance(answer, Series):
         totals = within(answer, request, Span(span.start, told_until(answer, request)))
         if totals and all(total is None for total in totals):
@@ -137,8 +137,8 @@ def known_in(answer: SeriesAnswer, request: SeriesRequest, span: Span) -> Series
 def silence_by_chance(slo: RatioSlo | SpendSlo, *, in_runs: bool) -> bool:
     """Return whether a time without events may be chance, because few events are usual.
 
-    Not of slices, amounts and runs: their numbers say only that there are data, so that any time of
-    which nothing is known is missing.
+    Not of slices, amounts and runs: their numbers only show that data exist, so that any time
+    without known data is missing.
     """
     return counts_events(slo) and not in_runs
 
@@ -176,7 +176,7 @@ def past_coverage(
 def window_recovery(
     slo: RatioSlo | SpendSlo, assessment: Assessment, series: Series, request: SeriesRequest
 ) -> Recovery | None:
-    """Return how the consumption of a rolling budget leaves its window; None: nothing is known.
+    """Return how the consumption of a rolling budget leaves its window; None: unknown.
 
     Args:
         slo: the SLO of the budget.

@@ -95,7 +95,7 @@ def window_budget(
         slo: whatever has a budget of its own.
         series: the answer to `incident_request`, as it came.
         request: what was asked.
-        span: the time looked at; it ends with the history.
+        span: the examined time; it ends with the history.
     """
     whole, counted = (window(span.end) for window in (slo.window.whole, slo.window.counted))
     if isinstance(slo, SpendSlo):

@@ -169,9 +169,9 @@ def burn_rates(
         series: what happened.
         budget: the share of events that may be bad, above 0.
         window: in steps, at least 1.
-        places: which steps are told of, from 0; None: all of them.
-        idle: what stands where there was no event: 0 to look for incidents, of which there is none
-            then; None where a rate of 0 would be said of it.
+        places: which steps are reported, from 0; None: all of them.
+        idle: the value of a step without events: 0 in a search for incidents, since it is in none;
+            None if a rate of 0 would be reported for it.
     """
     counts = [[value or 0.0 for value in values] for values in (series.total, series.bad)]
     totals, bads = (_sums(values, window, places) for values in counts)

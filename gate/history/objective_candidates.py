@@ -129,8 +129,8 @@ def expected_share(count: int) -> Fraction:
 def met_in_most(ratios: Sequence[Fraction]) -> Fraction | None:
     """Return the strictest objective, with two digits of budget, that 95% of the ratios meet.
 
-    With fewer than twenty ratios all of them must meet it. None: there are no ratios, or all of
-    them are 0.
+    With fewer than twenty ratios all of them must meet it. None: no ratios, or all of them
+    are 0.
     """
     worst = sorted(ratios)[met_count(len(ratios)) - 1] if ratios else Fraction(0)
     if not 0 < worst < 1:

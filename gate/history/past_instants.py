@@ -63,7 +63,7 @@ class BudgetAtInstants:
     def ratio_at(self, instant: datetime) -> float | None:
         """Return a number that orders instants approximately by the consumption of the budget.
 
-        It is cheap, to find the instants that are worth an assessment; None: nothing is known.
+        It is cheap, to find the instants that are worth an assessment; None: unknown.
         """
         span = self._slo.window.counted(instant)
         places = _places(self._request, span)

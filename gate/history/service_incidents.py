@@ -83,11 +83,11 @@ class Reliability:
 
     count: int
     mttr: timedelta | None
-    """Mean time to recover, of the incidents whose end was seen; None: there are none."""
+    """Mean time to recover, of the incidents whose end was seen; None without such incidents."""
     longest: timedelta | None
     mtbf: timedelta | None
     """Mean operating time between failures: the known time outside of incidents, divided by their
-    number (IEC 60050-192-05-13); None: there were no incidents."""
+    number (IEC 60050-192-05-13); None without incidents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +246,7 @@ def drain(
     windows: Mapping[str, timedelta],
     known_time: Mapping[str, timedelta],
 ) -> Drain | None:
-    """Return the consumption of the SLO with the highest cost; None: there are no incidents.
+    """Return the consumption of the SLO with the highest cost; None without incidents.
 
     Args:
         impacts: all impacts of the service.

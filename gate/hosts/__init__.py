@@ -12,7 +12,7 @@ class RestError(LookupError):
     def __init__(self, sentence: str, status: int | None = None) -> None:
         super().__init__(sentence)
         self.status = status
-        """The HTTP status, 429 where a limit is reached; None: there was no answer."""
+        """The HTTP status, 429 where a limit is reached; None without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class CommitStatus:
     ending: str = ""
     """The text after the description, which is never cut."""
     url: str | None
-    """The address of the page that has more; None: there is none."""
+    """The address of the page that has more; None: no such page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

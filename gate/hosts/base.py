@@ -53,7 +53,7 @@ class BaseFinder:
     context: Context
     checkout: Checkout
     host: ChangeHost | None
-    """None: there is no token to ask with."""
+    """None without a token."""
     allowed: Allowed
 
     def __call__(self, live: Live | None) -> Base:

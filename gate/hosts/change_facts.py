@@ -22,7 +22,7 @@ _QUEUE: Final = "merge_group"
 _BY_HAND: Final = frozenset({"shell", "none"})
 """The systems that have no pull requests at all."""
 _MOST_ASKED: Final = 30
-"""Commits of which the host is asked by which pull requests they came."""
+"""The most commits whose pull requests the host is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class PullRequests:
     common: Sequence[str]
     """Labels of each of them."""
     pulls: tuple[PullRequest, ...] = ()
-    """As the host reports them; empty: it was not asked, or there are none."""
+    """As the host reports them; empty: it was not asked, or reports none."""
     whole: bool = True
     """Whether every commit came by one of them."""
     why_not: str = ""
@@ -49,7 +49,7 @@ class FactFinder:
     context: Context
     checkout: Checkout
     host: ChangeHost | None
-    """None: there is no token to ask with."""
+    """None without a token."""
     bases: BaseFinder
 
     def __call__(self, live: Live | None) -> ChangeFacts:

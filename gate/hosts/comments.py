@@ -22,7 +22,7 @@ _ROUNDS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """A comment as the code host has it."""
+    """A comment on the code host."""
 
     id: int
     """The later one has the larger."""
@@ -69,7 +69,7 @@ class CommentOutcome:
 
     act: Act
     url: str | None = None
-    """The address of the comment; None: there is none, or it could not be written."""
+    """The address of the comment; None: no comment, or it could not be written."""
     trouble: str = ""
     """The failure; with another act than ``failed``, a warning for readers of the log."""
 
@@ -141,7 +141,7 @@ def upsert(
         pull: number of the pull request.
         marker: of the gate.
         body: Markdown; cut where it is too long.
-        former: the marker that a comment of the same gate may still have; None: there is none.
+        former: the marker that a comment of the same gate may still have; None: no such marker.
         writer: which job writes; it does not put a better verdict over another job's worse one.
             None: it is not known.
     """

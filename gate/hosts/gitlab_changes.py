@@ -28,7 +28,7 @@ _COMMITS: Final = Purpose("list the commits of the merge request", NEEDS)
 _BASE: Final = Purpose("compare the commit with what is live", NEEDS)
 _DEPLOYMENTS: Final = Purpose("list the deployments", NEEDS)
 _RECENT: Final = 100
-"""Deployments that are looked at."""
+"""The most deployments that are read."""
 _NAMES: Final = ("new_path", "old_path")
 
 

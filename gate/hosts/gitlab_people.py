@@ -110,7 +110,7 @@ class GitLabPeople:
         """Return the account of a login.
 
         Raises:
-            RestError: there is none.
+            RestError: no account has this login.
         """
         with self.rest.understood(_USER):
             users = self.rest.ask(_USER, "GET", "users", query={"username": login})

@@ -43,7 +43,7 @@ class GitHubFiles:
             return _name(self.rest.ask(_REPOSITORY, "GET", self.repository)["default_branch"])
 
     def commit(self, ref: str) -> str | None:
-        """Return the commit of a ref, ``refs/heads/main``; None: there is no such ref."""
+        """Return the commit of a ref, ``refs/heads/main``; None: no such ref."""
         path = f"{self.repository}/git/ref/{github_path(*ref.split('/')[1:])}"
         with self.rest.understood(_REF):
             answer = _unless_missing(self.rest, _REF, path)
@@ -60,7 +60,7 @@ class GitHubFiles:
     def file(self, path: str, commit: str) -> bytes | None:
         """Return a file as a commit has it, given by its full hash; None: it has no such file."""
         contents = f"{self.repository}/contents/{github_path(*path.split('/'))}"
-        # First: to a token that may not read files GitHub says, too, that there is no such file.
+        # First: GitHub also answers "not found" to a token that may not read files.
         commits = f"{self.repository}/commits/{github_path(commit)}"
         with self.rest.understood(_CONTENT):
             there = self.rest.ask(_CONTENT, "GET", commits, query={"per_page": "1"})
@@ -97,7 +97,7 @@ class GitLabFiles:
             return _name(self.rest.ask(_PROJECT, "GET", self.project)["default_branch"])
 
     def commit(self, ref: str) -> str | None:
-        """Return the commit of a ref, ``refs/heads/main``; None: there is no such ref."""
+        """Return the commit of a ref, ``refs/heads/main``; None: no such ref."""
         _, kind, name = ref.split("/", 2)
         place = {"heads": "branches", "tags": "tags"}.get(kind)
         if place is None:
@@ -119,7 +119,7 @@ class GitLabFiles:
 
 
 def _unless_missing(rest: Rest, purpose: Purpose, path: str, **query: str) -> Any:
-    """Return the answer; None where there is no such thing."""
+    """Return the answer; None if the host answers that it is not found."""
     try:
         answer = rest.ask(purpose, "GET", path, query=query or None)
     except RestError as error:

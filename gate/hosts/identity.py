@@ -169,7 +169,7 @@ class StatusLink:
         return self.gate == other.gate and self.job[:12] == other.job[:12]
 
     def at(self, url: str | None) -> str | None:
-        """Return the address of a page, with this behind it; None: there is no page."""
+        """Return the address of a page, followed by this identity; None without a page."""
         more = f"-{self.question}" if self.question else ""
         more += f"~{self.job}" if self.job else ""
         return None if url is None else f"{url.split('#')[0]}#gate-{self.gate}{more}"

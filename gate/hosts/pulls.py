@@ -60,7 +60,7 @@ class ChangeHost(Protocol):
 
 
 def commit_of(message: str) -> ChangeCommit:
-    """Return a commit of which the host reports only the message.
+    """Return a commit from its message, which is all that the host reports.
 
     The trailers are those of the last paragraph where each of its lines is one: git is more
     lenient, and so finds more of them (https://git-scm.com/docs/git-interpret-trailers).

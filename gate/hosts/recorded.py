@@ -22,7 +22,7 @@ class Log:
     """A log of decisions."""
 
     path: str | None
-    """None: there is none."""
+    """None: the run has no log."""
     checkout: Checkout
     services: Sequence[str]
     """That the decision must have been about, all of them."""
@@ -37,7 +37,7 @@ class Log:
         own change only. Neither does what only observed.
 
         Raises:
-            LookupError: there is no log, it is one of the change's own files, or it is damaged.
+            LookupError: the log does not exist, is one of the change's own files, or is damaged.
         """
         if self.path is None:
             raise LookupError("no decisions are recorded")

@@ -40,7 +40,7 @@ class _Request:
 @dataclass(frozen=True, slots=True)
 class _Reply:
     body: Any
-    """None: there is none."""
+    """None: the reply has no body."""
     next: str | None
     """The address of the next page."""
     more: bool | None = False

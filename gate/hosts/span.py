@@ -180,7 +180,7 @@ def _touched(checkout: Checkout, start: str, end: str) -> Mapping[str, Sequence[
     """Return the files of each commit: of a merge those that it does not take from either side.
 
     Git 2.35 and newer finds them exactly, by merging again. An older git finds those that
-    differ from both sides, which are a few more. Of a merge of three nothing is known.
+    differ from both sides, which are a few more. The files of a merge of three are unknown.
     """
     log = ("log", "--name-only", "--root", "--no-relative", *_COMMON)
     words = (f"--format={_HEADER}%H %P", f"{start}..{end}", "--")

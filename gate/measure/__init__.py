@@ -1,4 +1,4 @@
-"""The contract with backends: what is asked, and what can be answered.
+"""The contract with backends: the requests, and the possible answers.
 
 A count that is not there is a value of its own with a cause and a sentence, never a zero.
 """
@@ -104,7 +104,7 @@ class Granted(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """An objective over a window, as a platform has it."""
+    """An objective over a window, as a platform states it."""
 
     window: Window
     objective: Fraction
@@ -194,7 +194,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unmeasured:
-    """There is no count, and this is why."""
+    """The reason why nothing was counted."""
 
     cause: Cause
     reason: str
@@ -250,7 +250,7 @@ def definitions_of(backend: Backend, slis: Sequence[Sli]) -> list[Definition | U
 
 
 class MeasurementError(Exception):
-    """Ends the work on one request: there is no number, and this is why."""
+    """Ends the work on one request, with the reason why it has no number."""
 
     def __init__(self, cause: Cause, reason: str) -> None:
         super().__init__(reason)

@@ -26,7 +26,7 @@ _SURPLUS: Final = 0.5
 
 
 def runs_without(parts: Sequence[float | None]) -> Iterator[range]:
-    """Yield the stretches of parts of which nothing is known."""
+    """Yield the stretches of parts without known data."""
     place = 0
     for missing, group in groupby(parts, key=lambda number: number is None):
         length = sum(1 for _ in group)
@@ -45,7 +45,7 @@ def ends_of_whole_days(
     the pause beside it must be as long as another one.
 
     Args:
-        parts: how many events happened in each; None: nothing is known of it.
+        parts: how many events happened in each; None: unknown.
         within: from the first of them with data to the last.
         step: their length.
     """

@@ -39,7 +39,7 @@ class CohortRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """Events of one group by step, the oldest first; None: nothing is known of it in that step."""
+    """Events of one group by step, the oldest first; None: unknown in that step."""
 
     total: tuple[float | None, ...]
     bad: tuple[float | None, ...]

@@ -1,6 +1,6 @@
 """How much of a stretch of time has data, and where it has none: at its start, or in holes.
 
-A stretch is looked at in equal parts, of each of which the number of events is known, or nothing.
+A stretch is examined in equal parts; the number of events in each part is known or unknown.
 That a part has no event need not mean that its data are lost: a service may sleep at night, or have
 too few users for an hour without any of them to be unusual.
 """
@@ -48,7 +48,7 @@ class Gaps:
     since: datetime | None = None
     """The start of the data; None: that of the span."""
     longest: Span | None = None
-    """The longest hole; None: there is none."""
+    """The longest hole; None without holes."""
     between: Span | None = None
     """The span from the start of the first hole to the end of the last; likewise."""
     usual: Fraction = Fraction(0)
@@ -58,7 +58,7 @@ class Gaps:
 
     @property
     def uncounted(self) -> Fraction:
-        """The share of holes of which nothing was counted."""
+        """The share of holes in which nothing was counted."""
         return Fraction(0) if self.counted else self.holes
 
 
@@ -89,7 +89,7 @@ def coverage_by_steps(
 
     Args:
         events: in each of the equal parts of the span, the oldest first, at least one; None:
-            nothing is known of it.
+            unknown.
         span: what they are parts of.
         fewest: how many events must be usual in a gap to miss them. 0 where the numbers only say
             that there are data.
@@ -139,7 +139,7 @@ def usual_within(events: Sequence[float | None], span: Span, gap: Span) -> float
     """Return how many events are usual in a stretch of time, by what happened at other times.
 
     Args:
-        events: in each of the equal parts of a span, the oldest first; None: nothing is known.
+        events: in each of the equal parts of a span, the oldest first; None: unknown.
         span: what they are parts of.
         gap: the stretch, which may lie after the span.
     """

@@ -19,7 +19,7 @@ class Level(StrEnum):
     DOUBT = "doubt"
     """The number may be off, or may be misread."""
     FAULT = "fault"
-    """The number is wrong, or there is none."""
+    """The number is wrong or missing."""
 
 
 class Check(StrEnum):
@@ -137,9 +137,9 @@ class CheckedSlo:
     min_coverage: Fraction
     """The share of the window, 0 to 1."""
     window: Window | None = None
-    """As the policy has it, for platforms that have one too; None: there is none to compare."""
+    """As the policy has it, for platforms that have one too; None: nothing to compare."""
     objective: Fraction | None = None
-    """Strictly between 0 and 1; None: of an allowance, or where there is no window."""
+    """Strictly between 0 and 1; None: of an allowance, or without a window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ class Diagnosis:
     """The results of an examination."""
 
     backend: tuple[CheckResult, ...]
-    """About the server, or about the files as a whole; empty where there are several backends."""
+    """About the server, or about the files as a whole; empty if there are several backends."""
     backends: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
     """The same for each of several backends that counts any of the SLOs, by name."""
     slos: tuple[tuple[CheckResult, ...], ...]
@@ -169,7 +169,7 @@ class Doctor(Protocol):
 
 
 def worst_level(results: Sequence[CheckResult]) -> Level:
-    """Return the worst level; ``ok`` where there is nothing."""
+    """Return the worst level; ``ok`` without results."""
     levels = {result.level for result in results}
     return next((level for level in reversed(Level) if level in levels), Level.OK)
 

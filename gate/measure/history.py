@@ -33,7 +33,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def coverage_step(length: timedelta) -> timedelta:
-    """Return a step of which a stretch has 720 at most, to see which of them have data.
+    """Return a step that divides a stretch into at most 720, to see which of them have data.
 
     Of whole quarters of a minute, the usual time between scrapes; from five minutes on, as in the
     history, of whole minutes.
@@ -55,7 +55,7 @@ def clock_part(length: timedelta) -> timedelta:
 
 
 def step_of(window: timedelta) -> timedelta:
-    """Return the step of the history of a window, of which there are 720 at most.
+    """Return the step of the history of a window, which has at most 720 steps.
 
     Of whole minutes, at least five; a shorter window is one step.
     """
@@ -113,7 +113,7 @@ class SeriesRequest:
 
 
 def unknown_share(with_data: int, steps: int) -> Fraction:
-    """Return the share of steps without data, 0 to 1; 0 where there are no steps."""
+    """Return the share of steps without data, 0 to 1; 0 without steps."""
     return 1 - Fraction(with_data, steps) if steps else Fraction(0)
 
 
@@ -129,7 +129,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Events by step, the oldest first; None: nothing is known of that step.
+    """Events by step, the oldest first; None: unknown.
 
     Floats: a history is looked at and extrapolated from, and no budget is decided by it.
     """
@@ -156,7 +156,7 @@ def with_data(events: Sequence[float | None], *, in_runs: bool) -> Sequence[floa
 
 
 def with_news(events: Sequence[float | None], *, in_runs: bool) -> Sequence[float | None]:
-    """Return the steps with None where nothing is said that was not said before, as in no run."""
+    """Return the steps; if counted in runs, with None for a step without a run: it is not news."""
     return [number or None for number in events] if in_runs else events
 
 
@@ -225,7 +225,7 @@ class LimitedBackend(Protocol):
 
 
 def covers(request: SeriesRequest, wanted: SeriesRequest) -> bool:
-    """Return whether the answer to what was asked has in it what is wanted."""
+    """Return whether the answer to one request contains the answer to another."""
     return (
         request.sli == wanted.sli
         and (request.mean or not wanted.mean)

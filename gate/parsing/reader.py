@@ -111,7 +111,7 @@ class Reader:
     def fail(
         self, node: yaml.Node, message: str, *, fatal: bool = True, place: int | None = None
     ) -> UnreadableError:
-        """Note a mistake and return the error to raise, since there is no value."""
+        """Note a mistake and return the error to raise for the missing value."""
         self.note(node, message, fatal=fatal, place=place)
         return UnreadableError(message)
 
@@ -132,8 +132,8 @@ class Reader:
         """Return where a file is that is named from this one's folder.
 
         Raises:
-            UnreadableError: there is none; the mistake is noted, a warning where only this file is
-                looked at.
+            UnreadableError: no such file; the mistake is noted, a warning if only this file is
+                read.
         """
         path = self.directory / name
         if not os.path.isfile(path):  # noqa: PTH113 - False, too, for a name that no file can have

@@ -45,7 +45,7 @@ class CommitTree:
         """Return what a file holds.
 
         Raises:
-            OSError: there is no such file.
+            OSError: the file does not exist.
             GitError: git has no answer.
         """
         entry = self.objects.look_up(self.commit, (*self.folder, *name.split("/")))
@@ -54,7 +54,7 @@ class CommitTree:
         return self.objects.read(entry.id)
 
     def names(self) -> Iterator[str]:
-        """Yield every file in the folder and below; nothing where there is no such folder.
+        """Yield every file in the folder and below; nothing if the folder does not exist.
 
         Raises:
             GitError: git has no answer.

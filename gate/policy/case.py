@@ -32,12 +32,12 @@ class SloIncidents:
     budget: "WindowBudget"
     """The total that they are a share of."""
     coverage: Fraction
-    """The share of the time looked at of which anything is known, or that is usually silent; above
-    0, at most 1."""
+    """The share of the measured time with known data, or that is usually silent; above 0,
+    at most 1."""
     request: "SeriesRequest"
     series: "Series"
     gaps: Gaps | None = None
-    """Where nothing is known; None: that was not checked."""
+    """Times without known data; None: that was not checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +225,7 @@ class Case:
 
 
 def calm(rule: Rule, reason: str) -> Finding:
-    """Return the finding of a rule that looked at all SLOs and fires for none."""
+    """Return the finding of a rule that checked all SLOs and fires for none."""
     return Finding(rule=rule, slo=None, verdict=Verdict.ALLOW, reason=reason)
 
 

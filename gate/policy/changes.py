@@ -61,7 +61,7 @@ class ComparedWith:
     base_from: str
     """The source of the base: ``--base``, ``pull request``, ``github-deployments: production``."""
     files: int | None = None
-    """Changed ones that were looked at; None: they are not known."""
+    """The changed files that were checked; None: unknown."""
     commits: int | None = None
     """As above."""
 
@@ -115,7 +115,7 @@ class ChangeFacts:
     labels: Sequence[str] | None = ()
     """That any of the pull requests has."""
     common_labels: Sequence[str] | None = None
-    """That each of them has; None: there is one pull request at most."""
+    """That each of them has; None for one pull request at most."""
     sources: Sequence[tuple[int, str]] = ()
     """Number and newest commit of the pull requests that it came by; empty: not by those only."""
     branches: Sequence[str] | None = ()
@@ -125,7 +125,7 @@ class ChangeFacts:
     unknown: Mapping[str, str] = field(default_factory=dict)
     """Field that is None -> why."""
     comparison: ComparedWith | None = None
-    """None: there was none."""
+    """None: it was compared with nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

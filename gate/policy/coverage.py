@@ -22,7 +22,7 @@ from gate.wording import instant, stretch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """A reason not to take what is said of an SLO at face value."""
+    """A reason not to take the results of an SLO at face value."""
 
     cause: Cause
     reason: str
@@ -94,15 +94,15 @@ def _too_little(
 
 
 def gravest(reservations: Iterable[Reservation]) -> Verdict:
-    """Return the verdict of the gravest reservation; allow: there is none."""
+    """Return the verdict of the gravest reservation; allow without reservations."""
     verdicts = (reservation.verdict for reservation in reservations)
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.ALLOW)
 
 
 def _unknown_at_the_end(events: Sequence[float | None]) -> int:
-    """Return of how many steps nothing is known since the newest of which something is; or of all.
+    """Return the number of unknown steps after the newest known one, or of all if none is known.
 
-    What an incident began with may be known, and nothing of the time looked at.
+    The start of an incident may be known, and all of the examined time unknown.
     """
     places = (place for place, number in enumerate(reversed(events)) if number is not None)
     return next(places, len(events))

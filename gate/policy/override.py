@@ -54,7 +54,7 @@ class Labelled:
 
     override: Override | None = None
     why_not: str = ""
-    """The reason why the label does not count, or could not be looked for; empty: there is none."""
+    """The reason why the label does not count, or could not be looked for; empty: no reason."""
 
 
 AskLabel = Callable[[OverrideRule, datetime], Labelled]

@@ -98,7 +98,7 @@ class RequirementState(StrEnum):
     NOT_MET = "not-met"
     """The evidence speaks against it, or nobody says that it is met."""
     UNDECIDED = "undecided"
-    """There is no evidence, or it does not decide."""
+    """The evidence is missing, or does not decide."""
 
     @property
     def verdict(self) -> Verdict:

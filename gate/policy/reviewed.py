@@ -19,7 +19,7 @@ from gate.wording import instant, left_or_overspent, percent_left
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloRecords:
-    """The records of a policy, put to what an incident did to one of its SLOs."""
+    """The records of a policy, matched with the impact of an incident on one of its SLOs."""
 
     rule: PostmortemRule
     service: str
@@ -104,7 +104,7 @@ class SloRecords:
 def slo_records(
     case: Case, rule: PostmortemRule, slo: str, history: SloIncidents, incident: Incident
 ) -> SloRecords:
-    """Return the records of the policy, put to an incident of an SLO with this history."""
+    """Return the records of the policy, matched with an incident of an SLO with this history."""
     return SloRecords(
         rule=rule,
         service=case.policy.service,

@@ -42,7 +42,7 @@ class Settled(NamedTuple):
 def settle(case: Case, verdict_of: VerdictOf, *, briefly: bool = False) -> Settled:
     """Return what the rules judge by, and a finding for each SLO whose rounding could matter.
 
-    Where every value that may be true gives the same verdict, there is none.
+    If every value that may be true gives the same verdict, no SLO has a finding.
 
     Args:
         case: the change.
@@ -96,7 +96,7 @@ def worst_tier(case: Case) -> Tier | None:
 
 
 def values_between(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> list[Fraction]:
-    """Return values of what is left, sorted, of which one is in each tier between two ends.
+    """Return values of the remaining budget, sorted, one for each tier between two ends.
 
     Both ends and every threshold between them are among these.
     """
@@ -149,7 +149,7 @@ def _possible(case: Case, rounded: Sequence[Assessment]) -> Iterator[Case]:
 
 
 def _if_left(assessment: Assessment, value: Fraction | None, *, at_worst: bool) -> Assessment:
-    """Return a budget of which as much is left as may be and is nearest to a value.
+    """Return a budget with the possible remaining share that is nearest to a value.
 
     Its burn rates are the highest that may be, or the lowest.
     """
@@ -198,7 +198,7 @@ def _findings(
 
 
 def _matters(case: Case, assessment: Assessment, verdict_of: VerdictOf) -> bool:
-    """Return whether what is rounded of one SLO changes what is said of it, by itself."""
+    """Return whether the rounding of one SLO alone changes the findings about it."""
     slo = assessment.slo
     members: Collection[str] = (
         {member.slo for member in slo.members} if isinstance(slo, CompositeSlo) else ()

@@ -121,7 +121,7 @@ class ControlChartRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostmortemRule:
-    """Which incidents need a reviewed record, and the records that there are."""
+    """Which incidents need a reviewed record, and the existing records."""
 
     share: Fraction
     """An incident that took more than this of a budget needs one; 0 to 1."""

@@ -155,7 +155,7 @@ def _increments(selector: str, step: list[Piece], offset: Offset, before: Offset
     """Return a counter's increase in a step, if it restarted at most before the first sample.
 
     Then its smallest value is the first one. The last value before the step is subtracted unless it
-    is larger; if there is none, the first value is subtracted.
+    is larger; without a value before the step, the first value is subtracted.
     """
     ranged: list[Piece] = [f"{selector}[", *step, "]", offset]
     last: list[Piece] = ["last_over_time(", *ranged, ")"]

@@ -65,7 +65,7 @@ class Presence:
     selectors: tuple[str, ...]
     """The selectors of the name itself: any of them is enough."""
     newer: tuple[str, ...] = ()
-    """The first of the newer names; empty: there is none."""
+    """The first of the newer names; empty without newer names."""
 
     @property
     def by_itself(self) -> str:

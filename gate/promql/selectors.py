@@ -54,7 +54,7 @@ class LabelMatcher:
 
 
 def matchers(labels: Mapping[str, str]) -> str:
-    """Write ``key="value",...``; empty if there are no labels."""
+    """Write ``key="value",...``; empty without labels."""
     return ",".join(
         f"{name if PLAIN_NAME.fullmatch(name) else quote(name)}={quote(value)}"
         for name, value in labels.items()
@@ -66,7 +66,7 @@ class Selector:
     """A selector without a range."""
 
     name: str
-    """The metric; empty if there are only matchers."""
+    """The metric; empty for matchers alone."""
     matchers: tuple[LabelMatcher, ...]
 
     _text: str | None = field(default=None, init=False, compare=False, repr=False)
@@ -194,7 +194,7 @@ def dotted_name(text: str) -> tuple[str, str] | None:
     """Split ``http.server.duration{a="b"}``, whose name PromQL wants in quotes.
 
     Returns:
-        The name, and the braces, empty where there are none; None: it is something else.
+        The name, and the braces (empty without braces); None: it is something else.
     """
     match = _DOTTED.fullmatch(text)
     return match and (match[1], match[2] or "")

@@ -27,7 +27,7 @@ _BLOT: Final = "***"
 _LONGEST: Final = 300
 """Characters of a server's words in a message."""
 _HEAD, _TAIL = 2_000, 4_000
-"""Characters of a longer text that are looked at; of these fewer are shown."""
+"""Characters of a longer text that are searched; fewer of them are shown."""
 _CUT: Final = re.compile(rb"\.\.\.|\xe2\x80\xa6|\[truncated|<truncated", re.IGNORECASE)
 """Where a server says that it has left something out."""
 _MOST_ROUNDS: Final = 4
@@ -92,7 +92,7 @@ def _without(line: str, spans: list[CharSpan]) -> str:
 
 @lru_cache(maxsize=16)
 def _needles(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
-    """Return what is looked for anywhere, in lower case and without blanks."""
+    """Return the secrets to search for anywhere, in lower case and without blanks."""
     needles = {
         needle
         for secret in secrets
@@ -130,7 +130,7 @@ def _in_base64(secret: bytes) -> Iterator[bytes]:
 
 @lru_cache(maxsize=16)
 def _words(secrets: tuple[str, ...]) -> re.Pattern[bytes] | None:
-    """Return a pattern for the secrets that may be ordinary words; None: there is none."""
+    """Return a pattern for the secrets that may be ordinary words; None: no such secret."""
     short = [
         re.escape(" ".join(secret.split()).encode("utf-8", "surrogatepass"))
         for secret in secrets

@@ -112,7 +112,7 @@ def _fitting(text: str, width: int) -> int:
 
 
 def ink(text: str, code: str, style: Style) -> str:
-    """Write the text with an ANSI attribute, or as it is where there is no colour."""
+    """Write the text with an ANSI attribute, or unchanged without colour."""
     return f"\x1b[{code}m{text}\x1b[0m" if style.color and text.strip() else text
 
 

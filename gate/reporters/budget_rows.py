@@ -82,7 +82,7 @@ def _row(decided: PolicyDecision, assessment: Assessment, first: str | None) -> 
 
 
 def _trust(assessment: Assessment) -> list[Verdict]:
-    """Return what a doubt is at least; nothing where there is none."""
+    """Return the verdict of a doubt or a suspicion; empty without either."""
     return [Verdict.WARN] if assessment.doubts or assessment.suspicions else []
 
 

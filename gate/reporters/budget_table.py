@@ -34,7 +34,7 @@ def budget_table(rows: Sequence[BudgetRow], drawing: Column[BudgetRow] | None = 
     """Return a table of budgets with a column that draws what is left, if there is one.
 
     A column that would say nothing is left out: ``Measured`` where what is measured is what is
-    compared, ``Bad of total`` where nothing was counted.
+    compared, ``Bad of total`` if nothing was counted.
     """
     drawings = () if drawing is None else (drawing,)
     columns = [*_columns(any(row.decides for row in rows)), *drawings, *_TO_THE_RIGHT]
@@ -82,7 +82,7 @@ def _window(row: BudgetRow) -> str:
 
 
 def _left(row: BudgetRow) -> Cell:
-    """Write what the tiers are held against: it decides."""
+    """Write the value that the tiers are compared with: it decides."""
     return Cell(text=left(row.assessment), tone=_tone(row, row.verdict))
 
 
@@ -153,7 +153,7 @@ def _doubts(assessment: Assessment, tier: Tier | None) -> str:
 _BACKEND: Final[Column[BudgetRow]] = Column(
     title="Backend", cell=_backend, right=False, keep=4, share=2
 )
-"""Where there are several."""
+"""Shown for several backends."""
 _TO_THE_LEFT: Final[tuple[Column[BudgetRow], ...]] = (
     Column(title="Objective", cell=lambda row: promise(row.assessment.slo), keep=7),
     Column(title="Window", cell=_window, right=False, keep=3),

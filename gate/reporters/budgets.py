@@ -203,7 +203,7 @@ def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
 
 
 def _compared(assessment: Assessment) -> Iterator[Fact]:
-    """Yield what the tiers are held against where it is not what was measured, and why."""
+    """Yield the value that the tiers are compared with, if it is not the measured one, and why."""
     if assessment.compared == assessment.remaining:
         return
     ends = {Bound.PESSIMISTIC: "lower bound", Bound.OPTIMISTIC: "upper bound"}
@@ -266,7 +266,7 @@ def _burn(rate: Fraction | Unmeasured, error: Fraction | None) -> str:
 
 
 def _no_rates(rates: Sequence[tuple[str, Fraction | Unmeasured]]) -> Iterator[str]:
-    """Yield over which windows there is no burn rate, once for each cause."""
+    """Yield the windows without a burn rate, once for each cause."""
     lost: dict[Cause, list[tuple[str, Unmeasured]]] = {}
     for window, rate in rates:
         if isinstance(rate, Unmeasured):

@@ -20,7 +20,7 @@ _SEVERITIES: Final = {
 
 
 def render(decision: Decision, _style: Style) -> str:
-    """Return the report on a decision; an empty list where nothing is objected to."""
+    """Return the report on a decision; an empty list without objections."""
     entries = [_entry(problem, decision) for problem in problems(decision)]
     return json.dumps(entries, indent=2, allow_nan=False) + "\n"
 

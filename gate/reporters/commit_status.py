@@ -78,7 +78,7 @@ def policies_hash(hashes: Iterable[str]) -> str:
 
 
 def question(decision: Decision, identity: GateIdentity) -> str:
-    """Return twelve hexadecimal digits that stand for what was asked of a decision.
+    """Return twelve hexadecimal digits that identify the question of a decision.
 
     Two decisions have the same only where class, options and what was claimed are the same; a later
     one may take the place of an earlier one only then.

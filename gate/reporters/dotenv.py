@@ -18,7 +18,7 @@ _LONGEST: Final = 64
 
 
 def render(decision: Decision, _style: Style) -> str:
-    """Return the variables; one is empty where nothing was measured, or where policies differ."""
+    """Return the variables; one is empty if nothing was measured, or where policies differ."""
     classes = {decided.change_class for decided in decision.policies}
     tier, remaining = _worst_budget(decision)
     variables = {

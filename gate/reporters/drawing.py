@@ -99,7 +99,7 @@ def _round(step: float) -> float:
 
 _LEVELS: Final = "▁▂▃▄▅▆▇█"
 _TENTHS: Final = "0123456789"
-"""Where there is only ASCII: how many tenths of the budget were left, rounded down."""
+"""In ASCII alone: how many tenths of the budget were left, rounded down."""
 _OVERSPENT: Final = ("_", "-")
 _UNKNOWN: Final = ("·", "?")
 

@@ -18,7 +18,7 @@ _KINDS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WAR
 
 
 def render(decision: Decision, _style: Style) -> str:
-    """Return the report on a decision: a notice where nothing is objected to."""
+    """Return the report on a decision: a notice without objections."""
     listed = problems(decision)
     if not listed:
         return "".join(

@@ -17,7 +17,7 @@ def render(decision: Decision, _style: Style) -> str:
     """Return the envelope on one line, as the files of attestations have it (JSON Lines).
 
     Raises:
-        UsageError: there is no key; an envelope without a signature would prove nothing.
+        UsageError: no key is set; an envelope without a signature would prove nothing.
     """
     if decision.key is None:
         raise UsageError("the format intoto is signed: set GATE_SIGNING_KEY to an Ed25519 key")

@@ -174,7 +174,7 @@ def _as_glob(pattern: str) -> str:
 
 
 def doctor_steps(seen: Iterable[tuple[PolicySource, ExitCode]]) -> Iterator[ShellCommand]:
-    """Yield the command that examines each policy of which something was not measured.
+    """Yield the command that examines each policy with unmeasured parts.
 
     Args:
         seen: which policy, and the exit code of what was asked about it alone.

@@ -40,7 +40,7 @@ class Column(Generic[TableRow]):
     right: bool = True
     """Numbers are aligned to the right."""
     keep: int
-    """Where there is no room for all, the lowest goes first; what it says is in the details too."""
+    """If not all fit, the lowest is left out first; what it says is in the details too."""
     share: int | None = None
     """Given: a column of words, which wraps where it would take more than this part of the width.
     """

@@ -41,11 +41,11 @@ _OPENING: Final = frozenset({Verdict.ALLOW, Verdict.WARN})
 _OBJECTING: Final = frozenset({Verdict.WARN, Verdict.UNDECIDED, Verdict.BLOCK})
 """The verdicts of findings that are always reported."""
 _SEVERAL: Final = 2
-"""Backends from which on a reader must be told which of them counted an SLO."""
+"""With this number of backends or more, reports say which one counted an SLO."""
 _LISTED: Final = 20
 """SLOs of a backend whose names a page has; the JSON format has all."""
 _NAMED: Final = 2
-"""SLOs that are not measured, of which a headline says the names."""
+"""The most unmeasured SLOs that a headline names."""
 
 
 def verdict_word(verdict: Verdict, decision: Decision) -> str:
@@ -153,7 +153,7 @@ def provenance(source: PolicySource) -> str:
 def policy_text(
     policy: Policy, source: PolicySource, assessments: Sequence[Assessment] | None = None
 ) -> Facts:
-    """Return which text of the policy was read, and who counted what where there are several.
+    """Return which text of the policy was read, and who counted what if there are several.
 
     ``assessments`` are as for `gate.decision.decision.backends_document`.
     """

@@ -21,7 +21,7 @@ class Bucket(StrEnum):
     """How events are counted at a threshold that is not a boundary of the histogram."""
 
     EXACT = "exact"
-    """Nothing: there is no count."""
+    """Nothing is counted: the threshold must be a boundary."""
     STRICTER = "stricter"
     """The next boundary below."""
     LAXER = "laxer"

@@ -86,7 +86,7 @@ class CalendarWindow:
 
     @classmethod
     def beginning(cls, period: Period, zone: tzinfo, begins: datetime) -> Self:
-        """Return the window of which a period begins at a local time, which has no zone.
+        """Return the window with a period that begins at a local time, which has no zone.
 
         Two windows with the calendar's own periods are equal, whichever of them was given.
 

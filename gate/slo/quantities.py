@@ -210,7 +210,7 @@ def parse_size(text: str) -> int:
     nobody means bits here.
 
     Raises:
-        ValueError: there is no unit, or an unknown one, or less than one byte, or more than a
+        ValueError: the unit is missing or unknown, or it is less than one byte, or more than a
             server takes; the message says what to write.
     """
     parts = _SIZE.fullmatch(text)

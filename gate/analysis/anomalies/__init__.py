@@ -39,7 +39,7 @@ class ChartedSlo:
     without history.
     """
     unknown: Fraction
-    """The share of the time of which nothing is known, 0 to 1."""
+    """The share of the time without known data, 0 to 1."""
     query: str | None
     lost: Unmeasured | None = None
     """The reason why the history is missing; None if it is not."""

@@ -1,4 +1,4 @@
-"""Control charts: what is asked of a backend for them, and what is made of its answers."""
+"""Control charts: the requests to a backend, and the charts of its answers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace

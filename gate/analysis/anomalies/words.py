@@ -173,7 +173,7 @@ def signal_facts(row: AnomalyRow) -> Iterator[Fact]:
 
 
 def chart_facts(service: ServiceAnomalies) -> Iterator[Fact]:
-    """Yield what the charts were held against, and what there is no chart of."""
+    """Yield the usual range of each chart, and the signals without a chart."""
     for slo, chart in service.charts:
         yield "Usual", _usual(AnomalyRow(slo=slo, chart=chart))
     for slo, missing in service.missing:
@@ -188,7 +188,7 @@ def chart_facts(service: ServiceAnomalies) -> Iterator[Fact]:
 
 
 def scope_facts(report: AnomalyReport) -> Iterator[Fact]:
-    """Yield what was looked at, and what it was held against."""
+    """Yield the examined time, and the baseline of the charts."""
     span, step = report.span, format_duration(report.step)
     stretch = f"{wording.minute(span.start)} to {wording.instant(span.end)}"
     until = wording.instant(span.start + report.baseline)

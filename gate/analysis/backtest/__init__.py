@@ -123,7 +123,7 @@ class ServiceBacktest:
     """The incidents of the service, by the policy that is tested."""
     tried: PolicyBacktest
     against: PolicyBacktest | None
-    """The other policy at the same instants; None: there is no other policy."""
+    """The other policy at the same instants; None: no other policy was given."""
 
     @property
     def differing(self) -> Iterator[tuple[PastVerdict, PastVerdict]]:

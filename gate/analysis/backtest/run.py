@@ -49,7 +49,7 @@ class BacktestOptions:
 def by_default(
     search: IncidentOptions, *, by_deploys: bool, every: timedelta | None = None
 ) -> BacktestOptions:
-    """Return the default instants: the deploys, or every hour if there are none."""
+    """Return the default instants: the deploys, or every hour without deploys."""
     often = every if by_deploys else every or HOURLY
     return BacktestOptions(search=search, every=often, by_deploys=by_deploys)
 

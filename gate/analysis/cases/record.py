@@ -29,7 +29,7 @@ def add_case(
     """Return the text of a file of cases with one more: a decision, which it comes to again.
 
     Args:
-        raw: what the file holds; empty: there is none yet.
+        raw: the content of the file; empty if the file does not exist yet.
         path: of the file.
         file: the policy.
         document: of the decision, in its shape.

@@ -144,7 +144,7 @@ def _options(case: StatedCase) -> Options:
 
 
 def _facts(change: StatedChange) -> ChangeFacts:
-    """Return what is known of a change: all that there is."""
+    """Return everything that is known about a change."""
     touched = dict.fromkeys(path for commit in change.commits for path in commit.paths or ())
     return ChangeFacts(
         paths=tuple(touched) if change.paths is None else change.paths,

@@ -118,6 +118,6 @@ def _number(value: float) -> str:
 
 
 def _share(value: float) -> str:
-    """Write a number with all its digits, and without an exponent where there is room."""
+    """Write a number with all its digits, and without an exponent unless it is too long."""
     text = f"{Decimal(repr(value)):f}"
     return text if len(text) <= _LONGEST else repr(value)

@@ -23,7 +23,7 @@ def with_case(text: str, case: Mapping[str, Any], path: str) -> str:
     """Return the text of a file of cases with one more at the end of its list.
 
     Args:
-        text: of a file that could be read; empty: there is none yet.
+        text: of a readable file; empty if the file does not exist yet.
         case: as `gate.analysis.cases.record.recorded_case` returns it.
         path: of the file, for messages.
 

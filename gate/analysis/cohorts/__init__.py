@@ -58,7 +58,7 @@ class SloCohorts:
     baseline: str | None = None
     """The value that the others are compared with; None: each with all the rest."""
     unknown: Fraction = Fraction(1)
-    """The share of the time of which nothing is known, 0 to 1."""
+    """The share of the time without known data, 0 to 1."""
     query: str | None = None
     notes: tuple[str, ...] = ()
     unmeasured: Unmeasured | None = None
@@ -66,8 +66,8 @@ class SloCohorts:
     reservations: tuple[Reservation, ...] = ()
     """The doubts about these findings."""
     budget_period: timedelta = timedelta()
-    """Whose budget the groups' shares are of: the SLO's window, or the time looked at where that is
-    longer; 0 where there are no groups."""
+    """Whose budget the groups' shares are of: the SLO's window, or the examined time if that is
+    longer; 0 without groups."""
     defining: bool = False
     """Whether the label has a part in what makes an event bad."""
     by_definition: bool = False
@@ -93,7 +93,7 @@ class CohortReport:
     """At least one."""
     by: str
     within: str | None
-    """A second label; events with the same value of it are alike. None if there is none."""
+    """A second label; events with the same value of it are alike. None: no second label."""
     at: datetime
     tool_version: str
 

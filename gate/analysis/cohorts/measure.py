@@ -94,7 +94,7 @@ def _request(slo: RatioSlo, options: CohortOptions) -> CohortRequest:
 
 
 def _step(length: timedelta) -> timedelta:
-    """Return the shortest step of which there are not too many."""
+    """Return the shortest step that does not give too many steps."""
     fitting = [minutes * _MINUTE for minutes in _STEPS if length <= minutes * _MINUTE * _MOST_STEPS]
     return fitting[0] if fitting else -(-length // (_MOST_STEPS * _DAY)) * _DAY
 
@@ -223,7 +223,7 @@ def _measured(
 
 
 def _totals(answer: Cohorts) -> list[float | None]:
-    """Return the events of all groups together, step by step; None: nothing is known of it."""
+    """Return the events of all groups together, step by step; None: unknown."""
     steps = zip(*(cohort.total for cohort in answer.groups.values()), strict=True)
     measured = ([total for total in step if total is not None] for step in steps)
     return [sum(some) if some else None for some in measured]
@@ -261,6 +261,6 @@ def _contest(
 
 
 def _one_of_two(groups: Mapping[str, Arm]) -> str | None:
-    """Return the busier of two groups, beside which the other is seen; None: there are more."""
+    """Return the busier of two groups, beside which the other is seen; None for more groups."""
     two = sorted(groups, key=lambda value: (-groups[value].sums[0], value))
     return two[0] if len(two) == 2 else None  # noqa: PLR2004 - each is all the rest of the other

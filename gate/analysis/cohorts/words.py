@@ -177,7 +177,7 @@ def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
 
 
 def _is_silent(group: Group) -> bool:
-    """Return whether there is nothing to say of a group but what would have been seen."""
+    """Return whether the detectable difference is all that can be reported about a group."""
     comparison = group.comparison
     return (
         comparison is not None
@@ -214,7 +214,7 @@ def _echo_of(report: CohortReport, less: list[Group]) -> str:
 
 
 def _sentence(report: CohortReport, slo: SloCohorts, group: Group) -> str:
-    """Say the one thing that there is to say of a group."""
+    """Say the single result about a group."""
     comparison = group.comparison
     name = f"{report.by} {name_of(group)}"
     if comparison is None or comparison.crude is None:
@@ -282,7 +282,7 @@ def _more(compared: list[Group], silent: list[Group]) -> str:
 
 
 def _spans(service: ServiceCohorts) -> Iterator[Fact]:
-    """Yield which time was looked at, once where it is that of all SLOs."""
+    """Yield the examined time, once if all SLOs have the same."""
     spans = {slo.slo: _scope(slo) for slo in service.slos if slo.unmeasured is None}
     if len(set(spans.values())) == 1:
         yield "Looked at", next(iter(spans.values()))

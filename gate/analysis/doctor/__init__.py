@@ -33,9 +33,9 @@ class PolicyCheckup:
     policy: Policy
     source: PolicySource
     kind: str
-    """The type of the backend, where there is a single one."""
+    """The type of the backend, if there is only one."""
     backend: tuple[CheckResult, ...]
-    """About it; empty where there are several."""
+    """About it; empty if there are several."""
     several: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
     """The results about each of several backends that counts an SLO, by name."""
     slos: tuple[SloCheckup, ...]

@@ -79,17 +79,17 @@ def _examine(file: PolicyFile, doctor: Doctor, limits: Limits, at: datetime) -> 
 
 
 def _at_fault(diagnosis: Diagnosis) -> set[str]:
-    """Return the backends of which something is wrong with themselves; a single one has no name."""
+    """Return the names of the faulty backends; a single one has no name."""
     seen = {"": diagnosis.backend, **diagnosis.backends}
     return {name for name, results in seen.items() if worst_level(results) is Level.FAULT}
 
 
 def _undefined(policy: Policy, *, at_fault: Collection[str]) -> Iterator[SloCheckup]:
-    """Yield what there is to say of SLOs of which their platform does not say what it promises.
+    """Yield the results of SLOs whose platform does not say what they promise.
 
     Args:
         policy: with these SLOs.
-        at_fault: the backends of which a fault has been said, by name.
+        at_fault: the names of the backends with a reported fault.
     """
     for slo in policy.slos:
         if isinstance(slo, PlatformSlo):

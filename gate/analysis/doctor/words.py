@@ -40,7 +40,7 @@ def output(checkup: Checkup) -> Output:
 
 
 def page(checkup: Checkup) -> Page:
-    """Return the page on every policy: what is wrong and what to do, then what was looked at."""
+    """Return the page on every policy: problems and remedies first, then the examined queries."""
     return Page(
         sections=tuple(map(_section, checkup.policies)),
         closing=(summary.signature(checkup.evaluated_at, checkup.tool_version),),
@@ -72,7 +72,7 @@ def _examined(checked: PolicyCheckup) -> Iterator[tuple[str, Sequence[CheckResul
             label = f"Backend {backend} ({checked.kind_of(backend)})" if backend else "Backend"
             yield label, results
         yield from ((slo.slo.name, slo.results) for slo in own)
-    for slo in checked.slos:  # of a backend of which nothing else was looked at
+    for slo in checked.slos:  # of a backend without any other check
         if slo.slo.sli.backend not in checked.backends:
             yield slo.slo.name, slo.results
 

@@ -46,7 +46,7 @@ class Projection:
     """The window before now whose burn rate continues; None if nothing more fails."""
     burn: Fraction
     exhausted_at: datetime | None
-    """None: not at this rate, or not before the reset, or gone already."""
+    """None: not at this rate, not before the reset, or already exhausted."""
     back: Mapping[str, datetime | None] = field(default_factory=dict)
     """Rolling: for each tier better than the present one when the budget is in it, or in a better
     one; None: not at this rate."""

@@ -269,7 +269,7 @@ def _minute(at: datetime | None) -> str:
 
 
 def _expected(expected: Expected) -> str:
-    """Say what will be left, and how often what was said so came true."""
+    """Say what will be left, and how often such forecasts came true."""
     low, high, middle = map(wording.shown, (expected.low, expected.high, expected.median))
     length, held = describe_time(expected.history_length), expected.held
     return (

@@ -33,9 +33,9 @@ class IncidentOptions:
     """The bounds of the search, and the incidents that are known already."""
 
     at: datetime
-    """The end of the history that is looked at."""
+    """The end of the searched history."""
     last: timedelta
-    """The length of the time that is looked at."""
+    """The length of the searched history."""
     step: timedelta
     """At most ``last``."""
     threshold: Fraction
@@ -64,7 +64,7 @@ class SearchedSlo:
 
     slo: str
     impacts: tuple[SloImpact, ...]
-    """The oldest first; empty also where nothing is known."""
+    """The oldest first; also empty if nothing is known."""
     unknown: Fraction
     """The share of the time without data, 0 to 1."""
     query: str | None
@@ -78,13 +78,13 @@ class SearchedSlo:
     reservations: tuple[Reservation, ...] = ()
     """The doubts about these findings."""
     burned: Burned | None = None
-    """How much of what failed lies in incidents; None: there is no history, or nothing fails."""
+    """How many of the failures lie in incidents; None without history or without failures."""
     labels: FailureLabels | Unmeasured | None = None
     """The labels that the failures share, or the reason why they are not known; None: too few
     failed to ask."""
 
     def standouts(self, incident: Incident) -> tuple[Standout, ...]:
-        """Return what the failures of an incident share; nothing where that is not known."""
+        """Return what the failures of an incident share; nothing if unknown."""
         labels = self.labels
         return labels.incidents.get(incident.start, ()) if isinstance(labels, FailureLabels) else ()
 
@@ -132,7 +132,7 @@ class IncidentReport:
     step: timedelta
     threshold: Fraction
     without_impact: tuple[IncidentRecord, ...]
-    """Known incidents in the time looked at that cost no SLO anything."""
+    """Known incidents in the examined time that cost no SLO anything."""
     tool_version: str
 
     @property

@@ -27,7 +27,7 @@ def known_records(policy: Policy, records: Sequence[IncidentRecord]) -> tuple[In
 def annotations_of(
     policy: Policy, records: Sequence[IncidentRecord], deploys: Sequence[Deployment]
 ) -> Annotations:
-    """Return what is put to the incidents of a policy.
+    """Return the context of the incidents of a policy.
 
     Args:
         policy: may have a rule with records of its own.
@@ -98,7 +98,7 @@ def with_labels(service: ServiceIncidents, backend: Backend, span: Span) -> Serv
     Args:
         service: what was found.
         backend: that of the policy.
-        span: the time looked at.
+        span: the examined time.
     """
     slis = {slo.name: slo.sli for slo in service.policy.slos if counts_events(slo)}
     requests = {

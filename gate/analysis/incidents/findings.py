@@ -31,11 +31,11 @@ class SloFindings:
 
     searched: SearchedSlo
     measured: tuple[Span, ...] | None = None
-    """The parts of the time looked at of which anything is known; None: there is no history."""
+    """The parts of the searched time with known data; None without history."""
     explanations: Explanations = field(default_factory=dict)
     """They cover every incident of the SLO, whatever it cost."""
     since_deploy: BeforeAfter | None = None
-    """None: no deploy was asked about, or there is nothing to compare."""
+    """None: no deploy was asked about, or nothing can be compared."""
 
 
 def slo_findings(
@@ -113,7 +113,7 @@ def _searched_slo(
 def _few_events(
     slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, options: IncidentOptions
 ) -> str | None:
-    """Say where there is so little traffic that one failure is an incident; None: it is not so."""
+    """Say if the traffic is so low that one failure is an incident; None if it is not."""
     if not counts_events(slo) or slo.sampled is not None:
         return None
     measured = [total for total in within(series, request, options.span) if total is not None]

@@ -126,7 +126,7 @@ def service_incidents(
 
 
 def _undefined(slo: str, why: Unmeasured) -> SearchedSlo:
-    """Return what is found of an SLO of which it is not known what its platform promises."""
+    """Return the findings of an SLO whose promise its platform does not state."""
     return SearchedSlo(slo=slo, impacts=(), unknown=Fraction(1), query=why.query, unmeasured=why)
 
 

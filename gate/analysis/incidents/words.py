@@ -97,7 +97,7 @@ def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
 
 
 def incidents_answer(service: ServiceIncidents) -> str | None:
-    """Say which incident cost the most; None where there is none."""
+    """Say which incident cost the most; None without incidents."""
     impacts = [impact for episode in episodes(service) for impact in episode.impacts]
     if not impacts:
         return None

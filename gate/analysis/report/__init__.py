@@ -46,14 +46,14 @@ class ServiceReport:
     traces: Mapping[str, Trace]
     """By SLO; ``incidents`` says why an SLO has none."""
     consumption: Mapping[str, Consumption]
-    """By SLO what ate its budget; without those of which nothing is known to be consumed."""
+    """By SLO what consumed its budget; without the SLOs that have no known consumption."""
     incidents: ServiceIncidents
     forecast: ServiceForecast
     anomalies: ServiceAnomalies
     deploys: tuple[Deployment, ...]
-    """Deployments of the service in the time looked at, the oldest first."""
+    """Deployments of the service in the examined time, the oldest first."""
     decided: PolicyDecision | None
-    """The decision on the change in question; None if there is none."""
+    """The decision on the change in question; None if no change is in question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Report:
     services: tuple[ServiceReport, ...]
     """At least one."""
     incidents: IncidentReport
-    """These also have the time looked at and its step."""
+    """These also have the examined time and its step."""
     forecast: ForecastReport
     anomalies: AnomalyReport
     cohorts: CohortReport | None
@@ -71,7 +71,7 @@ class Report:
     backtest: BacktestReport | None
     """The backtest of the policies over the time of the report; None if it was not requested."""
     decision: Decision | None
-    """The decision on the change in question; None if there is none."""
+    """The decision on the change in question; None if no change is in question."""
     evaluated_at: datetime
     tool_version: str
     period: Span | None = None

@@ -44,7 +44,7 @@ class ReportAnswers:
     history: HistoryBackend | None
     """For rules that look back further; None if the backend keeps no history."""
     backend: Backend
-    """Itself, for what is asked only once the histories are known."""
+    """The backend itself, for the requests that follow from the histories."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def gather_report(
     *,
     open_with: OpenBackend = open_backend,
 ) -> Report:
-    """Return all that there is to tell.
+    """Return the whole report.
 
     Args:
         files: the policies.
@@ -163,7 +163,7 @@ def _traces(
     answers: ReportAnswers,
     questions: Questions,
 ) -> dict[str, Trace]:
-    """Return what happened to each budget of which anything is known."""
+    """Return what happened to each budget with known data."""
     requests = questions.steps(policy)
     histories = budget_histories(policy, answers.plans, answers.budgets, assessments)
     traces = {
@@ -209,7 +209,7 @@ def _consumption(
 def _steps(
     slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest], span: Span
 ) -> ShortSteps | None:
-    """Return what happened in the short steps of a span; None where nothing is known of any."""
+    """Return what happened in the short steps of a span; None if all are unknown."""
     asked_for = requests[slo.name]
     request = replace(asked_for, span=on_the_clock(span, asked_for.step))
     answer = known_of(coarser(answers[slo.name], asked_for, request))

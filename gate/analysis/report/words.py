@@ -163,7 +163,7 @@ def scope(report: Report) -> str:
 def standing(service: ServiceReport, report: Report) -> tuple[Badge, str, Facts]:
     """Return whether it may ship, in a sentence what or why, and more about it.
 
-    Of the change that was asked about, or where there is none of each change class.
+    It is about the change in question, or without one about each change class.
     """
     if report.decision is not None and service.decided is not None:
         decided, decision = service.decided, report.decision
@@ -209,7 +209,7 @@ def _outlook(service: ServiceReport) -> Iterator[Fact]:
             if judged.verdict is verdict:
                 alike.setdefault(_again(judged), []).append(name)
         yield from ((label, f"{', '.join(names)}{again}") for again, names in alike.items())
-    # What a tier says is told by the headline, and would be told once more for each class.
+    # The headline already has the tier's reason; it would be repeated for each class.
     reasons = (
         reason(finding)
         for judged in service.outlook.values()

@@ -41,13 +41,13 @@ class MovedReview:
     """How an objective fares in windows of one length, each a step later than the last."""
 
     count: int
-    """The number of windows of which enough is known; they overlap."""
+    """The number of windows with enough known data; they overlap."""
     step: timedelta
     """By which they are moved."""
     missed: Fraction
     """The share of them that missed the objective, 0 to 1."""
     sla_missed: Fraction | None
-    """The same of the SLA; None: there is none."""
+    """The same for the SLA; None without an SLA."""
     worst: Fraction
     """The error ratio of the worst."""
     worst_end: datetime
@@ -70,7 +70,7 @@ class Review:
     unknown: Fraction
     """The share of the time at which it is not known what was left, 0 to 1."""
     begins: datetime | None
-    """The first instant of which anything is known; None where that is as early as was asked."""
+    """The first instant with known data; None if that is the start of the requested time."""
     query: str
     notes: tuple[str, ...]
 
@@ -82,7 +82,7 @@ class Review:
 
     @property
     def counted(self) -> list[PastPeriod]:
-        """The periods of which enough is known."""
+        """The periods with enough known data."""
         return [period for period in self.periods if period.doubt is None]
 
 

@@ -227,7 +227,7 @@ def _begins(series: Series, cut: PeriodCut) -> datetime | None:
 
 
 def _nothing(periods: Sequence[PastPeriod], series: Series) -> Unmeasured:
-    """Say why no period counts; by the newest, of which most should be known."""
+    """Say why no period counts, by the newest, which should have the most data."""
     causes = [period.doubt for period in periods if period.doubt is not None]
     reason = f"of none of the last {len(causes)} enough is known to count it"
     return Unmeasured(cause=causes[-1], reason=reason, query=series.query)

@@ -37,13 +37,13 @@ class SpendReview:
     """Windows as long as a period that slide through them, with the share of the allowance that
     each spent."""
     begins: datetime | None
-    """The first instant of which anything is known; None where that is as early as was asked."""
+    """The first instant with known data; None if that is the start of the requested time."""
     query: str
     notes: tuple[str, ...]
 
     @property
     def settled(self) -> list[PastPeriod]:
-        """The periods of which it is known whether they kept to the allowance."""
+        """The periods that are known to have kept to the allowance or exceeded it."""
         return [period for period in self.periods if is_met(period) is not None]
 
     @property

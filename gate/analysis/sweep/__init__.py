@@ -36,7 +36,7 @@ class SweptStatus:
     pull: int
     act: SweepAct
     before: State | None = None
-    """None: there is none."""
+    """None: the pull request has no such status."""
     after: State | None = None
     """None: it was left as it is."""
     reason: str = ""
@@ -53,7 +53,7 @@ class SweepReport:
     pulls: int
     """That are open."""
     seen: int
-    """The number of these that were looked at to the end."""
+    """The number of these that were handled completely."""
     stopped: str = ""
     """The reason why the others were not checked; empty: all were."""
     dry_run: bool = False

@@ -64,7 +64,7 @@ class _Sweep:
         return f"as many statuses are set as this run may set ({done})"
 
     def _look_at(self, pull: OpenPull) -> str:
-        """Do what there is to do for a pull request; return why this is the end, or nothing."""
+        """Handle one pull request; return why the sweep ends here, or nothing."""
         try:
             ours = list(self._ours(pull))
             if not ours:

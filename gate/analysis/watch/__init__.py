@@ -89,7 +89,7 @@ class WatchedSlo:
     canary: tuple[float, float]
     """Its events, and the bad ones."""
     baseline: tuple[float, float] | None
-    """The same; None: there is no baseline."""
+    """The same for the baseline; None without a baseline."""
     shown: CanaryEvidence
     """All evidence of it."""
     needed: float
@@ -102,7 +102,7 @@ class WatchedSlo:
     """Share of the budget that it would still have taken by the end of the watch at this rate, at
     least; None: not known."""
     steps: tuple[ComparedStep | None, ...]
-    """Every step that was looked at; None: nothing is known of it."""
+    """Every step that was checked; None: unknown."""
     missing: int
     """How many steps of the whole watch are not known."""
     step: timedelta
@@ -120,7 +120,7 @@ class WatchedSlo:
     def margin(self) -> float:
         """The excess that is allowed: a share of the requests, above 0.
 
-        Where there is no baseline the budget is in it.
+        Without a baseline, it includes the budget.
         """
         return self.shown.margin
 
@@ -128,7 +128,7 @@ class WatchedSlo:
     def excess(self) -> float | None:
         """By how much the canary's error ratio exceeds that of the baseline of the same steps.
 
-        Where there is no baseline it is the ratio itself; None: the canary had no event.
+        Without a baseline, it is the canary's error ratio; None: the canary had no events.
         """
         return self.shown.excess.ratio
 
@@ -136,7 +136,7 @@ class WatchedSlo:
     def bounds(self) -> tuple[float, float]:
         """The excess is between these, at all looks together with 95%.
 
-        They are -1 (0 where there is no baseline) and 1 where nothing is known.
+        They are -1 (0 without a baseline) and 1 without known data.
         """
         return self.shown.bounds()
 

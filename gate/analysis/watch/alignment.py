@@ -52,7 +52,7 @@ def aligned(step: ComparedStep, shifted: Iterable[ComparedStep | None]) -> Compa
 
     Args:
         step: as it was counted.
-        shifted: the same a little earlier and later; None: nothing is known of it.
+        shifted: the same a little earlier and later; None: unknown.
     """
     others = [other.baseline_bad for other in shifted if other is not None]
     bad = max([step.baseline_bad, *others])
@@ -92,7 +92,7 @@ class Alignment:
         return (judge, steps) if trial.rolls_back else (trial, counts)
 
     def _aligned(self, place: int, steps: StepBySlo, at: datetime) -> StepBySlo:
-        """Return the counts of a step as `aligned` has them; the same where that is not known."""
+        """Return the counts of a step as `aligned` has them; the same if that is unknown."""
         slos = [slo for slo in self.slos if slo.name in steps]
         requests = [
             request

@@ -173,7 +173,7 @@ class StepsRead:
     """The steps of an answer, and which of them are known."""
 
     counts: tuple[ComparedStep | None, ...]
-    """One a step; None: nothing is known of it."""
+    """One a step; None: unknown."""
     trouble: Unmeasured | None = None
     """The reason why some of them are not known; None: all are, or the answer does not say."""
     groups: frozenset[LabelValues] = frozenset()

@@ -171,7 +171,7 @@ def watched_slo(
     troubles: Sequence[str] = (),
     assessment: Assessment | None = None,
 ) -> WatchedSlo:
-    """Return what was seen of an SLO in the steps that were looked at."""
+    """Return the observations of an SLO in the checked steps."""
     name, evidence = slo.name, judge.evidence[slo.name]
     seen = [step for step in steps if step is not None]
     spent, left = judge.spent(name), grid.count - len(steps)

@@ -148,7 +148,7 @@ class Watching:
 
     @property
     def _unsized(self) -> list[str]:
-        """The SLOs of which it is not known what a failure costs."""
+        """The SLOs for which the cost of a failure is unknown."""
         return [slo.name for slo in self.slos if slo.name not in self.settled.costs]
 
     def _budgets_are_due(self) -> bool:

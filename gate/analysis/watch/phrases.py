@@ -101,7 +101,7 @@ def reasons(report: WatchReport) -> Iterator[str]:
 
 
 def _reasons(report: WatchReport, slo: WatchedSlo) -> Iterator[str]:
-    """Yield what is said of one SLO: which number against which bar.
+    """Yield the statement about one SLO: which number against which bar.
 
     What keeps a canary from being healthy comes before what is shown of it: the first sentence is
     all that a commit status has.
@@ -190,7 +190,7 @@ def _pressing(slo: WatchedSlo) -> tuple[bool, bool, float]:
 
 
 def _left(slo: WatchedSlo) -> str:
-    """Say what is left of its budget; nothing where that is not known."""
+    """Say what is left of its budget; nothing if unknown."""
     assessment = slo.assessment
     if assessment is None or assessment.compared is None or assessment.uncovered is not None:
         return ""

@@ -1,4 +1,4 @@
-"""Watching a canary: what is asked, of which backend, in which steps."""
+"""Watching a canary: which requests go to which backend, in which steps."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

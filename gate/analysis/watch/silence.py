@@ -31,7 +31,7 @@ def idle_troubles(
     Args:
         arms: whose traffic is compared.
         grid: the steps of the watch.
-        steps: those that were looked at.
+        steps: the checked ones.
         groups: that had an event, with the labels of the options.
     """
     seen = [(place, step) for place, step in enumerate(steps) if step is not None]
@@ -68,7 +68,7 @@ def nameless_troubles(
 
     Args:
         arms: whose traffic is compared.
-        steps: those that were looked at.
+        steps: the checked ones.
         nameless: events and failures without the canary's label, in each of them.
         margin: by how much the canary's ratio may be higher.
     """

@@ -157,7 +157,7 @@ def _check(document: Mapping[str, Any], question: WatchQuestion) -> None:
 
 
 def _both(document: Mapping[str, Any], key: str, value: object) -> str:
-    """Say what it has and what was asked for; the hash of a policy tells nobody anything."""
+    """Say what it has and what was asked for; the hash of a policy helps no reader."""
     if key == "policy_sha256":
         return ", or the policy has changed since"
     return f" ({_shown(document.get(key))}, and not {_shown(value)})"

@@ -163,7 +163,7 @@ def _left(slo: WatchedSlo) -> str:
 
 
 def _chart(report: WatchReport, slo: WatchedSlo) -> Preformatted | Facts:
-    """Draw how many of both failed over time, by one scale; nothing where nothing is known."""
+    """Draw the failures of both over time, on one scale; empty without known data."""
     arms = report.options.arms
     rows = {str(arms.canary): _ratios(slo.steps, baseline=False)}
     if arms.baseline is not None:
@@ -203,7 +203,7 @@ def _ratios(steps: Sequence[ComparedStep | None], *, baseline: bool) -> list[flo
 
 
 def _about(report: WatchReport) -> Iterator[Fact]:
-    """Yield what was looked at, and what the backend said."""
+    """Yield what was examined, and what the backend said."""
     grid, options = report.grid, report.options
     times = f"{wording.instant(grid.start)} to {wording.instant(report.ended_at)}"
     whole = describe_time(grid.count * grid.step)

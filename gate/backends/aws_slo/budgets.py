@@ -41,7 +41,7 @@ class ReportedBudget:
     """The bad share of requests, or of periods with data, if the attainment is rounded to the
     digits that it has: 99.9 may be any of 99.8 to 100."""
     expected: ShareBounds
-    """The same, if its double is told with more digits where it has more, as AWS does."""
+    """The same, if a double with more digits is reported with all of them, as AWS does."""
     status: str
     unit: str
 
@@ -87,7 +87,7 @@ def spent_of_requests(read: ReportedBudget) -> ShareBounds:
 
 
 def _spent(bad: ShareBounds, read: ReportedBudget) -> ShareBounds:
-    """Divide what was bad by a budget that is less than one away from the one that is told."""
+    """Divide what was bad by a budget that is less than one away from the reported budget."""
     low = bad.low / (read.total + 1)
     high = bad.high / (read.total - 1) if read.total > 1 else None
     if read.left > 0:

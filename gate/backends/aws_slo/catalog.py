@@ -29,7 +29,7 @@ class SignalsCatalog:
         self._changed: dict[str, datetime] = {}
 
     def define(self, names: Sequence[str]) -> list[Definition | Unmeasured]:
-        """Return what there is for each name or ARN, in order.
+        """Return the definition of each name or ARN, in order, or why it was not measured.
 
         Raises:
             MeasurementError: nothing could be asked.

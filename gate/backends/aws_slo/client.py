@@ -195,7 +195,7 @@ def listed(body: JsonObject, key: str, shown: str) -> list[JsonObject]:
     """Return a list of an answer.
 
     Raises:
-        MeasurementError: there is none.
+        MeasurementError: the answer has no such list.
     """
     entries = body.get(key)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -133,7 +133,7 @@ class AwsSloPlatform:
         """Return the one report on an SLO.
 
         Raises:
-            MeasurementError: there is none, several, or one of another instant.
+            MeasurementError: the answer has no report, several, or one of another instant.
         """
         if instant(body, "Timestamp").replace(microsecond=0) != at:
             seen = instant(body, "Timestamp")

@@ -58,7 +58,7 @@ def bad_share(report: Mapping[str, Any], definition: Definition, at: datetime) -
         at: the instant of the report.
 
     Raises:
-        MeasurementError: there is no budget to speak of, or the report contradicts itself.
+        MeasurementError: the SLO has no usable budget, or the report contradicts itself.
     """
     name, (promise,) = definition.name, definition.promises
     read = _read(report, definition)

@@ -57,7 +57,7 @@ class TableName:
 
     @property
     def engine_question(self) -> str:
-        """Ask for the engine; no row: there is no such table, or the user may not see it."""
+        """Ask for the engine; no row: the table does not exist, or the user may not see it."""
         return (
             "SELECT engine FROM system.tables"
             f" WHERE database = {self.database} AND name = {self.table}"

@@ -92,7 +92,7 @@ class ClickHouseClient:
     ) -> ClickHouseReply | ClickHouseFailure:
         """Ask one statement; raises only what a person does (Ctrl-C).
 
-        On a timeout, and on Ctrl-C, the server is told to stop.
+        On a timeout, and on Ctrl-C, this asks the server to stop.
 
         Args:
             statement: one that only reads.
@@ -205,7 +205,7 @@ def answer_of(outcome: ClickHouseReply | ClickHouseFailure) -> ClickHouseReply:
     """Return an answer.
 
     Raises:
-        MeasurementError: there is none.
+        MeasurementError: the query failed.
     """
     if isinstance(outcome, ClickHouseReply):
         return outcome

@@ -64,7 +64,7 @@ class ClickHouseEngine:
         """The server's description of itself and of the user; requested once.
 
         Raises:
-            MeasurementError: there is no answer, or the server is too old.
+            MeasurementError: the server does not answer, or is too old.
         """
         first = question(self._name(self._table))
         outcome = self._client.query(first, {}, until=self._until)

@@ -45,7 +45,7 @@ class ClickHouseSettings:
     """The client's certificate, PEM; with ``key``, unless one file holds both."""
     key: Path | None = None
     retries: int = 2
-    """Tries after the first one, where there was no connection or the server was busy."""
+    """Tries after the first one, if the connection failed or the server was busy."""
 
 
 def login_of(settings: ClickHouseSettings, url: SplitResult) -> tuple[str, str]:

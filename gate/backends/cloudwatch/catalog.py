@@ -36,7 +36,7 @@ _RARE: Final[Mapping[str, frozenset[str]]] = {
         {"InvocationClientErrors", "InvocationServerErrors", "InvocationThrottles"}
     ),
 }
-"""Metrics that AWS itself publishes only where there is something to count."""
+"""Metrics that AWS itself publishes only if they have something to count."""
 _MOST_SHOWN: Final = 3
 
 
@@ -48,7 +48,7 @@ class MetricCatalog:
         self._lists: dict[tuple[object, ...], MetricList | None] = {}
 
     def named(self, namespace: str, name: str = "") -> MetricList | None:
-        """Return the metrics of a name, or of all names; None: there is no list."""
+        """Return the metrics of a name, or of all names; None: the list is not available."""
         return self._listing(namespace, name, ())
 
     def with_dimensions(self, metric: Metric) -> MetricList | None:
@@ -113,5 +113,5 @@ def _dimensions(metric: Metric) -> str:
 
 
 def is_rare(metric: Metric) -> bool:
-    """Return whether AWS publishes a metric only where there is something to count."""
+    """Return whether AWS publishes a metric only if it has something to count."""
     return metric.name in _RARE.get(metric.namespace, ())

@@ -94,7 +94,7 @@ class Fetched:
             self._outcomes.setdefault((counted, piece.period), {})[piece] = outcome
 
     def kept(self, counted: MetricStatistic, piece: PeriodRun) -> MetricPoints | None:
-        """Return points with those of a piece among them; None: there are none."""
+        """Return points with those of a piece among them; None: no such points are kept."""
         for whole, outcome in self._outcomes.get((counted, piece.period), {}).items():
             inside = whole.start <= piece.start and piece.end <= whole.end
             if inside and not isinstance(outcome, MeasurementError):
@@ -116,7 +116,7 @@ class Fetched:
         """Return start and value of each point, in order, of a stretch that was asked for.
 
         Raises:
-            MeasurementError: there is no answer that can be counted.
+            MeasurementError: no answer can be counted.
         """
         outcome = next(
             outcome
@@ -225,7 +225,7 @@ class CloudWatch:
             dimensions: that they must have, beside any others.
 
         Raises:
-            MeasurementError: there is no list.
+            MeasurementError: the list cannot be read.
         """
         body: JsonObject = {"Namespace": namespace}
         if name:

@@ -56,7 +56,7 @@ def suspicions(
 def _unmatched(
     answer: Answer, times: MetricTimeline, catalog: MetricCatalog
 ) -> Iterator[Suspicion]:
-    """Suspect metrics that have no point, and of which nothing says that they could have one."""
+    """Suspect metrics that have no points, if nothing shows that they can have points."""
     good_events = answer.total - answer.bad if isinstance(answer, Counts) else None
     bad_events = answer.bad if isinstance(answer, Counts) else None
     suspected = set(times.seen)
@@ -90,7 +90,7 @@ def is_proved(metric: Metric, times: MetricTimeline, catalog: MetricCatalog) -> 
     """Return whether a metric without a point in the window can have one.
 
     It is listed, as it had one in the last two weeks. Or its name is one that AWS publishes only
-    where there is something to count, or one that is listed for other values of the same
+    if it has something to count, or one that is listed for other values of the same
     dimensions; and another metric has points with the very same dimensions.
     """
     named = catalog.named(metric.namespace, metric.name)
@@ -181,7 +181,7 @@ def _beside(term: Term, times: MetricTimeline) -> tuple[Mapping[int, Number], se
     """Return by the hour how many events a metric of bad events is about, and when any say so.
 
     The events are those of the metrics with the same dimensions, since another model or load
-    balancer of the sum may be newer. Where there are none, they are all events, and all metrics of
+    balancer of the sum may be newer. Without such metrics, they are all events, and all metrics of
     bad events count. A metric that has points only where this one has none is its other name.
     """
     metric, others = term.counted.metric, dict(times.reading.roles)

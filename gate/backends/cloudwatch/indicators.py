@@ -22,7 +22,7 @@ from gate.slo.quantities import format_duration
 from gate.wording import exact
 
 _MINUTE: Final = timedelta(minutes=1)
-"""The shortest period of which CloudWatch has data for longer than three hours."""
+"""The shortest period whose data CloudWatch keeps for longer than three hours."""
 _MOST_DECIMALS: Final = 10
 """That the boundaries of a trimmed count may have."""
 
@@ -86,7 +86,7 @@ def _latency(column: str, threshold: Fraction, total: str | None) -> MetricIndic
     bound = exact(threshold)
     if Fraction(bound) != threshold or len(bound.partition(".")[2]) > _MOST_DECIMALS:
         raise SelectorError(f"threshold: CloudWatch takes at most {_MOST_DECIMALS} decimals")
-    # The upper boundary belongs to the range, and there is no lower one, so that a value of 0
+    # The range includes its upper boundary and has no lower boundary, so that a value of 0
     # counts: "TC(0.005:0.030) returns the number of data points with values between 0.005
     # (exclusive) and 0.030 (inclusive)", in
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html

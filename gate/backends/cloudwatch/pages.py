@@ -62,7 +62,7 @@ def listed(answer: JsonObject, key: str) -> list[Any]:
 
 
 def next_token(answer: JsonObject, seen: set[str]) -> str:
-    """Return by which the next page is asked for, and note it as seen; empty: there is none.
+    """Return the token of the next page, and note it as seen; empty after the last page.
 
     Raises:
         MeasurementError: pages would never end.

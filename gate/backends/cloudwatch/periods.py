@@ -56,7 +56,7 @@ def moment(number: int) -> datetime:
 
 
 def finest(start: int, now: datetime) -> int:
-    """Return the shortest period of which CloudWatch has points that begin at an instant."""
+    """Return the shortest period whose points CloudWatch has from an instant on."""
     age = seconds(now) - start
     return next((period for kept, period in _KEPT if age <= kept - _EARLY), HOUR)
 

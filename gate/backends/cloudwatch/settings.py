@@ -21,7 +21,7 @@ class CloudWatchSettings:
 
     access: AwsAccess
     retries: int = 2
-    """Tries after the first one, where there was no connection or AWS slowed the gate down."""
+    """Tries after the first one, if the connection failed or AWS slowed the gate down."""
 
 
 def secrets(settings: CloudWatchSettings) -> tuple[str, ...]:

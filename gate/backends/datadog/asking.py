@@ -95,7 +95,7 @@ class Histories:
     def seen(self, question: Question, history: History) -> tuple[Question, History]:
         """Return what shows when events happened: of a group without counts, those of all groups.
 
-        A group has no event that the SLO as a whole does not have. Where nothing is known of that,
+        A group has no event that the SLO as a whole does not have. If that is unknown,
         the question itself and its answer are returned.
 
         Raises:
@@ -163,7 +163,7 @@ class Histories:
             yield question.definition.id, window
 
     def _within_longer(self, question: Question) -> HistoryReading | None:
-        """Return the answer as a part of one about a longer window; None: there is none."""
+        """Return the answer as a part of one about a longer window; None: no such answer."""
         window = window_of(question.span)
         for slo, longer in self._bodies:
             if slo == question.definition.id and longer.end == window.end:

@@ -59,9 +59,9 @@ class EventBuckets:
     tally: WindowTally
     """The sums, which include events before the window where Datadog rounds its start down."""
     interval: int
-    """Seconds of a bucket; the first and the last may be shorter. 0: there are no buckets."""
+    """Seconds of a bucket; the first and the last may be shorter. 0 without buckets."""
     buckets: Sequence[EventBucket]
-    """In order of time, those of which something is known. Empty: there are none in the window."""
+    """The buckets with known data, in order of time. Empty: the window has none."""
     whole: bool
     """Whether the buckets add up to the sums."""
 
@@ -191,7 +191,7 @@ def _buckets(
     goods: Sequence[Fraction | None],
     totals: Sequence[Fraction | None],
 ) -> Iterator[EventBucket]:
-    """Yield the buckets of which something is known."""
+    """Yield the buckets with known data."""
     for start, end, good, total in zip(starts, ends, goods, totals, strict=True):
         if total is not None:
             if total < 0 or (good or 0) < 0:
@@ -214,7 +214,7 @@ def tallied(good: Fraction, total: Fraction) -> WindowTally:
 
 
 def _values(part: Mapping[str, Any], name: str) -> list[Fraction | None]:
-    """Return the values of a series; None: null, of which nothing is known."""
+    """Return the values of a series; None: null, an unknown value."""
     values = listed(part.get("values") or [], f"{name}.values")
     return [None if value is None else number(value, f"{name}.values") for value in values]
 

@@ -1,4 +1,4 @@
-"""Status corrections: the stretches of time that people have told Datadog to leave out.
+"""Status corrections: the stretches of time that people exclude in Datadog.
 
 https://docs.datadoghq.com/service_level_objectives/#slo-status-corrections
 """
@@ -50,7 +50,7 @@ class Corrections:
     """The corrections of SLOs, each asked for once a run."""
 
     def __init__(self, api: Api, parallel: int, *, applied: bool) -> None:
-        """Ask for nothing yet; ``applied`` is whether Datadog is told to apply them."""
+        """Ask for nothing yet; ``applied`` is whether Datadog is asked to apply them."""
         self._api, self._parallel, self._applied = api, parallel, applied
         self._listed: dict[str, Sequence[Correction] | MeasurementError] = {}
 

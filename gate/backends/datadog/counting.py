@@ -136,12 +136,12 @@ def _share(history: History, evidence: Evidence, why: str) -> Share:
 
 
 def _cut(tally: WindowTally, early: EventBucket, history: History, evidence: Evidence) -> Answer:
-    """Return what is known of a window of which a bucket is partly before it.
+    """Return the known data of a window that begins within a bucket.
 
     What happened in that bucket may have been before the window, all of it or nothing.
 
     Raises:
-        MeasurementError: nothing is known.
+        MeasurementError: no data are known.
     """
     seconds = history.window.start - early.start
     if not tally.bad or seconds <= history.window.length * _NEGLIGIBLE:

@@ -47,7 +47,7 @@ class DatadogSettings:
     """In place of the site's own address; None: the address of the site."""
     shown: str = ""
     """How messages name the server where the url, or a part of it, came from a variable; empty:
-    the url is the policy's own text, or there is none."""
+    the url is the policy's own text, or is not set."""
     corrections: bool = True
     """Whether Datadog applies its status corrections."""
     endpoint: str = HISTORY

@@ -70,7 +70,7 @@ class Steps:
     def _fine(
         self, question: SeriesQuestion, history: History, past: EventBuckets
     ) -> Sequence[EventBucket]:
-        """Return buckets of which each lies within one step; raises MeasurementError."""
+        """Return buckets that each lie within one step; raises MeasurementError."""
         if not past.interval:
             raise invalid("its series has no times that lie in the window")
         if _fits(past.buckets, question):

@@ -108,7 +108,7 @@ def read_timeline(history: Any, window: EpochWindow) -> UptimeTimeline:
     Before the first transition nothing is known.
 
     Raises:
-        MeasurementError: a transition has no time or no state that can be read, or there is none.
+        MeasurementError: the history is missing, or a transition has no readable time or state.
     """
     if history is None:
         raise invalid("it has no history of states")

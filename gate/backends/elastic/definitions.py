@@ -63,7 +63,7 @@ def slo_of(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
     """Return the SLO that an indicator names, of those that Kibana lists.
 
     Raises:
-        MeasurementError: there is none, there are several, or it cannot be counted.
+        MeasurementError: no SLO matches, several match, or the SLO cannot be counted.
     """
     matching = [entry for entry in entries if sli.slo in (entry.get("id"), entry.get("name"))]
     here = [entry for entry in matching if not entry.get("remote")]

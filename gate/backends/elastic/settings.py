@@ -35,7 +35,7 @@ class ElasticSettings:
     space: str | None = None
     """None: the default space."""
     retries: int = 2
-    """Tries after the first one, where there was no connection or Kibana was busy."""
+    """Tries after the first one, if the connection failed or Kibana was busy."""
 
 
 def secrets(settings: ElasticSettings) -> tuple[str, ...]:

@@ -156,7 +156,7 @@ def _doubt(check: Check, message: str, remedy: str, path: str) -> CheckResult:
 
 
 def _metric(history: RunHistory, sli: Sli, path: str) -> CheckResult:
-    """Say which metrics the files have, of which one is counted."""
+    """Say which metrics the files have, and which one is counted."""
     names = ", ".join(history.metrics) or "none by name"
     others = f"; {_number(len(history.foreign), 'file')} without it" if history.foreign else ""
     message = f"{sli.metric} is counted; the files have {names}{others}"

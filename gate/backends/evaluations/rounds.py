@@ -89,7 +89,7 @@ class Round:
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of its cases, of which some may have none."""
+        """The ids of its cases; some cases may have no id."""
         return frozenset().union(*(run.passed for run in self.runs))
 
 

@@ -104,7 +104,7 @@ class ResultFiles:
         """Return what the files say of an indicator.
 
         Raises:
-            MeasurementError: no file matches, or a folder cannot be looked at.
+            MeasurementError: no file matches, or a folder cannot be read.
         """
         files = self._files()
         key = (files, sli.metric, sli.score)
@@ -193,7 +193,7 @@ class ResultFiles:
 def _is_foreign(run: EvaluationRun, metric: str) -> bool:
     """Return whether a file is about other metrics.
 
-    One that names none is not: where every case ended in an error, there is no score of anything.
+    A file that names no metric is not: if every case ended in an error, nothing has a score.
     """
     names = {name.casefold() for name in run.metrics}
     return metric != ALL_CHECKS and bool(names) and metric.casefold() not in names

@@ -207,7 +207,7 @@ def _quiet(total: Sequence[float | None], question: SeriesQuestion) -> Iterator[
     """Yield the steps without points in which nothing happened, as other steps show.
 
     That is between data where silence is usual, and for some time after them. A metric of requests
-    may have no points while there are none.
+    may have no points in a time without requests.
     """
     places = [place for place, number in enumerate(total) if number is not None]
     if not places:

@@ -31,10 +31,10 @@ def evidence_of(
     period: timedelta | None,
     total: Fraction,
 ) -> Evidence:
-    """Return the evidence of a main window, of which there is a count.
+    """Return the evidence of a main window that was counted.
 
     Args:
-        evidence: what was asked, and what is said to be missing.
+        evidence: the query, and the reported missing data.
         overview: the steps in which the window was looked at, and what they have.
         lately: the same, of the minutes before its end.
         period: how long windows are that are good or bad as a whole; None: events are counted.

@@ -1,4 +1,4 @@
-"""How Google's APIs answer: in pages of which each names the next one, or with a refusal."""
+"""How Google's APIs answer: in pages that each name the next one, or with a refusal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -49,7 +49,7 @@ def ask_pages(api: Api, calls: Sequence[Call]) -> list[list[JsonObject] | Measur
 
 
 def _following(pages: Sequence[JsonObject]) -> str:
-    """Return the token of the page after the last of these; empty: there is none."""
+    """Return the token of the page after the last of these; empty after the last page."""
     tokens = [page.get(_NEXT) or "" for page in pages]
     if not isinstance(tokens[-1], str):
         raise MeasurementError(Cause.INVALID, f"{_NEXT} is not a text, so that pages are missing")

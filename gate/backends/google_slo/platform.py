@@ -103,7 +103,7 @@ class GoogleMonitoring:
         ]
 
     def series(self, questions: Sequence[SeriesQuestion]) -> list[SeriesAnswer]:
-        """Count every step of every question; of a step shorter than a minute nothing is known."""
+        """Count every step of every question; a step shorter than a minute is unknown."""
         cut = [parts_of(question) for question in questions]
         read = read_all(self._api, self._project, [part for parts in cut for part in parts])
         return [

@@ -46,7 +46,7 @@ class SloPoints:
     """The warnings of the API about missing data."""
 
     def within(self, span: Span) -> tuple[Fraction, Fraction] | None:
-        """Return all events, and the bad ones; None where there is no data.
+        """Return all events, and the bad ones; None without data.
 
         Where only one of good and bad has points, there were none of the other: the API leaves a
         series without data out.
@@ -62,7 +62,7 @@ class SloPoints:
 
     @property
     def newest(self) -> datetime | None:
-        """The end of the newest point; None: there is none."""
+        """The end of the newest point; None without points."""
         return max((point.end for point in (*self.good, *self.bad)), default=None)
 
 
@@ -129,7 +129,7 @@ def _kind(series: JsonObject) -> str:
 
 
 def _resource(series: JsonObject) -> str:
-    """Return the type of the resource, of which each has a series of its own."""
+    """Return the type of the resource; each resource has a series of its own."""
     resource = series.get("resource")
     return str(resource.get("type")) if isinstance(resource, dict) else ""
 

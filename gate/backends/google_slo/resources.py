@@ -40,7 +40,7 @@ class GoogleSlo:
 
     definition: Definition
     window_period: timedelta | None
-    """How long the windows are of which each is good or bad; None: events are."""
+    """The length of the windows that are each good or bad; None: events are good or bad."""
 
 
 def name_of(resource: Mapping[str, Any]) -> str:

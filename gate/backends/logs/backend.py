@@ -63,7 +63,7 @@ class LogsBackend(RowsBackend):
         return super()._answer(requests, answer_requests, by)
 
     def _older(self, time: Span) -> LogRows:
-        """Return the rows of another time, of which nothing but the time is asked."""
+        """Return the rows of another time, to ask only for their times."""
         zone = zone_name(self._settings.records.time_zone)
         with opened(self._limits.timeout, zone) as database:
             return prepare(database, self._settings, (), zone, time=time)[1]

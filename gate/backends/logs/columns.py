@@ -25,7 +25,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 
 _SAMPLES: Final = (" LIMIT 20000", "")
-"""Rows looked at to learn the types. A later value that does not fit is an error."""
+"""Rows that are read to find the types. A later value that does not fit is an error."""
 _Groups = Mapping[CsvHeader, list[str]]
 
 
@@ -35,7 +35,7 @@ class _Learned:
 
     types: dict[str, str | None]
     exact: frozenset[str]
-    """Whole numbers, of which a double could not tell some from others."""
+    """Columns of whole numbers that doubles cannot all distinguish."""
     iso: frozenset[str]
     """Times in ISO 8601."""
 
@@ -87,7 +87,7 @@ def describe_csv(
 
 
 def _doubles(types: Mapping[str, str], needed: Needed) -> frozenset[str]:
-    """Return the columns of which it is not known yet whether a double holds their numbers."""
+    """Return the columns that were not checked yet for numbers that a double cannot hold."""
     doubles = (name for name, kind in types.items() if kind == "DOUBLE")
     return frozenset(name for name in doubles if name.lower() not in needed.numbers.floats)
 

@@ -62,7 +62,7 @@ class Database:
         self.objects: ObjectFiles | None = None
         """The objects, if the files are in a store."""
         self.stuck = False
-        """Whether a statement did not stop when told to. No other statement can run any more."""
+        """Whether a statement did not stop when asked to. No other statement can run any more."""
 
     def query(self, sql: str, *parameters: object) -> list[Row]:
         """Run one statement and return its rows.

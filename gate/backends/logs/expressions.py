@@ -121,7 +121,7 @@ def _parsed(database: Database, role: str, text: str) -> SqlExpression:
 
 
 def constant_condition(sli: Sli) -> str | None:
-    """Return which condition of an indicator is the same for every row; None: there is none.
+    """Return which condition of an indicator is the same for every row; None: no such condition.
 
     The count reports all other mistakes.
     """

@@ -63,7 +63,7 @@ def read_header(database: Database, file: str) -> CsvHeader:
     """Read the first line, which may contain line ends within quotes.
 
     Raises:
-        MeasurementError: there is no line in which every column has a name of its own.
+        MeasurementError: no line has a different name for every column.
         OSError: the file cannot be read.
     """
     head = _head(database, file)

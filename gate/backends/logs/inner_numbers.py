@@ -48,7 +48,7 @@ class InnerNumber:
     def all_texts(self, test: Callable[[str], str]) -> str:
         """Return SQL for whether a test is true for all numbers, as they are written.
 
-        The column is read as text. NULL: there is no number.
+        The column is read as text. NULL: the column has no numbers.
         """
         texts = f"json_extract_string({identifier(self.column)}, {literal('$' + self._written)})"
         if not any(isinstance(step, Every) for step in self.path):

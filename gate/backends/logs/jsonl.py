@@ -97,7 +97,7 @@ def _exact(
 def _documents(
     items: ItemList, files: list[str], pattern: str, needed: Needed, records: Records
 ) -> LogSource:
-    """Take the types of the items from those that were looked at."""
+    """Take the types of the items from those that were checked."""
     fields = items.fields
     exact = {name for name, kind in fields.items() if name.lower() in needed.numbers.exact}
     types = {name: _as_read(name, kind, records, fields) for name, kind in fields.items()}

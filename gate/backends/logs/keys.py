@@ -85,8 +85,8 @@ def missing_keys(
 ) -> MissingKeys:
     """Return which columns some files lack.
 
-    Files with rows but no value are looked at closer: null is a value, absence is not. Where there
-    are many files of a single row, each says no more than that row, which may leave out a key.
+    Files with rows but no value are examined further: null is a value, absence is not. Of many
+    files with a single row, each shows only the keys of that row, which may leave out a key.
 
     Args:
         database: that reads the files.

@@ -98,7 +98,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         try:
             options: Any = {"range": (start, end), **same}
             answer = obstore.get(self._store, stored.key, options=options)
-            # A store that knows no conditions answers with what there is now.
+            # A store that does not support conditions answers with the current content.
             changed = answer.meta["size"] != stored.size or _tag(answer.meta["e_tag"]) != _tag(
                 stored.tag
             )
@@ -129,7 +129,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         return path in self.listed or _unescaped(path) in self.listed
 
     def isfile(self, path: str) -> bool:
-        """Return whether the object is listed; there are no folders."""
+        """Return whether the object is listed; a store has no folders."""
         return self.exists(path)
 
     def glob(self, path: str, **_: object) -> list[str]:

@@ -87,7 +87,7 @@ class Part:
         try:
             start = datetime(year, month, day, hour, tzinfo=UTC)
             return Span(start, _end(start, len(values)))
-        except (ValueError, OverflowError):  # there is no such day: the time is unknown
+        except (ValueError, OverflowError):  # the day does not exist: the time is unknown
             return None
 
     @property

@@ -47,7 +47,7 @@ class LogRows(RowSource):
             engine: that reads it.
             source: a table over files.
             timestamp: its column of the time.
-            partial: the time whose partitions are read; None: all that there are.
+            partial: the time whose partitions are read; None: all of them.
         """
         self.engine, self.database = engine, engine.database
         self._duckdb = engine.dialect

@@ -79,7 +79,7 @@ class LogSource:
     optional: frozenset[str] = frozenset()
     """Columns that are NULL where a file lacks them."""
     iso: frozenset[str] = frozenset()
-    """Text columns of which a sample is written as ISO 8601."""
+    """Text columns with a sample that is written as ISO 8601."""
     exact: frozenset[str] = frozenset()
     """Texts of whole numbers that must be distinguished exactly."""
     doubles: frozenset[str] = frozenset()
@@ -91,7 +91,7 @@ class LogSource:
     always: frozenset[str] = frozenset()
     """Columns that every indicator depends on."""
     mixed: frozenset[str] = frozenset()
-    """Columns of which some files have a type that no value of the other files can have."""
+    """Columns whose type in some files fits no value of the other files."""
     untyped: Callable[[], Iterable[str]] | None = None
     """Returns the columns that any row has and whose type is only guessed, by a look at all rows
     where only a sample is known; None: a row is a part of an object."""
@@ -112,8 +112,8 @@ class LogSource:
         """Return the column's name as the files spell it.
 
         Raises:
-            MeasurementError: it cannot be used; or there is none, and the reason names those
-                that there are, nearest first.
+            MeasurementError: it cannot be used, or does not exist; the reason then names the
+                existing ones, nearest first.
         """
         spelled = {column.lower(): column for column in self.types}
         if name.lower() not in spelled:
@@ -186,7 +186,7 @@ def as_declared(source: LogSource, records: Records) -> LogSource:
     newest is left, in whichever file it stands.
 
     Raises:
-        MeasurementError: there is no column to tell what a row is about, or which is newer.
+        MeasurementError: no column says what a row is about, or which row is newer.
     """
     declared = {name.lower(): kind for name, kind in records.columns.items()}
     types = {name: declared.get(name.lower(), kind) for name, kind in source.types.items()}
@@ -227,7 +227,7 @@ def _cast(relation: Relation, source: LogSource, types: Mapping[str, str]) -> Re
 
 
 def is_whole(text: str) -> str:
-    """Return SQL for whether a text is a whole number; NULL where there is none."""
+    """Return SQL for whether a text is a whole number; NULL for NULL."""
     return f"regexp_full_match({text}, '[+-]?[0-9]+([.]0*)?')"
 
 

@@ -131,7 +131,7 @@ def open_store(url: BucketUrl, timeout: timedelta) -> Any:
         timeout: for each request and for its repetitions.
 
     Raises:
-        MeasurementError: there are no credentials.
+        MeasurementError: no credentials were found.
     """
     stores = import_module("obstore.store")
     options = {

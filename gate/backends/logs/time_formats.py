@@ -65,7 +65,7 @@ def instant_of_number(number: str, time_format: str | None, zone: str | None) ->
 
     Args:
         number: the SQL of the number, a HUGEINT or DOUBLE.
-        time_format: the policy's; None: the unit is told by the size.
+        time_format: the policy's; None: the size of the number shows its unit.
         zone: of a format that carries none.
     """
     if time_format is not None and time_format not in TIME_FORMATS:

@@ -66,7 +66,7 @@ def place_of(source: LogSource, name: str) -> ValuePlace:
     """Return the position of a column, or of a field; a column with the whole name comes first.
 
     Raises:
-        MeasurementError: there is no such column, it cannot be used, or it has no such field.
+        MeasurementError: the column does not exist, cannot be used, or has no such field.
     """
     spelled = {column.lower() for column in source.types}
     first, *path = [name] if name.lower() in spelled else name.split(".")

@@ -167,7 +167,7 @@ class Api:
         """Return the object that a request is answered with.
 
         Raises:
-            ApiError: there is none.
+            ApiError: the request was not answered with an object.
         """
         (answer,) = self.ask_all([call], 1)
         if isinstance(answer, ApiError):

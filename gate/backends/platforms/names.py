@@ -11,7 +11,7 @@ _MOST_SHOWN: Final = 5
 
 
 def no_slo(where: str, name: str, others: Iterable[str], more: str = "") -> MeasurementError:
-    """Return the error that there is no SLO of a name, with the names that are like it.
+    """Return the error that no SLO has a name, with the names that are similar to it.
 
     Args:
         where: where it was looked for, as the subject of the sentence.

@@ -170,7 +170,7 @@ class PostgresEngine:
         return self._conditions.parse(role, text)
 
     def examine(self, table: str) -> "tuple[CheckResult, ...]":
-        """Return what there is to say of the server, the table and the user's rights."""
+        """Return the results about the server, the table and the user's rights."""
         from gate.backends.postgres.examination import (  # noqa: PLC0415 - for one command only
             Examined,
             examine,

@@ -40,7 +40,7 @@ class Examined:
 
 
 def examine(examined: Examined) -> Iterator[CheckResult]:
-    """Yield what there is to say of server, table and user; what needs no remedy, in short."""
+    """Yield the results about server, table and user; short if they need no remedy."""
     yield from _server(examined)
     yield _pruned(examined)
     yield _rights(examined)

@@ -48,7 +48,7 @@ class PostgresSettings:
     password: str | None = field(default=None, repr=False)
     """Likewise. None, and none in the address: libpq takes one from PGPASSWORD or ~/.pgpass."""
     sslmode: str | None = None
-    """None: libpq's ``prefer``, or ``verify-full`` where there is ``sslrootcert``."""
+    """None: libpq's ``prefer``, or ``verify-full`` if ``sslrootcert`` is set."""
     sslrootcert: Path | None = None
     """A PEM file of the authorities to trust."""
     sslcert: Path | None = None

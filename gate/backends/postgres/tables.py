@@ -115,7 +115,7 @@ def look_up(session: PostgresSession, name: str) -> PostgresTable:
     LiteLLM_SpendLogs needs no quotes.
 
     Raises:
-        MeasurementError: there is none, there are two, or some of its rows are hidden.
+        MeasurementError: no table has the name, two have it, or some of its rows are hidden.
     """
     spellings = sorted({table_parts(name), table_parts(name, str.lower)})
     rows = session.query(

@@ -60,7 +60,7 @@ class Alternatives:
             yield from way.guesses()
 
     def further(self, readings: QueryResults) -> Iterator[Query]:
-        """Yield the questions that follow from the answers to `questions`; for most there are none.
+        """Yield the questions that follow from the answers to `questions`; most have none.
 
         Raises:
             MeasurementError: the server did not answer.

@@ -1,4 +1,4 @@
-"""The answer to one request: counts that can be trusted, or the reason why there are none."""
+"""The answer to one request: counts that can be trusted, or the reason why nothing was measured."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -198,7 +198,7 @@ def answer(plan: Plan, readings: QueryResults) -> Answer:
 
 
 def _unmeasured(error: MeasurementError, gathered: GatheredNumbers, query: str) -> Unmeasured:
-    """Return why there is no count; partial data cannot show that there are no series."""
+    """Return why nothing was counted; partial data cannot show that no series exist."""
     cause, reason = error.cause, error.reason
     if cause in _NOTHING_THERE and gathered.warnings:
         cause, reason = Cause.PARTIAL, f"partial answer: {'; '.join(gathered.warnings)}; {reason}"

@@ -27,7 +27,7 @@ class GatheredNumbers:
     """The most events, by name, that were lost where the window was cut; None: no bound."""
 
     def number(self, name: str, part: Query) -> Fraction | None:
-        """Return a part's number; None: there is no series.
+        """Return a part's number; None: no series.
 
         Raises:
             MeasurementError: the server did not answer it.
@@ -49,7 +49,7 @@ class GatheredNumbers:
         return reading
 
     def number_or_none(self, part: Query) -> Fraction | None:
-        """Return the number of a part that no count depends on; None: there is none."""
+        """Return the number of a part that no count depends on; None: no number."""
         reading = self.readings(part)
         return None if isinstance(reading, QueryError) else reading.number
 

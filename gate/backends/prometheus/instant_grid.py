@@ -51,7 +51,7 @@ class InstantGrid:
         return self._queries.get(part)
 
     def value(self, part: Query, reading: QueryResult, place: int) -> QueryValue | None:
-        """Return the answer for one instant; None: there is none, or it has more than numbers.
+        """Return the answer for one instant; None: no answer, or one with more than numbers.
 
         Args:
             part: the question.

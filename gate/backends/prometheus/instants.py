@@ -60,7 +60,7 @@ class PastInstant:
         return True
 
     def most(self, birth: BirthQuery) -> QueryResult | None:
-        """Return an upper bound of a number's answer; None: there is no bound."""
+        """Return an upper bound of a number's answer; None: no bound is known."""
         counted = self._shared.reading(birth.newborn, self._births(birth))
         return None if counted is None else birth.most(*counted)
 

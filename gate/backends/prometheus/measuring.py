@@ -36,7 +36,7 @@ class Asking:
         Args:
             requests: the requests, each of which ends at the instant.
             reading: returns the reading of a question of this instant.
-            there: returns the same, but raises `NotAskedError` if there is no reading.
+            there: returns the same, but raises `NotAskedError` without a reading.
         """
         self._scoped = list(_scoped(requests))
         self._reading, self._there = reading, there
@@ -119,7 +119,7 @@ def answered(fetch: Fetch, requests: Sequence[CountRequest]) -> list[Answer]:
 
     The questions about the server are sent together with the counts that follow most likely. A
     second round asks for other counts if the answers require them, and for the time of the last
-    sample where there is no recent one.
+    sample if no sample is recent.
     """
     asking = Asking(requests, fetch.reading, fetch.there)
     fetch.run(asking.first(), asking.spare())

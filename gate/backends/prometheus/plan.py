@@ -157,7 +157,7 @@ def plan_name(
 
 
 def expressions_of(request: CountRequest) -> dict[Role, Expression] | Unmeasured:
-    """Return the expressions that count an indicator under one name, or why there are none."""
+    """Return the expressions that count an indicator under one name, or why it has none."""
     texts = _texts(request.sli)
     wrong = _check(set(texts), request)
     if wrong is not None:

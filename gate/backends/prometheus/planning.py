@@ -42,7 +42,7 @@ def questions(request: CountRequest, scope: Scope) -> tuple[Query, ...]:
 def further_questions(
     request: CountRequest, scope: Scope, readings: QueryResults
 ) -> tuple[Query, ...]:
-    """Return the questions that follow from the answers to `questions`; for most there are none."""
+    """Return the questions that follow from the answers to `questions`; most have none."""
     try:
         return tuple(Alternatives.of(request.sli, scope.span).further(readings))
     except (ExpressionError, MeasurementError):
@@ -73,7 +73,7 @@ def guesses(request: CountRequest, *, stepwise: bool = False) -> Iterator[Plan]:
 
 
 def mistake_in(sli: Sli, slices: Slices | None) -> str | None:
-    """Return the error in an indicator that every server would report; None: there is none.
+    """Return the error in an indicator that every server would report; None: no error.
 
     Args:
         sli: the indicator.

@@ -170,9 +170,6 @@ def coverage_of(probe: Probe, gathered: GatheredNumbers) -> StepCoverage | None:
     The span is measured in whole steps of the clock, so its ends are accurate to a step. Hours
     without data on every day are not a gap: a service may be scaled to zero at night.
 
-    Hours in which there are none on any day are not a gap: a service may be scaled to zero at
-    night.
-
     Raises:
         MeasurementError: the server did not answer.
     """
@@ -199,7 +196,7 @@ def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
 
 
 def newest_query(selector: str) -> Query:
-    """Return the query for the time of the newest sample; empty if there is no recent one."""
+    """Return the query for the time of the newest sample; empty if no sample is recent."""
     return Query(pieces=(f"max(timestamp({selector}))",), length=timedelta())
 
 
@@ -252,8 +249,8 @@ def ratio_slices(
 ) -> dict[Role, Query]:
     """Return the parts that count slices of events: all with events, all judged, the bad ones.
 
-    For a step of several slices without events the number is 0 if there is data, and absent if
-    there is none.
+    For a step of several slices without events, the number is 0 if the step has data, and absent
+    otherwise.
     """
     window = window_text(slices.length)
     sums = {role: f"sum({expression.over(window)})" for role, expression in expressions.items()}

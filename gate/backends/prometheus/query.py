@@ -57,7 +57,7 @@ class QueryGrid:
         return Span(self.first - self.step, self.last)
 
     def halves(self) -> "tuple[QueryGrid, QueryGrid] | None":
-        """Return the newer and the older half; None: there is only one instant."""
+        """Return the newer and the older half; None for a single instant."""
         older = self.count // 2
         if not older:
             return None

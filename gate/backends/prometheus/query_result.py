@@ -89,7 +89,7 @@ def _read(part: Query, series: list[Mapping[str, Any]], reply: Reply) -> QueryRe
 
 
 def is_absent(reading: QueryResult) -> bool:
-    """Return whether the server answered that there is no series."""
+    """Return whether the server answered without any series."""
     return isinstance(reading, QueryValue) and reading.number is None
 
 

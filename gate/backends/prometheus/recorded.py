@@ -141,7 +141,7 @@ def use_rules(
 def _tables(
     request: CountRequest, slos: Sequence[str], readings: QueryResults
 ) -> Iterator[Mapping[str, Fraction]]:
-    """Yield the recorded samples of this SLO's rules, by expression; none if there are none."""
+    """Yield the recorded samples of this SLO's rules, by expression; nothing without samples."""
     for part in rule_questions(request, slos):
         answer = readings(part)
         if isinstance(answer, QueryValue) and not answer.warnings:

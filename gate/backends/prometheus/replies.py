@@ -1,4 +1,4 @@
-"""A server's reply: a body, a result, or the reason why there is none."""
+"""A server's reply: a body, a result, or the reason why the server gave none."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -134,7 +134,7 @@ class Rounds:
         workers.dismiss()
 
     def _next(self, batches: Iterator[Batch], again: deque[Batch]) -> Batch | None:
-        """Return the next batch to send; None: there is none, or no query would be answered."""
+        """Return the next batch to send; None: no batch is left, or no query would be answered."""
         while batch := next(batches, None) or (again.popleft() if again else None):
             if self.hopeless is None:
                 return batch

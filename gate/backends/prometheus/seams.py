@@ -146,7 +146,7 @@ def _is_closed(seam: Seam, share: Fraction, readings: QueryResults) -> bool:
 
 
 def _number_of(reading: QueryResult) -> Fraction | None:
-    """Return a number, 0 if there is no series; None: the server did not answer."""
+    """Return a number, 0 without series; None: the server did not answer."""
     return None if isinstance(reading, QueryError) else reading.number or Fraction()
 
 

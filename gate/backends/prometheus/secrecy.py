@@ -21,7 +21,7 @@ _LONG: Final = 16
 
 
 def login_of(settings: PrometheusSettings, url: SplitResult) -> dict[str, str]:
-    """Return the login header, from the settings or the address; empty: there is none."""
+    """Return the login header, from the settings or the address; empty without a login."""
     if settings.bearer is not None:
         return {"Authorization": f"Bearer {settings.bearer}"}
     user, password = settings.username, settings.password or ""

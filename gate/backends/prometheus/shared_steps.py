@@ -30,7 +30,7 @@ class _Shared:
     places: range = range(0)
     """The multiples that the shared query covers; empty: each window is asked for by itself."""
     query: Query | None = None
-    """The shared query; None: there is none."""
+    """The shared query; None: the windows share no query."""
     points: tuple[float | None, ...] = ()
     """The values; empty: not read yet, no values in the answer, or the server has a reservation."""
     counts: Sequence[int] = ()

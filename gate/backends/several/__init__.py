@@ -1,6 +1,6 @@
 """Several backends of one policy, each for the SLOs that name it.
 
-They are asked at one instant and at the same time. Where one of them fails, nothing is known of its
+They are asked at one instant and at the same time. If one of them fails, nothing is known about its
 own SLOs; those of the others are measured anyway.
 """
 

@@ -102,7 +102,7 @@ def ask_all(
 
     Args:
         sources: all backends, by name.
-        tasks: what is asked of those that are asked, by name.
+        tasks: the requests to each backend that is asked, by name.
         limits: no backend is waited for any longer than its time limit.
     """
     until = monotonic() + limits.timeout.total_seconds() + _GRACE

@@ -197,7 +197,7 @@ def _measure_dated(dated: Sequence[_Dated], backend: Backend) -> list[Answer]:
 def _each(
     outcome: list[A] | Unmeasured | None, number: int, source: AskedBackend[Backend], lack: str
 ) -> Sequence[A | Unmeasured]:
-    """Return an answer for each of the requests to a backend, of which there is this number."""
+    """Return an answer for each of this number of requests to a backend."""
     if outcome is None:
         if source.of_platform and lack.startswith(NO_HISTORY):
             lack = f"{NO_HISTORY} that can be read"

@@ -31,7 +31,7 @@ class SeveralDoctor:
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
         """Have every doctor look at the SLOs of its backend, at the same time; never raises.
 
-        Of a backend that no SLO names nothing is looked at.
+        A backend that no SLO names is not examined.
         """
         by_name = {
             name: own

@@ -35,7 +35,7 @@ _AGAIN: Final = (0.2, 1.0)
 _ENDED: Final = 1.0
 """A stream that ends sooner (s), without an answer, was not one of the server's pauses."""
 _PARTING: Final = 2.0
-"""Seconds for what is said to the server at the end, whatever is left of the run's time."""
+"""Seconds for the last calls to the server, however little of the run's time is left."""
 
 _PACKAGES: Final = ("pyspark", "pyspark.sql", "pyspark.sql.connect")
 _LOADING: Final = Lock()
@@ -122,7 +122,7 @@ class SparkConnection:
             statement: the SQL in it.
 
         Raises:
-            MeasurementError: there is no answer.
+            MeasurementError: the server does not answer.
         """
         waits = iter(_AGAIN)
         while True:
@@ -139,7 +139,7 @@ class SparkConnection:
                 return response
 
     def stream(self, operation: str, request: object, statement: str) -> Iterator[Any]:
-        """Yield all responses of a statement up to the last, which says that there are no more.
+        """Yield all responses of a statement up to the last, which says that it is the last.
 
         A server ends a stream after some minutes, and a connection may break: what comes after the
         last response that has arrived is then asked for.
@@ -173,7 +173,7 @@ class SparkConnection:
             request = self.request("ReattachExecuteRequest", operation_id=operation, **fields)
 
     def part(self, method: str, request: object) -> None:
-        """Make a last call, whose failure changes nothing; after one that fails there is none."""
+        """Make a last call, whose failure changes nothing; make no more after one that fails."""
         if self._gone:
             return
         try:

@@ -30,7 +30,7 @@ _SOURCE: Final = re.compile(r"DataSourceExec: .*statistics=\[.*?Bytes=(?:Ine|E)x
 """Sail's plan has sizes with what reads."""
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _UNKNOWN: Final = 1 << 60
-"""From here on a size says that Spark knows none: it then takes the largest that there is."""
+"""From here on a size means that Spark knows none: it then uses its largest size."""
 _OLDEST: Final = (3, 5)
 
 

@@ -1,4 +1,4 @@
-"""A session of a Spark Connect server: its settings, and answers of which nothing is missing."""
+"""A session of a Spark Connect server: its settings, and its complete answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -72,7 +72,7 @@ class SparkSession:
     def rows(self, statement: str) -> list[Row]:
         """Run a statement; an answer that may not be whole is an error.
 
-        Where it is not waited for any longer, the server is told to stop.
+        When the wait ends without an answer, this asks the server to stop.
         """
         self._begin()
         operation = self._running = str(uuid4())
@@ -123,7 +123,7 @@ class SparkSession:
             return
         config = self._protocol.ConfigRequest
         pairs = [self._protocol.KeyValue(key=key, value=SETTINGS[key]) for key in SETTINGS]
-        # What cannot be set is no failure yet: it may be what it must be.
+        # A setting that cannot be set is not a failure yet: it may already have its value.
         change = config.Operation(set=config.Set(pairs=pairs, silent=True))
         question = config.Operation(get_option=config.GetOption(keys=list(SETTINGS)))
         self._configure(change)

@@ -83,7 +83,7 @@ class Spending:
     count: int
     """The number of rows with an amount."""
     lowest: int | float | Decimal | None
-    """The smallest amount; None: there is none."""
+    """The smallest amount; None without amounts."""
     amount: Fraction | float
     """The sum of all amounts; a float only if it is infinite or not a number."""
 
@@ -94,7 +94,7 @@ class Spending:
             rows: the number of rows, with and without an amount.
 
         Raises:
-            MeasurementError: there are no amounts, or one of them is not valid.
+            MeasurementError: no row has an amount, or one of them is not valid.
         """
         if self.lowest is None:
             raise MeasurementError(Cause.NO_DATA, f"spent is NULL in all {rows:,} rows")

@@ -190,7 +190,7 @@ def _without_arrows(text: str, tokens: Sequence[SqlToken]) -> str:
 
 
 def _results(node: Any) -> Iterator[Any]:
-    """Yield the expressions of which one is the value."""
+    """Yield the expressions one of which is the value."""
     if type(node).__name__ == "Anonymous":  # of ClickHouse: multiIf
         yield from (*node.expressions[1::2], node.expressions[-1])
     for branch in node.args.get("ifs") or ():

@@ -37,7 +37,7 @@ class Parts:
 
     @property
     def inner(self) -> Span | None:
-        """The time of the whole parts; None: there are none."""
+        """The time of the whole parts; None without whole parts."""
         whole = self.whole
         if not whole:
             return None
@@ -151,7 +151,7 @@ class UsualRows:
 def lost_rows(
     seen: StepCoverage, span: Span, per_row: Fraction, slices: Slices | None, rows: RowSource
 ) -> tuple[Suspicion, ...]:
-    """Return the suspicion that rows were lost in the gaps of a log; None: there are no gaps.
+    """Return the suspicion that rows were lost in the gaps of a log; None without gaps.
 
     Args:
         seen: how much of the span has rows.

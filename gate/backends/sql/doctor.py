@@ -44,7 +44,7 @@ class RowsDoctor(ABC):
         """Survey the rows; raises `MeasurementError` if they cannot be read."""
 
     def _server(self) -> Sequence[CheckResult]:
-        """Return the results about the server; empty if there is none."""
+        """Return the results about the server; empty without a server."""
         return ()
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:

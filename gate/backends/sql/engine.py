@@ -189,7 +189,7 @@ class Dialect(ABC):
     def highest(self, value: str, condition: str) -> str:
         """Return the aggregate for the highest value of the rows that satisfy a condition.
 
-        NULL: there is no such row.
+        NULL: no row satisfies it.
         """
         return f"max(CASE WHEN {condition} THEN {value} END)"
 
@@ -209,7 +209,7 @@ class Runner(Protocol):
     def rows(self, statement: str) -> list[Row]:
         """Run a statement and return all of its rows.
 
-        On a timeout, or if the run is cancelled, the engine is told to stop.
+        On a timeout, or if the run is cancelled, this asks the engine to stop.
         """
         ...
 
@@ -251,7 +251,7 @@ class Engine(Runner, Protocol):
         ...
 
     def size(self, statement: str) -> ScanSize | None:
-        """Return the amount of data that the statement would read; None: there is no estimate."""
+        """Return the amount of data that the statement would read; None: no estimate."""
         ...
 
     def parse(self, role: str, text: str) -> SqlExpression:

@@ -22,7 +22,7 @@ def label_of(draft: SqlExpression, rows: RowSource) -> Label:
     """Check a label against the columns of the rows.
 
     Raises:
-        MeasurementError: a column is missing, and the reason names those that there are.
+        MeasurementError: a column is missing; the reason names the existing ones.
     """
     columns = rows.always.union(rows.column(name) for name in sorted(draft.columns))
     return Label(sql=rows.dialect.to_text(draft.sql, rows.checked(draft)), columns=columns)

@@ -125,7 +125,7 @@ def _fresh(survey: Survey, slo: CheckedSlo, at: datetime, source: Source) -> Che
 
 
 def _doubt(check: Check, number: int, message: str, remedy: str, source: Source) -> CheckResult:
-    """Return a doubt with the number of occurrences; without any there is no doubt."""
+    """Return a doubt with the number of occurrences, or a passed check without occurrences."""
     if not number:
         return CheckResult(check=check, examined=source.examined)
     return CheckResult(

@@ -76,7 +76,7 @@ def renamed(
 def replacements(rows: RowSource, every: Collection[Renamed]) -> Mapping[Renamed, Replacement]:
     """Return what may stand in the place of each column; not of those that nothing replaces.
 
-    The rows are read once more for each indicator, and again where there are new columns.
+    The rows are read once more for each indicator, and again for new columns.
     """
     if not every or rows.widened is None:
         return {}
@@ -96,7 +96,7 @@ def replacements(rows: RowSource, every: Collection[Renamed]) -> Mapping[Renamed
 def _new_columns(
     wide: RowSource, indicator: SqlIndicator, every: Collection[Renamed]
 ) -> Iterator[tuple[Renamed, tuple[str, ...]]]:
-    """Yield the new columns that have values as often as what is missed; not if there are none."""
+    """Yield the new columns that have values as often as the missing ones; nothing without such."""
     others = sorted(wide.columns.keys() - indicator.columns - {wide.timestamp})
     new: dict[Renamed, tuple[str, ...]] = dict.fromkeys(every, ())
     for start in range(0, len(others), _AT_ONCE):

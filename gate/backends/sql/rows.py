@@ -179,8 +179,8 @@ class RowSource(ABC):
         """Return the column's name as the engine spells it.
 
         Raises:
-            MeasurementError: it cannot be used; or there is none, and the reason names those that
-                there are, nearest first.
+            MeasurementError: it cannot be used, or does not exist; the reason then names the
+                existing ones, nearest first.
         """
         spelled = {column.lower(): column for column in self.columns}
         if name.lower() not in spelled:
@@ -199,7 +199,7 @@ class RowSource(ABC):
     def edge(self, span: Span) -> tuple[int, int] | None:
         """Return the times of the oldest and the newest row of a span, by a separate scan.
 
-        They are in microseconds since 1970; None: there is no row.
+        They are in microseconds since 1970; None: the span has no rows.
         """
         ((oldest, newest),) = self.engine.rows(
             f"SELECT min(_at), max(_at) FROM {self.times(span)}"  # noqa: S608 - made here

@@ -47,7 +47,7 @@ class Survey:
     """The number of rows that are older than the one before them by more than `JUMP`; None: rows
     have no order, or only the newest version of a row counts."""
     id: str | None
-    """The column that identifies requests; None: there is none."""
+    """The column that identifies requests; None: no column does."""
     repeats: int
     """The number of rows with an id that another row already has."""
     events: tuple[SurveyedEvents, ...]

@@ -110,7 +110,7 @@ class GoneColumn:
 
     @property
     def unmistakable(self) -> bool:
-        """Whether nearly all rows had it that must have it."""
+        """Whether nearly all rows that must have it had it."""
         return not self.optional and self.rows >= _FEWEST and self.share >= _NEARLY_ALL
 
     @property

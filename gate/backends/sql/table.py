@@ -63,8 +63,8 @@ class TableRows(RowSource):
             most: the most bytes that a statement may read; None: no limit.
 
         Raises:
-            MeasurementError: there is no such table, the column of the time does not fit, or the
-                condition is none.
+            MeasurementError: the table does not exist, the column of the time does not fit, or the
+                condition is not valid.
         """
         self.engine = Meter(engine, most)
         self._engine, self._table = engine, table

@@ -68,7 +68,7 @@ class Timeline:
         return [value for value in column if value is not None]
 
     def last(self, places: range, name: str, less: str | None = None) -> int | None:
-        """Return the last stretch in which a number is neither 0 nor None; None: there is none.
+        """Return the last stretch in which a number is neither 0 nor None; None: no such stretch.
 
         Args:
             places: in which to look.

@@ -16,7 +16,7 @@ class StaticDoctor:
     backend: StaticBackend
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        """Say that there is nothing to look at, and whether each SLO has its counts."""
+        """Return no result about a server, and whether each SLO has its counts."""
         file = str(self.backend.path)
         answers = self.backend.measure([slo.request for slo in slos], at)
         nothing_live = CheckResult(

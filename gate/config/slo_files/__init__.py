@@ -41,7 +41,7 @@ class DocumentContext:
     """Whether an SLO took the entry's window."""
 
     def find(self, format_: str, kind: str, name: str) -> Document | None:
-        """Return the document of a kind and name (``metadata.name``); None: there is none."""
+        """Return the document of a kind and name (``metadata.name``); None: no such document."""
         wanted = (format_, kind, name)
         for document in self.documents:
             if (document.format, document.at("kind"), document.at("metadata", "name")) == wanted:

@@ -60,7 +60,7 @@ class Document:
         return node
 
     def at(self, *path: str) -> str:
-        """Return the single value under these keys; nothing where there is none."""
+        """Return the single value under these keys; empty without one."""
         node = self.under(*path)
         return "" if node is None else written(node)
 

@@ -91,7 +91,7 @@ def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
     Args:
         text: the query, with ``$window``.
         failures: the share is that of bad events.
-        advice: what to write where there are no counts.
+        advice: what to write without counts.
 
     Raises:
         ValueError: it is none.

@@ -158,7 +158,7 @@ def aligned_window(
     """Return a window of a length such as ``1w``, as `ALIGNMENT` says; the node is the length's.
 
     Raises:
-        UnreadableError: there are no such periods; the mistake is noted.
+        UnreadableError: a calendar has no such periods; the mistake is noted.
     """
     if duration not in _PERIODS:
         message = (

@@ -36,7 +36,7 @@ def ratio_counts(series: Series) -> list[StepCounts | None]:
 
 
 def mean_counts(measured: Measured) -> list[StepCounts | None]:
-    """Return each step's sum and number of values; None where there are too few for a mean."""
+    """Return each step's sum and number of values; None if they are too few for a mean."""
     return [
         None if of is None or of < FEWEST_EVENTS else (sum_ or 0.0, of)
         for sum_, of in zip(measured.sums, measured.events, strict=True)
@@ -46,7 +46,7 @@ def mean_counts(measured: Measured) -> list[StepCounts | None]:
 def samples(
     counts: Sequence[StepCounts | None], request: SeriesRequest, steps_per_point: int
 ) -> Iterator[Sample]:
-    """Yield a sample for every this many steps of which anything is known, the oldest first.
+    """Yield a sample for every this many steps with known data, the oldest first.
 
     Args:
         counts: by step.

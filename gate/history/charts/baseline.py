@@ -191,7 +191,7 @@ def _chance_of_means(baseline: Sequence[Sample], even: Baseline) -> float:
     """Return the share of the variance of means that is less with more events.
 
     By the moving ranges of the busier half of the baseline, and of the other: their variances are
-    1 - c + c v, with v the events that there are usually by those that there are.
+    1 - c + c v, with v the usual number of events by the present one.
     """
     ranges = sorted(
         (even.events / 2 * (1 / first.events + 1 / second.events), abs(after - before))

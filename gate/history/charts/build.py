@@ -1,4 +1,4 @@
-"""From what happened, step by step, to a control chart, or to the reason why there is none."""
+"""The control chart of a history of steps, or the reason why it has none."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -121,7 +121,7 @@ def _steps_per_point(
 ) -> int:
     """Return how many steps make a point, so that `EXPECTED` bad events are in it; 0: none is.
 
-    Where they can, points divide the day, so that each time of day can be held against itself.
+    Where they can, points divide the day, so that each time of day can be compared with itself.
     """
     counted = list(_measured_counts(counts, request, baseline))
     bad = sum(part for part, _ in counted)
@@ -175,7 +175,7 @@ class Charting:
     rules: str
     """One of `RULES`."""
     records: Sequence[IncidentRecord] = ()
-    """Known incidents, left out of the baseline and put to the signals."""
+    """Known incidents, left out of the baseline and compared with the signals."""
 
 
 def _or_all_of_it(

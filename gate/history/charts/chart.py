@@ -147,7 +147,7 @@ class Chart:
 
     kind: ChartKind
     unit: str
-    """The unit of its values; empty where it is not known, or there is none."""
+    """The unit of its values; empty if it is unknown, or the values have no unit."""
     step: timedelta
     """The step of a point; where few events are bad, several of the history's."""
     usual: Baseline
@@ -197,7 +197,7 @@ class NoChart:
     kind: ChartKind
     reason: str
     cause: Cause | None
-    """None: there is nothing to be seen, since nothing was bad at all."""
+    """None: the chart would be empty, since nothing was bad at all."""
 
 
 ChartResult = Chart | NoChart

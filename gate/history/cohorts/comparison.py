@@ -25,9 +25,9 @@ class ComparisonOutcome(StrEnum):
     UNSURE = "unsure"
     """It differs, but whether the mix is the reason is unknown."""
     NONE = "none"
-    """No difference was seen, which does not prove that there is none."""
+    """No difference was seen, which does not prove that none exists."""
     NOT_COMPARED = "not-compared"
-    """There are too few events for a comparison."""
+    """Too few events for a comparison."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Contrast:
     interval: tuple[float, float]
     """The 95% interval of this ratio, without correction for other comparisons."""
     probability: float
-    """The probability of at least such a difference if there is none."""
+    """The probability of seeing at least this difference if none exists."""
     adjusted: float
     """The probability, adjusted for all comparisons together."""
     method: Method
@@ -91,7 +91,7 @@ class Comparison:
 
     @property
     def detectable_ratio(self) -> float | None:
-        """The detectable ratio relative to the other group's; None: there is none."""
+        """The detectable ratio relative to the other group's; None: no ratio is detectable."""
         return self.detectable / self.rest if self.detectable is not None and self.rest else None
 
 

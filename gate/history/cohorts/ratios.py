@@ -93,7 +93,7 @@ def score_interval(table: Table, level: float = LEVEL) -> tuple[float, float]:
 
 
 def ratio_of(table: Table) -> float | None:
-    """Return the group's failure ratio relative to the rest's; None: there are no failures."""
+    """Return the group's failure ratio relative to the rest's; None without failures."""
     if not table.failed:
         return None
     share = table.bad / table.total
@@ -162,7 +162,7 @@ _FEW_IN_A_STRATUM: Final = 5.0
 def cmh(strata: Sequence[Table], effect: float = 1.0) -> float | None:
     """Return the probability of at least this difference if no stratum has a difference.
 
-    None: there are too few events, by the criterion of Mantel and Fleiss.
+    None: too few events, by the criterion of Mantel and Fleiss.
 
     Args:
         strata: the counts of each stratum.
@@ -221,7 +221,7 @@ def _one_sided(
     Given the number of failures in each stratum, each failure is the group's with a probability
     that follows from the ratio and the traffic of both. The bound is the ratio at which all, or
     none, are the group's with the probability ``level`` / 2; it fits few failures among many
-    events, and is wider than necessary for many failures. Without any failures there is no bound.
+    events, and is wider than necessary for many failures. Without any failures it has no bound.
     """
     both = [table for table in strata if table.total and table.rest_total and table.failed]
     if not both:

@@ -37,7 +37,7 @@ class ComparedStep(NamedTuple):
     canary_total: float
     canary_bad: float
     baseline_total: float = 0.0
-    """0 if the baseline had no traffic, or if there is no baseline."""
+    """0 for a baseline without traffic, or without a baseline."""
     baseline_bad: float = 0.0
 
 
@@ -54,7 +54,7 @@ class Worse:
     """The margin as a share of the canary's requests, at least 0; for a canary alone its allowed
     ratio."""
     alone: bool = False
-    """Whether there is no baseline, so that the canary's own ratio is compared with the margin."""
+    """Whether the canary has no baseline, so that its own ratio is compared with the margin."""
     lasting: bool = False
     """Whether the canary is worse from its first request on, or not at all: for a canary alone the
     hypothesis is then about the average over all of its requests. Else it may become worse

@@ -30,7 +30,7 @@ class Excess:
     """
 
     alone: bool = False
-    """Whether there is no baseline, so that this is the canary's own failure ratio."""
+    """Whether the canary has no baseline, so that this is its own failure ratio."""
     canary_total: float = 0.0
     canary_bad: float = 0.0
     expected_bad: float = 0.0
@@ -192,7 +192,7 @@ def _lifted(sum_: float | None, lift: float, baseline_bad: float) -> float | Non
 
 
 def _crossing(holds: Callable[[float], bool], low: float, high: float) -> tuple[float, float]:
-    """Return two neighbouring numbers, of which only the higher meets the condition."""
+    """Return two neighbouring numbers; only the higher meets the condition."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)

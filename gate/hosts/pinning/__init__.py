@@ -45,7 +45,7 @@ class Wanted:
 
 
 def wanted_of(context: Context, environ: Mapping[str, str]) -> Wanted | None:
-    """Return which text counts in a run; None: the file as it is, since there is no CI system.
+    """Return which text counts in a run; None: the file as it is, without a CI system.
 
     Args:
         context: of the run.

@@ -74,7 +74,7 @@ class CommitFinder:
 
         Raises:
             UsageError: it is none of these.
-            UndecidedError: there is no such commit, or the name can mean several.
+            UndecidedError: the commit does not exist, or the name can mean several.
         """
         if FULL_HASH.fullmatch(ref):
             return Pinned(ref, ref)
@@ -156,7 +156,7 @@ class CommitFinder:
     def _everywhere(self, names: Sequence[str]) -> dict[str, str]:
         """Return what a name refers to on the server and, of a plain name, in the checkout.
 
-        What the checkout alone has does not count, unless there is no server, as by hand.
+        What only the checkout has does not count, except without a server, as in a run by hand.
         """
         local = self._local(names)
         if names[0].startswith("refs/remotes/") or self._has_no_server:

@@ -41,7 +41,7 @@ class LocalFileCheck:
     host: HostFiles | None
 
     def flaw(self, settings: Settings) -> str | None:
-        """Return the first file that is the change's own, in a clause; None: there is none.
+        """Return the first file that is the change's own, in a clause; None: no such file.
 
         Raises:
             GitError: git has no answer.

@@ -109,7 +109,7 @@ class PinnedCheckout:
             return None
 
     def _text(self, parts: Sequence[str]) -> tuple[bytes | None, Tree]:
-        """Return the text of a policy, None: there is none; and where the files beside it are."""
+        """Return the text of a policy (None: no such file), and where the files beside it are."""
         pinned, objects, host = self._pinned, self._objects, self._sources.host
         if objects is None:
             return _host(host).file(posixpath.normpath("/".join(parts)), pinned.commit), _NoTree()

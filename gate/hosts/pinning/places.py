@@ -62,7 +62,7 @@ def _after_it_leaves(parts: Sequence[str], top: Path) -> list[str] | None:
 
 
 def same_folder(first: Path, second: Path) -> bool:
-    """Tell whether two names are of one folder; False where there is none."""
+    """Return whether two names are of one folder; False if the folder does not exist."""
     try:
         return first.samefile(second)
     except (OSError, ValueError):

@@ -33,7 +33,7 @@ class PolicyReader:
         Args:
             context: of the run.
             environ: of the process.
-            host: the run's repository on its code host; None: there is no token to ask with.
+            host: the run's repository on its code host; None without a token.
             ref: what the policies are read as: `AUTO`, `NONE`, or the name of a commit.
         """
         self._context, self._environ, self._host = context, environ, host

@@ -32,7 +32,7 @@ class HostFiles(Protocol):
         ...
 
     def commit(self, ref: str) -> str | None:
-        """Return the commit of a ref, ``refs/heads/main``; None: there is no such ref."""
+        """Return the commit of a ref, ``refs/heads/main``; None: no such ref."""
         ...
 
     def file(self, path: str, commit: str) -> bytes | None:
@@ -56,7 +56,7 @@ class Sources:
             context: of the run.
             environ: of the process.
             checkout: that the policy is in; None: it is in none, and the API alone is asked.
-            host: of the run's repository; None: there is no token to ask with.
+            host: of the run's repository; None without a token.
         """
         self.context, self.checkout = context, checkout
         self._environ, self._host = environ, host
@@ -66,7 +66,7 @@ class Sources:
         """The objects of the checkout.
 
         Raises:
-            GitError: there is none.
+            GitError: the run has no checkout.
         """
         if self.checkout is None:
             raise GitError(_NO_CHECKOUT)
@@ -109,7 +109,7 @@ class Sources:
         """The configuration of the checkout's repository.
 
         Raises:
-            GitError: there is none.
+            GitError: the run has no checkout.
         """
         if self.checkout is None:
             raise GitError(_NO_CHECKOUT)

@@ -24,7 +24,7 @@ def split(text: str | None) -> tuple[str, ...]:
 def repository(url: str | None) -> str | None:
     """Return ``acme/chat`` of ``git@host:acme/chat.git`` or ``https://host/acme/chat``.
 
-    None: there is none, or it is not an address.
+    None: no url was given, or it is not an address.
     """
     if not url:
         return None

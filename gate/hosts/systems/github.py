@@ -38,7 +38,7 @@ def github(environ: Environ) -> Context | None:
     try:
         return _checked(_context(event, environ))
     except (AttributeError, KeyError, TypeError, ValueError):
-        # An event in another form than GitHub's says nothing, not even that there are no labels.
+        # An event in another form than GitHub's says nothing, not even that no labels are set.
         return replace(_context({}, environ), labels=None)
 
 

@@ -22,10 +22,10 @@ _NOT_ASKED: Final = Unmeasured(cause=Cause.NO_DATA, reason="it was not asked for
 
 
 def findings(case: Case) -> list[Finding]:
-    """Return a finding for each budget that runs out in time, or of which that is not known.
+    """Return a finding for each budget that runs out in time, or for which that is unknown.
 
-    Where there is none, a single finding says so. A budget that was not measured or is gone already
-    has a finding of its own; a composite is forecast by its members.
+    Without such a budget, a single finding says so. A budget that was not measured or is already
+    exhausted has a finding of its own; a composite is forecast by its members.
     """
     rule = case.policy.exhaustion
     if rule is None:

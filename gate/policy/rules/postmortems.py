@@ -38,14 +38,15 @@ class _LookedAt(NamedTuple):
     history: SloIncidents
 
     def records(self, case: Case, rule: PostmortemRule, impact: SloImpact) -> SloRecords:
-        """Return the records of the policy, put to an incident of the SLO."""
+        """Return the records of the policy, matched with an incident of the SLO."""
         return slo_records(case, rule, self.slo.name, self.history, impact.incident)
 
 
 def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
     """Return a finding for every costly incident, and for every history that is not known.
 
-    Where there are none, a single finding says so. Of a composite the members' histories count.
+    Without such an incident or history, a single finding says so. For a composite, the histories of
+    its members count.
     """
     firing, looked_at = list[Finding](), dict[str, _LookedAt]()
     counted, costly, names = list[SloImpact](), list[SloImpact](), list[str]()

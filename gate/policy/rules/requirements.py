@@ -1,4 +1,4 @@
-"""The rule about requirements: checked by evidence, or stated where that is enough."""
+"""The rule about requirements: checked by evidence, or stated if that is enough."""
 
 from collections.abc import Iterator
 from typing import Final

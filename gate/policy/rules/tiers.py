@@ -165,7 +165,7 @@ def _ships_between(case: Case, low: Fraction, high: Fraction) -> bool:
 def _needed_samples(case: Case, assessment: Assessment) -> int | None:
     """Return how many samples a rolling window needs before its budget can allow the change.
 
-    None where as many as there are now are enough: then none of them may be bad.
+    None if the present number is enough: then none of them may be bad.
     """
     slo = assessment.slo
     if isinstance(slo, CompositeSlo) or not isinstance(slo.window, RollingWindow):

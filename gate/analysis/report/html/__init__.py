@@ -124,7 +124,7 @@ def cohorts(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Ht
 
 
 def backtest(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
-    """Tell what the policy would have said in the time looked at, where that was asked."""
+    """Tell what the policy would have said in the examined time, where that was asked."""
     if report.backtest is None:
         return
     replayed = report.backtest.services[report.services.index(service)]
@@ -221,7 +221,7 @@ def _sections(report: Report) -> Iterator[HtmlSection]:
 
 
 def _heading(heading: str, service: ServiceReport, report: Report) -> str:
-    """Name a section, with its service where there are several."""
+    """Name a section, with its service if there are several."""
     if report.period is not None and report.decision is None:
         heading = _OF_A_PERIOD.get(heading, heading)
     return f"{service.policy.service}: {heading}" if len(report.services) > 1 else heading

@@ -87,7 +87,7 @@ def _line(tried: PolicyBacktest) -> Line:
 
 
 def _caption(tried: PolicyBacktest) -> str:
-    """Say what there is to be seen."""
+    """Describe the figure."""
     verdicts = {standing.verdict for standing in tried.standings}
     sentences = {
         f"Shaded stretches would have been closed to {tried.change}.": Verdict.BLOCK in verdicts,

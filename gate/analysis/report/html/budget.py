@@ -37,7 +37,7 @@ def _came_down(slo: Slo, trace: Trace) -> str:
 
 
 def _whose(slo: Slo) -> str:
-    """Say of which budget it is: a rolling window moves with the instant."""
+    """Say which budget it shows: a rolling window moves with the instant."""
     if isinstance(slo, CompositeSlo):
         return "Budget left at each instant"
     if isinstance(slo.window, RollingWindow):
@@ -155,7 +155,7 @@ def _named(tier: Tier) -> str:
 
 
 def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport, span: Span) -> Html:
-    """Return the picture with what there is to be seen in it, and its numbers.
+    """Return the figure with its caption and its numbers.
 
     Args:
         name: of the element, unique on the page.

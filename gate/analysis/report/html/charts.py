@@ -42,12 +42,12 @@ class _Day:
 
 
 def control_chart(row: AnomalyRow, service: str, span: Span, name: str) -> Html:
-    """Return the picture with what there is to be seen in it, and its numbers.
+    """Return the figure with its caption and its numbers.
 
     Args:
         row: what is charted.
         service: whose SLO it is.
-        span: from left to right, as in all pictures of the time looked at.
+        span: from left to right, as in all pictures of the examined time.
         name: of the element, unique on the page.
     """
     chart = row.chart
@@ -96,7 +96,7 @@ def _line(points: Sequence[Point], values: Sequence[float], buckets: int = BUCKE
 
 
 def _runs(points: Sequence[Point]) -> Iterator[list[Point]]:
-    """Yield points of which each begins where the one before it ends."""
+    """Yield points; each begins where the one before it ends."""
     run: list[Point] = []
     for point in points:
         if run and run[-1].sample.end < point.sample.start:

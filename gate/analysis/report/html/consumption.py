@@ -48,7 +48,7 @@ class _Cause:
 def consumption_figures(
     name: str, slo: Slo, eaten: Consumption, service: ServiceReport, span: Span
 ) -> Iterator[Html]:
-    """Yield the picture, with what there is to be seen in it and its numbers, and the causes.
+    """Yield the figure, with its caption and its numbers, and the causes.
 
     Args:
         name: of the element, unique on the page.

@@ -47,7 +47,7 @@ class Plot:
     _written: list[Html] = field(default_factory=list)
 
     def line(self, line: Line, kind: str) -> None:
-        """Draw values; where nothing is known the line ends, and begins anew."""
+        """Draw values; the line ends before an unknown value, and begins again after it."""
         self._path("".join(self._strokes(line)), kind)
 
     def level(self, value: float, kind: str) -> None:
@@ -60,7 +60,7 @@ class Plot:
         self._path(f"M0 {top}H{_WIDTH}V{foot}H0Z", kind)
 
     def area(self, upper: Line, lower: Line, kind: str) -> None:
-        """Fill what lies between two lines, of which all is known."""
+        """Fill the area between two lines without unknown values."""
         self._path("".join(self._strokes((*upper, *reversed(lower)))) + "Z", kind)
 
     def bar(self, span: Span, low: float, high: float, kind: str) -> None:
@@ -93,7 +93,7 @@ class Plot:
         )
 
     def lose(self, lost: Span, why: str = "no data") -> None:
-        """Show that nothing is known of a stretch of time, and why not where there is room."""
+        """Mark a stretch of time as unknown, with the reason if it fits."""
         self.stretch(lost, "lost")
         left, right = (self._times.share(at) for at in (lost.start, lost.end))
         if right - left >= _ROOM:
@@ -109,7 +109,7 @@ class Plot:
         Args:
             name: of the element, unique on the page.
             title: what it shows, for those who do not see it.
-            description: what there is to be seen in it.
+            description: what it says, in words.
             kind: its class in the style.
         """
         for place, (at, text) in enumerate(self._times.ticks()):

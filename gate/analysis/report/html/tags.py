@@ -56,7 +56,7 @@ def text(foreign: str) -> Html:
 
 
 def prose(foreign: str) -> Html:
-    """Return a text of which no number, time or id is broken into two lines at its hyphens."""
+    """Return a text whose numbers, times and ids are not broken into two lines at hyphens."""
     if isinstance(foreign, Html):
         return foreign
     return Html(_HYPHENATED.sub(r'<span class="whole">\g<0></span>', text(foreign)))

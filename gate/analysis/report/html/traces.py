@@ -41,7 +41,7 @@ def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html
 
 
 def _how_to_read(service: ServiceReport, report: Report) -> Iterator[str]:
-    """Yield what the marks and lines in the pictures are, of those that there are."""
+    """Yield the meaning of the marks and lines that the figures have."""
     traces, start = service.traces.values(), report.incidents.span.start
     late = any(trace.left and trace.left[0][0] > start for trace in traces)
     threshold = wording.exact(report.incidents.threshold)
@@ -126,7 +126,7 @@ def _counted(slo: RatioSlo) -> str:
 
 
 def _good_at(slo: RatioSlo | SpendSlo, burn: float) -> str | None:
-    """Return the share of good events at a burn rate of whole budgets, where there is one."""
+    """Return the share of good events at a burn rate of whole budgets; None below 0."""
     good = -1 if isinstance(slo, SpendSlo) else 1 - slo.budget * int(burn)
     return wording.percent(Fraction(good)) if good >= 0 else None
 
@@ -134,7 +134,7 @@ def _good_at(slo: RatioSlo | SpendSlo, burn: float) -> str | None:
 def burn_rate_figure(
     name: str, slo: RatioSlo | SpendSlo, trace: Trace, service: ServiceReport, report: Report
 ) -> Html:
-    """Return the picture with what there is to be seen in it, and its numbers."""
+    """Return the figure with its caption and its numbers."""
     span, threshold = report.incidents.span, report.incidents.threshold
     rates = [rate for _, rate in (*trace.fast, *trace.slow) if rate is not None]
     scale = Logarithmic(max([*rates, float(threshold)]) * 1.2)

@@ -90,14 +90,14 @@ class NumberCheck(SloCheck):
 
 
 def counted(count: Answer, level: Level) -> CheckResult | None:
-    """Return the count; None: there is none, and other checks, the worst at ``level``, say why."""
+    """Return the count; None: other checks, the worst at ``level``, say why it is missing."""
     if isinstance(count, Unmeasured):
         return None if level is Level.FAULT else unmeasured(count)
     return CheckResult(check=Check.COUNTED, message=in_words(count), examined=count.evidence.query)
 
 
 def unmeasured(why: Unmeasured, check: Check = Check.COUNTED, query: str = "") -> CheckResult:
-    """Report why there is no count, as gate check does.
+    """Report why nothing was counted, as gate check does.
 
     Args:
         why: the answer to the request.

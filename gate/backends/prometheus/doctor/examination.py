@@ -133,7 +133,7 @@ def _only_results(seen: Sequence[CheckResult | SkippedCheck]) -> list[CheckResul
 
 
 def _unplanned(why: Unmeasured, request: CountRequest) -> CheckResult:
-    """Report why there is no plan for a count."""
+    """Report why a count could not be planned."""
     # If the histogram exists, only its boundaries can be wrong.
     unfit = request.sli.histogram is not None and why.cause is Cause.INVALID
     query = "\n".join(part.text for part in questions(request, Scope(request.span)))

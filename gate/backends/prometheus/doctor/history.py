@@ -171,7 +171,7 @@ class FreshnessCheck(SloCheck):
             lambda part: answers.number(part) if part in looked_for else None
         )
         if newest is None:
-            return  # other checks report that there are no series
+            return  # other checks report that no series exist
         query = next(iter(self.probe.newest.values())).text
         age = max(answers.at - newest, timedelta())
         shown = format_duration(age // timedelta(seconds=1) * timedelta(seconds=1))

@@ -27,7 +27,7 @@ _UNEVEN: Final = "0.2"
 """The least share of steps with less traffic than the step before, if traffic varies by chance."""
 _LATELY: Final = timedelta(hours=1)
 _USUAL: Final = 20
-"""The expected number of events for which there is none by chance once in 10^8 times (e^-20)."""
+"""With this expected number of events, none occurs by chance once in 10^8 times (e^-20)."""
 _ENGINES: Final = ("engine", "engine_index", "dp_rank")
 """The labels by which servers number the data-parallel engines of one process: vLLM, Ray Serve,
 SGLang."""

@@ -81,7 +81,7 @@ class ServerAnswers:
             self._answers[done[0]] = done[1]
 
     def answer(self, question: ServerQuestion) -> ServerAnswer | None:
-        """Return an answer with its times; None: there is none."""
+        """Return an answer with its times; None: not answered."""
         answer = self._answers.get(question)
         return None if answer is None or isinstance(answer.body, RequestFailure) else answer
 
@@ -92,18 +92,18 @@ class ServerAnswers:
         return body.reason if isinstance(body, RequestFailure) else None
 
     def data(self, question: ServerQuestion) -> object:
-        """Return the data of an answer; None: there is none."""
+        """Return the data of an answer; None: not answered."""
         answer = self._answers.get(question)
         body = None if answer is None else answer.body
         return None if body is None or isinstance(body, RequestFailure) else body.get("data")
 
     def facts(self, question: ServerQuestion) -> Mapping[str, object]:
-        """Return an answer that is a block of keys; empty: there is none."""
+        """Return an answer that is a block of keys; empty: no such answer."""
         data = self.data(question)
         return data if isinstance(data, dict) else {}
 
     def names(self, question: ServerQuestion) -> list[str]:
-        """Return an answer that is a list of texts; empty: there is none."""
+        """Return an answer that is a list of texts; empty: no such answer."""
         data = self.data(question)
         return [str(name) for name in data] if isinstance(data, list) else []
 
@@ -127,7 +127,7 @@ class CheckAnswers:
     """The server's warnings about missing data in the readings used."""
 
     def number(self, part: Query) -> Fraction | None:
-        """Return a part's number; None: there is no series.
+        """Return a part's number; None: no series.
 
         Raises:
             MeasurementError: the server did not answer it.
@@ -135,7 +135,7 @@ class CheckAnswers:
         return self._value(part).number
 
     def amount(self, part: Query) -> Fraction:
-        """Return a part's number, 0 if there is no series.
+        """Return a part's number, 0 without series.
 
         Raises:
             MeasurementError: the server did not answer it.

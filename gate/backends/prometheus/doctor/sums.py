@@ -24,7 +24,7 @@ _MATTERS: Final = Fraction(1, 100)
 _WRONG: Final = Fraction(1, 10)
 """The share of the count from which the number is wrong, and not only inaccurate."""
 _FEW: Final = 10
-"""The number of events below which there is no result."""
+"""The smallest number of events that gives a result."""
 _SHORTEST: Final = timedelta(minutes=5)
 
 
