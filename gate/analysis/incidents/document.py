@@ -122,8 +122,8 @@ def _incident(annotated: AnnotatedIncident, service: ServiceIncidents) -> Json:
                     _standout(standout)
                     for standout in service.by_name[impact.slo].standouts(impact.incident)
                 ],
-                "explained": annotated.explanations[impact.slo].explained,
-                "share_in_records": share(annotated.explanations[impact.slo].share),
+                "explained": annotated.explanation(impact).explained,
+                "share_in_records": share(annotated.explanation(impact).share),
             }
             for impact in annotated.incident.impacts
         ],

@@ -37,10 +37,14 @@ def burned_facts(slos: Sequence[SearchedSlo]) -> Iterator[Fact]:
 
 def shared_texts(annotated: AnnotatedIncident, slos: Mapping[str, SearchedSlo]) -> Iterator[str]:
     """Yield what the failures of an incident share, by SLO."""
-    for impact in annotated.incident.impacts:
-        standouts = slos[impact.slo].standouts(impact.incident)
-        if standouts:
-            yield f"{impact.slo}: {_shares(standouts, 'its failures')}"
+    shared = [
+        (impact.slo, slos[impact.slo].standouts(impact.incident))
+        for impact in annotated.incident.impacts
+    ]
+    texts = (
+        f"{slo}: {_shares(standouts, 'its failures')}" for slo, standouts in shared if standouts
+    )
+    yield from dict.fromkeys(texts)
 
 
 def unexplained_facts(service: ServiceIncidents) -> Iterator[Fact]:
