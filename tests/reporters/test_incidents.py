@@ -580,6 +580,18 @@ def test_what_changed_with_a_deploy_is_said(fields: dict[str, Any], told: str) -
     assert told in text
 
 
+def test_what_was_deployed_at_the_same_instant_is_named() -> None:
+    other = replace(DEPLOY, revision="def456")
+    since = SinceDeploy(deploy=DEPLOY, until=START, slos=(both_sides(),), together=(other,))
+    text = joined(terminal(service(since=since)))
+    document = json.loads(render_page("json", output(report(service(since=since))), WIDE))
+    found = document["services"][0]["since_deploy"]["together_with"]
+
+    assert [deploy["revision"] for deploy in found] == ["def456"]
+
+    assert "Since deploy of abc123 together with def456 at 2026-10-31 13:55 UTC" in text
+
+
 def test_that_too_little_time_has_passed_since_a_deploy_is_said() -> None:
     text = joined(terminal(service(since=SinceDeploy(deploy=DEPLOY, until=START, slos=()))))
 

@@ -98,6 +98,8 @@ class SinceDeploy:
     """The next deploy, or the end of the history."""
     slos: tuple[BeforeAfter, ...]
     """Those that can fail and have a whole step on both sides."""
+    together: tuple[Deployment, ...] = ()
+    """Other deploys of the service at the same instant, whose effect it may be as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,6 +174,7 @@ def _since(since: SinceDeploy | None) -> Json | None:
         return None
     return {
         "deploy": deploy_document(since.deploy),
+        "together_with": [deploy_document(other) for other in since.together],
         "until": rfc3339(since.until),
         "slos": [
             {

@@ -146,7 +146,9 @@ def since_facts(service: ServiceIncidents) -> Iterator[Fact]:
     since = service.since
     if since is None:
         return
-    what = f"deploy of {since.deploy.revision} at {wording.instant(since.deploy.time)}"
+    revisions = dict.fromkeys(other.revision for other in (since.deploy, *since.together))
+    together = " together with ".join(revisions)
+    what = f"deploy of {together} at {wording.instant(since.deploy.time)}"
     yield "Since", f"{what}, compared up to {wording.instant(since.until)} with as long before it"
     if not since.slos:
         yield "Since", "too early to say: no whole step has passed, or none before it was looked at"
