@@ -12,6 +12,7 @@ from gate.config.known_incidents import RECORD
 from gate.config.stated import OTHERS, STATED_SLO
 from gate.config.tier_schema import CLASSES
 from gate.errors import ExitCode, PolicyError
+from gate.measure import Cause
 from gate.parsing.files import Folder, Imports, read_bytes
 from gate.parsing.numbers import SHARE
 from gate.parsing.objects import Field, Object, Values, as_read, build_as
@@ -147,6 +148,10 @@ _FINDING: Final = Object(
             schema=Choice((Rule.POSTMORTEM, Rule.CONTROL_CHART)), doc="That fires.", required=True
         ),
         "slo": Field(schema=NAME, doc="That it is about.", required=True),
+        "unknown": Field(
+            schema=Choice(tuple(Cause)),
+            doc="Why it cannot tell, which on decides: it does not fire.",
+        ),
     },
     build_as(StatedFinding),
 )
@@ -165,7 +170,7 @@ CASE: Final = Object(
         "records": Field(schema=ListOf(RECORD), doc="Of incidents, in the place of the policy's."),
         "findings": Field(
             schema=ListOf(_FINDING),
-            doc="Rules on the past that fire, where the past that makes them is not stated.",
+            doc="Rules on the past that fire or cannot tell, where that past is not stated.",
         ),
         "satisfied": _words("Requirements that have been met."),
         "impact": Field(schema=_IMPACT, doc="What the change may cost, taken as spent."),

@@ -56,12 +56,14 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedFinding:
-    """That a rule that looks back fires, without the past that makes it fire."""
+    """That a rule that looks back fires or cannot tell, without the past that makes it so."""
 
     rule: Rule
     """``postmortem`` or ``control-chart``."""
     slo: str
     """Which SLO of the policy it is about."""
+    unknown: Cause | None = None
+    """Why it cannot tell; None: it fires."""
 
 
 NO_PAST: Final = Past()
@@ -198,7 +200,12 @@ class Case:
                 state = "not checked"
             reason = f"{state}: {reason}; the policy lets that pass ({why})"
         return Finding(
-            rule=Rule.MEASUREMENT, slo=slo, verdict=verdict, reason=reason, cause=doubt.cause
+            rule=Rule.MEASUREMENT,
+            slo=slo,
+            verdict=verdict,
+            reason=reason,
+            cause=doubt.cause,
+            unchecked=None if rule is Rule.MEASUREMENT else rule,
         )
 
     def doubted_history(

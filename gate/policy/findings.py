@@ -71,6 +71,8 @@ class Finding:
     """How many samples its window must have before time alone can change it; None: it has them."""
     cause: Cause | None = None
     """The reason why something is not known, where the finding is about that; None: it is not."""
+    unchecked: Rule | None = None
+    """The rule that could not be checked for that cause; None: the budget itself is not known."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
