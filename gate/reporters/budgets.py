@@ -122,7 +122,7 @@ def details(
         yield "budget", ", ".join(_left(assessment, assessment.remaining))
         yield from _compared(assessment)
         yield from _forecast(assessment, assessment.remaining)
-        yield from affordability(assessment, headroom=headroom)
+        yield from affordability(assessment, headroom=headroom and not _is_over(assessment))
     yield from _platform(assessment)
     if burn_rates := _burn_rates(assessment):
         yield "burn rates", burn_rates
@@ -214,12 +214,17 @@ def _compared(assessment: Assessment) -> Iterator[Fact]:
     yield "for the tiers", f"{compared} ({', '.join(terms)})"
 
 
-def _forecast(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
+def _is_over(assessment: Assessment) -> bool:
+    """Return whether the budget is that of a period that ends at the instant of the run."""
     span, forecast = assessment.span, assessment.forecast
-    if forecast is not None and span is not None and forecast.resets_at == span.end:
+    return forecast is not None and span is not None and forecast.resets_at == span.end
+
+
+def _forecast(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
+    if _is_over(assessment):
         yield "forecast", "none: the period is over"
-    elif forecast is not None:
-        yield "forecast", forecast_sentence(forecast, remaining)
+    elif assessment.forecast is not None:
+        yield "forecast", forecast_sentence(assessment.forecast, remaining)
     elif isinstance(assessment.slo, RatioSlo):
         window = format_duration(PRESENT)
         not_measured = f"the burn rate over {window} was not measured"
