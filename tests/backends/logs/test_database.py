@@ -113,8 +113,8 @@ def test_a_run_that_takes_too_long_is_stopped() -> None:
     assert time.monotonic() - begin < 20
 
 
-SLOW = " || ".join(f"sha256(text || '{number}')" for number in range(60)) + " = ''"
-WITHIN_A_VALUE = "SELECT length(lpad('x', 200000000 + i::INTEGER, 'xy')) FROM range(1) AS a (i)"
+SLOW = " || ".join(f"sha256(text || '{number}')" for number in range(200)) + " = ''"
+WITHIN_A_VALUE = "SELECT length(lpad('x', 100000000 + i::INTEGER, 'xy')) FROM range(1) AS a (i)"
 """Takes some seconds, without a look at whether it is to stop."""
 
 
@@ -174,7 +174,7 @@ def test_where_the_system_counts_no_addresses_nothing_is_bounded(
 
 def test_every_request_of_such_a_run_is_a_backend_error(tmp_path: Path) -> None:
     for number in range(20):
-        row = {"ts": before(1), "text": "ab" * 300_000, "status": 500}
+        row = {"ts": before(1), "text": f"{number:02}" * 300_000, "status": 500}
         write(tmp_path / f"{number}.csv", [row])
     slow = Sli(bad=SLOW)
 
