@@ -118,6 +118,7 @@ WITHIN_A_VALUE = "SELECT length(lpad('x', 100000000 + i::INTEGER, 'xy')) FROM ra
 """Takes some seconds, without a look at whether it is to stop."""
 
 
+@pytest.mark.slow
 def test_a_run_ends_in_time_though_duckdb_is_within_a_value_and_obeys_no_interrupt() -> None:
     begin = time.monotonic()
 
@@ -172,6 +173,7 @@ def test_where_the_system_counts_no_addresses_nothing_is_bounded(
         assert resource.getrlimit(resource.RLIMIT_AS) == before_
 
 
+@pytest.mark.slow
 def test_every_request_of_such_a_run_is_a_backend_error(tmp_path: Path) -> None:
     for number in range(20):
         row = {"ts": before(1), "text": f"{number:02}" * 300_000, "status": 500}
