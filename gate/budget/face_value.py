@@ -25,7 +25,7 @@ from gate.budget.ratio import (
     share_per_bad,
     window_burn,
 )
-from gate.measure import Answer, Counts, Evidence, Share, Unmeasured
+from gate.measure import Answer, Cause, Counts, Evidence, Share, Unmeasured
 from gate.slo.objective import CalendarWindow, RatioSlo, SpendSlo, Window
 
 _NOISE = Fraction(1, 10**9)
@@ -59,6 +59,9 @@ def at_face_value(
         # Without the budget a fast burn is still a fast burn.
         unmeasured = without_budget(slo, answer, at)
         return replace(unmeasured, burn_rates=burns, burn_errors=errors)
+    burns = {
+        length: _in_silence(burn, answer.evidence, at, guards) for length, burn in burns.items()
+    }
     evidence = _with_warnings_of(windows.values(), _compare_objectives(slo, answer.evidence))
     answer = replace(answer, evidence=evidence)
     if isinstance(answer, Counts):
@@ -75,6 +78,22 @@ def at_face_value(
             rounding=_rounding(slo, answer, at),
         )
     return replace(assessment, burn_errors=errors)
+
+
+def _in_silence(
+    burn: Fraction | Unmeasured, evidence: Evidence, at: datetime, guards: Guards
+) -> Fraction | Unmeasured:
+    """Return a burn rate; in a silence that is no longer than ``max_age`` nothing happened.
+
+    Args:
+        burn: of any window.
+        evidence: of the window of the SLO itself.
+        at: the instant of the run.
+        guards: those of the SLO.
+    """
+    if not isinstance(burn, Unmeasured) or not burn.silent or evidence.newest is None:
+        return burn
+    return burn if at - evidence.newest > guards.max_age else replace(burn, cause=Cause.NO_TRAFFIC)
 
 
 def _rounding(slo: RatioSlo, answer: Share, at: datetime) -> tuple[Fraction, Fraction] | None:

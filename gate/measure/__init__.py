@@ -200,6 +200,9 @@ class Unmeasured:
     reason: str
     """One sentence without a full stop, which names the indicator's part and what came back."""
     query: str | None = None
+    silent: bool = False
+    """Whether there was just no event, to a backend that sees events and no samples: nothing
+    happened, unless the newest event is older than ``max_age``."""
 
 
 Answer = Counts | Spent | Share | Unmeasured

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -193,3 +194,26 @@ def test_another_objective_is_a_note_and_changes_no_number() -> None:
     assert "has the objective 99.5%; the budget is that of the policy's, 99.9%" in note
     assert budget.consumed == Fraction(1, 1000)
     assert budget.doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "cause"), [(0, Cause.NO_TRAFFIC), (10, Cause.NO_TRAFFIC), (11, Cause.NO_DATA)]
+)
+def test_a_silence_of_events_is_no_traffic_until_the_newest_is_too_old(
+    minutes: int, cause: Cause
+) -> None:
+    answer = counts(bad=1, total=10_000, newest=AT - minutes * MINUTE)
+    silent = replace(lost(Cause.NO_DATA), silent=True)
+    windows = {HOUR: silent, 2 * HOUR: lost(Cause.NO_DATA), 3 * HOUR: counts(bad=0, total=10)}
+
+    burns = ratio(answer, windows).burn_rates
+
+    assert burns[HOUR] == replace(silent, cause=cause)
+    assert burns[2 * HOUR] == lost(Cause.NO_DATA)
+    assert burns[3 * HOUR] == 0
+
+
+def test_a_silence_stays_unknown_where_it_is_not_known_how_old_the_newest_event_is() -> None:
+    silent = replace(lost(Cause.NO_DATA), silent=True)
+
+    assert ratio(counts(bad=1, total=10, newest=None), {HOUR: silent}).burn_rates[HOUR] == silent

@@ -34,7 +34,7 @@ from gate.measure import (
     Unmeasured,
 )
 from gate.measure.coverage import StepCoverage
-from gate.slo.indicator import Slices
+from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
 
 
@@ -197,7 +197,9 @@ class CountScan:
         if not rows:
             noun = self._rows.noun
             reason = f"{noun} no row between {span.start:%F %T} and {span.end:%F %T} UTC"
-            return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=columns.query(span))
+            slices, query = request.slices, columns.query(span)
+            silent = slices is None or slices.empty is EmptySlice.LEFT_OUT
+            return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=query, silent=silent)
         if columns.amount is not None:
             return self._spent(request, columns, columns.amount, rows)
         total = timeline.sum(columns.total, places)

@@ -1,5 +1,6 @@
 """What is counted: events, failures, thresholds and amounts, in every format."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gate.measure import Cause, Counts
+from gate.measure import Cause, Counts, Unmeasured
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import Span
 from tests.backends.logs.written import (
@@ -119,6 +120,25 @@ def test_a_window_without_rows_is_no_data_and_no_zero(tmp_path: Path, form: str)
     assert refused(answers[1], Cause.NO_DATA) == (
         "the logs have no row between 2026-10-31 11:00:00 and 2026-10-31 12:00:00 UTC"
     )
+    assert isinstance(answers[1], Unmeasured)
+    assert answers[1].silent
+
+
+@pytest.mark.parametrize(
+    ("empty", "silent"),
+    [(EmptySlice.LEFT_OUT, True), (EmptySlice.GOOD, False), (EmptySlice.BAD, False)],
+)
+def test_empty_slices_that_count_are_no_silence(
+    tmp_path: Path, empty: EmptySlice, *, silent: bool
+) -> None:
+    log = write(tmp_path / "requests.jsonl", [{"ts": before(7200), "status": 200}])
+    slices = Slices(length=timedelta(minutes=5), target=Fraction(9, 10), empty=empty)
+    hour = replace(request(window=timedelta(hours=1)), slices=slices)
+
+    _, answer = ask_all(log, [request(), hour])
+
+    assert isinstance(answer, Unmeasured)
+    assert answer.silent is silent
 
 
 @pytest.mark.variants(3)
