@@ -204,7 +204,11 @@ def test_a_silence_of_events_is_no_traffic_until_the_newest_is_too_old(
 ) -> None:
     answer = counts(bad=1, total=10_000, newest=AT - minutes * MINUTE)
     silent = replace(lost(Cause.NO_DATA), silent=True)
-    windows = {HOUR: silent, 2 * HOUR: lost(Cause.NO_DATA), 3 * HOUR: counts(bad=0, total=10)}
+    windows: dict[timedelta, Answer] = {
+        HOUR: silent,
+        2 * HOUR: lost(Cause.NO_DATA),
+        3 * HOUR: counts(bad=0, total=10),
+    }
 
     burns = ratio(answer, windows).burn_rates
 
