@@ -4,11 +4,12 @@ The server selects the series once for all instants, and reads the samples that 
 once. Two instants cost Prometheus hardly more than one (benchmarks/README.md).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.query import EPOCH, Query, QueryGrid, since_1970
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_grid import QueryGrid, since_1970
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 
 _LARGEST_EXACT: Final = 2.0**53
@@ -66,12 +67,6 @@ class InstantGrid:
         table = {values[0]: points[place] for values, points in reading.groups.items()}
         numbers = {text: _exact(point) for text, point in table.items() if point is not None}
         return QueryValue(number=None, numbers=numbers)
-
-
-def grid_of_two(older: datetime, newer: datetime) -> QueryGrid | None:
-    """Return the grid of two instants; None: they are equal in milliseconds, the server's unit."""
-    first, step = since_1970(older), since_1970(newer) - since_1970(older)
-    return QueryGrid(EPOCH + first, step, 2) if step > timedelta() else None
 
 
 def _exact(point: float) -> Fraction:

@@ -8,7 +8,8 @@ from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.gathered import add_results
 from gate.backends.prometheus.instant_grid import InstantGrid
-from gate.backends.prometheus.query import ClockSteps, Query, since_1970
+from gate.backends.prometheus.query import ClockSteps, Query
+from gate.backends.prometheus.query_grid import since_1970
 from gate.backends.prometheus.query_result import QueryResult, QueryValue
 from gate.backends.prometheus.shared_steps import SharedSteps
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends.prometheus import rounds
+from gate.backends.prometheus import batches
 from gate.backends.prometheus.evidence import RoleEvidence, evidence_of_all, plan_evidence
 from gate.backends.prometheus.label_values import says_failure
 from gate.backends.prometheus.probe import plan_probe
@@ -449,7 +449,7 @@ def test_evidence_of_which_a_part_is_missing_makes_a_partial_answer(
             for part, result in zip(parts, read_reply(reply, parts), strict=True)
         ]
 
-    monkeypatch.setattr(rounds, "read_reply", read)
+    monkeypatch.setattr(batches, "read_reply", read)
     prometheus.values = {"count by (code)": {"200": "3", "500": "3"}, **VALUES}
     answer = ask(RATIO, MONTH, probe=True)
 

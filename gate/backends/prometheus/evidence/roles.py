@@ -1,10 +1,12 @@
 """The filters of a role's selectors, in addition to the matchers of all events."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Final
 
+from gate.backends.prometheus.label_values import could_match, says_failure
 from gate.backends.prometheus.query import Role
 from gate.dataclass import dataclass
 from gate.promql.expression import Expression
@@ -17,6 +19,7 @@ _OPTIONAL: Final = frozenset({"error.type", "error_type"})
 """Labels that only failures have:
 https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/#error-type"""
 
+_CODE: Final = re.compile(r"[1-5][0-9xX]{2}")
 _OPPOSITE: Final = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
 _ANY: Final = {("!=", ""), ("=~", ".+")}
 """Matchers that require a label with any value."""
@@ -50,6 +53,30 @@ class LabelFilter:
         """Return whether a value matches; an unreadable pattern counts as a match."""
         return all(matcher.matches(value) is not False for matcher in self.matchers)
 
+    def never_fits(self, values: Collection[str]) -> bool:
+        """Return whether it matches no value of the family that all of these belong to."""
+        sure = len(values) > 1 or any(map(_CODE.fullmatch, values))
+        return sure and any(could_match(matcher, values) is False for matcher in self.matchers)
+
+
+Tables = Mapping[LabelFilter, Mapping[str, Fraction]]
+"""The number of series by the values of each label."""
+
+
+def all_failed(tables: Tables) -> bool:
+    """Return whether all observed values may be failures, so that no good event is expected."""
+    for wanted, table in tables.items():
+        values = [value for value in table if value]
+        plain = all(says_failure(value) or _CODE.fullmatch(value) for value in values)
+        if values and plain and not wanted.never_fits(values):
+            return True
+    return False
+
+
+def cannot_match(tables: Tables) -> bool:
+    """Return whether some filter matches no value of the family that its label has."""
+    return any(wanted.never_fits(table) for wanted, table in tables.items())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedSelector:
@@ -65,6 +92,10 @@ class JudgedSelector:
     """Whether another metric counts all events."""
     others: tuple[Selector, ...]
     """The alternatives in the same expression: ``a or b``."""
+
+    def may_count_without(self, wanted: LabelFilter) -> bool:
+        """Return whether the events without a label are part of the total."""
+        return not (wanted.optional or self.own_metric)
 
 
 def whole_of(expressions: Mapping[Role, Expression]) -> Role | None:
