@@ -1,6 +1,6 @@
 """The future of a budget: when it runs out or recovers, and how much may still fail."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -177,30 +177,6 @@ def recovery(series: Series, at: datetime, step: timedelta) -> Recovery | None:
 def renewal(reset: datetime, step: timedelta) -> Recovery:
     """Return how a calendar budget comes back: all at once, at the reset."""
     return Recovery(at=reset - step, step=step, left=(Fraction(0),))
-
-
-def composed(parts: Sequence[tuple[Fraction, Recovery]]) -> Recovery:
-    """Return how a composite comes back, by the longest of its members' steps.
-
-    Args:
-        parts: what each member took of the composite's budget (weight x consumed), above 0, and how
-            that member comes back; at least one.
-    """
-    step = max(part.step for _, part in parts)
-    start, end = min(part.at for _, part in parts), max(part.end for _, part in parts)
-    total = sum(share for share, _ in parts)
-    left = tuple(
-        sum((share * part.left_at(start + place * step) for share, part in parts), Fraction(0))
-        / total
-        for place in range(1, -((start - end) // step) + 1)
-    )
-    paces = [
-        share * part.added * seconds(step) / seconds(part.step)
-        for share, part in parts
-        if part.added is not None
-    ]
-    added = sum(paces, Fraction(0)) / total if len(paces) == len(parts) else None
-    return Recovery(at=start, step=step, left=left, added=added)
 
 
 Future = Iterable[tuple[datetime, Fraction]]

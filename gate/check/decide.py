@@ -7,11 +7,13 @@ from typing import Final
 
 from gate.backends import keeps_history
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Recovery, composed, renewal
+from gate.budget.composite import composed
+from gate.budget.forecast import Recovery, renewal
 from gate.check.options import AskFacts, Options, StatedEvidence
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
-from gate.measure.history import SHORTEST, HistoryBackend, Series, SeriesRequest, step_of
+from gate.measure.capabilities import HistoryBackend
+from gate.measure.history import SHORTEST, Series, SeriesRequest, step_of
 from gate.policy.case import Case, Past
 from gate.policy.changes import Recognition
 from gate.policy.findings import Verdict

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from gate.backends import Settings, backends_in, described, history_of, without_history
+from gate.backends import Settings, backends_in, described, without_history
 from gate.budget.assess import assess_ratio, assess_spend, assess_undefined
 from gate.budget.assessment import Assessment
 from gate.budget.composite import assess_composite
@@ -16,7 +16,8 @@ from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import UsageError
 from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasured, rule_labels
-from gate.measure.history import HistoryBackend, KeepingBackend, Series, SeriesAnswer, SeriesRequest
+from gate.measure.capabilities import HistoryBackend, KeepingBackend, history_of
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.policy import Policy
 from gate.slo.objective import (
     CompositeSlo,

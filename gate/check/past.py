@@ -16,7 +16,8 @@ from gate.history.charts.signals import DEFAULT
 from gate.history.events import known_in, past_coverage, past_request, whole_steps
 from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.measure import Cause, Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
+from gate.measure.capabilities import HistoryBackend
+from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.policy.case import Past, SloIncidents
 from gate.policy.policy import Policy
 from gate.policy.rule_settings import PostmortemRule

@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import Final, TypeVar
 
 from gate import __version__
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
 from gate.budget.assessment import Assessment
 from gate.check.decide import BudgetsAndPast, decide
 from gate.check.measure import KeptHistory, OpenBackend, measure, run_both, run_concurrently
@@ -21,7 +21,7 @@ from gate.decision.decision import (
 from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError, nearest
 from gate.measure import Backend
-from gate.measure.history import HistoryBackend, KeepingBackend, LimitedBackend
+from gate.measure.capabilities import HistoryBackend, KeepingBackend, LimitedBackend, history_of
 from gate.policy.case import NO_PAST
 from gate.policy.policy import Policy
 from gate.policy.requirements import Claim

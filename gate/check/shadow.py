@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends import cohorts_of, counting, pairs_of
 from gate.check.shadow_words import (
     ComparedSlo,
     absent,
@@ -26,6 +25,7 @@ from gate.history.shadow import (
     missing_steps,
 )
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
+from gate.measure.capabilities import cohorts_of, counting, pairs_of
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest
 from gate.measure.pairing import PairAnswer, PairRequest, Pairs
 from gate.measure.remedies import remedy_of, with_advice

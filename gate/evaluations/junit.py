@@ -120,8 +120,7 @@ def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
     Raises:
         UnreadableResultsError: it is not a whole JUnit report, or has a document type definition.
     """
-    root = _parse(content)
-    flaws = Flaws()
+    root, flaws = _parse(content), Flaws()
     rows = tuple(_rows(root, query, flaws))
     suites = [root, *root.inside("testsuite")]
     for suite in suites:
@@ -233,13 +232,11 @@ def _count(attribute: str, cases: Sequence[_Element]) -> int:
     if attribute == "tests":
         return len(cases)
     child = _COUNTS[attribute]
-    by_word = [
-        case
-        for case in cases
-        if child in {each.name for each in case.children}
+    return sum(
+        child in {each.name for each in case.children}
         or _outcome(case, "", Flaws()) is _CHILDREN[child]
-    ]
-    return len(by_word)
+        for case in cases
+    )
 
 
 def _check_children(suite: _Element, flaws: Flaws) -> None:

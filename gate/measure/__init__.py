@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from gate.dataclass import dataclass
 from gate.measure.coverage import Gaps
@@ -226,27 +226,6 @@ class Backend(Protocol):
         `Spent` answers requests whose indicator has ``spent``, `Counts` or `Share` all others.
         """
         ...
-
-
-@runtime_checkable
-class DefiningBackend(Protocol):
-    """A backend whose indicators are SLOs that a platform keeps, with objectives and windows."""
-
-    def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what the platform has for each indicator, in order; never raises.
-
-        It is asked once a run, however often this is called.
-        """
-        ...
-
-
-def definitions_of(backend: Backend, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-    """Return what a backend's platform has for each indicator, in order; never raises."""
-    candidate: object = backend
-    if isinstance(candidate, DefiningBackend):
-        return candidate.definitions(slis)
-    reason = "its backend keeps no SLOs that have an objective and a window"
-    return [Unmeasured(cause=Cause.INVALID, reason=reason)] * len(slis)
 
 
 class MeasurementError(Exception):

@@ -5,13 +5,14 @@ since 1970 (UTC), so that the same events are in the same step whenever one look
 may end earlier, with the run.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from gate.dataclass import dataclass
-from gate.measure import Backend, Unmeasured
+from gate.measure import Unmeasured
+from gate.measure.active_times import sum_of_known
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
@@ -160,70 +161,6 @@ def with_news(events: Sequence[float | None], *, in_runs: bool) -> Sequence[floa
     return [number or None for number in events] if in_runs else events
 
 
-@runtime_checkable
-class HistoryBackend(Protocol):
-    """Anything that has a history. Not every backend does."""
-
-    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every request in order; never raises.
-
-        The sum over the steps is what `Backend.measure` counts over the span, but for what a
-        server extrapolates at the ends of each step.
-        """
-        ...
-
-
-@runtime_checkable
-class BatchedHistory(Protocol):
-    """A backend that answers a few requests at a time, and keeps no answer that it has given."""
-
-    def each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
-        """Yield the answers of `HistoryBackend.history`; a batch is asked for when it is needed.
-
-        The time between two answers is not counted towards the time limit.
-        """
-        ...
-
-
-def each_answer(
-    history: HistoryBackend, requests: Sequence[SeriesRequest]
-) -> Iterator[SeriesAnswer]:
-    """Yield the answer to every request in order, and keep none that was yielded.
-
-    A caller that drops each answer therefore needs memory for one batch. A backend that does not
-    answer in batches is asked for all answers at once.
-    """
-    if not requests:
-        return
-    if isinstance(history, BatchedHistory):
-        yield from history.each_history(requests)
-        return
-    answers = history.history(requests)[::-1]
-    while answers:
-        yield answers.pop()
-
-
-@runtime_checkable
-class KeepingBackend(Protocol):
-    """A backend that keeps what it has read to count, for the histories of the same windows."""
-
-    def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
-        """Return what the last `Backend.measure` says of a history; None: it has to be asked.
-
-        Never raises, and reads nothing but what lies beside the window.
-        """
-        ...
-
-
-@runtime_checkable
-class LimitedBackend(Protocol):
-    """A backend that works within a time limit, and can go on within another one."""
-
-    def within(self, timeout: timedelta) -> Backend:
-        """Return the same backend, with its connections and what it has learnt of the server."""
-        ...
-
-
 def covers(request: SeriesRequest, wanted: SeriesRequest) -> bool:
     """Return whether the answer to one request contains the answer to another."""
     return (
@@ -256,7 +193,7 @@ def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest)
 
     def summed(values: Sequence[float | None]) -> tuple[float | None, ...]:
         starts = range(first, len(values), parts)
-        return tuple(_sum(values[start : start + parts]) for start in starts)
+        return tuple(sum_of_known(values[start : start + parts]) for start in starts)
 
     measured = answer.measured
     if isinstance(measured, Measured):
@@ -269,8 +206,3 @@ def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest)
         measured=measured,
         in_runs=answer.in_runs,
     )
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    measured = [value for value in values if value is not None]
-    return sum(measured) if measured else None

@@ -24,14 +24,8 @@ from gate.history.charts.build import Charting, charts
 from gate.history.events import past_request, whole_steps
 from gate.history.incidents import known_steps
 from gate.measure import Unmeasured
-from gate.measure.history import (
-    HistoryBackend,
-    SeriesAnswer,
-    SeriesRequest,
-    each_answer,
-    on_the_clock,
-    unknown_share,
-)
+from gate.measure.capabilities import HistoryBackend, each_answer
+from gate.measure.history import SeriesAnswer, SeriesRequest, on_the_clock, unknown_share
 from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span

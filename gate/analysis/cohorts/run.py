@@ -5,17 +5,12 @@ from collections.abc import Callable, Sequence
 from gate import __version__
 from gate.analysis.cohorts import CohortReport, ServiceCohorts
 from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
-from gate.backends import (
-    backends_in,
-    cohorts_of,
-    described,
-    open_backend,
-    without_history,
-)
+from gate.backends import backends_in, described, open_backend, without_history
 from gate.check.measure import OpenBackend, run_concurrently
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
+from gate.measure.capabilities import cohorts_of
 from gate.measure.cohorts import CohortBackend
 
 

@@ -22,7 +22,8 @@ from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.history.events import as_events, past_request
 from gate.measure import Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, each_answer, step_of
+from gate.measure.capabilities import each_answer
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, step_of
 from gate.policy.coverage import assessment_reservations
 from gate.policy.policy import Policy
 from gate.policy.rounding import compared_between

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Final
 
 from gate.analysis.incidents import IncidentOptions, SearchedSlo, ServiceIncidents, SinceDeploy
-from gate.backends import labels_of
 from gate.history.before_after import BeforeAfter, before_and_after
 from gate.history.burned import FEWEST, failure_labels, spans_of
 from gate.history.explanations import Annotations, SloHistory
 from gate.history.incidents import Incident
 from gate.history.records import Deployment, IncidentRecord
 from gate.measure import Backend, Cause, Unmeasured
+from gate.measure.capabilities import labels_of
 from gate.measure.cohorts import LabelAnswer, LabelRequest
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span, SpendSlo, counts_events

@@ -22,7 +22,8 @@ from gate.history.service_incidents import (
     total_time,
 )
 from gate.measure import Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, each_answer
+from gate.measure.capabilities import HistoryBackend, each_answer
+from gate.measure.history import SeriesAnswer
 from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo
 

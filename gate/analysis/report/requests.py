@@ -9,7 +9,7 @@ from gate.analysis.anomalies.run import AnomalyOptions, anomaly_requests
 from gate.analysis.forecast import ForecastOptions
 from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents import IncidentOptions
-from gate.backends import history_of, without_history
+from gate.backends import without_history
 from gate.check.measure import with_past
 from gate.check.past import PlanKey, burn_down_plans, plan_requests
 from gate.dataclass import dataclass
@@ -18,7 +18,8 @@ from gate.history.calendar_forecast import LEAST
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
+from gate.measure.capabilities import HistoryBackend, history_of
+from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.policy import Policy
 from gate.slo.objective import counts_events
 from gate.wording import NO_HISTORY

@@ -33,7 +33,8 @@ from gate.history.objective_candidates import (
 )
 from gate.history.periods import PastPeriod, PeriodCut, cut_periods, review_periods
 from gate.measure import Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, each_answer, unknown_share
+from gate.measure.capabilities import each_answer
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_share
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import RatioSlo, SpendSlo

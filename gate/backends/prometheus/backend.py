@@ -18,7 +18,7 @@ from gate.request_failure import RequestFailure
 
 if TYPE_CHECKING:
     from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
-    from gate.measure.past import PastRun
+    from gate.measure.capabilities import PastRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

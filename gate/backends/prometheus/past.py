@@ -26,7 +26,7 @@ from gate.backends.prometheus.query_grid import QueryGrid, grid_of_two, since_19
 from gate.backends.prometheus.query_result import QueryResult
 from gate.backends.prometheus.shared_steps import SharedSteps
 from gate.measure import Answer, CountRequest
-from gate.measure.past import PastRun
+from gate.measure.capabilities import PastRun
 from gate.promql.moving import SECOND, is_movable
 from gate.slo.indicator import Sli
 

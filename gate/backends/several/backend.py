@@ -8,7 +8,7 @@ from itertools import chain, groupby
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from gate.backends import Settings, cohorts_of, history_of, labels_of, open_backend, pairs_of
+from gate.backends import Settings, open_backend
 from gate.backends.several.asking import AskedBackend, ask_all
 from gate.measure import (
     Answer,
@@ -16,17 +16,25 @@ from gate.measure import (
     Cause,
     CountRequest,
     Counts,
-    DefiningBackend,
     Definition,
     Limits,
     Share,
     Spent,
     Unmeasured,
 )
+from gate.measure.capabilities import (
+    DefiningBackend,
+    KeepingBackend,
+    PastRun,
+    cohorts_of,
+    history_of,
+    labels_of,
+    measure_past,
+    pairs_of,
+)
 from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
-from gate.measure.history import KeepingBackend, SeriesAnswer, SeriesRequest
+from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.measure.pairing import PairAnswer, PairRequest
-from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.wording import NO_HISTORY
 
@@ -58,8 +66,8 @@ class SeveralBackends:
         """Take the backends by name."""
         self._sources = sources
         self._limits = limits
-        # What a backend can do is asked of its methods (`gate.backends.history_of`): what none of
-        # them can do must be absent.
+        # What a backend can do is asked of its methods (`gate.measure.capabilities.history_of`):
+        # what none of them can do must be absent.
         if self._any(history_of):
             self.history = self._history
         if self._any(cohorts_of):

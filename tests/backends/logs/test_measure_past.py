@@ -13,7 +13,7 @@ import pytest
 from gate.backends import open_backend
 from gate.backends.logs.backend import LogsBackend
 from gate.measure import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
-from gate.measure.past import PastRun, measure_past
+from gate.measure.capabilities import PastRun, measure_past
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import CalendarWindow, Period, RollingWindow
 from tests.amounts import repeats

@@ -17,7 +17,7 @@ from gate.measure.cohorts import CohortRequest, Cohorts, LabelCounts, LabelReque
 from gate.measure.diagnosis import Check, CheckedSlo, Level
 from gate.measure.history import Measured, Series, SeriesRequest
 from gate.measure.pairing import PairRequest, Pairs
-from gate.measure.past import PastRun
+from gate.measure.capabilities import PastRun
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 from tests.backends.sql.tables import (

@@ -1,0 +1,173 @@
+"""What some backends can do beside counting at one instant, and how any backend is asked for it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from gate.dataclass import dataclass
+from gate.measure import Answer, Backend, Cause, CountRequest, Definition, Unmeasured
+from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.slo.indicator import Sli
+
+if TYPE_CHECKING:  # every measuring command imports this module
+    from gate.measure.cohorts import CohortBackend, LabelBackend
+    from gate.measure.pairing import PairBackend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """The requests of one run at its one instant, now or in the past."""
+
+    requests: tuple[CountRequest, ...]
+    """Each ends at ``at``."""
+    at: datetime
+
+
+@runtime_checkable
+class PastBackend(Protocol):
+    """A backend that counts for many runs in less time than one after the other."""
+
+    def measure_past(self, runs: Sequence[PastRun]) -> list[list[Answer]]:
+        """Answer every request of every run, in order; never raises.
+
+        Each answer is what `Backend.measure` gives for the run alone.
+        """
+        ...
+
+
+def measure_past(backend: Backend, runs: Sequence[PastRun]) -> list[list[Answer]]:
+    """Answer every request of every run, in order; one call a run where no more is offered."""
+    candidate: Backend | PastBackend = backend
+    if isinstance(candidate, PastBackend):
+        return candidate.measure_past(runs)
+    return [backend.measure(run.requests, run.at) if run.requests else [] for run in runs]
+
+
+@runtime_checkable
+class HistoryBackend(Protocol):
+    """Anything that has a history. Not every backend does."""
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what happened in each step, for every request in order; never raises.
+
+        The sum over the steps is what `Backend.measure` counts over the span, but for what a
+        server extrapolates at the ends of each step.
+        """
+        ...
+
+
+@runtime_checkable
+class BatchedHistory(Protocol):
+    """A backend that answers a few requests at a time, and keeps no answer that it has given."""
+
+    def each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
+        """Yield the answers of `HistoryBackend.history`; a batch is asked for when it is needed.
+
+        The time between two answers is not counted towards the time limit.
+        """
+        ...
+
+
+def each_answer(
+    history: HistoryBackend, requests: Sequence[SeriesRequest]
+) -> Iterator[SeriesAnswer]:
+    """Yield the answer to every request in order, and keep none that was yielded.
+
+    A caller that drops each answer therefore needs memory for one batch. A backend that does not
+    answer in batches is asked for all answers at once.
+    """
+    if not requests:
+        return
+    if isinstance(history, BatchedHistory):
+        yield from history.each_history(requests)
+        return
+    answers = history.history(requests)[::-1]
+    while answers:
+        yield answers.pop()
+
+
+@runtime_checkable
+class KeepingBackend(Protocol):
+    """A backend that keeps what it has read to count, for the histories of the same windows."""
+
+    def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
+        """Return what the last `Backend.measure` says of a history; None: it has to be asked.
+
+        Never raises, and reads nothing but what lies beside the window.
+        """
+        ...
+
+
+@runtime_checkable
+class LimitedBackend(Protocol):
+    """A backend that works within a time limit, and can go on within another one."""
+
+    def within(self, timeout: timedelta) -> Backend:
+        """Return the same backend, with its connections and what it has learnt of the server."""
+        ...
+
+
+@runtime_checkable
+class DefiningBackend(Protocol):
+    """A backend whose indicators are SLOs that a platform keeps, with objectives and windows."""
+
+    def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+        """Return what the platform has for each indicator, in order; never raises.
+
+        It is asked once a run, however often this is called.
+        """
+        ...
+
+
+def definitions_of(backend: Backend, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
+    """Return what a backend's platform has for each indicator, in order; never raises."""
+    candidate: object = backend
+    if isinstance(candidate, DefiningBackend):
+        return candidate.definitions(slis)
+    reason = "its backend keeps no SLOs that have an objective and a window"
+    return [Unmeasured(cause=Cause.INVALID, reason=reason)] * len(slis)
+
+
+def history_of(backend: Backend) -> HistoryBackend | None:
+    """Return the backend as one that keeps a history; None where it keeps none."""
+    candidate: Backend | HistoryBackend = backend
+    return candidate if isinstance(candidate, HistoryBackend) else None
+
+
+def cohorts_of(backend: Backend) -> "CohortBackend | None":
+    """Return the backend as one that groups events by labels; None where it cannot."""
+    from gate.measure.cohorts import CohortBackend  # noqa: PLC0415 - for one command only
+
+    candidate: Backend | CohortBackend = backend
+    return candidate if isinstance(candidate, CohortBackend) else None
+
+
+def labels_of(backend: Backend) -> "LabelBackend | None":
+    """Return the backend as one that knows which labels events have; None where it does not."""
+    from gate.measure.cohorts import LabelBackend  # noqa: PLC0415 - for two commands only
+
+    candidate: Backend | LabelBackend = backend
+    return candidate if isinstance(candidate, LabelBackend) else None
+
+
+def pairs_of(backend: Backend) -> "PairBackend | None":
+    """Return the backend as one that joins requests with their copies; None where it cannot."""
+    from gate.measure.pairing import PairBackend  # noqa: PLC0415 - for shadows only
+
+    candidate: Backend | PairBackend = backend
+    return candidate if isinstance(candidate, PairBackend) else None
+
+
+@runtime_checkable
+class Composed(Protocol):
+    """A backend that hands each request to the one that its indicator names."""
+
+    def counting(self, sli: Sli) -> Backend:
+        """Return the backend that counts an indicator."""
+        ...
+
+
+def counting(backend: Backend, sli: Sli) -> Backend:
+    """Return the backend that counts an indicator: of several, the one that it names."""
+    candidate: Backend | Composed = backend
+    return candidate.counting(sli) if isinstance(candidate, Composed) else backend
