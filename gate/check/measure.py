@@ -3,8 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from threading import Thread
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from gate.backends import Settings, backends_in, described, without_history
 from gate.budget.assess import assess_ratio, assess_spend, assess_undefined
@@ -19,18 +18,11 @@ from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasure
 from gate.measure.capabilities import HistoryBackend, KeepingBackend, history_of
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.policy import Policy
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    RollingWindow,
-    Slo,
-    SpendSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, RollingWindow, Slo, SpendSlo
 from gate.wording import NO_HISTORY, instant, without_events
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    pass
 
 _SHORTEST: Final = timedelta(seconds=1)
 """The shortest span that a backend can count."""
@@ -228,40 +220,3 @@ def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
     return tuple(
         (slo.name, reason) for slo in policy.slos if (reason := not_looked_at(policy, slo))
     )
-
-
-T = TypeVar("T")
-U = TypeVar("U")
-
-
-def run_concurrently(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """Carry out tasks at once, and return what each returns, in order; the first error is raised.
-
-    Each may wait for a backend of its own.
-    """
-    if len(tasks) == 1:
-        return [tasks[0]()]
-    return [future.result() for future in [_start(task) for task in tasks]]
-
-
-def run_both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
-    """Carry out two tasks at once, the second in this thread, and return what they return."""
-    future = _start(first)
-    result = second()
-    return future.result(), result
-
-
-def _start(task: Callable[[], T]) -> "Future[T]":
-    """Run a task in a daemon thread: Ctrl-C must not wait for a slow backend."""
-    from concurrent.futures import Future  # noqa: PLC0415 - costs 3 ms, for several policies only
-
-    future: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            future.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    return future

@@ -8,18 +8,14 @@ from typing import Final, TypeVar
 
 from gate import __version__
 from gate.backends import open_backend
+from gate.backends.waits import run_both, run_concurrently
 from gate.budget.assessment import Assessment
 from gate.check.decide import BudgetsAndPast, decide
-from gate.check.measure import KeptHistory, OpenBackend, measure, run_both, run_concurrently
-from gate.check.options import Options, StatedEvidence, counting_override, overriding
+from gate.check.measure import KeptHistory, OpenBackend, measure
+from gate.check.options import Options, StatedEvidence, check_words, counting_override, overriding
 from gate.config.load import PolicyFile
-from gate.decision.decision import (
-    Decision,
-    exit_code,
-    overall_verdict,
-)
+from gate.decision.decision import Decision, exit_code, overall_verdict
 from gate.decision.status import PolicyStatus, Status
-from gate.errors import UsageError, nearest
 from gate.measure import Backend
 from gate.measure.capabilities import HistoryBackend, KeepingBackend, LimitedBackend, history_of
 from gate.policy.case import NO_PAST
@@ -171,10 +167,7 @@ def _status(
 
 
 def _history(
-    file: PolicyFile,
-    options: Options,
-    open_with: OpenBackend | None,
-    measured: Backend | None,
+    file: PolicyFile, options: Options, open_with: OpenBackend | None, measured: Backend | None
 ) -> HistoryBackend | None:
     """Open the history of a policy for what decides nothing, with a short time limit.
 
@@ -189,31 +182,6 @@ def _history(
     if isinstance(candidate, LimitedBackend):
         return history_of(candidate.within(limits.timeout))
     return history_of(open_with(file.settings, limits))
-
-
-def check_words(files: Sequence[PolicyFile], options: Options) -> None:
-    """See that the policies know the words of the options.
-
-    Raises:
-        UsageError: the change class is unknown to a policy, or a requirement to all of them.
-    """
-    for file in files:
-        classes = file.policy.change_classes
-        if options.change is not None and options.change not in classes:
-            hint = nearest(options.change, classes)
-            raise UsageError(f"{file.source.path} has no change class {options.change!r}{hint}")
-    required = [each for file in files for each in file.policy.requirements]
-    names = {each.name for each in required}
-    claimed = {each.name for each in required if isinstance(each, Claim)}
-    for name in options.satisfied:
-        if name not in names:
-            hint = nearest(name, names) if names else "; no tier requires anything"
-            raise UsageError(f"no policy requires {name!r}{hint}")
-        if name not in claimed and not isinstance(options.evidence, StatedEvidence):
-            raise UsageError(
-                f"{name} is checked by its evidence and cannot be stated as met; leave the"
-                " statement out"
-            )
 
 
 def _with_promises(

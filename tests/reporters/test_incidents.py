@@ -15,9 +15,10 @@ from gate.errors import Mistake
 from gate.history.before_after import BeforeAfter, Difference
 from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
+from gate.history.incident_shares import Drain
 from gate.history.incidents import IncidentEnding
 from gate.history.records import UnreadableRecord
-from gate.history.service_incidents import Drain, Reliability
+from gate.history.service_incidents import Reliability
 from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import EventCounts
 from gate.policy.coverage import Reservation

@@ -9,14 +9,8 @@ from functools import partial
 from gate import __version__
 from gate.analysis.anomalies import AnomalyReport, ChartedSlo, ServiceAnomalies
 from gate.backends import open_backend
-from gate.check.measure import (
-    OpenBackend,
-    known_of,
-    left_out,
-    open_history,
-    run_concurrently,
-    with_ratio,
-)
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend, known_of, left_out, open_history, with_ratio
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass

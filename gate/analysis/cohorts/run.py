@@ -6,7 +6,8 @@ from gate import __version__
 from gate.analysis.cohorts import CohortReport, ServiceCohorts
 from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
 from gate.backends import backends_in, described, open_backend, without_history
-from gate.check.measure import OpenBackend, run_concurrently
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from gate import __version__
 from gate.analysis.doctor import Checkup, PolicyCheckup, SloCheckup
 from gate.backends import Settings, open_backend, open_doctor
-from gate.check.measure import main_request, run_concurrently
+from gate.backends.waits import run_concurrently
+from gate.check.measure import main_request
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.measure import Answer, Cause, Counts, Limits, Spent

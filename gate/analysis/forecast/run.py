@@ -16,8 +16,9 @@ from gate.analysis.forecast.projections import (
     rolling_projections,
 )
 from gate.backends import open_backend
+from gate.backends.waits import run_concurrently
 from gate.budget.assessment import Assessment
-from gate.check.measure import OpenBackend, measure, open_history, run_concurrently, with_past
+from gate.check.measure import OpenBackend, measure, open_history, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.history.events import as_events, past_request

@@ -10,8 +10,8 @@ from gate.analysis.incidents import SearchedSlo, ServiceIncidents
 from gate.history.before_after import BeforeAfter, Difference
 from gate.history.burned import FEWEST, Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
+from gate.history.incident_shares import Drain
 from gate.history.incidents import IncidentEnding
-from gate.history.service_incidents import Drain
 from gate.measure import Unmeasured
 from gate.measure.cohorts import EventCounts
 from gate.reporters.page import Fact

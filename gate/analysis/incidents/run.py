@@ -8,15 +8,16 @@ from gate.analysis.incidents import IncidentOptions, IncidentReport, SearchedSlo
 from gate.analysis.incidents.context import annotations_of, known_records, since_deploy, with_labels
 from gate.analysis.incidents.findings import slo_findings
 from gate.backends import open_backend
-from gate.check.measure import OpenBackend, open_history, run_concurrently, with_past
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend, open_history, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.history.explanations import annotate, records_without_impact
+from gate.history.incident_shares import drain
 from gate.history.records import IncidentRecord
 from gate.history.service_incidents import (
     SloImpact,
     composite_impacts,
-    drain,
     merge_incidents,
     reliability,
     total_time,

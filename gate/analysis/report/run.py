@@ -19,8 +19,9 @@ from gate.analysis.incidents.run import incident_report, service_incidents
 from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
 from gate.backends import Settings, open_backend
+from gate.backends.waits import run_concurrently
 from gate.budget.assessment import Assessment
-from gate.check.measure import OpenBackend, known_of, run_concurrently
+from gate.check.measure import OpenBackend, known_of
 from gate.check.options import Options
 from gate.check.past import budget_histories, gather_history
 from gate.check.promises import with_promises

@@ -17,7 +17,8 @@ from gate.analysis.review import (
 )
 from gate.analysis.review.spending import ReviewedSpend, SpendReview
 from gate.backends import open_backend
-from gate.check.measure import OpenBackend, not_looked_at, open_history, run_concurrently, with_past
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend, not_looked_at, open_history, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
