@@ -1,0 +1,49 @@
+"""The periods of the calendar, in local time."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+
+class Period(StrEnum):
+    """The period of a calendar window. Weeks begin on Monday (ISO 8601)."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+    def number(self, begins: datetime, local: datetime) -> int:
+        """Return about how many periods after ``begins`` a local time is: one too many at most."""
+        if self in _DAYS:
+            return (local - begins) // timedelta(days=_DAYS[self])
+        return (_months(local) - _months(begins)) // _MONTHS[self]
+
+    def later(self, begins: datetime, number: int) -> datetime:
+        """Return the local time at which the period starts that is so many after ``begins``."""
+        if self in _DAYS:
+            return begins + number * timedelta(days=_DAYS[self])
+        year, month = divmod(_months(begins) + number * _MONTHS[self], _MONTHS_PER_YEAR)
+        return begins.replace(year=year, month=month + 1)
+
+    def days(self, month: int) -> int | None:
+        """Return the days that every month has in which the period begins; February has 28.
+
+        None: it does not begin on a day of the month.
+        """
+        if self in _DAYS:
+            return None
+        starts = range(month - 1, month - 1 + _MONTHS_PER_YEAR, _MONTHS[self])
+        return min(_DAYS_OF_MONTHS[start % _MONTHS_PER_YEAR] for start in starts)
+
+
+_MONTHS_PER_YEAR: Final = 12
+_DAYS_OF_MONTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""January first, of a year that is not a leap year."""
+_DAYS: Final = {Period.DAY: 1, Period.WEEK: 7}
+_MONTHS: Final = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: _MONTHS_PER_YEAR}
+
+
+def _months(local: datetime) -> int:
+    return local.year * _MONTHS_PER_YEAR + local.month - 1
