@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from gate.backends.cloudwatch.periods import PeriodRun, moment
 from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
-from gate.backends.platforms.api import Call, JsonObject
+from gate.backends.platforms.dialogue import Call, JsonObject
 from gate.backends.platforms.values import finite
 from gate.measure import Cause, MeasurementError
 from gate.wording import instant

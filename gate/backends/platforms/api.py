@@ -1,20 +1,20 @@
 """One server of a platform: a request sent with its login, and the JSON object that came back."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import requests
 
 from gate.backends.lazy_login import LazyLogin
 from gate.backends.logins import Login
+from gate.backends.platforms.dialogue import ApiError, ApiRefusal, Call, Dialogue, JsonObject
 from gate.backends.platforms.values import rewritten
 from gate.backends.waits import waiting
 from gate.backends.workers import Workers
-from gate.dataclass import dataclass
 from gate.http import (
     NO_TIME,
     Clock,
@@ -25,9 +25,7 @@ from gate.http import (
     json_object,
     persist,
     redirect_target,
-    retry_after,
 )
-from gate.measure import Cause, MeasurementError
 from gate.measure.remedies import hint_for
 from gate.redaction import Redactor, blotted, redactable, repeats
 from gate.request_failure import RequestFailure, Trouble
@@ -59,57 +57,6 @@ _OWN_REMEDIES: Final = {
     Trouble.OVERLOADED: "platform-limit",
 }
 """For what the entries about connections say of Prometheus."""
-JsonObject = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request."""
-
-    path: str
-    """After the address of the server, with its slash."""
-    method: str = "GET"
-    params: Mapping[str, str] | None = None
-    body: Mapping[str, Any] | None = None
-    """Sent as JSON."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialogue:
-    """How one platform words its refusals and how long it asks to wait."""
-
-    words: Callable[[JsonObject], str]
-    """Returns what the body of a refusal says, for people; empty: nothing."""
-    hints: Mapping[int, str]
-    """The remedy for a status, in the imperative; it takes the place of the general hint."""
-    kind: Callable[[Mapping[str, str], JsonObject], str] = lambda _headers, _body: ""
-    """Returns what the platform calls a refusal with these headers and body; empty: nothing."""
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    """The remedy for a refusal of this name, in the imperative; it takes precedence over
-    ``hints``."""
-    transient: Callable[[JsonObject], bool] = lambda _: False
-    """Returns whether the body of a refusal says that the same request may succeed in a moment,
-    whatever its status: some throttle with 400."""
-    wait: Callable[[Mapping[str, str], datetime], float | None] = retry_after
-    """Returns the seconds to wait that the headers of a refusal ask for; None: they do not say."""
-
-
-class ApiError(MeasurementError):
-    """A refusal, or no answer at all; its reason names the server and says what to do."""
-
-    def __init__(self, reason: str, status: int | None, kind: str = "") -> None:
-        super().__init__(Cause.BACKEND_ERROR, reason)
-        self.status = status
-        """The status of HTTP; None: no answer came."""
-        self.kind = kind
-        """The platform's name for the refusal; empty: it has none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Refusal(RequestFailure):
-    """An answer that is not the one that was asked for."""
-
-    kind: str
 
 
 class Api:
@@ -254,7 +201,7 @@ class Api:
         name = f"{status} {response.reason or ''}".strip() + f" ({kind})" * bool(kind)
         words = self._dialogue.words(body or {}) or ("" if body else response.text)
         words = "" if words == response.reason else words
-        return _Refusal(
+        return ApiRefusal(
             reason=f"{name}: {words}" if words else name,
             kind=kind,
             status=status,
@@ -274,7 +221,7 @@ class Api:
 
     def _shown_failure(self, failure: RequestFailure) -> ApiError:
         """Say which server it was and what to do, and make its words fit to be shown."""
-        kind = failure.kind if isinstance(failure, _Refusal) else ""
+        kind = failure.kind if isinstance(failure, ApiRefusal) else ""
         own = self._dialogue.kinds.get(kind) or self._dialogue.hints.get(failure.status or 0)
         key = _OWN_REMEDIES.get(failure.trouble, failure.trouble)
         hint = f"; {own}" if own else hint_for(key)
