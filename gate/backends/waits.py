@@ -36,8 +36,6 @@ def waited_for() -> str:
 
 
 T = TypeVar("T")
-
-
 U = TypeVar("U")
 
 

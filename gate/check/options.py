@@ -30,8 +30,6 @@ from gate.policy.requirements import Claim, Requirement, RequirementResult, as_s
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
 _LATE: Final = timedelta(minutes=5)
-
-
 AskFacts = Callable[[Live | None], ChangeFacts]
 """Finds out what is known of a change, where a policy says so of what is live."""
 

@@ -100,8 +100,6 @@ FROM: Final = Object(
         values=values,
     ),
 )
-
-
 PLATFORM: Final = "platform"
 """The source of an SLO whose objective and window its platform has."""
 

@@ -139,8 +139,6 @@ def _in_the_mean(series: Series, request: SeriesRequest, span: Span, window: tim
 
 _OFTEN: Final = 2
 """The number of incidents per SLO window from which they are frequent."""
-
-
 _COSTLY: Final = 0.2
 """The share of a budget that one incident may take before Google's policy asks for a postmortem.
 https://sre.google/workbook/error-budget-policy/"""

@@ -95,21 +95,13 @@ def _length(parts: Sequence[float | None]) -> float:
 
 
 _DAY: Final = timedelta(days=1)
-
-
 _MOST_PAUSES: Final = 3
 """Pauses a day: a service that sleeps at night and at noon has two. With more pauses, every second
 file of an hour may be lost."""
-
-
 _PERIODS: Final = (_DAY, 7 * _DAY)
 """After which a service may do what it did before."""
-
-
 _ALIKE: Final = 2
 """How many other days or weeks must be silent, too; for a pause of a day or more, one week."""
-
-
 _RARELY: Final = Fraction(1, 5)
 """The share of other days with data at this time below which silence is usual."""
 

@@ -48,8 +48,6 @@ def parse(text: str) -> ExpressionTree:
 
 
 _END: Final = Token(TokenKind.SPACE, "")
-
-
 _METRICSQL: Final = {
     "default": "; for VictoriaMetrics' `default 0`, write `or vector(0)`",
     "if": "; for VictoriaMetrics' `if`, write `and`",

@@ -38,8 +38,6 @@ _MEANINGS: Final = {
     Granted.SECONDS: "in which all time counts as good",
     Granted.EVENTS: "whose requests are not counted",
 }
-
-
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-ServiceLevelObjectives.html"""
 
 

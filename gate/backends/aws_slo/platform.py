@@ -13,7 +13,7 @@ from gate.backends.aws_slo.client import ARN, MOST_REPORTS, ApplicationSignals, 
 from gate.backends.aws_slo.definitions import excluded_share, exclusion_notes, instant
 from gate.backends.aws_slo.reports import bad_share
 from gate.backends.aws_slo.settings import AwsSloSettings
-from gate.backends.platforms.dialogue import ApiError, JsonObject
+from gate.backends.platforms.messages import ApiError, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.http import Clock
 from gate.measure import (

@@ -19,7 +19,7 @@ from gate.backends.cloudwatch.periods import PeriodRun, joined, widened
 from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
 from gate.backends.cloudwatch.settings import CloudWatchSettings
 from gate.backends.platforms.api import Api
-from gate.backends.platforms.dialogue import ApiError, Call, Dialogue, JsonObject
+from gate.backends.platforms.messages import ApiError, Call, Dialogue, JsonObject
 from gate.dataclass import dataclass
 from gate.http import Clock
 from gate.measure import MeasurementError

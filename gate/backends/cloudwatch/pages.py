@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from gate.backends.cloudwatch.periods import PeriodRun, moment
 from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
-from gate.backends.platforms.dialogue import Call, JsonObject
-from gate.backends.platforms.values import finite
+from gate.backends.platforms.messages import Call, JsonObject, finite
 from gate.measure import Cause, MeasurementError
 from gate.wording import instant
 

@@ -11,7 +11,7 @@ from gate.backends.datadog.history import History, read_history
 from gate.backends.datadog.suspicions import contradiction
 from gate.backends.datadog.values import EpochWindow, instant_of, window_of
 from gate.backends.platforms.api import Api
-from gate.backends.platforms.dialogue import ApiError, Call, JsonObject
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.measure import Cause, MeasurementError
 

@@ -15,7 +15,7 @@ from gate.backends.datadog.values import (
     shown_instant,
 )
 from gate.backends.platforms.api import Api
-from gate.backends.platforms.dialogue import ApiError, Call, JsonObject
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 

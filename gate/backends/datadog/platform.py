@@ -15,7 +15,7 @@ from gate.backends.datadog.steps import Steps
 from gate.backends.datadog.suspicions import lost_events
 from gate.backends.datadog.values import refusals, window_of
 from gate.backends.platforms.api import Api
-from gate.backends.platforms.dialogue import ApiError, Call, Dialogue, JsonObject
+from gate.backends.platforms.messages import ApiError, Call, Dialogue, JsonObject
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.http import Clock, retry_after
 from gate.measure import Answer, Definition, Evidence, Limits, MeasurementError, Unmeasured

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
+from gate.backends.platforms.messages import finite, timestamp
 from gate.backends.platforms.platform import listing, no_slo, several_slos
-from gate.backends.platforms.values import finite, timestamp
 from gate.dataclass import dataclass
 from gate.measure import Cause, Definition, Granted, MeasurementError, Promise
 from gate.slo.calendar import Period

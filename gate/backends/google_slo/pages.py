@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gate.backends.platforms.api import Api
-from gate.backends.platforms.dialogue import Call, Dialogue, JsonObject
+from gate.backends.platforms.messages import Call, Dialogue, JsonObject
 from gate.measure import Cause, MeasurementError
 
 _NEXT: Final = "nextPageToken"

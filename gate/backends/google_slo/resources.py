@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
-from gate.backends.platforms.dialogue import JsonObject
+from gate.backends.platforms.messages import JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, Definition, Granted, MeasurementError, Promise
 from gate.slo.calendar import Period

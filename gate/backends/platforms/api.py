@@ -11,8 +11,14 @@ import requests
 
 from gate.backends.lazy_login import LazyLogin
 from gate.backends.logins import Login
-from gate.backends.platforms.dialogue import ApiError, ApiRefusal, Call, Dialogue, JsonObject
-from gate.backends.platforms.values import rewritten
+from gate.backends.platforms.messages import (
+    ApiError,
+    ApiRefusal,
+    Call,
+    Dialogue,
+    JsonObject,
+    rewritten,
+)
 from gate.backends.waits import waiting
 from gate.backends.workers import Workers
 from gate.http import (

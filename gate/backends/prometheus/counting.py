@@ -6,10 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.query import EVENTS, Role
-from gate.measure import (
-    Cause,
-    MeasurementError,
-)
+from gate.measure import Cause, MeasurementError
 from gate.promql.moving import SECOND
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
@@ -17,14 +14,8 @@ from gate.slo.quantities import format_duration
 
 _HAIR: Final = Fraction(1, 10**9)
 """The share of the total by which floats and extrapolation may be wrong."""
-
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 Numbers = Mapping[Role, Fraction | None]
-
-
 TotalAndBad = tuple[Fraction, Fraction]
 
 

@@ -15,8 +15,7 @@ from typing import Final
 
 from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.fetch import Fetch, NotAskedError
-from gate.backends.prometheus.instant_grid import InstantGrid
-from gate.backends.prometheus.instants import GridInstant, PastInstant
+from gate.backends.prometheus.instants import GridInstant, InstantGrid, PastInstant
 from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.measuring import Asking
 from gate.backends.prometheus.plan import Plan

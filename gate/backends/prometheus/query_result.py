@@ -22,8 +22,6 @@ _PAIR: Final = 2
 """The length of a sample: its time and its value."""
 _LARGEST: Final = 1e30
 """The largest valid number: no real count comes near, but broken queries do."""
-
-
 Labels = tuple[tuple[str, str], ...]
 """Names and values of labels, in order of the names."""
 

@@ -191,8 +191,6 @@ AUTH: Final = Object(
     _build_auth,
 )
 """The block ``auth``."""
-
-
 BLOCK: Final = Object(
     {
         "url": Field(

@@ -12,16 +12,10 @@ from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 
 _HAIR: Final = "0.000000001"
-
-
 _TIE: Final = Fraction(1, 10**12)
 """The relative tolerance of a tie. 5 bad in 100 is 5% in floats too, but extrapolated counts differ
 in the last digit, and a slice that meets its target exactly would be bad by chance."""
-
-
 _FINEST: Final = timedelta(minutes=1)
-
-
 _ZERO: Final = "vector(0)"
 
 

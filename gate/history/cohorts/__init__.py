@@ -96,16 +96,10 @@ def _add(sums: list[float], points: Sequence[float | None]) -> None:
 
 FEWEST_STEPS: Final = 10
 """The fewest steps with events of each group: with fewer, the spread of failures is unknown."""
-
-
 _STRETCHES: Final = (1, 2, 4, 8)
 """The lengths of stretches, in steps."""
-
-
 _FEWEST_STRETCHES: Final = 20
 """The fewest stretches of each length beyond one step."""
-
-
 Strata = Sequence[Pair]
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends.prometheus.instant_grid import InstantGrid
+from gate.backends.prometheus.instants import InstantGrid
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_grid import QueryGrid, endpoint_of, grid_of_two
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue

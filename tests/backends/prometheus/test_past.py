@@ -10,8 +10,7 @@ import responses
 
 from gate.backends.prometheus import past
 from gate.backends.prometheus.fetch import Fetch
-from gate.backends.prometheus.instant_grid import InstantGrid
-from gate.backends.prometheus.instants import GridInstant
+from gate.backends.prometheus.instants import GridInstant, InstantGrid
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_grid import QueryGrid
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue

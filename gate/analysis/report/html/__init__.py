@@ -142,12 +142,8 @@ SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
     ("Control charts", charts),
     ("Backtest", backtest),
 )
-
-
 _OF_A_PERIOD: Final = {"May it ship?": "At its end"}
 """Headings that a report on a period that is over has instead."""
-
-
 HtmlSection = tuple[str, str, list[Html]]
 """The name of the element, the heading, and what stands below."""
 _STYLE: Final = Path(__file__).with_name("report.css")
