@@ -18,6 +18,8 @@ from gate.parsing.schema import Anything, Choice, ListOf, Scalar, Union, pairs
 from gate.parsing.values import INSTANT, NAME, TEXT
 
 T = TypeVar("T")
+
+
 PLACEHOLDER: Final = "TODO"
 """How a draft begins what it leaves to people."""
 _NAMES: Final = Union(Scalar(lambda text: (NAME.parse(text),), NAME.json), ListOf(NAME, at_least=1))

@@ -100,6 +100,8 @@ FROM: Final = Object(
         values=values,
     ),
 )
+
+
 PLATFORM: Final = "platform"
 """The source of an SLO whose objective and window its platform has."""
 

@@ -163,6 +163,8 @@ PRESET: Final = Object(
     },
     _build_preset,
 )
+
+
 _RECORDED: Final = PRESETS / "recorded"
 OWN_INDICATOR: Final = f"{OWN_NAME[:-1]}/({'|'.join((*KINDS, *ALIASES))})$"
 """The form of the name of an indicator in a policy's own preset file."""

@@ -42,6 +42,8 @@ MEMBER: Final = Object(
     },
     lambda values, _: Member(**{"weight": ABOVE_ZERO.parse("1"), **values.values}),
 )
+
+
 _ONLY_RATIO: Final = ("sla", "timeslices", "sampled", "min_events")
 _KINDS: Final = ("objective", "allowance", "composite")
 GUARDS: Final = ("max_age", "min_coverage", "coverage_floor")

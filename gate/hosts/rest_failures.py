@@ -15,6 +15,8 @@ _AT_A_LIMIT: Final = 60.0
 """Seconds to wait where a limit is reached and nothing says for how long:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
+
+
 _REMEDIES: Final[Mapping[Trouble, str]] = {
     Trouble.HEADER: "; the token has a line break or another character that cannot be sent",
     Trouble.UNTRUSTED: "; set REQUESTS_CA_BUNDLE to the PEM file of the authority that signed it",

@@ -59,6 +59,8 @@ class Labelled:
 
 AskLabel = Callable[[OverrideRule, datetime], Labelled]
 """Looks for the label of a rule that has one, at the instant of the decision."""
+
+
 AskApprover = Callable[[str, OverrideRule, Authors], Right]
 """From whom an override names, and whose change it is, to whether they may approve and have."""
 

@@ -25,7 +25,11 @@ class Style:
 
 
 BOLD: Final = "1"
+
+
 DIM: Final = "2"
+
+
 _SIGNS: Final = {
     Verdict.ALLOW: ("✔", "+"),
     Verdict.WARN: ("▲", "!"),
@@ -33,21 +37,31 @@ _SIGNS: Final = {
     Verdict.BLOCK: ("✖", "x"),
 }
 """A sign in Unicode and in ASCII."""
+
+
 _BADGES: Final = {
     Verdict.ALLOW: "1;30;42",
     Verdict.WARN: "1;30;43",
     Verdict.UNDECIDED: "1;97;45",
     Verdict.BLOCK: "1;97;41",
 }
+
+
 _COLOURS: Final = {
     Verdict.ALLOW: "32",  # green
     Verdict.WARN: "33",  # yellow
     Verdict.UNDECIDED: "95",  # bright magenta
     Verdict.BLOCK: "91",  # bright red: the plain one is hard to read on a dark ground
 }
+
+
 _SPACE: Final = re.compile(r" +(?!UTC|[0-9]{2}:[0-9]{2})")
 """Where a line may break: not within 2026-11-23 20:53 UTC."""
+
+
 GAP: Final = "  "
+
+
 _NARROWEST: Final = 12
 """Columns that a wrapped text has at least; numbers and most words stay whole."""
 
@@ -120,6 +134,8 @@ def coloured(verdict: Verdict, text: str, style: Style) -> str:
 
 _LEAST: Final = 12
 """Columns of text that a column of words has at least."""
+
+
 Grid = list[list[list[str]]]
 """Rows of cells of lines."""
 

@@ -1,4 +1,4 @@
-"""What is said to a platform and by it: a request, a refusal, and values of JSON, never a zero instead."""
+"""What is said to a platform and by it: requests, refusals, and values, never a zero instead."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import field

@@ -58,6 +58,8 @@ _OBJECTIVE: Final = Object(
     },
     as_read,
 )
+
+
 ALIGNMENT: Final = Object(
     {
         "startTime": Field(schema=LOCAL, doc="Where a period begins.", required=True),

@@ -9,6 +9,8 @@ from gate.measure.history import Measured, Series, SeriesRequest
 
 FEWEST_EVENTS: Final = 20
 """Events that a mean is taken of at least: of fewer it says more of them than of the service."""
+
+
 StepCounts = tuple[float, float]
 """What is summed up (bad events, or amounts), and the events that it is of."""
 
