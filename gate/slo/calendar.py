@@ -14,6 +14,22 @@ class Period(StrEnum):
     QUARTER = "quarter"
     YEAR = "year"
 
+    def check(self, begins: datetime) -> None:
+        """See that every period has a start like this local time.
+
+        Raises:
+            ValueError: not every period has such a start, or it is finer than a second; the message
+                says what to write.
+        """
+        if begins.microsecond:
+            raise ValueError(
+                f"{begins} has fractions of a second; write {begins.replace(microsecond=0)}"
+            )
+        if (days := self._days(begins.month)) is not None and begins.day > days:
+            raise ValueError(
+                f"not every {self} has a day {begins.day} to begin on; write day {days} or earlier"
+            )
+
     def number(self, begins: datetime, local: datetime) -> int:
         """Return about how many periods after ``begins`` a local time is: one too many at most."""
         if self in _DAYS:
@@ -27,7 +43,7 @@ class Period(StrEnum):
         year, month = divmod(_months(begins) + number * _MONTHS[self], _MONTHS_PER_YEAR)
         return begins.replace(year=year, month=month + 1)
 
-    def days(self, month: int) -> int | None:
+    def _days(self, month: int) -> int | None:
         """Return the days that every month has in which the period begins; February has 28.
 
         None: it does not begin on a day of the month.

@@ -76,15 +76,7 @@ class CalendarWindow:
             ValueError: not every period has such a start, or it is finer than a second; the message
                 says what to write.
         """
-        if begins.microsecond:
-            raise ValueError(
-                f"{begins} has fractions of a second; write {begins.replace(microsecond=0)}"
-            )
-        if (days := period.days(begins.month)) is not None and begins.day > days:
-            raise ValueError(
-                f"not every {period} has a day {begins.day} to begin on; write day {days} or"
-                " earlier"
-            )
+        period.check(begins)
         calendar = CALENDAR.replace(tzinfo=UTC)
         on_calendar = cls(period, UTC, begins).whole(calendar).start == calendar
         return cls(period, zone) if on_calendar else cls(period, zone, begins)

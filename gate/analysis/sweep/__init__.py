@@ -1,6 +1,6 @@
 """Going over the open pull requests: which commit statuses hold no longer, and what follows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from gate.errors import ExitCode
 from gate.hosts import State
 from gate.hosts.identity import GateIdentity
 from gate.hosts.pulls import OpenPull, StatusHost
+from gate.reporters.escape import plain
 
 DecideOn = Callable[[OpenPull], Decision]
 """Decides on a pull request, by budgets that were measured once.
@@ -88,3 +89,33 @@ class SweepOptions:
     dry_run: bool = False
     most: int | None = None
     """Statuses that are set at most; None: all that need it."""
+
+
+def sweep_lines(report: SweepReport) -> Iterator[str]:
+    """Yield a line for each status that was set or failed, and at the end how many there are.
+
+    Each is one line, whatever the texts of others in it hold.
+    """
+    for status in report.statuses:
+        if status.act is SweepAct.SET:
+            yield plain(f"#{status.pull}: {status.before} -> {status.after}: {status.reason}")
+        elif status.act is SweepAct.FAILED:
+            yield plain(f"#{status.pull}: failed: {status.reason}")
+    yield plain(f"{report.name}: {', '.join(_parts(report))}")
+    if report.stopped:
+        left = report.pulls - report.seen
+        yield plain(f"Stopped early, {left} not checked: {report.stopped}. Run it again later.")
+
+
+def _parts(report: SweepReport) -> Iterator[str]:
+    yield f"{report.pulls} open, {report.seen} looked at"
+    would = "would be set" if report.dry_run else "set"
+    yield f"{report.count(SweepAct.SET)} {would}"
+    skipped = (SweepAct.VALID, SweepAct.WAITING, SweepAct.ABSENT)
+    yield f"{sum(report.count(act) for act in skipped)} skipped ({_skipped(report)})"
+    yield f"{report.count(SweepAct.FAILED)} failed"
+
+
+def _skipped(report: SweepReport) -> str:
+    acts = (SweepAct.VALID, SweepAct.WAITING, SweepAct.ABSENT)
+    return ", ".join(f"{report.count(act)} {act}" for act in acts)
