@@ -1,15 +1,14 @@
 """The requests to a backend to compare cohorts, and what its answers say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.analysis.cohorts import Group, ServiceCohorts, SloCohorts
+from gate.analysis.cohorts import Group, SloCohorts
 from gate.budget.ratio import wilson_interval
 from gate.check.measure import period_begun
-from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.history.cohorts import FEWEST_STEPS, Arm, Pair, arm, own_effect
@@ -19,7 +18,7 @@ from gate.history.cohorts.comparison import (
     always_or_never,
     is_part_of_bad,
 )
-from gate.history.cohorts.contests import Contest, compare_all
+from gate.history.cohorts.contests import Contest
 from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts, LabelValues
 from gate.measure.history import on_the_clock, unknown_share
@@ -108,29 +107,6 @@ _WHOLE: Final = 1e-6
 _ESTIMATED: Final = (
     "the server extrapolates, so counts need not be whole; for the tests they are rounded"
 )
-
-
-def service_cohorts(
-    file: PolicyFile, options: CohortOptions, answers: Sequence[CohortAnswer]
-) -> ServiceCohorts:
-    """Return what the answers to a policy's `cohort_requests`, in their order, come to."""
-    requests = cohort_requests(file.policy, options)
-    measured = [
-        _measured(file.policy, slo, request, answer, options)
-        for (slo, request), answer in zip(requests, answers, strict=True)
-    ]
-    compared = compare_all([list(measured_slo.contests.values()) for measured_slo in measured])
-    return ServiceCohorts(
-        policy=file.policy,
-        source=file.source,
-        slos=tuple(
-            measured_slo.compared(dict(zip(measured_slo.contests, comparisons, strict=True)))
-            for measured_slo, comparisons in zip(measured, compared, strict=True)
-        ),
-        left_out=left_out_slos(file.policy, options),
-    )
-
-
 _BY_DEFINITION: Final = Comparison(
     outcome=ComparisonOutcome.NOT_COMPARED,
     why="each value always fails or never does, so they differ by definition",
@@ -138,7 +114,7 @@ _BY_DEFINITION: Final = Comparison(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
+class MeasuredCohorts:
     """The groups of one SLO and the comparison; without groups, the reason."""
 
     slo: RatioSlo
@@ -176,13 +152,14 @@ class _Measured:
         return float(self.slo.budget) * events * (self.cohorts.budget_period / measured)
 
 
-def _measured(
+def measured_slo(
     policy: Policy,
     slo: RatioSlo,
     request: CohortRequest,
     answer: CohortAnswer,
     options: CohortOptions,
-) -> _Measured:
+) -> MeasuredCohorts:
+    """Return what the answer to the request about one SLO says, before groups are compared."""
     slo_cohorts = SloCohorts(slo=slo.name, span=request.span, step=request.step, query=answer.query)
     if options.last is None and slo.window.counted(options.at).length < request.step:
         answer = period_begun(slo, options.at)
@@ -201,7 +178,7 @@ def _measured(
     totals, sums = _totals(answer), [group.sums for group in groups.values()]
     by_definition = always_or_never(bad / total for total, bad in sums)
     estimated = any(abs(number - round(number)) > _WHOLE for counts in sums for number in counts)
-    return _Measured(
+    return MeasuredCohorts(
         slo=slo,
         cohorts=replace(
             slo_cohorts,
@@ -229,8 +206,10 @@ def _totals(answer: Cohorts) -> list[float | None]:
     return [sum(some) if some else None for some in measured]
 
 
-def _lost(slo: RatioSlo, slo_cohorts: SloCohorts, why: Unmeasured) -> _Measured:
-    return _Measured(slo=slo, cohorts=replace(slo_cohorts, unmeasured=why), groups={}, contests={})
+def _lost(slo: RatioSlo, slo_cohorts: SloCohorts, why: Unmeasured) -> MeasuredCohorts:
+    return MeasuredCohorts(
+        slo=slo, cohorts=replace(slo_cohorts, unmeasured=why), groups={}, contests={}
+    )
 
 
 def _contest(
