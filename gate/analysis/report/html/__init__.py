@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from gate.analysis.anomalies.table import chart_rows, chart_table
 from gate.analysis.anomalies.words import (
     anomalies_badge,
     answers,
     chart_facts,
-    chart_rows,
-    chart_table,
     scope_facts,
     signal_facts,
 )

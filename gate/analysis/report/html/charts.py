@@ -6,9 +6,10 @@ from itertools import groupby
 from typing import Final
 
 from gate import wording
-from gate.analysis.anomalies.words import AnomalyRow
+from gate.analysis.anomalies.table import AnomalyRow
 from gate.analysis.forecast import Projection, SloForecast
-from gate.analysis.forecast.words import BACK, forecast_blocks
+from gate.analysis.forecast.table import BACK
+from gate.analysis.forecast.words import forecast_blocks
 from gate.analysis.report import ServiceReport
 from gate.analysis.report.html.budget import budget_plot, key, tier_key
 from gate.analysis.report.html.plot import Plot
