@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import yaml
 
-from gate.analysis.cases.answers import SloStatement, stand_in
+from gate.analysis.cases.answers import SloStatement
 from gate.analysis.cases.backend import ImpossibleError, StatedAnswers
+from gate.analysis.cases.statement import stand_in
 from gate.check.measure import burn_windows
 from gate.config.cases import CasesFile, Expectation, StatedCase, StatedChange
 from gate.config.stated import Nodes, StatedIncident, StatedSignal
@@ -19,11 +20,7 @@ from gate.parsing.schema import child_at
 from gate.policy.case import Past, SloIncidents
 from gate.policy.findings import Rule
 from gate.policy.policy import Policy
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo
 from gate.wording import exact
 
 _Stretch = tuple[datetime, datetime]
@@ -58,13 +55,7 @@ def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[
             message = f"{slo.name}: its objective is its platform's; state remaining: 42%"
             reader.note(stated.nodes["total"], message)
             continue
-        statement = SloStatement(
-            slo=stand_in(slo),
-            stated=stated,
-            at=case.at,
-            guards=policy.guards_of(slo),
-            windows=windows,
-        )
+        statement = SloStatement(slo=stand_in(slo), stated=stated, at=case.at, windows=windows)
         try:
             answers[slo.name] = statement.answers()
         except ImpossibleError as error:

@@ -4,9 +4,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gate.analysis.cases import CaseResult, Mismatch, PolicyCases
-from gate.analysis.cases.answers import stand_in
 from gate.analysis.cases.backend import StatedAnswers, StatedBackend
 from gate.analysis.cases.checks import check_names, check_past, stated_answers
+from gate.analysis.cases.statement import stand_in
 from gate.check.decide import BudgetsAndPast
 from gate.check.options import Options, StatedEvidence
 from gate.check.run import judge_measured, measure_and_gather

@@ -6,10 +6,7 @@ from typing import Final
 
 from gate.analysis.watch import WatchOptions, WatchReport
 from gate.analysis.watch.alignment import Alignment
-from gate.analysis.watch.arms import (
-    WatchGrid,
-    watched_slos,
-)
+from gate.analysis.watch.arms import WatchGrid, watched_slos
 from gate.analysis.watch.judge import Judge
 from gate.analysis.watch.loop import Watching
 from gate.analysis.watch.phrases import reasons
