@@ -46,17 +46,17 @@ def run_concurrently(tasks: Sequence[Callable[[], T]]) -> list[T]:
     """
     if len(tasks) == 1:
         return [tasks[0]()]
-    return [future.result() for future in [_start(task) for task in tasks]]
+    return [future.result() for future in [start(task) for task in tasks]]
 
 
 def run_both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
     """Carry out two tasks at once, the second in this thread, and return what they return."""
-    future = _start(first)
+    future = start(first)
     result = second()
     return future.result(), result
 
 
-def _start(task: Callable[[], T]) -> "Future[T]":
+def start(task: Callable[[], T]) -> "Future[T]":
     """Run a task in a daemon thread: Ctrl-C must not wait for a slow backend."""
     from concurrent.futures import Future  # noqa: PLC0415 - costs 3 ms, for several policies only
 

@@ -1,17 +1,49 @@
 """When runs came, against when they were due; and which cases they left out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.evaluations.runs import CountedRun
 from gate.dataclass import dataclass
 from gate.measure.coverage import NO_GAPS, Gaps, StepCoverage
 from gate.slo.objective import Span
 
 _LOOK_BACK: Final = 7
 """Rounds that say which cases belong to the set: of nightly runs a week."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedRun:
+    """The result of one run for one metric."""
+
+    file: str
+    """As people know it; the first by name, where several are of the same run."""
+    at: datetime
+    """The start of the run, in UTC."""
+    tool: str
+    passed: Mapping[str, bool]
+    """Whether every row of a case passed, by the id of the case."""
+    unnamed: int = 0
+    """Cases without an id."""
+    unnamed_bad: int = 0
+    """How many of these did not pass."""
+    flaw: str | None = None
+    """The reason why it cannot be counted, in a clause; None: it can."""
+    rerun: int = 0
+    """Cases with more rows than the file declares, which have not passed."""
+    disputed: int = 0
+    """Cases that have passed in one file of the run, and not in another, which have not passed."""
+
+    @property
+    def cases(self) -> int:
+        """How many distinct cases it has."""
+        return len(self.passed) + self.unnamed
+
+    @property
+    def bad(self) -> int:
+        """How many of them did not pass."""
+        return sum(not passed for passed in self.passed.values()) + self.unnamed_bad
 
 
 def coverage(times: Sequence[datetime], span: Span, every: timedelta) -> StepCoverage:

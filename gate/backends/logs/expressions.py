@@ -15,6 +15,7 @@ from gate.backends.logs.database import Database, opened
 from gate.backends.logs.refusals import sentence
 from gate.backends.logs.source import LogSource
 from gate.backends.sql.constants import (
+    SqlExpression,
     SqlLogic,
     SqlOperand,
     SqlTest,
@@ -23,7 +24,6 @@ from gate.backends.sql.constants import (
     between,
     possible_values,
 )
-from gate.backends.sql.engine import SqlExpression
 from gate.backends.sql.indicators import check_changing
 from gate.backends.sql.rows import invalid
 from gate.measure import MeasurementError

@@ -4,20 +4,20 @@ psycopg2 and not psycopg 3: it takes 30 ms to import, and psycopg 3 180 ms. It i
 session is opened only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from datetime import timedelta
-from decimal import Decimal
-from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg2
 import psycopg2.extensions
 
+from gate.backends.postgres.dialect import NUMERIC, fetched_scale, read_numeric
 from gate.backends.postgres.refusals import failed, not_connected, refusal
 from gate.backends.sql.engine import Row
+from gate.backends.waits import start
 from gate.measure import MeasurementError
 from gate.redaction import Redactor, redactable
 from gate.slo.quantities import format_duration
@@ -39,11 +39,6 @@ _LONGEST: Final = (1 << 31) - 1
 """Milliseconds; PostgreSQL takes no more for a timeout."""
 _SHORTEST_CONNECT: Final = 2
 """Seconds; libpq takes no fewer for ``connect_timeout``."""
-NUMERIC: Final = 1700
-"""The type's number in the catalog (pg_type.dat)."""
-_HEADER: Final = 4
-"""Bytes of a length that a type's modifier counts, too."""
-_NO_SCALE: Final = 0xFFFF
 _PINNED: Final = {
     # What decides which rows are read, and how a statement is read.
     "TimeZone": "UTC",
@@ -119,13 +114,13 @@ class PostgresSession:
         self._closed = True
         if (connection := self._connection) is not None:
             # A connection in use lets itself be closed only when its statement has ended.
-            wait([_started(lambda: _end(connection))], _GRACE)
+            wait([start(lambda: _end(connection))], _GRACE)
 
     def _do(self, statement: str) -> tuple[list[Row], Sequence[Described]]:
         left = self._end - monotonic()
         if self._closed or left <= 0:
             raise self._too_late()
-        answer = _started(lambda: self._answer(statement))
+        answer = start(lambda: self._answer(statement))
         try:
             return answer.result(left)
         except TimeoutError:
@@ -147,7 +142,7 @@ class PostgresSession:
                 self._closed = True
                 return
             # It makes a connection of its own, which may take long.
-            _started(self._connection.cancel)
+            start(self._connection.cancel)
             wait([answer], _AGAIN)
 
     # In the thread beside.
@@ -197,7 +192,7 @@ class PostgresSession:
             reason = f"the server has version {version}, and {OLDEST} or later is needed"
             raise failed(reason, "old-database")
         connection.autocommit = True  # the transaction is begun here
-        numeric = psycopg2.extensions.new_type((NUMERIC,), "NUMERIC", _number)
+        numeric = psycopg2.extensions.new_type((NUMERIC,), "NUMERIC", read_numeric)
         psycopg2.extensions.register_type(numeric, connection)
         limit = min(max(2, self._timeout // timedelta(milliseconds=1)), _LONGEST)
         texts = {
@@ -232,43 +227,11 @@ def _run(connection: "Connection", statement: str) -> tuple[list[Row], Sequence[
         cursor.execute(statement)
         if cursor.description is None:
             return [], ()
-        described = [(each.type_code, _scale(each.scale)) for each in cursor.description]
+        described = [(each.type_code, fetched_scale(each.scale)) for each in cursor.description]
         return cursor.fetchall(), described
-
-
-def _scale(scale: int | None) -> int | None:
-    """Return a numeric's scale; psycopg2 gives what is left of a modifier of -1 for none."""
-    return None if scale in {None, _NO_SCALE} else scale_of(scale + _HEADER)
-
-
-def scale_of(modifier: int) -> int:
-    """Return the digits behind the point of a numeric with this modifier, 0 or more (numeric.c)."""
-    return max(0, (((modifier - _HEADER) & 0x7FF) ^ 0x400) - 0x400)
-
-
-def _started(task: Callable[[], _Value]) -> Future[_Value]:
-    """Run a task in a thread that nobody waits for at the end."""
-    future: Future[_Value] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - whoever waits raises it
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return future
 
 
 def _end(connection: "Connection") -> None:
     if connection.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_ACTIVE:
         connection.cancel()
     connection.close()
-
-
-def _number(text: str | bytes | None, _cursor: object) -> int | Decimal | None:
-    """Read a numeric; a whole one, which sums of whole numbers are, as a whole number."""
-    if text is None:
-        return None
-    number = Decimal(str(text))
-    return int(number) if number.is_finite() and number.as_tuple().exponent == 0 else number
