@@ -20,7 +20,8 @@ from gate.config.policy_schema import UNOPENED, parse
 from gate.dataclass import dataclass
 from gate.parsing.files import Imports, Tree
 from gate.parsing.limits import BoundedTree, TooLargeError, check_size
-from gate.parsing.reader import NULL, Reader, UnreadableError, loader
+from gate.parsing.nodes import NULL
+from gate.parsing.reader import Reader, UnreadableError, loader
 from gate.policy.policy import Policy
 from gate.wording import (
     PROPOSAL_DELETED,

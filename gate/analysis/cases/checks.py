@@ -15,8 +15,8 @@ from gate.config.stated import Nodes, StatedIncident, StatedSignal
 from gate.errors import nearest
 from gate.history.charts.chart import Chart, ChartResult, NoChart
 from gate.measure import Unmeasured
+from gate.parsing.nodes import child_at
 from gate.parsing.reader import Reader
-from gate.parsing.schema import child_at
 from gate.policy.case import Past, SloIncidents
 from gate.policy.findings import Rule
 from gate.policy.policy import Policy

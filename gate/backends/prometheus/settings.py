@@ -14,9 +14,10 @@ from gate.dataclass import dataclass
 from gate.parsing.files import literals
 from gate.parsing.numbers import CONNECTION_COUNT
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
-from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
+from gate.parsing.reader import Reader, UnreadableError, written
 from gate.parsing.schema import MapOf, Scalar, pairs
 from gate.parsing.values import CONNECTION, SECRET
+from gate.parsing.variables import OUTSIDE
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 """Words that make a header secret if its name contains one of them."""

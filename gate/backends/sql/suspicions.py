@@ -1,4 +1,4 @@
-"""The numbers of a count, and reasons to doubt it: outcomes that are NULL, columns that disappeared."""
+"""The numbers of a count, and the doubts about it: outcomes that are NULL, columns that are gone."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
