@@ -10,7 +10,7 @@ from gate.history.cohorts.comparison import is_part_of_bad
 from gate.policy.requirements import ShadowRequirement
 from gate.slo.objective import RatioSlo, Slo
 from gate.slo.quantities import format_duration
-from gate.wording import without_groups
+from gate.wording import without_events
 
 SHORTEST_SHADOW: Final = FEWEST_STEPS * timedelta(minutes=1)
 """In less time it is not seen whether failures come in bursts."""
@@ -90,3 +90,14 @@ def _incomparable(compared: Sequence[RatioSlo], by: str) -> Iterator[str]:
                 f"{by} is part of what makes an event of {slo.name} bad, so the two differ by"
                 " definition; separate them by another label, or name other SLOs in slos"
             )
+
+
+def without_groups(slo: Slo) -> str | None:
+    """Say why an SLO has no events that could be grouped by labels; None: it has."""
+    if not isinstance(slo, RatioSlo):
+        return without_events(slo)
+    if slo.slices is not None:
+        return "it counts slices of time, which belong to no group"
+    if slo.sli.sliced:
+        return "its series hold ratios of slices of time, of which the events are not known"
+    return None

@@ -24,8 +24,8 @@ from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts, L
 from gate.measure.history import on_the_clock, unknown_share
 from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
+from gate.policy.shadows import without_groups
 from gate.slo.objective import RatioSlo, Slo, Span
-from gate.wording import without_groups
 
 _STEPS: Final = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720)
 """In minutes; longer ones are whole days."""
