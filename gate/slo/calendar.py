@@ -37,7 +37,7 @@ class Period(StrEnum):
         return (_months(local) - _months(begins)) // _MONTHS[self]
 
     def later(self, begins: datetime, number: int) -> datetime:
-        """Return the local time at which the period starts that is so many after ``begins``."""
+        """Return the local time at which the period starts that is ``number`` after ``begins``."""
         if self in _DAYS:
             return begins + number * timedelta(days=_DAYS[self])
         year, month = divmod(_months(begins) + number * _MONTHS[self], _MONTHS_PER_YEAR)
