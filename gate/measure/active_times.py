@@ -1,9 +1,9 @@
-"""When a service is active and when it sleeps, by what is known of the parts of a stretch of time.
+"""The times when a service is active or idle, from the known parts of a stretch of time.
 
-People's clocks are put forward and back, so a service that keeps its hours wakes an hour later by
-UTC from one day on, and goes to sleep an hour later, for months. Then its first hour has no rows,
-although it had many on the days before. Nothing was lost, since the day is as long as others. A day
-of which the first hour was lost is shorter.
+Because of daylight saving time, a service with fixed hours starts an hour later in UTC from one day
+on, and stops an hour later, for months. Then its first hour has no rows, although it had many on
+the days before. Nothing was lost, since the day is as long as others. A day whose first hour was
+lost is shorter.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,15 +14,15 @@ from statistics import median
 from typing import Final
 
 _LONG_PAUSE: Final = timedelta(hours=3)
-"""Between two active times: the night, a weekend."""
+"""The minimum length of a pause between two active times: the night, a weekend."""
 _CLOCKS_MOVE: Final = timedelta(hours=1)
-"""By how much clocks are put forward or back; in one place of the world by half of it."""
+"""The size of a clock change; in one place of the world it is half of it."""
 _BESIDE: Final = 5
-"""Active times before and after one, which say how long it should be."""
+"""The number of active times before and after another one that show its usual length."""
 _FEWEST: Final = 2
-"""With fewer than these on one side, those there say nothing."""
+"""With fewer active times than these on one side, that side shows nothing."""
 _SURPLUS: Final = 0.5
-"""The share of a part by which a whole day may be shorter than others."""
+"""The share of a part by which a complete day may be shorter than others."""
 
 
 def runs_without(parts: Sequence[float | None]) -> Iterator[range]:
@@ -38,16 +38,16 @@ def runs_without(parts: Sequence[float | None]) -> Iterator[range]:
 def ends_of_whole_days(
     parts: Sequence[float | None], within: range, step: timedelta
 ) -> frozenset[int]:
-    """Return the parts at the ends of long pauses that are silent although nothing was lost.
+    """Return the silent parts at the ends of long pauses in which nothing was lost.
 
-    They are those within an hour of an active time that lasted as long as the median of the nearest
-    ones before it, or after it. Of the first and the last, of which there may be only a part,
-    the pause beside it must be as long as another one.
+    They lie within an hour of an active time that lasted as long as the median of the nearest ones
+    before it, or after it. For the first and the last active time, which may be incomplete, the
+    pause beside it must be as long as another one.
 
     Args:
-        parts: how many events happened in each; None: unknown.
-        within: from the first of them with data to the last.
-        step: their length.
+        parts: the number of events in each; None: unknown.
+        within: the range from the first of them with data to the last.
+        step: the length of a part.
     """
     active = list(_active_times(parts, within, step))
     lengths = [_length(parts[run.start : run.stop]) for run in active]
@@ -76,7 +76,7 @@ def _active_times(parts: Sequence[float | None], within: range, step: timedelta)
 
 
 def _length(parts: Sequence[float | None]) -> float:
-    """Return for how many parts a service was active; in the first and the last for less of it."""
+    """Return the number of parts in which a service was active; the ends count only partly."""
     events = [number or 0.0 for number in parts]
     mean = fsum(events) / len(events)
     ends = events[:1] + events[1:][-1:]

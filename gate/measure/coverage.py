@@ -1,8 +1,8 @@
-"""How much of a stretch of time has data, and where it has none: at its start, or in holes.
+"""The share of a stretch of time with data, and its gaps: at the start, or holes.
 
-A stretch is examined in equal parts; the number of events in each part is known or unknown.
-That a part has no event need not mean that its data are lost: a service may sleep at night, or have
-too few users for an hour without any of them to be unusual.
+A stretch is examined in equal parts; the number of events in each part is known or unknown. A part
+without events does not prove a loss of data: a service may be idle at night, or so small that an
+hour without users is not unusual.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,21 +19,22 @@ from gate.measure.active_times import ends_of_whole_days, runs_without
 from gate.slo.objective import Span
 
 FEWEST: Final = 10
-"""Events. Where fewer are usual, none at all does not indicate a loss: of 10 independent events
-none comes once in 22,000 times (e^-10), and a month has 720 hours."""
+"""The minimum usual number of events from which an empty part indicates a loss: of 10 independent
+events, none at all happens once in 22,000 times (e^-10), and a month has 720 hours."""
 BRIEF: Final = timedelta(minutes=5)
-"""A shorter pause between data is not a gap, whether users or scrapes are missing: a Prometheus
-server also looks back as far (--query.lookback-delta)."""
+"""The maximum pause between data that is not a gap, whether users or scrapes are missing: a
+Prometheus server also looks back as far (--query.lookback-delta)."""
 _DAY: Final = timedelta(days=1)
 _MOST_PAUSES: Final = 3
-"""Pauses a day: a service that sleeps at night and at noon has two. With more pauses, every second
-file of an hour may be lost."""
+"""The maximum number of pauses in a day: a service that is idle at night and at noon has two. With
+more pauses, every second hourly file may be lost."""
 _PERIODS: Final = (_DAY, 7 * _DAY)
-"""After which a service may do what it did before."""
+"""The periods after which a service may repeat its behaviour."""
 _ALIKE: Final = 2
-"""How many other days or weeks must be silent, too; for a pause of a day or more, one week."""
+"""The number of other days or weeks that must be silent, too; for a pause of a day or more, one
+week."""
 _RARELY: Final = Fraction(1, 5)
-"""The share of other days with data at this time below which silence is usual."""
+"""The share of other days with data at this time of day below which silence is usual."""
 _MOST_PARTS: Final = 720
 
 
@@ -42,23 +43,24 @@ class Gaps:
     """The gaps in a span's data; all shares are of the whole span, 0 to 1."""
 
     late: Fraction
-    """Before the first data: what is counted, or the counting, began later than the span."""
+    """The time before the first data: events, or the counting of them, began later than the
+    span."""
     holes: Fraction
-    """Between data, when what is counted went on, and nobody counted."""
+    """The gaps between data, in which events may have happened uncounted."""
     since: datetime | None = None
-    """The start of the data; None: that of the span."""
+    """The start of the data; None: the start of the span."""
     longest: Span | None = None
     """The longest hole; None without holes."""
     between: Span | None = None
-    """The span from the start of the first hole to the end of the last; likewise."""
+    """The span from the start of the first hole to the end of the last; None without holes."""
     usual: Fraction = Fraction(0)
-    """How many events the holes usually have; 0 where only the presence of data is known."""
+    """The usual number of events in the holes; 0 if only the presence of data is known."""
     counted: bool = False
-    """Whether events in the holes were counted nevertheless: counters kept counting."""
+    """Whether events in the holes were counted anyway: counters kept counting."""
 
     @property
     def uncounted(self) -> Fraction:
-        """The share of holes in which nothing was counted."""
+        """The share of holes in which events were not counted."""
         return Fraction(0) if self.counted else self.holes
 
 
@@ -67,14 +69,14 @@ NO_GAPS: Final = Gaps(late=Fraction(0), holes=Fraction(0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCoverage:
-    """How much of a span has data."""
+    """The share of a span with data."""
 
     share: Fraction
-    """0 to 1; a part without events counts where that is usual."""
+    """0 to 1; a part without events counts if that is usual."""
     gaps: Gaps
     missing: tuple[Span, ...] = ()
-    """Stretches without data where data are usual, the oldest first: before the first data, between
-    data and after the last."""
+    """The stretches without data that usually have data, the oldest first: before the first data,
+    between data and after the last."""
 
 
 def coverage_by_steps(
@@ -85,17 +87,17 @@ def coverage_by_steps(
     most: int = _MOST_PARTS,
     excused: Callable[[Span], bool] = lambda _: False,
 ) -> StepCoverage:
-    """Return how much of a span has data, and where it has none.
+    """Return the share of a span with data, and its gaps.
 
     Args:
-        events: in each of the equal parts of the span, the oldest first, at least one; None:
-            unknown.
-        span: what they are parts of.
-        fewest: how many events must be usual in a gap to miss them. 0 where the numbers only say
-            that there are data.
-        most: more parts than these are put together.
-        excused: whether it is usual that a stretch of the span has no data, by what happened before
-            the span; asked only of stretches of which the span itself does not say so.
+        events: the events in each of the equal parts of the span, the oldest first, at least one;
+            None: unknown.
+        span: the span of the parts.
+        fewest: the usual number of events from which their absence is a gap; 0 if the numbers only
+            show that there is data.
+        most: the maximum number of parts; more are combined.
+        excused: returns whether a stretch of the span is usually without data, from the time before
+            the span; called only for stretches that the span itself does not explain.
     """
     parts = _coarse(events, most)
     measured = [place for place, number in enumerate(parts) if number is not None]
@@ -136,11 +138,11 @@ def coverage_by_steps(
 
 
 def usual_within(events: Sequence[float | None], span: Span, gap: Span) -> float:
-    """Return how many events are usual in a stretch of time, by what happened at other times.
+    """Return the usual number of events in a stretch of time, from other times.
 
     Args:
-        events: in each of the equal parts of a span, the oldest first; None: unknown.
-        span: what they are parts of.
+        events: the events in each of the equal parts of a span, the oldest first; None: unknown.
+        span: the span of the parts.
         gap: the stretch, which may lie after the span.
     """
     measured = [place for place, number in enumerate(events) if number is not None]
@@ -170,31 +172,33 @@ def _sum(values: Sequence[float | None]) -> float | None:
 
 @dataclass(frozen=True)
 class _Usual:
-    """How many events are usual at a time, by what happened at other times."""
+    """The usual number of events at a time, from other times."""
 
     parts: Sequence[float | None]
     first: int
-    """The first of the parts that has data."""
+    """The index of the first part with data."""
     last: int
     step: timedelta
     fewest: float
-    """How many fewer makes no difference for these."""
+    """The number of missing events that is not yet a gap."""
     _periods: dict[int, Sequence[tuple[int, int, float]]] = field(default_factory=dict)
 
     def missed_in(self, run: range) -> tuple[range, float]:
-        """Return the part of a stretch without data that usually has some, and how many events.
+        """Return the part of a silent stretch that usually has data, and its usual events.
 
-        What is silent at its ends on other days, too, does not belong to it.
+        Silence at its ends that other days have, too, does not belong to the range.
         """
         numbers = self.by_part(run)
         there = [place for place, number in zip(run, numbers, strict=True) if number]
         return range(there[0], there[-1] + 1) if there else run, sum(numbers)
 
     def by_part(self, run: range) -> list[float]:
-        """Return how many events each part of a stretch without data usually has."""
+        """Return the usual number of events in each part of a stretch without data."""
         even = self._mean([range(self.first, self.last + 1)])
         if even * len(run) < self.fewest:
-            return [even] * len(run)  # of few events, those around a gap do not show what is usual
+            return [even] * len(
+                run
+            )  # with few events, the parts around a gap do not show the usual number
         before = range(self.first, min(run.start, len(self.parts)))
         mean = self._mean([before, range(run.stop, self.last + 1)])
         if self.pauses > _MOST_PAUSES:
@@ -212,7 +216,7 @@ class _Usual:
 
     @cached_property
     def pauses(self) -> int:
-        """How many times a day it is silent on most days; a pause over midnight counts once."""
+        """The number of silent pauses on most days; a pause over midnight counts once."""
         day = max(round(_DAY / self.step), 1)
         times = [self.parts[self.first + place : self.last + 1 : day] for place in range(day)]
         few = self._mean([range(self.first, self.last + 1)]) * float(_RARELY)
@@ -223,7 +227,7 @@ class _Usual:
 
     @cached_property
     def _sums(self) -> Sequence[float]:
-        """The events in all parts before each part."""
+        """The sums of events before each part."""
         return list(accumulate((number or 0.0 for number in self.parts), initial=0.0))
 
     def _mean(self, stretches: Sequence[range]) -> float:
@@ -232,7 +236,7 @@ class _Usual:
         return events / count if count else 0.0
 
     def _at_the_time_of(self, place: int, run: range) -> Iterator[float]:
-        """Yield what is usual at the same time of other days, and of other weeks."""
+        """Yield the usual numbers at the same time of other days, and of other weeks."""
         for period in _PERIODS:
             least = 1 if period > _DAY <= len(run) * self.step else _ALIKE
             count, there, events = self._alike(place, run, period / self.step)
@@ -240,9 +244,9 @@ class _Usual:
                 yield events / count if there >= _RARELY * count else 0.0
 
     def _alike(self, place: int, run: range, distance: float) -> tuple[int, int, float]:
-        """Return of the parts a whole number of periods away how many there are and have data.
+        """Return the number of parts that are whole periods away, and of those with data.
 
-        And the number of their events. The parts of the stretch itself are left out.
+        The sum of their events comes third. The parts of the stretch itself are left out.
         """
         if distance.is_integer():
             whole = int(distance)
@@ -261,7 +265,7 @@ class _Usual:
         return _summary(alike)
 
     def _each(self, period: int) -> Sequence[tuple[int, int, float]]:
-        """Return the same for each part of a period, with all parts."""
+        """Return the same for each part of a period, from all parts."""
         if period not in self._periods:
             parts = self.parts[self.first : self.last + 1]
             counts = [_summary(parts[place::period]) for place in range(period)]
@@ -275,7 +279,7 @@ def _mean(some: Sequence[float | None]) -> float:
 
 
 def _summary(some: Sequence[float | None]) -> tuple[int, int, float]:
-    """Return how many parts there are, how many have data, and their events."""
+    """Return the number of parts, of parts with data, and of their events."""
     return (
         len(some),
         sum(number is not None for number in some),

@@ -1,4 +1,4 @@
-"""Counting at many instants of the past: the contract, and how any backend keeps it."""
+"""Counts at many instants of the past: the contract, and its default for any backend."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,24 +13,24 @@ class PastRun:
     """The requests of one run at its one instant, now or in the past."""
 
     requests: tuple[CountRequest, ...]
-    """Each ends at ``at``."""
+    """Each of them ends at ``at``."""
     at: datetime
 
 
 @runtime_checkable
 class PastBackend(Protocol):
-    """A backend that counts for many runs in less time than one after the other."""
+    """A backend that counts for many runs faster than for one after the other."""
 
     def measure_past(self, runs: Sequence[PastRun]) -> list[list[Answer]]:
         """Answer every request of every run, in order; never raises.
 
-        Each answer is what `Backend.measure` gives for the run alone.
+        Each answer equals that of `Backend.measure` for the run alone.
         """
         ...
 
 
 def measure_past(backend: Backend, runs: Sequence[PastRun]) -> list[list[Answer]]:
-    """Answer every request of every run, in order; one call a run where no more is offered."""
+    """Answer every request of every run, in order; with one call for each run by default."""
     candidate: Backend | PastBackend = backend
     if isinstance(candidate, PastBackend):
         return candidate.measure_past(runs)
