@@ -37,9 +37,10 @@ from gate.slo.quantities import format_duration
 from gate.wording import instant
 
 _MOST: Final = 1000
-"""How many values of the label are kept separate: more than a service has deployments."""
+"""The maximum number of the label's values that are kept separate: more than a service has
+deployments."""
 MOST_ALONE: Final = 0.05
-"""The share of either side's requests that may be in no pair."""
+"""The maximum share of either side's requests without a pair."""
 _CORRECT: Final = "correct by or pair_by, or the indicator of the SLO"
 
 
@@ -71,12 +72,12 @@ class _Part:
         return CountRequest(sli=self.slo.sli, span=self.span, probe=True)
 
     def stretch(self, steps: range) -> Span:
-        """Return the time of some steps in a row."""
+        """Return the time of consecutive steps."""
         start = self.span.start
         return Span(start + steps.start * self.step, start + steps.stop * self.step)
 
     def arm(self, cohort: Cohort, whole: Cohort | None) -> Arm:
-        """Return the events of a deployment by step, as many as of the whole time if given."""
+        """Return the events of a deployment by step, scaled to those of the whole time if given."""
         events = arm([cohort], self.cohorts.steps)
         return events if whole is None else as_counted(events, *arm([whole], 1).sums)
 
@@ -96,15 +97,15 @@ class _Part:
 def judge_shadows(
     policy: Policy, requirements: Sequence[ShadowRequirement], backend: Backend, at: datetime
 ) -> dict[ShadowRequirement, RequirementResult]:
-    """Return what is known of each requirement, from what the backend has up to an instant.
+    """Return the result of each requirement, from the backend's data up to an instant.
 
-    All of them are asked together: how far the counts can be trusted, what happened to both
-    deployments, and, where requests are paired, what happened to each request and its copy.
+    All requests are sent together: for the evidence of the counts, for the events of both
+    deployments, and, if requests are paired, for the outcomes of each request and its copy.
 
     Args:
-        policy: has the SLOs.
-        requirements: of its tiers.
-        backend: of the policy. Whatever it cannot answer is undecided.
+        policy: the policy with the SLOs.
+        requirements: the requirements of its tiers.
+        backend: the backend of the policy. Requests that it cannot answer are undecided.
         at: the instant of the run.
     """
     results, parts = dict[ShadowRequirement, RequirementResult](), list[_Part]()
@@ -134,8 +135,8 @@ def _why_not(policy: Policy, backend: Backend, requirement: ShadowRequirement) -
             )
         if requirement.pair_by is not None and pairs_of(own) is None:
             return (
-                f"requests can be paired by {requirement.pair_by} in request logs only, since only"
-                " these have single requests; leave out pair_by, or measure the SLOs with a"
+                f"requests can be paired by {requirement.pair_by} only in request logs, which have"
+                " single requests; leave out pair_by, or measure the SLOs with a"
                 " backend of the type logs"
             )
     return None
@@ -151,10 +152,10 @@ def _parts(policy: Policy, requirement: ShadowRequirement, at: datetime) -> Iter
 def _compare(
     policy: Policy, parts: Sequence[_Part], backend: Backend, at: datetime
 ) -> Iterator[ComparedSlo]:
-    """Ask the backend, which can separate both, and compare each SLO, in order."""
+    """Query the backend, which can separate both, and compare each SLO, in order."""
     grouping, pairing = cohorts_of(backend), pairs_of(backend)
     evidence = backend.measure([part.evidence for part in parts], at)
-    # Only where single requests are seen are steps as exact as the whole time.
+    # Steps are as exact as the whole time only if the backend sees single requests.
     inexact = [
         place
         for place, part in enumerate(parts)
@@ -180,11 +181,11 @@ def _compare(
 
 
 class _NotComparedError(Exception):
-    """Ends the work on one SLO; the message says why, and what to do."""
+    """Ends the work on one SLO; the message has the reason and the remedy."""
 
 
 def _refusal(answer: Unmeasured) -> _NotComparedError:
-    # What cannot be grouped or paired is most often another label than the one that was meant.
+    # The usual cause of a failed grouping or pairing is a wrong label.
     wrong = answer.cause is Cause.INVALID
     hint = _CORRECT if wrong else remedy_of(answer.cause).hint
     reason, advice = with_advice(answer.reason, hint)
@@ -207,12 +208,12 @@ def _compared(
 
 
 def _both(policy: Policy, part: _Part, answers: Sequence[CohortAnswer]) -> Pair:
-    """Return the events of both, which were there during the whole time.
+    """Return the events of both, if both were there during the whole time.
 
     Args:
-        policy: says how late data may be.
-        part: which SLO it is.
-        answers: by step, and of the whole time where that is more exact.
+        policy: the policy with the maximum age of data.
+        part: the SLO.
+        answers: the answers by step, and for the whole time if that is more exact.
     """
     measured = []
     for answer in answers:
@@ -240,14 +241,15 @@ def _check_steps(steps: int, part: _Part) -> None:
     if steps < FEWEST_STEPS:
         raise _NotComparedError(
             f"cannot tell yet: both have requests in only {steps} of"
-            f" {part.span.length // part.step} steps of {format_duration(part.step)}, and it takes"
-            f" {FEWEST_STEPS} to see whether failures come in bursts; mirror more requests, or"
+            f" {part.span.length // part.step} steps of {format_duration(part.step)}, and"
+            f" {FEWEST_STEPS} are needed to see whether failures come in bursts; mirror more"
+            " requests, or"
             " write a longer for"
         )
 
 
 def _doubted(policy: Policy, part: _Part, answer: Answer) -> Doubted:
-    """Return how many of the failures are in doubt; each may be of either deployment."""
+    """Return the number of doubtful failures; each may be of either deployment."""
     if isinstance(answer, Unmeasured):
         raise _refusal(answer)
     evidence, guards = answer.evidence, policy.guards_of(part.slo)
@@ -269,12 +271,12 @@ def _doubted(policy: Policy, part: _Part, answer: Answer) -> Doubted:
 
 
 def _sum(numbers: Sequence[Fraction | None]) -> float | None:
-    """Add up; None: one of them has no bound."""
+    """Add up; None if one of them is unlimited."""
     return None if None in numbers else float(sum(filter(None, numbers)))
 
 
 def _checked_pairs(part: _Part, pairs: PairAnswer) -> Pairs:
-    """Return the pairs, in which nearly all requests of both are."""
+    """Return the pairs, if they include nearly all requests of both."""
     if isinstance(pairs, Unmeasured):
         raise _refusal(pairs)
     requirement = part.requirement

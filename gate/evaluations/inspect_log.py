@@ -35,7 +35,7 @@ _TOLERANCE: Final = Fraction(1, 10**9)
 
 @dataclass(slots=True)
 class SampleRows:
-    """The rows of samples that are read in turn, since a log may be large."""
+    """The rows of samples, which are read one after another, since a log may be large."""
 
     query: ResultsQuery
     header: Mapping[str, Any]
@@ -45,12 +45,12 @@ class SampleRows:
     scored: int = 0
     scorers: set[str] = field(default_factory=set)
     chosen: set[str] = field(default_factory=set)
-    """The scorers that counted; empty where all did."""
+    """The scorers that counted; empty if all did."""
     times: list[datetime] = field(default_factory=list)
     seen: set[tuple[str | None, int | None]] = field(default_factory=set)
 
     def add(self, sample: Mapping[str, Any]) -> None:
-        """Take in the next sample."""
+        """Add the next sample."""
         number = sample.get("id")
         case_id = identity(str(number) if isinstance(number, int | str) else None)
         if case_id is None:
@@ -95,9 +95,9 @@ class SampleRows:
         return CaseRow(case_id=case_id, outcome=outcome, score=score)
 
     def _metric(self, scores: Mapping[str, Any]) -> str | None:
-        """Return the scorer that counts; an evaluation may have the name of a task with one scorer.
+        """Return the scorer that counts; with one scorer, the name of the task means it, too.
 
-        The value of a scorer may be several, of which each has a name.
+        A scorer may have several values, each with a name.
         """
         name = self.query.metric
         if name is None or name in scores:
@@ -114,7 +114,7 @@ class SampleRows:
 
     def _outcome(self, grade: Any, value: Fraction | None, case_id: str) -> CaseOutcome:
         if grade == "P" and self.query.score is None:
-            return CaseOutcome.FAILED  # a partial credit needs no bar to be one
+            return CaseOutcome.FAILED  # a partial credit does not need a threshold to be one
         return by_score(value, self.query, self.flaws, case_id)
 
     def _grade(self, value: Any, case_id: str) -> Fraction | None:
@@ -126,7 +126,7 @@ class SampleRows:
 
 
 def _values(scores: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the value of each scorer; those of one that gives several are ``scorer/name``."""
+    """Return the value of each scorer; several values of one are named ``scorer/name``."""
     values: dict[str, Any] = {}
     for scorer, score in scores.items():
         value = mapping(score).get("value")
@@ -145,14 +145,14 @@ def is_document(document: Mapping[str, Any]) -> bool:
 
 
 def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
-    """Return what a log in one JSON document says."""
+    """Return the run in a log that is one JSON document."""
     return read_log(document, sequence(document.get("samples")), query, Flaws())
 
 
 def read_log(
     header: Mapping[str, Any], samples: Iterable[Any], query: ResultsQuery, flaws: Flaws
 ) -> EvaluationRun:
-    """Return what a header and the samples of its log say."""
+    """Return the run in the header and the samples of a log."""
     collected = SampleRows(query, header, flaws)
     for sample in samples:
         collected.add(mapping(sample))
@@ -164,7 +164,7 @@ def read_log(
     stats = mapping(header.get("stats"))
     started_at, zoned = earliest([spec.get("created"), stats.get("started_at")], flaws)
     if started_at is not None and collected.times:
-        # Samples of an earlier try that was repeated are older than the run.
+        # Samples of an earlier, repeated try are older than the run.
         if max(collected.times) < started_at - _CLOCK:
             flaws.add("all its samples are older than the run")
         started_at = min(started_at, *collected.times).astimezone(UTC)
@@ -201,7 +201,7 @@ def _check_finished(header: Mapping[str, Any], flaws: Flaws) -> None:
 
 
 def _missing(spec: Mapping[str, Any], rows: Sequence[CaseRow], flaws: Flaws) -> Iterator[CaseRow]:
-    """Yield the samples that the log announces and lacks; note a run of a part of the data set."""
+    """Yield the samples that the log announces but lacks; note a partial run of the data set."""
     dataset = mapping(spec.get("dataset"))
     announced = [identity(str(each)) for each in sequence(dataset.get("sample_ids"))]
     whole = count(dataset.get("samples"))
@@ -223,7 +223,7 @@ def _check_counts(
     samples = len(collected.rows)
     finished = samples - collected.errors
     total, completed = (results.get(f"{each}_samples") for each in ("total", "completed"))
-    # With score_on_error Inspect counts as completed what has an error and a score.
+    # With score_on_error, Inspect counts a sample with an error and a score as completed.
     if results and (
         count(total) != samples or count(completed) not in {finished, collected.scored}
     ):
@@ -238,7 +238,7 @@ def _check_counts(
 
 
 def _check_accuracy(results: Mapping[str, Any], collected: SampleRows, flaws: Flaws) -> None:
-    """Note where the accuracy of the scorer that counts is not that of the samples."""
+    """Note an accuracy of the scorer that contradicts the samples."""
     scores = [row.score for row in collected.rows if row.score is not None]
     metrics = [
         mapping(score.get("metrics"))

@@ -1,6 +1,6 @@
-"""Credentials of the runner, which no policy may have filled in: they are not a backend's.
+"""Credentials of the runner, which a policy cannot use: they do not belong to a backend.
 
-Whoever may write a policy could otherwise have them sent to an address of their choice.
+Otherwise anybody who may write a policy could have them sent to any address.
 """
 
 import re
@@ -49,7 +49,8 @@ _RUNNERS: Final[Mapping[str, tuple[str, str]]] = {
     # https://git-scm.com/book/en/v2/Git-Internals-Environment-Variables; ssh-agent(1)
     "GIT": ("git", rf"{_SECRETS}|(?:SSH|ASKPASS|CONFIG)\w*"),
     "SSH": ("ssh", _ANY),
-    # The gate's own: its key, and what the Action and the GitLab component hand to it.
+    # The gate's own: its key, and the variables that the Action and the GitLab component pass to
+    # it.
     "GATE": ("the gate", _ANY),
     # Package registries: https://docs.npmjs.com/using-private-packages-in-a-ci-cd-workflow
     # https://twine.readthedocs.io/en/stable/#environment-variables
@@ -71,13 +72,13 @@ _RUNNERS: Final[Mapping[str, tuple[str, str]]] = {
     # https://developer.hashicorp.com/vault/docs/commands#configure-environment-variables
     "VAULT": ("Vault", "TOKEN"),
 }
-"""First word of a name -> whose it is, and what the rest of a credential's name looks like."""
+"""By the first word of a name: the owner, and a pattern for the rest of a credential's name."""
 
 
 def owner(name: str) -> str | None:
-    """Return whose credential an environment variable is; None where it is not a runner's.
+    """Return the owner of a credential in an environment variable; None if it is not a runner's.
 
-    Windows does not tell the case of a name, so neither does this.
+    Names are compared without regard to case, as on Windows.
     """
     first, _, rest = name.upper().partition("_")
     whose, pattern = _RUNNERS.get(first, ("", ""))
