@@ -40,9 +40,9 @@ U = TypeVar("U")
 
 
 def run_concurrently(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """Carry out tasks at once, and return what each returns, in order; the first error is raised.
+    """Run tasks at the same time, and return their results in order; the first error is raised.
 
-    Each may wait for a backend of its own.
+    Each task may wait for its own backend.
     """
     if len(tasks) == 1:
         return [tasks[0]()]
@@ -50,7 +50,7 @@ def run_concurrently(tasks: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def run_both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
-    """Carry out two tasks at once, the second in this thread, and return what they return."""
+    """Run two tasks at the same time, the second in this thread, and return their results."""
     future = start(first)
     result = second()
     return future.result(), result

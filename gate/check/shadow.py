@@ -25,15 +25,15 @@ from gate.slo.objective import Span
 def judge_shadows(
     policy: Policy, requirements: Sequence[ShadowRequirement], backend: Backend, at: datetime
 ) -> dict[ShadowRequirement, RequirementResult]:
-    """Return what is known of each requirement, from what the backend has up to an instant.
+    """Return the result of each requirement, from the backend's data up to an instant.
 
-    All of them are asked together: how far the counts can be trusted, what happened to both
-    deployments, and, where requests are paired, what happened to each request and its copy.
+    All requests are sent together: for the evidence of the counts, for the events of both
+    deployments, and, if requests are paired, for the outcomes of each request and its copy.
 
     Args:
-        policy: has the SLOs.
-        requirements: of its tiers.
-        backend: of the policy. Whatever it cannot answer is undecided.
+        policy: the policy with the SLOs.
+        requirements: the requirements of its tiers.
+        backend: the backend of the policy. Requests that it cannot answer are undecided.
         at: the instant of the run.
     """
     results, parts = dict[ShadowRequirement, RequirementResult](), list[ShadowPart]()
@@ -63,8 +63,8 @@ def _why_not(policy: Policy, backend: Backend, requirement: ShadowRequirement) -
             )
         if requirement.pair_by is not None and pairs_of(own) is None:
             return (
-                f"requests can be paired by {requirement.pair_by} in request logs only, since only"
-                " these have single requests; leave out pair_by, or measure the SLOs with a"
+                f"requests can be paired by {requirement.pair_by} only in request logs, which have"
+                " single requests; leave out pair_by, or measure the SLOs with a"
                 " backend of the type logs"
             )
     return None
@@ -80,10 +80,10 @@ def _parts(policy: Policy, requirement: ShadowRequirement, at: datetime) -> Iter
 def _compare(
     policy: Policy, parts: Sequence[ShadowPart], backend: Backend, at: datetime
 ) -> Iterator[ComparedSlo]:
-    """Ask the backend, which can separate both, and compare each SLO, in order."""
+    """Query the backend, which can separate both, and compare each SLO, in order."""
     grouping, pairing = cohorts_of(backend), pairs_of(backend)
     evidence = backend.measure([part.evidence for part in parts], at)
-    # Only where single requests are seen are steps as exact as the whole time.
+    # Steps are as exact as the whole time only if the backend sees single requests.
     inexact = [
         place
         for place, part in enumerate(parts)

@@ -22,9 +22,10 @@ from gate.slo.quantities import format_duration
 from gate.wording import instant, stretch
 
 _MOST: Final = 1000
-"""How many values of the label are kept separate: more than a service has deployments."""
+"""The maximum number of the label's values that are kept separate: more than a service has
+deployments."""
 MOST_ALONE: Final = 0.05
-"""The share of either side's requests that may be in no pair."""
+"""The maximum share of either side's requests without a pair."""
 _CORRECT: Final = "correct by or pair_by, or the indicator of the SLO"
 
 
@@ -56,12 +57,12 @@ class ShadowPart:
         return CountRequest(sli=self.slo.sli, span=self.span, probe=True)
 
     def stretch(self, steps: range) -> Span:
-        """Return the time of some steps in a row."""
+        """Return the time of consecutive steps."""
         start = self.span.start
         return Span(start + steps.start * self.step, start + steps.stop * self.step)
 
     def arm(self, cohort: Cohort, whole: Cohort | None) -> Arm:
-        """Return the events of a deployment by step, as many as of the whole time if given."""
+        """Return the events of a deployment by step, scaled to those of the whole time if given."""
         events = arm([cohort], self.cohorts.steps)
         return events if whole is None else as_counted(events, *arm([whole], 1).sums)
 
@@ -79,12 +80,12 @@ class ShadowPart:
 
 
 class NotComparedError(Exception):
-    """Ends the work on one SLO; the message says why, and what to do."""
+    """Ends the work on one SLO; the message has the reason and the remedy."""
 
 
 def refusal(answer: Unmeasured) -> NotComparedError:
     """Return the error that ends the work on an SLO of which something was not measured."""
-    # What cannot be grouped or paired is most often another label than the one that was meant.
+    # The usual cause of a failed grouping or pairing is a wrong label.
     wrong = answer.cause is Cause.INVALID
     hint = _CORRECT if wrong else remedy_of(answer.cause).hint
     reason, advice = with_advice(answer.reason, hint)
@@ -92,12 +93,12 @@ def refusal(answer: Unmeasured) -> NotComparedError:
 
 
 def both_deployments(policy: Policy, part: ShadowPart, answers: Sequence[CohortAnswer]) -> Pair:
-    """Return the events of both, which were there during the whole time.
+    """Return the events of both, if both were there during the whole time.
 
     Args:
-        policy: says how late data may be.
-        part: which SLO it is.
-        answers: by step, and of the whole time where that is more exact.
+        policy: the policy with the maximum age of data.
+        part: the SLO.
+        answers: the answers by step, and for the whole time if that is more exact.
     """
     measured = []
     for answer in answers:
@@ -125,14 +126,15 @@ def _check_steps(steps: int, part: ShadowPart) -> None:
     if steps < FEWEST_STEPS:
         raise NotComparedError(
             f"cannot tell yet: both have requests in only {steps} of"
-            f" {part.span.length // part.step} steps of {format_duration(part.step)}, and it takes"
-            f" {FEWEST_STEPS} to see whether failures come in bursts; mirror more requests, or"
+            f" {part.span.length // part.step} steps of {format_duration(part.step)}, and"
+            f" {FEWEST_STEPS} are needed to see whether failures come in bursts; mirror more"
+            " requests, or"
             " write a longer for"
         )
 
 
 def doubted_failures(policy: Policy, part: ShadowPart, answer: Answer) -> Doubted:
-    """Return how many of the failures are in doubt; each may be of either deployment."""
+    """Return the number of doubtful failures; each may be of either deployment."""
     if isinstance(answer, Unmeasured):
         raise refusal(answer)
     evidence, guards = answer.evidence, policy.guards_of(part.slo)
@@ -154,12 +156,12 @@ def doubted_failures(policy: Policy, part: ShadowPart, answer: Answer) -> Doubte
 
 
 def _sum(numbers: Sequence[Fraction | None]) -> float | None:
-    """Add up; None: one of them has no bound."""
+    """Add up; None if one of them is unlimited."""
     return None if None in numbers else float(sum(filter(None, numbers)))
 
 
 def checked_pairs(part: ShadowPart, pairs: PairAnswer) -> Pairs:
-    """Return the pairs, in which nearly all requests of both are."""
+    """Return the pairs, if they include nearly all requests of both."""
     if isinstance(pairs, Unmeasured):
         raise refusal(pairs)
     requirement = part.requirement
@@ -175,8 +177,8 @@ def _missing_value(requirement: ShadowRequirement, value: str, others: Sequence[
     """Say that no request has a value of the label, and what to do.
 
     Args:
-        requirement: which is checked.
-        value: of the shadow or of the live deployment.
+        requirement: the checked requirement.
+        value: the value of the shadow or of the live deployment.
         others: the existing values, without the two.
     """
     key = "candidate" if value == requirement.candidate else "against"
@@ -189,11 +191,11 @@ def _missing_value(requirement: ShadowRequirement, value: str, others: Sequence[
 
 
 def _absent(requirement: ShadowRequirement, value: str, missing: Sequence[Span], span: Span) -> str:
-    """Say when one of the two was not there, and when the whole time will be.
+    """Say when one of the two was missing, and when the whole time will have data.
 
     Args:
-        requirement: which is checked.
-        value: of the deployment that was missing.
+        requirement: the checked requirement.
+        value: the value of the missing deployment.
         missing: the stretches of time, the oldest first; at least one.
         span: the time that is compared.
     """
@@ -204,7 +206,7 @@ def _absent(requirement: ShadowRequirement, value: str, missing: Sequence[Span],
     )
     if last.end == span.end:
         return (
-            f"nothing is known of {who} since {instant(last.start)}; check that it runs, receives"
+            f"there is no data on {who} since {instant(last.start)}; check that it runs, receives"
             f" requests and is measured, and check again {lasting} after it does"
         )
     again = f"check again after {instant(last.end + requirement.lasting)}"

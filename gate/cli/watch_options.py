@@ -1,4 +1,4 @@
-"""The options of ``gate watch``: the traffic, the limits, and the outcome."""
+"""The options of ``gate watch``: the traffic, the limits, and the outputs."""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -23,10 +23,10 @@ def traffic_label(text: str) -> TrafficLabel:
 
 
 def margin_of(text: str) -> Fraction:
-    """Read a share of the error budget, which may be more than all of it; raises ValueError."""
+    """Read a share of the error budget, which may exceed 100%; raises ValueError."""
     margin = parse_ratio(text)
     if margin <= 0:
-        raise ValueError(f"{text} must be above 0%: that nothing differs cannot be shown")
+        raise ValueError(f"{text} must be above 0%: an exact equality cannot be shown")
     return margin
 
 
@@ -54,7 +54,7 @@ TRAFFIC: Final = (
         metavar="LABEL=VALUE",
         required=True,
         heading=Heading.WATCH,
-        help="The label that the canary's requests have, such as track=canary (logs: a column).",
+        help="The label of the canary's requests, such as track=canary (logs: a column).",
     ),
     option(
         "--baseline",
@@ -87,8 +87,8 @@ TRAFFIC: Final = (
         default="100%",
         show_default=True,
         heading=Heading.WATCH,
-        help="By how much the canary's error ratio may exceed the baseline's, as a share of the"
-        " error budget: with 99.9% and 100% by 0.1% of the requests.",
+        help="How far the canary's error ratio may exceed the baseline's, as a share of the error"
+        " budget: with 99.9% and 100%, by 0.1% of the requests.",
     ),
     option(
         "--max-spend",
@@ -108,14 +108,15 @@ TRAFFIC: Final = (
         "--trigger",
         type=FILE,
         heading=Heading.WATCH,
-        help="Hold the canary to what gate check --trigger wrote to this file before the change.",
+        help="Limit the canary to the promised cost that gate check --trigger wrote to this file"
+        " before the change.",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchConduct(PublishingOptions):
-    """How the watch survives a restart, and where its verdict goes."""
+    """Whether the watch survives a restart, and the outputs of its verdict."""
 
     state: str | None
     resume: bool
@@ -129,13 +130,13 @@ CONDUCT: Final = (
         "--state",
         type=FILE,
         heading=Heading.WATCH,
-        help="Write to this file after each look what was seen, so that --resume can go on.",
+        help="Write the state to this file after each look, so that --resume can continue.",
     ),
     option(
         "--resume",
         is_flag=True,
         heading=Heading.WATCH,
-        help="Go on where the watch of the --state file was; without such a file begin.",
+        help="Continue the watch of the --state file; without such a file, begin a new one.",
     ),
     option(
         "--on-rollback",

@@ -1,4 +1,4 @@
-"""The machine of a watch: signals, a clock, its state in a file, a command to run."""
+"""The machinery of a watch: signals, a clock, its state in a file, a command to run."""
 
 import json
 import os
@@ -30,20 +30,20 @@ from gate.wording import exact_instant, instant
 
 T = TypeVar("T")
 _ENDING: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
-"""The signals that a runner sends before it kills a job, as far as the system has them."""
+"""The signals that a runner sends before it kills a job, if the system has them."""
 _LARGEST: Final = 1 << 26
-"""Bytes of a state: a step of an SLO takes some forty."""
+"""The maximum size of a state in bytes: a step of an SLO takes about forty."""
 _OFTEN: Final = 10
-"""Looks after which a log gets a line at least."""
+"""The number of looks after which a log gets at least one line."""
 _HOUR: Final = timedelta(hours=1)
-"""After its end, or as long as it lasts, a watch can be gone on with. A state that is older is most
-likely left over from another deploy, and its verdict is about that one."""
+"""The time after its end, or its own length, during which a watch can be resumed. An older state is
+probably left over from another deploy, and its verdict is about that one."""
 _COMMAND_SECONDS: Final = 300.0
-"""That the command may take which is run on a rollback."""
+"""The time limit of the command that runs on a rollback."""
 
 
 def steady_seconds() -> float:
-    """Return seconds that no setting of the clock changes, and that pass while a machine sleeps."""
+    """Return a monotonic time in seconds, which also advances while a machine sleeps."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
 
@@ -53,15 +53,15 @@ class StateFile:
     """The file in which a watch keeps its state."""
 
     path: str | None
-    """None: nowhere."""
+    """None: the state is not written."""
     resume: bool
 
     def begin(self, question: WatchQuestion, options: WatchOptions, at: datetime) -> WatchState:
-        """Return the state to begin with: what the file has, or a new one.
+        """Return the first state: that of the file, or a new one.
 
         Raises:
-            UsageError: there is a file that is not to be overwritten, or not of this watch; or the
-                file cannot be written.
+            UsageError: the file must not be overwritten, or belongs to another watch; or it cannot
+                be written.
         """
         new = WatchState(question=question, grid=watch_grid(options, at))
         if self.path is None:
@@ -71,7 +71,7 @@ class StateFile:
             return new
         if not self.resume:
             raise UsageError(
-                f"{named(self.path)} is there already: go on with it by --resume, or remove it"
+                f"{named(self.path)} exists already: continue it with --resume, or remove it"
             )
         try:
             state = read_state(read_within(self.path, _LARGEST), question, named(self.path))
@@ -86,13 +86,13 @@ class StateFile:
             raise UsageError(
                 f"{named(self.path)} is of a watch that ended at {instant(state.grid.end)}, long"
                 " ago: remove the file to watch from now on, or write --at"
-                f" {exact_instant(state.grid.start)} for what that watch comes to"
+                f" {exact_instant(state.grid.start)} for the result of that watch"
             )
-        write_note(f"gate: going on with {named(self.path)}, from its look {state.looks}")
+        write_note(f"gate: continuing {named(self.path)}, from its look {state.looks}")
         return state
 
     def keep(self, state: WatchState) -> None:
-        """Write the state; that it could not be written is a warning."""
+        """Write the state; a failure is a warning."""
         if self.path is not None:
             with suppress(UsageError):
                 self._write(state, warn=True)
@@ -108,7 +108,7 @@ class StateFile:
 
 
 class Watchman:
-    """Waits, asks without blocking signals, and shows how the watch stands."""
+    """Waits, asks without blocking signals, and shows the progress of the watch."""
 
     def __init__(self, options: WatchOptions, state: StateFile, at: datetime) -> None:
         self._options = options
@@ -122,9 +122,9 @@ class Watchman:
 
     @contextmanager
     def on_duty(self) -> Iterator[Surroundings]:
-        """Take the signals that end a job for the end of the watch, and not of the process."""
+        """Let the signals that end a job end the watch instead of the process."""
         before = {}
-        with suppress(ValueError):  # signals are for the main thread
+        with suppress(ValueError):  # only the main thread can handle signals
             for name in _ENDING:
                 if (number := getattr(signal, name, None)) is not None:
                     before[number] = signal.signal(number, self._end)
@@ -148,12 +148,12 @@ class Watchman:
 
     def _pause(self, seconds: float) -> bool:
         self._awake.clear()
-        if not self._ending:  # a signal from here on wakes it up
+        if not self._ending:  # from here on, a signal wakes it up
             self._awake.wait(seconds)
         return self._ending
 
     def _ask(self, question: Callable[[], T]) -> T | None:
-        """Return what a question comes to; it is put in a thread, so that a signal can end it."""
+        """Return the result of a question; it runs in a thread, so that a signal can end it."""
         answers, errors = list[T](), list[BaseException]()
         if self._ending:
             return None
@@ -175,7 +175,7 @@ class Watchman:
         return answers[0] if answers else None
 
     def _tell(self, look: WatchLook) -> None:
-        """Show the newest look: in a line that is written over, or where it says something new."""
+        """Show the newest look: in a line that is overwritten, or in a log if there is news."""
         if self._live:
             self._draw(live_line(look, self._options))
             return
@@ -198,9 +198,9 @@ class Watchman:
 
 
 def run_command(command: str, report: WatchReport) -> None:
-    """Run what the user wants to be run on a rollback, and say how that went.
+    """Run the user's command for a rollback, and report the outcome.
 
-    Nothing of the report is in the text that the shell reads: it is in the environment.
+    No part of the report is in the text that the shell reads: it is in the environment.
     """
     with tempfile.TemporaryDirectory(prefix="gate-watch-") as folder:
         file = Path(folder) / "watch.json"
@@ -214,7 +214,7 @@ def run_command(command: str, report: WatchReport) -> None:
 
 
 def _variables(report: WatchReport) -> dict[str, str]:
-    """Return what the command finds in its environment, each in one line."""
+    """Return the environment of the command, each value on one line."""
     arms = report.options.arms
     accused = [
         slo.slo.name for slo in report.slos if slo.overspent or slo.standing is CanaryStanding.WORSE
@@ -231,7 +231,7 @@ def _variables(report: WatchReport) -> dict[str, str]:
 
 
 def _run(command: str, environ: dict[str, str]) -> str:
-    """Run a command in a shell, its output on stderr; return what went wrong, empty: nothing."""
+    """Run a command in a shell, with its output on stderr; return its failure, empty: none."""
     process = subprocess.Popen(  # noqa: S602 - it is the user's own command line
         command,
         shell=True,
@@ -257,7 +257,7 @@ def _has_groups() -> bool:
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """End a command with all that it has started, where the system has groups of processes."""
+    """End a command and all processes that it started, if the system has process groups."""
     with suppress(ProcessLookupError):
         if _has_groups():
             os.killpg(process.pid, signal.SIGKILL)

@@ -21,7 +21,7 @@ _SLI_KINDS: Final = {
     "metric": ({"metric"}, {"score", "cases_since"}),
     "platform": ({"slo"}, {"group"}),
 }
-"""The keys of each kind, one or more of the first set; every kind may have labels."""
+"""The keys of each kind: at least one of the first set; every kind may have labels."""
 _OF_PRESET: Final = {"preset", "threshold", "bucket", "labels", "options"}
 _OF_RECORDED: Final = {"recorded", "labels"}
 RECORDED: Final = ("grafana", "pyrra", "sloth")
@@ -33,11 +33,11 @@ _SUFFIXES: Final = {
     "_microseconds": "us",
     "_us": "us",
 }
-"""https://prometheus.io/docs/practices/naming/#base-units, and what others write."""
+"""Suffixes from https://prometheus.io/docs/practices/naming/#base-units, and other common ones."""
 
 
 def sli_kind(sli: Sli) -> str:
-    """Return the kind of a checked indicator, as backends name what they can count."""
+    """Return the kind of a checked indicator, as backends name the kinds that they support."""
     return next(
         kind
         for kind, (heads, _) in _SLI_KINDS.items()
@@ -67,7 +67,7 @@ def _build_sli(values: Values, reader: Reader) -> Sli:
 
 
 def _kinds_mistake(values: Values, kinds: list[str]) -> str:
-    """Say that an indicator says nothing, or too much."""
+    """Return the mistake of an indicator with too few or too many kinds."""
     if kinds:
         first, second = (min(_SLI_KINDS[kind][0] & values.values.keys()) for kind in kinds[:2])
         return f"{first!r} and {second!r} do not go together; an indicator has one of the two"
@@ -144,13 +144,13 @@ _THRESHOLD_JSON: Final = {
 
 
 class _PresetName(Scalar[str]):
-    """The name of a preset; the list of them is read for the schema and for mistakes only."""
+    """The name of a preset; the list of presets is read only for the schema and for mistakes."""
 
     def __init__(self) -> None:
         super().__init__(str, TEXT.json)
 
     def schema(self) -> JsonSchema:
-        """Return everything that can be measured, or a name of the policy's own."""
+        """Return the schema of all preset indicators, or of a name in the policy's own presets."""
         from gate.config.presets import OWN_INDICATOR, measurable  # noqa: PLC0415 - reads files
 
         shipped = [name for name, _, _ in measurable()]
@@ -158,7 +158,7 @@ class _PresetName(Scalar[str]):
 
 
 def _kinds_json() -> Iterator[JsonSchema]:
-    """Yield the keys of an indicator for each way to give one."""
+    """Yield the keys of an indicator for each of its kinds."""
     yield {"required": ["preset"], "propertyNames": {"enum": sorted(_OF_PRESET)}}
     yield {"required": ["recorded"], "propertyNames": {"enum": sorted(_OF_RECORDED)}}
     for kind, (heads, others) in _SLI_KINDS.items():
@@ -222,7 +222,8 @@ SLI: Final = Object(
         ),
         "bucket": Field(
             schema=Choice(tuple(Bucket)),
-            doc="Which boundary to use for a threshold that the histogram lacks. Default: exact.",
+            doc="Boundary to use for a threshold that is not one of the histogram's. Default:"
+            " exact.",
             example="stricter",
         ),
         "gauge": Field(
@@ -252,17 +253,17 @@ SLI: Final = Object(
         ),
         "cases_since": Field(
             schema=INSTANT,
-            doc="Evaluations: when the set of cases was last changed on purpose.",
+            doc="Evaluations: instant of the last intended change to the set of cases.",
             example="2026-11-20T00:00:00Z",
         ),
         "slo": Field(
             schema=TEXT,
-            doc="Platforms: exact name, or the id, of the SLO that the platform has.",
+            doc="Platforms: exact name or id of the SLO on the platform.",
             example="Chat availability",
         ),
         "group": Field(
             schema=TEXT,
-            doc="Platforms: group or instance of an SLO that has several. Default: all of it.",
+            doc="Platforms: group or instance of an SLO that has several. Default: the whole SLO.",
             example="model:llama",
         ),
         "labels": Field(

@@ -42,19 +42,17 @@ MEMBER: Final = Object(
     },
     lambda values, _: Member(**{"weight": ABOVE_ZERO.parse("1"), **values.values}),
 )
-
-
 _ONLY_RATIO: Final = ("sla", "timeslices", "sampled", "min_events")
 _KINDS: Final = ("objective", "allowance", "composite")
 GUARDS: Final = ("max_age", "min_coverage", "coverage_floor")
 
 
 class DeclaredSlo(NamedTuple):
-    """An SLO, and what its entry says of how the policy deals with it."""
+    """An SLO, and the settings of its entry for the policy."""
 
     slo: Slo
     backend: str
-    """The name of its backend; empty: the entry names none."""
+    """The name of its backend; empty if the entry names none."""
     actions: Mapping[Cause, Action]
     """The actions of its own ``on``."""
 
@@ -84,7 +82,7 @@ def _build_slo(values: Values, reader: Reader) -> Slo:
 
 
 def _kind_mistake(kinds: tuple[str, ...]) -> str:
-    """Say that the budget of an SLO is not given, or is given twice."""
+    """Return the mistake of an SLO whose kind of budget is missing or ambiguous."""
     if len(kinds) > 1:
         return f"{kinds[0]!r} and {kinds[1]!r} do not go together; an SLO has one of the two"
     return (
@@ -111,7 +109,7 @@ def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
 
 
 def own_guards(values: Values, reader: Reader) -> OwnGuards:
-    """Return what the entry asks of the measurements of its SLO."""
+    """Return the requirements of the entry on the measurements of its SLO."""
     given = values.only(*GUARDS)
     if not given:
         return NO_OWN_GUARDS
@@ -132,7 +130,7 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
         message = "a platform counts its SLO as it is defined there; remove timeslices"
         raise reader.fail(values.node("timeslices"), message)
     if sli.gauge is not None and slices is None:
-        # One slice a minute that must be up throughout: availability as uptime monitors count it.
+        # One slice a minute that must be entirely up: availability as uptime monitors count it.
         slices = Slices(length=DURATION.parse("1m"), target=SHARE.parse("100%"))
     if sli.spent is not None:
         raise reader.fail(values.node("sli"), "'spent' needs an allowance instead of an objective")
@@ -161,7 +159,7 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
 
 
 def _kind_json(kind: str) -> JsonSchema:
-    """Return which keys an SLO has with one of `_KINDS`, and which it must not have."""
+    """Return the schema of an SLO of one of the `_KINDS`: its required and its excluded keys."""
     foreign = [other for other in _KINDS if other != kind]
     foreign += _ONLY_RATIO if kind != "objective" else ()
     foreign += ("window", "sli", "backend", *GUARDS) if kind == "composite" else ()

@@ -1,4 +1,4 @@
-"""How an SLO is counted: its window, its timeslices, and whether the events are a sample."""
+"""The way an SLO is counted: its window, its timeslices, and whether the events are a sample."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ def _build_window(values: Values, reader: Reader) -> tuple[Window, Denominator]:
 
 
 _CALENDAR: Final = re.compile(rf"1?\s*(?:({'|'.join(Period)})s?|(?:(month|week|quarter|year)ly))")
-"""One calendar period, as people also call it."""
+"""The names of the calendar periods, with their common synonyms."""
 
 
 def _rolling(text: str) -> tuple[Window, Denominator]:
@@ -60,7 +60,8 @@ WINDOW: Final = Union(
             ),
             "denominator": Field(
                 schema=Choice(tuple(Denominator)),
-                doc="Budget of the whole period, or of the events to date. Default: period.",
+                doc="Whether the budget is for the whole period or for the events to date."
+                " Default: period.",
                 example="to-date",
             ),
         },
@@ -85,7 +86,7 @@ TIMESLICES: Final = Object(
     build_as(Slices),
 )
 _Sampled = tuple[Bound | None, Fraction]
-"""The bound that decides (None: it is not a sample), and the design effect."""
+"""The bound that decides (None: the events are not a sample), and the design effect."""
 
 
 def _sampled(text: str) -> _Sampled:
@@ -107,7 +108,7 @@ SAMPLED: Final = Union(
         {
             "bound": Field(
                 schema=Choice(tuple(Bound)),
-                doc="Which value of the 95% interval is compared. Default: pessimistic.",
+                doc="Value of the 95% interval that is compared. Default: pessimistic.",
                 formerly="compare",
                 example="pessimistic",
             ),
@@ -120,7 +121,7 @@ SAMPLED: Final = Union(
                         "pattern": ABOVE_ZERO.json["pattern"],
                     },
                 ),
-                doc="How many of these events are worth one independent event. Default: 1.",
+                doc="Number of these events that count as one independent event. Default: 1.",
                 example="2",
             ),
         },
@@ -133,5 +134,5 @@ SAMPLED: Final = Union(
 
 
 def shortest(window: Window) -> timedelta:
-    """Return the length of a window; of a calendar's, that of the shortest."""
+    """Return the length of a window; for a calendar, that of its shortest period."""
     return window.duration if isinstance(window, RollingWindow) else timedelta(hours=23)

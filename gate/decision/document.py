@@ -25,8 +25,8 @@ from gate.policy.rules.tiers import tier_verdict
 def to_document(decision: Decision) -> Json:
     """Return the decision as plain data, ready for ``json.dumps(allow_nan=False)``.
 
-    Every key is always there, in a stable order; None stands for what was not measured or does not
-    apply. Shares are fractions of 1, instants RFC 3339 in UTC. At the end stands a seal.
+    Every key is always present, in a stable order; None means not measured or not applicable.
+    Shares are fractions of 1, and instants are RFC 3339 in UTC. The seal comes last.
     """
     classes = {policy.change_class for policy in decision.policies}
     document: Json = {
@@ -86,7 +86,7 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
 
 
 def _says(decided: PolicyDecision, assessment: Assessment) -> Json:
-    """Return what the tier of one SLO's budget says of the change; None: it is not known."""
+    """Return what the tier of one SLO's budget says about the change; None: unknown."""
     tier = known_tier(decided.policy.tiers, assessment)
     if tier is None:
         return {"tier_verdict": None}
@@ -94,7 +94,7 @@ def _says(decided: PolicyDecision, assessment: Assessment) -> Json:
 
 
 def pace_document(judgement: Judgement) -> Json | None:
-    """Return when a change is allowed if as much fails as lately; None: that is not known."""
+    """Return when a change is allowed if as much fails as lately; None: unknown."""
     if not judgement.paced:
         return None
     at = rfc3339(judgement.allowed_again_at_pace)

@@ -25,9 +25,9 @@ class PolicyStatus:
     policy: Policy
     source: PolicySource
     assessments: tuple[Assessment, ...]
-    """One per SLO, in the policy's order."""
+    """One for each SLO, in the policy's order."""
     burn_downs: Mapping[str, "BurnDown"] = field(default_factory=dict)
-    """By SLO; without those whose history was not requested, or is not known."""
+    """By SLO; without those whose history was not requested, or is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Status:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where the policy stops a change for want of a budget, whatever is left."""
+        """Undecided if the policy stops a change for lack of a measured budget."""
         unseen = any(
             gravest(assessment_reservations(status.policy, assessment)) is Verdict.UNDECIDED
             for status in self.policies
@@ -53,7 +53,7 @@ class Status:
 def status_document(status: Status) -> Json:
     """Return the status as plain data.
 
-    ``slos`` has the shape that it has in a decision, and each has its ``burn_down``.
+    ``slos`` has the same form as in a decision, and each SLO has its ``burn_down``.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -74,7 +74,7 @@ def status_document(status: Status) -> Json:
 
 
 def burn_down_document(burn_down: "BurnDown | None") -> Json | None:
-    """Return how a budget came down, as shares of it that were left; None where it is not known."""
+    """Return the remaining shares of a budget over time; None if they are unknown."""
     if burn_down is None:
         return None
     return {

@@ -33,14 +33,14 @@ def is_document(document: Mapping[str, Any]) -> bool:
 
 
 def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
-    """Return what a log in one JSON document says."""
+    """Return the run in a log that is one JSON document."""
     return read_log(document, sequence(document.get("samples")), query, Flaws())
 
 
 def read_log(
     header: Mapping[str, Any], samples: Iterable[Any], query: ResultsQuery, flaws: Flaws
 ) -> EvaluationRun:
-    """Return what a header and the samples of its log say."""
+    """Return the run in the header and the samples of a log."""
     collected = SampleRows(query, header, flaws)
     for sample in samples:
         collected.add(mapping(sample))
@@ -52,7 +52,7 @@ def read_log(
     stats = mapping(header.get("stats"))
     started_at, zoned = earliest([spec.get("created"), stats.get("started_at")], flaws)
     if started_at is not None and collected.times:
-        # Samples of an earlier try that was repeated are older than the run.
+        # Samples of an earlier, repeated try are older than the run.
         if max(collected.times) < started_at - _CLOCK:
             flaws.add("all its samples are older than the run")
         started_at = min(started_at, *collected.times).astimezone(UTC)
@@ -87,7 +87,7 @@ def _check_finished(header: Mapping[str, Any], flaws: Flaws) -> None:
 
 
 def _missing(spec: Mapping[str, Any], rows: Sequence[CaseRow], flaws: Flaws) -> Iterator[CaseRow]:
-    """Yield the samples that the log announces and lacks; note a run of a part of the data set."""
+    """Yield the samples that the log announces but lacks; note a partial run of the data set."""
     dataset = mapping(spec.get("dataset"))
     announced = [identity(str(each)) for each in sequence(dataset.get("sample_ids"))]
     whole = count(dataset.get("samples"))
@@ -109,7 +109,7 @@ def _check_counts(
     samples = len(collected.rows)
     finished = samples - collected.errors
     total, completed = (results.get(f"{each}_samples") for each in ("total", "completed"))
-    # With score_on_error Inspect counts as completed what has an error and a score.
+    # With score_on_error, Inspect counts a sample with an error and a score as completed.
     if results and (
         count(total) != samples or count(completed) not in {finished, collected.scored}
     ):
@@ -124,7 +124,7 @@ def _check_counts(
 
 
 def _check_accuracy(results: Mapping[str, Any], collected: SampleRows, flaws: Flaws) -> None:
-    """Note where the accuracy of the scorer that counts is not that of the samples."""
+    """Note an accuracy of the scorer that contradicts the samples."""
     scores = [row.score for row in collected.rows if row.score is not None]
     metrics = [
         mapping(score.get("metrics"))

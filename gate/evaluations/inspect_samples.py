@@ -26,7 +26,7 @@ _GRADES: Final = {"C": Fraction(1), "P": Fraction(1, 2), "I": Fraction(0), "N": 
 
 @dataclass(slots=True)
 class SampleRows:
-    """The rows of samples that are read in turn, since a log may be large."""
+    """The rows of samples, which are read one after another, since a log may be large."""
 
     query: ResultsQuery
     header: Mapping[str, Any]
@@ -36,12 +36,12 @@ class SampleRows:
     scored: int = 0
     scorers: set[str] = field(default_factory=set)
     chosen: set[str] = field(default_factory=set)
-    """The scorers that counted; empty where all did."""
+    """The scorers that counted; empty if all did."""
     times: list[datetime] = field(default_factory=list)
     seen: set[tuple[str | None, int | None]] = field(default_factory=set)
 
     def add(self, sample: Mapping[str, Any]) -> None:
-        """Take in the next sample."""
+        """Add the next sample."""
         number = sample.get("id")
         case_id = identity(str(number) if isinstance(number, int | str) else None)
         if case_id is None:
@@ -86,9 +86,9 @@ class SampleRows:
         return CaseRow(case_id=case_id, outcome=outcome, score=score)
 
     def _metric(self, scores: Mapping[str, Any]) -> str | None:
-        """Return the scorer that counts; an evaluation may have the name of a task with one scorer.
+        """Return the scorer that counts; with one scorer, the name of the task means it, too.
 
-        The value of a scorer may be several, of which each has a name.
+        A scorer may have several values, each with a name.
         """
         name = self.query.metric
         if name is None or name in scores:
@@ -105,7 +105,7 @@ class SampleRows:
 
     def _outcome(self, grade: Any, value: Fraction | None, case_id: str) -> CaseOutcome:
         if grade == "P" and self.query.score is None:
-            return CaseOutcome.FAILED  # a partial credit needs no bar to be one
+            return CaseOutcome.FAILED  # a partial credit does not need a threshold to be one
         return by_score(value, self.query, self.flaws, case_id)
 
     def _grade(self, value: Any, case_id: str) -> Fraction | None:
@@ -117,7 +117,7 @@ class SampleRows:
 
 
 def _values(scores: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the value of each scorer; those of one that gives several are ``scorer/name``."""
+    """Return the value of each scorer; several values of one are named ``scorer/name``."""
     values: dict[str, Any] = {}
     for scorer, score in scores.items():
         value = mapping(score).get("value")

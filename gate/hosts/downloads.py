@@ -1,4 +1,4 @@
-"""Files that a code host sends, or keeps on another host, such as the archives of CI artifacts."""
+"""Files that a code host sends or keeps on another host, such as archives of CI artifacts."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,23 +14,23 @@ from gate.http import NO_TIME, Clock, Sender
 from gate.request_failure import RequestFailure
 
 _HOPS: Final = 5
-"""Redirects of the API itself: a renamed repository."""
+"""The maximum number of redirects of the API itself: a renamed repository."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _CHUNK: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """One file. Only the host of the API gets the token, and one redirect may leave it."""
+    """The download of a file. Only the API's host gets the token; one redirect may leave it."""
 
     sender: Sender
-    """With the token."""
+    """Sends requests with the token."""
     is_ours: Callable[[str], bool]
-    """Tells whether the token may go to an address."""
+    """Returns whether the token may go to an address."""
     secure: bool
-    """Whether the other host must be reached by HTTPS: not where the API itself is not."""
+    """Whether the other host must use HTTPS; not if the API itself does not."""
     most: int
-    """Bytes that the file may have."""
+    """The maximum size of the file in bytes."""
 
     def __call__(self, url: str, seconds: float, clock: Clock) -> bytes | RequestFailure:
         """Return the contents of the file, or the failure if it does not come in time."""
@@ -61,7 +61,7 @@ class Download:
             outcome = self._content(response, until, clock)
         if not isinstance(outcome, RequestFailure) or outcome.status is None:
             return outcome
-        # The permissions of the token have no part in it, so that its status is not told.
+        # The token's permissions play no part there, so the status is not reported.
         reason = f"redirects to {place.hostname}, which {outcome.reason}"
         return replace(outcome, reason=reason, status=HTTPStatus.FOUND)
 

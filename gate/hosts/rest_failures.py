@@ -12,29 +12,26 @@ from gate.http import http_date, json_object, retry_after
 from gate.request_failure import RequestFailure, Trouble
 
 _AT_A_LIMIT: Final = 60.0
-"""Seconds to wait where a limit is reached and nothing says for how long:
-https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-"""
-
-
+"""The seconds to wait at a limit if nothing says for how long:
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
 _REMEDIES: Final[Mapping[Trouble, str]] = {
     Trouble.HEADER: "; the token has a line break or another character that cannot be sent",
     Trouble.UNTRUSTED: "; set REQUESTS_CA_BUNDLE to the PEM file of the authority that signed it",
     Trouble.UNKNOWN_HOST: "; check the host's address, and that this machine can resolve it",
     Trouble.PROXY: "; correct HTTP_PROXY or HTTPS_PROXY",
 }
-"""The remedy for a code host that cannot be reached, for which the policy has no settings."""
+"""The remedies for a code host that cannot be reached, for which the policy has no settings."""
 
 
 def refusal(response: requests.Response, now: datetime) -> RequestFailure:
-    """Say what an answer that is not one of success means."""
+    """Describe an answer that is not a success."""
     status, words = response.status_code, _words(response)
     shown = f"{status} ({words})" if words else str(status)
     wait = _wait(response.headers, now)
     if _is_limit(response, words):
         return RequestFailure(
             reason=f"limits the rate of requests: {shown}",
-            # GitHub gives 403 for it too, which elsewhere means something else.
+            # GitHub also uses 403 for it, which otherwise means something else.
             status=HTTPStatus.TOO_MANY_REQUESTS,
             transient=True,
             wait=_AT_A_LIMIT if wait is None else wait,
@@ -52,7 +49,7 @@ def _is_limit(response: requests.Response, words: str) -> bool:
 
 
 def _wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read how long to wait, in seconds; instants are compared with the host's own clock."""
+    """Return how long to wait, in seconds; instants are compared with the host's own clock."""
     wait, reset = retry_after(headers, now), headers.get("x-ratelimit-reset", "")
     if wait is None and headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
         host_now = http_date(headers.get("Date", "")) or now
@@ -61,7 +58,7 @@ def _wait(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def _words(response: requests.Response) -> str:
-    """Return the host's own words; nothing where it sends a page or something else."""
+    """Return the host's own words; empty if it sends a page or something else."""
     body = json_object(response) or {}
     errors = body.get("errors")
     parts = [body.get("message"), *map(_error, errors if isinstance(errors, list) else ())]
@@ -73,7 +70,7 @@ def _error(error: Any) -> Any:
 
 
 def hint(purpose: Purpose, failure: RequestFailure) -> str:
-    """Say what to do about a failure: which permission is missing, or may be."""
+    """Return what to do about a failure: which permission is missing, or may be missing."""
     if failure.trouble in _REMEDIES:
         return _REMEDIES[failure.trouble]
     match failure.status:

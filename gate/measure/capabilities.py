@@ -19,24 +19,24 @@ class PastRun:
     """The requests of one run at its one instant, now or in the past."""
 
     requests: tuple[CountRequest, ...]
-    """Each ends at ``at``."""
+    """Each of them ends at ``at``."""
     at: datetime
 
 
 @runtime_checkable
 class PastBackend(Protocol):
-    """A backend that counts for many runs in less time than one after the other."""
+    """A backend that counts for many runs faster than for one after the other."""
 
     def measure_past(self, runs: Sequence[PastRun]) -> list[list[Answer]]:
         """Answer every request of every run, in order; never raises.
 
-        Each answer is what `Backend.measure` gives for the run alone.
+        Each answer equals that of `Backend.measure` for the run alone.
         """
         ...
 
 
 def measure_past(backend: Backend, runs: Sequence[PastRun]) -> list[list[Answer]]:
-    """Answer every request of every run, in order; one call a run where no more is offered."""
+    """Answer every request of every run, in order; with one call for each run by default."""
     candidate: Backend | PastBackend = backend
     if isinstance(candidate, PastBackend):
         return candidate.measure_past(runs)
@@ -45,23 +45,23 @@ def measure_past(backend: Backend, runs: Sequence[PastRun]) -> list[list[Answer]
 
 @runtime_checkable
 class HistoryBackend(Protocol):
-    """Anything that has a history. Not every backend does."""
+    """A backend with a history. Not every backend has one."""
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every request in order; never raises.
+        """Return the events of each step, for every request in order; never raises.
 
-        The sum over the steps is what `Backend.measure` counts over the span, but for what a
-        server extrapolates at the ends of each step.
+        The sum over the steps is what `Backend.measure` counts over the span, except for a server's
+        extrapolation at the ends of each step.
         """
         ...
 
 
 @runtime_checkable
 class BatchedHistory(Protocol):
-    """A backend that answers a few requests at a time, and keeps no answer that it has given."""
+    """A backend that answers a few requests at a time, and does not keep its answers."""
 
     def each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
-        """Yield the answers of `HistoryBackend.history`; a batch is asked for when it is needed.
+        """Yield the answers of `HistoryBackend.history`; a batch is requested when it is needed.
 
         The time between two answers is not counted towards the time limit.
         """
@@ -71,10 +71,10 @@ class BatchedHistory(Protocol):
 def each_answer(
     history: HistoryBackend, requests: Sequence[SeriesRequest]
 ) -> Iterator[SeriesAnswer]:
-    """Yield the answer to every request in order, and keep none that was yielded.
+    """Yield the answer to every request in order, without keeping it.
 
-    A caller that drops each answer therefore needs memory for one batch. A backend that does not
-    answer in batches is asked for all answers at once.
+    A caller that drops each answer therefore needs memory for one batch. A backend without batches
+    is asked for all answers at once.
     """
     if not requests:
         return
@@ -88,39 +88,39 @@ def each_answer(
 
 @runtime_checkable
 class KeepingBackend(Protocol):
-    """A backend that keeps what it has read to count, for the histories of the same windows."""
+    """A backend that keeps the data of its counts, for the histories of the same windows."""
 
     def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
-        """Return what the last `Backend.measure` says of a history; None: it has to be asked.
+        """Return a history from the data of the last `Backend.measure`; None: it must be requested.
 
-        Never raises, and reads nothing but what lies beside the window.
+        It never raises, and reads only data outside of the window.
         """
         ...
 
 
 @runtime_checkable
 class LimitedBackend(Protocol):
-    """A backend that works within a time limit, and can go on within another one."""
+    """A backend that works within a time limit, and can continue with another one."""
 
     def within(self, timeout: timedelta) -> Backend:
-        """Return the same backend, with its connections and what it has learnt of the server."""
+        """Return the same backend, with its connections and its knowledge of the server."""
         ...
 
 
 @runtime_checkable
 class DefiningBackend(Protocol):
-    """A backend whose indicators are SLOs that a platform keeps, with objectives and windows."""
+    """A backend whose indicators are SLOs of a platform, with objectives and windows."""
 
     def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what the platform has for each indicator, in order; never raises.
+        """Return the platform's definition of each indicator, in order; never raises.
 
-        It is asked once a run, however often this is called.
+        The platform is queried once in a run, however often this is called.
         """
         ...
 
 
 def definitions_of(backend: Backend, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-    """Return what a backend's platform has for each indicator, in order; never raises."""
+    """Return the definition of each indicator from a backend's platform, in order; never raises."""
     candidate: object = backend
     if isinstance(candidate, DefiningBackend):
         return candidate.definitions(slis)

@@ -1,6 +1,7 @@
 """The troubles between the gate and a ClickHouse server, and their remedies.
 
-The rows of `gate.measure.remedies.REMEDIES` for it, beside those for every connection.
+These are the rows of `gate.measure.remedies.REMEDIES` for it, in addition to those for every
+connection.
 """
 
 from typing import Final
@@ -151,4 +152,4 @@ CLICKHOUSE: Final[Rows] = (
         "upgrade ClickHouse to 23.8 or later",
     ),
 )
-"""The entries that `gate.backends.clickhouse.refusals` names."""
+"""The entries for the errors in `gate.backends.clickhouse.refusals`."""

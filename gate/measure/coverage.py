@@ -1,8 +1,8 @@
-"""How much of a stretch of time has data, and where it has none: at its start, or in holes.
+"""The share of a stretch of time with data, and its gaps: at the start, or holes.
 
-A stretch is examined in equal parts; the number of events in each part is known or unknown.
-That a part has no event need not mean that its data are lost: a service may sleep at night, or have
-too few users for an hour without any of them to be unusual.
+A stretch is examined in equal parts; the number of events in each part is known or unknown. A part
+without events does not prove a loss of data: a service may be idle at night, or so small that an
+hour without users is not unusual.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,11 +16,11 @@ from gate.measure.active_times import UsualEvents, runs_without, sum_of_known
 from gate.slo.objective import Span
 
 FEWEST: Final = 10
-"""Events. Where fewer are usual, none at all does not indicate a loss: of 10 independent events
-none comes once in 22,000 times (e^-10), and a month has 720 hours."""
+"""The minimum usual number of events from which an empty part indicates a loss: of 10 independent
+events, none at all happens once in 22,000 times (e^-10), and a month has 720 hours."""
 BRIEF: Final = timedelta(minutes=5)
-"""A shorter pause between data is not a gap, whether users or scrapes are missing: a Prometheus
-server also looks back as far (--query.lookback-delta)."""
+"""The maximum pause between data that is not a gap, whether users or scrapes are missing: a
+Prometheus server also looks back as far (--query.lookback-delta)."""
 _MOST_PARTS: Final = 720
 
 
@@ -29,23 +29,24 @@ class Gaps:
     """The gaps in a span's data; all shares are of the whole span, 0 to 1."""
 
     late: Fraction
-    """Before the first data: what is counted, or the counting, began later than the span."""
+    """The time before the first data: events, or the counting of them, began later than the
+    span."""
     holes: Fraction
-    """Between data, when what is counted went on, and nobody counted."""
+    """The gaps between data, in which events may have happened uncounted."""
     since: datetime | None = None
-    """The start of the data; None: that of the span."""
+    """The start of the data; None: the start of the span."""
     longest: Span | None = None
     """The longest hole; None without holes."""
     between: Span | None = None
-    """The span from the start of the first hole to the end of the last; likewise."""
+    """The span from the start of the first hole to the end of the last; None without holes."""
     usual: Fraction = Fraction(0)
-    """How many events the holes usually have; 0 where only the presence of data is known."""
+    """The usual number of events in the holes; 0 if only the presence of data is known."""
     counted: bool = False
-    """Whether events in the holes were counted nevertheless: counters kept counting."""
+    """Whether events in the holes were counted anyway: counters kept counting."""
 
     @property
     def uncounted(self) -> Fraction:
-        """The share of holes in which nothing was counted."""
+        """The share of holes in which events were not counted."""
         return Fraction(0) if self.counted else self.holes
 
 
@@ -54,14 +55,14 @@ NO_GAPS: Final = Gaps(late=Fraction(0), holes=Fraction(0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCoverage:
-    """How much of a span has data."""
+    """The share of a span with data."""
 
     share: Fraction
-    """0 to 1; a part without events counts where that is usual."""
+    """0 to 1; a part without events counts if that is usual."""
     gaps: Gaps
     missing: tuple[Span, ...] = ()
-    """Stretches without data where data are usual, the oldest first: before the first data, between
-    data and after the last."""
+    """The stretches without data that usually have data, the oldest first: before the first data,
+    between data and after the last."""
 
 
 def coverage_by_steps(
@@ -72,17 +73,17 @@ def coverage_by_steps(
     most: int = _MOST_PARTS,
     excused: Callable[[Span], bool] = lambda _: False,
 ) -> StepCoverage:
-    """Return how much of a span has data, and where it has none.
+    """Return the share of a span with data, and its gaps.
 
     Args:
-        events: in each of the equal parts of the span, the oldest first, at least one; None:
-            unknown.
-        span: what they are parts of.
-        fewest: how many events must be usual in a gap to miss them. 0 where the numbers only say
-            that there are data.
-        most: more parts than these are put together.
-        excused: whether it is usual that a stretch of the span has no data, by what happened before
-            the span; asked only of stretches of which the span itself does not say so.
+        events: the events in each of the equal parts of the span, the oldest first, at least one;
+            None: unknown.
+        span: the span of the parts.
+        fewest: the usual number of events from which their absence is a gap; 0 if the numbers only
+            show that there is data.
+        most: the maximum number of parts; more are combined.
+        excused: returns whether a stretch of the span is usually without data, from the time before
+            the span; called only for stretches that the span itself does not explain.
     """
     parts = _coarse(events, most)
     measured = [place for place, number in enumerate(parts) if number is not None]
@@ -123,11 +124,11 @@ def coverage_by_steps(
 
 
 def usual_within(events: Sequence[float | None], span: Span, gap: Span) -> float:
-    """Return how many events are usual in a stretch of time, by what happened at other times.
+    """Return the usual number of events in a stretch of time, from other times.
 
     Args:
-        events: in each of the equal parts of a span, the oldest first; None: unknown.
-        span: what they are parts of.
+        events: the events in each of the equal parts of a span, the oldest first; None: unknown.
+        span: the span of the parts.
         gap: the stretch, which may lie after the span.
     """
     measured = [place for place, number in enumerate(events) if number is not None]

@@ -1,6 +1,6 @@
 """The troubles with request logs in an object store, and their remedies.
 
-More rows of `gate.measure.remedies.REMEDIES`, as `gate.measure.troubles` has them.
+These are more rows of `gate.measure.remedies.REMEDIES`, like those of `gate.measure.troubles`.
 """
 
 from typing import Final

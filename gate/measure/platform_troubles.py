@@ -1,7 +1,7 @@
 """The troubles between the gate and an SLO platform, and their remedies.
 
-The rows of `gate.measure.remedies.REMEDIES` for platforms, where those for every connection speak
-of a Prometheus server. Each platform has words of its own for its logins and rights.
+These are the rows of `gate.measure.remedies.REMEDIES` for platforms, in place of those for
+connections that mention a Prometheus server. Each platform has its own words for logins and rights.
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 from gate.measure.troubles import Rows
 
 CORRECT_LOGIN: Final = "correct the address or the login of the backend"
-"""The remedy of ``gate doctor`` for a refusal whose own words give none."""
+"""The remedy of ``gate doctor`` for a refusal without a remedy in its own words."""
 PLATFORMS: Final[Rows] = (
     (
         "platform-name",

@@ -1,6 +1,6 @@
 """The troubles between the gate and a PostgreSQL server, and their remedies.
 
-Rows of `gate.measure.remedies.REMEDIES`: of the connection, and of statements.
+These are rows of `gate.measure.remedies.REMEDIES`: for the connection, and for statements.
 """
 
 from typing import Final
@@ -156,4 +156,4 @@ POSTGRES: Final[Rows] = (
         "remove the setting from the user, the database or the pooler (ALTER ROLE ... RESET)",
     ),
 )
-"""A database that cannot be asked, or does not answer."""
+"""A database that cannot be queried, or does not answer."""

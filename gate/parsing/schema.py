@@ -1,7 +1,7 @@
 """The schema of a value in a file. One definition reads, checks and documents it.
 
 Each schema has ``read(node, reader)``, which returns the value or notes the mistake and raises
-`UnreadableError`, and ``schema()``, which says the same as JSON Schema (draft 2020-12).
+`UnreadableError`, and ``schema()``, which returns the equivalent JSON Schema (draft 2020-12).
 """
 
 from collections.abc import Callable, Iterable
@@ -26,11 +26,11 @@ class ValueSchema(Protocol[T_co]):
     """The form that a value must have."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T_co:
-        """Return the value, or note what is wrong and raise `UnreadableError`."""
+        """Return the value, or note the mistake and raise `UnreadableError`."""
         ...
 
     def schema(self) -> JsonSchema:
-        """Return the JSON Schema of the value as it stands in the file."""
+        """Return the JSON Schema of the value in the file."""
         ...
 
 
@@ -39,16 +39,16 @@ class Scalar(Generic[T]):
     """One word, number or text."""
 
     parse: Callable[[str], T]
-    """Raises ValueError with what was expected."""
+    """Raises ValueError with the expected form."""
     json: JsonSchema
     variables: bool = False
-    """``${NAME}`` is filled in from the environment: a setting of a backend's connection. It may be
-    a secret, so that nothing says what the text has become."""
+    """Whether ``${NAME}`` is filled in from the environment: for a setting of a backend's
+    connection. It may be a secret, so no message shows the result."""
     secret: bool = False
-    """The text itself may not stand in the file, only the name of the variable that has it."""
+    """Whether the text itself is not allowed in the file, only the name of its variable."""
     may_be_empty: bool = False
     silent: bool = False
-    """The messages of ``parse`` never repeat the text, which may hold a password."""
+    """Whether the messages of ``parse`` never repeat the text, which may have a password."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the parsed text."""
@@ -68,7 +68,7 @@ class Scalar(Generic[T]):
             raise reader.fail(node, f"{message}{reader.form()}") from error
 
     def schema(self) -> JsonSchema:
-        """Return the schema given, and whether a variable may is there."""
+        """Return the schema, with a note if variables are allowed."""
         return self.json | ({"$comment": FILLED_IN} if self.variables else {})
 
 
@@ -83,7 +83,7 @@ class Choice(Generic[Word]):
         return Scalar(self.parse, {}).read(node, reader)
 
     def parse(self, text: str) -> Word:
-        """Return the one of the words that the text is; raises ValueError."""
+        """Return the word in the text; raises ValueError."""
         for word in self.words:
             if word == text:
                 return word
@@ -103,7 +103,7 @@ class Anything:
         return node
 
     def schema(self) -> JsonSchema:
-        """Return a schema that any value fits."""
+        """Return a schema that every value matches."""
         return {}
 
 
@@ -115,14 +115,14 @@ class ListOf(Generic[T]):
     at_least: int = 0
 
     def read(self, node: yaml.Node, reader: Reader) -> tuple[T, ...]:
-        """Return the values; a mistake in one does not hide those in the others."""
+        """Return the values; a mistake in one does not hide mistakes in others."""
         values, whole = self.readable(node, reader)
         if not whole:
             raise UnreadableError
         return values
 
     def readable(self, node: yaml.Node, reader: Reader) -> tuple[tuple[T, ...], bool]:
-        """Return the values that can be read, and whether these are all."""
+        """Return the readable values, and whether all are readable."""
         if not isinstance(node, yaml.SequenceNode):
             form = self._form(node, reader)
             raise reader.fail(node, f"expected a list, not {kind_of(node)}{form}")
@@ -137,9 +137,9 @@ class ListOf(Generic[T]):
         return tuple(values), whole
 
     def _form(self, node: yaml.Node, reader: Reader) -> str:
-        """Return how the list is written: with what is there, where that is one of its items.
+        """Return the form of the list, with the present value if it could be an item.
 
-        Where a variable may be in it, its text is not repeated.
+        If it may contain a variable, its text is not repeated.
         """
         is_item = isinstance(self.item, Scalar | Choice) and isinstance(node, yaml.ScalarNode)
         if not is_item or not node.value or has_variable(node.value):
@@ -154,12 +154,12 @@ class ListOf(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class SetOf(Generic[T]):
-    """Several values of one schema, whose order says nothing."""
+    """Several values of one schema, in any order."""
 
     item: ValueSchema[T]
 
     def read(self, node: yaml.Node, reader: Reader) -> frozenset[T]:
-        """Return the values; a mistake in one does not hide those in the others."""
+        """Return the values; a mistake in one does not hide mistakes in others."""
         return frozenset(ListOf(self.item).read(node, reader))
 
     def schema(self) -> JsonSchema:
@@ -192,28 +192,27 @@ class MapOf(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Union(Generic[T]):
-    """A single value or a longer form."""
+    """A scalar or a longer form."""
 
     scalar: ValueSchema[T]
     longer: ValueSchema[T]
     """A block or a list."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
-        """Return the value in whichever form it has."""
+        """Return the value in either form."""
         form = self.scalar if isinstance(node, yaml.ScalarNode) else self.longer
         return form.read(node, reader)
 
     def schema(self) -> JsonSchema:
-        """Return both."""
+        """Return the schema of both forms."""
         return {"anyOf": [self.scalar.schema(), self.longer.schema()]}
 
 
 def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
     """Return a mapping's keys and values, in order.
 
-    A duplicate key is noted and read once: YAML libraries keep the last and say nothing.
-    Where the reader merges, what ``<<`` takes from another block counts unless the block has the
-    key itself.
+    A duplicate key is noted, and its first value counts: YAML libraries silently use the last. If
+    the reader merges, a key from ``<<`` counts unless the block has the key itself.
 
     Raises:
         UnreadableError: it is not a mapping, or a key is not a plain word.
@@ -232,7 +231,7 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
         try:
             literal_text(key, reader, key=True)
         except UnreadableError:
-            continue  # the key's text is not repeated, as an unknown one's is
+            continue  # the key's text is not repeated, unlike that of an unknown key
         if key.value in entries:
             first = reader.above + entries[key.value][0].start_mark.line + 1
             reader.note(key, f"duplicate key {key.value!r}; the first one is on line {first}")
@@ -242,7 +241,7 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
 
 
 def _choices(text: str, words: Iterable[str]) -> str:
-    """Return which word was meant, or all words, as the end of a message."""
+    """Return the nearest word, or all words, as the end of a message."""
     hint = nearest(text, words)
     if "did you mean" in hint:
         return hint

@@ -54,7 +54,8 @@ _RUNNERS: Final[Mapping[str, tuple[str, str]]] = {
     # https://git-scm.com/book/en/v2/Git-Internals-Environment-Variables; ssh-agent(1)
     "GIT": ("git", rf"{_SECRETS}|(?:SSH|ASKPASS|CONFIG)\w*"),
     "SSH": ("ssh", _ANY),
-    # The gate's own: its key, and what the Action and the GitLab component hand to it.
+    # The gate's own: its key, and the variables that the Action and the GitLab component pass to
+    # it.
     "GATE": ("the gate", _ANY),
     # Package registries: https://docs.npmjs.com/using-private-packages-in-a-ci-cd-workflow
     # https://twine.readthedocs.io/en/stable/#environment-variables
@@ -76,24 +77,25 @@ _RUNNERS: Final[Mapping[str, tuple[str, str]]] = {
     # https://developer.hashicorp.com/vault/docs/commands#configure-environment-variables
     "VAULT": ("Vault", "TOKEN"),
 }
-"""First word of a name -> whose it is, and what the rest of a credential's name looks like."""
+"""By the first word of a name: the owner, and a pattern for the rest of a credential's name."""
 _PARTS = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 _REFERENCE = re.compile(
     r"""\$\{(?:([A-Za-z_]\w*) :?[-?+=]  # with a default, in any way that a shell has
-        | (?!\d*,?\d*\}) ([^{}"']*) \})""",  # but not how often something is repeated in a regex
+        | (?!\d*,?\d*\}) ([^{}"']*) \})""",  # but not the repetitions of a regex
     re.VERBOSE | re.ASCII,
 )
-"""Text that its author meant as a variable; ``$window``, ``{x=~"a${"}`` and ``a${2}`` are not."""
+"""Text that its author meant as a variable; ``$window``, ``{x=~"a${"}`` and ``a${2}`` are not
+variables."""
 OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-"""A variable without a default: the only form in which a secret may stand in a file."""
+"""A variable without a default: the only form in which a file may refer to a secret."""
 DOLLAR_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
-"""A variable as shells also write it, which is not filled in."""
+"""A variable in another form of shells, which is not filled in."""
 
 
 def owner(name: str) -> str | None:
-    """Return whose credential an environment variable is; None where it is not a runner's.
+    """Return the owner of a credential in an environment variable; None if it is not a runner's.
 
-    Windows does not tell the case of a name, so neither does this.
+    Names are compared without regard to case, as on Windows.
     """
     first, _, rest = name.upper().partition("_")
     whose, pattern = _RUNNERS.get(first, ("", ""))
@@ -103,7 +105,7 @@ def owner(name: str) -> str | None:
 def filled_in(node: yaml.ScalarNode, reader: Reader) -> str:
     """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in.
 
-    Only for settings of a connection: what is filled in may be a secret.
+    This is only for settings of a connection: the value of a variable may be a secret.
 
     Raises:
         UnreadableError: a variable is not set, or belongs to the runner; the mistake is noted.
@@ -112,7 +114,7 @@ def filled_in(node: yaml.ScalarNode, reader: Reader) -> str:
     def value(variable: re.Match[str]) -> str:
         name = _PARTS.fullmatch(variable[1]) if variable[2] else None
         if name is None:
-            # What is there instead is not repeated: it may be the secret itself.
+            # The text is not repeated: it may be the secret itself.
             message = "not a valid environment variable; write ${NAME} or ${NAME:-default}"
             raise reader.fail(node, message)
         if (whose := owner(name[1])) is not None:
@@ -135,10 +137,10 @@ def filled_in(node: yaml.ScalarNode, reader: Reader) -> str:
 
 
 def literal_text(node: yaml.ScalarNode, reader: Reader, *, key: bool = False) -> str:
-    """Return the scalar's text, in which no variable may stand.
+    """Return the scalar's text, which must not contain a variable.
 
     Raises:
-        UnreadableError: one does; the mistake is noted.
+        UnreadableError: it contains one; the mistake is noted.
     """
     variable = _REFERENCE.search(node.value)
     if variable is None:
@@ -152,12 +154,12 @@ def literal_text(node: yaml.ScalarNode, reader: Reader, *, key: bool = False) ->
 
 
 def _without_default(variable: re.Match[str]) -> str:
-    """Return a variable as it is written, without what stands beside its name."""
+    """Return a variable as it is written, without the text beside its name."""
     return f"${{{variable[1] or variable[2]}}}"
 
 
 def secret_in_file(text: str) -> str:
-    """Say that a secret may not be written in a file, without repeating it."""
+    """Say that a secret is not allowed in a file, without repeating it."""
     if name := DOLLAR_NAME.fullmatch(text):
         return f"${name[1]} is not filled in; write ${{{name[1]}}}"
     return "a secret must not be in the file; write ${NAME} and set NAME in the environment"

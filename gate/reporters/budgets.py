@@ -1,4 +1,4 @@
-"""One SLO's budget: the cells of its row in a table, and everything else in sentences."""
+"""The budget of one SLO: the cells of its row in a table, and the other facts in sentences."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -30,7 +30,7 @@ from gate.slo.objective import (
 from gate.slo.quantities import format_duration
 
 _BAR: Final = 10
-"""Cells of a drawn bar."""
+"""The number of cells in a drawn bar."""
 
 
 def cause(kind: Cause) -> str:
@@ -39,7 +39,7 @@ def cause(kind: Cause) -> str:
 
 
 def promise(slo: Slo) -> str:
-    """Write what was promised: ``99.9%``, ``50,000 USD``."""
+    """Write the objective: ``99.9%``, ``50,000 USD``."""
     if isinstance(slo, RatioSlo):
         return wording.percent(slo.objective)
     if isinstance(slo, SpendSlo):
@@ -48,7 +48,7 @@ def promise(slo: Slo) -> str:
 
 
 def events(assessment: Assessment) -> str:
-    """Write what was counted: ``1,234 of 50,000 USD``, ``12 of 43,190 slices``."""
+    """Write the counts: ``1,234 of 50,000 USD``, ``12 of 43,190 slices``."""
     slo = assessment.slo
     if isinstance(slo, SpendSlo) and assessment.spent is not None:
         return f"{wording.amount(assessment.spent)} of {promise(slo)}"
@@ -62,7 +62,7 @@ def events(assessment: Assessment) -> str:
 
 
 def in_seconds(assessment: Assessment) -> bool:
-    """Return whether time was counted, and not events."""
+    """Return whether time was counted instead of events."""
     evidence = assessment.evidence
     return evidence is not None and evidence.granted is Granted.SECONDS
 
@@ -72,13 +72,13 @@ def _time(seconds: Fraction | None) -> str:
 
 
 def coverage(assessment: Assessment) -> str:
-    """Write the share of the window that has data."""
+    """Write the share of the window with data."""
     evidence = assessment.evidence
     return wording.left(evidence.coverage if evidence else None, 0)
 
 
 def left(assessment: Assessment) -> str:
-    """Write what is left of a budget; where too little was measured to say so, how much was."""
+    """Write what is left of a budget, or how much was measured if that was too little."""
     if assessment.uncovered is not None:
         return f"{assessment.uncovered} measured"
     if assessment.rounding is not None:
@@ -100,14 +100,14 @@ def details(
     headroom: bool = True,
     notes: bool = True,
 ) -> Iterator[Fact]:
-    """Yield everything worth telling, most pressing first; nothing for what does not apply.
+    """Yield all relevant facts, the most pressing first; facts that do not apply are left out.
 
     Args:
-        assessment: of the SLO.
-        window: whether to show its window, which nothing else does.
-        doubts: whether to show its doubts, which nothing else does.
+        assessment: the assessment of the SLO.
+        window: whether to show its window, if nothing else shows it.
+        doubts: whether to show its doubts, if nothing else shows them.
         headroom: whether to say what the budget covers.
-        notes: whether to show its notes, which nothing else does.
+        notes: whether to show its notes, if nothing else shows them.
     """
     if doubts:
         label = "in doubt" if assessment.measured else "not measured"
@@ -131,7 +131,7 @@ def details(
 
 
 def window_text(assessment: Assessment) -> str:
-    """Say what the length of the window does not: since when it is, and how it is counted."""
+    """Write the start of the window, and how the SLO is counted."""
     return ", ".join(_window(assessment))
 
 
@@ -151,7 +151,7 @@ def _window(assessment: Assessment) -> Iterator[str]:
 
 
 def _platform(assessment: Assessment) -> Iterator[Fact]:
-    """Yield what a platform reported, as of when, and how it counts its own budget."""
+    """Yield the report of a platform, its time, and how the platform counts its own budget."""
     evidence, slo = assessment.evidence, assessment.slo
     definition = None if evidence is None else evidence.definition
     if evidence is None or definition is None:
@@ -203,7 +203,7 @@ def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
 
 
 def _compared(assessment: Assessment) -> Iterator[Fact]:
-    """Yield the value that the tiers are compared with, if it is not the measured one, and why."""
+    """Yield the value that the tiers are compared with if it is not the measured one, and why."""
     if assessment.compared == assessment.remaining:
         return
     ends = {Bound.PESSIMISTIC: "lower bound", Bound.OPTIMISTIC: "upper bound"}
@@ -229,7 +229,7 @@ def _forecast(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
 
 
 def forecast_sentence(forecast: Forecast, remaining: Fraction) -> str:
-    """Say when the budget runs out and whether it lasts until it renews."""
+    """Say when the budget runs out and whether it lasts until it resets."""
     reset = f"the reset on {wording.instant(forecast.resets_at)}" if forecast.resets_at else None
     if remaining <= 0:
         return f"already exhausted, until {reset}" if reset else "already exhausted"
@@ -242,7 +242,7 @@ def forecast_sentence(forecast: Forecast, remaining: Fraction) -> str:
 
 
 def _burn_rates(assessment: Assessment) -> str:
-    """Write the burn rates; what is the same of windows that follow each other is said once."""
+    """Write the burn rates; equal rates of successive windows are written once."""
     said = {doubt.reason for doubt in assessment.doubts}
     rates = [
         (format_duration(length), rate)
@@ -259,7 +259,7 @@ def _burn_rates(assessment: Assessment) -> str:
 
 
 def _burn(rate: Fraction | Unmeasured, error: Fraction | None) -> str:
-    """Write a burn rate; of one that is rounded both ends."""
+    """Write a burn rate; for a rounded one, both ends."""
     if error is None or isinstance(rate, Unmeasured):
         return wording.burn(rate)
     return f"{wording.burn(max(rate - error, Fraction(0)))} to {wording.burn(rate + error)}"

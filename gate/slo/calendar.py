@@ -31,7 +31,7 @@ class Period(StrEnum):
             )
 
     def number(self, begins: datetime, local: datetime) -> int:
-        """Return about how many periods after ``begins`` a local time is: one too many at most."""
+        """Return about how many periods a local time is after ``begins``: at most one too many."""
         if self in _DAYS:
             return (local - begins) // timedelta(days=_DAYS[self])
         return (_months(local) - _months(begins)) // _MONTHS[self]
@@ -44,7 +44,7 @@ class Period(StrEnum):
         return begins.replace(year=year, month=month + 1)
 
     def _days(self, month: int) -> int | None:
-        """Return the days that every month has in which the period begins; February has 28.
+        """Return the smallest number of days in the months in which periods begin; February has 28.
 
         None: it does not begin on a day of the month.
         """
@@ -56,7 +56,7 @@ class Period(StrEnum):
 
 _MONTHS_PER_YEAR: Final = 12
 _DAYS_OF_MONTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-"""January first, of a year that is not a leap year."""
+"""The days of the months from January, in a year that is not a leap year."""
 _DAYS: Final = {Period.DAY: 1, Period.WEEK: 7}
 _MONTHS: Final = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: _MONTHS_PER_YEAR}
 

@@ -206,7 +206,7 @@ def test_what_fails_is_what_on_says_of_its_backend(folder: Path) -> None:
         for finding in decision["policies"][0]["findings"]
         if finding["slo"] == "faithfulness" and finding["verdict"] == "warn"
     ]
-    assert "the policy lets that pass (on." in finding["reason"]
+    assert "the policy allows that (on." in finding["reason"]
     assert finding["reason"].endswith(" of faithfulness)")
 
 

@@ -138,7 +138,7 @@ def test_a_history_of_which_nothing_is_known_is_no_data() -> None:
     decided = decide(policy(slo("a")), Remembering({"a": empty}))
     assert decided.verdict is Verdict.UNDECIDED
     assert decided.judgement.findings[0].reason.endswith(
-        "there is no data for any step of the time looked at"
+        "there is no data for any step of the examined time"
     )
 
 

@@ -253,7 +253,7 @@ def test_the_state_is_kept_and_gone_on_with(
 
     assert len(state["settled"]["availability"]) == 30
     assert refused.exit_code == 2
-    assert "watch.json is there already: go on with it by --resume, or remove it" in refused.stderr
+    assert "watch.json exists already: continue it with --resume, or remove it" in refused.stderr
     assert (first.exit_code, again.exit_code) == (0, 0)
     assert "going on with watch.json, from its look 1" in again.stderr
 

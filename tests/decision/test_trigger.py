@@ -269,7 +269,7 @@ def test_an_altered_trigger_and_one_of_another_key_are_refused() -> None:
 
     with pytest.raises(OddDocumentError, match="its hash does not fit"):
         read({**document, "revision": "b" * 40}, KEY)
-    with pytest.raises(OddDocumentError, match="its signature does not fit"):
+    with pytest.raises(OddDocumentError, match="its signature does not match"):
         read(document, hmac_key(b"another key of this test"))
     with pytest.raises(OddDocumentError, match="no key here to check"):
         read(document)

@@ -115,7 +115,7 @@ def test_while_it_goes_on_no_record_counts() -> None:
     assert finding.verdict is BLOCK
     assert finding.reason == (
         "the incident chat-20261120-1355 of 2026-11-20 13:55 UTC (5m so far) took 34.8% of the"
-        " budget, more than 20%: it goes on, and no record counts before it is over"
+        " budget, more than 20%: it goes on, and no record counts before it has ended"
     )
     assert (finding.until, judgement.allowed_again_at) == (None, None)
 
@@ -347,8 +347,9 @@ def test_a_record_that_covers_too_little_is_named_with_its_share() -> None:
     rule = replace(RULE, records=(record(NOON, end=NOON + 2 * STEP),))
     reason = said(looked_back("canary", day(HALF_AN_HOUR), rule=rule), Rule.POSTMORTEM)[1]
     assert reason.endswith(
-        "more than 20%: INC-42 (incidents/42.yaml:1) covers 33.3% of its bad events, and it takes"
-        " half of them to explain it; correct start and end, or write a record of its own"
+        "more than 20%: INC-42 (incidents/42.yaml:1) covers 33.3% of its bad events, and a record"
+        " must cover at least half of them to explain it; correct start and end, or write a record"
+        " of its own"
     )
 
 
@@ -389,8 +390,8 @@ def test_a_record_of_other_slos_opens_nothing_and_says_which_to_add() -> None:
     verdict, reason = said(looked_back("canary", day(HUNDRED), rule=rule), Rule.POSTMORTEM)
     assert verdict is BLOCK
     assert reason.endswith(
-        "the slos of INC-42 (incidents/42.yaml:1) are ttft, latency only; add availability to them,"
-        " if that is what happened"
+        "the slos of INC-42 (incidents/42.yaml:1) are ttft, latency only; add availability to"
+        " them, if the record is about this incident"
     )
     named = replace(RULE, records=(record(NOON, slos=("ttft", "availability")),))
     assert looked_back("canary", day(HUNDRED), rule=named).verdict is ALLOW

@@ -331,7 +331,7 @@ def warn_policy(**fields: Any) -> PolicyDecision:
             finding(
                 Rule.MEASUREMENT,
                 Verdict.WARN,
-                f"in doubt: {doubt.reason}; the policy lets that pass (on.{doubt.cause})",
+                f"in doubt: {doubt.reason}; the policy allows that (on.{doubt.cause})",
                 "availability",
             )
             for doubt in thin.doubts

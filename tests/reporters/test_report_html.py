@@ -380,7 +380,7 @@ def test_where_only_the_day_before_is_known_the_time_looked_at_is_not() -> None:
     found = page(made(file("chat", slo("late")), told=told, last=2 * DAY))
 
     assert (
-        "could not be measured: no data, there is no data for any step of the time looked at."
+        "could not be measured: no data, there is no data for any step of the examined time."
         in found.whole_text
     )
 
@@ -402,7 +402,7 @@ def test_of_a_period_that_has_just_begun_there_is_no_burn_down() -> None:
     assert budget_history.no_burn_down(service.assessments[0]) == (
         "The budget could not be measured: "
         "the period (calendar month (UTC)) has just begun, at 2026-11-01 00:00 UTC, and has no data"
-        " yet; to look at the period before, give an instant just before that."
+        " yet; for the period before, give an instant just before that."
     )
     measured = made(file("chat", QUARTER)).services[0].assessments[0]
     assert budget_history.no_burn_down(measured) == (

@@ -1,4 +1,4 @@
-"""The numbers of a count, and the doubts about it: outcomes that are NULL, columns that are gone."""
+"""The numbers of a count, and its doubts: outcomes that are NULL, and columns that are gone."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -30,13 +30,13 @@ class Doubts:
     bad: str
     unknown: str
     values: tuple[tuple[str, str], ...]
-    """Each column, and the name of the number of its values."""
+    """Each column, with the name of the number of its values."""
     optional: frozenset[str]
-    """Those that only some rows need to have."""
+    """The columns that only some rows need to have."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """All of these names."""
+        """All these names."""
         return (self.rows, self.total, self.bad, self.unknown, *(name for _, name in self.values))
 
 
@@ -104,11 +104,11 @@ class GoneColumn:
     """Whether only some rows need to have it."""
     since: datetime
     share: Fraction
-    """The share of rows that had a value, before."""
+    """The share of rows with a value before."""
     after: range
-    """The stretches since."""
+    """The stretches of time since."""
     rows: int
-    """Rows since."""
+    """The number of rows since."""
 
     @property
     def unmistakable(self) -> bool:
@@ -117,16 +117,16 @@ class GoneColumn:
 
     @property
     def remedy(self) -> str:
-        """What to do, in the imperative."""
+        """The remedy, in the imperative."""
         return f'see what "{self.column}" is called since then, and name both in the indicator'
 
 
 def gone_columns(doubts: Doubts, timeline: Timeline, parts: Parts) -> Iterator[GoneColumn]:
-    """Yield the columns of an indicator that had values in a span, and at its end have none."""
+    """Yield the columns of an indicator that had values in a span, and have none at its end."""
     places = timeline.places(parts.inner) if parts.inner else range(0)
     for column, values in doubts.values:
         last = timeline.last(places, values)
-        if last is None:  # it never had one: nothing has gone
+        if last is None:  # it never had a value, so nothing has disappeared
             continue
         since = parts.end_after(timeline.ends[last])
         border = timeline.after(since)
@@ -175,7 +175,7 @@ class ScanColumns:
 
     @property
     def numbers(self) -> Iterable[str]:
-        """All of these names."""
+        """All these names."""
         yield from (self.rows, self.total, self.bad, self.newest)
         yield from () if self.amount is None else self.amount.numbers
         yield from () if self.doubts is None else self.doubts.numbers

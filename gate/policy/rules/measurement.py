@@ -1,4 +1,4 @@
-"""The rule about budgets that are not known, or not well enough."""
+"""The rule about budgets that are unknown or in doubt."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from gate.policy.findings import Finding
 
 
 def findings(case: Case) -> Iterator[Finding]:
-    """Yield a finding for every doubt, with the verdict that the policy's ``on`` gives it."""
+    """Yield a finding for every doubt, with the verdict of the policy's ``on``."""
     for assessment in case.assessments:
         for doubt in assessment.doubts:
             yield case.doubted(assessment, doubt)

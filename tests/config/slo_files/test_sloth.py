@@ -223,8 +223,8 @@ def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
         total=f"sum_over_time(({failed} >= bool 0)[$window:5m])",
         sliced=True,
         notes=(
-            "timeslice mean (Sloth): the ratios of every 5m count alike, whatever their traffic;"
-            " an outage at the peak counts for less than it cost, one at night for more",
+            "timeslice mean (Sloth): the ratios of every 5m count equally, whatever their traffic;"
+            " so an outage at the peak counts for less than it cost, and one at night for more",
             "slices without a ratio (no traffic: NaN) are neither good nor bad",
         ),
     )
@@ -355,7 +355,7 @@ def test_each_part_that_cannot_be_counted_is_named_with_what_to_write(
 
 def test_another_template_is_named(tmp_path: Path) -> None:
     (mistake,) = mistakes_of(tmp_path, file().replace('code=~"5.."', 'job="{{.job}}"'))
-    assert "`{{.job}}` is not filled in here, only {{.window}}; write what it stands for" in mistake
+    assert "`{{.job}}` is not filled in here, only {{.window}}; write its value" in mistake
 
 
 def test_events_of_native_histograms_are_counted(tmp_path: Path) -> None:
