@@ -20,7 +20,8 @@ from gate.policy.findings import Verdict
 from gate.policy.rounding import compared_between
 from gate.policy.rules.tiers import left_shown
 from gate.reporters import summary
-from gate.reporters.budgets import cause, forecast_sentence
+from gate.reporters.budgets import cause
+from gate.reporters.pace import forecast_sentence
 from gate.reporters.page import (
     Badge,
     DataTable,

@@ -25,6 +25,7 @@ from gate.reporters import PAGES, render_page, summary
 from gate.reporters.ansi import Style
 from gate.reporters.budget_rows import BudgetRow, decision_rows, status_rows
 from gate.reporters.budget_table import budget_table
+from gate.reporters.decision_facts import decision_facts
 from gate.reporters.outlook import at_pace
 from gate.reporters.page import (
     MUST,
@@ -134,7 +135,7 @@ def standing(service: ServiceReport, report: Report) -> tuple[Badge, str, Facts]
     if report.decision is not None and service.decided is not None:
         decided, decision = service.decided, report.decision
         badge = Badge(decided.verdict, summary.verdict_word(decided.verdict, decision))
-        facts = Facts(tuple(summary.facts(decided, decision)))
+        facts = Facts(tuple(decision_facts(decided, decision)))
         return badge, summary.subject(decided), facts
     over = report.period is not None  # what may ship is a matter of the present
     return *_standing(service), Facts(() if over else tuple(_outlook(service)))
