@@ -16,9 +16,9 @@ from gate.decision.decision import (
     PolicyDecision,
     PolicySource,
     Proposed,
-    answered,
     overall_verdict,
 )
+from gate.decision.document import answered
 from gate.policy.changes import ComparedWith, Recognition
 from gate.policy.findings import Verdict
 from gate.policy.policy import Policy
@@ -109,7 +109,7 @@ def policy_text(
 ) -> Facts:
     """Return the text of the policy that was read, and what each of several backends counted.
 
-    ``assessments`` is as for `gate.decision.decision.backends_document`.
+    ``assessments`` is as for `gate.decision.document.backends_document`.
     """
     return Facts((*backend_facts(policy, assessments), ("Policy", provenance(source))), small=True)
 

@@ -15,7 +15,7 @@ from gate.analysis.cases.backend import (
     burn_rates_of,
 )
 from gate.budget.ratio import seconds, share_per_bad, slices_in
-from gate.config.stated import StatedIncident, StatedSignal, StatedSlo
+from gate.config.cases import StatedIncident, StatedSignal, StatedSlo
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, Share, Spent, Suspicion, Unmeasured
 from gate.slo.objective import RatioSlo, SpendSlo

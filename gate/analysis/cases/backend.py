@@ -8,7 +8,7 @@ from typing import Final
 import yaml
 
 from gate.budget.ratio import seconds
-from gate.config.stated import Nodes, StatedSlo
+from gate.config.cases import Nodes, StatedSlo
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.measure import Answer, Cause, CountRequest, Unmeasured

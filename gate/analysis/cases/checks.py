@@ -10,8 +10,15 @@ from gate.analysis.cases.answers import SloStatement
 from gate.analysis.cases.backend import ImpossibleError, StatedAnswers
 from gate.analysis.cases.statement import stand_in
 from gate.check.measure import burn_windows
-from gate.config.cases import CasesFile, Expectation, StatedCase, StatedChange
-from gate.config.stated import Nodes, StatedIncident, StatedSignal
+from gate.config.cases import (
+    CasesFile,
+    Expectation,
+    Nodes,
+    StatedCase,
+    StatedChange,
+    StatedIncident,
+    StatedSignal,
+)
 from gate.errors import nearest
 from gate.history.charts.chart import Chart, ChartResult, NoChart
 from gate.measure import Unmeasured

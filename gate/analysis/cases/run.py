@@ -10,9 +10,8 @@ from gate.analysis.cases.statement import stand_in
 from gate.check.decide import BudgetsAndPast
 from gate.check.options import Options, StatedEvidence
 from gate.check.run import judge_measured, measure_and_gather
-from gate.config.cases import CasesFile, ExpectedRule, StatedCase, StatedChange
+from gate.config.cases import CasesFile, ExpectedRule, StatedCase, StatedChange, StatedSlo
 from gate.config.load import PolicyFile
-from gate.config.stated import StatedSlo
 from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode, PolicyError
 from gate.parsing.reader import Reader
