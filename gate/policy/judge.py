@@ -16,7 +16,6 @@ from gate.policy.rules import (
     burn_rates,
     exhaustion,
     freezes,
-    measurement,
     requirements,
     samples,
     tiers,
@@ -110,8 +109,15 @@ def _stated(
             )
 
 
+def _doubts(case: Case) -> Iterator[Finding]:
+    """Yield a finding for every doubt about a budget, with the verdict of the policy's ``on``."""
+    for assessment in case.assessments:
+        for doubt in assessment.doubts:
+            yield case.doubted(assessment, doubt)
+
+
 RULES: Final[Mapping[Rule, Callable[[Case], Iterable[Finding]]]] = {
-    Rule.MEASUREMENT: measurement.findings,
+    Rule.MEASUREMENT: _doubts,
     Rule.TIER: tiers.findings,
     Rule.SAMPLES: samples.findings,
     Rule.REQUIREMENT: requirements.findings,

@@ -12,7 +12,7 @@ from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_da
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.stores import is_remote
-from gate.backends.logs.zstd import is_whole
+from gate.backends.logs.unfinished import is_whole
 from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError

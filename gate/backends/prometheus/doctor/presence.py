@@ -15,8 +15,8 @@ from gate.backends.prometheus.doctor.slo_check import (
     SloCheck,
     labels_of,
 )
+from gate.backends.prometheus.evidence.roles import could_match, misspelt
 from gate.backends.prometheus.evidence.witness import window_query
-from gate.backends.prometheus.label_values import could_match, misspelt
 from gate.backends.prometheus.query import Query, Role
 from gate.dataclass import dataclass
 from gate.errors import nearest_first

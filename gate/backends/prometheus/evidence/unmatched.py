@@ -14,14 +14,11 @@ from gate.backends.prometheus.evidence.roles import (
     Tables,
     all_failed,
     cannot_match,
+    says_failure,
 )
 from gate.backends.prometheus.evidence.selector_queries import SelectorQueries
 from gate.backends.prometheus.evidence.since import Whole
-from gate.backends.prometheus.evidence.witness import (
-    EvidenceAnswers,
-    Witness,
-)
-from gate.backends.prometheus.label_values import says_failure
+from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
 from gate.backends.prometheus.query import Query, Role
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
