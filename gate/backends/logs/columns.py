@@ -41,11 +41,7 @@ class _Learned:
 
 
 def describe_csv(
-    database: Database,
-    files: list[str],
-    pattern: str,
-    needed: Needed,
-    records: Records,
+    database: Database, files: list[str], pattern: str, needed: Needed, records: Records
 ) -> LogSource:
     """Read all headers. The columns may stand in another order in some files."""
     groups: dict[CsvHeader, list[str]] = defaultdict(list)

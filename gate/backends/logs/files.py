@@ -8,7 +8,8 @@ from typing import Final
 
 from gate.backends.logs.copies import COMPRESSED, copies, plain_name
 from gate.backends.logs.database import Database
-from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_days, parse_path
+from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_days
+from gate.backends.logs.path_columns import parse_path
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.stores import is_remote

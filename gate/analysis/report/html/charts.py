@@ -51,8 +51,7 @@ def control_chart(row: AnomalyRow, service: str, span: Span, name: str) -> Html:
         span: from left to right, as in all pictures of the examined time.
         name: of the element, unique on the page.
     """
-    chart = row.chart
-    points = chart.points
+    chart, points = row.chart, row.chart.points
     tops = [max(point.sample.value, point.upper) for point in points]
     scale = Linear(min(0.0, *(point.sample.value for point in points)), max(tops) * _ROOM or 1.0)
     plot = Plot(span=span, scale=scale)
