@@ -12,9 +12,8 @@ from gate.decision.decision import Context, Mode, PolicyDecision, exit_code
 from gate.decision.seal import SealKey
 from gate.errors import ExitCode, UsageError, nearest
 from gate.measure import Backend
-from gate.policy.authors import Authors
+from gate.policy.authors import Authors, Right
 from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
-from gate.policy.logins import Right
 from gate.policy.override import (
     AskApprover,
     AskLabel,

@@ -244,9 +244,7 @@ def _count(attribute: str, cases: Sequence[_Element]) -> int:
 def _check_children(suite: _Element, flaws: Flaws) -> None:
     """Note outcomes of a suite itself, and test cases outside of suites."""
     for child in suite.children:
-        if child.name in {"testsuite", "testcase"}:
-            continue
         if child.name in _CHILDREN:
             flaws.add(f"a suite itself has a <{child.name}>, such as one of its preparation")
-        elif any(child.inside(*_OF_CASES)):
+        elif child.name not in _OF_CASES and any(child.inside(*_OF_CASES)):
             flaws.add(f"a suite has test cases in an element <{child.name}>, which is not of JUnit")

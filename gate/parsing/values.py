@@ -11,7 +11,7 @@ import yaml
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, ListOf, Scalar, Union
 from gate.parsing.variables import OUTSIDE
-from gate.policy.logins import can_be_named
+from gate.policy.authors import can_be_named
 from gate.policy.policy import LONGEST_VALID_FOR
 from gate.slo.quantities import parse_duration
 

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gate.dataclass import dataclass
-from gate.policy.authors import Authors
-from gate.policy.logins import Right, bare_name, by_name, is_bot
+from gate.policy.authors import Authors, Right, bare_name, by_name, is_bot
 from gate.slo.quantities import format_duration
 
 MAX_DURATION: Final = timedelta(hours=24)

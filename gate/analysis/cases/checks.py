@@ -112,8 +112,7 @@ def _charts(past: Past, name: str) -> Sequence[ChartResult]:
 
 
 def _overlap(stated: StatedIncident | StatedSignal, case: StatedCase, stretch: _Stretch) -> bool:
-    start, end = stretch
-    return stated.start < end and start < (stated.end or case.at)
+    return stated.start < stretch[1] and stretch[0] < (stated.end or case.at)
 
 
 def _no_incident(policy: Policy) -> str:
@@ -129,10 +128,8 @@ def _no_incident(policy: Policy) -> str:
 def _no_signal(policy: Policy, past: Past, name: str) -> str:
     if policy.control_charts is None:
         return "the policy has no control_charts"
-    missing = [chart.reason for chart in _charts(past, name) if isinstance(chart, NoChart)]
-    if missing:
-        return missing[0]
-    return "it must lie in the time that is charted, and after the baseline"
+    reasons = (chart.reason for chart in _charts(past, name) if isinstance(chart, NoChart))
+    return next(reasons, "it must lie in the time that is charted, and after the baseline")
 
 
 def _mistakes(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:
