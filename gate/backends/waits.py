@@ -1,6 +1,6 @@
 """The pauses of a backend before a retry, for the command that reports them on stderr.
 
-The command watches from a thread of its own and knows no backend; a backend knows no command.
+The command watches from its own thread and knows no backend; a backend knows no command.
 """
 
 import threading
@@ -13,7 +13,7 @@ _waits = list[str]()
 
 @contextmanager
 def waiting(words: str) -> Iterator[None]:
-    """Let `waited_for` say these words, which hold no secret, while the block lasts."""
+    """Let `waited_for` return these words, which have no secret, while the block lasts."""
     with _lock:
         _waits.append(words)
     try:
@@ -24,6 +24,6 @@ def waiting(words: str) -> Iterator[None]:
 
 
 def waited_for() -> str:
-    """Return what is waited for at the moment, the latest of several; empty: nothing."""
+    """Return what the run is waiting for, the latest of several; empty: nothing."""
     with _lock:
         return _waits[-1] if _waits else ""

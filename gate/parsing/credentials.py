@@ -72,7 +72,7 @@ _RUNNERS: Final[Mapping[str, tuple[str, str]]] = {
     # https://developer.hashicorp.com/vault/docs/commands#configure-environment-variables
     "VAULT": ("Vault", "TOKEN"),
 }
-"""By the first word of a name: the owner, and a pattern for the rest of a credential's name."""
+"""The owner, and a pattern for the rest of a credential's name, by its first word."""
 
 
 def owner(name: str) -> str | None:

@@ -541,7 +541,8 @@ def test_a_backend_that_cannot_separate_or_pair_requests_says_which_can(tmp_path
         " request logs"
     )
     assert answer(prometheus, PAIRED).reason == (
-        "requests can be paired by request_id only in request logs, which have single requests; leave out pair_by, or measure the SLOs with a backend of the type logs"
+        "requests can be paired by request_id only in request logs, which have single requests;"
+        " leave out pair_by, or measure the SLOs with a backend of the type logs"
     )
     assert answer(prometheus).state is UNDECIDED
 

@@ -279,7 +279,8 @@ def test_results_of_the_trial_merge_are_told_from_those_of_the_head(
     github |= {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_SHA": head(checkout)}
     done = check("-f", "json", **github)
     assert requirement(done)["reason"].endswith(
-        f"before the gate ({head(checkout)[:12]} is checked out here instead of the head of the pull request: check that out for the evaluation)"
+        f"before the gate ({head(checkout)[:12]} is checked out here instead of the head of the"
+        " pull request: check that out for the evaluation)"
     )
     write(checkout, promptfoo(20, commit_="f" * 40))
     assert requirement(check("-f", "json", **github))["reason"].endswith("before the gate")

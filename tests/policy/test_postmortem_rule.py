@@ -96,7 +96,7 @@ def test_a_record_does_not_explain_what_is_still_to_come(end: datetime, verdict:
     assert stated is verdict
     if verdict is BLOCK:
         assert f"INC-42 (incidents/42.yaml:1) ends at {end:%Y-%m-%d %H:%M} UTC, which is" in reason
-        assert reason.endswith("still to come; write when the incident was over")
+        assert reason.endswith("in the future; write when the incident ended")
 
 
 def test_of_several_records_one_that_is_complete_is_enough_and_else_the_nearest_is_named() -> None:

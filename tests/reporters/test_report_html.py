@@ -187,7 +187,7 @@ def test_without_a_change_each_class_is_told_of() -> None:
     # 86,400 x 3.5% = 3,024 failed of the 2,592 that may.
     assert "EXHAUSTED spent: its budget is overspent by 16.7%" in " ".join(found.whole_text.split())
     assert "spent overspent by 16.7% (99.9%, 30d)" in " ".join(found.whole_text.split())
-    assert "shadow: it is needed first" in found.whole_text
+    assert "shadow: required first" in found.whole_text
 
 
 def test_it_is_told_when_a_class_may_ship_again() -> None:

@@ -48,13 +48,13 @@ from gate.wording import describe_time
 _KINDS: Final = {ChartKind.RATIO: "error ratio", ChartKind.MEAN: "mean"}
 """The charted quantities, in words."""
 _MOST_SIGNALS: Final = 5
-"""Signals of a chart that are written, each in a sentence."""
+"""The maximum number of signals of a chart that are written, each in a sentence."""
 _ALIKE: Final = 0.5
-"""A correlation of neighbours that a reader should know of."""
+"""The correlation of neighbours from which a reader should know about it."""
 
 
 def output(report: AnomalyReport) -> Output:
-    """Return the report as it is written in any format."""
+    """Return the report in the form that every format is written from."""
     return Output(page=partial(page, report), document=partial(anomalies_document, report))
 
 
@@ -91,19 +91,19 @@ def _picture(chart: Chart) -> Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyRow:
-    """A chart, which is a row of the table."""
+    """A chart as a row of the table."""
 
     slo: ChartedSlo
     chart: Chart
 
     @property
     def name(self) -> str:
-        """The SLO and what of it is charted."""
+        """The SLO and its charted quantity."""
         return f"{self.slo.slo.name}, {self.indicator}"
 
     @property
     def indicator(self) -> str:
-        """The charted quantity; for a mean whose unit is not known, its column."""
+        """The charted quantity; for a mean with an unknown unit, its column."""
         column = self.slo.slo.sli.column
         what = _KINDS[self.chart.kind]
         unnamed = self.chart.kind is ChartKind.MEAN and not self.chart.unit and column is not None
@@ -111,12 +111,12 @@ class AnomalyRow:
 
     @property
     def open(self) -> Signal | None:
-        """The newest signal that something is worse, if it goes on."""
+        """The newest signal that the indicator is worse, if it continues."""
         return next((signal for signal in self.chart.worse if signal.open), None)
 
 
 def answers(rows: Sequence[AnomalyRow]) -> Iterator[Paragraph]:
-    """Yield in a sentence what is out of control, or was."""
+    """Yield a sentence about each chart that is out of control, or was."""
     now = [row.name for row in rows if row.open is not None]
     before = [
         f"{row.name} until {wording.instant(row.chart.worse[0].end)}"
@@ -132,18 +132,18 @@ def answers(rows: Sequence[AnomalyRow]) -> Iterator[Paragraph]:
 
 
 def chart_rows(service: ServiceAnomalies) -> list[AnomalyRow]:
-    """Return a row for each chart that could be drawn: out of control, once out of it, in it."""
+    """Return a row for each chart that could be drawn: out of control, earlier out of it, in it."""
     drawn = [AnomalyRow(slo=slo, chart=chart) for slo, chart in service.charts]
     return sorted(drawn, key=lambda row: (row.open is None, not row.chart.worse))
 
 
 def chart_table(rows: list[AnomalyRow]) -> DataTable:
-    """Return the newest point of each chart, and whether that is usual."""
+    """Return a table with the newest point of each chart, and whether it is as usual."""
     return tabulate(rows, _COLUMNS)
 
 
 def anomalies_badge(service: ServiceAnomalies) -> Badge:
-    """Return how bad it is, and in capitals what was found."""
+    """Return the severity, and the result as a word in capitals."""
     return seen_badge(_findings_badge(service), [slo.reservations for slo in service.slos])
 
 
@@ -163,7 +163,7 @@ def _findings_badge(service: ServiceAnomalies) -> Badge:
 
 
 def signal_facts(row: AnomalyRow) -> Iterator[Fact]:
-    """Yield the signals of a chart, those that something is worse first, the newest first."""
+    """Yield the signals of a chart, the bad ones first, the newest first."""
     better = [signal for signal in row.chart.signals if not signal.worse]
     for label, alike in (("Worse", row.chart.worse), ("Better", better)):
         yield from ((label, _signal(row, signal)) for signal in alike[:_MOST_SIGNALS])
@@ -268,4 +268,4 @@ _COLUMNS: Final[tuple[Column[AnomalyRow], ...]] = (
     Column(title="Limit", cell=_newest(lambda row: row.chart.watched[-1].point.upper), keep=6),
     Column(title="State", cell=_state, right=False, keep=MUST, share=3),
 )
-"""In the order of reading."""
+"""The columns in the order of reading."""

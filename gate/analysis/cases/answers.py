@@ -1,4 +1,4 @@
-"""From what a case states of an SLO to what a backend would have answered of it."""
+"""The answers of a backend, made of the statements of a case about an SLO."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -29,26 +29,28 @@ from gate.slo.quantities import format_duration, parse_duration
 from gate.wording import exact, percent_spent
 
 _PACE: Final = Fraction(10**6)
-"""Events a second where only what is left is stated: whole ones in every step of a history."""
+"""The events per second if only the remaining share is stated: a whole number in every step of a
+history."""
 _SHORTEST: Final = timedelta(seconds=1)
 """The shortest time that can be counted."""
 _HAIR: Final = 1 - Fraction(1, 10**9)
-"""The tolerance for an incident: the sums of a history are floats, and 20% must not exceed 20%."""
+"""The tolerance for an incident: the sums of a history are floats, and 20% must not count as more
+than 20%."""
 _USUAL: Final = Fraction(1, 10)
-"""The least burn rate of an SLO whose control chart has a signal, at all other times."""
+"""The minimum burn rate, at all other times, of an SLO whose control chart has a signal."""
 _CALM: Final = Fraction(1, 2)
-"""The greatest burn rate outside of incidents and signals: it lasts, and is far from either."""
+"""The maximum burn rate outside of incidents and signals: it continues, and is far from both."""
 _ANY_OBJECTIVE: Final = Fraction(99, 100)
 _ANY_WINDOW: Final = RollingWindow(timedelta(days=30))
 _SIGNAL: Final = Fraction(1)
-"""The burn rate during a signal: plainly more than usual, and far from an incident."""
+"""The burn rate during a signal: clearly more than usual, and far from an incident."""
 
 
 def stand_in(slo: RatioSlo | SpendSlo | PlatformSlo) -> RatioSlo | SpendSlo:
-    """Return an SLO with an objective and a window, also where those are a platform's.
+    """Return an SLO with an objective and a window, even if these come from a platform.
 
-    What a case states, a share of the budget and burn rates, is the same for every objective and
-    window.
+    The statements of a case, a share of the budget and burn rates, are the same for every objective
+    and window.
     """
     if not isinstance(slo, PlatformSlo):
         return slo
@@ -78,10 +80,10 @@ class SloStatement:
     """The windows of the burn rates that the policy needs."""
 
     def answers(self) -> StatedAnswers:
-        """Return what a backend would have answered.
+        """Return the answers that a backend would give.
 
         Raises:
-            ImpossibleError: no backend would.
+            ImpossibleError: no backend could give such answers.
         """
         main = self._spent(self.slo) if isinstance(self.slo, SpendSlo) else self._counts(self.slo)
         return StatedAnswers(main=main, windows=self._windows(main), past=self._past(main))
@@ -147,7 +149,7 @@ class SloStatement:
         return Share(bad=bad / total, error=error / total, evidence=counts.evidence)
 
     def _enough(self, slo: RatioSlo) -> Fraction:
-        """Return how many events a second make as many as no policy calls few, within a second."""
+        """Return a rate of events with enough events for any policy within a second."""
         return _PACE * max(ceil(1 / slo.budget), slo.min_events or 0)
 
     def _evidence(self) -> Evidence:
@@ -179,7 +181,7 @@ class SloStatement:
         }
 
     def _burn_rates(self) -> Mapping[timedelta, Fraction | Cause]:
-        """Return the stated burn rates, each by a window that the policy has."""
+        """Return the stated burn rates, by the windows of the policy."""
         names = {window: format_duration(window) for window in self.windows}
         nodes = self.stated.nodes.get("burn_rates")
         keys = {} if nodes is None else {key.value: key for key, _ in nodes.value}
@@ -218,7 +220,7 @@ class SloStatement:
         return Counts(total=whole, bad=bad, evidence=Evidence(query=QUERY))
 
     def _per_second(self, slo: RatioSlo, main: Answer) -> Fraction:
-        """Return how many events, or slices, there are a second: as many at any time."""
+        """Return the events, or slices, per second, the same at any time."""
         if slo.slices is not None:
             return 1 / seconds(slo.slices.length)
         elapsed = seconds(slo.window.counted(self.at).length)
@@ -253,7 +255,7 @@ class SloStatement:
         return self._per_second(self.slo, main)
 
     def _allowed(self, per_second: Fraction) -> Fraction:
-        """Return how much may be bad over the whole window; of an allowance, all of it."""
+        """Return the allowed bad events over the whole window; for an allowance, all of it."""
         if isinstance(self.slo, SpendSlo):
             return self.slo.allowance
         return self.slo.budget * per_second * seconds(self.slo.window.whole(self.at).length)
@@ -272,7 +274,7 @@ class SloStatement:
         return BadStretch(start=incident.start, end=end, bad=bad * _HAIR)
 
     def _end(self, stretch: StatedIncident | StatedSignal) -> datetime:
-        """Return when it ended, or this instant; it lies before this instant."""
+        """Return when it ended, or this instant; it is before this instant."""
         name = self.slo.name
         if stretch.start >= self.at:
             message = f"{name}: it does not begin before the instant of the case"
@@ -287,7 +289,7 @@ class SloStatement:
         return BadStretch(start=signal.start, end=end, bad=per_second * seconds(end - signal.start))
 
     def _chronic(self, main: Answer, incidents: Sequence[BadStretch]) -> Fraction:
-        """Return how much was bad a second beside the incidents, by what is consumed."""
+        """Return the bad events per second outside of the incidents, from the consumed share."""
         if isinstance(main, Unmeasured):
             return Fraction(0)
         span = self.slo.window.counted(self.at)

@@ -22,9 +22,9 @@ def text_chart(
     *,
     ascii_only: bool = False,
 ) -> str:
-    """Draw what was left and the burn rate, one sign a cell, and mark incidents and deploys.
+    """Draw the remaining budget and the burn rate, one sign per cell, with incidents and deploys.
 
-    Of each cell the lowest budget and the highest burn rate are drawn.
+    Each cell shows its lowest budget and its highest burn rate.
     """
     span = Span(trace.stretches[0].span.start, trace.stretches[-1].span.end)
     lines = []

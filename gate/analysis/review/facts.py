@@ -1,4 +1,4 @@
-"""The findings about one objective, in sentences."""
+"""The results for one objective, in sentences."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -16,7 +16,7 @@ from gate.wording import shown
 
 
 def review_facts(reviewed: SloReview) -> Iterator[Fact]:
-    """Yield what was found of an SLO's objective, and what is not known of it."""
+    """Yield the results for an SLO's objective, and the unknown parts."""
     slo, review = reviewed.slo, reviewed.review
     if reviewed.unmeasured is not None:
         yield "Not measured", why_unmeasured(reviewed.unmeasured)
@@ -52,7 +52,7 @@ def _meaning(slo: RatioSlo, review: Review) -> str:
 
 
 def _of_moved(slo: RatioSlo, moved: MovedReview | None) -> str:
-    """Say how the budget fared in windows that do not begin where the periods do."""
+    """Describe the budget in windows that do not begin where the periods do."""
     if moved is None:
         return "no sliding window has enough data"
     used = wording.spent(shown(moved.worst / slo.budget))
@@ -116,5 +116,5 @@ def _periods(counted: Sequence[PastPeriod]) -> str:
 
 
 def whole(count: Fraction) -> str:
-    """Write how many whole events a count has; rounded down, also below 0."""
+    """Write the whole events in a count; rounded down, also below 0."""
     return f"{int(shown(count) // 1):,}"

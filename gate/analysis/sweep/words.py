@@ -7,9 +7,9 @@ from gate.reporters.escape import plain
 
 
 def lines(report: SweepReport) -> Iterator[str]:
-    """Yield a line for each status that was set or failed, and at the end how many there are.
+    """Yield a line for each status that was set or failed, and the totals at the end.
 
-    Each is one line, whatever the texts of others in it hold.
+    Each is one line, whatever foreign texts contain.
     """
     for status in report.statuses:
         if status.act is SweepAct.SET:

@@ -1,4 +1,4 @@
-"""The backend: all indicators and windows of a run, in as few questions as there can be."""
+"""The backend: all indicators and windows of a run, in as few queries as possible."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ class MetricQuestion:
 
     @property
     def metrics(self) -> tuple[MetricStatistic, ...]:
-        """The metrics that have to be fetched."""
+        """The metrics to be fetched."""
         return tuple(counted_in([self.reading]))
 
 
@@ -42,7 +42,7 @@ class CloudWatchBackend:
     """Counts from the points of metrics."""
 
     def __init__(self, cloudwatch: CloudWatch) -> None:
-        """Ask for nothing yet."""
+        """Prepare; nothing is requested yet."""
         self.cloudwatch = cloudwatch
         self.catalog = MetricCatalog(cloudwatch)
 
@@ -60,7 +60,7 @@ class CloudWatchBackend:
         ]
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every request in order."""
+        """Return the events of each step, for every request in order."""
         self.cloudwatch.begin()
         planned = [self._plan_series(request) for request in requests]
         fetched = self._fetch(planned)
@@ -72,7 +72,7 @@ class CloudWatchBackend:
         ]
 
     def plan(self, request: CountRequest) -> MetricQuestion | Unmeasured:
-        """Return the questions of a request, or the reason why it cannot be answered."""
+        """Return the metric questions of a request, or the reason why it cannot be answered."""
         slices, now = request.slices, self.cloudwatch.clock.now()
         period = usual_period(request.span.length)
         if slices is not None:
@@ -124,10 +124,10 @@ class CloudWatchBackend:
         return self._with_evidence(answer, times, at) if request.probe else answer
 
     def _check_there(self, times: MetricTimeline) -> None:
-        """See that the total has a point.
+        """Check that the total has a point.
 
         Raises:
-            MeasurementError: it has none, or nothing was ever under the threshold.
+            MeasurementError: it has none, or no value was ever below the threshold.
         """
         if all(slot.total is None for slot in times.slots):
             terms = next(terms for _, terms in times.reading.roles)

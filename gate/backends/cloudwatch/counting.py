@@ -23,14 +23,14 @@ from gate.wording import instant
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The published counts of one period of an indicator; only periods with points have them."""
+    """The published counts of one period of an indicator; periods without points have none."""
 
     start: int
     end: int
     total: Number | None
-    """All events, or what was spent; None: no point says so."""
+    """All events, or the spent amount; None: no point has it."""
     bad: Number
-    """Below 0, or above the total, where what is subtracted was published in another period."""
+    """Below 0, or above the total, if a subtracted value was published in another period."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +42,18 @@ class MetricTimeline:
     """At least one."""
     slots: tuple[Slot, ...]
     seen: Mapping[MetricStatistic, int]
-    """The metrics that have a point, and when the period of their newest begins."""
+    """The metrics with a point, and the start of the newest point's period."""
     points: Mapping[MetricStatistic, Mapping[int, Number]]
-    """The points of each metric that is counted, by the start of their period."""
+    """The points of each counted metric, by the start of their period."""
 
     @property
     def span(self) -> Span:
-        """The stretch that is counted: the requested one, in whole periods."""
+        """The counted stretch: the requested one, in whole periods."""
         return counted_span(self.pieces)
 
     @property
     def total(self) -> Fraction:
-        """All events, or all that was spent."""
+        """All events, or the whole spent amount."""
         return Fraction(sum(slot.total for slot in self.slots if slot.total is not None))
 
     @property
@@ -68,27 +68,26 @@ class MetricTimeline:
 
     @property
     def query(self) -> str:
-        """The request, as people read it."""
+        """The request for people."""
         span = self.span
         return f"{self.reading}, from {instant(span.start)} to {instant(span.end)}"
 
     def newest(self, at: datetime) -> datetime:
-        """Return when the newest minute ends in which there surely is a point of the total.
+        """Return the end of the newest minute that certainly has a point of the total.
 
         There must be one.
 
-        The time after the last whole period of the stretch is not counted and says nothing, so that
-        a point in the last of them is as new as one can be. Of an older period that is longer than
-        a minute, the first minute counts.
+        The time after the last whole period of the stretch is not counted and shows nothing, so a
+        point in the last of them is as new as possible. For an older period of more than a minute,
+        the first minute counts.
         """
         newest = [slot for slot in self.slots if slot.total is not None][-1]
         return at if newest.end == seconds(self.span.end) else moment(newest.start + MINUTE)
 
     def coverage(self) -> StepCoverage:
-        """Return how much of the stretch has points of the total, by parts on the clock.
+        """Return the share of the stretch with points of the total, by parts on the clock.
 
-        A part without points counts where that is usual: CloudWatch stores nothing where nothing
-        happened.
+        A part without points counts if that is usual: CloudWatch stores nothing without events.
         """
         span, longest = self.span, max(piece.period for piece in self.pieces)
         step = max(clock_part(span.length), timedelta(seconds=longest))
@@ -106,10 +105,10 @@ class MetricTimeline:
 def timeline(
     reading: MetricIndicator, pieces: Sequence[PeriodRun], fetched: Fetched
 ) -> MetricTimeline:
-    """Put the points of an indicator's metrics together.
+    """Combine the points of an indicator's metrics.
 
     Raises:
-        MeasurementError: those of a metric did not come.
+        MeasurementError: the points of a metric are missing.
     """
     seen, ends = dict[MetricStatistic, int](), dict[int, int]()
     points = dict[MetricStatistic, dict[int, Number]]()
@@ -146,10 +145,10 @@ def _slot(
 
 
 def answer_for(request: CountRequest, times: MetricTimeline) -> Answer:
-    """Return what was counted over the stretch of a request, without evidence.
+    """Return the counts over the stretch of a request, without evidence.
 
     Raises:
-        MeasurementError: it is not a count.
+        MeasurementError: they are not valid counts.
     """
     total, bad, evidence = times.total, times.bad, Evidence(query=times.query)
     if request.amount:
@@ -182,7 +181,7 @@ def _check(what: str, number: Fraction) -> None:
 
 
 def check_slices(slices: Slices, pieces: Sequence[PeriodRun]) -> None:
-    """See that every slice is a whole number of periods.
+    """Check that every slice is a whole number of periods.
 
     Raises:
         MeasurementError: CloudWatch no longer has periods as short.
@@ -204,7 +203,7 @@ def _slice_counts(times: MetricTimeline, slices: Slices) -> SliceCounts:
     for slot in times.slots:
         total, bad = sums.get(slot.start // length, (0, 0))
         sums[slot.start // length] = total + (slot.total or 0), bad + slot.bad
-    # Only compared with each other: whole numbers make no difference.
+    # They are only compared with each other: whole numbers make no difference.
     return SliceCounts(slices, [(number, *_whole(*pair)) for number, pair in sums.items()])
 
 
@@ -215,9 +214,9 @@ def _whole(total: Number, bad: Number) -> tuple[int, int]:
 
 
 def series_of(request: SeriesRequest, times: MetricTimeline) -> Series:
-    """Return what happened in each step.
+    """Return the events of each step.
 
-    Periods that are longer than a step, or overlap two, are taken to have even traffic.
+    Periods that are longer than a step, or overlap two, are assumed to have even traffic.
     """
     if request.slices is not None:
         return _sliced_series(request, request.slices, times)
@@ -241,9 +240,9 @@ def series_of(request: SeriesRequest, times: MetricTimeline) -> Series:
 
 
 def _shares(request: SeriesRequest, slot: Slot) -> Iterator[tuple[int, float]]:
-    """Yield in which steps a period is, and how much of it, as if its events were spread evenly.
+    """Yield the steps of a period with its share in each, as if its events were spread evenly.
 
-    What is rounded off the start of the stretch belongs to the first step.
+    Time that was rounded off at the start of the stretch belongs to the first step.
     """
     first = seconds(request.span.start)
     start, end = max(slot.start, first), max(slot.end, first + 1)
@@ -271,7 +270,7 @@ def _sliced_series(request: SeriesRequest, slices: Slices, times: MetricTimeline
 def _say_what_is_silent(
     request: SeriesRequest, times: MetricTimeline, totals: list[float | None]
 ) -> None:
-    """Put 0 where silence says that nothing happened, and leave None where it says nothing."""
+    """Set 0 where silence means that nothing happened, and keep None elsewhere."""
     there = [place for place, total in enumerate(totals) if total is not None]
     if not there:
         return

@@ -81,7 +81,7 @@ def _extract_in_short(_: PathPattern, name: str) -> str:
 
 def _value(pattern: PathPattern, name: str, text: str) -> str:
     """Return SQL for the value of a column, given its text."""
-    # DuckDB fails where what is escaped is not UTF-8 (%FF): such a name is left as it is.
+    # DuckDB fails if an escaped text is not UTF-8 (%FF): such a name is left as it is.
     value = f"nullif(coalesce(TRY(url_decode({text})), {text}), {literal(_NULL)})"
     if pattern.columns[name] == "DATE":
         short = f"try_strptime(left({value}, 8), '%Y%m%d')::DATE"

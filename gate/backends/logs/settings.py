@@ -24,7 +24,7 @@ class LogsSettings:
     kind: ClassVar[str] = "logs"
 
     path: str
-    """A file or a glob, relative to the policy file's folder, or the URL of objects of a store. Its
+    """A file or a glob, relative to the policy file's folder, or the URL of objects in a store. Its
     partitions are those of `gate.backends.logs.partitions`."""
     directory: Path
     """The folder of the policy file."""

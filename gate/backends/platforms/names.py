@@ -11,13 +11,13 @@ _MOST_SHOWN: Final = 5
 
 
 def no_slo(where: str, name: str, others: Iterable[str], more: str = "") -> MeasurementError:
-    """Return the error that no SLO has a name, with the names that are similar to it.
+    """Return the error for an unknown name, with similar names.
 
     Args:
-        where: where it was looked for, as the subject of the sentence.
+        where: the searched place, as the subject of the sentence.
         name: the name or the id.
-        others: the names that are there; empty: they are not known.
-        more: what else may be the reason, for this platform; empty: nothing.
+        others: the existing names; empty: unknown.
+        more: another possible reason for this platform; empty: none.
     """
     names = nearest_first(name, dict.fromkeys(others))
     quoted = listing([f'"{other}"' for other in names])
@@ -28,18 +28,18 @@ def no_slo(where: str, name: str, others: Iterable[str], more: str = "") -> Meas
 
 
 def several_slos(where: str, name: str, ids: Sequence[str]) -> MeasurementError:
-    """Return the error that several SLOs have a name, so that none of them is meant.
+    """Return the error for an ambiguous name.
 
     Args:
-        where: whose SLOs they are, after ``of``.
+        where: the owner of the SLOs, after ``of``.
         name: the name.
-        ids: what distinguishes them: ids, full names or ARNs.
+        ids: their distinct ids, full names or ARNs.
     """
     reason = f'{len(ids)} SLOs of {where} have the name "{name}": {listing(sorted(ids))}'
     return MeasurementError(Cause.INVALID, reason + hint_for("platform-names"))
 
 
 def listing(texts: Sequence[str]) -> str:
-    """Write the first few texts, and how many more there are."""
+    """Write the first few texts, and the number of the others."""
     rest = len(texts) - _MOST_SHOWN
     return ", ".join(texts[:_MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

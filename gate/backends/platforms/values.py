@@ -1,4 +1,4 @@
-"""Values of a platform's JSON as the gate needs them, or nothing: never a zero in their place."""
+"""Values of a platform's JSON as the gate needs them, or None; never a zero in their place."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,15 +10,16 @@ from gate.measure.remedies import hint_for
 from gate.wording import instant
 
 _LARGEST: Final = 1e100
-"""No count is larger, and sums of many such can still be shown. NaN is not below it either."""
+"""The largest count; sums of many such counts can still be shown. NaN is not below it either."""
 _ABOUT_NOW: Final = timedelta(minutes=15)
-"""How long ago a run may have begun that asks for now: the longest that a platform may take."""
+"""The maximum age of a run that counts as the present: the longest time that a platform may
+take."""
 
 
 def finite(value: object) -> Fraction | None:
-    """Return a number exactly as it is written; None: it is not a number, or not a finite one.
+    """Return a number exactly as it is written; None: it is not a number, or not finite.
 
-    Python reads NaN and Infinity in JSON, and takes true for 1.
+    Python accepts NaN and Infinity in JSON, and treats true as 1.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -26,18 +27,18 @@ def finite(value: object) -> Fraction | None:
 
 
 def timestamp(value: object) -> datetime | None:
-    """Return an instant of ISO 8601 with its zone; None: the value is none, or has no zone."""
+    """Return an ISO 8601 instant with its zone; None: it is not an instant, or has no zone."""
     if not isinstance(value, str):
         return None
     try:
         at = datetime.fromisoformat(value)
         return at.astimezone(UTC) if at.tzinfo is not None else None
-    except (ValueError, OverflowError):  # the latter where UTC is in another year than there is
+    except (ValueError, OverflowError):  # the latter if UTC is in a year outside of the calendar
         return None
 
 
 def rewritten(value: Any, change: Callable[[str], str]) -> Any:
-    """Return a value of JSON with every text in it changed, keys too."""
+    """Return a JSON value with every text in it changed, including keys."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
@@ -48,15 +49,15 @@ def rewritten(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def refusal_of_the_past(title: str, at: datetime, now: datetime) -> Unmeasured | None:
-    """Refuse an instant that is not about now, for a platform that answers for now only.
+    """Refuse an instant in the past, for a platform that only knows the present.
 
     Args:
-        title: how the platform is called.
+        title: the name of the platform.
         at: the run's instant.
-        now: by the clock of this machine.
+        now: the time of this machine's clock.
 
     Returns:
-        Why nothing can be measured; None: the instant is about now.
+        Why nothing can be measured; None: the instant is the present.
     """
     if abs(now - at) <= _ABOUT_NOW:
         return None

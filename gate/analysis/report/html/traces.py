@@ -27,7 +27,7 @@ from gate.slo.objective import RatioSlo, SpendSlo
 
 
 def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
-    """Show what happened to each budget."""
+    """Show the past of each budget."""
     yield element("p", " ".join(_how_to_read(service, report)), class_="reading")
     for place, assessment in enumerate(service.assessments, start=1):
         name = f"{prefix}-{place}"
