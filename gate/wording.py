@@ -48,9 +48,9 @@ def without_events(slo: Slo) -> str | None:
     if isinstance(slo, SpendSlo):
         return "spend is an amount, not a count of events"
     if isinstance(slo, CompositeSlo):
-        return "it is a composite; its members are looked at themselves"
+        return "it is a composite; its members are examined instead"
     if isinstance(slo, PlatformSlo):
-        return "its platform has not said what it promises"
+        return "its platform has not given an objective"
     return None
 
 
@@ -61,7 +61,7 @@ def without_groups(slo: Slo) -> str | None:
     if slo.slices is not None:
         return "it counts slices of time, which belong to no group"
     if slo.sli.sliced:
-        return "its series hold ratios of slices of time, of which the events are not known"
+        return "its series have ratios of slices of time, whose events are unknown"
     return None
 
 

@@ -111,7 +111,9 @@ def _time_format(text: str) -> str:
     used = set(_DIRECTIVE.findall(text))
     if not used:
         names = ", ".join(TIME_FORMATS)
-        raise ValueError(f"{text!r} is none of {names}, and no pattern such as %d/%m/%Y %H:%M:%S")
+        raise ValueError(
+            f"{text!r} is none of {names}, and not a pattern such as %d/%m/%Y %H:%M:%S"
+        )
     if unknown := sorted(used - _DIRECTIVES):
         raise ValueError(
             f"{text!r}: %{unknown[0]} cannot be read; write its parts, such as %Y-%m-%d"

@@ -399,7 +399,7 @@ def test_an_attestation_binds_a_file_that_says_nothing(
     assert check(**signing).exit_code == 0
     unverified = requirement(check("-f", "json"))
     assert (
-        "its attestation does not count: it is signed, and there is no key here"
+        "its attestation does not count: it is signed, and no key is set here"
         in (unverified["reason"])
     )
     assert unverified["reason"].endswith("this job the key, as GATE_SIGNING_KEY or GATE_VERIFY_KEY")
@@ -613,7 +613,7 @@ def test_a_decision_that_contradicts_its_requirements_is_refused(
         assert (done.exit_code, done.stdout[:5]) == (0, "HOLDS")
     else:
         assert done.exit_code == 3
-        assert "what is required of 'chat' contradicts its findings" in done.stdout
+        assert "the requirements of 'chat' contradict its findings" in done.stdout
 
 
 def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path) -> None:

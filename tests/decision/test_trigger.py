@@ -175,7 +175,7 @@ def test_the_terminal_says_both_numbers_of_each_slo() -> None:
         " 3.0% at most",
         "Pre-mortem: small of chat: expected cost less than 0.1% of the budget; the canary may take"
         " less than 0.1% at most",
-        "Pre-mortem: answers of chat: what the change costs is not known:"
+        "Pre-mortem: answers of chat: the cost of the change is unknown:"
         " http://prometheus:9090 answered 503: query timed out after 2m0s",
     ]
 

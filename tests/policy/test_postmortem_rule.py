@@ -253,7 +253,7 @@ def test_a_past_of_which_too_little_is_known_is_in_doubt_and_what_is_known_still
     assert [one.rule for one in judgement.findings][:2] == [Rule.POSTMORTEM, Rule.MEASUREMENT]
     verdict, reason = said(judgement, Rule.MEASUREMENT)
     assert verdict is WARN
-    assert "only 89.9% of the time looked at is known; min_coverage is 90%" in reason
+    assert "only 89.9% of the examined time has data; min_coverage is 90%" in reason
     enough: Bad = {AT - DAY + place * STEP: None for place in range(28)}
     assert found(looked_back("canary", day(enough)), Rule.MEASUREMENT) == []
 

@@ -192,7 +192,7 @@ def scope_facts(report: AnomalyReport) -> Iterator[Fact]:
     span, step = report.span, format_duration(report.step)
     stretch = f"{wording.minute(span.start)} to {wording.instant(span.end)}"
     until = wording.instant(span.start + report.baseline)
-    yield "Looked at", f"{stretch}, in steps of {step}"
+    yield "Examined", f"{stretch}, in steps of {step}"
     yield "Baseline", f"up to {until}, without incidents; rules: EWMA and {report.rules}"
     alarms = FALSE_ALARMS[report.rules]
     yield (

@@ -231,7 +231,7 @@ class SloStatement:
         if stated.history is not None:
             for key in ("incidents", "signals"):
                 if key in stated.nodes:
-                    raise self._impossible(key, "nothing is known of its history")
+                    raise self._impossible(key, "its history is unknown")
             return self._unmeasured(stated.history)
         if isinstance(main, Unmeasured) and not (stated.incidents or stated.signals):
             return main

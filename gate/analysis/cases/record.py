@@ -113,7 +113,7 @@ def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
             "a decision does not hold all that it was made by, such as a past that was not known;"
             " write this case by hand"
         )
-    return f"the case would not come to what was decided ({wrong}): {why}"
+    return f"the case would not reach the recorded decision ({wrong}): {why}"
 
 
 def _unique(name: str, names: Collection[str]) -> str:

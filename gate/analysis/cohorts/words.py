@@ -285,9 +285,9 @@ def _spans(service: ServiceCohorts) -> Iterator[Fact]:
     """Yield the examined time, once if all SLOs have the same."""
     spans = {slo.slo: _scope(slo) for slo in service.slos if slo.unmeasured is None}
     if len(set(spans.values())) == 1:
-        yield "Looked at", next(iter(spans.values()))
+        yield "Examined", next(iter(spans.values()))
     else:
-        yield from (("Looked at", f"{name}: {text}") for name, text in spans.items())
+        yield from (("Examined", f"{name}: {text}") for name, text in spans.items())
 
 
 def _scope(slo: SloCohorts) -> str:

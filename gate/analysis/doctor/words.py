@@ -111,7 +111,7 @@ def _seen(name: str, results: Sequence[CheckResult]) -> Mark:
 
 
 def _wrong(result: CheckResult) -> Mark:
-    facts = (("Do", result.remedy), ("Looked at", _short(result.examined)))
+    facts = (("Do", result.remedy), ("Examined", _short(result.examined)))
     return Mark(
         verdict=_VERDICTS[result.level],
         label=result.check,
@@ -174,7 +174,7 @@ _NEVER: Final = {
         _WITHOUT_ID,
     ),
     "elastic": ("whether the API key may do more than read SLOs",),
-    "static": ("whether what is written down has happened",),
+    "static": ("whether the written counts are true",),
 }
 """Facts that no check of this command can see, by the type of the backend."""
 _SEEN_BY: Final = {_WITHOUT_ID: Check.REPEATS}

@@ -49,8 +49,8 @@ def draft_record(report: IncidentReport, name: str, deploys: Iterable[Deployment
         for incident in _incidents(service)
     ]
     if not names:
-        raise UsageError(f"no incident {name} was found, nor any other in the time looked at")
-    raise UsageError(f"no incident {name} was found in the time looked at{nearest(name, names)}")
+        raise UsageError(f"no incident {name} was found, nor any other in the examined time")
+    raise UsageError(f"no incident {name} was found in the examined time{nearest(name, names)}")
 
 
 def _incidents(service: ServiceIncidents) -> Iterator[ServiceIncident]:

@@ -146,7 +146,10 @@ def since_facts(service: ServiceIncidents) -> Iterator[Fact]:
     what = f"deploy of {since.deploy.revision} at {wording.instant(since.deploy.time)}"
     yield "Since", f"{what}, compared up to {wording.instant(since.until)} with as long before it"
     if not since.slos:
-        yield "Since", "too early to say: no whole step has passed, or none before it was looked at"
+        yield (
+            "Since",
+            "too early: no whole step has passed since then, or none before it was examined",
+        )
     yield from (("Since", f"{both.slo}: {_compared(both)}") for both in since.slos)
 
 

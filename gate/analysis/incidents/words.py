@@ -151,7 +151,7 @@ def _closing(report: IncidentReport) -> Facts:
     span, step = report.span, format_duration(report.step)
     how = f"in steps of {step}, for burn rates of {wording.exact(report.threshold)} or more"
     looked_at = f"{wording.minute(span.start)} to {wording.instant(span.end)}, {how}"
-    return summary.signature(span.end, report.tool_version, ("Looked at", looked_at))
+    return summary.signature(span.end, report.tool_version, ("Examined", looked_at))
 
 
 def _explanation(annotated: AnnotatedIncident) -> Iterator[str]:

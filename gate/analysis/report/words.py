@@ -241,7 +241,7 @@ def report_closing(report: Report) -> tuple[Facts, ...]:
             ("Policy", summary.provenance(service.source)),
         )
     )
-    looked_at = ("Looked at", scope(report))
+    looked_at = ("Examined", scope(report))
     return (
         *without_impact_facts(report.incidents),
         summary.signature(report.evaluated_at, report.tool_version, *policies, looked_at),
@@ -275,10 +275,11 @@ def no_burn_down(assessment: Assessment) -> str:
     if isinstance(slo, CompositeSlo) or isinstance(slo.window, RollingWindow):
         window = "one window" if isinstance(slo, CompositeSlo) else str(slo.window)
         return (
-            f"No burn-down: what was left at an instant takes a history of {window} before it, and"
+            f"No burn-down: the remaining budget at an instant needs a history of {window} before"
+            " it, and"
             " there is less."
         )
-    return "No burn-down: only what is left now is known of the period."
+    return "No burn-down: only the present remaining budget of the period is known."
 
 
 def incidents_of(slo: str, service: ServiceReport) -> Marked:
@@ -326,5 +327,5 @@ def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
     if consumed.chronic:
         parts.append(f"{written(consumed.chronic)} outside incidents")
     if consumed.earlier:
-        parts.append(f"{written(consumed.earlier)} before the time looked at")
+        parts.append(f"{written(consumed.earlier)} before the examined time")
     return f"{written(consumed.consumed)} of the budget: {'; '.join(parts)}"

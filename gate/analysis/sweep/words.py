@@ -23,7 +23,7 @@ def lines(report: SweepReport) -> Iterator[str]:
 
 
 def _parts(report: SweepReport) -> Iterator[str]:
-    yield f"{report.pulls} open, {report.seen} looked at"
+    yield f"{report.pulls} open, {report.seen} checked"
     would = "would be set" if report.dry_run else "set"
     yield f"{report.count(SweepAct.SET)} {would}"
     skipped = (SweepAct.VALID, SweepAct.WAITING, SweepAct.ABSENT)

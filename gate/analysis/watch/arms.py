@@ -143,7 +143,7 @@ def _why_not(slo: Slo) -> str | None:
     if slo.slices is not None:
         return "it counts slices of time, which belong to neither the canary nor the baseline"
     if slo.sli.sliced:
-        return "its series hold ratios of slices of time, of which the events are not known"
+        return "its series have ratios of slices of time, whose events are unknown"
     return None
 
 

@@ -130,7 +130,7 @@ class Judge:
             return
         if spent is None:
             why = "".join(f": {doubt.reason}" for doubt in doubts[:1])
-            yield f"its budget was not measured, so what was spent of it is not known{why}"
+            yield f"its budget was not measured, so the spent part is unknown{why}"
         elif _exceeds(spent[1], limit) and not _exceeds(spent[0], limit):
             yield f"the size of its budget is not known: only {self.parts[slo][1]} are measured"
         elif _exceeds(spent[0], limit) and not self.rolls_back:

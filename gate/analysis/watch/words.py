@@ -107,7 +107,7 @@ def _next(report: WatchReport) -> str:
     if report.verdict is CanaryVerdict.ROLL_BACK:
         return f"roll {arms.canary} back"
     if any(slo.troubles for slo in report.slos):
-        return "see to what is not known, and watch again; promote nothing until then"
+        return "resolve what is unknown, and watch again; promote nothing until then"
     if len(report.slos[0].steps) < report.grid.count:
         return "go on from the state that was kept, or watch again; promote nothing until then"
     return f"{_longer(report)}; promote nothing until then"

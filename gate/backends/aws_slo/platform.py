@@ -139,7 +139,7 @@ class AwsSloPlatform:
             seen = instant(body, "Timestamp")
             raise invalid(
                 f"{self._service.shown}: the reports are of {seen:%Y-%m-%d %H:%M:%S} UTC, and"
-                f" {at:%Y-%m-%d %H:%M:%S} UTC was asked for"
+                f" {at:%Y-%m-%d %H:%M:%S} UTC was requested"
             )
         for failure in listed(body, "Errors", self._service.shown):
             if failure.get("Arn") == arn or (

@@ -71,12 +71,12 @@ def _clock(session: ClickHouseSession, now: datetime) -> CheckResult:
 def _table(engine: TableEngine | None, table: str) -> CheckResult:
     """Say how the table stores its rows, and the effect on counting them."""
     name = f"{table} (engine {engine.name})" if engine is not None else table
-    message, remedy = f"what is behind {name} is read with the setting final=1", ""
+    message, remedy = f"the tables behind {name} are read with the setting final=1", ""
     if engine is not None and engine.added_up:
-        message = f"{name} adds rows up: one may stand for many requests"
+        message = f"{name} adds rows up: one row may represent many requests"
         remedy = "count the table that the service writes its requests to"
     elif engine is not None and engine.name == "Buffer":
-        message = f"{name} loses what is not yet flushed when a server stops"
+        message = f"{name} loses rows that are not yet flushed when a server stops"
         remedy = "count the table behind it"
     elif engine is not None and engine.merged:
         message = f"{name} is read with FINAL: each row counts once, in its newest version"

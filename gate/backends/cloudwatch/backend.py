@@ -139,9 +139,9 @@ class CloudWatchBackend:
         if times.reading.threshold is not None and not times.counts_good:
             metric = times.reading.metric
             reason = (
-                f"CloudWatch has values of {metric}, and no count of those up to"
+                f"CloudWatch has values of {metric}, but no count of those up to"
                 f" {times.reading.threshold}: either all are above it, or they were published as"
-                " statistic sets or with negative values, of which it cannot count them; choose a"
+                " statistic sets or with negative values, which it cannot count like this; choose a"
                 " metric whose percentiles CloudWatch shows"
             )
             raise MeasurementError(Cause.NO_DATA, reason)

@@ -142,7 +142,7 @@ class Pages:
             for place in range(len(self.counted)):
                 if result.get("Id") == f"m{place}":
                     return place
-        raise unreadable("a result belongs to no metric that was asked for")
+        raise unreadable("a result belongs to a metric that was not requested")
 
     def _take(self, place: int, result: JsonObject) -> None:
         if messages := listed(result, "Messages"):
@@ -168,7 +168,7 @@ class Pages:
             raise unreadable("a time is not a number of whole seconds since 1970")
         start = int(number)
         if not piece.start <= start < piece.end or (start - piece.start) % piece.period:
-            raise unreadable(f"a point of {instant(moment(start))}, which was not asked for")
+            raise unreadable(f"a point of {instant(moment(start))}, which was not requested")
         return start
 
     def _value(self, place: int, start: int, value: object) -> Number:

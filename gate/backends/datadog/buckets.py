@@ -178,7 +178,7 @@ def _read_parts(
         first, last = (shown_instant(start) for start in (min(starts), max(starts)))
         raise invalid(
             f"its values are of times from {first} to {last}, and"
-            f" {shown_instant(window.start)} to {shown_instant(window.end)} was asked for"
+            f" {shown_instant(window.start)} to {shown_instant(window.end)} was requested"
         )
     if late >= 0 or not (ends := _ends(starts, interval)):
         return 0, ()

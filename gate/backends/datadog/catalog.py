@@ -33,8 +33,8 @@ _NOTES: Final = {
 }
 _NO_DATA: Final = {
     METRIC: "Datadog takes time without data for time without events",
-    "monitor": "Datadog takes time without data for up or down, as the monitor is set; the gate"
-    " leaves out what the history has as no data",
+    "monitor": "Datadog counts time without data as up or down, as the monitor is set; the gate"
+    " leaves out what the history reports as no data",
     "time_slice": "Datadog takes time without data for up; the gate leaves it out",
 }
 

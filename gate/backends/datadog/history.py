@@ -239,7 +239,7 @@ def _warnings(
         answered = number(value, key)
         words = (
             f"Datadog answers for another window: {key} is {shown_instant(answered)}, and"
-            f" {shown_instant(wanted)} was asked for"
+            f" {shown_instant(wanted)} was requested"
         )
         if abs(answered - wanted) > _CUT:
             warnings.append(words)

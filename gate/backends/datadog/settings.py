@@ -130,7 +130,7 @@ BLOCK: Final = Object(
         ),
         "endpoint": Field(
             schema=Choice((HISTORY, STATUS)),
-            doc="What is asked: history, which has counts, or status, a share that Datadog rounds."
+            doc="Endpoint: history, which has counts, or status, a share that Datadog rounds."
             " Default: history.",
             example="history",
         ),

@@ -89,8 +89,8 @@ def _unknown_down(history: History, tally: WindowTally) -> Iterator[Suspicion]:
     if bad > own + allowed_difference(history):
         yield Suspicion(
             cause=Cause.CONTRADICTED,
-            reason=f"Datadog's own SLI is {shown_percent(1 - bad)}, with time without data taken"
-            f" for down, and {shown_percent(1 - own)} without that time",
+            reason=f"Datadog's own SLI is {shown_percent(1 - bad)}, with time without data"
+            f" counted as down, and {shown_percent(1 - own)} without that time",
             remedy="see in Datadog why there are no data, and how the monitor is set to take that",
             hidden=(bad - own) * tally.total,
         )

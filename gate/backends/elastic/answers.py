@@ -148,8 +148,8 @@ def _slices(inquiry: SloQuery, good: Fraction, total: Fraction) -> Counts:
     if missing:
         shown = format_duration(length)
         notes.append(
-            f"{missing:,} of {whole:,} slices of {shown} have no data, which Kibana takes"
-            " for good and the gate leaves out"
+            f"{missing:,} of {whole:,} slices of {shown} have no data, which Kibana counts as good"
+            " and the gate leaves out"
         )
     seconds = Fraction(length.total_seconds())
     return Counts(

@@ -47,7 +47,7 @@ class SloList:
             return self._unreadable("the list of SLOs has no total or no results")
         if total > _MOST_LISTED:
             return self._unreadable(
-                f"{total} SLOs and groups fit these names, of which not all are listed"
+                f"{total} SLOs and groups match these names, and not all of them are listed"
             )
         numbers = range(1, -(-total // _IN_ONE_PAGE) + 1)
         more = self._api.ask_all([_find(names, number) for number in numbers[1:]], AT_ONCE)

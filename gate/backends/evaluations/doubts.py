@@ -30,7 +30,7 @@ def warnings(history: RunHistory) -> tuple[str, ...]:
         return ()
     return (
         f"{_files(history.unreadable)} cannot be read, and may be of any run:"
-        f" {listing(history.unreadable)}; repair or remove what is damaged",
+        f" {listing(history.unreadable)}; repair or remove damaged files",
     )
 
 

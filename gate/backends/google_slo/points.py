@@ -147,7 +147,7 @@ def _point(point: JsonObject, span: Span, step: timedelta) -> SloPoint:
 
 def _beside(start: datetime, end: datetime, span: Span) -> MeasurementError:
     times = (exact_instant(each) for each in (start, end, span.start, span.end))
-    reason = "a point is from {} to {}, but what was asked is from {} to {}".format(*times)
+    reason = "a point is from {} to {}, but the request was from {} to {}".format(*times)
     return MeasurementError(Cause.INVALID, reason)
 
 
@@ -190,6 +190,6 @@ def _ordered(points: list[SloPoint], kind: str, step: timedelta) -> tuple[SloPoi
     shortest = min((point.end - point.start for point in ordered[1:]), default=step)
     if shortest < step - _SLACK:
         parts = f"a point of {kind} events is of {format_duration(shortest)}"
-        reason = f"{parts}, and steps of {format_duration(step)} were asked for"
+        reason = f"{parts}, and steps of {format_duration(step)} were requested"
         raise MeasurementError(Cause.INVALID, reason)
     return tuple(ordered)

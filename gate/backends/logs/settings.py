@@ -50,7 +50,7 @@ def _build_settings(values: Values, reader: Reader) -> LogsSettings:
         columns = {**records.columns, **only_failures}
         records = replace(records, columns=columns, optional=records.optional | set(only_failures))
     if records.time_format and not records.time_zone and not carries_zone(records.time_format):
-        message = "the format tells no zone; add time_zone, or %z to the format"
+        message = "the format has no zone; add time_zone, or %z to the format"
         raise reader.fail(values.node("time_format"), message)
     path, as_written = values.get("path"), shown(values.node("path"))
     return LogsSettings(

@@ -160,7 +160,7 @@ def missing_in(column: str, lacking: list[str], files: int) -> str:
     """Say that some files lack a column. Counting it as NULL there could hide failures."""
     return (
         f'no column "{column}" in {len(lacking)} of {files} files (for example {lacking[0]}); '
-        "every file must have it, be it with null"
+        "every file must have it, even with null"
     )
 
 

@@ -219,7 +219,7 @@ class Api:
 
     def _wait(self, seconds: float) -> None:
         """Wait before a request is sent again, and let the command report it."""
-        with waiting(f"waiting {seconds:.0f} s before {self._shown} is asked again"):
+        with waiting(f"waiting {seconds:.0f} s before the next request to {self._shown}"):
             self.clock.sleep(seconds)
 
     def _try(self, call: Call, seconds: float) -> JsonObject | RequestFailure:
@@ -289,5 +289,7 @@ def _of_a_cache(response: requests.Response) -> RequestFailure | None:
     age = response.headers.get("Age", "")
     if not (age.isascii() and age.isdecimal()) or int(age[:12]) <= _OLDEST:
         return None
-    reason = f"a cache has answered in its place, with what is {age:.12} s old; let the proxy that"
+    reason = (
+        f"a cache has answered in its place, with data that is {age:.12} s old; let the proxy that"
+    )
     return RequestFailure(reason=f"{reason} caches it pass every request on")

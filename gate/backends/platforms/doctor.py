@@ -113,7 +113,7 @@ def _not_looked_at(
 ) -> Iterator[SkippedCheck]:
     """Yield the facts that a platform does not report about a defined and measured SLO."""
     if isinstance(definition, Definition) and not definition.no_data:
-        reason = f"{title} does not say what it takes time without data for"
+        reason = f"{title} does not say how it counts time without data"
         yield SkippedCheck(check=Check.NO_DATA, reason=reason)
     if isinstance(answer, Unmeasured):
         return

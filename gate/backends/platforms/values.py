@@ -63,6 +63,6 @@ def refusal_of_the_past(title: str, at: datetime, now: datetime) -> Unmeasured |
         return None
     return Unmeasured(
         cause=Cause.INVALID,
-        reason=f"{title} answers for now only, and what is asked for is"
+        reason=f"{title} only answers for the present, and the requested instant is"
         f" {instant(at)}{hint_for('platform-now')}",
     )

@@ -114,7 +114,7 @@ def _pruned(examined: Examined) -> CheckResult:
     shown = f"{where} has {(size or 0) / _MEGABYTE:,.1f} MB"
     if kind in {"v", "f"}:
         what = "a view" if kind == "v" else "a foreign table"
-        said = f"{where} is {what}: what a count reads is not known"
+        said = f"{where} is {what}: the amount that a count reads is unknown"
     elif partitioned:
         said = f"{shown}, in partitions by {examined.timestamp}"
     elif methods:

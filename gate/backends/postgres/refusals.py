@@ -104,7 +104,7 @@ _CONNECTING: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
     (re.compile("certificate|SSL error"), "TLS fails", "database-tls"),
     (
         re.compile("invalid response to SSL negotiation|expected authentication request|protocol"),
-        "something else than PostgreSQL answers",
+        "a program other than PostgreSQL answers",
         "not-postgres",
     ),
     (

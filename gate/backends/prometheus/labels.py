@@ -77,7 +77,7 @@ def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | 
     if isinstance(planned, Unmeasured):
         return planned
     if not EVENTS & planned.parts.keys():
-        reason = "only events can be grouped by labels, neither a gauge nor what is spent"
+        reason = "only events can be grouped by labels, not a gauge or an amount"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
     try:
         of_names = [_by_labels(name, request) for name in planned.names or (planned,)]

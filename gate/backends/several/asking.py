@@ -55,7 +55,7 @@ class AskedBackend(Generic[Opened]):
             future.set_exception(_NotAskedError(self.why_not))
             return future
         if self._task is not None and not self._task.done():
-            why = f"the backend {self.name} is still busy with what it was asked before"
+            why = f"the backend {self.name} is still busy with an earlier request"
             future.set_exception(_NotAskedError(why))
             return future
 

@@ -200,7 +200,7 @@ class SparkConnection:
         """Check that it is the same session: another one would have none of its settings."""
         answered = response.server_side_session_id
         if self._server_side and answered != self._server_side:
-            reason = "Spark cannot be asked: the server was started anew during this run"
+            reason = "Spark cannot be queried: the server was started anew during this run"
             raise MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("spark-session"))
         self._server_side = answered
 
@@ -229,5 +229,5 @@ def _content(file: Path | None) -> bytes | None:
     try:
         return file.read_bytes() if file else None
     except OSError:
-        reason = f"Spark cannot be asked: {file} cannot be read"
+        reason = f"Spark cannot be queried: {file} cannot be read"
         raise MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("certificate-file")) from None

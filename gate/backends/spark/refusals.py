@@ -160,7 +160,9 @@ def refusal(failure: SparkFailure, statement: str, *, reads: bool) -> Measuremen
 
 
 def _unasked(reason: str, key: str) -> MeasurementError:
-    return MeasurementError(Cause.BACKEND_ERROR, f"Spark cannot be asked: {reason}{hint_for(key)}")
+    return MeasurementError(
+        Cause.BACKEND_ERROR, f"Spark cannot be queried: {reason}{hint_for(key)}"
+    )
 
 
 def _own_words(failure: SparkFailure) -> str:

@@ -133,7 +133,9 @@ class SparkSession:
         values = {pair.key: pair.value for pair in answer.pairs if pair.HasField("value")}
         for key, value in SETTINGS.items():
             if values.get(key, value).lower() != value.lower():
-                reason = f"Spark cannot be asked: its setting {key} is {values[key]}, and stays so"
+                reason = (
+                    f"Spark cannot be queried: its setting {key} is {values[key]}, and stays so"
+                )
                 raise MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("spark-setting"))
 
     def _configure(self, operation: object) -> Any:

@@ -31,7 +31,7 @@ def _came_down(slo: Slo, trace: Trace) -> str:
     end, last = trace.compared[-1]
     bound = wording.left_or_overspent(None if last is None else wording.shown(last))
     return (
-        f"{came} as measured. The thin line is the bound that is held against the tiers:"
+        f"{came} as measured. The thin line is the bound that is compared with the tiers:"
         f" {bound} on {wording.day(end)}."
     )
 

@@ -88,7 +88,7 @@ def _caption(row: AnomalyRow) -> str:
     chart = row.chart
     since = wording.instant(chart.watched[0].point.sample.start)
     out = " Red stretches are worse than usual." if chart.worse else ""
-    return f"Grey is what is usual, by all before {since}; dashed is its upper limit.{out}"
+    return f"Grey is the usual range, from the data before {since}; dashed is its upper limit.{out}"
 
 
 def _line(points: Sequence[Point], values: Sequence[float], buckets: int = BUCKETS) -> Line:
@@ -243,7 +243,7 @@ def _named(projection: Projection) -> str:
 
 def _caption_of_forecast(predicted: SloForecast) -> str:
     """Describe the lines of a forecast."""
-    parts = ["What is left if nothing more fails, and if failures go on as they did recently."]
+    parts = ["The remaining budget if nothing more fails, and if failures continue as recently."]
     if predicted.expected is not None:
         within = predicted.expected.held.within
         parts.append(f"Of 100 simulated months {within} ended within such a shaded area.")

@@ -108,7 +108,7 @@ def _causes(slo: Slo, eaten: Consumption, service: ServiceReport) -> Iterator[_C
         yield _Cause(name=f"{len(shares) - _MOST} more incidents", when="", share=rest)
     yield _Cause(name=_rest(slo), when="outside incidents", share=eaten.chronic)
     if eaten.earlier:
-        yield _Cause(name="Earlier", when="before the time looked at", share=eaten.earlier)
+        yield _Cause(name="Earlier", when="before the examined time", share=eaten.earlier)
     yield _Cause(name="Total", when="", share=eaten.consumed)
 
 

@@ -50,7 +50,7 @@ class BoundaryCheck(SloCheck):
             message = (
                 f"{self.source.role}: {round(here):,} of {round(every):,} histograms have {le.text}"
             )
-            yield self._fault(f"{message}; all that the others count is taken for bad")
+            yield self._fault(f"{message}; all events that the others count are treated as bad")
         elif late:
             message = f"{round(late):,} histograms had no {le.text} in a part of the window"
             yield self._fault(f"{message}, where every event counts as bad")

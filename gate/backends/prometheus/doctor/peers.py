@@ -108,7 +108,7 @@ class StuckCheck(SloCheck):
                     f" nothing in the last {lately}, while others went on"
                 ),
                 remedy=(
-                    "see whether requests hang there, or what is exported is frozen; if it was"
+                    "see whether requests hang there, or the exported values are frozen; if it was"
                     " drained on purpose, all is well"
                 ),
                 examined=self._targets.text,
@@ -174,7 +174,7 @@ class FrozenCheck(SloCheck):
                         f"{self.source.role}: {round(frozen):,} series of {self.source.text} are"
                         f" {why}"
                     ),
-                    remedy="take out what is left of a target that is gone, or fix the exporter",
+                    remedy="remove the series of a target that is gone, or fix the exporter",
                     examined=part.text,
                 )
                 return
