@@ -42,9 +42,9 @@ def without_events(slo: Slo) -> str | None:
     if isinstance(slo, SpendSlo):
         return "spend is an amount, not a count of events"
     if isinstance(slo, CompositeSlo):
-        return "it is a composite; its members are looked at themselves"
+        return "it is a composite; its members are examined instead"
     if isinstance(slo, PlatformSlo):
-        return "its platform has not said what it promises"
+        return "its platform has not given an objective"
     return None
 
 

@@ -1,7 +1,7 @@
 """Waiting for several backends at once, and the pauses of a backend before a retry.
 
-The command that reports these on stderr watches from a thread of its own and knows no backend; a
-backend knows no command.
+The command that reports these on stderr watches from its own thread and knows no backend; a backend
+knows no command.
 """
 
 import threading
@@ -19,7 +19,7 @@ _waits = list[str]()
 
 @contextmanager
 def waiting(words: str) -> Iterator[None]:
-    """Let `waited_for` say these words, which hold no secret, while the block lasts."""
+    """Let `waited_for` return these words, which have no secret, while the block lasts."""
     with _lock:
         _waits.append(words)
     try:
@@ -30,7 +30,7 @@ def waiting(words: str) -> Iterator[None]:
 
 
 def waited_for() -> str:
-    """Return what is waited for at the moment, the latest of several; empty: nothing."""
+    """Return what the run is waiting for, the latest of several; empty: nothing."""
     with _lock:
         return _waits[-1] if _waits else ""
 

@@ -77,7 +77,7 @@ def _checked(slo: RatioSlo, answer: Answer, at: datetime) -> Counts | Share | Un
     if isinstance(answer, Unmeasured):
         return answer
     if not isinstance(answer, Counts | Share):
-        raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
+        raise TypeError(f"{slo.name}: counts were requested, but {type(answer).__name__} came")
     definition, query = answer.evidence.definition, answer.evidence.query
     if definition is not None:
         from gate.budget.promises import difference  # noqa: PLC0415 - for SLOs of platforms only
@@ -111,7 +111,7 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
     if isinstance(answer, Unmeasured):
         return without_budget(slo, answer, at)
     if not isinstance(answer, Spent):
-        raise TypeError(f"{slo.name}: an amount was asked for and {type(answer).__name__} came")
+        raise TypeError(f"{slo.name}: an amount was requested, but {type(answer).__name__} came")
     whole, counted = slo.window.whole(at), slo.window.counted(at)
     consumed = answer.amount / slo.allowance
     elapsed = seconds(counted.length) / seconds(whole.length)

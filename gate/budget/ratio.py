@@ -132,7 +132,7 @@ def window_burn(slo: RatioSlo, length: timedelta, answer: Answer) -> Fraction | 
     if isinstance(answer, Unmeasured):
         return answer
     if not isinstance(answer, Counts | Share):
-        raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
+        raise TypeError(f"{slo.name}: counts were requested, but {type(answer).__name__} came")
     if isinstance(answer, Share):
         return burn_rate(Fraction(1), answer.bad, slo.budget)
     if slo.slices is None:

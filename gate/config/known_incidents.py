@@ -30,7 +30,10 @@ def _record(values: Values, reader: Reader) -> IncidentRecord:
         raise reader.fail(values.node("end"), "the end is not after the start")
     if end is None and status in {RecordStatus.RESOLVED, RecordStatus.REVIEWED}:
         # Without an end, it would also explain everything that happens after it.
-        raise reader.fail(values.node("status"), f"what is {status} has an end: add the key 'end'")
+        raise reader.fail(
+            values.node("status"),
+            f"a known incident that is {status} has an end: add the key 'end'",
+        )
     given = {"end": None, **values.values}
     given.pop("measured", None)
     unfilled = tuple(

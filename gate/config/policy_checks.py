@@ -142,7 +142,7 @@ def _warn_of_unused_backends(values: Values, reader: Reader, placed: tuple[Place
     for key, _ in word_pairs(values.nodes.get("backends")):
         if key.value in sources and key.value not in used:
             message = (
-                f"no SLO uses the backend {key.value}, so that it is never asked; remove it, or"
+                f"no SLO uses the backend {key.value}, so that it is never queried; remove it, or"
                 f" write backend: {key.value} on an SLO"
             )
             reader.note(key, message, fatal=False)

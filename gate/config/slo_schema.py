@@ -36,7 +36,7 @@ MEMBER: Final = Object(
         ),
         "weight": Field(
             schema=ABOVE_ZERO,
-            doc="Factor for what the member has consumed. Default: 1.",
+            doc="Factor for the member's consumed budget. Default: 1.",
             example="1",
         ),
     },

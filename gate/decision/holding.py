@@ -93,7 +93,7 @@ def _policy_contradictions(policy: Mapping[str, Any]) -> Iterator[str]:
     if policy["verdict"] != worst(Verdict(f["verdict"]) for f in policy["findings"]):
         yield f"the verdict on {shown(policy['service'])} contradicts its findings"
     if not _requirements_agree(policy):
-        yield f"what is required of {shown(policy['service'])} contradicts its findings"
+        yield f"the requirements of {shown(policy['service'])} contradict its findings"
 
 
 def _requirements_agree(policy: Mapping[str, Any]) -> bool:

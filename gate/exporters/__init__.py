@@ -124,7 +124,7 @@ def yaml_text(*documents: Any) -> str:
     return yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=100_000)
 
 
-_LE: Final = "its boundary is matched as clients usually write it; the live server was not asked"
+_LE: Final = "its boundary is matched as clients usually write it; the live server was not queried"
 _CALL: Final = re.compile(r"sum\(increase\([^()]*\)\)")
 _NOT_SAID: Final = ("sla", "sampled", "min_events")
 

@@ -129,7 +129,7 @@ def known_in(answer: SeriesAnswer, request: SeriesRequest, span: Span) -> Series
     if isinstance(answer, Series):
         totals = within(answer, request, Span(span.start, told_until(answer, request)))
         if totals and all(total is None for total in totals):
-            reason = "there is no data for any step of the time looked at"
+            reason = "there is no data for any step of the examined time"
             return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
     return answer
 

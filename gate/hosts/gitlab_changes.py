@@ -25,7 +25,7 @@ _REQUEST: Final = Purpose("read the merge request", NEEDS)
 _REQUESTS: Final = Purpose("ask by which merge request a commit came", NEEDS)
 _DIFFS: Final = Purpose("list the files that the merge request changes", NEEDS)
 _COMMITS: Final = Purpose("list the commits of the merge request", NEEDS)
-_BASE: Final = Purpose("compare the commit with what is live", NEEDS)
+_BASE: Final = Purpose("compare the commit with the live one", NEEDS)
 _DEPLOYMENTS: Final = Purpose("list the deployments", NEEDS)
 _RECENT: Final = 100
 """The maximum number of deployments that are read."""

@@ -193,7 +193,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unmeasured:
-    """The reason why there is no count."""
+    """The reason why nothing was counted."""
 
     cause: Cause
     reason: str

@@ -129,13 +129,13 @@ def definitions_of(backend: Backend, slis: Sequence[Sli]) -> list[Definition | U
 
 
 def history_of(backend: Backend) -> HistoryBackend | None:
-    """Return the backend as one that keeps a history; None where it keeps none."""
+    """Return the backend if it has a history; otherwise None."""
     candidate: Backend | HistoryBackend = backend
     return candidate if isinstance(candidate, HistoryBackend) else None
 
 
 def cohorts_of(backend: Backend) -> "CohortBackend | None":
-    """Return the backend as one that groups events by labels; None where it cannot."""
+    """Return the backend if it can group events by labels; otherwise None."""
     from gate.measure.cohorts import CohortBackend  # noqa: PLC0415 - for one command only
 
     candidate: Backend | CohortBackend = backend
@@ -143,7 +143,7 @@ def cohorts_of(backend: Backend) -> "CohortBackend | None":
 
 
 def labels_of(backend: Backend) -> "LabelBackend | None":
-    """Return the backend as one that knows which labels events have; None where it does not."""
+    """Return the backend if it knows the labels of events; otherwise None."""
     from gate.measure.cohorts import LabelBackend  # noqa: PLC0415 - for two commands only
 
     candidate: Backend | LabelBackend = backend
@@ -151,7 +151,7 @@ def labels_of(backend: Backend) -> "LabelBackend | None":
 
 
 def pairs_of(backend: Backend) -> "PairBackend | None":
-    """Return the backend as one that joins requests with their copies; None where it cannot."""
+    """Return the backend if it can join requests with their copies; otherwise None."""
     from gate.measure.pairing import PairBackend  # noqa: PLC0415 - for shadows only
 
     candidate: Backend | PairBackend = backend
@@ -160,7 +160,7 @@ def pairs_of(backend: Backend) -> "PairBackend | None":
 
 @runtime_checkable
 class Composed(Protocol):
-    """A backend that hands each request to the one that its indicator names."""
+    """A backend that passes each request to the backend that its indicator names."""
 
     def counting(self, sli: Sli) -> Backend:
         """Return the backend that counts an indicator."""
@@ -168,6 +168,6 @@ class Composed(Protocol):
 
 
 def counting(backend: Backend, sli: Sli) -> Backend:
-    """Return the backend that counts an indicator: of several, the one that it names."""
+    """Return the backend that counts an indicator; among several, the one that it names."""
     candidate: Backend | Composed = backend
     return candidate.counting(sli) if isinstance(candidate, Composed) else backend

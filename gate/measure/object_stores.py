@@ -47,14 +47,15 @@ STORES: Final[Rows] = (
         "store-failed",
         "The store fails, or does not answer in time",
         "The store was asked several times and answered with an error, too slowly, or not at all."
-        " What is missing of a listing or of an object could be failures, so nothing is counted.",
+        " The missing part of a listing or of an object could have failures, so nothing is"
+        " counted.",
         "run gate again later, or with more time; check the network and, where it is set, the"
         " endpoint (AWS_ENDPOINT_URL, STORAGE_EMULATOR_HOST, AZURE_STORAGE_ENDPOINT)",
     ),
     (
         "changed-object",
         "An object has changed or is gone",
-        "Between listing and reading somebody wrote, moved or deleted an object. What it held was"
+        "Between listing and reading somebody wrote, moved or deleted an object. Its content was"
         " counted neither before nor after.",
         "run gate again; let jobs that rewrite or move logs run at another time",
     ),

@@ -33,7 +33,7 @@ PLATFORMS: Final[Rows] = (
     ),
     (
         "platform-difference",
-        "Policy and platform promise something else",
+        "Policy and platform promise different things",
         "The policy has an objective and a window of its own, and the platform's SLO has others.",
         "write the same in both, or take objective and window from the platform with from:"
         " platform",
@@ -61,7 +61,7 @@ PLATFORMS: Final[Rows] = (
     (
         "platform-now",
         "The platform answers for now only",
-        "The API has no parameter for an instant, so that nothing can be asked about the past.",
+        "The API has no parameter for an instant, so that it has no answers about the past.",
         "ask without an instant of the past",
     ),
     (

@@ -91,7 +91,7 @@ POSTGRES: Final[Rows] = (
         "unknown-database-column",
         "The table has no such column",
         "The indicator or the backend names a column that the table does not have.",
-        'correct the name of the column; one with capitals stands in double quotes: "startTime"',
+        'correct the name of the column; write one with capitals in double quotes: "startTime"',
     ),
     (
         "no-right",

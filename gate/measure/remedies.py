@@ -188,7 +188,8 @@ _CAUSES: Final[Rows] = (
         "The platform's share is too coarse",
         "The SLO platform reports a rounded share and no counts. All that may be true of it was"
         " tried: at some of it the policy would decide otherwise.",
-        "wait until the threshold is outside what the share may be, count the events in another"
+        "wait until the threshold is outside of the share's possible values, count the events in"
+        " another"
         " backend, or set on.rounded to warn, which takes the share as it is shown",
     ),
     (

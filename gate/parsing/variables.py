@@ -77,7 +77,7 @@ _RUNNERS: Final[Mapping[str, tuple[str, str]]] = {
     # https://developer.hashicorp.com/vault/docs/commands#configure-environment-variables
     "VAULT": ("Vault", "TOKEN"),
 }
-"""By the first word of a name: the owner, and a pattern for the rest of a credential's name."""
+"""The owner, and a pattern for the rest of a credential's name, by its first word."""
 _PARTS = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 _REFERENCE = re.compile(
     r"""\$\{(?:([A-Za-z_]\w*) :?[-?+=]  # with a default, in any way that a shell has

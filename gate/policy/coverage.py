@@ -73,7 +73,7 @@ def history_reservations(
         yield Reservation(cause=Cause.LOW_COVERAGE, reason=little[1], verdict=Verdict.WARN)
     newest = span.end - _unknown_at_the_end(with_news(events, in_runs=in_runs)) * step
     if span.end - newest > guards.max_age + step:
-        reason = f"nothing is known since {instant(newest)}"
+        reason = f"there is no data since {instant(newest)}"
         reason += f"; max_age is {format_duration(guards.max_age)}"
         yield _reservation(policy, slo, Cause.STALE, reason)
 

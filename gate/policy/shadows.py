@@ -100,5 +100,5 @@ def without_groups(slo: Slo) -> str | None:
     if slo.slices is not None:
         return "it counts slices of time, which belong to no group"
     if slo.sli.sliced:
-        return "its series hold ratios of slices of time, of which the events are not known"
+        return "its series have ratios of slices of time, whose events are unknown"
     return None

@@ -83,7 +83,7 @@ def _check_symbols(tokens: list[Token]) -> None:
         if text == "$":
             message = (
                 f"`${_variable_at(tokens, token)}` is not filled in here; only $window, which is"
-                " the window, and $labels can stand for something else"
+                " the window, and $labels can be replaced"
             )
             raise ExpressionError(message, place=at)
         if text in "\"'`":

@@ -105,7 +105,7 @@ def promises(trigger: "Trigger") -> Iterator[str]:
             name = f"Pre-mortem: {promise.slo} of {policy.service}:"
             expected, largest = promise.expected_cost, promise.largest_loss
             if expected is None or largest is None:
-                yield f"{name} what the change costs is not known: {promise.reason}"
+                yield f"{name} the cost of the change is unknown: {promise.reason}"
             else:
                 cost = f"expected cost {_taken(expected)} of the budget"
                 yield f"{name} {cost}; the canary may take {_taken(largest)} at most"

@@ -152,7 +152,7 @@ class Threshold:
             meant = _meant_time(self.value)
             raise ValueError(f"{decimal(self.value)} has no unit; write a duration such as {meant}")
         if not unit and self.is_time:
-            raise ValueError("what is measured is not a time; write a number without a unit")
+            raise ValueError("the measured value is not a time; write a number without a unit")
         return self.value * UNITS[unit] if unit else self.value
 
 

@@ -279,7 +279,8 @@ def test_results_of_the_trial_merge_are_told_from_those_of_the_head(
     github |= {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_SHA": head(checkout)}
     done = check("-f", "json", **github)
     assert requirement(done)["reason"].endswith(
-        f"before the gate ({head(checkout)[:12]} is checked out here instead of the head of the pull request: check that out for the evaluation)"
+        f"before the gate ({head(checkout)[:12]} is checked out here instead of the head of the"
+        " pull request: check that out for the evaluation)"
     )
     write(checkout, promptfoo(20, commit_="f" * 40))
     assert requirement(check("-f", "json", **github))["reason"].endswith("before the gate")
@@ -398,7 +399,7 @@ def test_an_attestation_binds_a_file_that_says_nothing(
     assert check(**signing).exit_code == 0
     unverified = requirement(check("-f", "json"))
     assert (
-        "its attestation does not count: it is signed, and there is no key here"
+        "its attestation does not count: it is signed, and no key is set here"
         in (unverified["reason"])
     )
     assert unverified["reason"].endswith("this job the key, as GATE_SIGNING_KEY or GATE_VERIFY_KEY")
@@ -612,7 +613,7 @@ def test_a_decision_that_contradicts_its_requirements_is_refused(
         assert (done.exit_code, done.stdout[:5]) == (0, "HOLDS")
     else:
         assert done.exit_code == 3
-        assert "what is required of 'chat' contradicts its findings" in done.stdout
+        assert "the requirements of 'chat' contradict its findings" in done.stdout
 
 
 def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path) -> None:

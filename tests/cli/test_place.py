@@ -68,7 +68,7 @@ def test_in_a_deploy_each_pull_request_must_be_approved(fake: FakeGitHub) -> Non
     assert place.approve(MATCHER, ChangeFacts(sources=((7, HEAD), (8, HEAD)))).by == ("@grace",)
     newer = place.approve(MATCHER, ChangeFacts(sources=((7, HEAD), (8, "d" * 40))))
     assert newer.by == ()
-    assert "nobody among @grace but the author has approved" in newer.why_not
+    assert "nobody among @grace except the author has approved" in newer.why_not
     nothing = place.approve(MATCHER, ChangeFacts())
     assert nothing.why_not == "there is no pull request whose approvals could be read"
 

@@ -43,7 +43,7 @@ INDICATOR = (
         ("¦{threshold: 5}", INDICATOR),
         (
             "{column: a, threshold: ¦5s}",
-            "what is measured is not a time; write a number without a unit",
+            "the measured value is not a time; write a number without a unit",
         ),
         (
             "{column: a, threshold: ¦5, unit: s}",

@@ -189,7 +189,7 @@ def test_lines_of_braintrust_never_have_cases(name: str) -> None:
 
     assert run.tool == "braintrust"
     assert cases_of([run]).total == 0
-    assert "not how many cases passed" in run.flaws[0]
+    assert "but not the number of passed cases" in run.flaws[0]
 
 
 def test_lines_of_braintrust_name_what_they_have() -> None:

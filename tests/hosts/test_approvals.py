@@ -17,7 +17,7 @@ from tests.servers.github_answers import written
 CONTEXT = Context(
     system="github", pull_request=PULL, revision=HEAD, author="Ada", labels=("security",)
 )
-NOBODY = "nobody among @grace but the author has approved this commit or set the label on it"
+NOBODY = "nobody among @grace except the author has approved this commit or set the label on it"
 
 
 @pytest.fixture

@@ -247,4 +247,4 @@ def test_slices_longer_than_its_windows_have_no_present_rate_and_on_decides(
     judgement = judged("canary", sliced, exhaustion=SOON, on=on)
 
     assert judgement.verdict is said(judgement, Rule.MEASUREMENT)[0] is verdict
-    assert "its slices of 8h are longer than 6h, the time" in said(judgement, Rule.MEASUREMENT)[1]
+    assert "its slices of 8h are longer than 6h, the window" in said(judgement, Rule.MEASUREMENT)[1]

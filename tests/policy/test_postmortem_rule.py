@@ -90,7 +90,7 @@ def test_a_record_does_not_explain_what_is_still_to_come(end: datetime, verdict:
     assert stated is verdict
     if verdict is BLOCK:
         assert f"INC-42 (incidents/42.yaml:1) ends at {end:%Y-%m-%d %H:%M} UTC, which is" in reason
-        assert reason.endswith("still to come; write when the incident was over")
+        assert reason.endswith("in the future; write when the incident ended")
 
 
 def test_of_several_records_one_that_is_complete_is_enough_and_else_the_nearest_is_named() -> None:
@@ -247,7 +247,7 @@ def test_a_past_of_which_too_little_is_known_is_in_doubt_and_what_is_known_still
     assert [one.rule for one in judgement.findings][:2] == [Rule.POSTMORTEM, Rule.MEASUREMENT]
     verdict, reason = said(judgement, Rule.MEASUREMENT)
     assert verdict is WARN
-    assert "only 89.9% of the time looked at is known; min_coverage is 90%" in reason
+    assert "only 89.9% of the examined time has data; min_coverage is 90%" in reason
     enough: Bad = {AT - DAY + place * STEP: None for place in range(28)}
     assert found(looked_back("canary", day(enough)), Rule.MEASUREMENT) == []
 

@@ -18,7 +18,7 @@ def test_who_is_not_named_is_nobody() -> None:
 def test_a_group_is_no_person_whatever_somebody_calls_themselves(who: str) -> None:
     right = by_name(who, ("@acme/sre", "write"))
     assert right == Right(
-        holds=False, reason="who is among @acme/sre or write are unknown without a code host"
+        holds=False, reason="the members of @acme/sre or write are unknown without a code host"
     )
 
 

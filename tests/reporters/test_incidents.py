@@ -571,7 +571,7 @@ def test_what_changed_with_a_deploy_is_said(fields: dict[str, Any], told: str) -
 def test_that_too_little_time_has_passed_since_a_deploy_is_said() -> None:
     text = joined(terminal(service(since=SinceDeploy(deploy=DEPLOY, until=START, slos=()))))
 
-    assert "too early to say: no whole step has passed" in text
+    assert "too early: no whole step has passed" in text
 
 
 def test_incidents_without_a_record_are_named_with_what_to_do() -> None:

@@ -187,7 +187,7 @@ def test_without_a_change_each_class_is_told_of() -> None:
     # 86,400 x 3.5% = 3,024 failed of the 2,592 that may.
     assert "EXHAUSTED spent: its budget is overspent by 16.7%" in " ".join(found.whole_text.split())
     assert "spent overspent by 16.7% (99.9%, 30d)" in " ".join(found.whole_text.split())
-    assert "shadow: it is needed first" in found.whole_text
+    assert "shadow: required first" in found.whole_text
 
 
 def test_it_is_told_when_a_class_may_ship_again() -> None:
@@ -225,7 +225,7 @@ def test_marks_and_holes_are_explained_where_there_are_any() -> None:
     sentences = (
         "Red stretches with a number are incidents.",
         "Strokes below a picture are deploys.",
-        "Nothing is known of grey stretches.",
+        "Grey stretches have no data.",
     )
 
     for sentence in sentences:
@@ -346,8 +346,8 @@ def test_what_happened_before_the_history_is_told_as_such() -> None:
     found = page(made(file("chat", slices), told=told, last=3 * DAY))
     text = " ".join(found.whole_text.split())
 
-    assert "before the time looked at" in text
-    assert "Earlier before the time looked at" in text
+    assert "before the examined time" in text
+    assert "Earlier before the examined time" in text
     assert "Good slices" in text
 
 
@@ -367,7 +367,7 @@ def test_where_nothing_is_consumed_there_is_no_such_picture() -> None:
 def test_of_a_sampled_slo_the_bound_is_drawn_beside_what_was_left() -> None:
     sampled = slo("outage", more="sampled: true")
     found, plain = page(made(file("chat", sampled))), page(made(file("chat", slo("outage"))))
-    sentence = "as measured. The thin line is the bound that is held against the tiers: "
+    sentence = "as measured. The thin line is the bound that is compared with the tiers: "
 
     assert sentence in found.whole_text
     assert sentence not in plain.whole_text
@@ -406,7 +406,7 @@ def test_of_a_period_that_has_just_begun_there_is_no_burn_down() -> None:
     )
     measured = made(file("chat", QUARTER)).services[0].assessments[0]
     assert budget_history.no_burn_down(measured) == (
-        "No burn-down: only what is left now is known of the period."
+        "No burn-down: only the present remaining budget of the period is known."
     )
 
 
@@ -421,7 +421,8 @@ def test_a_history_too_short_for_a_burn_down_is_told_as_such() -> None:
     )
 
     assert (
-        "No burn-down: what was left at an instant takes a history of 30d before it, and there is"
+        "No burn-down: the remaining budget at an instant needs a history of 30d before it, and"
+        " there is"
         " less." in found.whole_text
     )
 

@@ -218,7 +218,7 @@ def test_requirements_are_told_with_their_evidence(reporter: str) -> None:
     text = render(reporter, decision(lacking), STYLE)
     assert "Ask" not in text
     assert "Dashboard" not in text
-    not_met = RequirementResult(state=RequirementState.NOT_MET, reason="it is needed first")
+    not_met = RequirementResult(state=RequirementState.NOT_MET, reason="required first")
     needed = block_policy(requirements=(replace(CLAIMED, result=not_met),))
     assert "shadow, not met" in render(reporter, decision(needed), STYLE)
 

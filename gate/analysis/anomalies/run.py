@@ -27,7 +27,7 @@ from gate.slo.objective import RatioSlo, Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyOptions:
-    """The time to chart, and how."""
+    """The settings of the charts."""
 
     at: datetime
     """The end of the history."""
@@ -39,7 +39,7 @@ class AnomalyOptions:
 
     @property
     def span(self) -> Span:
-        """The time to chart; its steps hang on the clock, and the newest may be a part of one."""
+        """The time to chart; its steps follow the clock, and the newest may be incomplete."""
         return on_the_clock(Span(self.at - self.last, self.at), self.step)
 
 
@@ -76,7 +76,7 @@ def chart_indicators(
 
 
 def anomaly_requests(policy: Policy, options: AnomalyOptions) -> Mapping[str, SeriesRequest]:
-    """Return what must be asked for the charts of a policy, by SLO."""
+    """Return the requests for the charts of a policy, by SLO."""
     return {
         slo.name: past_request(
             slo, options.span, options.step, max_age=policy.guards_of(slo).max_age, mean=True

@@ -17,19 +17,19 @@ KINDS: Final = {ChartKind.RATIO: "error ratio", ChartKind.MEAN: "mean"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyRow:
-    """A chart, which is a row of the table."""
+    """A chart as a row of the table."""
 
     slo: ChartedSlo
     chart: Chart
 
     @property
     def name(self) -> str:
-        """The SLO and what of it is charted."""
+        """The SLO and its charted quantity."""
         return f"{self.slo.slo.name}, {self.indicator}"
 
     @property
     def indicator(self) -> str:
-        """The charted quantity; for a mean whose unit is not known, its column."""
+        """The charted quantity; for a mean with an unknown unit, its column."""
         column = self.slo.slo.sli.column
         what = KINDS[self.chart.kind]
         unnamed = self.chart.kind is ChartKind.MEAN and not self.chart.unit and column is not None
@@ -37,18 +37,18 @@ class AnomalyRow:
 
     @property
     def open(self) -> Signal | None:
-        """The newest signal that something is worse, if it goes on."""
+        """The newest signal that the indicator is worse, if it continues."""
         return next((signal for signal in self.chart.worse if signal.open), None)
 
 
 def chart_rows(service: ServiceAnomalies) -> list[AnomalyRow]:
-    """Return a row for each chart that could be drawn: out of control, once out of it, in it."""
+    """Return a row for each chart that could be drawn: out of control, earlier out of it, in it."""
     drawn = [AnomalyRow(slo=slo, chart=chart) for slo, chart in service.charts]
     return sorted(drawn, key=lambda row: (row.open is None, not row.chart.worse))
 
 
 def chart_table(rows: list[AnomalyRow]) -> DataTable:
-    """Return the newest point of each chart, and whether that is usual."""
+    """Return a table with the newest point of each chart, and whether it is as usual."""
     return tabulate(rows, _COLUMNS)
 
 
@@ -76,4 +76,4 @@ _COLUMNS: Final[tuple[Column[AnomalyRow], ...]] = (
     Column(title="Limit", cell=_newest(lambda row: row.chart.watched[-1].point.upper), keep=6),
     Column(title="State", cell=_state, right=False, keep=MUST, share=3),
 )
-"""In the order of reading."""
+"""The columns in the order of reading."""

@@ -25,13 +25,13 @@ from gate.reporters.page import Badge, Fact, Facts, Output, Page, Paragraph, Pic
 from gate.slo.quantities import format_duration
 
 _MOST_SIGNALS: Final = 5
-"""Signals of a chart that are written, each in a sentence."""
+"""The maximum number of signals of a chart that are written, each in a sentence."""
 _ALIKE: Final = 0.5
-"""A correlation of neighbours that a reader should know of."""
+"""The correlation of neighbours from which a reader should know about it."""
 
 
 def output(report: AnomalyReport) -> Output:
-    """Return the report as it is written in any format."""
+    """Return the report in the form that every format is written from."""
     return Output(page=partial(page, report), document=partial(anomalies_document, report))
 
 
@@ -67,7 +67,7 @@ def _picture(chart: Chart) -> Picture:
 
 
 def answers(rows: Sequence[AnomalyRow]) -> Iterator[Paragraph]:
-    """Yield in a sentence what is out of control, or was."""
+    """Yield a sentence about each chart that is out of control, or was."""
     now = [row.name for row in rows if row.open is not None]
     before = [
         f"{row.name} until {wording.instant(row.chart.worse[0].end)}"
@@ -83,7 +83,7 @@ def answers(rows: Sequence[AnomalyRow]) -> Iterator[Paragraph]:
 
 
 def anomalies_badge(service: ServiceAnomalies) -> Badge:
-    """Return how bad it is, and in capitals what was found."""
+    """Return the severity, and the result as a word in capitals."""
     return seen_badge(_findings_badge(service), [slo.reservations for slo in service.slos])
 
 
@@ -103,7 +103,7 @@ def _findings_badge(service: ServiceAnomalies) -> Badge:
 
 
 def signal_facts(row: AnomalyRow) -> Iterator[Fact]:
-    """Yield the signals of a chart, those that something is worse first, the newest first."""
+    """Yield the signals of a chart, the bad ones first, the newest first."""
     better = [signal for signal in row.chart.signals if not signal.worse]
     for label, alike in (("Worse", row.chart.worse), ("Better", better)):
         yield from ((label, _signal(row, signal)) for signal in alike[:_MOST_SIGNALS])
@@ -132,7 +132,7 @@ def scope_facts(report: AnomalyReport) -> Iterator[Fact]:
     span, step = report.span, format_duration(report.step)
     stretch = f"{wording.minute(span.start)} to {wording.instant(span.end)}"
     until = wording.instant(span.start + report.baseline)
-    yield "Looked at", f"{stretch}, in steps of {step}"
+    yield "Examined", f"{stretch}, in steps of {step}"
     yield "Baseline", f"up to {until}, without incidents; rules: EWMA and {report.rules}"
     alarms = FALSE_ALARMS[report.rules]
     yield (

@@ -213,8 +213,8 @@ def threshold_table(tried: PolicyBacktest) -> DataTable:
         ),
         Column(title="Blocked", cell=lambda row: f"{row.stopped:,}", keep=MUST),
         Column(title="Before an incident", cell=lambda row: f"{row.before:,}", keep=MUST),
-        Column(title="Let through", cell=lambda row: f"{row.through:,}", keep=5),
-        Column(title="Let through before one", cell=lambda row: f"{row.through_before:,}", keep=6),
+        Column(title="Allowed", cell=lambda row: f"{row.through:,}", keep=5),
+        Column(title="Allowed before one", cell=lambda row: f"{row.through_before:,}", keep=6),
     )
     budgets = any(past.left is not None for past in tried.counted)
     return tabulate(tried.candidates if budgets else (), columns)
@@ -240,5 +240,5 @@ def threshold_facts(tried: PolicyBacktest) -> Iterator[Fact]:
         yield (
             "How",
             "by the worst budget alone, without any other rule; as in tier"
-            f" {strictest.name}, {spared} would be let through",
+            f" {strictest.name}, {spared} would be allowed",
         )

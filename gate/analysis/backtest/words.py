@@ -50,7 +50,7 @@ def page(report: BacktestReport) -> Page:
     sections = ((backtest_section(service, report), service.tried) for service in report.services)
     return question_page(
         sections,
-        summary.signature(report.span.end, report.tool_version, ("Looked at", scope(report))),
+        summary.signature(report.span.end, report.tool_version, ("Examined", scope(report))),
     )
 
 
@@ -168,7 +168,7 @@ def _before_incidents(tried: PolicyBacktest) -> str:
     return (
         f"{_number(incidents, 'incident')} {'was' if incidents == 1 else 'were'} found:"
         f" {blocked.before:,} of the {blocked.count:,} blocked {tried.unit}s and {before:,} of the"
-        f" {passed:,} let through came within an hour before one began."
+        f" {passed:,} allowed came within an hour before one began."
     )
 
 

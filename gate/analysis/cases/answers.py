@@ -1,4 +1,4 @@
-"""From what a case states of an SLO to what a backend would have answered of it."""
+"""The answers of a backend, made of the statements of a case about an SLO."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -22,17 +22,19 @@ from gate.slo.objective import RatioSlo, SpendSlo
 from gate.wording import percent_spent
 
 _PACE: Final = Fraction(10**6)
-"""Events a second where only what is left is stated: whole ones in every step of a history."""
+"""The events per second if only the remaining share is stated: a whole number in every step of a
+history."""
 _SHORTEST: Final = timedelta(seconds=1)
 """The shortest time that can be counted."""
 _HAIR: Final = 1 - Fraction(1, 10**9)
-"""The tolerance for an incident: the sums of a history are floats, and 20% must not exceed 20%."""
+"""The tolerance for an incident: the sums of a history are floats, and 20% must not count as more
+than 20%."""
 _USUAL: Final = Fraction(1, 10)
-"""The least burn rate of an SLO whose control chart has a signal, at all other times."""
+"""The minimum burn rate, at all other times, of an SLO whose control chart has a signal."""
 _CALM: Final = Fraction(1, 2)
-"""The greatest burn rate outside of incidents and signals: it lasts, and is far from either."""
+"""The maximum burn rate outside of incidents and signals: it continues, and is far from both."""
 _SIGNAL: Final = Fraction(1)
-"""The burn rate during a signal: plainly more than usual, and far from an incident."""
+"""The burn rate during a signal: clearly more than usual, and far from an incident."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +48,10 @@ class SloStatement:
     """The windows of the burn rates that the policy needs."""
 
     def answers(self) -> StatedAnswers:
-        """Return what a backend would have answered.
+        """Return the answers that a backend would give.
 
         Raises:
-            ImpossibleError: no backend would.
+            ImpossibleError: no backend could give such answers.
         """
         main = self._spent(self.slo) if isinstance(self.slo, SpendSlo) else self._counts(self.slo)
         return StatedAnswers(main=main, windows=self._windows(main), past=self._past(main))
@@ -115,7 +117,7 @@ class SloStatement:
         return Share(bad=bad / total, error=error / total, evidence=counts.evidence)
 
     def _enough(self, slo: RatioSlo) -> Fraction:
-        """Return how many events a second make as many as no policy calls few, within a second."""
+        """Return a rate of events with enough events for any policy within a second."""
         return _PACE * max(ceil(1 / slo.budget), slo.min_events or 0)
 
     def _evidence(self) -> Evidence:
@@ -159,7 +161,7 @@ class SloStatement:
         return Counts(total=whole, bad=bad, evidence=Evidence(query=QUERY))
 
     def _per_second(self, slo: RatioSlo, main: Answer) -> Fraction:
-        """Return how many events, or slices, there are a second: as many at any time."""
+        """Return the events, or slices, per second, the same at any time."""
         if slo.slices is not None:
             return 1 / seconds(slo.slices.length)
         elapsed = seconds(slo.window.counted(self.at).length)
@@ -170,7 +172,7 @@ class SloStatement:
         if stated.history is not None:
             for key in ("incidents", "signals"):
                 if key in stated.nodes:
-                    raise self._impossible(key, "nothing is known of its history")
+                    raise self._impossible(key, "its history is unknown")
             return self._unmeasured(stated.history)
         if isinstance(main, Unmeasured) and not (stated.incidents or stated.signals):
             return main
@@ -194,7 +196,7 @@ class SloStatement:
         return self._per_second(self.slo, main)
 
     def _allowed(self, per_second: Fraction) -> Fraction:
-        """Return how much may be bad over the whole window; of an allowance, all of it."""
+        """Return the allowed bad events over the whole window; for an allowance, all of it."""
         if isinstance(self.slo, SpendSlo):
             return self.slo.allowance
         return self.slo.budget * per_second * seconds(self.slo.window.whole(self.at).length)
@@ -213,7 +215,7 @@ class SloStatement:
         return BadStretch(start=incident.start, end=end, bad=bad * _HAIR)
 
     def _end(self, stretch: StatedIncident | StatedSignal) -> datetime:
-        """Return when it ended, or this instant; it lies before this instant."""
+        """Return when it ended, or this instant; it is before this instant."""
         name = self.slo.name
         if stretch.start >= self.at:
             message = f"{name}: it does not begin before the instant of the case"
@@ -228,7 +230,7 @@ class SloStatement:
         return BadStretch(start=signal.start, end=end, bad=per_second * seconds(end - signal.start))
 
     def _chronic(self, main: Answer, incidents: Sequence[BadStretch]) -> Fraction:
-        """Return how much was bad a second beside the incidents, by what is consumed."""
+        """Return the bad events per second outside of the incidents, from the consumed share."""
         if isinstance(main, Unmeasured):
             return Fraction(0)
         span = self.slo.window.counted(self.at)

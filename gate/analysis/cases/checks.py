@@ -1,4 +1,4 @@
-"""Checks that the names in a file of cases exist in the policy, and can be stated."""
+"""Checks that the names in a file of cases exist in the policy, and that its facts are possible."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -42,16 +42,16 @@ _NEEDS: Final[Mapping[Rule, str]] = {
 
 
 def check_names(file: CasesFile, policy: Policy) -> None:
-    """Note every name in the cases that the policy does not have, at its place."""
+    """Note every name in the cases that the policy lacks, at its place."""
     for case in file.cases:
         for node, message in _mistakes(case, policy):
             file.reader.note(node, message)
 
 
 def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[str, StatedAnswers]:
-    """Return what is answered of each SLO but composites.
+    """Return the answers for each SLO except composites.
 
-    What is stated and cannot be is noted at its place, and has no answer.
+    An impossible statement is noted at its place, and has no answer.
     """
     answers, windows = {}, burn_windows(policy)
     for slo in policy.slos:
@@ -71,15 +71,15 @@ def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[
 
 
 def check_past(case: StatedCase, policy: Policy, past: Past, reader: Reader) -> None:
-    """Note every incident and signal that the policy's rules do not see as such.
+    """Note every incident and signal that the policy's rules do not recognise.
 
-    A test that passes because its incident is none proves nothing.
+    A test that passes because its incident is not recognised proves nothing.
 
     Args:
-        case: what states them.
-        policy: with its rules that look back.
-        past: what these rules know in the case.
-        reader: of the file of the case.
+        case: the case that states them.
+        policy: the policy with its rules on the past.
+        past: the past for these rules in the case.
+        reader: the reader of the file of the case.
     """
     for name, stated in case.slos.items():
         stretches = list(_incidents(past, name))
@@ -188,7 +188,7 @@ def _expected(
     )
     for key, names, what in lists:
         items = _items(nodes, key)
-        if not isinstance(items, str):  # all, or none
+        if not isinstance(items, str):  # the word all, or none
             yield from _unknown([item.value for item in items], items, names, what)
 
 
@@ -237,14 +237,14 @@ def _never(rule: Rule, policy: Policy) -> str | None:
 
 
 def _items(nodes: Nodes, key: str) -> Any:
-    """Return what a list has, or a block its keys and values; nothing where it is not given."""
+    """Return the items of a list, or the keys and values of a block; empty if it is missing."""
     return nodes[key].value if key in nodes else ()
 
 
 def _unknown(
     words: Sequence[str], nodes: Sequence[yaml.Node], names: Collection[str], what: str
 ) -> Iterator[tuple[yaml.Node, str]]:
-    """Yield the words that are not a name of the policy's."""
+    """Yield the words that are not names in the policy."""
     for word, node in zip(words, nodes, strict=True):
         if word not in names:
             yield node, f"the policy has no {what} {word!r}{nearest(word, names)}"

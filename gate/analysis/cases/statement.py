@@ -1,4 +1,4 @@
-"""The statements of a case about the budgets that a decision was made by."""
+"""The statements of a case about the budgets of a decision."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -17,9 +17,9 @@ from gate.slo.objective import PlatformSlo, RatioSlo, RollingWindow, SpendSlo
 from gate.slo.quantities import format_duration
 
 _SIMPLE: Final = 1000
-"""The largest denominator of a share of something that is counted."""
+"""The largest denominator of a share of counted events."""
 _LONGEST: Final = 40
-"""Characters of a number that is read without an exponent."""
+"""The maximum number of characters of a number that is read without an exponent."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -33,7 +33,7 @@ def stated_impact(impact: Mapping[str, Any]) -> dict[str, Any]:
 def statement(
     slo: RatioSlo | SpendSlo | PlatformSlo, stated: Mapping[str, Any], policy: Policy, at: datetime
 ) -> Iterator[tuple[str, Any]]:
-    """Yield what a case states of an SLO, by key."""
+    """Yield the statements of a case about an SLO, by key."""
     causes = [Cause(doubt["cause"]) for doubt in stated["doubts"]]
     measured = stated["consumed"] is not None
     if not measured:
@@ -58,7 +58,7 @@ def statement(
 def _burn_rates(
     slo: RatioSlo | PlatformSlo, stated: Mapping[str, Any], policy: Policy
 ) -> Iterator[tuple[str, Any]]:
-    """Yield the burn rates that are not what stands for one that is left out."""
+    """Yield the burn rates that differ from the default of a missing one."""
     measured = stated["consumed"] is not None
     doubts = {doubt["window"]: doubt["cause"] for doubt in stated["burn_rate_doubts"]}
     slices = slo.slices if isinstance(slo, RatioSlo) else None
@@ -109,7 +109,7 @@ def _suspicion(suspicion: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: float) -> str:
-    """Write a number so that the same is read: 4000/3 where it is that, and no decimal is."""
+    """Write a number that is read back exactly: 4000/3 if it has no finite decimal form."""
     text = _share(value)
     simple = Fraction(value).limit_denominator(_SIMPLE)
     if float(simple) == value and simple != Fraction(text):
@@ -128,10 +128,10 @@ _ANY_WINDOW: Final = RollingWindow(timedelta(days=30))
 
 
 def stand_in(slo: RatioSlo | SpendSlo | PlatformSlo) -> RatioSlo | SpendSlo:
-    """Return an SLO with an objective and a window, also where those are a platform's.
+    """Return an SLO with an objective and a window, even if these come from a platform.
 
-    What a case states, a share of the budget and burn rates, is the same for every objective and
-    window.
+    The statements of a case, a share of the budget and burn rates, are the same for every objective
+    and window.
     """
     if not isinstance(slo, PlatformSlo):
         return slo

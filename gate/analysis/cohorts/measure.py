@@ -1,4 +1,4 @@
-"""The requests to a backend to compare cohorts, and what its answers say."""
+"""The requests to a backend to compare cohorts, and the results of its answers."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,29 +28,30 @@ from gate.policy.shadows import without_groups
 from gate.slo.objective import RatioSlo, Slo, Span
 
 _STEPS: Final = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720)
-"""In minutes; longer ones are whole days."""
+"""The possible steps in minutes; longer ones are whole days."""
 _MOST_STEPS: Final = 200
-"""An hour for 7 days, 4 hours for 30: enough to tell how failures are spread, and few to send."""
+"""The maximum number of steps: an hour for 7 days, 4 hours for 30; enough to show how failures are
+spread, and few to send."""
 _MINUTE: Final = timedelta(minutes=1)
 SHORTEST: Final = FEWEST_STEPS * _STEPS[0] * _MINUTE
-"""Nothing can be said about a shorter time."""
+"""The shortest time that can be compared."""
 _DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortOptions:
-    """How to compare events by group."""
+    """The settings of the comparison."""
 
     at: datetime
     by: str
-    """A label (Prometheus), or a column or expression about a row (logs)."""
+    """A label (Prometheus), or a column or expression on a row (logs)."""
     timeout: timedelta
     stratify_by: str | None = None
-    """A second label: events with the same value of it are alike."""
+    """A second label, for comparisons within each of its values."""
     baseline: str | None = None
     """The value that the others are compared with; None to compare each with the rest."""
     last: timedelta | None = None
-    """How far to look back; None for the elapsed part of each SLO's window."""
+    """The length of the examined time; None for the elapsed part of each SLO's window."""
     slos: tuple[str, ...] = ()
     """Only these SLOs; all if empty."""
     top: int = 20
@@ -61,7 +62,7 @@ SloRequest = tuple[RatioSlo, CohortRequest]
 
 
 def cohort_requests(policy: Policy, options: CohortOptions) -> list[SloRequest]:
-    """Return what has to be asked of a backend for a policy, each with its SLO."""
+    """Return the requests to a backend for a policy, each with its SLO."""
     return [
         (slo, _request(slo, options))
         for slo in policy.slos
@@ -70,7 +71,7 @@ def cohort_requests(policy: Policy, options: CohortOptions) -> list[SloRequest]:
 
 
 def left_out_slos(policy: Policy, options: CohortOptions) -> tuple[tuple[str, str], ...]:
-    """Return which SLOs have no events that could be grouped, each with the reason."""
+    """Return the SLOs without events that could be grouped, each with the reason."""
     return tuple(
         (slo.name, reason)
         for slo in policy.slos
@@ -81,7 +82,7 @@ def left_out_slos(policy: Policy, options: CohortOptions) -> tuple[tuple[str, st
 def _request(slo: RatioSlo, options: CohortOptions) -> CohortRequest:
     counted = slo.window.counted(options.at)
     step = _step(options.last or counted.length)
-    length = max(options.last or counted.length, step)  # a period may begin just now
+    length = max(options.last or counted.length, step)  # a period may just begin
     return CohortRequest(
         sli=slo.sli,
         span=on_the_clock(Span(counted.end - length, counted.end), step),
@@ -103,7 +104,7 @@ def _wanted(slo: Slo, options: CohortOptions) -> bool:
 
 
 _WHOLE: Final = 1e-6
-"""A count that is further from a whole number is a server's estimate of a number of events."""
+"""The tolerance: a count that is further from a whole number is a server's estimate."""
 _ESTIMATED: Final = (
     "the server extrapolates, so counts need not be whole; for the tests they are rounded"
 )
@@ -123,7 +124,7 @@ class MeasuredCohorts:
     contests: Mapping[str, Contest]
 
     def compared(self, comparisons: Mapping[str, Comparison]) -> SloCohorts:
-        """Return the groups with what was found, those that cost the most first."""
+        """Return the groups with their results, the most expensive first."""
         if self.cohorts.by_definition:
             comparisons = dict.fromkeys(self.groups, _BY_DEFINITION)
         groups = [self._group(value, comparisons.get(value)) for value in self.groups]
@@ -240,6 +241,6 @@ def _contest(
 
 
 def _one_of_two(groups: Mapping[str, Arm]) -> str | None:
-    """Return the busier of two groups, beside which the other is seen; None for more groups."""
+    """Return the busier of two groups, with which the other is compared; None for more groups."""
     two = sorted(groups, key=lambda value: (-groups[value].sums[0], value))
     return two[0] if len(two) == 2 else None  # noqa: PLR2004 - each is all the rest of the other

@@ -1,4 +1,4 @@
-"""Comparing cohorts: whose events burn the budgets of one or several policies."""
+"""Compare cohorts: which events burn the budgets of one or several policies."""
 
 from collections.abc import Callable, Sequence
 
@@ -24,11 +24,11 @@ from gate.measure.cohorts import CohortAnswer, CohortBackend
 def compare_cohorts(
     files: Sequence[PolicyFile], options: CohortOptions, *, open_with: OpenBackend = open_backend
 ) -> CohortReport:
-    """Return whose events burn the budgets of every policy.
+    """Return the events that burn the budgets of every policy, by group.
 
     Raises:
-        UsageError: a backend cannot separate events, no policy has an SLO that was asked for, or
-            a backend's package is missing.
+        UsageError: a backend cannot separate events, no policy has a named SLO, or a backend's
+            package is missing.
     """
     _check_names(files, options)
     files, open_with = with_promises(files, options.at, options.timeout, open_with)
@@ -72,7 +72,7 @@ def _cohort_backend(
 def service_cohorts(
     file: PolicyFile, options: CohortOptions, answers: Sequence[CohortAnswer]
 ) -> ServiceCohorts:
-    """Return what the answers to a policy's `cohort_requests`, in their order, come to."""
+    """Return the results of the answers to a policy's `cohort_requests`, in their order."""
     requests = cohort_requests(file.policy, options)
     measured = [
         measured_slo(file.policy, slo, request, answer, options)

@@ -1,4 +1,4 @@
-"""Whose events burn the budgets, in sentences, and the page that they make."""
+"""The groups that burn the budgets, in sentences, and their page."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -34,7 +34,7 @@ from gate.reporters.page import Badge, DataTable, Fact, Facts, Output, Page, Sec
 from gate.slo.quantities import format_duration
 
 _MOST_TOLD: Final = 3
-"""More groups without a difference are summed up in one sentence."""
+"""The maximum number of groups without a difference; more are summarised in one sentence."""
 _PLAIN: Final = frozenset(
     {ComparisonOutcome.NONE, ComparisonOutcome.BETTER, ComparisonOutcome.NOT_COMPARED}
 )
@@ -50,7 +50,7 @@ _APART: Final = ", at different times"
 
 
 def output(report: CohortReport) -> Output:
-    """Return the report as it is written in any format."""
+    """Return the report in the form that every format is written from."""
     return Output(page=partial(page, report), document=partial(cohorts_document, report))
 
 
@@ -65,7 +65,7 @@ def page(report: CohortReport) -> Page:
 
 
 def cohorts_section(report: CohortReport, service: ServiceCohorts) -> Section:
-    """Return what was found under one policy: what can be said, and the numbers."""
+    """Return the results for one policy: the sentences, and the numbers."""
     return Section(
         title=service.policy.service,
         badge=cohorts_badge(service),
@@ -74,7 +74,7 @@ def cohorts_section(report: CohortReport, service: ServiceCohorts) -> Section:
 
 
 def cohorts_blocks(report: CohortReport, service: ServiceCohorts) -> tuple[DataTable | Facts, ...]:
-    """Return what can be said of each group, the numbers, and how far they can be trusted."""
+    """Return the sentences on each group, the numbers, and their reliability."""
     return said(
         Facts(tuple(_answers(report, service))),
         cohort_table(report, service),
@@ -83,7 +83,7 @@ def cohorts_blocks(report: CohortReport, service: ServiceCohorts) -> tuple[DataT
 
 
 def cohorts_badge(service: ServiceCohorts) -> Badge:
-    """Return how bad it is, and in capitals what was found."""
+    """Return the severity, and the result as a word in capitals."""
     return seen_badge(_findings_badge(service), [slo.reservations for slo in service.slos])
 
 
@@ -110,7 +110,7 @@ def _findings_badge(service: ServiceCohorts) -> Badge:
 
 
 def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
-    """Yield what can be said of each group, the SLO before it."""
+    """Yield the sentences on each group, after its SLO."""
     for slo in sorted(service.slos, key=_pressing):
         compared = [group for group in slo.groups if group.comparison is not None]
         silent = [group for group in compared if group.silent]
@@ -129,7 +129,7 @@ def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
 
 
 def _pressing(slo: SloCohorts) -> tuple[int, float]:
-    """Return the place of an SLO: the fastest burn first, last what burns more slowly."""
+    """Return the rank of an SLO: the fastest burn first, slower than the rest last."""
     ratios = [
         group.comparison.crude.ratio
         for group in slo.groups
@@ -144,7 +144,7 @@ def _pressing(slo: SloCohorts) -> tuple[int, float]:
 
 
 def _defining(report: CohortReport, slo: SloCohorts) -> str:
-    """Say that the values differ by definition, so that their shares say which, and not why."""
+    """Say that the values differ by definition: their shares show which one fails, but not why."""
     if slo.by_definition:
         what = f"each value of {report.by} always or never fails, so they were not compared"
     else:
@@ -153,7 +153,7 @@ def _defining(report: CohortReport, slo: SloCohorts) -> str:
 
 
 def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
-    """Yield how far that can be trusted, and what was not checked."""
+    """Yield the reliability of the results, and what was not checked."""
     if report.within is None and any(slo.groups for slo in service.slos):
         yield "Mix", _NO_STRATA
     for slo in service.slos:
@@ -186,7 +186,7 @@ def _burn_less(report: CohortReport, slo: SloCohorts, less: list[Group]) -> str:
 
 
 def _echo_of(report: CohortReport, less: list[Group]) -> str:
-    """Say which of them do so by having less of some other traffic."""
+    """Name the groups for which the mix of other traffic explains it."""
     mixed = [name_of(group) for group in less if outcome(group) is ComparisonOutcome.MIX]
     return f"; for {', '.join(mixed)} the mix of {report.within} explains it" if mixed else ""
 
@@ -233,9 +233,9 @@ def _spans(service: ServiceCohorts) -> Iterator[Fact]:
     """Yield the examined time, once if all SLOs have the same."""
     spans = {slo.slo: _scope(slo) for slo in service.slos if slo.unmeasured is None}
     if len(set(spans.values())) == 1:
-        yield "Looked at", next(iter(spans.values()))
+        yield "Examined", next(iter(spans.values()))
     else:
-        yield from (("Looked at", f"{name}: {text}") for name, text in spans.items())
+        yield from (("Examined", f"{name}: {text}") for name, text in spans.items())
 
 
 def _scope(slo: SloCohorts) -> str:

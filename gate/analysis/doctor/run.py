@@ -1,4 +1,4 @@
-"""Examining one or several policies, for ``gate doctor``."""
+"""Examine one or several policies, for ``gate doctor``."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -37,7 +37,7 @@ def examine(
     timeout: timedelta,
     open_with: OpenDoctor = open_doctor,
 ) -> Checkup:
-    """Return what the doctor of each policy's backend sees.
+    """Return the results of the doctor of each policy's backend.
 
     Raises:
         UsageError: a backend's package is missing.
@@ -86,10 +86,10 @@ def _at_fault(diagnosis: Diagnosis) -> set[str]:
 
 
 def _undefined(policy: Policy, *, at_fault: Collection[str]) -> Iterator[SloCheckup]:
-    """Yield the results of SLOs whose platform does not say what they promise.
+    """Yield the results for SLOs whose platform does not give an objective.
 
     Args:
-        policy: with these SLOs.
+        policy: the policy with these SLOs.
         at_fault: the names of the backends with a reported fault.
     """
     for slo in policy.slos:
@@ -112,7 +112,7 @@ def _undefined(policy: Policy, *, at_fault: Collection[str]) -> Iterator[SloChec
 def _left_out(
     slos: Sequence[RatioSlo | SpendSlo], settings: Settings, limits: Limits, at: datetime
 ) -> dict[str, tuple[CheckResult, ...]]:
-    """Return, by SLO, how many health checks its preset leaves out."""
+    """Return, by SLO, how many health checks its preset excludes."""
     pairs = [(slo, slo.sli.unfiltered) for slo in slos if slo.sli.unfiltered is not None]
     if not pairs:
         return {}

@@ -15,7 +15,7 @@ _NO: Final = "no"
 
 
 def projection_columns(forecast: SloForecast) -> tuple[Column[Projection], ...]:
-    """Return the columns of an SLO's table: the rate, when it runs out, when it is back."""
+    """Return the columns of an SLO's table: the rate, when it runs out, when it recovers."""
     first = forecast.projections[0]
     return (
         Column(title="If", cell=_if, right=False, keep=MUST),
@@ -53,11 +53,11 @@ _LEFT: Final[Column[Projection]] = Column(
     title="Left at reset", cell=lambda projection: wording.left(projection.left_at_reset), keep=MUST
 )
 BACK: Final = "Back in"
-"""How labels begin that say when a budget is back in a tier."""
+"""The beginning of labels about the return of a budget to a tier."""
 
 
 def when_back(forecast: SloForecast) -> Iterator[Fact]:
-    """Yield when the budget is back in each better tier at the earliest, and at the usual pace."""
+    """Yield when the budget is in each better tier at the earliest, and at the usual pace."""
     by_rate = {projection.rate_of: projection.back for projection in forecast.projections}
     for tier, earliest in by_rate.get(None, {}).items():
         if earliest is None:

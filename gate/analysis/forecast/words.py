@@ -38,13 +38,13 @@ from gate.slo.objective import CompositeSlo
 from gate.wording import describe_time
 
 _WHOLE: Final = 10
-"""Failures an hour, from which on parts of one are left out."""
+"""The failures per hour from which fractions are left out."""
 _RUNS: Final = 100
-"""Futures of which shares are a part."""
+"""The number of simulated futures."""
 
 
 def output(report: ForecastReport) -> Output:
-    """Return the report as it is written in any format."""
+    """Return the report in the form that every format is written from."""
     return Output(page=partial(page, report), document=partial(forecast_document, report))
 
 
@@ -79,7 +79,7 @@ def forecast_section(service: ServiceForecast) -> Section:
 
 
 def forecast_answer(service: ServiceForecast) -> str:
-    """Say in a sentence for each budget whether it lasts, the worst first."""
+    """Say for each budget whether it lasts, the worst first."""
     groups: dict[str, list[str]] = {
         "Already exhausted": [],
         "Running out at the current rate": [],
@@ -103,7 +103,7 @@ def _fate(forecast: SloForecast) -> str:
 
 
 def forecast_badge(service: ServiceForecast) -> Badge:
-    """Return how bad it is, and in capitals what is predicted."""
+    """Return the severity, and the prediction as a word in capitals."""
     return seen_badge(_predicted(service), [slo.reservations for slo in service.slos])
 
 
@@ -123,7 +123,7 @@ def _predicted(service: ServiceForecast) -> Badge:
 
 
 def forecast_heading(forecast: SloForecast) -> str:
-    """Say what is left now, and what that means."""
+    """Say what is left now, and its effect."""
     compared = forecast.assessment.compared
     if forecast.tier is None or compared is None:
         return "not known"
@@ -139,14 +139,14 @@ def forecast_heading(forecast: SloForecast) -> str:
 
 
 def forecast_blocks(forecast: SloForecast) -> tuple[DataTable, Facts]:
-    """Return the forecast of a budget at each rate, and what the table does not show."""
+    """Return the forecast of a budget at each rate, and the facts outside of the table."""
     projections = forecast.projections
     table = tabulate(projections, projection_columns(forecast) if projections else ())
     return table, Facts(tuple(_about(forecast)))
 
 
 def _about(forecast: SloForecast) -> Iterator[Fact]:
-    """Yield what the table does not say: the reset, what it is made of, what is not known."""
+    """Yield the facts outside of the table: the reset, the members, the unknown parts."""
     assessment = forecast.assessment
     remaining = assessment.remaining
     if assessment.compared is not None and assessment.compared != remaining:
@@ -171,7 +171,7 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
 
 
 def _affordable(affordable: Affordable | None) -> Iterator[Fact]:
-    """Yield how much may still fail, so that nothing is overspent, and to be in a better tier."""
+    """Yield how much may still fail without overspending, and for each better tier."""
     if affordable is None:
         return
     until = f"until {wording.instant(affordable.until)}{' (the reset)' * affordable.at_reset}"
@@ -190,7 +190,7 @@ def _affordable(affordable: Affordable | None) -> Iterator[Fact]:
 
 
 def _down(rate: Fraction) -> str:
-    """Write a rate rounded down: whole from ten on, else with two places."""
+    """Write a rate rounded down: whole from ten on, otherwise with two decimals."""
     return f"{int(rate):,}" if rate >= _WHOLE else f"{int(rate * 100) / 100:g}"
 
 

@@ -191,7 +191,7 @@ def _counts(counts: EventCounts, span: Span) -> Json:
 
 
 def _finite(number: float | None) -> float | None:
-    """Return a number as JSON has it; None: any."""
+    """Return a number for JSON; None: unlimited."""
     return None if number is None or isinf(number) else number
 
 

@@ -1,4 +1,4 @@
-"""The findings in the history of one SLO, which are kept when its points are released."""
+"""The results for the history of one SLO, which remain when its points are released."""
 
 from collections.abc import Iterator
 from dataclasses import field
@@ -29,27 +29,27 @@ _FINEST: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloFindings:
-    """The findings in an SLO's history; their size does not grow with the number of its steps."""
+    """The results for an SLO's history; their size does not grow with the number of its steps."""
 
     searched: SearchedSlo
     measured: tuple[Span, ...] | None = None
     """The parts of the searched time with known data; None without history."""
     explanations: Explanations = field(default_factory=dict)
-    """They cover every incident of the SLO, whatever it cost."""
+    """The explanations of every incident of the SLO, whatever it cost."""
     since_deploy: BeforeAfter | None = None
-    """None: no deploy was asked about, or nothing can be compared."""
+    """None: no deploy was named, or a comparison is not possible."""
 
 
 def slo_findings(
     policy: Policy, slo: RatioSlo | SpendSlo, answer: SeriesAnswer, options: IncidentOptions
 ) -> SloFindings:
-    """Return the findings in an SLO's history.
+    """Return the results for an SLO's history.
 
     Args:
-        policy: that the SLO is of.
-        slo: whose history it is.
-        answer: to `IncidentOptions.request`.
-        options: what to search for.
+        policy: the policy of the SLO.
+        slo: the SLO of the history.
+        answer: the answer to `IncidentOptions.request`.
+        options: the settings of the search.
     """
     searched = _searched_slo(policy, slo, answer, options)
     if isinstance(answer, Unmeasured):

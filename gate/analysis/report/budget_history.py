@@ -27,9 +27,9 @@ def text_chart(
     *,
     ascii_only: bool = False,
 ) -> str:
-    """Draw what was left and the burn rate, one sign a cell, and mark incidents and deploys.
+    """Draw the remaining budget and the burn rate, one sign per cell, with incidents and deploys.
 
-    Of each cell the lowest budget and the highest burn rate are drawn.
+    Each cell shows its lowest budget and its highest burn rate.
     """
     span = Span(trace.stretches[0].span.start, trace.stretches[-1].span.end)
     lines = []
@@ -85,13 +85,13 @@ def _cell(at: datetime, span: Span) -> int:
 
 
 _NAMED: Final = 4
-"""Incidents, of those that used a budget; the others are summed up."""
+"""The maximum number of named incidents that used a budget; the others are summed up."""
 Marked = Sequence[tuple[int, Incident]]
 """The incidents of an SLO, each with its number in the service's table."""
 
 
 def promised(slo: Slo) -> str:
-    """Say what was promised, and over which window."""
+    """Write the objective and its window."""
     if isinstance(slo, CompositeSlo) or slo.window is None:
         return promise(slo)
     return f"{promise(slo)}, {slo.window}"
@@ -117,10 +117,11 @@ def no_burn_down(assessment: Assessment) -> str:
     if isinstance(slo, CompositeSlo) or isinstance(slo.window, RollingWindow):
         window = "one window" if isinstance(slo, CompositeSlo) else str(slo.window)
         return (
-            f"No burn-down: what was left at an instant takes a history of {window} before it, and"
+            f"No burn-down: the remaining budget at an instant needs a history of {window} before"
+            " it, and"
             " there is less."
         )
-    return "No burn-down: only what is left now is known of the period."
+    return "No burn-down: only the present remaining budget of the period is known."
 
 
 def incidents_of(slo: str, service: ServiceReport) -> Marked:
@@ -144,7 +145,7 @@ def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, int]:
 
 
 def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
-    """Say what used up a budget: the costliest incidents by their numbers, and what else."""
+    """Name the causes that used up a budget: the costliest incidents by number, and others."""
 
     def written(share: float) -> str:
         return wording.spent(wording.shown(share))
@@ -157,7 +158,7 @@ def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
     if consumed.chronic:
         parts.append(f"{written(consumed.chronic)} outside incidents")
     if consumed.earlier:
-        parts.append(f"{written(consumed.earlier)} before the time looked at")
+        parts.append(f"{written(consumed.earlier)} before the examined time")
     return f"{written(consumed.consumed)} of the budget: {'; '.join(parts)}"
 
 

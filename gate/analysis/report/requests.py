@@ -1,4 +1,4 @@
-"""The requests of a report to a history: all at once, and each series once."""
+"""The requests of a report to a history: all together, and each series once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -35,7 +35,7 @@ class ReportAnswers:
     """The answers of a backend about the SLOs of a policy."""
 
     steps: SeriesAnswers
-    """To `Questions.steps`."""
+    """The answer to `Questions.steps`."""
     forecast: SeriesAnswers
     charts: SeriesAnswers
     plans: tuple[BurnDownPlan, ...]
@@ -43,7 +43,7 @@ class ReportAnswers:
     budgets: Mapping[PlanKey, SeriesAnswer]
     """The answers to them."""
     history: HistoryBackend | None
-    """For rules that look back further; None if the backend keeps no history."""
+    """The history for rules that look back further; None if the backend has none."""
     backend: Backend
     """The backend itself, for the requests that follow from the histories."""
 
@@ -70,18 +70,18 @@ class Questions:
         return ForecastOptions(at=search.at, last=last, timeout=search.timeout)
 
     def steps(self, policy: Policy) -> dict[str, SeriesRequest]:
-        """Return what pictures and incidents are made of, in the shortest steps."""
+        """Return the source of pictures and incidents, in the shortest steps."""
         return {
             slo.name: replace(self.search.request(policy, slo), mean=counts_events(slo))
             for slo in with_past(policy)
         }
 
     def ask(self, policy: Policy, backend: Backend) -> ReportAnswers:
-        """Return the answers to everything; what the steps have in them is not asked for again.
+        """Return the answers to all requests; data that the steps include is not requested again.
 
         Args:
-            policy: whose SLOs are asked about.
-            backend: one that keeps the histories it has fetched.
+            policy: the policy with the SLOs.
+            backend: a backend that keeps the histories it has fetched.
         """
         wanted = (
             self.steps(policy),
@@ -123,7 +123,7 @@ CachedAnswer = list[tuple[SeriesRequest, SeriesAnswer]]
 
 
 class CachedHistory:
-    """A backend that answers from the histories it has fetched, where these suffice."""
+    """A backend that answers from its fetched histories if these suffice."""
 
     def __init__(self, backend: Backend, history: HistoryBackend) -> None:
         self.backend = backend
@@ -135,9 +135,9 @@ class CachedHistory:
         return self.backend.measure(requests, at)
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened when; what one answer covers for several is fetched once.
+        """Return the events of each step; an answer that covers several requests is fetched once.
 
-        Of two such requests the one that has it all stands before the other.
+        Of two such requests, the one that covers the other comes first.
         """
         answered = [request for request, _ in self._answers]
         missing: list[SeriesRequest] = []
@@ -156,6 +156,6 @@ class CachedHistory:
 
 
 def cached_history(backend: Backend) -> Backend:
-    """Return a backend that asks for no history twice; one that keeps none stays as it is."""
+    """Return a backend that fetches each history once; one without history stays as it is."""
     history = history_of(backend)
     return backend if history is None else CachedHistory(backend, history)

@@ -62,7 +62,7 @@ def render_report(name: str, report: Report, style: Style) -> str:
 
 
 def page(report: Report) -> Page:
-    """Return the page on the budgets of every policy, and on what each question found."""
+    """Return the page on the budgets of every policy, and on the results of each question."""
     return Page(
         title=title(report),
         introduction=(Paragraph(scope(report)),),
@@ -119,7 +119,7 @@ def title(report: Report) -> str:
 
 
 def scope(report: Report) -> str:
-    """Say of when it speaks."""
+    """Name the time of the report."""
     span, step = report.incidents.span, format_duration(report.incidents.step)
     if report.period is not None:
         period = " to ".join(map(wording.instant, (report.period.start, report.period.end)))
@@ -128,24 +128,24 @@ def scope(report: Report) -> str:
 
 
 def standing(service: ServiceReport, report: Report) -> tuple[Badge, str, Facts]:
-    """Return whether it may ship, in a sentence what or why, and more about it.
+    """Return whether it may ship, in a sentence the reason, and more facts.
 
-    It is about the change in question, or without one about each change class.
+    It is about the given change class, or without one about each change class.
     """
     if report.decision is not None and service.decided is not None:
         decided, decision = service.decided, report.decision
         badge = Badge(decided.verdict, summary.verdict_word(decided.verdict, decision))
         facts = Facts(tuple(decision_facts(decided, decision)))
         return badge, summary.subject(decided), facts
-    over = report.period is not None  # what may ship is a matter of the present
+    over = report.period is not None  # whether a change may ship depends on the present
     return *_standing(service), Facts(() if over else tuple(_outlook(service)))
 
 
 def _standing(service: ServiceReport) -> tuple[Badge, str]:
-    """Return how bad it is, and in a sentence what makes it so.
+    """Return the severity, and the reason in a sentence.
 
-    The worst budget that is known puts the service in a tier; that this is a good one proves
-    nothing while another is not known.
+    The worst known budget puts the service in a tier; a good tier proves nothing while another
+    budget is unknown.
     """
     assessments, lowest = service.assessments, deciding(service.assessments)
     lost = sum(not assessment.measured for assessment in assessments)
@@ -169,14 +169,14 @@ def _standing(service: ServiceReport) -> tuple[Badge, str]:
 
 
 def _outlook(service: ServiceReport) -> Iterator[Fact]:
-    """Yield which change classes may ship now, and which may not for which reason."""
+    """Yield the change classes that may ship now, and the reasons why others may not."""
     for verdict, label in _GROUPS.items():
         alike: dict[str, list[str]] = {}
         for name, judged in service.outlook.items():
             if judged.verdict is verdict:
                 alike.setdefault(_again(judged), []).append(name)
         yield from ((label, f"{', '.join(names)}{again}") for again, names in alike.items())
-    # The headline already has the tier's reason; it would be repeated for each class.
+    # The headline already has the tier's reason; it must not be repeated for each class.
     reasons = (
         reason(finding)
         for judged in service.outlook.values()
@@ -189,7 +189,7 @@ def _outlook(service: ServiceReport) -> Iterator[Fact]:
 
 
 def _again(judged: Judgement) -> str:
-    """Say when a class may ship again, where it may not now and that is known."""
+    """Say when a class may ship again, if it may not now and this is known."""
     at = judged.allowed_again_at
     if at is None:
         return ""
@@ -199,7 +199,7 @@ def _again(judged: Judgement) -> str:
 
 
 def report_closing(report: Report) -> tuple[Facts, ...]:
-    """Return the known incidents that no SLO felt, and where the report comes from."""
+    """Return the known incidents without impact on an SLO, and the origin of the report."""
     policies = (
         fact
         for service in report.services
@@ -208,7 +208,7 @@ def report_closing(report: Report) -> tuple[Facts, ...]:
             ("Policy", summary.provenance(service.source)),
         )
     )
-    looked_at = ("Looked at", scope(report))
+    looked_at = ("Examined", scope(report))
     return (
         *without_impact_facts(report.incidents),
         summary.signature(report.evaluated_at, report.tool_version, *policies, looked_at),
@@ -216,7 +216,7 @@ def report_closing(report: Report) -> tuple[Facts, ...]:
 
 
 def numbered(blocks: Iterable[Content]) -> tuple[Content | DataTable, ...]:
-    """Return what was found, with incidents numbered as the pictures name them."""
+    """Return the results, with incidents numbered as in the pictures."""
     return tuple(_numbered(block) if isinstance(block, DataTable) else block for block in blocks)
 
 

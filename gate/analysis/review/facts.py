@@ -1,4 +1,4 @@
-"""The findings about one objective, in sentences."""
+"""The results for one objective, in sentences."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ NO_SLIDING: Final = "no sliding window has enough data"
 
 
 def review_facts(reviewed: SloReview) -> Iterator[Fact]:
-    """Yield what was found of an SLO's objective, and what is not known of it."""
+    """Yield the results for an SLO's objective, and the unknown parts."""
     slo, review = reviewed.slo, reviewed.review
     yield from unmeasured_facts(reviewed.unmeasured)
     if review is None:
@@ -67,7 +67,7 @@ def _meaning(slo: RatioSlo, review: Review) -> str:
 
 
 def _of_moved(slo: RatioSlo, moved: MovedReview | None) -> str:
-    """Say how the budget fared in windows that do not begin where the periods do."""
+    """Describe the budget in windows that do not begin where the periods do."""
     if moved is None:
         return NO_SLIDING
     used = wording.spent(shown(moved.worst / slo.budget))
@@ -133,5 +133,5 @@ def _periods(counted: Sequence[PastPeriod]) -> str:
 
 
 def whole(count: Fraction) -> str:
-    """Write how many whole events a count has; rounded down, also below 0."""
+    """Write the whole events in a count; rounded down, also below 0."""
     return f"{int(shown(count) // 1):,}"

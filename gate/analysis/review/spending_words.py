@@ -17,8 +17,8 @@ def spend_section(reviewed: ReviewedSpend, state: str) -> Section:
     """Return the section of a page about one allowance.
 
     Args:
-        reviewed: what was found.
-        state: this in few words.
+        reviewed: the result.
+        state: the result in a few words.
     """
     slo, review = reviewed.slo, reviewed.review
     blocks: list[Block] = [] if review is None else [tabulate(review.periods, _columns(slo))]
@@ -95,7 +95,7 @@ def _meaning(slo: SpendSlo, review: SpendReview) -> str:
 
 
 def _sliding(slo: SpendSlo, review: SpendReview) -> str:
-    """Say what was spent in windows that do not begin where the periods do."""
+    """Describe the spending in windows that do not begin where the periods do."""
     moved = review.moved
     if not moved.ratios:
         return NO_SLIDING

@@ -1,4 +1,4 @@
-"""Watching a canary: which requests go to which backend, in which steps."""
+"""Watch a canary: the requests to each backend, in their steps."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,10 +33,10 @@ def watch_grid(options: WatchOptions, start: datetime) -> WatchGrid:
 
 
 def watch_question(file: PolicyFile, options: WatchOptions) -> WatchQuestion:
-    """Return what the watch is about.
+    """Return the question of the watch.
 
     Raises:
-        UsageError: an SLO is not there, or cannot be compared.
+        UsageError: an SLO does not exist, or cannot be compared.
     """
     baseline = options.arms.baseline
     return WatchQuestion(
@@ -86,10 +86,10 @@ def watch(
 
     Args:
         file: the policy.
-        options: what is watched.
-        state: what was seen before; its question is that of the policy and the options.
-        surroundings: the clock, what waits, and what writes down.
-        open_with: opens the backend.
+        options: the settings of the watch.
+        state: the earlier counts; its question is that of the policy and the options.
+        surroundings: the clock, and the functions that wait and write.
+        open_with: the function that opens the backend.
 
     Raises:
         UsageError: the backend cannot separate events, or a package of it is missing.

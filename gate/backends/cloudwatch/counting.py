@@ -17,10 +17,10 @@ from gate.slo.quantities import format_duration
 
 
 def answer_for(request: CountRequest, times: MetricTimeline) -> Answer:
-    """Return what was counted over the stretch of a request, without evidence.
+    """Return the counts over the stretch of a request, without evidence.
 
     Raises:
-        MeasurementError: it is not a count.
+        MeasurementError: they are not valid counts.
     """
     total, bad, evidence = times.total, times.bad, Evidence(query=times.query)
     if request.amount:
@@ -53,7 +53,7 @@ def _check(what: str, number: Fraction) -> None:
 
 
 def check_slices(slices: Slices, pieces: Sequence[PeriodRun]) -> None:
-    """See that every slice is a whole number of periods.
+    """Check that every slice is a whole number of periods.
 
     Raises:
         MeasurementError: CloudWatch no longer has periods as short.
@@ -75,7 +75,7 @@ def _slice_counts(times: MetricTimeline, slices: Slices) -> SliceCounts:
     for slot in times.slots:
         total, bad = sums.get(slot.start // length, (0, 0))
         sums[slot.start // length] = total + (slot.total or 0), bad + slot.bad
-    # Only compared with each other: whole numbers make no difference.
+    # They are only compared with each other: whole numbers make no difference.
     return SliceCounts(slices, [(number, *_whole(*pair)) for number, pair in sums.items()])
 
 
@@ -86,9 +86,9 @@ def _whole(total: Number, bad: Number) -> tuple[int, int]:
 
 
 def series_of(request: SeriesRequest, times: MetricTimeline) -> Series:
-    """Return what happened in each step.
+    """Return the events of each step.
 
-    Periods that are longer than a step, or overlap two, are taken to have even traffic.
+    Periods that are longer than a step, or overlap two, are assumed to have even traffic.
     """
     if request.slices is not None:
         return _sliced_series(request, request.slices, times)
@@ -112,9 +112,9 @@ def series_of(request: SeriesRequest, times: MetricTimeline) -> Series:
 
 
 def _shares(request: SeriesRequest, slot: Slot) -> Iterator[tuple[int, float]]:
-    """Yield in which steps a period is, and how much of it, as if its events were spread evenly.
+    """Yield the steps of a period with its share in each, as if its events were spread evenly.
 
-    What is rounded off the start of the stretch belongs to the first step.
+    Time that was rounded off at the start of the stretch belongs to the first step.
     """
     first = seconds(request.span.start)
     start, end = max(slot.start, first), max(slot.end, first + 1)
@@ -142,7 +142,7 @@ def _sliced_series(request: SeriesRequest, slices: Slices, times: MetricTimeline
 def _say_what_is_silent(
     request: SeriesRequest, times: MetricTimeline, totals: list[float | None]
 ) -> None:
-    """Put 0 where silence says that nothing happened, and leave None where it says nothing."""
+    """Set 0 where silence means that nothing happened, and keep None elsewhere."""
     there = [place for place, total in enumerate(totals) if total is not None]
     if not there:
         return

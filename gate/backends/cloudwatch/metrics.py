@@ -10,7 +10,7 @@ from gate.wording import exact
 SUM: Final = "Sum"
 SAMPLE_COUNT: Final = "SampleCount"
 STATISTICS: Final = (SUM, SAMPLE_COUNT)
-"""Those whose values add up: over time, and over metrics."""
+"""The statistics whose values add up, over time and over metrics."""
 WORD: Final = re.compile(r"[A-Za-z0-9_./#:][A-Za-z0-9_./#:-]*")
 
 
@@ -21,7 +21,8 @@ class Metric:
     namespace: str
     name: str
     dimensions: tuple[tuple[str, str], ...] = ()
-    """Name and value, sorted. CloudWatch has each set of dimensions as a metric of its own."""
+    """Pairs of name and value, sorted. Each set of dimensions is a separate metric in
+    CloudWatch."""
 
     def __str__(self) -> str:
         pairs = ", ".join(f'{_written(name)}="{_escaped(text)}"' for name, text in self.dimensions)
@@ -45,7 +46,7 @@ class Term:
 
     counted: MetricStatistic
     factor: Fraction = Fraction(1)
-    """Below 0 where it is subtracted."""
+    """Below 0 for a subtracted term."""
 
     @property
     def magnitude(self) -> str:
@@ -55,11 +56,11 @@ class Term:
 
 
 Total = tuple[Term, ...]
-"""A sum of terms, at least one, of which the first is added."""
+"""A sum of terms, at least one; the first is added."""
 
 
 def shown_sum(terms: Total) -> str:
-    """Return a sum as it can be written again."""
+    """Return a sum in a form that can be read back."""
     rest = (f" {'-' if term.factor < 0 else '+'} {term.magnitude}" for term in terms[1:])
     return "".join((terms[0].magnitude, *rest))
 

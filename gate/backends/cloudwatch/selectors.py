@@ -1,9 +1,9 @@
-"""The language of indicators for CloudWatch: metrics with their dimensions, added and subtracted.
+"""The language of indicators for CloudWatch: sums and differences of metrics with dimensions.
 
 ``AWS/Bedrock Invocations{ModelId="m"} + AWS/Bedrock InvocationThrottles{ModelId="m"}``: namespace
-and name of a metric, its dimensions, all of them and exactly as they were published, and where it
-is not Sum the statistic. A number with ``*`` before a metric is what one of it costs. Text with
-blanks or other characters is in quotes.
+and name of a metric, all its dimensions exactly as they were published, and the statistic if it is
+not Sum. A number with ``*`` before a metric is the cost of one unit. Text with blanks or other
+characters is in quotes.
 """
 
 import re
@@ -29,7 +29,7 @@ _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?=\s*\*)")
 _QUOTED: Final = re.compile(r""""((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
 _BLANKS: Final = re.compile(r"\s*")
 _PLAIN: Final = re.compile(r"[ -~]*[!-~][ -~]*")
-"""ASCII without control characters, and something that is not a blank."""
+"""ASCII without control characters, and at least one character that is not a blank."""
 _LONGEST: Final = {"namespace": 255, "name": 255, "dimension": 255, "value": 1024}
 _MOST_DIMENSIONS: Final = 30
 _MATH: Final = (
@@ -40,15 +40,15 @@ _EXAMPLE: Final = 'AWS/Bedrock Invocations{ModelId="anthropic.claude-sonnet-4"}'
 
 
 class SelectorError(ValueError):
-    """A mistake in a text: its column, the reason, and what to write."""
+    """A mistake in a text: its column, the reason, and the remedy."""
 
 
 def read_sum(text: str, role: str = "") -> Total:
     """Read a sum of metrics.
 
     Args:
-        text: as a policy has it.
-        role: of the sum in the indicator, for messages.
+        text: the text in a policy.
+        role: the role of the sum in the indicator, for messages.
 
     Raises:
         SelectorError: the text is not such a sum.
@@ -57,7 +57,7 @@ def read_sum(text: str, role: str = "") -> Total:
 
 
 def read_metric(text: str, role: str) -> Metric:
-    """Read a metric that stands alone; the arguments and errors of `read_sum`."""
+    """Read a single metric; the arguments and errors are those of `read_sum`."""
     scanner = _Scanner(role, text)
     metric = scanner.metric()
     scanner.end(f"{role} is one metric, without a statistic and without + or -")
@@ -71,7 +71,7 @@ class _Scanner:
         self._role, self._text, self._place = role, text, 0
 
     def sum(self) -> Total:
-        """Read all of the text."""
+        """Read the whole text."""
         terms = [self._term(Fraction(1))]
         while (sign := self._next()) in {"+", "-"}:
             self._place += 1
@@ -94,7 +94,7 @@ class _Scanner:
         return Metric(namespace=namespace, name=name, dimensions=self._dimensions())
 
     def end(self, message: str) -> None:
-        """See that nothing follows."""
+        """Check that the text ends here."""
         character = self._next()
         if character in {"*", "/", "("}:
             raise self._mistake(_MATH)
@@ -122,7 +122,7 @@ class _Scanner:
             return SUM
         word = WORD.match(self._text, start)
         if word is None:
-            return SUM  # the end of the sum says what is wrong here
+            return SUM  # the end of the sum reports the mistake here
         text = self._text[start : word.end()]
         if text in STATISTICS:
             self._place = word.end()
@@ -195,7 +195,7 @@ class _Scanner:
         return text
 
     def _skip(self) -> int:
-        """Return where the next character is that is not a blank."""
+        """Return the index of the next character that is not a blank."""
         blanks = _BLANKS.match(self._text, self._place)
         self._place = blanks.end() if blanks else self._place
         return self._place
@@ -205,7 +205,7 @@ class _Scanner:
         return self._text[place : place + 1]
 
     def _mistake(self, message: str, place: int | None = None) -> SelectorError:
-        """Return what is wrong, at a place or where reading has come to."""
+        """Return a mistake, at a place or at the current position."""
         column = (self._place if place is None else place) + 1
         lead = f"{self._role}: " if self._role else ""
         return SelectorError(f"{lead}column {column} of {_cut(self._text)}: {message}")

@@ -17,7 +17,8 @@ from gate.slo.objective import Span
 from gate.wording import instant
 
 _KEPT_PIECES: Final = 16
-"""How many stretches of the past are kept for each metric and period: the two ends of windows."""
+"""The number of past stretches that are kept for each metric and period: the two ends of
+windows."""
 
 
 class Fetched:
@@ -27,17 +28,17 @@ class Fetched:
         self._outcomes: dict[
             tuple[MetricStatistic, int], dict[PeriodRun, MetricPoints | MeasurementError]
         ] = {}
-        """By metric and period, for each stretch of time."""
+        """The results by metric and period, for each stretch of time."""
 
     def add(
         self, piece: PeriodRun, outcomes: Mapping[MetricStatistic, MetricPoints | MeasurementError]
     ) -> None:
-        """Add what came of one question."""
+        """Add the results of one question."""
         for counted, outcome in outcomes.items():
             self._outcomes.setdefault((counted, piece.period), {})[piece] = outcome
 
     def kept(self, counted: MetricStatistic, piece: PeriodRun) -> MetricPoints | None:
-        """Return points with those of a piece among them; None: no such points are kept."""
+        """Return the kept points that include those of a piece; None: there are none."""
         for whole, outcome in self._outcomes.get((counted, piece.period), {}).items():
             inside = whole.start <= piece.start and piece.end <= whole.end
             if inside and not isinstance(outcome, MeasurementError):
@@ -45,9 +46,9 @@ class Fetched:
         return None
 
     def keep(self, counted: MetricStatistic, piece: PeriodRun, fetched: "Fetched") -> None:
-        """Keep the points of a piece, and of older ones the last few: the two ends of each window.
+        """Keep the points of a piece, and the last few older pieces: the two ends of windows.
 
-        What is kept grows with the number of windows, and not with that of the instants.
+        The kept points grow with the number of windows, not with the number of instants.
         """
         if (points := fetched.kept(counted, piece)) is not None:
             own = self._outcomes.setdefault((counted, piece.period), {})
@@ -56,7 +57,7 @@ class Fetched:
                 del own[oldest]
 
     def points(self, counted: MetricStatistic, piece: PeriodRun) -> list[tuple[int, Number]]:
-        """Return start and value of each point, in order, of a stretch that was asked for.
+        """Return start and value of each point, in order, of a requested stretch.
 
         Raises:
             MeasurementError: no answer can be counted.
@@ -74,14 +75,14 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The published counts of one period of an indicator; only periods with points have them."""
+    """The published counts of one period of an indicator; periods without points have none."""
 
     start: int
     end: int
     total: Number | None
-    """All events, or what was spent; None: no point says so."""
+    """All events, or the spent amount; None: no point has it."""
     bad: Number
-    """Below 0, or above the total, where what is subtracted was published in another period."""
+    """Below 0, or above the total, if a subtracted value was published in another period."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +94,18 @@ class MetricTimeline:
     """At least one."""
     slots: tuple[Slot, ...]
     seen: Mapping[MetricStatistic, int]
-    """The metrics that have a point, and when the period of their newest begins."""
+    """The metrics with a point, and the start of the newest point's period."""
     points: Mapping[MetricStatistic, Mapping[int, Number]]
-    """The points of each metric that is counted, by the start of their period."""
+    """The points of each counted metric, by the start of their period."""
 
     @property
     def span(self) -> Span:
-        """The stretch that is counted: the requested one, in whole periods."""
+        """The counted stretch: the requested one, in whole periods."""
         return counted_span(self.pieces)
 
     @property
     def total(self) -> Fraction:
-        """All events, or all that was spent."""
+        """All events, or the whole spent amount."""
         return Fraction(sum(slot.total for slot in self.slots if slot.total is not None))
 
     @property
@@ -119,27 +120,26 @@ class MetricTimeline:
 
     @property
     def query(self) -> str:
-        """The request, as people read it."""
+        """The request for people."""
         span = self.span
         return f"{self.reading}, from {instant(span.start)} to {instant(span.end)}"
 
     def newest(self, at: datetime) -> datetime:
-        """Return when the newest minute ends in which there surely is a point of the total.
+        """Return the end of the newest minute that certainly has a point of the total.
 
         There must be one.
 
-        The time after the last whole period of the stretch is not counted and says nothing, so that
-        a point in the last of them is as new as one can be. Of an older period that is longer than
-        a minute, the first minute counts.
+        The time after the last whole period of the stretch is not counted and shows nothing, so a
+        point in the last of them is as new as possible. For an older period of more than a minute,
+        the first minute counts.
         """
         newest = [slot for slot in self.slots if slot.total is not None][-1]
         return at if newest.end == seconds(self.span.end) else moment(newest.start + MINUTE)
 
     def coverage(self) -> StepCoverage:
-        """Return how much of the stretch has points of the total, by parts on the clock.
+        """Return the share of the stretch with points of the total, by parts on the clock.
 
-        A part without points counts where that is usual: CloudWatch stores nothing where nothing
-        happened.
+        A part without points counts if that is usual: CloudWatch stores nothing without events.
         """
         span, longest = self.span, max(piece.period for piece in self.pieces)
         step = max(clock_part(span.length), timedelta(seconds=longest))
@@ -157,10 +157,10 @@ class MetricTimeline:
 def timeline(
     reading: MetricIndicator, pieces: Sequence[PeriodRun], fetched: Fetched
 ) -> MetricTimeline:
-    """Put the points of an indicator's metrics together.
+    """Combine the points of an indicator's metrics.
 
     Raises:
-        MeasurementError: those of a metric did not come.
+        MeasurementError: the points of a metric are missing.
     """
     seen, ends = dict[MetricStatistic, int](), dict[int, int]()
     points = dict[MetricStatistic, dict[int, Number]]()

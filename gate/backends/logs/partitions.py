@@ -1,7 +1,7 @@
 """A path with partitions: folders that give the time of their rows, and folders that are columns.
 
-``dt=*`` in a path is a column ``dt``, whose value stands in the folder's name, as Hive, Spark and
-DuckDB write it. ``{%Y/%m/%d}`` is a day that is written in names without a column.
+``dt=*`` in a path is a column ``dt``, whose value is in the folder's name, as Hive, Spark and
+DuckDB write it. ``{%Y/%m/%d}`` is a day in names without a column.
 """
 
 import re
@@ -16,8 +16,8 @@ from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
 MARGIN: Final = timedelta(days=1)
-"""The most by which a partition's time differs from that of its rows: the day of a folder may be in
-any zone (up to 14 hours from UTC), and rows filed by arrival come late."""
+"""The maximum difference between a partition's time and that of its rows: the day of a folder may
+be in any zone (up to 14 hours from UTC), and rows filed by arrival come late."""
 _DATES: Final = frozenset({"dt", "date", "ds", "day"})
 """Names of partitions whose value can be a whole date."""
 _UNITS: Final[Mapping[str, str]] = {
@@ -83,7 +83,7 @@ class Part:
         try:
             start = datetime(year, month, day, hour, tzinfo=UTC)
             return Span(start, _end(start, len(values)))
-        except (ValueError, OverflowError):  # the day does not exist: the time is unknown
+        except (ValueError, OverflowError):  # the day does not exist, so the time is unknown
             return None
 
     @property
@@ -145,7 +145,7 @@ class PathPattern:
 
         Args:
             path: the name, with the root.
-            folders: of how many segments it is, if it is a folder's.
+            folders: the number of segments if it is a folder's name.
         """
         match = re.match(self.expression(folders), path, re.DOTALL)
         if match is None:
@@ -155,7 +155,7 @@ class PathPattern:
         for segment in self.segments[:folders]:
             for unit, text in zip(segment.groups, islice(values, len(segment.groups)), strict=True):
                 said = {unit: int(text)} if unit else _said(segment.name, unquote(text))
-                # Of two that say the same the first counts: a minute is written as m, too.
+                # The first of two equal units counts: a minute is also written as m.
                 units = {**said, **units}
         return Part(units)
 
@@ -172,7 +172,7 @@ class Matches:
 
 
 def _said(name: str | None, value: str) -> dict[str, int]:
-    """Return the time that the value of a column gives."""
+    """Return the time in the value of a column."""
     key = (name or "").lower()
     if key in _DATES and (match := _DATE.fullmatch(value)):
         year, _, month, day, hour = match.groups()

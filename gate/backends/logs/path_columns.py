@@ -83,7 +83,7 @@ def _extract_in_short(_: PathPattern, name: str) -> str:
 
 def _value(pattern: PathPattern, name: str, text: str) -> str:
     """Return SQL for the value of a column, given its text."""
-    # DuckDB fails where what is escaped is not UTF-8 (%FF): such a name is left as it is.
+    # DuckDB fails if an escaped text is not UTF-8 (%FF): such a name is left as it is.
     value = f"nullif(coalesce(TRY(url_decode({text})), {text}), {literal(_NULL)})"
     if pattern.columns[name] == "DATE":
         short = f"try_strptime(left({value}, 8), '%Y%m%d')::DATE"
@@ -100,11 +100,11 @@ def parse_path(root: str, path: str) -> PathPattern:
     """Parse a path or glob, and the partitions in it.
 
     Args:
-        root: the bucket, if it is one; otherwise empty.
-        path: below it.
+        root: the bucket, if there is one; otherwise empty.
+        path: the path below it.
 
     Raises:
-        MeasurementError: a column stands in it twice, or what stands in braces is not about time.
+        MeasurementError: a column occurs twice, or the text in braces is not about time.
     """
     *folders, file = _segments(_tokens(path))
     segments = (
@@ -119,7 +119,7 @@ def parse_path(root: str, path: str) -> PathPattern:
 
 
 def _tokens(path: str) -> Iterator[tuple[str, bool]]:
-    """Yield the pieces of a path, and whether each is within braces, where it is literal."""
+    """Yield the pieces of a path, and whether each is within braces, which are literal."""
     for token in _TOKEN.findall(path):
         if not (token.startswith("{") and token.endswith("}")):
             yield token, False

@@ -1,4 +1,4 @@
-"""What comes before counting: files found, columns learned, expressions checked."""
+"""The steps before counting: finding files, learning columns, checking expressions."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -49,20 +49,20 @@ def prepare(
     numbers: NumberColumns = UNKNOWN_NUMBERS,
     time: Span | None = None,
 ) -> tuple[Prepared, LogRows]:
-    """Find the logs and check the indicators and labels; reads a few rows at most.
+    """Find the logs and check the indicators and labels; reads at most a few rows.
 
     Args:
-        database: which reads nothing else from then on.
-        settings: where the logs are.
+        database: a database that reads nothing else from then on.
+        settings: the settings with the path of the logs.
         slis: the indicators.
-        zone: of times that carry none.
+        zone: the zone of times without one.
         by: the labels.
-        numbers: what an earlier scan has found out.
-        time: of the rows that are asked for; None: any. Where the path says when rows are of, no
+        numbers: the results of an earlier scan.
+        time: the time of the requested rows; None: any. If the path shows the time of rows, no
             other files are read.
 
     Returns:
-        What fits the logs, and their rows.
+        The indicators and labels for these logs, and their rows.
 
     Raises:
         MeasurementError, duckdb.Error, OSError, UnicodeError: the logs themselves cannot be read.
@@ -83,7 +83,7 @@ def prepare(
 def _described(
     database: Database, settings: LogsSettings, logs: LogFiles, needed: Needed
 ) -> LogSource:
-    """Learn which columns the files have, and those of their path."""
+    """Learn the columns of the files, and those of their path."""
     records, pattern = settings.records, logs.pattern
     partitions = {name.lower() for name in pattern.columns}
     columns = {n: kind for n, kind in records.columns.items() if n.lower() not in partitions}
@@ -99,10 +99,10 @@ def _described(
 
 
 def wider(settings: LogsSettings, ready: Prepared, untyped: Iterable[str]) -> LogsSettings:
-    """Return settings by which columns without a sure type are texts, if no indicator needs them.
+    """Return settings that read columns of uncertain type as texts, if no indicator needs them.
 
     Args:
-        settings: where the logs are.
+        settings: the settings with the path of the logs.
         ready: the indicators.
         untyped: the columns without a sure type.
     """

@@ -44,12 +44,12 @@ def unfinished_lines(database: Database, reads: Mapping[str, str]) -> Iterator[s
     """Yield the files whose last line a scan has left out.
 
     Args:
-        database: that has read them.
-        reads: of each file whose last line has no end a statement that reads the same columns of
-            it, without its closing bracket.
+        database: the database that has read them.
+        reads: for each file whose last line has no end, a statement that reads the same columns,
+            without its closing bracket.
 
     Raises:
-        MeasurementError: a line was left out that is not the last.
+        MeasurementError: a line other than the last was left out.
     """
     for file, statement in reads.items():
         database.query(f"{statement}, store_rejects = true)")

@@ -21,61 +21,62 @@ class Call:
     """One request."""
 
     path: str
-    """After the address of the server, with its slash."""
+    """The path after the address of the server, with its slash."""
     method: str = "GET"
     params: Mapping[str, str] | None = None
     body: Mapping[str, Any] | None = None
-    """Sent as JSON."""
+    """The JSON body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialogue:
-    """How one platform words its refusals and how long it asks to wait."""
+    """The form of one platform's refusals, and of its requests to wait."""
 
     words: Callable[[JsonObject], str]
-    """Returns what the body of a refusal says, for people; empty: nothing."""
+    """Returns the message in the body of a refusal, for people; empty: none."""
     hints: Mapping[int, str]
-    """The remedy for a status, in the imperative; it takes the place of the general hint."""
+    """The remedy for a status, in the imperative; it replaces the general hint."""
     kind: Callable[[Mapping[str, str], JsonObject], str] = lambda _headers, _body: ""
-    """Returns what the platform calls a refusal with these headers and body; empty: nothing."""
+    """Returns the platform's name for a refusal with these headers and body; empty: none."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """The remedy for a refusal of this name, in the imperative; it takes precedence over
     ``hints``."""
     transient: Callable[[JsonObject], bool] = lambda _: False
-    """Returns whether the body of a refusal says that the same request may succeed in a moment,
-    whatever its status: some throttle with 400."""
+    """Returns whether the body of a refusal means that the same request may succeed in a moment,
+    whatever its status: some platforms throttle with 400."""
     wait: Callable[[Mapping[str, str], datetime], float | None] = retry_after
-    """Returns the seconds to wait that the headers of a refusal ask for; None: they do not say."""
+    """Returns the seconds to wait in the headers of a refusal; None: not stated."""
 
 
 class ApiError(MeasurementError):
-    """A refusal, or no answer at all; its reason names the server and says what to do."""
+    """A refusal, or a missing answer; its reason names the server and the remedy."""
 
     def __init__(self, reason: str, status: int | None, kind: str = "") -> None:
         super().__init__(Cause.BACKEND_ERROR, reason)
         self.status = status
-        """The status of HTTP; None: no answer came."""
+        """The HTTP status; None: there was no answer."""
         self.kind = kind
         """The platform's name for the refusal; empty: it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRefusal(RequestFailure):
-    """An answer that is not the one that was asked for."""
+    """An answer that is not the expected one."""
 
     kind: str
 
 
 _LARGEST: Final = 1e100
-"""No count is larger, and sums of many such can still be shown. NaN is not below it either."""
+"""The largest count; sums of many such counts can still be shown. NaN is not below it either."""
 _ABOUT_NOW: Final = timedelta(minutes=15)
-"""How long ago a run may have begun that asks for now: the longest that a platform may take."""
+"""The maximum age of a run that counts as the present: the longest time that a platform may
+take."""
 
 
 def finite(value: object) -> Fraction | None:
-    """Return a number exactly as it is written; None: it is not a number, or not a finite one.
+    """Return a number exactly as it is written; None: it is not a number, or not finite.
 
-    Python reads NaN and Infinity in JSON, and takes true for 1.
+    Python accepts NaN and Infinity in JSON, and treats true as 1.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -83,18 +84,18 @@ def finite(value: object) -> Fraction | None:
 
 
 def timestamp(value: object) -> datetime | None:
-    """Return an instant of ISO 8601 with its zone; None: the value is none, or has no zone."""
+    """Return an ISO 8601 instant with its zone; None: it is not an instant, or has no zone."""
     if not isinstance(value, str):
         return None
     try:
         at = datetime.fromisoformat(value)
         return at.astimezone(UTC) if at.tzinfo is not None else None
-    except (ValueError, OverflowError):  # the latter where UTC is in another year than there is
+    except (ValueError, OverflowError):  # the latter if UTC is in a year outside of the calendar
         return None
 
 
 def rewritten(value: Any, change: Callable[[str], str]) -> Any:
-    """Return a value of JSON with every text in it changed, keys too."""
+    """Return a JSON value with every text in it changed, including keys."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
@@ -105,20 +106,20 @@ def rewritten(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def refusal_of_the_past(title: str, at: datetime, now: datetime) -> Unmeasured | None:
-    """Refuse an instant that is not about now, for a platform that answers for now only.
+    """Refuse an instant in the past, for a platform that only knows the present.
 
     Args:
-        title: how the platform is called.
+        title: the name of the platform.
         at: the run's instant.
-        now: by the clock of this machine.
+        now: the time of this machine's clock.
 
     Returns:
-        Why nothing can be measured; None: the instant is about now.
+        Why nothing can be measured; None: the instant is the present.
     """
     if abs(now - at) <= _ABOUT_NOW:
         return None
     return Unmeasured(
         cause=Cause.INVALID,
-        reason=f"{title} answers for now only, and what is asked for is"
+        reason=f"{title} only answers for the present, and the requested instant is"
         f" {instant(at)}{hint_for('platform-now')}",
     )

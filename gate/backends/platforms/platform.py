@@ -16,15 +16,15 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """How much of an SLO of the platform was bad over a stretch of time."""
+    """A question: the bad share of a platform's SLO over a stretch of time."""
 
     definition: Definition
     sli: Sli
     span: Span
     """Its end is the run's one instant."""
     main: bool
-    """Whether this is the SLO's own window, of which the answer has evidence: how new, from when
-    to when, with which corrections. Else it is the window of a burn rate."""
+    """Whether this is the SLO's own window, whose answer has evidence: the age of the data, the
+    bounds, the corrections. Otherwise it is the window of a burn rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,28 +36,28 @@ class SeriesQuestion:
     span: Span
     step: timedelta
     max_age: timedelta = timedelta()
-    """How long after the newest event silence says that nothing happened; after that nothing is
-    known. For platforms that see events and no samples."""
+    """The time after the newest event in which silence means that nothing happened; after that the
+    history is unknown. For platforms that see events, not samples."""
 
 
 class Platform(Protocol):
-    """An SLO platform, reached with one login."""
+    """An SLO platform, with one login."""
 
     title: str
-    """As its vendor writes its name."""
+    """The platform's name, as its vendor writes it."""
 
     def begin(self) -> None:
-        """Let the time begin that the next questions may take together."""
+        """Start the time limit of the next questions together."""
         ...
 
     def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what the platform has for each indicator's name or id, in order.
+        """Return the platform's definition for each indicator's name or id, in order.
 
-        An exact name is looked up; of two SLOs of one name none is meant. What is not there is
-        `Cause.NO_DATA`, and what is ambiguous `Cause.INVALID`, with the ids in the reason.
+        An exact name is looked up; a name that two SLOs have is an error. A missing SLO is
+        `Cause.NO_DATA`, and an ambiguous name `Cause.INVALID`, with the ids in the reason.
 
         Raises:
-            MeasurementError: nothing could be asked.
+            MeasurementError: no request was possible.
         """
         ...
 
@@ -67,15 +67,15 @@ class Platform(Protocol):
         The evidence need not have the definition, which `PlatformBackend` adds.
 
         Raises:
-            MeasurementError: nothing could be asked.
+            MeasurementError: no request was possible.
         """
         ...
 
     def examine(self) -> list[CheckResult]:
-        """Return what ``gate doctor`` sees of the platform as a whole: login, rights, site.
+        """Return the results of ``gate doctor`` for the whole platform: login, rights, site.
 
         Raises:
-            MeasurementError: nothing could be asked.
+            MeasurementError: no request was possible.
         """
         ...
 
@@ -85,10 +85,10 @@ class PlatformHistory(Protocol):
     """A platform whose past can be read step by step."""
 
     def series(self, questions: Sequence[SeriesQuestion]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every question in order.
+        """Return the events of each step, for every question in order.
 
         Raises:
-            MeasurementError: nothing could be asked.
+            MeasurementError: no request was possible.
         """
         ...
 
@@ -97,13 +97,13 @@ _MOST_SHOWN: Final = 5
 
 
 def no_slo(where: str, name: str, others: Iterable[str], more: str = "") -> MeasurementError:
-    """Return the error that no SLO has a name, with the names that are similar to it.
+    """Return the error for an unknown name, with similar names.
 
     Args:
-        where: where it was looked for, as the subject of the sentence.
+        where: the searched place, as the subject of the sentence.
         name: the name or the id.
-        others: the names that are there; empty: they are not known.
-        more: what else may be the reason, for this platform; empty: nothing.
+        others: the existing names; empty: unknown.
+        more: another possible reason for this platform; empty: none.
     """
     names = nearest_first(name, dict.fromkeys(others))
     quoted = listing([f'"{other}"' for other in names])
@@ -114,18 +114,18 @@ def no_slo(where: str, name: str, others: Iterable[str], more: str = "") -> Meas
 
 
 def several_slos(where: str, name: str, ids: Sequence[str]) -> MeasurementError:
-    """Return the error that several SLOs have a name, so that none of them is meant.
+    """Return the error for an ambiguous name.
 
     Args:
-        where: whose SLOs they are, after ``of``.
+        where: the owner of the SLOs, after ``of``.
         name: the name.
-        ids: what distinguishes them: ids, full names or ARNs.
+        ids: their distinct ids, full names or ARNs.
     """
     reason = f'{len(ids)} SLOs of {where} have the name "{name}": {listing(sorted(ids))}'
     return MeasurementError(Cause.INVALID, reason + hint_for("platform-names"))
 
 
 def listing(texts: Sequence[str]) -> str:
-    """Write the first few texts, and how many more there are."""
+    """Write the first few texts, and the number of the others."""
     rest = len(texts) - _MOST_SHOWN
     return ", ".join(texts[:_MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -70,7 +70,7 @@ def read_reply(reply: Reply, parts: Sequence[Query]) -> list[QueryResult]:
     for sample in reply.result:
         mark = _mark(sample, len(parts))
         if mark not in series:
-            reason = "the answer holds series that were not asked for"
+            reason = "the answer holds series that were not requested"
             return [QueryError(cause=Cause.BACKEND_ERROR, reason=reason)] * len(parts)
         series[mark].append(sample)
     return [_read(part, own, reply) for part, own in zip(parts, series.values(), strict=True)]
@@ -194,7 +194,7 @@ def _placed(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...] 
         if isinstance(number, QueryError):
             return number
         if beside or not 0 <= place < grid.count:
-            reason = "the answer holds an instant that was not asked for"
+            reason = "the answer holds an instant that was not requested"
             return QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
         points[place] = number
     return tuple(points)

@@ -143,7 +143,7 @@ def series_plan(
     roles = _roles(planned, request)
     if roles:
         return SeriesPlan(request, planned, roles, sharing)
-    reason = "what is spent is an amount, and no number of events"
+    reason = "spend is an amount, not a number of events"
     if request.amount:
         reason = "nothing that is spent is counted, only events"
     return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)

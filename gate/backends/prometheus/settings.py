@@ -131,7 +131,7 @@ def _at_least_one(text: str) -> int:
 
 
 def _secret(values: Values, name: str, reader: Reader) -> str | None:
-    """Return the secret from its variable, or from its file; None where neither is given."""
+    """Return the secret from its variable, or from its file; None if neither is given."""
     key = f"{name}_file"
     if not values.given(key):
         secret: str | None = values.get(name)

@@ -177,7 +177,7 @@ class CountScan:
             return self._spent(request, columns, columns.amount, rows)
         total = timeline.sum(columns.total, places)
         if not total:
-            reason = f"of {rows:,} rows none is an event: total is true of none"
+            reason = f"none of {rows:,} rows is an event: total is never true"
             return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=columns.query(span))
         return Counts(
             total=Fraction(total),

@@ -149,8 +149,7 @@ _OF_THE_DAY: Final = re.compile(
     r"'.*(?<![A-Za-z])(?:now|today|tomorrow|yesterday)(?![A-Za-z]).*'",
     re.IGNORECASE | re.DOTALL,
 )
-"""Texts that PostgreSQL and Spark take for the current time where a time is expected. PostgreSQL
-ignores any other sign: 'now!' is a time to it."""
+"""Texts that PostgreSQL and Spark read as the current time if a time is expected."""
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "countif", "sumif"})
 """The usual aggregates; the others are refused like any other function."""
 _LONGEST_TIME: Final = 130
@@ -181,10 +180,10 @@ def check_words(tokens: Sequence[SqlToken], dialect: str) -> None:
 
 def _check_sign(before: SqlToken, token: SqlToken, after: SqlToken, dialect: str) -> None:
     if token.is_sign("(") and after.is_sign(")"):
-        reason = "nothing stands in the brackets, so that it is not about the row; remove it"
+        reason = "the brackets are empty, so that it is not about the row; remove it"
         raise TokenError(reason, token.place)
     if token.is_sign(".") and dialect == "postgres":
-        reason = "a point stands between names; write the column's name alone, or use ->>"
+        reason = "there is a point between names; write the column's name alone, or use ->>"
         raise TokenError(reason, token.place)
     of_a_number = before.kind in {"word", "name", "number", "string"} or before.is_sign(")", "]")
     if token.text == "*" and not of_a_number:

@@ -137,7 +137,7 @@ _RATIO: Final = Object(
 )
 _OBJECTIVE: Final = Object(
     {
-        "displayName": Field(schema=TEXT, doc="Part of the name, where there are several."),
+        "displayName": Field(schema=TEXT, doc="Part of the name, if there are several."),
         "ratioMetrics": Field(schema=_RATIO, doc="Ratio of events."),
         "target": Field(schema=SHARE_BELOW_ONE, doc="0.999", required=True),
         "value": PASSED_OVER,

@@ -45,7 +45,7 @@ def _slice(text: str) -> timedelta:
 SLICE: Final = Scalar(_slice, DURATION.json)
 _OBJECTIVE: Final = Object(
     {
-        "displayName": Field(schema=TEXT, doc="Part of the name, where there are several."),
+        "displayName": Field(schema=TEXT, doc="Part of the name, if there are several."),
         **COMPARISON,
         "target": Field(schema=SHARE_BELOW_ONE, doc="0.999"),
         "targetPercent": Field(schema=PERCENTAGE, doc="99.9"),

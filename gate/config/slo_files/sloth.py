@@ -127,9 +127,7 @@ def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Object[S
                 schema=Object(
                     {
                         error_ratio_query: Field(
-                            schema=query(_raw),
-                            doc="Bad events divided by all events.",
-                            required=True,
+                            schema=query(_raw), doc="Bad of all events.", required=True
                         )
                     },
                     lambda values, _: values.get(error_ratio_query),

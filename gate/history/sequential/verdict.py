@@ -198,7 +198,7 @@ class CanaryEvidence:
         ]
         steps = document.get("beyond_steps")
         if type(steps) is not int or steps < 0:
-            raise ValueError("what was kept has not the numbers of this version")
+            raise ValueError("the kept state does not have the numbers of this version")
         return replace(
             self,
             worse=self.worse.restored(worse),

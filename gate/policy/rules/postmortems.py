@@ -81,7 +81,7 @@ def _doubted(
         if cause is None:
             return
         has, needs = floor(history.coverage * 1000) / 10, float(guards.min_coverage * 100)
-        reason = f"only {has:g}% of the time looked at is known; min_coverage is {needs:g}%"
+        reason = f"only {has:g}% of the examined time has data; min_coverage is {needs:g}%"
         doubt = Doubt(cause=cause, reason=reason)
     yield from case.doubted_history(
         assessment, doubt, about=_ABOUT, rule=Rule.POSTMORTEM, allow=rule.allow

@@ -194,7 +194,7 @@ def test_what_is_spent_or_not_there_has_no_groups(tmp_path: Path) -> None:
     (nothing,) = ask(write(tmp_path / "old.jsonl", [row(30, "v1")]))
 
     assert refused(spent) == "spend has no events to group"
-    assert refused(idle, Cause.NO_TRAFFIC) == "of all rows in the time none is an event"
+    assert refused(idle, Cause.NO_TRAFFIC) == "no row in this time is an event"
     assert refused(nothing, Cause.NO_DATA) == "the logs have no row in the time"
 
 

@@ -88,5 +88,5 @@ def test_another_time_is_refused_in_words(minutes: int) -> None:
     assert refusal is not None
     assert refusal.cause is Cause.INVALID
     assert refusal.reason.startswith(
-        "Example answers for now only, and what is asked for is 2026-1"
+        "Example only answers for the present, and the requested instant is 2026-1"
     )

@@ -66,9 +66,9 @@ def test_an_absent_bad_part_is_none_beside_a_total(prometheus: FakePrometheus) -
 @pytest.mark.parametrize(
     ("pair", "reason"),
     [
-        ([AT.timestamp() + 3600, "1"], "an instant that was not asked for"),
-        ([SPAN.start.timestamp(), "1"], "an instant that was not asked for"),
-        ([AT.timestamp() - 1, "1"], "an instant that was not asked for"),
+        ([AT.timestamp() + 3600, "1"], "an instant that was not requested"),
+        ([SPAN.start.timestamp(), "1"], "an instant that was not requested"),
+        ([AT.timestamp() - 1, "1"], "an instant that was not requested"),
         (["now", "1"], "a series without value"),
         ([AT.timestamp(), 1], "a series without value"),
         (7, "a series without value"),

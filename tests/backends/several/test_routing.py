@@ -270,7 +270,7 @@ def test_a_backend_that_is_late_is_not_waited_for_and_is_asked_again_when_it_is_
     assert totals(first) == [1, "the backend b (static) did not answer within -0.9s"]
     assert totals(second) == [
         1,
-        "the backend b (static) is still busy with what it was asked before",
+        "the backend b (static) is still busy with an earlier request",
     ]
     assert totals(third) == [2]
 

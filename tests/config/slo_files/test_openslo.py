@@ -360,7 +360,7 @@ def metric(query: str) -> str:
             "Timeslices",
             SLICED.replace("{target", "{op: lt, value: 1, target"),
             metric("max(rate(x[$window]))").replace("'max", "¦'max"),
-            "which has no window",
+            "without a window",
         ),
         (
             "Timeslices",
@@ -547,7 +547,7 @@ def test_a_mistake_in_one_objective_does_not_hide_those_in_others(tmp_path: Path
     objectives = "[{target: 0.9, value: 1}, {target: 0.9}, {target: 0.9, compositeWeight: 1}]"
     found = mistakes_of(tmp_path, slo(objectives))
 
-    assert ["not take op or value" in found[0], "a weight goes" in found[1], len(found)] == [
+    assert ["not take op or value" in found[0], "a weight needs" in found[1], len(found)] == [
         True,
         True,
         2,

@@ -115,4 +115,4 @@ def test_a_threshold_has_no_events_to_count(tmp_path: Path) -> None:
     start = slo().index("- ratioMetrics")
     marked = f"{slo()[:start]}- ¦{{target: 0.9, op: lt, value: 1}}\n  timeWindows: {DAYS}\n"
 
-    assert_refused(tmp_path, marked, "of a threshold there are no events to count")
+    assert_refused(tmp_path, marked, "a threshold has no events to count")

@@ -27,7 +27,7 @@ from gate.slo.objective import RatioSlo, SpendSlo
 
 
 def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
-    """Show what happened to each budget."""
+    """Show the past of each budget."""
     yield element("p", " ".join(_how_to_read(service, report)), class_="reading")
     for place, assessment in enumerate(service.assessments, start=1):
         name = f"{prefix}-{place}"
@@ -49,7 +49,7 @@ def _how_to_read(service: ServiceReport, report: Report) -> Iterator[str]:
         "All pictures of an SLO have the same time axis.": True,
         "Red stretches with a number are incidents.": bool(service.incidents.annotated),
         "Strokes below a picture are deploys.": bool(service.deploys),
-        "Nothing is known of grey stretches.": late or any(trace.unknown for trace in traces),
+        "Grey stretches have no data.": late or any(trace.unknown for trace in traces),
         "The burn rate is drawn over an hour (thin) and over a day (bold). At 1 the budget lasts"
         f" exactly one window; from {threshold} on (dashed) it may be an incident.": any(
             trace.fast for trace in traces

@@ -5,11 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.slo_check import (
-    CheckAnswers,
-    SelectorSource,
-    SloCheck,
-)
+from gate.backends.prometheus.doctor.slo_check import CheckAnswers, SelectorSource, SloCheck
 from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.evidence.witness import now_query, window_query
 from gate.backends.prometheus.query import Query
@@ -49,7 +45,7 @@ class BoundaryCheck(SloCheck):
             message = (
                 f"{self.source.role}: {round(here):,} of {round(every):,} histograms have {le.text}"
             )
-            yield self._fault(f"{message}; all that the others count is taken for bad")
+            yield self._fault(f"{message}; all events that the others count are treated as bad")
         elif late:
             message = f"{round(late):,} histograms had no {le.text} in a part of the window"
             yield self._fault(f"{message}, where every event counts as bad")

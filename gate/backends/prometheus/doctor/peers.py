@@ -4,11 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.slo_check import (
-    CheckAnswers,
-    SelectorSource,
-    SloCheck,
-)
+from gate.backends.prometheus.doctor.slo_check import CheckAnswers, SelectorSource, SloCheck
 from gate.backends.prometheus.doctor.sums import in_steps, step_of
 from gate.backends.prometheus.evidence.frozen import of_down_targets, standing_still
 from gate.backends.prometheus.evidence.witness import now_query, window_query
@@ -107,7 +103,7 @@ class StuckCheck(SloCheck):
                     f" nothing in the last {lately}, while others went on"
                 ),
                 remedy=(
-                    "see whether requests hang there, or what is exported is frozen; if it was"
+                    "see whether requests hang there, or the exported values are frozen; if it was"
                     " drained on purpose, all is well"
                 ),
                 examined=self._targets.text,
@@ -173,7 +169,7 @@ class FrozenCheck(SloCheck):
                         f"{self.source.role}: {round(frozen):,} series of {self.source.text} are"
                         f" {why}"
                     ),
-                    remedy="take out what is left of a target that is gone, or fix the exporter",
+                    remedy="remove the series of a target that is gone, or fix the exporter",
                     examined=part.text,
                 )
                 return

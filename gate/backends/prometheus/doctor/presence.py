@@ -93,7 +93,7 @@ def _judge(source: SelectorSource, suspect: SuspectMatcher, labels: Sequence[str
     if plausible is None and not misspelt(matcher, suspect.values):
         remedy = (
             "if nothing was bad so far, all is well; else correct the value."
-            " Exported at 0 from the start, the series would tell"
+            " If it were exported at 0 from the start, the series would show that"
         )
         return _labels(
             Level.DOUBT, f"{message}: none was bad, or it is spelt otherwise", remedy, suspect

@@ -57,9 +57,9 @@ _REASONS: Final = {
 }
 _NO_METRIC: Final = "no metric is named"
 _WITNESSES: Final = (
-    (Check.LABELS, UnmatchedWitness, "no label tells bad events from others"),
+    (Check.LABELS, UnmatchedWitness, "no label distinguishes bad events from others"),
     (Check.BORN, BirthWitness, "no increase of a counter is taken"),
-    (Check.CONTRADICTED, ContradictionWitness, "no label of the total tells how events ended"),
+    (Check.CONTRADICTED, ContradictionWitness, "no label of the total shows how events ended"),
 )
 """The witnesses that search for the suspicions of `gate check`, by check."""
 _OF_EVIDENCE: Final = frozenset(check for check, _, _ in _WITNESSES)

@@ -72,7 +72,7 @@ def partial(answers: CheckAnswers) -> CheckResult:
         check=Check.PARTIAL,
         level=Level.FAULT,
         message=f"the server warns: {'; '.join(answers.warnings)}",
-        remedy="see which store or shard does not answer; what it holds is missing from the count",
+        remedy="see which store or shard does not answer; its data is missing from the count",
     )
 
 
