@@ -244,9 +244,5 @@ def _newest(source: LogSource, rows: Deduplication) -> LogSource:
 
         return chosen
 
-    return replace(
-        source,
-        relation=last(source.relation),
-        shown=last(source.shown),
-        always=frozenset(unknown),
-    )
+    relation, shown = last(source.relation), last(source.shown)
+    return replace(source, relation=relation, shown=shown, always=frozenset(unknown))

@@ -149,7 +149,9 @@ _OF_THE_DAY: Final = re.compile(
     r"'.*(?<![A-Za-z])(?:now|today|tomorrow|yesterday)(?![A-Za-z]).*'",
     re.IGNORECASE | re.DOTALL,
 )
-"""Texts that PostgreSQL and Spark read as the current time if a time is expected."""
+"""Texts that PostgreSQL and Spark read as the current time if a time is expected.
+
+PostgreSQL ignores any other sign: it reads 'now!' as a time."""
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "countif", "sumif"})
 """The usual aggregates; the others are refused like any other function."""
 _LONGEST_TIME: Final = 130
