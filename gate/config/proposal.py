@@ -10,11 +10,11 @@ from dataclasses import field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from threading import Thread
 from typing import Final, TypeVar
 
 import yaml
 
+from gate.backends.waits import start
 from gate.config.backend_schema import OF_POLICY
 from gate.config.policy_schema import UNOPENED, parse
 from gate.dataclass import dataclass
@@ -104,18 +104,7 @@ def finish_within(seconds: float, task: Callable[[], T]) -> T:
         TimeoutError: it takes longer. It then goes on in a thread that ends with the process.
         Exception: the exception of the task.
     """
-    from concurrent.futures import Future  # noqa: PLC0415 - for changes of a policy only
-
-    future: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            future.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    return future.result(timeout=seconds)
+    return start(task).result(timeout=seconds)
 
 
 def _read(

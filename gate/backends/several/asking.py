@@ -1,13 +1,13 @@
 """Query several backends at once, with the result if one of them fails."""
 
 import re
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
 
 from gate.backends import OF_PLATFORMS, Settings, registration, secrets_of
+from gate.backends.waits import start
 from gate.errors import UsageError
 from gate.measure import Cause, Limits, Unmeasured
 from gate.redaction import Redactor, redactable
@@ -49,24 +49,17 @@ class AskedBackend(Generic[Opened]):
         A backend that is still busy with an earlier query gets no other: it may answer one query at
         a time.
         """
-        future: Future[T] = Future()
+        refused: Future[T] = Future()
         opened = self.opened
         if opened is None:
-            future.set_exception(_NotAskedError(self.why_not))
-            return future
+            refused.set_exception(_NotAskedError(self.why_not))
+            return refused
         if self._task is not None and not self._task.done():
             why = f"the backend {self.name} is still busy with an earlier request"
-            future.set_exception(_NotAskedError(why))
-            return future
-
-        def work() -> None:
-            try:
-                future.set_result(ask(opened))
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-                future.set_exception(error)
-
+            refused.set_exception(_NotAskedError(why))
+            return refused
+        future = start(lambda: ask(opened))
         self._task = future
-        threading.Thread(target=work, daemon=True).start()
         return future
 
     def outcome(self, future: "Future[T]", until: float, limits: Limits) -> T | Unmeasured:
