@@ -16,13 +16,10 @@ from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 __all__ = ["dataclass"]
-
 _FEW: Final = 40
 """The number of instances that are filled field by field, which takes as long as compiling
 ``__init__`` (0.1 ms); a check makes fewer of most classes."""
 _FIELDS: Final = "__dataclass_fields__"
-_PARAMETERS: Final = "__dataclass_params__"
-_MATCHED: Final = "__match_args__"
 _Fields = tuple[dataclasses.Field[Any], ...]
 
 
@@ -70,11 +67,10 @@ def _fields_of(plain: type, *, kw_only: bool) -> dict[str, dataclasses.Field[Any
         default = getattr(plain, name, MISSING)
         if isinstance(default, MemberDescriptorType):  # a slot of a base
             default = MISSING
-        given = isinstance(default, dataclasses.Field)
-        field: Any = default if given else dataclasses.field(default=default)
+        is_field = isinstance(default, dataclasses.Field)
+        field: Any = default if is_field else dataclasses.field(default=default)
         field.name, field.type, field._field_type = name, annotation, _ORDINARY
-        if field.kw_only is MISSING:
-            field.kw_only = kw_only
+        field.kw_only = kw_only if field.kw_only is MISSING else field.kw_only
         fields[name] = field
     return fields
 
@@ -104,10 +100,10 @@ def _with_defaults(plain: type, fields: Mapping[str, dataclasses.Field[Any]]) ->
 def _describe(made: type, fields: Mapping[str, dataclasses.Field[Any]]) -> None:
     """Set the attributes that the standard library's functions and ``match`` read from a class."""
     setattr(made, _FIELDS, fields)
-    setattr(made, _PARAMETERS, getattr(_Bare, _PARAMETERS))
-    if _MATCHED not in vars(made):
+    made.__dataclass_params__ = _Bare.__dataclass_params__  # type: ignore[attr-defined]
+    if "__match_args__" not in vars(made):
         by_place = [field.name for field in fields.values() if field.init and not field.kw_only]
-        setattr(made, _MATCHED, tuple(by_place))
+        made.__match_args__ = tuple(by_place)  # type: ignore[attr-defined, misc]
 
 
 def _add_methods(made: type, fields: _Fields, *, frozen: bool) -> None:
@@ -168,8 +164,8 @@ def values_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def _refuse(self: Any, name: str, *value: Any) -> NoReturn:  # noqa: ARG001 - Python's signature
-    change = "assign to" if value else "delete"
-    raise dataclasses.FrozenInstanceError(f"cannot {change} field {name!r}")
+    act = "assign to" if value else "delete"
+    raise dataclasses.FrozenInstanceError(f"cannot {act} field {name!r}")
 
 
 def _late_init(made: type) -> Callable[..., None]:
@@ -190,8 +186,7 @@ def _filled(instance: Any, made: type, arguments: Sequence[Any], named: dict[str
     """Set the fields of an instance; return whether the arguments match the signature."""
     fields, by_place, taken = _signature(made)
     given = dict(zip(by_place, arguments, strict=False))
-    twice = len(given) < len(arguments) or given.keys() & named
-    if twice or not named.keys() <= taken:
+    if len(given) < len(arguments) or given.keys() & named or not named.keys() <= taken:
         return False
     given |= named
     for field in fields:
@@ -228,8 +223,7 @@ def _compile_init(made: type) -> Callable[..., None]:
     lines += ["self.__post_init__()"] if hasattr(made, "__post_init__") else []
     text = f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines or ["pass"])
     scope: dict[str, Any] = {
-        # The class's own ``__setattr__`` raises, as above.
-        "_set_": object.__setattr__,
+        "_set_": object.__setattr__,  # the class's own raises, as above
         "_absent_": MISSING,
         "_fields_": {field.name: field for field in fields},
     }
@@ -252,6 +246,5 @@ def _value(field: dataclasses.Field[Any]) -> str:
     made = f"_fields_[{field.name!r}].default_factory()"
     if field.default_factory is not MISSING:
         return f"{made} if {field.name} is _absent_ else {field.name}" if field.init else made
-    if field.init:
-        return field.name
-    return "" if field.default is MISSING else f"_fields_[{field.name!r}].default"
+    default = "" if field.default is MISSING else f"_fields_[{field.name!r}].default"
+    return field.name if field.init else default
