@@ -131,7 +131,7 @@ def compare_paired(pairs: Pairs, test: ShadowTest) -> ShadowComparison:
     the shadow's as failures that the live deployment did not have, and the reverse.
 
     Args:
-        pairs: at least one pair.
+        pairs: the pairs, at least one.
         test: as for `compare_unpaired`.
     """
     total, doubted = sum(pairs.total), test.doubted
@@ -244,7 +244,7 @@ def missing_steps(own: Cohort, other: Cohort, grace: int) -> list[range]:
     Args:
         own: the events of the deployment that may be absent; not all are 0.
         other: the events of the other one.
-        grace: how many of the newest steps may be unknown for both: their data may yet arrive.
+        grace: the number of newest steps that may be unknown for both: their data may yet arrive.
     """
     return [run for run in _silent(own) if _missed(own, other, run, grace)]
 

@@ -442,7 +442,7 @@ def test_a_calendar_budget_is_predicted_to_its_reset_with_an_interval() -> None:
     kinds = [one.get("class") for one in found.all("path")]
 
     assert kinds.count("expected") == 1
-    assert "Of 100 simulated months 90 ended within such a shaded area." in found.whole_text
+    assert "90 of 100 simulated months ended within such a shaded area." in found.whole_text
     assert "if the future is like the last" in found.whole_text
 
 

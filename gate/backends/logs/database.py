@@ -112,7 +112,7 @@ class Database:
 
         Args:
             files: their names.
-            look: at one; may ask this database only about packed files (``.zst``).
+            look: examines a file; it may query this database only about packed files (``.zst``).
         """
         if self.objects is None or any(file.endswith(".zst") for file in files):
             return [look(file) for file in files]
@@ -206,5 +206,5 @@ def identifier(name: str) -> str:
 
 
 def file_list(files: Sequence[str]) -> str:
-    """Write files for DuckDB, with brackets escaped, which it would take for a pattern."""
+    """Write files for DuckDB, with brackets escaped, which it would read as a pattern."""
     return f"[{', '.join(literal(glob.escape(file)) for file in files)}]"
