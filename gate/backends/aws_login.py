@@ -131,4 +131,4 @@ def _described(key: str, example: str) -> Field:
 
 
 AWS_PUBLIC: Final = frozenset({"region", "fips"})
-"""Those of the keys whose values are not secret."""
+"""The keys among them whose values are not secret."""

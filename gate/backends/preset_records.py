@@ -23,7 +23,7 @@ def _of_backend(values: Values, _: Reader) -> Records | None:
 _RECORDS_OF_PRESET: Final[Object[Records | None]] = Object(
     {
         "records": Field(schema=RECORDS, doc="Form of the rows."),
-        "backend": Field(schema=TEXT, doc="What counts them.", required=True),
+        "backend": Field(schema=TEXT, doc="Backend that counts them.", required=True),
     },
     _of_backend,
     others=Field(schema=Anything(), doc="Read elsewhere."),

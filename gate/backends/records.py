@@ -59,8 +59,8 @@ class Records:
     columns: Mapping[str, str] = field(default_factory=dict)
     """The DuckDB type of each column, whatever its values look like."""
     optional: frozenset[str] = frozenset()
-    """Those of ``columns`` that a file may lack; they are NULL then. All others must be in every
-    file."""
+    """The columns among ``columns`` that a file may lack; they are NULL then. All others must be in
+    every file."""
     unnest: tuple[str, ...] = ()
     """JSON: keys of lists, each within the items of the previous one; a row is an item of the last.
     All columns of such a row are in ``columns``."""
@@ -186,7 +186,7 @@ RECORDS: Final = Object(
         ),
         "deduplicate": Field(
             schema=_DEDUPLICATION,
-            doc="Of several versions of a row only the newest counts.",
+            doc="Only the newest of several versions of a row counts.",
             formerly="newest",
         ),
     },

@@ -56,7 +56,7 @@ def result_of(requirement: ShadowRequirement, slos: Sequence[ComparedSlo]) -> Re
 
     Args:
         requirement: the checked requirement.
-        slos: at least one.
+        slos: the SLOs, at least one.
     """
     worst = max(slos, key=lambda slo: slo.place)
     if worst.comparison is None:

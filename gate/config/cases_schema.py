@@ -85,7 +85,7 @@ EXPECTED_RULE: Final = Union(
     Scalar(lambda text: ExpectedRule(rule=_RULE.parse(text)), _RULE.schema()),
     Object(
         {
-            "rule": Field(schema=_RULE, doc="That fires.", required=True),
+            "rule": Field(schema=_RULE, doc="Rule that fires.", required=True),
             "slo": Field(
                 schema=NAME, doc="SLO of the finding. Default: any, or the change as a whole."
             ),
@@ -153,7 +153,9 @@ EXPECT: Final = Object(
 _FINDING: Final = Object(
     {
         "rule": Field(
-            schema=Choice((Rule.POSTMORTEM, Rule.CONTROL_CHART)), doc="That fires.", required=True
+            schema=Choice((Rule.POSTMORTEM, Rule.CONTROL_CHART)),
+            doc="Rule that fires.",
+            required=True,
         ),
         "slo": Field(schema=NAME, doc="SLO of the finding.", required=True),
     },

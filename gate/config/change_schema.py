@@ -15,9 +15,7 @@ _TYPE: Final = Scalar(lambda text: NAME.parse(text).lower(), NAME.json)
 _MATCHED: Final = ("paths", "labels", "branches", "types", "trailers", "approved_by")
 CLASS: Final = Object(
     {
-        "description": Field(
-            schema=TEXT, doc="What kind of change this is.", example="A new prompt."
-        ),
+        "description": Field(schema=TEXT, doc="Kind of change.", example="A new prompt."),
         "paths": Field(
             schema=ListOf(PATH),
             doc="Globs of changed files, from the top of the repository.",

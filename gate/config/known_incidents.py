@@ -46,7 +46,7 @@ def _record(values: Values, reader: Reader) -> IncidentRecord:
 RECORD: Final = Object(
     {
         "id": Field(schema=TEXT, doc="Its identifier: INC-42.", required=True),
-        "title": Field(schema=TEXT, doc="What happened, in one line.", required=True),
+        "title": Field(schema=TEXT, doc="Summary of the incident, in one line.", required=True),
         "service": Field(
             schema=_NAMES,
             doc="Affected service, as its policy names it, or a list of services: chat.",

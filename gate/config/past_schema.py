@@ -146,7 +146,7 @@ EXHAUSTION: Final = Object(
         ),
         "effect": Field(
             schema=_EFFECTS,
-            doc="What the rule does when it fires. Default: warn.",
+            doc="Effect of the rule when it fires. Default: warn.",
             formerly="verdict",
             example="warn",
         ),
@@ -186,7 +186,7 @@ CONTROL_CHARTS: Final = Union(
         {
             "effect": Field(
                 schema=_EFFECTS,
-                doc="What the rule does on a signal. Default: warn.",
+                doc="Effect of the rule on a signal. Default: warn.",
                 formerly="verdict",
             ),
             "last": Field(schema=DURATION, doc="Length of the history on the chart. Default: 14d."),

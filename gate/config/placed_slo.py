@@ -86,7 +86,7 @@ FROM: Final = Object(
         "groups": Field(
             schema=MapOf(ListOf(TEXT, at_least=1)),
             doc=(
-                "For Pyrra's grouping: values of the label, each an SLO of its own; '*' stands for"
+                "For Pyrra's grouping: values of the label, each an SLO of its own; '*' means"
                 " all others together."
             ),
             example="{handler: [/chat, /embed, '*']}",

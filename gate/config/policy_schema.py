@@ -142,7 +142,7 @@ POLICY: Final = Object(
         ),
         "control_charts": Field(
             schema=CONTROL_CHARTS,
-            doc="What happens while an indicator is worse than usual.",
+            doc="Rule about indicators that are worse than usual.",
             example="warn",
         ),
         "overrides": Field(
@@ -152,7 +152,7 @@ POLICY: Final = Object(
         ),
         "on": Field(
             schema=ON,
-            doc="What happens when a budget is unknown or in doubt.",
+            doc="Effect of a budget that is unknown or in doubt.",
             example="{no_data: block, low_traffic: warn}",
         ),
         "max_age": Field(

@@ -52,7 +52,7 @@ _FRAGMENT: Final = Union(
 )
 _OPTION: Final = Object(
     {
-        "about": Field(schema=TEXT, doc="What the option decides.", required=True),
+        "about": Field(schema=TEXT, doc="Meaning of the option.", required=True),
         "default": Field(schema=TEXT, doc="Default choice; without one, the policy must choose."),
         "choices": Field(
             schema=MapOf(_FRAGMENT), doc="For each choice, its text, or one text per role."
@@ -160,8 +160,10 @@ def _build_preset(values: Values, reader: Reader) -> Preset:
 PRESET: Final = Object(
     {
         "title": Field(schema=TEXT, doc="The server's name.", required=True),
-        "about": Field(schema=TEXT, doc="What the preset reads and requires.", required=True),
-        "backend": Field(schema=Choice(tuple(BACKENDS)), doc="What counts.", required=True),
+        "about": Field(
+            schema=TEXT, doc="Data that the preset reads, and its requirements.", required=True
+        ),
+        "backend": Field(schema=Choice(tuple(BACKENDS)), doc="Backend that counts.", required=True),
         "labels": Field(schema=ListOf(NAME), doc="Labels that people select by."),
         "requires": Field(schema=ListOf(NAME), doc="Labels that the policy must give."),
         "records": Field(schema=RECORDS, doc="Logs: the form of their rows."),

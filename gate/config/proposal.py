@@ -45,8 +45,8 @@ class ProposedPolicy:
     why_not: str = ""
     """The reason why it is missing, in a sentence that repeats nothing of the proposed text."""
     backends: Mapping[str, str] = field(default_factory=dict)
-    """Those of its backends whose blocks equal one of the policy in force: the name there by their
-    own name; the name of a single backend is empty."""
+    """The backends whose blocks equal one of the policy in force: the name there by their own name;
+    the name of a single backend is empty."""
     same_backend: bool = False
     """Whether these are all of its backends."""
     sha256: str

@@ -58,7 +58,7 @@ BURN_RATE: Final = Object(
         ),
         "effect": Field(
             schema=Choice(tuple(Effect)),
-            doc="What the rule does when it fires. Default: block.",
+            doc="Effect of the rule when it fires. Default: block.",
             example="block",
         ),
         "allow": Field(
@@ -166,7 +166,7 @@ ON_HERE: Final = Field(
         lambda values, _: {Cause(key): action for key, action in values.values.items()},
         elsewhere={"except": "it belongs in the policy's own on, since a class ships or does not"},
     ),
-    doc="What happens here when a budget is unknown or in doubt, instead of the policy's on.",
+    doc="Effect here of a budget that is unknown or in doubt, instead of the policy's on.",
     example="{low_traffic: allow}",
 )
 """The ``on`` of a backend or of an SLO: only the keys that differ there."""

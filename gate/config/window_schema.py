@@ -79,7 +79,7 @@ TIMESLICES: Final = Object(
         ),
         "empty": Field(
             schema=Choice(tuple(EmptySlice)),
-            doc="What a slice without any event counts as. Default: left-out.",
+            doc="Count of a slice without any event. Default: left-out.",
             example="left-out",
         ),
     },

@@ -136,7 +136,7 @@ class CountedIndicator:
     roles: Mapping[str, Expression]
     """Two of total, good and bad; or the gauge."""
     lacking: tuple[str, ...] = ()
-    """As for a histogram in `gate.promql.expression.rule_expressions`."""
+    """The same as for a histogram in `gate.promql.expression.rule_expressions`."""
     notes: tuple[str, ...] = ()
 
     def bad(self, window: str) -> str:

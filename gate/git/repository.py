@@ -107,8 +107,8 @@ def find_repository(folder: Path, workspace: Path | None = None) -> Repository |
     """Return the repository whose checkout contains a folder; None: it is not in a checkout.
 
     Within the workspace of a CI system it is the outermost repository, so that a repository in the
-    change, or a submodule, is never taken for the checkout. Elsewhere it is the innermost, as for
-    git. A bare repository does not count.
+    change, or a submodule, is never mistaken for the checkout. Elsewhere it is the innermost, as
+    for git. A bare repository does not count.
 
     Args:
         folder: an absolute path; links in it are not resolved, so that its own parts are checked.

@@ -25,7 +25,7 @@ _LONGEST: Final = 4_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnding:
-    """How the step ends."""
+    """The end of the step."""
 
     code: ExitCode
     outputs: dict[str, str]

@@ -34,8 +34,8 @@ def incident_request(
     Args:
         slo: whatever has a budget of its own.
         span: the time of interest; it ends at the instant of the run.
-        step: how finely.
-        max_age: how old the newest sample may be.
+        step: the step of the history.
+        max_age: the maximum age of the newest sample.
     """
     start = clock_start(span.start - MARGIN, MARGIN)
     if _grows(slo):
@@ -54,7 +54,7 @@ def slo_incidents(
     Args:
         slo: whatever has a budget of its own.
         series: the answer to the request, as it came.
-        request: what was asked.
+        request: the request of the series.
         threshold: a burn rate, above 0.
     """
     events, budget = as_events(slo, series, request), float(budget_share(slo))
@@ -96,7 +96,7 @@ def window_budget(
     Args:
         slo: whatever has a budget of its own.
         series: the answer to `incident_request`, as it came.
-        request: what was asked.
+        request: the request of the series.
         span: the examined time; it ends with the history.
     """
     whole, counted = (window(span.end) for window in (slo.window.whole, slo.window.counted))

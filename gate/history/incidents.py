@@ -95,7 +95,7 @@ def find_incidents(
         request: the request that the series answers.
         budget: the share of events that may be bad, above 0.
         threshold: a burn rate, above 0.
-        window: over which the burn rate is taken; one step, where that is longer.
+        window: the window of the burn rate; one step, if that is longer.
     """
     width = steps_of(window, request.step)
     trailing = burn_rates(series, budget, width)
@@ -156,10 +156,10 @@ def burn_rates(
     What is not known has none.
 
     Args:
-        series: what happened.
+        series: the events.
         budget: the share of events that may be bad, above 0.
-        window: in steps, at least 1.
-        places: which steps are reported, from 0; None: all of them.
+        window: the window in steps, at least 1.
+        places: the indices of the reported steps, from 0; None: all steps.
         idle: the value of a step without events: 0 in a search for incidents, since it is in none;
             None if a rate of 0 would be reported for it.
     """

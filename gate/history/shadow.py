@@ -129,7 +129,7 @@ def compare_paired(pairs: Pairs, test: ShadowTest) -> ShadowComparison:
     the shadow's as failures that the live deployment did not have, and the reverse.
 
     Args:
-        pairs: at least one pair.
+        pairs: the pairs, at least one.
         test: as for `compare_unpaired`.
     """
     total, doubted = sum(pairs.total), test.doubted

@@ -102,7 +102,7 @@ class Rest:
         """Send one request; return the JSON of its answer, None if the answer is empty.
 
         Raises:
-            RestError: of the class that was given.
+            RestError: a failure, in the class that was given.
         """
         return self._reply(purpose, _Request(method, f"{self._url}/{path}", query, body)).body
 

@@ -179,7 +179,7 @@ def missing_steps(own: Cohort, other: Cohort, grace: int) -> list[range]:
     Args:
         own: the events of the deployment that may be absent; not all are 0.
         other: the events of the other one.
-        grace: how many of the newest steps may be unknown for both: their data may yet arrive.
+        grace: the number of newest steps that may be unknown for both: their data may yet arrive.
     """
     return [run for run in _silent(own) if _missed(own, other, run, grace)]
 

@@ -58,7 +58,7 @@ POSTGRES: Final[Rows] = (
     (
         "not-postgres",
         "Something else answers there",
-        "What listens at this address is not PostgreSQL, or has another version of its protocol.",
+        "The server at this address is not PostgreSQL, or has another version of its protocol.",
         "check the host and port of backend.url: PostgreSQL usually has port 5432",
     ),
     (

@@ -77,7 +77,7 @@ class Reader:
 
         Args:
             node: the value.
-            message: what is wrong.
+            message: the description of the mistake.
             fatal: False for a warning.
             place: the number of characters in a scalar before the mistake.
             unset: the environment variable that is not set, if that is the mistake.

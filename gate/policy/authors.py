@@ -141,7 +141,7 @@ class Authors:
     """The authors of a change."""
 
     parts: Mapping[str, str] = field(default_factory=dict)
-    """What each normalized login did, as it follows the name: ``wrote a commit``."""
+    """The deeds of each normalized login, as words after the name: ``wrote a commit``."""
     signatures: tuple[Signature, ...] = ()
     unknown: str = ""
     """The reason why there may be other authors; then anybody may be an author. Empty: no

@@ -69,7 +69,7 @@ def rule_expressions(
     a histogram lacks the boundary that counts them.
 
     Args:
-        expressions: by role.
+        expressions: the expressions by role.
         lacking: expressions that count, over ``$window``, the histograms without a boundary.
     """
     if not all(map(_adds_up, expressions.values())):

@@ -72,8 +72,8 @@ def _replaced(view: View, pattern: bytes, decode: Decode, bits: int = 0) -> View
 
     Args:
         view: the reading to decode.
-        pattern: what may be decoded, compiled when it is first used: most runs read no foreign
-            text. With ``bits``, its first group.
+        pattern: the pattern of encoded text, compiled when it is first used: most runs read no
+            foreign text. With ``bits``, its first group.
         decode: the function that decodes a match.
         bits: the number of bits in each character of a match; 0: each byte comes from the whole
             match.

@@ -124,9 +124,9 @@ class Denominator(StrEnum):
     """The number of events that a calendar window's bad events are divided by."""
 
     PERIOD = "period"
-    """Those of the whole period: the consumed share grows from 0, as events come in."""
+    """The events of the whole period: the consumed share grows from 0, as events come in."""
     TO_DATE = "to-date"
-    """Those so far: the consumed share may change abruptly early in the period."""
+    """The events so far: the consumed share may change abruptly early in the period."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -687,7 +687,7 @@ def test_series_of_slices_cannot_be_watched() -> None:
     with pytest.raises(NotComparableError) as refused:
         watched_slos(replace(policy.policy, slos=(sliced,)), ())
 
-    assert "its series hold ratios of slices of time" in str(refused.value)
+    assert "its series have ratios of slices of time" in str(refused.value)
     assert refused.value.others == ()
 
 

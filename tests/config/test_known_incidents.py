@@ -158,7 +158,7 @@ def test_what_is_over_has_an_end(tmp_path: Path, status: str) -> None:
     text = LEAST.replace("open", status)
 
     assert mistakes(tmp_path, one=text) == [
-        f"one.yaml:1:71: error: what is {status} has an end: add the key 'end'"
+        f"one.yaml:1:71: error: a known incident that is {status} has an end: add the key 'end'"
     ]
 
 

@@ -23,7 +23,7 @@ def with_case(text: str, case: Mapping[str, Any], path: str) -> str:
     """Return the text of a file of cases with one more at the end of its list.
 
     Args:
-        text: of a readable file; empty if the file does not exist yet.
+        text: the text of a readable file; empty if the file does not exist yet.
         case: the result of `gate.analysis.cases.record.recorded_case`.
         path: the path of the file, for messages.
 

@@ -70,7 +70,7 @@ def nameless_troubles(
         arms: the compared parts of the traffic.
         steps: the checked ones.
         nameless: events and failures without the canary's label, in each step.
-        margin: how much higher the canary's ratio may be.
+        margin: the allowed excess of the canary's ratio.
     """
     total, bad = (sum(counts) for counts in zip(*nameless, strict=True)) if nameless else (0, 0)
     canary = sum(step.canary_total for step in steps if step is not None)

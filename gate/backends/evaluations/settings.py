@@ -24,7 +24,7 @@ class EvaluationsSettings:
     path: str
     """A file or a glob; relative to the policy file's folder."""
     directory: Path
-    """That folder."""
+    """The folder of the policy file."""
     every: timedelta = _EVERY
     """The interval between due runs."""
     time_zone: tzinfo | None = None

@@ -77,7 +77,7 @@ def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> Slo
     """Read the good and the bad events from all pages of an answer.
 
     Args:
-        pages: at least one.
+        pages: the pages, at least one.
         span: the requested span.
         step: the step of the alignment.
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from gate.backends.logs.columns import describe_csv, describe_parquet
-from gate.backends.logs.database import Database, opened
+from gate.backends.logs.database import Database, without_rows
 from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.expressions import parse
 from gate.backends.logs.files import LogFiles, find_files, pattern_of
@@ -127,7 +127,7 @@ def constant_condition(sli: Sli) -> str | None:
 
     The count reports all other mistakes.
     """
-    with opened(_AT_MOST, None) as database:
+    with without_rows(_AT_MOST) as database:
         for role in ("total", "bad", "good"):
             text = getattr(sli, role)
             try:

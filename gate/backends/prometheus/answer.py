@@ -68,7 +68,7 @@ def _unmeasured(error: MeasurementError, gathered: GatheredNumbers, query: str) 
 
 
 def _check_bad(plan: Plan, numbers: Numbers) -> None:
-    """Raise an error if an absent sum cannot be taken for zero: one absent part makes it absent.
+    """Raise an error if an absent sum cannot count as zero: one absent part makes it absent.
 
     In slices the sum could be absent for a while only, and the counts of all other parts would be
     lost.

@@ -65,9 +65,9 @@ def batches_of(
     A query has one grid, so a part on another grid than the part before it begins a new batch.
 
     Args:
-        parts: in the order in which to ask them.
+        parts: the parts in the order of their queries.
         most_bytes: the longest text of one query, in bytes.
-        reach: how much time a batch of several parts may span; None: any.
+        reach: the maximum time that a batch of several parts spans; None: unlimited.
         most_parts: the most parts of one query; None: as many as fit.
     """
     batches, batch, size = list[Batch](), list[Query](), 0

@@ -62,8 +62,8 @@ class InstantGrid:
 
         Args:
             part: the question.
-            reading: what came back for all instants.
-            place: which of them.
+            reading: the result for all instants.
+            place: the index of the instant.
         """
         if isinstance(reading, QueryError) or reading.warnings or reading.notes:
             return None

@@ -157,7 +157,7 @@ def combine(plans: Sequence[Plan], *, stepwise: bool = False) -> Plan:
     """Return the plan that counts an indicator under several names, each for its part of the time.
 
     Args:
-        plans: of each name.
+        plans: the plans of each name.
         stepwise: the span is short, one of many steps.
     """
     first = plans[0]

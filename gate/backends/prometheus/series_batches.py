@@ -35,9 +35,9 @@ def each_series(
     The time between two answers is not counted towards the time limit.
 
     Args:
-        requests: at least one.
-        fetch: what asks, at the newest end of all requests.
-        limits: what is known of the server by now.
+        requests: the requests, at least one.
+        fetch: sends the queries, at the newest end of all requests.
+        limits: the known limits of the server.
         steps: the most steps that the series of one batch have together; None: any number.
     """
     until, grids = max(request.span.end for request in requests), shared_grids(requests)

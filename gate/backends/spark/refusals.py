@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import grpc
 
 _TRANSPORT: Final[tuple[tuple[str, str, str], ...]] = (
-    ("HTTP proxy|http_proxy", "the proxy does not let it through", "proxy"),
+    ("HTTP proxy|http_proxy", "the proxy refuses it", "proxy"),
     ("onnection refused", "connection refused", "connection-refused"),
     (
         "DNS resolution failed|Domain name not found|[Nn]ame or service not known",

@@ -62,7 +62,7 @@ class Conditions:
 
         Args:
             role: the key in the policy.
-            text: as the policy has it.
+            text: the text in the policy.
 
         Raises:
             MeasurementError: it is something else, or may depend on more than the row; the message
@@ -124,7 +124,7 @@ class Conditions:
                 self._check_evaluation(node, kind)
 
     def _check_list(self, node: Any) -> None:
-        """Raise an error for a name that ClickHouse would take for another table."""
+        """Raise an error for a name that ClickHouse would read as another table."""
         if node.args.get("field"):
             raise TokenError("a list in brackets must follow IN; write status IN (500, 503)", 0)
         if self._dialect == "clickhouse":

@@ -155,7 +155,7 @@ PostgreSQL ignores any other sign: it reads 'now!' as a time."""
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "countif", "sumif"})
 """The usual aggregates; the others are refused like any other function."""
 _LONGEST_TIME: Final = 130
-"""The most characters of a text that PostgreSQL takes for a time (MAXDATELEN is 128)."""
+"""The most characters of a text that PostgreSQL reads as a time (MAXDATELEN is 128)."""
 _MAY_FOLLOW: Final = frozenset({"like", "ilike", "rlike", "regexp", "~", "~*", "!~", "!~*"})
 """Words after which no time is expected ..."""
 _OF_JSON: Final = frozenset({"->", "->>", "#>", "#>>", "?"})

@@ -15,7 +15,7 @@ _TOKEN: Final = re.compile(
     r"""(?P<blank>[ \t\r\n]+)
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
     | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)
-    | (?P<string>'(?:[^'\\\0]|''|\\[^'\0])*')      # a backslash never stands before its last quote
+    | (?P<string>'(?:[^'\\\0]|''|\\[^'\0])*')      # a backslash is never before its last quote
     | (?P<double>"(?:[^"\\\0]|"")+")
     | (?P<back>`(?:[^`\\\0]|``)+`)
     | (?P<operator>[-+*/<>=~!@\#%^&|?:]+)
@@ -84,7 +84,7 @@ def tokens_of(text: str, dialect: str) -> list[SqlToken]:
     """Split an expression into tokens.
 
     Args:
-        text: as the policy has it.
+        text: the text in the policy.
         dialect: ``clickhouse``, ``postgres`` or ``spark``.
 
     Raises:

@@ -90,7 +90,7 @@ def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
     Args:
         text: the query, with ``$window``.
         failures: whether the share is that of bad events.
-        advice: what to write if there are no counts.
+        advice: the remedy if there are no counts.
 
     Raises:
         ValueError: it is not such a query.
@@ -149,7 +149,7 @@ def as_written(
         error: the error of the query with ``$window`` in place of the file's own text.
         text: the query as the file has it.
         window: the text in the file that means the window, if it has one.
-        spelling: how the file would write the window.
+        spelling: the file's own spelling of the window.
         before: the number of characters that were added before the query.
     """
     windows, place = list(window.finditer(text)), error.place

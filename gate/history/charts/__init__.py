@@ -48,7 +48,7 @@ def samples(
     """Yield a sample for each group of steps with known data, the oldest first.
 
     Args:
-        counts: by step.
+        counts: the counts by step.
         request: the request that they answer.
         steps_per_point: the number of steps in a sample, at least 1. The newest sample is complete:
             surplus steps are left out at the beginning.

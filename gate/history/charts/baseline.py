@@ -81,8 +81,8 @@ def baseline_of_ratios(baseline: Sequence[Sample]) -> Baseline:
     chance is treated as chance; with even traffic, the result is the same.
 
     Args:
-        baseline: at least two samples, at least one with a bad event. If all events are bad, the
-            spread is 0.
+        baseline: the samples, at least two, at least one with a bad event. If all events are bad,
+            the spread is 0.
     """
     events = sum(sample.events for sample in baseline)
     centre = sum(sample.value * sample.events for sample in baseline) / events
@@ -103,7 +103,7 @@ def baseline_of_means(baseline: Sequence[Sample]) -> Baseline:
     """Return the baseline of means.
 
     Args:
-        baseline: at least two samples. If all are equal, the spread is 0.
+        baseline: the samples, at least two. If all are equal, the spread is 0.
     """
     even = _fitted(baseline, _mean(baseline), _mean, chance=0.0, ratios=False)
     if even.spread <= _HAIR * abs(even.centre):

@@ -75,7 +75,7 @@ def build_chart(
 
     Args:
         kind: the kind of the counts.
-        counts: by step, as `samples` takes them.
+        counts: the counts by step, as for `samples`.
         request: the request that they answer.
         baseline: the part of the history that is the baseline.
         rules: the rules for points that are out of control, in addition to the moving average.

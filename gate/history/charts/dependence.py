@@ -88,7 +88,7 @@ def moving_sigma(values: Sequence[float], autocorrelation: float = 0.0) -> float
     """Return the standard deviation by the mean moving range of at least two values.
 
     Args:
-        values: in the order of time.
+        values: the values in the order of time.
         autocorrelation: the correlation of neighbours, below 1.
     """
     moved = sum(abs(after - before) for before, after in pairwise(values))

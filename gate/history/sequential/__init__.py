@@ -150,7 +150,7 @@ def log_mean(logarithms: Sequence[float], weights: Sequence[float]) -> float:
     """Return the logarithm of the mean of numbers, given their logarithms.
 
     Args:
-        logarithms: minus infinity stands for 0; not all of them.
+        logarithms: minus infinity means 0; not all of them.
         weights: above 0, and 1 together.
     """
     largest = max(logarithms)

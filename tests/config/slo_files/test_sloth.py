@@ -339,7 +339,7 @@ def test_other_kinds_of_the_same_version_are_named(tmp_path: Path) -> None:
         ("¦RATE(e[W])", "is not PromQL, where functions have small letters; write rate(...)"),
         ("sum(rate(e[W])) ¦default 0", "for VictoriaMetrics' `default 0`, write `or vector(0)`"),
         ("sum(rate(e[W])) ¦keep_metric_names", "leave it out: a sum has no name"),
-        ("sum(rate(e[W])) or ¦0", "`0` is a number and no series; write vector(0)"),
+        ("sum(rate(e[W])) or ¦0", "`0` is a number, not a series; write vector(0)"),
         ("¦increase_pure(e[W])", "is VictoriaMetrics' own; write increase(...)"),
         ("¦changes(e[W])", "counts samples that differ, and one of them may mean many events"),
         ("sum(rate(a[W]) ¦- rate(b[W]))", "(sum(...) or vector(0)) - (sum(...) or vector(0))"),

@@ -78,7 +78,7 @@ BESIDE: Final = "plot both"
 _MarkedStretch = Incident | ServiceIncident
 """The marked incidents: those of an SLO, or of the service."""
 _CLOSE: Final = 0.16
-"""As a share of the width: two numbers that would touch are written as one."""
+"""The share of the width within which two numbers would touch, and are written as one."""
 _LONGEST: Final = 24
 """The maximum number of characters of a tier's name; the full name is elsewhere on the page."""
 

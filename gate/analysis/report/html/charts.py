@@ -246,5 +246,5 @@ def _caption_of_forecast(predicted: SloForecast) -> str:
     parts = ["The remaining budget if nothing more fails, and if failures continue as recently."]
     if predicted.expected is not None:
         within = predicted.expected.held.within
-        parts.append(f"Of 100 simulated months {within} ended within such a shaded area.")
+        parts.append(f"{within} of 100 simulated months ended within such a shaded area.")
     return " ".join(parts)

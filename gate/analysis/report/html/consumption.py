@@ -24,8 +24,7 @@ _MOST: Final = 6
 """The maximum number of incidents with a row of their own; the table of incidents has all."""
 _HOUR: Final = timedelta(hours=1)
 _CLOSE: Final = 0.16
-"""As a share of the width: closer to the number of a costlier incident, another number is left
-out."""
+"""The share of the width within which the number of a cheaper incident is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,9 @@ _WIDTH: Final = 1000
 _ABOVE: Final = 26
 _BELOW: Final = 26
 _EDGE: Final = 0.04
-"""As a share of the width: a text so close to an edge begins or ends there."""
+"""The share of the width from an edge within which a text begins or ends there."""
 _ROOM: Final = 0.12
-"""As a share of the width: a narrower stretch has no space for a word."""
+"""The share of the width below which a stretch has no space for a word."""
 _BESIDE: Final = 4
 """The pixels between a line and its text."""
 

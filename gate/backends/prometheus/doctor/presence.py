@@ -41,7 +41,7 @@ class SuspectMatcher:
 
     matcher: LabelMatcher
     values: tuple[str, ...]
-    """The values; an empty one stands for series without the label."""
+    """The values; an empty one means series without the label."""
     query: str
 
 

@@ -144,7 +144,7 @@ def _clock(server: ServerAnswers) -> Iterator[CheckResult]:
             "its answer is not a time" if answer else server.failure(CLOCK) or NO_TIME + ALLOW_MORE
         )
         reason, remedy = with_advice(
-            reason, "see whether the server runs and lets queries through by GET"
+            reason, "see whether the server runs and accepts queries by GET"
         )
         yield CheckResult(
             check=Check.REACH,
