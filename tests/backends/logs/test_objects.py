@@ -36,7 +36,7 @@ def store(s3_server: ObjectServer, tmp_path: Path) -> Iterator[Stored]:
         yield made
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_is_read(store: Stored, form: str) -> None:
     for part in ("a", "b"):
