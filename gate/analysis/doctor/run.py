@@ -21,7 +21,7 @@ from gate.measure.diagnosis import (
     Level,
     worst_level,
 )
-from gate.measure.platform_troubles import CORRECT_LOGIN
+from gate.measure.cloud_troubles import CORRECT_LOGIN
 from gate.measure.remedies import with_advice
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli
