@@ -1,4 +1,4 @@
-"""The history that rules and reports need: what is requested, and what the answers come to."""
+"""The history that rules and reports need: the requests, and the results of the answers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,7 +16,8 @@ from gate.history.charts.signals import DEFAULT
 from gate.history.events import known_in, past_coverage, past_request, whole_steps
 from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.measure import Cause, Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
+from gate.measure.capabilities import HistoryBackend
+from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.policy.case import Past, SloIncidents
 from gate.policy.policy import Policy
 from gate.policy.rule_settings import PostmortemRule
@@ -24,7 +25,7 @@ from gate.slo.objective import RatioSlo, Span, SpendSlo
 from gate.wording import NO_HISTORY
 
 _STEP: Final = timedelta(minutes=5)
-"""As finely as ``gate incidents`` looks."""
+"""The same step as in ``gate incidents``."""
 RequestsByName = Mapping[str, SeriesRequest]
 """The requests of a rule, by SLO."""
 SeriesByName = Mapping[str, SeriesAnswer]
@@ -32,11 +33,11 @@ SeriesByName = Mapping[str, SeriesAnswer]
 
 
 def gather_history(policy: Policy, history: HistoryBackend | None, at: datetime) -> Past:
-    """Return what the rules of a policy that look back need; one round of queries for them all.
+    """Return the past that the rules of a policy need, with one round of queries.
 
     Args:
-        policy: with a rule that looks back.
-        history: None where the backend keeps none.
+        policy: a policy with a rule on the past.
+        history: the source of history; None if the backend has none.
         at: the instant of the run.
     """
     incidents, charts = incident_requests(policy, at), chart_requests(policy, at)
@@ -113,7 +114,7 @@ def slo_charts(
 def _one_round(
     history: HistoryBackend | None, by_rule: Sequence[RequestsByName], kinds: Iterable[str]
 ) -> list[SeriesByName]:
-    """Return the answers to the requests of each rule, all of which are sent at once."""
+    """Return the answers to the requests of each rule, which are sent together."""
     requests = [request for by_name in by_rule for request in by_name.values()]
     answers: Iterator[SeriesAnswer]
     if history is None:
@@ -151,9 +152,9 @@ def gather_burn_downs(
     assessments: Sequence[Assessment],
     at: datetime,
 ) -> dict[str, BurnDown]:
-    """Return by SLO how each measured budget came down, in few steps, if that is known.
+    """Return the burn-down of each measured budget, in few steps, by SLO, if it is known.
 
-    One round of range queries, or one scan, for all of them.
+    This takes one round of range queries, or one scan, for all of them.
     """
     measured = {assessment.slo.name for assessment in assessments if assessment.measured}
     plans = [plan for plan in burn_down_plans(policy, at) if plan.slo.name in measured]
@@ -169,7 +170,7 @@ def gather_burn_downs(
 def burn_down_plans(
     policy: Policy, at: datetime, *, last: timedelta | None = None
 ) -> list[BurnDownPlan]:
-    """Return what to ask about the past of each budget that has a history; see `plan_burn_down`."""
+    """Return the request plan for each budget that has a history; see `plan_burn_down`."""
     slos = {slo.name: slo for slo in policy.slos}
     plans = (plan_burn_down(slo, slos, at, guards=policy.guards, last=last) for slo in policy.slos)
     return [plan for plan in plans if plan is not None]
@@ -180,7 +181,7 @@ PlanKey = tuple[str, timedelta, datetime]
 
 
 def plan_requests(plans: Sequence[BurnDownPlan]) -> dict[PlanKey, SeriesRequest]:
-    """Return the requests of plans, each once: a composite asks for what its members ask for."""
+    """Return the requests of plans, each once: a composite needs those of its members."""
     return {
         _plan_key(name, request): request
         for plan in plans
@@ -194,13 +195,13 @@ def budget_histories(
     answers: Mapping[PlanKey, SeriesAnswer],
     assessments: Sequence[Assessment],
 ) -> dict[str, BudgetHistory]:
-    """Return by SLO what was left of each budget in the past.
+    """Return the past remaining share of each budget, by SLO.
 
     Args:
-        policy: whose SLOs these are.
-        plans: what was asked.
-        answers: to `plan_requests` of them.
-        assessments: the budgets at the instant of the run, those of the plans among them.
+        policy: the policy of the SLOs.
+        plans: the plans of the requests.
+        answers: the answers to their `plan_requests`.
+        assessments: the budgets at the instant of the run, including those of the plans.
     """
     measured = {assessment.slo.name: assessment for assessment in assessments}
     return {

@@ -177,11 +177,12 @@ def annotate(
     """Return an incident with the records that explain it, and the deploys shortly before it.
 
     Args:
-        incident: of the service.
-        annotations: of any service.
-        service: whose incident it is.
-        step: of the history.
-        explanations: what `explain` says of what each SLO felt, that of composites' members too.
+        incident: the incident of the service.
+        annotations: the annotations of any service.
+        service: the service of the incident.
+        step: the step of the history.
+        explanations: the result of `explain` for the impact on each SLO, including composites'
+            members.
     """
     by_slo = {impact.slo: _explained(impact, explanations) for impact in incident.impacts}
     unreadable = {

@@ -165,9 +165,9 @@ def moved_windows(
     """Return sliding windows of the mean length of a period, each a step later.
 
     Args:
-        series: what happened in the whole of the cut.
+        series: the events in the whole cut.
         cut: the periods.
-        min_coverage: how much of a window must be known.
+        min_coverage: the share of a window that must be known.
         granted: the total of any window, such as an allowance; None: the events that it has.
     """
     sums, width = _Sums(series), len(series.total) // len(cut.spans)

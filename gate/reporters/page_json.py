@@ -8,5 +8,5 @@ from gate.reporters.page import Output
 
 def render(output: Output, _style: Style) -> str:
     """Return the document as JSON, indented."""
-    # ASCII, so that no console encoding and no lone surrogate in a file name can break it.
+    # ASCII, so that neither a console's encoding nor a lone surrogate in a file name can break it.
     return json.dumps(output.document(), indent=2, allow_nan=False) + "\n"

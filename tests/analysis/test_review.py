@@ -173,7 +173,7 @@ def test_slices_are_reviewed_and_a_composite_is_left_out() -> None:
     assert [one.total for one in reviewed.review.periods] == [720] * 3
     assert [one.bad for one in reviewed.review.periods] == [0, 1, 0]
     assert [one.doubt for one in reviewed.review.periods] == [None] * 3
-    assert service.left_out == (("c", "it is a composite; its members are looked at themselves"),)
+    assert service.left_out == (("c", "it is a composite; its members are examined instead"),)
     assert report.exit_code is ExitCode.ALLOW
 
 

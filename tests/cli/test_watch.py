@@ -255,9 +255,9 @@ def test_the_state_is_kept_and_gone_on_with(
 
     assert len(state["settled"]["availability"]) == 30
     assert refused.exit_code == 2
-    assert "watch.json is there already: go on with it by --resume, or remove it" in refused.stderr
+    assert "watch.json exists already: continue it with --resume, or remove it" in refused.stderr
     assert (first.exit_code, again.exit_code) == (0, 0)
-    assert "going on with watch.json, from its look 1" in again.stderr
+    assert "continuing watch.json, from its look 1" in again.stderr
 
 
 def test_to_resume_without_a_file_is_to_begin(
@@ -429,7 +429,7 @@ def test_a_label_that_is_a_part_of_the_outcome_cannot_be_that_of_the_canary(
 
     assert done.exit_code == 2
     assert "is part of what makes an event of availability bad" in done.stderr
-    assert "name it by another label" in done.stderr
+    assert "use another label" in done.stderr
 
 
 def test_a_state_that_cannot_be_written_any_more_is_a_warning(
@@ -598,7 +598,7 @@ def test_a_trigger_of_another_text_of_the_policy_is_refused(
     done = replay(gate, "--trigger", "t.json")
 
     assert done.exit_code == 2
-    assert "written for another policy than gate.yaml, or before that changed" in done.stderr
+    assert "written for another policy than gate.yaml, or before that policy changed" in done.stderr
 
 
 def test_a_trigger_of_another_environment_is_refused(
@@ -735,7 +735,7 @@ def test_a_trigger_of_another_moment_holds_no_watch_that_begins_now(
     done = gate("watch", *BOTH, "--for", "30m", "--trigger", "t.json")
 
     assert done.exit_code == 2
-    assert "its decision is about another moment than that at which it was made" in done.stderr
+    assert "its decision is about another moment than the one at which it was made" in done.stderr
 
 
 @pytest.mark.slow
@@ -765,6 +765,8 @@ def test_a_trigger_of_a_blocked_change_and_without_a_limit_is_warned_of(
 
     done = replay(gate, "--trigger", "t.json")
 
-    warning = "gate: warning: the decision of the trigger was to block this change, which held"
+    warning = (
+        "gate: warning: the decision of the trigger was to block this change, which did not stop"
+    )
     assert (warning in done.stderr) is blocked
     assert "gate: the trigger has no limit for availability: only " in done.stderr

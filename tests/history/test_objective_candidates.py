@@ -24,9 +24,9 @@ from gate.history.objective_candidates import (
 )
 from gate.history.periods import PastPeriod, PeriodCut
 from gate.measure.history import Series
+from gate.slo.calendar import Period as Unit
 from gate.slo.indicator import Sli
 from gate.slo.objective import CalendarWindow, Denominator, RatioSlo, RollingWindow, Span
-from gate.slo.objective import Period as Unit
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -18,7 +18,8 @@ from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict
 from gate.policy.requirements import Claim
 from gate.policy.rule_settings import PostmortemRule
-from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, Period, RollingWindow
+from gate.slo.calendar import Period
+from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, RollingWindow
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, lost, ratio
 from tests.policy.building import CAUTION, EXHAUSTED, HEALTHY, found, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record

@@ -1,32 +1,34 @@
-"""Comparing cohorts: whose events burn the budgets of one or several policies."""
+"""Compare cohorts: which events burn the budgets of one or several policies."""
 
 from collections.abc import Callable, Sequence
 
 from gate import __version__
 from gate.analysis.cohorts import CohortReport, ServiceCohorts
-from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
-from gate.backends import (
-    backends_in,
-    cohorts_of,
-    described,
-    open_backend,
-    without_history,
+from gate.analysis.cohorts.measure import (
+    CohortOptions,
+    cohort_requests,
+    left_out_slos,
+    measured_slo,
 )
-from gate.check.measure import OpenBackend, run_concurrently
+from gate.backends import backends_in, described, open_backend, without_history
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
-from gate.measure.cohorts import CohortBackend
+from gate.history.cohorts.contests import compare_all
+from gate.measure.capabilities import cohorts_of
+from gate.measure.cohorts import CohortAnswer, CohortBackend
 
 
 def compare_cohorts(
     files: Sequence[PolicyFile], options: CohortOptions, *, open_with: OpenBackend = open_backend
 ) -> CohortReport:
-    """Return whose events burn the budgets of every policy.
+    """Return the events that burn the budgets of every policy, by group.
 
     Raises:
-        UsageError: a backend cannot separate events, no policy has an SLO that was asked for, or
-            a backend's package is missing.
+        UsageError: a backend cannot separate events, no policy has a named SLO, or a backend's
+            package is missing.
     """
     _check_names(files, options)
     files, open_with = with_promises(files, options.at, options.timeout, open_with)
@@ -65,3 +67,24 @@ def _cohort_backend(
         lack = f"{described(file.settings)} cannot separate events by labels"
         raise UsageError(f"{file.source.path}: {without_history(kinds, lack)}")
     return backend
+
+
+def service_cohorts(
+    file: PolicyFile, options: CohortOptions, answers: Sequence[CohortAnswer]
+) -> ServiceCohorts:
+    """Return the results of the answers to a policy's `cohort_requests`, in their order."""
+    requests = cohort_requests(file.policy, options)
+    measured = [
+        measured_slo(file.policy, slo, request, answer, options)
+        for (slo, request), answer in zip(requests, answers, strict=True)
+    ]
+    compared = compare_all([list(slo.contests.values()) for slo in measured])
+    return ServiceCohorts(
+        policy=file.policy,
+        source=file.source,
+        slos=tuple(
+            slo.compared(dict(zip(slo.contests, comparisons, strict=True)))
+            for slo, comparisons in zip(measured, compared, strict=True)
+        ),
+        left_out=left_out_slos(file.policy, options),
+    )

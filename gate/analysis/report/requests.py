@@ -1,4 +1,4 @@
-"""The requests of a report to a history: all at once, and each series once."""
+"""The requests of a report to a history: all together, and each series once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from gate.analysis.anomalies.run import AnomalyOptions, anomaly_requests
 from gate.analysis.forecast import ForecastOptions
 from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents import IncidentOptions
-from gate.backends import history_of, without_history
+from gate.backends import without_history
 from gate.check.measure import with_past
 from gate.check.past import PlanKey, burn_down_plans, plan_requests
 from gate.dataclass import dataclass
@@ -18,7 +18,8 @@ from gate.history.calendar_forecast import LEAST
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
+from gate.measure.capabilities import HistoryBackend, history_of
+from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.policy import Policy
 from gate.slo.objective import counts_events
 from gate.wording import NO_HISTORY
@@ -34,7 +35,7 @@ class ReportAnswers:
     """The answers of a backend about the SLOs of a policy."""
 
     steps: SeriesAnswers
-    """To `Questions.steps`."""
+    """The answer to `Questions.steps`."""
     forecast: SeriesAnswers
     charts: SeriesAnswers
     plans: tuple[BurnDownPlan, ...]
@@ -42,7 +43,7 @@ class ReportAnswers:
     budgets: Mapping[PlanKey, SeriesAnswer]
     """The answers to them."""
     history: HistoryBackend | None
-    """For rules that look back further; None if the backend keeps no history."""
+    """The history for rules that look back further; None if the backend has none."""
     backend: Backend
     """The backend itself, for the requests that follow from the histories."""
 
@@ -69,18 +70,18 @@ class Questions:
         return ForecastOptions(at=search.at, last=last, timeout=search.timeout)
 
     def steps(self, policy: Policy) -> dict[str, SeriesRequest]:
-        """Return what pictures and incidents are made of, in the shortest steps."""
+        """Return the source of pictures and incidents, in the shortest steps."""
         return {
             slo.name: replace(self.search.request(policy, slo), mean=counts_events(slo))
             for slo in with_past(policy)
         }
 
     def ask(self, policy: Policy, backend: Backend) -> ReportAnswers:
-        """Return the answers to everything; what the steps have in them is not asked for again.
+        """Return the answers to all requests; data that the steps include is not requested again.
 
         Args:
-            policy: whose SLOs are asked about.
-            backend: one that keeps the histories it has fetched.
+            policy: the policy with the SLOs.
+            backend: a backend that keeps the histories it has fetched.
         """
         wanted = (
             self.steps(policy),
@@ -122,7 +123,7 @@ CachedAnswer = list[tuple[SeriesRequest, SeriesAnswer]]
 
 
 class CachedHistory:
-    """A backend that answers from the histories it has fetched, where these suffice."""
+    """A backend that answers from its fetched histories if these suffice."""
 
     def __init__(self, backend: Backend, history: HistoryBackend) -> None:
         self.backend = backend
@@ -134,9 +135,9 @@ class CachedHistory:
         return self.backend.measure(requests, at)
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened when; what one answer covers for several is fetched once.
+        """Return the events of each step; an answer that covers several requests is fetched once.
 
-        Of two such requests the one that has it all stands before the other.
+        Of two such requests, the one that covers the other comes first.
         """
         answered = [request for request, _ in self._answers]
         missing: list[SeriesRequest] = []
@@ -155,6 +156,6 @@ class CachedHistory:
 
 
 def cached_history(backend: Backend) -> Backend:
-    """Return a backend that asks for no history twice; one that keeps none stays as it is."""
+    """Return a backend that fetches each history once; one without history stays as it is."""
     history = history_of(backend)
     return backend if history is None else CachedHistory(backend, history)

@@ -1,4 +1,4 @@
-"""Gathering a report: the budgets, one history of everything, and what follows from both."""
+"""Gather a report: the budgets, one history of everything, and the results of both."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,8 +19,9 @@ from gate.analysis.incidents.run import incident_report, service_incidents
 from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
 from gate.backends import Settings, open_backend
+from gate.backends.waits import run_concurrently
 from gate.budget.assessment import Assessment
-from gate.check.measure import OpenBackend, known_of, run_concurrently
+from gate.check.measure import OpenBackend, known_of
 from gate.check.options import Options
 from gate.check.past import budget_histories, gather_history
 from gate.check.promises import with_promises
@@ -52,11 +53,12 @@ def gather_report(
 
     Args:
         files: the policies.
-        options: of these the instant, the patience, and a change class to decide on, if any.
-        search: how far back to look, how finely, and what makes an incident.
-        groups: what to separate events by; None: by nothing.
-        past: what to replay through the policies; None: nothing.
-        open_with: opens a backend.
+        options: options, of which the instant, the time limits, and a change class (if any) are
+            used.
+        search: the length and the step of the history, and the definition of an incident.
+        groups: the labels that separate events; None: none.
+        past: the past to replay through the policies; None: nothing.
+        open_with: the function that opens a backend.
 
     Raises:
         UsageError: the change class is unknown to a policy, a backend cannot separate events by
@@ -112,7 +114,7 @@ def _anomaly_report(services: Sequence[ServiceReport], options: AnomalyOptions) 
 def _budgets(
     files: Sequence[PolicyFile], options: Options, open_with: OpenBackend
 ) -> tuple[Decision | None, list[tuple[Assessment, ...]]]:
-    """Return every budget, and the decision on a change that was asked about."""
+    """Return every budget, and the decision on the given change class."""
     if options.change is None:
         status = run_status(files, options, open_with=open_with)
         return None, [policy.assessments for policy in status.policies]
@@ -163,7 +165,7 @@ def _traces(
     answers: ReportAnswers,
     questions: Questions,
 ) -> dict[str, Trace]:
-    """Return what happened to each budget with known data."""
+    """Return the trace of each budget with known data."""
     requests = questions.steps(policy)
     histories = budget_histories(policy, answers.plans, answers.budgets, assessments)
     traces = {
@@ -186,7 +188,7 @@ def _consumption(
     answers: ReportAnswers,
     questions: Questions,
 ) -> dict[str, Consumption]:
-    """Return what ate each budget that has bad events of its own."""
+    """Return the causes that used each budget with bad events of its own."""
     requests, name = questions.steps(incidents.policy), incidents.policy.service
     consumed = dict[str, Consumption]()
     for assessment in assessments:
@@ -209,7 +211,7 @@ def _consumption(
 def _steps(
     slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest], span: Span
 ) -> ShortSteps | None:
-    """Return what happened in the short steps of a span; None if all are unknown."""
+    """Return the events of the short steps of a span; None if all are unknown."""
     asked_for = requests[slo.name]
     request = replace(asked_for, span=on_the_clock(span, asked_for.step))
     answer = known_of(coarser(answers[slo.name], asked_for, request))

@@ -17,8 +17,8 @@ from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.request_failure import RequestFailure
 
 if TYPE_CHECKING:
+    from gate.measure.capabilities import PastRun
     from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
-    from gate.measure.past import PastRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

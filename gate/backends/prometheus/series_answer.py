@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gate.backends.prometheus.answer import slices_ended
+from gate.backends.prometheus.counting import slices_ended
 from gate.backends.prometheus.query import Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.series import Points, SeriesPlan

@@ -5,23 +5,22 @@ known first, and are asked for together.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.naming import Scope
-from gate.backends.prometheus.planning import further_questions, questions
-from gate.backends.prometheus.query import Query
-from gate.backends.prometheus.series import (
-    SeriesPlan,
-    Sharing,
-    guessed_series,
-    one_step,
-    series_plan,
-    shared_grids,
-)
+from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.planning import further_questions, guesses, plan, questions
+from gate.backends.prometheus.query import EVENTS, Query, Role
+from gate.backends.prometheus.query_grid import QueryGrid
+from gate.backends.prometheus.query_result import QueryResults
+from gate.backends.prometheus.series import SeriesPlan, Sharing
 from gate.backends.prometheus.series_answer import series_answer
+from gate.measure import Cause, CountRequest, Unmeasured
 from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.slo.objective import Span
 
 STEPS: Final = 150_000
 """The number of steps of the series that are asked for together: some 8 MB of points, and enough
@@ -36,9 +35,9 @@ def each_series(
     The time between two answers is not counted towards the time limit.
 
     Args:
-        requests: at least one.
-        fetch: what asks, at the newest end of all requests.
-        limits: what is known of the server by now.
+        requests: the requests, at least one.
+        fetch: sends the queries, at the newest end of all requests.
+        limits: the known limits of the server.
         steps: the most steps that the series of one batch have together; None: any number.
     """
     until, grids = max(request.span.end for request in requests), shared_grids(requests)
@@ -94,3 +93,72 @@ def _forget(answered: Sequence[SeriesPlan], later: Sequence[object], fetch: Fetc
         for leaf in part.leaves
     }
     fetch.forget(part for part in parts if part not in wanted)
+
+
+_SLICES: Final = (Role.SLICES, Role.JUDGED_SLICES, Role.BAD_SLICES)
+
+
+def one_step(request: SeriesRequest) -> CountRequest:
+    """Return the count of the newest step, which differs from the other steps only in its end."""
+    span = Span(request.span.end - request.step, request.span.end)
+    return CountRequest(sli=request.sli, span=span, slices=request.slices)
+
+
+def shared_grids(requests: Sequence[SeriesRequest]) -> list[QueryGrid]:
+    """Return the grid of each request; overlapping requests of one indicator share a grid."""
+    places = range(len(requests))
+    first = [request.span.start + request.step for request in requests]
+    last = [first[place] + (requests[place].steps - 1) * requests[place].step for place in places]
+    groups = dict[tuple[int, timedelta, timedelta], list[int]]()
+    for place in sorted(places, key=lambda place: first[place]):
+        request = requests[place]
+        phase = (first[place] - first[0]) % request.step
+        groups.setdefault((id(request.sli), request.step, phase), []).append(place)
+    grids = dict[int, QueryGrid]()
+    for (_, step, _), group in groups.items():
+        together = list[int]()
+        for place in group:
+            if together and first[place] > max(last[other] for other in together) + step:
+                grids |= _grid(together, first, last, step)
+                together = []
+            together.append(place)
+        grids |= _grid(together, first, last, step)
+    return [grids[place] for place in places]
+
+
+def _grid(
+    places: Sequence[int], first: Sequence[datetime], last: Sequence[datetime], step: timedelta
+) -> dict[int, QueryGrid]:
+    start, end = first[places[0]], max(last[place] for place in places)
+    return dict.fromkeys(places, QueryGrid(start, step, (end - start) // step + 1))
+
+
+def series_plan(
+    request: SeriesRequest, sharing: Sharing, readings: QueryResults
+) -> "SeriesPlan | Unmeasured":
+    """Plan the queries for a series, or return why it cannot be measured."""
+    planned = plan(one_step(request), Scope(request.span), readings, stepwise=True)
+    if isinstance(planned, Unmeasured):
+        return planned
+    roles = _roles(planned, request)
+    if roles:
+        return SeriesPlan(request, planned, roles, sharing)
+    reason = "spend is an amount, not a number of events"
+    if request.amount:
+        reason = "nothing that is spent is counted, only events"
+    return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
+
+
+def guessed_series(request: SeriesRequest, sharing: Sharing) -> Iterator[Query]:
+    """Yield the most likely queries of a series, so that they need not wait for the questions."""
+    for planned in guesses(one_step(request), stepwise=True):
+        if roles := _roles(planned, request):
+            yield from SeriesPlan(request, planned, roles, sharing).first_round
+
+
+def _roles(planned: Plan, request: SeriesRequest) -> tuple[Role, ...]:
+    """Return the roles to ask for; none if the indicator does not have them."""
+    if request.slices is not None:
+        return _SLICES
+    wanted = {Role.SPENT} if request.amount else EVENTS
+    return tuple(role for role in planned.parts if role in wanted)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gate.dataclass import dataclass
-from gate.history.cohorts import FEWEST_STEPS, Pair, Table, fewest_steps, shared_effects
+from gate.history.cohorts import FEWEST_STEPS, Pair, fewest_steps, shared_effects
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.history.cohorts.ratios import (
     LEVEL,
@@ -17,6 +17,7 @@ from gate.history.cohorts.ratios import (
     ratio_of,
     score_interval,
 )
+from gate.history.differences import Table
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:

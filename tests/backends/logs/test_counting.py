@@ -125,7 +125,7 @@ def test_a_window_without_rows_is_no_data_and_no_zero(tmp_path: Path, form: str)
 def test_rows_of_which_none_is_an_event_are_no_traffic(log: Path) -> None:
     reason = refused(ask(log, Sli(bad="status >= 500", total="route = '/x'")), Cause.NO_TRAFFIC)
 
-    assert reason == "of 5 rows none is an event: total is true of none"
+    assert reason == "none of 5 rows is an event: total is never true"
 
 
 UNKNOWN: list[dict[str, Any]] = [

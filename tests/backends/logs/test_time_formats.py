@@ -299,7 +299,7 @@ def test_a_policy_may_name_the_format(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("block", "message"),
     [
-        ('time_format: "%d/%m/%Y %H:%M"', "the format tells no zone; add time_zone, or %z"),
+        ('time_format: "%d/%m/%Y %H:%M"', "the format has no zone; add time_zone, or %z"),
         ('time_format: "%d/%m/%Y %z"', "lacks the day or the hour"),
         ('time_format: "%m/%Y %H:%M %z"', "lacks the day or the hour"),
         ('time_format: "%c %z"', "%c cannot be read; write its parts, such as %Y-%m-%d"),

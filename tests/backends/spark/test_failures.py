@@ -99,7 +99,7 @@ def test_failure_of_a_query_has_a_sentence_and_a_remedy(
         error = refused(url)
 
     assert error.cause is Cause.BACKEND_ERROR
-    assert error.reason.startswith("Spark cannot be asked: ")
+    assert error.reason.startswith("Spark cannot be queried: ")
     assert words in error.reason
     assert remedy in error.reason
     assert not [word for word in ("Smith", "4711", "secret", "java") if word in error.reason]
