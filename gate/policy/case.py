@@ -55,12 +55,14 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedFinding:
-    """A statement that a rule on the past fires, without the past itself."""
+    """A statement that a rule on the past fires or cannot be checked, without the past itself."""
 
     rule: Rule
     """``postmortem`` or ``control-chart``."""
     slo: str
     """The SLO of the policy that the finding is about."""
+    unknown: Cause | None = None
+    """Why the rule cannot be checked; None: it fires."""
 
 
 NO_PAST: Final = Past()
@@ -197,7 +199,12 @@ class Case:
                 state = "not checked"
             reason = f"{state}: {reason}; the policy allows that ({why})"
         return Finding(
-            rule=Rule.MEASUREMENT, slo=slo, verdict=verdict, reason=reason, cause=doubt.cause
+            rule=Rule.MEASUREMENT,
+            slo=slo,
+            verdict=verdict,
+            reason=reason,
+            cause=doubt.cause,
+            unchecked=None if rule is Rule.MEASUREMENT else rule,
         )
 
     def doubted_history(

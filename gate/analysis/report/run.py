@@ -196,12 +196,12 @@ def _consumption(
         answer = answers.steps.get(slo)
         if not isinstance(answer, Series):
             continue
-        of_slo = {
-            annotated.incident.id(name): impact.incident
+        of_slo = [
+            (annotated.incident.id(name), impact.incident)
             for annotated in incidents.annotated
             for impact in annotated.incident.impacts
             if impact.slo == slo
-        }
+        ]
         eaten = consumption(assessment, answer, requests[slo], of_slo)
         if eaten is not None:
             consumed[slo] = eaten
