@@ -12,6 +12,7 @@ from gate.check.measure import main_request
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.measure import Answer, Cause, Counts, Limits, Spent
+from gate.measure.cloud_troubles import CORRECT_LOGIN
 from gate.measure.diagnosis import (
     Check,
     CheckedSlo,
@@ -21,7 +22,6 @@ from gate.measure.diagnosis import (
     Level,
     worst_level,
 )
-from gate.measure.cloud_troubles import CORRECT_LOGIN
 from gate.measure.remedies import with_advice
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli
