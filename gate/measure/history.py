@@ -192,6 +192,9 @@ def each_answer(
 
     A caller that drops each answer therefore needs memory for one batch. A backend that does not
     answer in batches is asked for all answers at once.
+
+    Raises:
+        RuntimeError: such a backend does not give one answer to each request.
     """
     if not requests:
         return
@@ -199,6 +202,9 @@ def each_answer(
         yield from history.each_history(requests)
         return
     answers = history.history(requests)[::-1]
+    if len(answers) != len(requests):
+        message = f"the backend gave {len(answers)} histories to {len(requests)} requests"
+        raise RuntimeError(message)
     while answers:
         yield answers.pop()
 

@@ -1,6 +1,6 @@
 """Hands each request to the backend that its indicator names, and puts the answers together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from gate.backends import Settings, cohorts_of, history_of, labels_of, open_backend, pairs_of
-from gate.backends.several.asking import AskedBackend, ask_all
+from gate.backends.several.asking import AskedBackend, HandedOver, ask_all
 from gate.measure import (
     Answer,
     Backend,
@@ -24,7 +24,7 @@ from gate.measure import (
     Unmeasured,
 )
 from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
-from gate.measure.history import KeepingBackend, SeriesAnswer, SeriesRequest
+from gate.measure.history import KeepingBackend, SeriesAnswer, SeriesRequest, each_answer
 from gate.measure.pairing import PairAnswer, PairRequest
 from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
@@ -62,6 +62,7 @@ class SeveralBackends:
         # them can do must be absent.
         if self._any(history_of):
             self.history = self._history
+            self.each_history = self._each_history
         if self._any(cohorts_of):
             self.cohorts = self._cohorts
         if self._any(labels_of):
@@ -104,11 +105,29 @@ class SeveralBackends:
         return self._routed([_Asked(sli) for sli in slis], ask, _NO_DEFINITIONS)
 
     def _history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        def ask(own: Sequence[SeriesRequest], backend: Backend) -> list[SeriesAnswer] | None:
-            history = history_of(backend)
-            return None if history is None else history.history(own)
+        return list(self._each_history(requests))
 
-        return self._routed(requests, ask, f"{NO_HISTORY} to look at")
+    def _each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
+        """Yield the answers of `history`; each backend works on those to come, a batch at most."""
+        by_name: dict[str, list[SeriesRequest]] = {}
+        for request in requests:
+            by_name.setdefault(request.sli.backend, []).append(request)
+        answers = {
+            name: HandedOver(
+                source := self._sources[name],
+                partial(_each_of_history, own, source),
+                len(own),
+                self._limits,
+            )
+            for name, own in by_name.items()
+        }
+        try:
+            for request in requests:
+                name = request.sli.backend
+                yield _placed(answers[name].take(), self._sources[name])
+        finally:
+            for handed_over in answers.values():
+                handed_over.leave()
 
     def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
         """Return what the backend that has counted says of a history; None: it has to be asked."""
@@ -192,6 +211,16 @@ def _measure_dated(dated: Sequence[_Dated], backend: Backend) -> list[Answer]:
         for at, own in groupby(dated, key=attrgetter("at"))
     ]
     return list(chain.from_iterable(measure_past(backend, runs)))
+
+
+def _each_of_history(
+    requests: Sequence[SeriesRequest], source: AskedBackend[Backend], backend: Backend
+) -> Iterator[SeriesAnswer]:
+    history = history_of(backend)
+    if history is None:
+        yield from _each(None, len(requests), source, f"{NO_HISTORY} to look at")
+    else:
+        yield from each_answer(history, requests)
 
 
 def _each(
