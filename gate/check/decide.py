@@ -11,6 +11,7 @@ from gate.budget.forecast import Recovery, composed, renewal
 from gate.check.options import AskFacts, Options, StatedEvidence
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
+from gate.measure import Backend
 from gate.measure.history import SHORTEST, HistoryBackend, Series, SeriesRequest, step_of
 from gate.policy.case import Case, Past
 from gate.policy.changes import Recognition
@@ -23,6 +24,8 @@ from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, RollingWi
 
 BudgetsAndPast = tuple[tuple[Assessment, ...], Past]
 """The budgets of a policy, and what its rules that look back need."""
+Measure = Callable[[Policy, Backend, Options], BudgetsAndPast]
+"""Measures both at the instant of the options."""
 OpenHistory = Callable[[], HistoryBackend | None]
 """Opens the history that says when a budget recovers; None: the backend keeps none."""
 _IN_A_FREEZE: Final = frozenset({"rollback", "security-patch"})

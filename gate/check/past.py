@@ -98,6 +98,8 @@ def slo_charts(
     records = policy.postmortems.records if policy.postmortems is not None else ()
     drawn = dict[str, tuple[ChartResult, ...] | Unmeasured]()
     for slo in with_ratio(policy):
+        if slo.name not in requests:
+            continue
         answer, request = known_of(answers[slo.name]), requests[slo.name]
         if isinstance(answer, Unmeasured):
             drawn[slo.name] = answer

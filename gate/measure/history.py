@@ -8,13 +8,14 @@ may end earlier, with the run.
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from gate.dataclass import dataclass
 from gate.measure import Backend, Unmeasured
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
+A = TypeVar("A")
 MOST_STEPS: Final = 720
 """Steps of a window: one an hour for 30 days, so that an instant is exact to the hour, and a share
 of the window to 0.14%."""
@@ -201,10 +202,18 @@ def each_answer(
     if isinstance(history, BatchedHistory):
         yield from history.each_history(requests)
         return
-    answers = history.history(requests)[::-1]
-    if len(answers) != len(requests):
-        message = f"the backend gave {len(answers)} histories to {len(requests)} requests"
-        raise RuntimeError(message)
+    yield from let_go(history.history(requests), len(requests))
+
+
+def let_go(answers: list[A], number: int) -> Iterator[A]:
+    """Yield answers and keep none that was yielded; the list is empty in the end.
+
+    Raises:
+        RuntimeError: they are not this many.
+    """
+    if len(answers) != number:
+        raise RuntimeError(f"the backend gave {len(answers)} answers to {number} requests")
+    answers.reverse()
     while answers:
         yield answers.pop()
 

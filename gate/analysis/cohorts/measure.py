@@ -1,6 +1,6 @@
 """The requests to a backend to compare cohorts, and what its answers say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -111,21 +111,26 @@ _ESTIMATED: Final = (
 
 
 def service_cohorts(
-    file: PolicyFile, options: CohortOptions, answers: Sequence[CohortAnswer]
+    file: PolicyFile, options: CohortOptions, answers: Iterator[CohortAnswer]
 ) -> ServiceCohorts:
-    """Return what the answers to a policy's `cohort_requests`, in their order, come to."""
-    requests = cohort_requests(file.policy, options)
-    measured = [
-        _measured(file.policy, slo, request, answer, options)
-        for (slo, request), answer in zip(requests, answers, strict=True)
-    ]
-    compared = compare_all([list(measured_slo.contests.values()) for measured_slo in measured])
+    """Return what the answers to a policy's `cohort_requests`, in their order, come to.
+
+    No answer is kept: the comparisons of its groups are made before the next is asked for.
+    """
+    measured = list[_Measured]()
+
+    def contests(pair: SloRequest) -> list[Contest]:
+        slo_measured, own = _measured(file.policy, *pair, next(answers), options)
+        measured.append(slo_measured)
+        return own
+
+    compared = compare_all(map(contests, cohort_requests(file.policy, options)))
     return ServiceCohorts(
         policy=file.policy,
         source=file.source,
         slos=tuple(
-            measured_slo.compared(dict(zip(measured_slo.contests, comparisons, strict=True)))
-            for measured_slo, comparisons in zip(measured, compared, strict=True)
+            slo_measured.compared(comparisons)
+            for slo_measured, comparisons in zip(measured, compared, strict=True)
         ),
         left_out=left_out_slos(file.policy, options),
     )
@@ -139,41 +144,45 @@ _BY_DEFINITION: Final = Comparison(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """The groups of one SLO and the comparison; without groups, the reason."""
+    """The groups of one SLO before they are compared; without groups, the reason."""
 
-    slo: RatioSlo
     cohorts: SloCohorts
-    groups: Mapping[str, Arm]
-    contests: Mapping[str, Contest]
+    groups: Sequence[Group] = ()
+    contested: Sequence[str] = ()
+    """The values whose groups are compared, in the order of the contests."""
 
-    def compared(self, comparisons: Mapping[str, Comparison]) -> SloCohorts:
+    def compared(self, comparisons: Sequence[Comparison]) -> SloCohorts:
         """Return the groups with what was found, those that cost the most first."""
+        by_value = dict(zip(self.contested, comparisons, strict=True))
         if self.cohorts.by_definition:
-            comparisons = dict.fromkeys(self.groups, _BY_DEFINITION)
-        groups = [self._group(value, comparisons.get(value)) for value in self.groups]
+            by_value = {group.value: _BY_DEFINITION for group in self.groups}
+        groups = [replace(each, comparison=by_value.get(each.value)) for each in self.groups]
         ranked = sorted(groups, key=lambda group: (-group.bad, -group.total, group.value))
         return replace(self.cohorts, groups=tuple(ranked))
 
-    def _group(self, value: str, comparison: Comparison | None) -> Group:
-        events, budget = self.groups[value], float(self.slo.budget)
-        total, bad = events.sums
-        effect = own_effect(events)
-        low, high = wilson_interval(Fraction(bad / effect), Fraction(total / effect))
-        return Group(
-            value=value,
-            total=total,
-            bad=bad,
-            interval=(float(low), float(high)),
-            burn_rate=bad / total / budget,
-            budget_share=bad / self._allowed(),
-            comparison=comparison,
-        )
 
-    def _allowed(self) -> float:
-        """Return how many events may fail in the budget's period, at the mean traffic."""
-        events = sum(group.sums[0] for group in self.groups.values())
-        measured = self.cohorts.span.length * (1 - float(self.cohorts.unknown))
-        return float(self.slo.budget) * events * (self.cohorts.budget_period / measured)
+def _groups(slo: RatioSlo, cohorts: SloCohorts, arms: Mapping[str, Arm]) -> list[Group]:
+    """Return the groups of an SLO, not yet compared."""
+    events = sum(each.sums[0] for each in arms.values())
+    measured = cohorts.span.length * (1 - float(cohorts.unknown))
+    # How many events may fail in the budget's period, at the mean traffic.
+    allowed = float(slo.budget) * events * (cohorts.budget_period / measured)
+    return [_group(slo, value, each, allowed) for value, each in arms.items()]
+
+
+def _group(slo: RatioSlo, value: str, events: Arm, allowed: float) -> Group:
+    total, bad = events.sums
+    effect = own_effect(events)
+    low, high = wilson_interval(Fraction(bad / effect), Fraction(total / effect))
+    return Group(
+        value=value,
+        total=total,
+        bad=bad,
+        interval=(float(low), float(high)),
+        burn_rate=bad / total / float(slo.budget),
+        budget_share=bad / allowed,
+        comparison=None,
+    )
 
 
 def _measured(
@@ -182,12 +191,13 @@ def _measured(
     request: CohortRequest,
     answer: CohortAnswer,
     options: CohortOptions,
-) -> _Measured:
+) -> tuple[_Measured, list[Contest]]:
+    """Return the groups of an SLO, and the comparisons to make of them."""
     slo_cohorts = SloCohorts(slo=slo.name, span=request.span, step=request.step, query=answer.query)
     if options.last is None and slo.window.counted(options.at).length < request.step:
         answer = period_begun(slo, options.at)
     if isinstance(answer, Unmeasured):
-        return _lost(slo, slo_cohorts, answer)
+        return _lost(slo_cohorts, answer)
     by_value: dict[str, dict[LabelValues, Cohort]] = {}
     for values, cohort in answer.groups.items():
         by_value.setdefault(values[0], {})[values] = cohort
@@ -196,30 +206,27 @@ def _measured(
         reason = (
             f"{options.by} has no value {options.baseline!r}{nearest(options.baseline, groups)}"
         )
-        return _lost(slo, slo_cohorts, Unmeasured(cause=Cause.NO_DATA, reason=reason))
+        return _lost(slo_cohorts, Unmeasured(cause=Cause.NO_DATA, reason=reason))
     baseline = options.baseline if options.baseline is not None else _one_of_two(groups)
     totals, sums = _totals(answer), [group.sums for group in groups.values()]
     by_definition = always_or_never(bad / total for total, bad in sums)
     estimated = any(abs(number - round(number)) > _WHOLE for counts in sums for number in counts)
-    return _Measured(
-        slo=slo,
-        cohorts=replace(
-            slo_cohorts,
-            baseline=None if by_definition else baseline,
-            budget_period=max(slo.window.whole(request.span.end).length, request.span.length),
-            defining=is_part_of_bad(options.by, slo.sli),
-            by_definition=by_definition,
-            unknown=unknown_share(request.steps - totals.count(None), request.steps),
-            reservations=tuple(history_reservations(policy, slo, totals, request.span)),
-            notes=(*answer.notes, *((_ESTIMATED,) if estimated else ())),
-        ),
-        groups=groups,
-        contests={
-            value: _contest(value, baseline, answer.groups, request, options)
-            for value in groups
-            if value != baseline and not by_definition
-        },
+    slo_cohorts = replace(
+        slo_cohorts,
+        baseline=None if by_definition else baseline,
+        budget_period=max(slo.window.whole(request.span.end).length, request.span.length),
+        defining=is_part_of_bad(options.by, slo.sli),
+        by_definition=by_definition,
+        unknown=unknown_share(request.steps - totals.count(None), request.steps),
+        reservations=tuple(history_reservations(policy, slo, totals, request.span)),
+        notes=(*answer.notes, *((_ESTIMATED,) if estimated else ())),
     )
+    contested = [value for value in groups if value != baseline and not by_definition]
+    contests = [_contest(value, baseline, answer.groups, request, options) for value in contested]
+    measured = _Measured(
+        cohorts=slo_cohorts, groups=_groups(slo, slo_cohorts, groups), contested=contested
+    )
+    return measured, contests
 
 
 def _totals(answer: Cohorts) -> list[float | None]:
@@ -229,8 +236,8 @@ def _totals(answer: Cohorts) -> list[float | None]:
     return [sum(some) if some else None for some in measured]
 
 
-def _lost(slo: RatioSlo, slo_cohorts: SloCohorts, why: Unmeasured) -> _Measured:
-    return _Measured(slo=slo, cohorts=replace(slo_cohorts, unmeasured=why), groups={}, contests={})
+def _lost(slo_cohorts: SloCohorts, why: Unmeasured) -> tuple[_Measured, list[Contest]]:
+    return _Measured(cohorts=replace(slo_cohorts, unmeasured=why)), []
 
 
 def _contest(

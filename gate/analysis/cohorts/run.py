@@ -16,7 +16,7 @@ from gate.check.measure import OpenBackend, run_concurrently
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
-from gate.measure.cohorts import CohortBackend
+from gate.measure.cohorts import CohortBackend, each_cohort_answer
 
 
 def compare_cohorts(
@@ -35,7 +35,7 @@ def compare_cohorts(
     def task(place: int) -> Callable[[], ServiceCohorts]:
         def compare() -> ServiceCohorts:
             requests = cohort_requests(files[place].policy, options)
-            answers = backends[place].cohorts([request for _, request in requests])
+            answers = each_cohort_answer(backends[place], [request for _, request in requests])
             return service_cohorts(files[place], options, answers)
 
         return compare

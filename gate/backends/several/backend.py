@@ -23,7 +23,13 @@ from gate.measure import (
     Spent,
     Unmeasured,
 )
-from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
+from gate.measure.cohorts import (
+    CohortAnswer,
+    CohortRequest,
+    LabelAnswer,
+    LabelRequest,
+    each_cohort_answer,
+)
 from gate.measure.history import KeepingBackend, SeriesAnswer, SeriesRequest, each_answer
 from gate.measure.pairing import PairAnswer, PairRequest
 from gate.measure.past import PastRun, measure_past
@@ -65,6 +71,7 @@ class SeveralBackends:
             self.each_history = self._each_history
         if self._any(cohorts_of):
             self.cohorts = self._cohorts
+            self.each_cohorts = self._each_cohorts
         if self._any(labels_of):
             self.label_counts = self._label_counts
         if self._any(pairs_of):
@@ -108,26 +115,7 @@ class SeveralBackends:
         return list(self._each_history(requests))
 
     def _each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
-        """Yield the answers of `history`; each backend works on those to come, a batch at most."""
-        by_name: dict[str, list[SeriesRequest]] = {}
-        for request in requests:
-            by_name.setdefault(request.sli.backend, []).append(request)
-        answers = {
-            name: HandedOver(
-                source := self._sources[name],
-                partial(_each_of_history, own, source),
-                len(own),
-                self._limits,
-            )
-            for name, own in by_name.items()
-        }
-        try:
-            for request in requests:
-                name = request.sli.backend
-                yield _placed(answers[name].take(), self._sources[name])
-        finally:
-            for handed_over in answers.values():
-                handed_over.leave()
+        return self._one_by_one(requests, _each_of_history)
 
     def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
         """Return what the backend that has counted says of a history; None: it has to be asked."""
@@ -135,11 +123,10 @@ class SeveralBackends:
         return own.kept(request) if isinstance(own, KeepingBackend) else None
 
     def _cohorts(self, requests: Sequence[CohortRequest]) -> list[CohortAnswer]:
-        def ask(own: Sequence[CohortRequest], backend: Backend) -> list[CohortAnswer] | None:
-            grouping = cohorts_of(backend)
-            return None if grouping is None else grouping.cohorts(own)
+        return list(self._each_cohorts(requests))
 
-        return self._routed(requests, ask, _NO_GROUPS)
+    def _each_cohorts(self, requests: Sequence[CohortRequest]) -> Iterator[CohortAnswer]:
+        return self._one_by_one(requests, _each_of_cohorts)
 
     def _label_counts(self, requests: Sequence[LabelRequest]) -> list[LabelAnswer]:
         def ask(own: Sequence[LabelRequest], backend: Backend) -> list[LabelAnswer] | None:
@@ -154,6 +141,33 @@ class SeveralBackends:
             return None if pairing is None else pairing.pairs(own)
 
         return self._routed(requests, ask, _NO_PAIRS)
+
+    def _one_by_one(
+        self,
+        requests: Sequence[R],
+        ask: Callable[[Sequence[R], AskedBackend[Backend], Backend], Iterator[A | Unmeasured]],
+    ) -> Iterator[A | Unmeasured]:
+        """Yield the answers to all requests, in order; each backend works ahead, a batch at most.
+
+        Args:
+            requests: each names its backend.
+            ask: yields a backend's answers to its own requests.
+        """
+        by_name: dict[str, list[R]] = {}
+        for request in requests:
+            by_name.setdefault(request.sli.backend, []).append(request)
+        answers = {
+            name: HandedOver(source, partial(ask, own, source), len(own), self._limits)
+            for name, own in by_name.items()
+            for source in (self._sources[name],)
+        }
+        try:
+            for request in requests:
+                name = request.sli.backend
+                yield _placed(answers[name].take(), self._sources[name])
+        finally:
+            for handed_over in answers.values():
+                handed_over.leave()
 
     def _routed(
         self,
@@ -221,6 +235,16 @@ def _each_of_history(
         yield from _each(None, len(requests), source, f"{NO_HISTORY} to look at")
     else:
         yield from each_answer(history, requests)
+
+
+def _each_of_cohorts(
+    requests: Sequence[CohortRequest], source: AskedBackend[Backend], backend: Backend
+) -> Iterator[CohortAnswer]:
+    grouping = cohorts_of(backend)
+    if grouping is None:
+        yield from _each(None, len(requests), source, _NO_GROUPS)
+    else:
+        yield from each_cohort_answer(grouping, requests)
 
 
 def _each(

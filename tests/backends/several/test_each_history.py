@@ -155,5 +155,5 @@ def test_a_history_that_gives_another_number_of_answers_is_a_fault(number: int) 
 
     (answer,) = history(a=Wrong(1)).history(asked("a"))
 
-    words = f"RuntimeError: the backend gave {number} histories to 1 requests"
+    words = f"RuntimeError: the backend gave {number} answers to 1 requests"
     assert answer.reason == f"the backend a (static) failed: {words}"
