@@ -68,13 +68,13 @@ class LookedBack:
     """One per SLO, in the policy's order, with the burn rates over `RATES`."""
     past: Past
     findings: tuple[SloFindings, ...]
-    """Of each SLO that `with_past` names, in its order."""
+    """One per SLO that `with_past` names, in its order."""
     forecasts: tuple[SloForecast, ...]
     """One per SLO, in the policy's order."""
     charted: tuple[ChartedSlo, ...]
-    """Of each SLO that has a ratio, in the policy's order."""
+    """One per SLO that has a ratio, in the policy's order."""
     traces: Mapping[str, Trace]
-    """By SLO, without those of which nothing is known."""
+    """By SLO, without the SLOs whose past is unknown."""
     consumed: Mapping[str, Consumption]
     """By SLO, with the ids that its incidents have by themselves."""
 

@@ -121,7 +121,7 @@ class HandedOver(Generic[T]):
         self._future.add_done_callback(self._wake)
 
     def take(self) -> T | Unmeasured:
-        """Return the next answer, or the reason why there is none, and none any more."""
+        """Return the next answer; once one is missing, the reason instead of it and of all others."""
         if self._lost is None:
             with self._changed:
                 self._changed.wait_for(self._answered, self._left_now())
