@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "forecast": ("forecast",),
     "anomalies": ("anomalies", "--last", "30d", "--step", "5m"),
     "report": ("report", *HISTORY),
+    "check": ("check", "--change", "canary", "--observe"),
     "cohorts": ("cohorts", "--by", "route", "--last", "30d"),
 }
 RULES: Final = {
@@ -38,6 +39,16 @@ RULES: Final = {
     "control_charts": {"effect": "warn", "last": "30d", "step": "5m", "baseline": "15d"},
 }
 """Rules of `check` that look back: without them it fetches no history unless it blocks."""
+
+
+RECORD: Final = """
+- id: INC-1
+  title: The queue ran full
+  service: chat
+  start: 2026-10-02T00:00:00Z
+  end: 2026-10-02T01:00:00Z
+  status: open
+"""
 
 
 def write_routes(path: Path) -> None:
@@ -79,6 +90,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "incidents").mkdir()
+        (folder / "incidents").mkdir()
+        (folder / "incidents" / "1.yaml").write_text(RECORD)
         for written, write in (("history.om", write_series), ("routes.om", write_routes)):
             write(folder / written)
             backfill(folder / written, folder / "data", seconds=900)

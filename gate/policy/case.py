@@ -18,14 +18,14 @@ from gate.policy.tiers import Tier, tier_of
 
 if TYPE_CHECKING:  # every decision comes by here, and most policies do not look back
     from gate.history.charts.chart import ChartResult
+    from gate.history.explanations import SloHistory
     from gate.history.incident_shares import WindowBudget
     from gate.history.incidents import Incident
-    from gate.measure.history import Series, SeriesRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloIncidents:
-    """The incidents of one SLO, and the history that they were found in."""
+    """The incidents of one SLO, and what is kept of the history that they were found in."""
 
     incidents: "tuple[Incident, ...]"
     """The oldest first; also those from before the time that counts."""
@@ -34,8 +34,10 @@ class SloIncidents:
     coverage: Fraction
     """The share of the measured time with known data, or that is usually silent; above 0,
     at most 1."""
-    request: "SeriesRequest"
-    series: "Series"
+    steps: "Mapping[datetime, SloHistory]"
+    """The history during each incident, by its start."""
+    bad: Fraction
+    """The known bad events of the SLO's own window."""
     gaps: Gaps | None = None
     """Times without known data; None: that was not checked."""
 

@@ -21,6 +21,7 @@ from gate.analysis.report.run import gather_report
 from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.check.measure import OpenBackend
 from gate.check.options import Options
+from gate.check.past import gather_history
 from gate.config.load import PolicyFile
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
@@ -28,6 +29,8 @@ from gate.history.cohorts.comparison import ComparisonOutcome
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
+from gate.policy.case import SloIncidents
+from gate.policy.rule_settings import ControlChartRule, PostmortemRule
 from tests.analysis.memory import AT, Opening, file, slo
 from tests.analysis.remembered import DAY, HOUR, OUTAGE, Remembered
 
@@ -42,6 +45,7 @@ RECORD = IncidentRecord(
     end=AT - 9 * DAY + HOUR,
     status=RecordStatus.RESOLVED,
 )
+RULE = PostmortemRule(share=Fraction(1, 5), threshold=Fraction(6), patterns=(), records=())
 Run = Callable[[Sequence[PolicyFile], OpenBackend], object]
 
 
@@ -183,6 +187,22 @@ def test_of_a_report_only_what_composites_need_is_kept_when_the_next_batch_is_as
     assert max(both.series) == 2
     assert isinstance(found, Report)
     assert found.services[0].traces["all"].left
+
+
+def test_of_rules_that_look_back_only_the_steps_of_incidents_are_kept() -> None:
+    backend = InBatches(bad=dict.fromkeys(NAMES, OUTAGE))
+    hours = "timeslices: {length: 1h, target: 99%}"
+    sliced = file("chat", *(slo(name, more=hours) for name in NAMES)).policy
+    looking = replace(sliced, postmortems=RULE, control_charts=ControlChartRule())
+
+    past = gather_history(looking, backend, AT)
+
+    assert set(backend.series) == {0}
+    found = past.incidents["a"]
+    assert isinstance(found, SloIncidents)
+    assert [len(steps.series.bad) for steps in found.steps.values()] == [1]
+    assert found.bad == 600
+    assert list(past.charts) == list(NAMES)
 
 
 def test_no_point_of_the_groups_of_one_slo_is_kept_when_the_next_is_asked_for() -> None:
