@@ -30,8 +30,10 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "review": ("review", "--periods", "1"),
     "forecast": ("forecast",),
     "anomalies": ("anomalies", "--last", "30d", "--step", "5m"),
-    "report": ("report", *HISTORY),
-    "check": ("check", "--change", "canary", "--observe"),
+    "report": ("report", *HISTORY, "--format", "html"),
+    "report-as-json": ("report", *HISTORY, "--format", "json"),
+    "report-as-text": ("report", *HISTORY, "--format", "markdown"),
+    "check": ("check", "--change", "canary", "--dry-run"),
     "cohorts": ("cohorts", "--by", "route", "--last", "30d"),
 }
 RULES: Final = {
@@ -90,7 +92,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "incidents").mkdir()
-        (folder / "incidents").mkdir()
         (folder / "incidents" / "1.yaml").write_text(RECORD)
         for written, write in (("history.om", write_series), ("routes.om", write_routes)):
             write(folder / written)
@@ -103,13 +104,12 @@ def main() -> None:
                         path = folder / f"{command}-{sources}-{count}.yaml"
                         policy(path, server.url, count, sources, command)
                         first, *options = COMMANDS[command]
-                        arguments = (first, str(path), *options, "--at", AT, "--timeout", "300s")
-                        output = folder / "output"
-                        taken = run(gate(*arguments, "--format", "json"), output=output)
-                        row.append(
-                            f"{count} SLOs {taken.megabytes:5.1f} MB ({taken.seconds:.1f} s)"
-                        )
-                    print(f"{command:10} {sources} backends: {', '.join(row)}", flush=True)
+                        arguments = (first, str(path), "--at", AT, "--timeout", "300s")
+                        json = () if "--format" in options else ("--format", "json")
+                        taken = run(gate(*arguments, *options, *json), output=folder / "output")
+                        seconds = f"{taken.seconds:.1f} s"
+                        row.append(f"{count} SLOs {taken.megabytes:5.1f} MB ({seconds})")
+                    print(f"{command:14} {sources} backends: {', '.join(row)}", flush=True)
     print(f"at the end {machine()}", file=sys.stderr)
 
 

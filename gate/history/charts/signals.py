@@ -112,6 +112,15 @@ FALSE_ALARMS: Final = {
 """The false alarms by the set of rules. Measured by ``python -m benchmarks.anomalies`` on hourly
 ratios that have the rhythm of day and week, resemble the hours before, or drift, with 7 days of
 baseline."""
+FALSE_ALARMS_OF_SLICES: Final = {
+    "limits": FalseAlarms(every=9, most=20),
+    "western-electric": FalseAlarms(every=40, most=85),
+    "nelson": FalseAlarms(every=37, most=81),
+}
+"""The false alarms on charts of timeslices. Measured by ``python -m benchmarks.slices`` on hours of
+slices of one and of five minutes, of which 0.1% to 20% are bad: each by itself, or in runs, with
+and without the rhythm of the day. Only kinds are counted of which a fifth of the weeks is charted:
+where bursts of bad slices are rare, no chart is drawn."""
 INDEPENDENT: Final = Dependence()
 WEIGHT: Final = 0.2
 """The weight of the newest point: lambda."""
