@@ -34,7 +34,9 @@ SeriesByName = Mapping[str, SeriesAnswer]
 
 
 def gather_history(policy: Policy, history: HistoryBackend | None, at: datetime) -> Past:
-    """Return what the rules of a policy that look back need; one round of queries for them all.
+    """Return what the rules of a policy that look back need.
+
+    The histories of a few SLOs are asked for at a time, and what they come to is kept.
 
     Args:
         policy: with a rule that looks back.
@@ -44,9 +46,9 @@ def gather_history(policy: Policy, history: HistoryBackend | None, at: datetime)
     answers = _answers(history, policy, at)
     # Each is looked at before the next is asked for, so that its points can be let go of.
     incidents = {
-        name: found
+        name: own
         for name, request in incident_requests(policy, at).items()
-        for found in past_incidents(policy, {name: request}, {name: next(answers)}).values()
+        for own in past_incidents(policy, {name: request}, {name: next(answers)}).values()
     }
     charts = {
         name: drawn

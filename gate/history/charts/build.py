@@ -126,9 +126,8 @@ def _steps_per_point(
 ) -> int:
     """Return how many steps make a point; 0: nothing is bad in the baseline.
 
-    So many that `EXPECTED` bad events are in it; of slices also so many that points do not vary too
-    much. Where they can, points divide the day, so that each time of day can be compared with
-    itself.
+    Enough that `EXPECTED` bad events are in it and, of slices, that points do not vary too much.
+    Where they can, points divide the day, so that each time of day can be compared with itself.
     """
     counted = list(_measured_counts(counts, request, baseline))
     bad = sum(part for part, _ in counted)
