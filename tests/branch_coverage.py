@@ -8,12 +8,11 @@ Each worker of a run hands over what it has seen, and the process that started t
 branch that no test reached is named, and the run then fails.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
-from slipcover import FileMatcher, ImportManager, Slipcover, merge_coverage, print_coverage
+from slipcover import FileMatcher, ImportManager, Slipcover, print_coverage
 
 SOURCES: Final = ["gate"]
 WHOLE: Final = 100.0
@@ -26,28 +25,27 @@ _EXCLUDED: Final = [r"^\s*\"\"\"", r"^\s*\.\.\.$", r"assert_never\(", r"if __nam
 _seen: Final = Slipcover(branch=True, immediate=True, source=SOURCES, exclude_also=_EXCLUDED)
 ImportManager(_seen, FileMatcher(sources=SOURCES)).__enter__()  # until the process ends
 
-Coverage = Mapping[str, Any]
-_from_workers: Final[list[Coverage]] = []
 _TOTAL: Final = pytest.StashKey[dict[str, Any]]()
+_PARTS: Final = ("newly_seen", "code_lines", "code_branches")
+"""What SlipCover notes by file: the lines and branches that ran, all lines, and all branches."""
 
 
 def pytest_testnodedown(node: object) -> None:
     """Take over what a worker has seen; one that crashed says nothing, and fails the run itself."""
-    output = getattr(node, "workeroutput", {})
-    if "branch_coverage" in output:
-        _from_workers.append(json.loads(output["branch_coverage"]))
+    output: Mapping[str, Mapping[str, set[Any]]] = getattr(node, "workeroutput", {})
+    for part in _PARTS:
+        for file, places in output.get(part, {}).items():
+            getattr(_seen, part)[file] |= places
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist sends the worker's output
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand over what this process has seen, or add it up and fail where it is not all."""
-    total = _seen.get_coverage()
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["branch_coverage"] = json.dumps(total)
+        output |= {part: dict(getattr(_seen, part)) for part in _PARTS}
         return
-    for coverage in _from_workers:
-        merge_coverage(total, coverage)
+    total = _seen.get_coverage()
     session.config.stash[_TOTAL] = total
     if total["summary"]["percent_covered"] < WHOLE and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

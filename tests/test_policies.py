@@ -72,7 +72,7 @@ def test_it_never_forbids_a_rollback(path: Path) -> None:
     assert re.search(r"^\s+except: \[rollback\]", text, re.MULTILINE)
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
 def test_its_cases_show_what_it_says_and_pass(path: Path) -> None:
     done = gate("test", str(path.relative_to(ROOT)), cwd=ROOT, env={"PROMETHEUS_URL": None})
@@ -87,7 +87,7 @@ def test_every_file_of_cases_belongs_to_a_policy() -> None:
     assert {path.name.replace(".test.yaml", ".yaml") for path in CASES} == names
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
 def test_its_cases_try_every_tier(path: Path) -> None:
     done = gate("test", str(path.relative_to(ROOT)), "--format", "json", cwd=ROOT)
@@ -101,7 +101,7 @@ def text_of_tiers(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("\ntiers:\n")[2].partition("\n\n")[0]
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
 def test_every_threshold_of_a_tier_is_held_by_a_case(path: Path, tmp_path: Path) -> None:
     """A tier that begins a tenth of the budget lower, or higher, fails a case."""

@@ -373,6 +373,7 @@ def test_no_more_is_held_at_once_than_there_is_room_for(monkeypatch: pytest.Monk
     assert max(backend.rounds[1:]) <= 3 * 8
 
 
+@pytest.mark.slow
 def test_two_policies_are_tried_at_the_same_instants_and_incidents() -> None:
     strict = file("chat", slo("a", budget="objective: 99%").replace("30d", "7d"))
     tiers = (replace(strict.policy.tiers[0], condition=None),)

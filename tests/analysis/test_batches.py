@@ -166,6 +166,7 @@ def policy() -> PolicyFile:
     return file("chat", *map(slo, NAMES), composite)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("run", [incidents, review, forecast])
 def test_no_point_of_a_batch_is_kept_when_the_next_is_asked_for(run: Run) -> None:
     backend = InBatches(bad=dict.fromkeys(NAMES, OUTAGE))
@@ -226,6 +227,7 @@ def test_of_control_charts_only_the_points_are_kept_that_they_show() -> None:
     assert not [each for each in backend.given if isinstance(each(), Series)]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("run", [incidents, review, forecast, anomalies])
 def test_answers_in_batches_come_to_the_same_as_all_at_once(run: Run) -> None:
     bad = {name: [*OUTAGE[place:], *[0] * place] for place, name in enumerate(NAMES)}

@@ -70,6 +70,7 @@ def first_hour(bad: Sequence[int], rate: Fraction, above: Fraction | None) -> da
 BURSTS = st.dictionaries(st.integers(0, MONTH - 1), st.integers(1, 900), max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(BURSTS, st.integers(0, 3))
 def test_recovery_and_end_are_those_of_a_window_moved_hour_by_hour(

@@ -103,7 +103,7 @@ def test_a_check_measures_each_slo_by_its_own_backend(folder: Path) -> None:
 FACTS = "requests (logs): availability", "judge (logs): faithfulness", "quota (static): quota"
 
 
-@pytest.mark.variants(3)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("command", "more"),
     [
@@ -127,6 +127,7 @@ def test_a_report_says_which_backend_counted_what(
     assert [fact for fact in FACTS if fact not in text.replace("`", "")] == []
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("command", "more", "key"),
     [
@@ -210,6 +211,7 @@ def test_what_fails_is_what_on_says_of_its_backend(folder: Path) -> None:
     assert finding["reason"].endswith(" of faithfulness)")
 
 
+@pytest.mark.slow
 def test_a_backend_that_answers_nothing_is_named(folder: Path) -> None:
     (folder / "broken.yaml").write_text("counts: [\n", encoding="utf-8")
     file = without(folder, "silent.yaml", **{"path: counts.yaml": "path: broken.yaml"})

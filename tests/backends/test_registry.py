@@ -74,7 +74,7 @@ def test_a_policy_that_names_a_new_backend_is_sound(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "gate.yaml: sound\n")
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("right", "wrong", "message"),
     [

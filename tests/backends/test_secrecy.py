@@ -85,6 +85,7 @@ def keys(schema: Object[Any], before: str = "") -> Iterator[str]:
             yield f"{before}{name}"
 
 
+@pytest.mark.variants(11)
 @pytest.mark.parametrize("kind", BACKENDS)
 def test_what_a_key_takes_from_a_variable_is_secret_or_said_to_be_public(
     kind: str, tmp_path: Path
@@ -187,6 +188,7 @@ def test_a_redirect_names_its_host_only_where_the_policy_names_the_servers(
 FORMATS = ("json", "junit", "sarif", "markdown", "codequality", "github", "gitlab", "terminal")
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("format_", FORMATS)
 def test_no_format_shows_more_of_the_address_than_its_variable(
     gate: Run, tmp_path: Path, format_: str

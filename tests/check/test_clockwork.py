@@ -96,6 +96,7 @@ def said_by(decided: PolicyDecision, rule: Rule) -> list[tuple[Verdict, str]]:
 ODD = END - 3 * DAY + 12 * HOUR + 7 * MINUTE + timedelta(seconds=20)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("phases", PHASES)
 @pytest.mark.parametrize("asleep", [range(0), range(3, 7)])
 def test_in_every_minute_there_is_one_verdict_of_every_rule_that_looks_back(
@@ -140,6 +141,7 @@ def test_in_every_minute_the_same_incidents_are_found_with_the_same_shares(
     assert len(seen) == 1
 
 
+@pytest.mark.slow
 def test_a_night_without_traffic_changes_no_share_and_no_time_between_failures() -> None:
     # From 20:00 to 10:00 nothing happens: 58% of the time.
     asleep = Clockwork(
@@ -218,6 +220,7 @@ def test_an_incident_of_the_present_window_takes_what_status_says_whatever_was_b
     assert before == pytest.approx(180 / 259.2)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("denominator", ["period", "to-date"])
 def test_a_calendar_budget_is_counted_as_the_policy_says(denominator: str) -> None:
     # On the 10th of October at noon; an outage each in this period and in the one before.
@@ -277,6 +280,7 @@ OUTAGES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(OUTAGES, st.integers(0, 30), st.integers(1, 48))
 def test_incidents_are_those_of_another_program_whenever_and_how_far_back_one_looks(

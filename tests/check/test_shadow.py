@@ -103,7 +103,7 @@ LEGITIMATE: dict[str, tuple[Minutes, ShadowRequirement]] = {
 }
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("name", LEGITIMATE)
 def test_a_shadow_that_is_not_worse_is_shown_to_be_so(name: str, tmp_path: Path) -> None:
     minutes, requirement = LEGITIMATE[name]
@@ -327,6 +327,7 @@ slos:
 """
 
 
+@pytest.mark.slow
 def test_the_worst_of_all_slos_decides_and_is_named(tmp_path: Path) -> None:
     log = write_minutes(tmp_path / "requests.parquet", LIVE + shadow(60_000, 150))
 
@@ -340,6 +341,7 @@ def test_the_worst_of_all_slos_decides_and_is_named(tmp_path: Path) -> None:
     assert (broken.state, broken.facts["slo"]) == (NOT_MET, "strict")
 
 
+@pytest.mark.slow
 def test_one_slo_that_is_not_shown_keeps_the_others_from_passing(tmp_path: Path) -> None:
     log = write_minutes(tmp_path / "requests.parquet", LIVE + shadow(60_000, 75))
 
@@ -351,6 +353,7 @@ def test_one_slo_that_is_not_shown_keeps_the_others_from_passing(tmp_path: Path)
     assert broken.reason.startswith("outcome: bad: 'status <' is not a valid SQL expression")
 
 
+@pytest.mark.slow
 def test_several_slos_that_cannot_be_compared_are_counted(tmp_path: Path) -> None:
     log = write_minutes(tmp_path / "requests.parquet", LIVE)
 
@@ -360,6 +363,7 @@ def test_several_slos_that_cannot_be_compared_are_counted(tmp_path: Path) -> Non
     assert result.reason.startswith("availability (and 2 more SLOs): no request of the last 1h")
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -398,6 +402,7 @@ def test_an_slo_in_slices_and_a_policy_without_events_are_not_compared(tmp_path:
     assert "no SLO counts events by which the two could be compared" in empty.reason
 
 
+@pytest.mark.slow
 def test_a_short_time_is_looked_at_in_shorter_steps(tmp_path: Path) -> None:
     log = write_minutes(tmp_path / "requests.parquet", LIVE + SHADOW)
 
@@ -445,6 +450,7 @@ def answer(backend: Backend, requirement: ShadowRequirement | None = None) -> Re
     return judge_shadows(policy_of(), [wanted], backend, AT)[wanted]
 
 
+@pytest.mark.slow
 def test_everything_is_asked_at_once_for_the_same_time() -> None:
     backend, other = Answering(), required(margin=Fraction(1))
 
@@ -461,6 +467,7 @@ def failure(cause: Cause, reason: str = "it failed") -> Unmeasured:
     return Unmeasured(cause=cause, reason=reason)
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("backend", "words"),
     [
@@ -503,6 +510,7 @@ def suspected(hidden: int | None, doubtful: int | None = 0) -> Evidence:
     return replace(EVIDENCE, suspicions=(suspicion, replace(suspicion, hidden=Fraction(0))))
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(("hidden", "state"), [(100, MET), (400, UNDECIDED), (None, UNDECIDED)])
 def test_a_doubt_about_the_counts_matters_where_it_could_change_the_result(
     hidden: int | None, state: RequirementState
@@ -565,6 +573,7 @@ slos:
     assert "the requests count as 300.0 times fewer" in result.reason
 
 
+@pytest.mark.slow
 def test_a_long_time_and_a_shadow_that_fails_less_are_written_plainly() -> None:
     # Three requests in a thousand fail, and the margin is a thousandth of a percent.
     scarce = required(margin=Fraction(1, 1_000))

@@ -68,6 +68,7 @@ def test_past_deploys_get_the_verdicts_of_gate_check(gate: Run) -> None:
     assert tried["verdicts"]["block"]["before_incident"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("log")
 def test_without_deploys_it_asks_every_hour_or_as_often_as_it_is_told(gate: Run) -> None:
     hourly = look(gate)["policy"]
@@ -96,6 +97,7 @@ def test_another_policy_stands_beside_it(gate: Run, tmp_path: Path) -> None:
     assert service["against"]["source"]["path"] == "lax.yaml"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("log")
 def test_a_class_and_a_requirement_can_be_stated(gate: Run) -> None:
     repaired = look(gate, "--change", "security-patch")["policy"]
@@ -126,6 +128,7 @@ def test_no_deploy_in_the_time_is_no_pass(gate: Run) -> None:
     assert look(gate, "--deploys", "deploys.jsonl", "--last", "1d", code=3)["policy"]["count"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("log")
 def test_a_report_has_it_too(gate: Run) -> None:
     done = gate(

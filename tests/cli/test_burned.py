@@ -104,6 +104,7 @@ def test_the_document_has_the_same_numbers(gate: Run) -> None:
     assert {one["label"] for one in incident["slos"][0]["standouts"]} == {"status", "model"}
 
 
+@pytest.mark.variants(1)
 @pytest.mark.usefixtures("service")
 @pytest.mark.parametrize("form", ["markdown", "html"])
 def test_the_report_says_it_too(gate: Run, form: str) -> None:

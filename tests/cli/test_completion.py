@@ -44,7 +44,7 @@ def press_tab(gate: Run, tmp_path: Path) -> Run:
     return press  # type: ignore[return-value]
 
 
-@pytest.mark.variants(4)
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("words", "completed"),
     [

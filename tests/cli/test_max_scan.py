@@ -60,7 +60,7 @@ def policy(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.variants(8)
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("command", LOOKING)
 def test_each_command_that_measures_hands_it_on(
     gate: Run, policy: str, limits: list[Limits], command: str

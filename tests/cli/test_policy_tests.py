@@ -259,6 +259,7 @@ def test_hostile_names_are_harmless_in_every_format(gate: Run, folder: Path, for
     assert "##vso[" not in done.stdout
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_what_init_writes_passes(gate: Run, backend: str, tmp_path: Path) -> None:
     done = gate("init", "new/gate.yaml", "--backend", backend)

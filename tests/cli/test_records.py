@@ -99,7 +99,7 @@ def test_a_record_with_a_mistake_stops_no_command_that_needs_none(
     assert done.stdout
 
 
-@pytest.mark.variants(5)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("records", "expected"),
     [

@@ -39,7 +39,7 @@ def check(
     return gate("check", "gate.yaml", "--change", "model-update", *when, *options, cwd=folder)
 
 
-@pytest.mark.variants(3)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("minutes", "verdict", "code", "words"),
     [

@@ -88,6 +88,7 @@ def test_logs_that_end_too_soon_end_with_exit_code_3(
     assert "5 of 30 steps have no data" in done.stdout
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("canary", [1, 15])
 def test_the_document_has_the_shape_of_its_schema(
     gate: Run, write_logs: Callable[..., None], canary: int
@@ -199,6 +200,7 @@ def test_a_backend_without_events_is_refused_at_the_start(
     )
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("slos", "message"),
     [
@@ -537,6 +539,7 @@ def write_trigger(gate: Run, *more: str, env: dict[str, str] | None = None) -> N
     assert done.exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_canary_is_held_to_what_was_promised_before_the_change(
     gate: Run, write_logs: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -658,6 +661,7 @@ def test_a_trigger_without_an_environment_is_refused_where_one_is_stated(
     )
 
 
+@pytest.mark.slow
 def test_a_trigger_of_another_commit_is_refused_and_one_of_none_is_not(
     gate: Run, write_logs: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -674,6 +678,7 @@ def test_a_trigger_of_another_commit_is_refused_and_one_of_none_is_not(
     assert "write it again with gate check for that" in wrong.stderr
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("age", "said"), [(timedelta(hours=23), False), (timedelta(hours=30), True)]
 )
@@ -735,6 +740,7 @@ def test_a_trigger_of_another_moment_holds_no_watch_that_begins_now(
     assert "its decision is about another moment than that at which it was made" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_state_of_another_commit_is_not_gone_on_with(
     gate: Run, write_logs: Callable[..., None]
 ) -> None:
@@ -750,6 +756,7 @@ def test_a_state_of_another_commit_is_not_gone_on_with(
     assert f'another commit ("{REVISION}", and not "{OTHER}"); remove the file' in wrong.stderr
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("blocked", [True, False])
 def test_a_trigger_of_a_blocked_change_and_without_a_limit_is_warned_of(
     gate: Run, write_logs: Callable[..., None], blocked: bool

@@ -183,6 +183,7 @@ def test_at_the_start_of_a_calendar_period_nothing_is_measured_yet_and_nothing_c
         assert "100.0%" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_history_that_does_not_reach_as_far_back_as_was_asked_is_worth_a_word(
     gate: Run, tmp_path: Path
 ) -> None:

@@ -318,6 +318,7 @@ def test_a_preset_for_files_names_no_table(folder: Path) -> None:
     assert mistake.endswith(":4:10: error: the key 'table' is for SQL engines; remove it")
 
 
+@pytest.mark.slow
 def test_the_gates_own_files_are_presets_a_policy_could_bring_along(tmp_path: Path) -> None:
     shipped = Path(__file__).parents[2] / "gate" / "presets"
     for name in preset_names():

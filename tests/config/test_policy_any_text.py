@@ -92,6 +92,7 @@ def test_a_policy_with_some_characters_changed_is_read_or_refused(
     check(text.encode(errors="surrogatepass"))
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6))
 def test_a_policy_with_any_values_is_read_or_refused(
     check: Check, values: dict[str, object]
@@ -100,6 +101,7 @@ def test_a_policy_with_any_values_is_read_or_refused(
     check(yaml.safe_dump(document, allow_unicode=True).encode(errors="surrogatepass"))
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_policy_with_one_value_replaced_anywhere_is_read_or_refused(
     check: Check, data: st.DataObject

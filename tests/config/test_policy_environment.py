@@ -360,7 +360,7 @@ ONLY_THERE = (
 )
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "number, written",
     list(enumerate(["${T}", "${T:-hunter2}", "x${T:?hunter2}", "${T-hunter2}"])),

@@ -71,6 +71,7 @@ def all_levels(outcome: Outcome) -> dict[str, dict[str, str]]:
     return {name: checks for name, checks in found.items() if checks}
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv.gz", "parquet"])
 def test_nothing_is_found_in_healthy_logs(form: str, tmp_path: Path) -> None:
     outcome = diagnosed(tmp_path, rows(), form)
@@ -200,6 +201,7 @@ def test_a_service_without_failures_is_sound(tmp_path: Path) -> None:
     assert (outcome.code, all_levels(outcome)) == (0, {})
 
 
+@pytest.mark.slow
 def test_health_checks_that_are_left_out_are_counted(tmp_path: Path) -> None:
     kind = {"objective": "50%", "sli": {"preset": "litellm-payload/errors"}}
     write(tmp_path / "log.jsonl", payload.rows())

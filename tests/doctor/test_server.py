@@ -155,6 +155,7 @@ def test_the_clock_of_a_vector_counts_too() -> None:
     assert findings(diagnose({**told(), "query": answer}).backend) == {}
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     ("build", "name"),
     [
@@ -295,6 +296,7 @@ def half_a_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
 HALF = Planted(series=(), sli=ratio("half")).slo("half")
 
 
+@pytest.mark.slow
 def test_a_server_that_keeps_half_of_the_window_is_a_fault(
     half_a_day: Path, tmp_path: Path
 ) -> None:
@@ -310,6 +312,7 @@ def test_a_server_that_keeps_half_of_the_window_is_a_fault(
     assert "--storage.tsdb.retention.time=1d" in found["remedy"]
 
 
+@pytest.mark.slow
 def test_a_retention_a_little_too_short_is_a_doubt(half_a_day: Path, tmp_path: Path) -> None:
     backfill(half_a_day, tmp_path / "data")
     with prometheus(tmp_path, tmp_path / "data", retention="12h") as server:
@@ -321,6 +324,7 @@ def test_a_retention_a_little_too_short_is_a_doubt(half_a_day: Path, tmp_path: P
     assert (found["check"], found["level"]) == ("retention", "doubt")
 
 
+@pytest.mark.slow
 def test_a_young_service_on_a_server_that_does_not_tell_its_retention_is_a_doubt(
     half_a_day: Path, tmp_path: Path
 ) -> None:

@@ -172,6 +172,7 @@ def test_evidence_says_when_and_how_much_was_seen(backend: Backend, rows: list[H
     assert evidence.coverage == 1 - evidence.gaps.holes
 
 
+@pytest.mark.variants(9)
 @pytest.mark.parametrize("step", [HOUR, MINUTES])
 def test_history_is_that_of_python(
     engine: Loaded, backend: Backend, rows: list[HostileRow], step: timedelta

@@ -198,6 +198,7 @@ def said(folder: Path, store: Store, wrong: Wrong) -> str:
     return " ".join(doubt["reason"] for doubt in slo["doubts"])
 
 
+@pytest.mark.variants(21)
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_wrong_is_told_with_its_remedy(tmp_path: Path, store: Store, name: str) -> None:
     if CASES[name].password and not store.password:

@@ -99,6 +99,7 @@ def test_a_file_that_lacks_a_piece_makes_no_new_pass(name: str, data: st.DataObj
     assert_nothing_new_passes(b"".join(lines[:start] + lines[end:]), name)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(NAMES, st.data())
 def test_bytes_that_change_raise_no_other_error(name: str, data: st.DataObject) -> None:
@@ -150,6 +151,7 @@ def kinds(value: Any) -> dict[tuple[Any, ...], tuple[Any, Any]]:
     return all_kinds
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("name", SMALL)
 def test_a_value_of_any_kind_may_become_anything(name: str) -> None:
@@ -171,6 +173,7 @@ def test_a_value_that_changes_makes_no_new_pass(name: str, data: st.DataObject) 
     assert_nothing_new_passes(json.dumps(document).encode(), name, may_rename=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.sampled_from(["junit/errors.xml", "promptfoo/errors.junit.xml"]), st.data())
 def test_an_element_that_is_taken_out_makes_no_new_pass(name: str, data: st.DataObject) -> None:

@@ -110,7 +110,7 @@ def test_where_no_policy_is_known_to_count_the_run_is_undecided_and_says_why(do:
     assert "UNDECIDED: no policy that counts" in done.summary
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("url", "auth", "masked"),
     [

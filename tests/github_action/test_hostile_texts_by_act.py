@@ -1,6 +1,7 @@
 """Texts that anybody may choose, through the real action.yml, run by act: nothing is injected."""
 
 import json
+from typing import Final
 
 import pytest
 
@@ -17,8 +18,12 @@ TEXT = "\n".join([*COMMANDS, *MARKS]) + "\r::warning::INJECTED\n##[error]INJECTE
 NAME = "::error::INJECTED $(touch pwned3) `touch pwned4`.yaml"
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+INPUTS: Final = ("override", "comment", "change", "directory", "met", "format")
+"""Inputs with a hostile text; the first two are those of `make test`."""
+
+
+@pytest.fixture(scope="module", params=[INPUTS[:2], pytest.param(INPUTS, marks=pytest.mark.slow)])
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Played:
     """A policy with hostile texts, a hostile file name, branch, title, labels, and inputs."""
     said = json.dumps(TEXT)
     freeze = f"freezes: [{{from: 2026-10-01, to: 2026-12-01, time_zone: UTC, reason: {said}}}]\n"
@@ -33,10 +38,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     steps = [
         step("frozen", policies=NAME, change="canary"),
         step("typo", policies="typo.yaml"),
-        *(
-            step(f"in-{name}", policies=NAME, **{name: TEXT})
-            for name in ("change", "override", "directory", "met", "format", "comment")
-        ),
+        *(step(f"in-{name}", policies=NAME, **{name: TEXT}) for name in request.param),
         step("flags", policies="--help", change="--help"),
         step("ref", policies=NAME, change="canary", policy_ref="--write=pwned5"),
     ]

@@ -179,6 +179,7 @@ def test_what_the_queue_has_not_taken_is_not_approved(
     )
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("named", [(), (PULL,), (PULL, OTHER_PULL)])
 def test_a_queue_is_asked_about_every_pull_request_that_is_known_of_it(
     queue: FakeGitHub, named: tuple[int, ...]

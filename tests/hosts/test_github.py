@@ -36,6 +36,7 @@ def test_every_changed_file_is_told_with_its_old_name_over_all_pages(fake: FakeG
     assert fake.seen == ["pulls/list-files"] * 3
 
 
+@pytest.mark.slow
 def test_more_files_than_github_lists_are_not_taken_for_all(fake: FakeGitHub) -> None:
     fake.files = [(f"src/{number}.py", None) for number in range(3000)]
 
@@ -119,7 +120,7 @@ ASKED: dict[str, Callable[[GitHub], object]] = {
 }
 
 
-@pytest.mark.variants(23)
+@pytest.mark.variants(12)
 @pytest.mark.parametrize("body", [b'{"odd": [1]}', b"[1]", b'"odd"', b"null", b'{"content": 1}'])
 @pytest.mark.parametrize("operation", ASKED)
 def test_an_answer_of_another_form_is_an_error(

@@ -49,14 +49,14 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_logs_that_a_change_leaves_alone_count(repository: Path, pattern: str) -> None:
     commit(repository, "other", {"src/a.py": ""})
     assert flaw(repository, pattern) is None
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("pattern", PATTERNS[:-1])
 def test_logs_that_a_change_alters_do_not(repository: Path, pattern: str) -> None:
     commit(repository, "alter", {"logs/a.jsonl": GOOD})
@@ -73,6 +73,7 @@ def test_logs_that_a_change_deletes_are_missed(repository: Path, pattern: str) -
     assert "of which the change deletes" in found
 
 
+@pytest.mark.slow
 def test_logs_that_a_change_brings_do_not_count_and_those_of_a_job_do(repository: Path) -> None:
     (repository / "logs" / "today.jsonl").write_text(GOOD)
     assert flaw(repository) is None
@@ -80,6 +81,7 @@ def test_logs_that_a_change_brings_do_not_count_and_those_of_a_job_do(repository
     assert flaw(repository) == "logs/today.jsonl, which is new in the change"
 
 
+@pytest.mark.slow
 def test_a_name_with_brackets_is_not_a_pattern(repository: Path) -> None:
     directory = repository / "d[1]*?"
     directory.mkdir()

@@ -53,6 +53,7 @@ def request(iid: int, **more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_github_lists_every_open_pull_request_with_drafts_and_forks(hub: FakeGitHub) -> None:
     hub.pulls = [Kept(number=number, sha=f"{number:040x}") for number in range(1, 251)]
     hub.pulls[0].draft, hub.pulls[1].fork, hub.pulls[2].author = True, True, None

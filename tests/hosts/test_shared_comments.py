@@ -39,7 +39,7 @@ def test_a_better_verdict_never_goes_over_a_worse_one_of_another_leg(fake: FakeG
     assert comment.body.endswith("## BLOCK")
 
 
-@pytest.mark.variants(6)
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     "before, after",
     [
@@ -94,6 +94,7 @@ def test_one_of_an_earlier_version_beside_one_of_ours_becomes_one(fake: FakeGitH
     assert [comment.body for comment in fake.comments] == [f"{MARKER}\n## BLOCK"]
 
 
+@pytest.mark.variants(5)
 @pytest.mark.parametrize("mark", [MARKER, FORMER])
 @pytest.mark.parametrize("login", ["mallory", "github-actions", "github-actions[BOT]", None])
 def test_a_marker_that_somebody_else_pasted_is_left_alone(

@@ -179,6 +179,7 @@ def shallow(folder: Path, target: Path, depth: int) -> Path:
     return target
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 def test_a_shallow_history_tells_nothing_wherever_it_is_cut(
     repository: Path, tmp_path: Path, depth: int

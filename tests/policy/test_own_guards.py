@@ -60,6 +60,7 @@ def stale(part: Any, slo: str | None = None) -> Iterator[str | None]:
         yield slo
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("command", ["status", "incidents", "anomalies", "forecast"])
 def test_only_the_slo_whose_own_limit_is_passed_is_stale(command: str, folder: Path) -> None:

@@ -21,6 +21,7 @@ from tests.reporters.incidents import explained, impact, report, service
 from tests.reporters.reports import made
 
 
+@pytest.mark.slow
 def test_a_forecast_begins_with_what_becomes_of_each_budget() -> None:
     down = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
     histories = {
@@ -39,6 +40,7 @@ def test_a_forecast_begins_with_what_becomes_of_each_budget() -> None:
     )
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("rate", "back", "sentence"),
     [
@@ -72,6 +74,7 @@ def test_peaks_are_named_by_what_they_are_taken_over() -> None:
     assert "Peak burn 1h" in plain
 
 
+@pytest.mark.slow
 def test_all_pictures_of_an_slo_have_the_same_time_axis_grey_where_it_is_not_known() -> None:
     html = render_report("html", made(file("chat", slo("outage")), last=40 * DAY), Style())
 

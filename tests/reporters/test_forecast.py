@@ -240,6 +240,7 @@ def affordable_facts(**fields: Any) -> str:
     return joined(terminal(replace(report, services=services)))
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -59,7 +59,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(registry, "toy", "tests.reporters.toy_format")
 
 
-@pytest.mark.variants(8)
+@pytest.mark.variants(3)
 @pytest.mark.usefixtures("toy")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_new_format_is_one_module_that_writes_the_page_of_every_command(command: str) -> None:

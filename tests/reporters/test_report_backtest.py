@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 from fractions import Fraction
 
+import pytest
+
 from gate.analysis.backtest.run import by_default
 from gate.analysis.incidents import IncidentOptions
 from gate.analysis.report import Report
@@ -57,6 +59,7 @@ def made(*deploys: Deployment, backtest: bool = True, gap: bool = False) -> Repo
     )
 
 
+@pytest.mark.slow
 def test_without_the_question_there_is_no_answer() -> None:
     report = made(*DEPLOYS, backtest=False)
 
@@ -95,6 +98,7 @@ def test_the_page_draws_the_verdicts_over_the_worst_budget() -> None:
     } <= set(page.said("h3"))
 
 
+@pytest.mark.slow
 def test_by_the_hour_there_are_no_strokes_and_what_is_undecided_is_grey() -> None:
     html = render_report("html", made(gap=True), Style())
     section = html[html.index("Verdicts on full-rollout") :]
@@ -104,6 +108,7 @@ def test_by_the_hour_there_are_no_strokes_and_what_is_undecided_is_grey() -> Non
     assert 'class="lost"' in section
 
 
+@pytest.mark.slow
 def test_a_service_without_a_deploy_has_no_picture() -> None:
     html = render_report(
         "html", made(Deployment(time=AT - DAY, revision="v", service="mail")), Style()
@@ -113,6 +118,7 @@ def test_a_service_without_a_deploy_has_no_picture() -> None:
     assert "Verdicts on" not in html
 
 
+@pytest.mark.slow
 def test_other_formats_and_the_exit_code_have_it_too() -> None:
     report = made(*DEPLOYS)
     nothing = made(Deployment(time=AT - DAY, revision="v", service="mail"))

@@ -162,6 +162,7 @@ def test_what_is_known_bad_is_said_although_another_is_not_known() -> None:
     assert "EXHAUSTED, 1 OF 2 NOT MEASURED" in found.whole_text
 
 
+@pytest.mark.slow
 def test_a_history_without_a_budget_is_drawn_as_far_as_it_goes() -> None:
     # Nothing is known of the last thirty days, but of the thirty before.
     told = {"old": [*slots(60), *slots(30, bad={(30.0, 720.0): -1})]}
@@ -208,6 +209,7 @@ def test_it_is_told_when_a_freeze_ends() -> None:
     assert "frozen: fair (until 2026-11-03 00:00 UTC)" in found.whole_text
 
 
+@pytest.mark.slow
 def test_incidents_close_to_each_other_share_a_mark() -> None:
     close = {(9.0, 1.0): 0.05, (8.5, 1.0): 0.05, (2.0, 1.0): 0.05}
     found = page(made(file("chat", slo("often")), told={"often": slots(60, bad=close)}))
@@ -217,6 +219,7 @@ def test_incidents_close_to_each_other_share_a_mark() -> None:
     assert marks[:4] == ["#1-2", "#3"] * 2
 
 
+@pytest.mark.slow
 def test_marks_and_holes_are_explained_where_there_are_any() -> None:
     busy, calm = (
         page(made(file("chat", slo("gap")))),
@@ -233,6 +236,7 @@ def test_marks_and_holes_are_explained_where_there_are_any() -> None:
         assert sentence not in calm.whole_text
 
 
+@pytest.mark.slow
 def test_a_long_hole_is_named_in_the_picture() -> None:
     told = {"lost": slots(60, bad={(20.0, 240.0): -1})}
 
@@ -281,6 +285,7 @@ def test_where_the_newest_day_is_not_known_no_line_leads_to_what_is_left_now() -
     assert re.search("L96[56][.0-9]* 0M1000 0$", lines[0])
 
 
+@pytest.mark.slow
 def test_the_key_beside_a_picture_names_every_tier() -> None:
     found = page(made(file("chat", slo("a")), told={"a": slots(60, bad={(20.0, 72.0): 0.1})}))
     samples = [str(one["class"]) for one in found.all("span") if "tier" in str(one.get("class"))]
@@ -364,6 +369,7 @@ def test_where_nothing_is_consumed_there_is_no_such_picture() -> None:
     assert "What used up the budget of calm of chat" not in found.said("title")
 
 
+@pytest.mark.slow
 def test_of_a_sampled_slo_the_bound_is_drawn_beside_what_was_left() -> None:
     sampled = slo("outage", more="sampled: true")
     found, plain = page(made(file("chat", sampled))), page(made(file("chat", slo("outage"))))
@@ -385,6 +391,7 @@ def test_where_only_the_day_before_is_known_the_time_looked_at_is_not() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_composite_has_a_burn_down_of_its_own() -> None:
     both = "  - {name: both, composite: [{slo: outage}, {slo: calm}]}\n"
     found = page(made(file("chat", slo("outage"), slo("calm"), both)))
@@ -426,6 +433,7 @@ def test_a_history_too_short_for_a_burn_down_is_told_as_such() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_rolling_budget_is_predicted_as_its_failures_leave_the_window() -> None:
     found = page(made(file("chat", slo("outage"))))
     texts = found.said("li")
@@ -457,6 +465,7 @@ def test_a_line_that_falls_far_leaves_the_picture_at_its_foot() -> None:
     assert max(depths) == 170
 
 
+@pytest.mark.slow
 def test_charts_show_what_is_worse_than_usual_and_fold_what_is_not() -> None:
     even = {(0.25 * place, 6.0): 0.02 + 0.001 * (place * 7 % 5) for place in range(1, 121)}
     lax = slo("even", budget="objective: 90%")
@@ -479,6 +488,7 @@ def test_a_chart_has_a_gap_where_points_are_missing() -> None:
     assert [kinds.count(kind) for kind in ("seen", "usual", "centre")] == [2, 2, 2]
 
 
+@pytest.mark.slow
 def test_cohorts_are_told_of_where_that_was_asked() -> None:
     found = page(made(file("chat", slo("outage"), slo("nobody")), by="template"))
     without = page(made(file("chat", slo("outage"))))

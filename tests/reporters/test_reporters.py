@@ -69,6 +69,7 @@ def told(reporter: str, *known: Assessment) -> str:
     return " ".join(text.replace("&nbsp;", " ").replace("**", "").split())
 
 
+@pytest.mark.variants(84)
 @pytest.mark.parametrize("reporter", REPORTERS)
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_every_report_ends_in_one_newline(reporter: str, kind: str) -> None:
@@ -128,6 +129,7 @@ def test_several_policies_begin_with_the_worst_verdict_and_who_it_comes_from(rep
     assert "3 policies: 1 block (chat), 1 undecided (rag), 1 allow" in first
 
 
+@pytest.mark.variants(123)
 @pytest.mark.parametrize("reporter", PEOPLE)
 @pytest.mark.parametrize("cause", Cause)
 @pytest.mark.parametrize("verdict", Verdict)

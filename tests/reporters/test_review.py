@@ -113,6 +113,7 @@ def test_where_nothing_failed_every_objective_was_met() -> None:
     assert "Candidate nothing failed in 3 periods, so any objective was met" in text
 
 
+@pytest.mark.slow
 def test_of_twenty_periods_one_may_be_missed() -> None:
     # 1 of 720,000 in nineteen of twenty windows, 500 in the oldest.
     bad = [500, *[0] * (MONTH - 1), *[1, *[0] * (MONTH - 1)] * 19]

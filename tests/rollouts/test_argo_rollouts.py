@@ -110,6 +110,7 @@ def goes_on(cluster: Cluster) -> bool:
     return not cluster.status["pauseConditions"]
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize("code", CODES)
 def test_the_watch_aborts_on_10_goes_on_on_0_and_leaves_the_rest_to_a_human(
     pod: Pod, cluster: Cluster, code: int
@@ -148,6 +149,7 @@ def test_only_the_pause_of_this_rollout_is_lifted_and_with_its_own_account(
     assert cluster.requests == [(path, "Bearer the-token")]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "status",
     [
@@ -181,6 +183,7 @@ def test_a_pause_of_another_kind_beside_it_stays(pod: Pod, cluster: Cluster) -> 
     assert cluster.status["pauseConditions"] == [other]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("broken, times", [(2, 3), (9, 5)])
 def test_an_api_server_that_fails_for_a_moment_is_asked_again(
     pod: Pod, cluster: Cluster, broken: int, times: int
@@ -203,6 +206,7 @@ def test_without_the_role_a_human_promotes(pod: Pod, cluster: Cluster) -> None:
     assert "promote the rollout by hand" in done.stderr
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("script", ["watch.sh", "check.sh"])
 @pytest.mark.parametrize("verdict, code", [(3, 143), (143, 143), (10, 10), (0, 0)])
 def test_a_pod_that_is_taken_away_hands_the_signal_on_and_waits_for_the_verdict(
@@ -222,6 +226,7 @@ def test_a_pod_that_is_taken_away_hands_the_signal_on_and_waits_for_the_verdict(
     assert process.returncode == code
 
 
+@pytest.mark.variants(12)
 @pytest.mark.parametrize("code", CODES)
 def test_the_check_begins_the_rollout_or_aborts_it_or_asks_again(pod: Pod, code: int) -> None:
     # Where the first answer is no verdict, the second one is.

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import duckdb
 
-from gate.backends.logs.database import Database, opened
+from gate.backends.logs.database import Database, without_rows
 from gate.backends.logs.refusals import sentence
 from gate.backends.logs.source import LogSource
 from gate.backends.sql.constants import (
@@ -125,7 +125,7 @@ def constant_condition(sli: Sli) -> str | None:
 
     The count reports all other mistakes.
     """
-    with opened(_AT_MOST, None) as database:
+    with without_rows(_AT_MOST) as database:
         for role in ("total", "bad", "good"):
             text = getattr(sli, role)
             try:

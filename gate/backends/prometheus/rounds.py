@@ -121,7 +121,7 @@ class Rounds:
             while not (held or workers.full) and (batch := self._next(batches, again)):
                 workers.submit(batch)
             if not workers.under_way:
-                # The largest come first, in an order that does not depend on which answer was first.
+                # The largest come first, in an order that does not depend on the times of answers.
                 self._refused.sort(key=lambda refused: (-len(refused[0]), refused[0][0].text))
                 self._refused += ((batch, None) for batch in chain(batches, again))
                 break

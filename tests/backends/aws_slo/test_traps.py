@@ -294,6 +294,7 @@ def test_a_report_that_contradicts_itself_or_the_slo_is_invalid(
     assert words in unmeasured(answer).reason
 
 
+@pytest.mark.variants(43)
 @pytest.mark.parametrize("field", ["TotalBudget", "Remaining", "Attainment"])
 @pytest.mark.parametrize("requests", [True, False])
 @pytest.mark.parametrize(

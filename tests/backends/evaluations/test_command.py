@@ -160,6 +160,7 @@ def test_the_rule_of_control_charts_warns_in_the_morning_after_a_drop(folder: Pa
     assert charted(70) == {"warn"}
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("command", ["incidents", "forecast", "review", "report", "status"])
 def test_the_analyses_work_on_nights(command: str, folder: Path) -> None:
@@ -210,6 +211,7 @@ def examined(folder: Path, at: Any = AT) -> str:
     return " ".join(run(folder, "doctor", "gate.yaml", at=at).stdout.split())
 
 
+@pytest.mark.slow
 def test_the_doctor_says_what_there_is_and_when_the_next_run_is_due(folder: Path) -> None:
     said = examined(folder)
 
@@ -225,6 +227,7 @@ def broken(folder: Path, one: Night, changes: Mapping[str, object]) -> None:
     path.write_text(json.dumps(written), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_doctor_names_every_file_that_does_not_count_and_why(tmp_path: Path) -> None:
     runs = [each for each in nights() if each.at != FIRST + 75 * DAY and each.at < AT - 2 * DAY]
     write(tmp_path, runs)

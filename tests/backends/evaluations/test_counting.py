@@ -124,6 +124,7 @@ def test_a_budget_at_any_instant_is_what_one_counts_by_hand(
     assert counts.evidence.coverage == 1 - Fraction(late // HOUR, 30 * 24)
 
 
+@pytest.mark.slow
 def test_a_window_leaves_its_start_out_and_has_its_end(history: Path) -> None:
     one_day = counted(history, FIRST + 5 * DAY, window=DAY)
 
@@ -569,6 +570,7 @@ def steps(folder: Path, span: Span, step: timedelta) -> Series:
     return series
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("step", [HOUR, DAY, timedelta(minutes=5)])
 def test_the_steps_add_up_to_what_is_counted(history: Path, step: timedelta) -> None:

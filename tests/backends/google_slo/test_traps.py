@@ -742,6 +742,7 @@ def test_windows_of_a_day_are_not_stale_before_the_next_day_is_over() -> None:
     }
 
 
+@pytest.mark.variants(9)
 @pytest.mark.parametrize("period", [5 * MINUTE, 90 * MINUTE, 6 * HOUR, DAY])
 @pytest.mark.parametrize("length", [DAY, 7 * DAY, MONTH])
 def test_windows_of_any_length_that_are_all_there_cover_everything(
@@ -835,6 +836,7 @@ def test_several_holes_are_said() -> None:
 # Many
 
 
+@pytest.mark.slow
 def test_many_slos_are_asked_for_eight_at_a_time() -> None:
     lock, under_way, most = threading.Lock(), 0, 0
     slos = [slo(id=f"slo-{place}", display_name=f"SLO {place}") for place in range(24)]

@@ -72,6 +72,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_each_value_has_its_events_by_step(tmp_path: Path, form: str) -> None:
     (found,) = map(cohorts, ask(write(tmp_path / f"requests.{form}", ROWS)))
@@ -84,6 +85,7 @@ def test_each_value_has_its_events_by_step(tmp_path: Path, form: str) -> None:
     assert found.notes == ()
 
 
+@pytest.mark.slow
 def test_the_groups_together_are_what_is_counted_as_a_whole(tmp_path: Path) -> None:
     rng = random.Random(5)
     rows = [
@@ -169,6 +171,7 @@ def test_a_second_label_is_cut_by_itself(tmp_path: Path) -> None:
     assert set(found.groups) == {("v1", "m1"), ("v1", OTHERS)}
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("by", "reason"),
     [
@@ -186,6 +189,7 @@ def test_what_rows_cannot_be_told_apart_by_is_named(tmp_path: Path, by: str, rea
     assert refused(found).startswith(reason)
 
 
+@pytest.mark.slow
 def test_what_is_spent_or_not_there_has_no_groups(tmp_path: Path) -> None:
     log = write(tmp_path / "requests.jsonl", ROWS)
 

@@ -66,6 +66,7 @@ def test_quoted_line_ends_in_packed_files_are_part_of_a_value(tmp_path: Path) ->
     assert counts(ask(tmp_path / "a.csv.gz", FAILED)) == (3, 2)
 
 
+@pytest.mark.slow
 def test_the_index_of_pandas_is_a_column_without_a_name(tmp_path: Path) -> None:
     log = tmp_path / "a.csv"
     log.write_text(f",ts,status\n0,{before(2)},500\n1,{before(1)},200\n")

@@ -30,7 +30,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.variants(7)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("indent", [None, 2])
 @pytest.mark.parametrize("form", FORMS)
 def test_the_rows_in_a_list_of_a_document_are_counted(
@@ -52,6 +52,7 @@ def test_pages_of_an_export_are_read_together_and_an_empty_one_has_no_row(tmp_pa
     assert counts(ask(tmp_path / "*.json", FAILED)) == (9, 3)
 
 
+@pytest.mark.slow
 def test_a_document_a_line_is_read_and_a_packed_one(tmp_path: Path) -> None:
     lines = "".join(json.dumps({"data": rows}) + "\n" for rows in (ROWS[:4], ROWS[4:]))
     (tmp_path / "a.jsonl").write_text(lines, encoding="utf-8")
@@ -71,6 +72,7 @@ def test_the_time_may_be_a_field_of_the_items_columns(tmp_path: Path) -> None:
     assert counts(answer) == (9, 3)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("wrong", [{"error": "rate limited"}, {"data": None}])
 def test_a_document_without_the_list_is_not_one_without_rows(
     tmp_path: Path, wrong: dict[str, Any]

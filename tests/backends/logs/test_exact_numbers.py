@@ -92,6 +92,7 @@ def test_large_numbers_with_a_fraction_or_an_exponent_are_doubles(
     assert counts(ask(log, Sli(bad="n >= 1e20"))) == (first + 2, 2)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_a_fraction_among_large_whole_numbers_is_an_error_and_is_not_rounded(
     tmp_path: Path, form: str
@@ -155,7 +156,7 @@ def nested(*values: Any) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("first", [1, 45_000])
 @pytest.mark.parametrize("column", ["usage.n", "usage.deep.id"])
 def test_numbers_within_columns_are_exact(tmp_path: Path, column: str, first: int) -> None:
@@ -219,6 +220,7 @@ def test_numbers_in_lists_are_exact(tmp_path: Path, place: str, value: int) -> N
     assert counts(ask(log, Sli(bad=condition.format(value)))) == (4, 1)
 
 
+@pytest.mark.slow
 def test_large_numbers_in_lists_late_in_a_file_are_exact(tmp_path: Path) -> None:
     values = [*[7] * 45_000, EDGE, EDGE + 1]
     log = write(tmp_path / "a.jsonl", [{"ts": before(1), "ids": [n]} for n in values])
@@ -236,6 +238,7 @@ def test_numbers_under_keys_that_differ_from_row_to_row_are_exact(tmp_path: Path
     assert counts(ask(log, Sli(bad=condition))) == (1000, 500)
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("values", [[EDGE, 1.5], [1e300], [], [None], None])
 def test_lists_of_numbers_that_are_not_all_whole_are_doubles(tmp_path: Path, values: Any) -> None:
     rows = [{"ts": before(1), "list": each} for each in (values, [2.5, 3])]

@@ -47,7 +47,7 @@ def test_a_path_may_be_absolute(tmp_path: Path) -> None:
     assert counts(ask(log, path=str(log), directory=Path("elsewhere"))) == (2000, 200)
 
 
-@pytest.mark.variants(3)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("name", ["a[1]", "a*", "a?", "it's", "sp ace", "ünï", "a,b", '"q"'])
 def test_brackets_and_quotes_in_names_of_files_and_folders_mean_themselves(
@@ -61,6 +61,7 @@ def test_brackets_and_quotes_in_names_of_files_and_folders_mean_themselves(
     assert counts(ask(folder / f"*.{form}")) == (53, 8)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_a_folder_named_like_a_column_changes_no_value(tmp_path: Path, form: str) -> None:
     write(tmp_path / "status=200" / f"a.{form}", [{"ts": before(1), "status": 500}])
@@ -69,7 +70,7 @@ def test_a_folder_named_like_a_column_changes_no_value(tmp_path: Path, form: str
     assert counts(ask(tmp_path, path=f"*/a.{form}", directory=tmp_path)) == (2, 2)
 
 
-@pytest.mark.variants(3)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("name", "form"),
     [
@@ -128,6 +129,7 @@ def test_a_folder_is_a_backend_error_that_says_what_to_write(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("kind", ["folder", "dangling link", "pipe"])
 def test_nothing_that_matches_is_left_out_in_silence(tmp_path: Path, kind: str) -> None:
     write(tmp_path / "a.parquet", ROWS)
@@ -154,6 +156,7 @@ def test_a_path_of_another_server_is_refused(tmp_path: Path, path: str) -> None:
     )
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_empty_files_hold_no_rows(tmp_path: Path, form: str) -> None:
     (tmp_path / f"a.{form}").touch()
@@ -167,7 +170,7 @@ def test_empty_files_hold_no_rows(tmp_path: Path, form: str) -> None:
     assert counts(ask(tmp_path / f"*.{form}")) == (2000, 200)
 
 
-@pytest.mark.variants(5)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("name", "content", "cause", "reason"),
     [
@@ -193,7 +196,7 @@ def test_a_file_without_rows_is_told_from_one_that_is_not_whole(
     assert reason in refused(ask(tmp_path / name), cause)
 
 
-@pytest.mark.variants(5)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("form", ["jsonl.gz", "csv.gz", "jsonl.zst", "csv.zst", "parquet"])
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.99, 1])
 def test_a_file_that_is_cut_off_anywhere_is_an_error(
@@ -209,6 +212,7 @@ def test_a_file_that_is_cut_off_anywhere_is_an_error(
         refused(answer, Cause.BACKEND_ERROR)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl.gz", "csv.gz"])
 def test_a_gzip_file_that_is_cut_off_between_two_lines_is_an_error(
     tmp_path: Path, form: str
@@ -249,6 +253,7 @@ def ordinary_user() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "jsonl.zst"])
 def test_a_file_that_may_not_be_read_is_a_backend_error(ordinary_user: Path, form: str) -> None:
     write(ordinary_user / f"a.{form}", ROWS).chmod(0)

@@ -166,6 +166,7 @@ def test_a_run_without_such_files_or_with_few_of_one_row_is_as_alone(tmp_path: P
     compare(tmp_path / "*.jsonl", runs_at(instants(4)))
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_a_value_that_cannot_be_read_spoils_the_runs_that_need_it(
@@ -187,6 +188,7 @@ def test_a_value_that_cannot_be_read_spoils_the_runs_that_need_it(
     assert all(spoilt) if form == "jsonl" else not all(spoilt)
 
 
+@pytest.mark.slow
 def test_what_spoils_one_indicator_of_a_run_spoils_no_other(tmp_path: Path) -> None:
     bad = (Sli(bad="nothing > 1"), Sli(bad="outcome::DATE > DATE '2026-06-01'"), SLIS["failed"])
     runs = [

@@ -45,7 +45,7 @@ def store(s3_server: ObjectServer, tmp_path: Path) -> Iterator[Stored]:
         yield made
 
 
-@pytest.mark.variants(6)
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_is_read(store: Stored, form: str) -> None:
     for part in ("a", "b"):
@@ -99,7 +99,7 @@ def test_a_path_without_a_time_is_read_whole(store: Stored) -> None:
     assert set(store.front.listings()) == {"logs/"}
 
 
-@pytest.mark.variants(6)
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("key", "path", "read"),
     [
@@ -173,7 +173,7 @@ def test_a_refusal_of_the_store_says_what_to_do(
     assert "secret words" not in reason
 
 
-@pytest.mark.variants(4)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("status", "code", "words", "hint"),
     [
@@ -487,6 +487,7 @@ def test_only_what_is_listed_is_there() -> None:
         files.open("s3://bucket/b")
 
 
+@pytest.mark.slow
 def test_threads_that_share_an_object_each_read_what_they_ask_for() -> None:
     # Several buffers of 16 MiB, which DuckDB's threads read at places of their own.
     line = b'{"status": %d, "text": "' + b"x" * 400_000 + b'"}\n'

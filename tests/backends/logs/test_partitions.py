@@ -38,6 +38,7 @@ def write_days(folder: Path, days: range, name: str, **more: object) -> None:
         write(folder / name.format(day=day(ago)), rows_of(ago, **more))
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_only_files_of_the_window_are_read(tmp_path: Path, form: str) -> None:
     write_days(tmp_path, range(5), f"logs/dt={{day}}/a.{form}")
@@ -93,6 +94,7 @@ def test_the_null_of_hive_is_null(tmp_path: Path) -> None:
     assert counts(answer) == (2 * HOURS, HOURS)
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("folder", "value"),
     [
@@ -120,6 +122,7 @@ def test_what_is_escaped_stands_for_its_character_if_it_is_one(
     assert counts(answer) == (2 * HOURS, HOURS)
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("value", ["20261030", "2026-10-30", "2026-10-30-23", "2026-10-30T23"])
 def test_a_date_may_be_written_in_several_ways(tmp_path: Path, value: str) -> None:
     write(tmp_path / f"date={value}" / "a.csv", rows_of(1))
@@ -131,7 +134,7 @@ def test_a_date_may_be_written_in_several_ways(tmp_path: Path, value: str) -> No
     assert counts(answer) == (HOURS, HOURS)
 
 
-@pytest.mark.variants(5)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("late", [0, 9])
 @pytest.mark.parametrize("zone", [-12, 0, 14])
 def test_partitions_of_any_zone_count_what_one_file_counts(
@@ -172,6 +175,7 @@ def test_a_partition_may_be_declared_to_be_a_number(tmp_path: Path) -> None:
     assert count(**declared) == (2 * HOURS, HOURS)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_a_column_of_the_files_and_of_the_path_cannot_be_used(tmp_path: Path, form: str) -> None:
     write(tmp_path / "Model=x" / f"a.{form}", rows_of(1, model="y"))
@@ -205,6 +209,7 @@ def test_spans_of_an_export_are_of_the_partition_of_their_file(tmp_path: Path) -
     assert counts(answer) == (4, 2)
 
 
+@pytest.mark.slow
 def test_cohorts_may_be_by_a_partition(tmp_path: Path) -> None:
     for model, status in (("x", 200), ("y", 500)):
         rows: list[Row] = [{**row, "status": status} for row in rows_of(1)]
@@ -243,6 +248,7 @@ def test_braces_without_a_time_are_part_of_a_name(tmp_path: Path) -> None:
     assert counts(ask(tmp_path, path="{a}/a=*.csv", directory=tmp_path, window=2 * DAY)) == (24, 1)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("place", ["absolute", "dot", "folder"])
 def test_partitions_are_found_wherever_the_policy_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
@@ -270,6 +276,7 @@ def test_no_partition_of_the_window_is_no_data(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_usual_pause_is_looked_for_in_older_partitions(tmp_path: Path) -> None:
     """A service that sleeps every Saturday misses nothing on a Saturday: 2026-10-31 is one."""
     for ago in range(1, 40):

@@ -75,6 +75,7 @@ def renamed(number: int, failed: bool) -> Row:
     return failing("error" if number < HALF else "err")(failed)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_failures_under_the_new_name_of_an_optional_column_are_said(
     tmp_path: Path, form: str
@@ -152,6 +153,7 @@ RENAMED: Final[Mapping[str, tuple[Change, Sli, Mapping[str, str], str]]] = {
 }
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("name", RENAMED)
 def test_what_counts_as_good_under_another_name_is_hidden(tmp_path: Path, name: str) -> None:
     change, sli, columns, later = RENAMED[name]
@@ -244,6 +246,7 @@ def test_a_column_of_which_the_files_disagree_is_passed_over(tmp_path: Path) -> 
     assert suspicion.hidden == sum(row.get("err") is not None for row in written)
 
 
+@pytest.mark.slow
 def test_keys_that_users_name_are_no_new_names(tmp_path: Path) -> None:
     def words(number: int, failed: bool) -> Row:
         there = number > HALF + 1500 and number % 5 == 1

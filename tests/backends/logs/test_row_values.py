@@ -100,7 +100,7 @@ def write_broken(folder: Path, broken: str) -> None:
     (folder / "log.jsonl").write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("broken", BROKEN)
 def test_no_command_shows_a_word_of_a_broken_row(gate: Run, tmp_path: Path, broken: str) -> None:
     write_broken(tmp_path, broken)
@@ -110,6 +110,7 @@ def test_no_command_shows_a_word_of_a_broken_row(gate: Run, tmp_path: Path, brok
         run_without_marker(gate, file, command)
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("command", EACH_SHOWING)
 def test_no_command_shows_the_text_that_an_expression_cannot_read(

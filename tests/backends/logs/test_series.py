@@ -43,6 +43,7 @@ def row(ago: timedelta, status: int = 200, ms: int = 5) -> dict[str, object]:
     return {"ts": before(ago.total_seconds()), "status": status, "ms": ms}
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_a_step_leaves_its_start_out_and_includes_its_end(tmp_path: Path, form: str) -> None:
     rows = [
@@ -75,6 +76,7 @@ def test_several_indicators_spans_and_steps_are_told_each_by_itself(tmp_path: Pa
     assert series(short).bad == (1.0, 1.0)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 86_399), st.booleans()), max_size=40))
 def test_the_steps_add_up_to_the_rows_of_the_span(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, bool]]
@@ -90,6 +92,7 @@ def test_the_steps_add_up_to_the_rows_of_the_span(
     assert sum(bad or 0 for bad in found.bad) == sum(failed for _, failed in rows)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [("statuss >= 500", "statuss"), ("status::VARCHAR::DATE > DATE '2026-01-01'", "DATE")],
@@ -126,6 +129,7 @@ def test_a_file_without_the_key_is_no_history_of_it(tmp_path: Path) -> None:
 LATE = Sli(column="ms", threshold=119, total="status = 200")  # type: ignore[arg-type]  # whole
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_the_mean_of_a_column_is_of_the_events_that_have_a_value(tmp_path: Path, form: str) -> None:
     rows = [

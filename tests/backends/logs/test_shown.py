@@ -18,6 +18,7 @@ def run(query: str) -> Any:
         return connection.execute(query).fetchone()
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_query_that_is_shown_gives_the_same_counts(tmp_path: Path, form: str) -> None:
     rows = [{"ts": before(n), "status": n, "_at": "x"} for n in range(498, 503)]

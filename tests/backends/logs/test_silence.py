@@ -134,7 +134,7 @@ def test_a_lost_file_of_an_hour_is_unknown_and_all_around_it_known(
     assert unknown(series) == [*range(places, places + 4)]
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("minutes", [0, 7, 31, 59])
 def test_the_same_hour_is_unknown_whenever_one_looks(tmp_path: Path, minutes: int) -> None:
     lost = Span(AT - 27 * HOUR, AT - 26 * HOUR)

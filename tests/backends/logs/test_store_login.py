@@ -43,6 +43,7 @@ def test_the_environment_says_who_asks(store: Stored) -> None:
     assert asking(store) == {"AWS4-HMAC-SHA256 Credential=key-of-test"}
 
 
+@pytest.mark.slow
 def test_a_profile_says_who_asks_and_where(store: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
         monkeypatch.delenv(name)
@@ -83,6 +84,7 @@ def test_nobody_asks(store: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     assert reason == f"there are no credentials for S3{hint_for('store-login')}"
 
 
+@pytest.mark.slow
 def test_a_bucket_of_everybody_needs_no_credentials(
     store: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +111,7 @@ def google(store: Stored, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"gs://{store.bucket.name}/logs/*.csv"
 
 
+@pytest.mark.slow
 def test_an_account_of_google_asks(store: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     path = google(store, monkeypatch)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -145,6 +148,7 @@ def test_google_knows_nobody(store: Stored, monkeypatch: pytest.MonkeyPatch) -> 
     )
 
 
+@pytest.mark.slow
 def test_everybody_may_read_a_bucket_of_google(
     store: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +258,7 @@ def test_azure_knows_nobody(azure: Azure, tmp_path: Path, monkeypatch: pytest.Mo
     assert azure.logins == []
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("path", "words"),
     [

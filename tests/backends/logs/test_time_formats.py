@@ -69,6 +69,7 @@ NAIVE = {
 
 
 @pytest.mark.crossed
+@pytest.mark.variants(10)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("name", ZONED)
 def test_a_form_that_can_be_read_in_one_way_is_read(tmp_path: Path, form: str, name: str) -> None:
@@ -126,6 +127,7 @@ def test_the_policys_format_decides_what_could_be_read_in_two_ways(
     assert is_at(log, moment, time_format=time_format, time_zone=UTC)
 
 
+@pytest.mark.slow
 def test_the_day_and_the_month_are_told_apart_by_the_format(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", [{"ts": "05/10/2026 09:00:00"}])
     october, may = datetime(2026, 10, 5, 9, tzinfo=UTC), datetime(2026, 5, 10, 9, tzinfo=UTC)
@@ -170,6 +172,7 @@ def test_the_unit_of_unix_time_may_be_named(
         assert reason.endswith("correct time_format")
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("name", ["clf", "rfc2822", "iso8601"])
 def test_a_form_that_has_a_name_is_read_and_no_other(tmp_path: Path, name: str) -> None:
     texts = {
@@ -193,6 +196,7 @@ def test_a_format_is_not_for_instants(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("fraction", ["000000000", "000000500", "999999999"])
 def test_nanoseconds_with_a_zone_are_read_and_not_rounded_up(tmp_path: Path, fraction: str) -> None:
     text = f"2026-10-31T09:05:07.{fraction}Z"
@@ -202,6 +206,7 @@ def test_nanoseconds_with_a_zone_are_read_and_not_rounded_up(tmp_path: Path, fra
     assert is_at(log, moment)
 
 
+@pytest.mark.slow
 def test_the_digits_of_a_date_in_a_column_of_numbers_are_read_by_the_format(tmp_path: Path) -> None:
     log = write_parquet(tmp_path / "a.parquet", [{"ts": 20261031090507}], {"ts": "BIGINT"})
 
@@ -237,6 +242,7 @@ def test_a_timestamp_within_a_text_of_json_is_read(tmp_path: Path) -> None:
     assert is_at(log, MOMENT, timestamp="request.time")
 
 
+@pytest.mark.slow
 def test_a_timestamp_within_objects_of_several_shapes_is_read(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", [{"request": "a"}, {"request": NESTED}])
 
@@ -253,6 +259,7 @@ def test_a_column_with_a_dot_in_its_name_comes_first(tmp_path: Path) -> None:
     assert is_at(write(tmp_path / "a.jsonl", rows), MOMENT, timestamp="request.time")
 
 
+@pytest.mark.slow
 def test_a_field_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", [{"request": NESTED, "x": 1}])
 
@@ -281,6 +288,7 @@ def settings_of(folder: Path, block: str) -> LogsSettings:
     return read
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("name", [*TIME_FORMATS, "%Y-%m-%d %H:%M:%S %z", "%d/%b/%y %I %p %Z"])
 def test_a_policy_may_name_the_format(tmp_path: Path, name: str) -> None:
     settings = settings_of(tmp_path, f'timestamp: "@timestamp", time_format: "{name}"')
@@ -289,6 +297,7 @@ def test_a_policy_may_name_the_format(tmp_path: Path, name: str) -> None:
     assert settings.records.timestamp == "@timestamp"
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("block", "message"),
     [
@@ -310,6 +319,7 @@ def test_a_format_that_cannot_be_read_is_refused_when_the_policy_is(
     assert message in str(error.value)
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("name", ['a "name"', "a, name", "a (name)", "$date"])
 def test_a_field_may_have_any_name(tmp_path: Path, name: str) -> None:
     request = {"before": 1, name: MOMENT.isoformat(), "after": {name: 2}}

@@ -55,6 +55,7 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path / f"*.{request.param}"
 
 
+@pytest.mark.variants(8)
 @pytest.mark.parametrize(
     ("empty", "expected"),
     [(EmptySlice.LEFT_OUT, (4, 2)), (EmptySlice.GOOD, (5, 2)), (EmptySlice.BAD, (5, 3))],
@@ -65,6 +66,7 @@ def test_slices_are_counted_and_the_empty_ones_as_the_policy_says(
     assert counts(ask(log, window=5 * MINUTE, slices=minutes(empty=empty))) == expected
 
 
+@pytest.mark.variants(10)
 @pytest.mark.parametrize(
     ("target", "bad"), [("89%", 1), ("89.9%", 1), ("90%", 2), ("90.01%", 3), ("100%", 3)]
 )
@@ -105,6 +107,7 @@ def test_a_window_has_the_slices_that_end_in_it(tmp_path: Path) -> None:
     assert reason == "no slice of 7m ends in the window"
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_two_windows_side_by_side_have_no_slice_in_common_and_lose_none(
     tmp_path: Path, form: str

@@ -25,6 +25,7 @@ def _notes(answer: Answer) -> tuple[str, ...]:
     return answer.evidence.notes
 
 
+@pytest.mark.variants(7)
 @pytest.mark.parametrize("cut", [1, 12, len(before(1)), len(before(1)) + 3, len(LAST) - 1])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_last_line_that_is_cut_anywhere_is_left_out_and_the_report_says_so(

@@ -189,6 +189,7 @@ def assert_right(asked: list[CountRequest], answers: list[Answer]) -> None:
         assert answer.evidence.suspicions == ()
 
 
+@pytest.mark.variants(12)
 @pytest.mark.parametrize(
     "name, days",
     [(name, 90) for name in CURABLE]
@@ -203,6 +204,7 @@ def test_eight_slos_are_counted_in_few_requests_under_any_limit(name: str, days:
     assert server.requests <= MOST
 
 
+@pytest.mark.slow
 def test_a_large_run_waits_after_a_few_refusals_until_it_is_known_what_the_server_takes() -> None:
     asked = requests_for(80, 30)
     with limited(CURABLE["parts-of-a-union"]) as server:

@@ -90,6 +90,7 @@ FAILURES = [
 ]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(("failure", "words", "remedy"), FAILURES, ids=str)
 def test_failure_of_a_query_has_a_sentence_and_a_remedy(
     failure: Fails, words: str, remedy: str, capfd: pytest.CaptureFixture[str]
@@ -123,6 +124,7 @@ MISFITS = [
 ]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(("failure", "words"), MISFITS)
 def test_value_that_does_not_fit_is_of_the_indicator_alone(failure: Fails, words: str) -> None:
     with playing(Script(streams=[stream(failure)])) as url:
@@ -168,6 +170,7 @@ HALVES = [
 ]
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(("_name", "streams"), HALVES, ids=[name for name, _ in HALVES])
 def test_answer_that_is_not_whole_is_an_error(_name: str, streams: list[Stream]) -> None:
     with playing(Script(streams=streams)) as url:
@@ -193,6 +196,7 @@ RESUMED = [
 ]
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(("_name", "first"), RESUMED, ids=[name for name, _ in RESUMED])
 def test_answer_that_was_interrupted_goes_on_where_it_stopped(_name: str, first: Stream) -> None:
     script = Script(streams=[first, stream(Batch(rows=[3], start=2), Complete())])
@@ -258,6 +262,7 @@ def test_setting_that_the_server_does_not_know_is_none() -> None:
         assert engine.rows("SELECT 1 AS n") == []
 
 
+@pytest.mark.slow
 def test_query_is_interrupted_on_the_server_when_the_run_ends() -> None:
     def endless() -> Iterator[Part]:
         yield Batch(rows=[1])
@@ -286,6 +291,7 @@ def test_server_that_hears_no_interrupt_is_not_waited_for() -> None:
     assert not script.requests("ReleaseSession")
 
 
+@pytest.mark.slow
 def test_query_is_interrupted_on_the_server_at_ctrl_c() -> None:
     def slow() -> Iterator[Part]:
         threading.Timer(0.1, signal.raise_signal, [signal.SIGINT]).start()
@@ -300,6 +306,7 @@ def test_query_is_interrupted_on_the_server_at_ctrl_c() -> None:
     assert len(script.requests("Interrupt")) == 1
 
 
+@pytest.mark.slow
 def test_closing_ends_what_another_thread_still_waits_for() -> None:
     asked = threading.Event()
 
@@ -385,6 +392,7 @@ def test_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         load_protocol()
 
 
+@pytest.mark.slow
 def test_protocol_is_loaded_without_pandas_and_leaves_the_package_as_it_was() -> None:
     program = (
         "import sys; from gate.backends.spark.connection import load_protocol;"

@@ -84,7 +84,7 @@ def grouped(statements: Sequence[str]) -> list[str]:
     return [sql for sql in statements if sql.startswith("SELECT _k0")]
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["table", "jsonl", "parquet"])
 @pytest.mark.parametrize("first", [0, 1440])
 def test_what_is_kept_is_what_a_scan_of_its_own_says(tmp_path: Path, form: str, first: int) -> None:
@@ -193,6 +193,7 @@ def test_of_several_backends_each_tells_what_it_has_kept(tmp_path: Path) -> None
     assert several.kept(replace(wanted, sli=replace(FAILED, backend="b"))) is None
 
 
+@pytest.mark.variants(3)
 @pytest.mark.parametrize("form", ["table", "parquet", "jsonl"])
 @pytest.mark.parametrize(("objective", "verdict"), [("50%", Verdict.ALLOW), ("90%", Verdict.BLOCK)])
 def test_a_check_is_one_scan_be_the_change_allowed_or_stopped(

@@ -317,6 +317,7 @@ def test_silence_before_the_first_row_is_known_where_there_are_older_rows(
     assert sum(total is not None for total in series.total) == known
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(("later", "known"), [(DAY, True), (None, False)])
 def test_silence_after_the_newest_row_is_known_where_there_are_later_rows(
     later: timedelta | None, known: bool
@@ -415,6 +416,7 @@ def test_floats_add_up_whatever_they_are(values: list[float], together: float) -
     assert repr(float_sum(values)) == repr(together)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("windows", [(DAY,), (DAY, 2 * DAY)])
 def test_a_column_of_many_values_does_not_say_what_a_condition_misses(
     windows: tuple[timedelta, ...],

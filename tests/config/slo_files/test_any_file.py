@@ -26,6 +26,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("name", FILES)
 @given(data=st.data())
 def test_any_value_in_any_place_is_read_or_refused(name: str, data: st.DataObject) -> None:

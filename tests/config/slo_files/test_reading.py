@@ -256,6 +256,7 @@ def test_a_folder_and_a_commit_have_the_same_files(
         assert all(b"ServiceLevelObjective" in imports.read(name) for name in names)
 
 
+@pytest.mark.slow
 def test_an_slo_file_that_differs_from_the_commit_makes_the_policy_modified(
     repository: Path,
 ) -> None:

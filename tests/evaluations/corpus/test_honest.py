@@ -8,7 +8,7 @@ from tests.evaluations.corpus.honest import HONEST, Honest
 from tests.evaluations.corpus.scene import Scene
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("row", HONEST, ids=lambda row: row.name)
 def test_every_honest_file_is_accepted(row: Honest, tmp_path: Path) -> None:
     scene = Scene.begin(tmp_path / "repository", row.base)

@@ -33,7 +33,7 @@ def charts(process: Process, shift: float) -> list[Chart]:
     return [chart(process, counts, DEFAULT) for counts in fortnights(process.name, shift)]
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("name", LIKELY)
 def test_what_is_in_control_has_less_than_one_false_alarm_in_a_week(name: str) -> None:
     drawn = charts(BY_NAME[name], 0)
@@ -49,6 +49,7 @@ def test_textbook_limits_alarm_all_week_instead(name: str) -> None:
     assert WEEK * fmean(map(simple, fortnights(name))) > 3
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("name", [LIKELY[1], LIKELY[4]])
 def test_a_shift_of_two_sigmas_is_seen_within_half_a_day(name: str) -> None:
     begun = START + SHIFTED * HOUR

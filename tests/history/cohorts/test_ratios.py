@@ -45,6 +45,7 @@ def test_its_quantiles_are_scipys(level: float) -> None:
     assert critical(level) == pytest.approx(norm.isf(level / 2), rel=1e-9)
 
 
+@pytest.mark.variants(4)
 @pytest.mark.parametrize("table", TABLES)
 def test_fishers_mid_p_value_is_that_of_the_hypergeometric_distribution(table: Table) -> None:
     of = hypergeom(table.events, table.failed, table.total)
