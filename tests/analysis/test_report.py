@@ -113,6 +113,17 @@ def test_a_backend_without_a_history_is_undecided_and_its_budgets_are_told() -> 
     assert service.assessments[0].measured
 
 
+def test_without_a_history_rules_that_look_back_say_so_of_every_class() -> None:
+    backend = Memory({"a": counts(1e6, 100)})
+    looking = file("chat", slo("a"), more="control_charts: {effect: block}\n")
+
+    found = gather_report([looking], Options(at=AT), search(), open_with=Opening({"chat": backend}))
+
+    said = only(found).outlook["canary"]
+    assert said.verdict is Verdict.UNDECIDED
+    assert ["this backend keeps no history" in each.reason for each in said.findings][:1] == [True]
+
+
 def test_a_budget_that_is_not_measured_is_undecided_whatever_is_known_of_others() -> None:
     found = made(file("chat", slo("calm"), MONEY))
 

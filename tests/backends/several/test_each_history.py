@@ -67,6 +67,13 @@ def test_answers_of_backends_with_and_without_batches_are_in_order() -> None:
     assert both.history(asked("aa")) == ["a0", "a1"]
 
 
+def test_of_no_requests_nothing_is_asked() -> None:
+    backend = Batched(str)
+
+    assert list(each(history(a=backend), "")) == list(each(Remembering(2), "")) == []
+    assert backend.begun == 0
+
+
 def test_a_backend_works_ahead_by_the_answer_that_is_kept_and_the_next() -> None:
     backend = Batched(str)
     answers = each(history(a=backend), "a" * 9)
