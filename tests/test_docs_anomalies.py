@@ -137,13 +137,15 @@ def test_the_report_prints_of_slices_what_the_simulation_has_measured(rules: str
 @pytest.mark.slow
 def test_a_simulation_of_slices_measures_the_false_alarms_that_the_report_prints() -> None:
     """A reduced run of benchmarks/slices.py."""
-    runs = repeats(25, explored=60)
+    runs = repeats(60, explored=100)
     weeks = {kind: alarming_slices(kind, DEFAULT, runs) for kind in KINDS}
     measured, said = slices_summary(weeks, runs), FALSE_ALARMS_OF_SLICES[DEFAULT]
 
     assert measured.every == pytest.approx(said.every, abs=5)
-    # The most of 19 kinds of 25 weeks each: 20% of them is 5 and 2 more or less.
-    assert measured.most == pytest.approx(said.most, abs=18)
+    # Of a kind of which few weeks are charted one alarm more is much.
+    charted = [fmean(alarms) for alarms in weeks.values() if len(alarms) > 0.9 * runs]
+    assert len(charted) >= 12
+    assert 100 * max(charted) == pytest.approx(said.most, abs=15)
 
 
 def test_every_key_of_the_report_is_told() -> None:
