@@ -141,7 +141,6 @@ def test_each_service_is_told_of_by_itself() -> None:
     assert found.incidents.services == tuple(one.incidents for one in found.services)
 
 
-@pytest.mark.slow
 def test_cohorts_are_told_of_where_they_were_asked_for() -> None:
     found = made(file("chat", slo("outage")), by="template")
     lost = made(file("chat", slo("outage"), slo("nobody")), by="template")

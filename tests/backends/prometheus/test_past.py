@@ -284,7 +284,6 @@ def test_many_questions_about_two_instants_at_no_equal_distance_are_one_range_qu
     assert [float(form["start"]), float(form["end"])] == times
 
 
-@pytest.mark.slow
 def test_where_long_windows_are_refused_two_instants_are_not_asked_about_together(
     played: PlayedSteps,
 ) -> None:
