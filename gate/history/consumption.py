@@ -50,10 +50,10 @@ class Consumption:
     """The days or hours of the window with data, the oldest first."""
 
     def named(self, ids: Mapping[str, str]) -> "Consumption":
-        """Return the same with other ids; what then has the same id is put together.
+        """Return the same with other ids; consumptions with the same id are added up.
 
         Args:
-            ids: the new id of each incident, by its present one.
+            ids: the new id of each incident, by its present id.
         """
         taken = _added_up(self.incidents, ids)
         return replace(

@@ -110,10 +110,10 @@ def slo_forecast(
     """Return the forecast of one budget, and how much may still fail.
 
     Args:
-        policy: that the budget is of.
+        policy: the policy with the SLO.
         assessment: the budget, with the burn rates over `RATES`.
-        past: of `forecast_requests`; None: the SLO has none of its own.
-        options: what is to be predicted.
+        past: the answer to `forecast_requests`; None: the SLO has no history of its own.
+        options: the settings of the forecast.
     """
     return _with_affordable(policy, _slo(policy, assessment, past, options.at), options)
 

@@ -1,4 +1,4 @@
-"""What the histories of a policy's SLOs come to: one after another, and their points let go of."""
+"""Findings from the histories of a policy's SLOs, one after another; the points are not kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -46,7 +46,7 @@ from gate.slo.objective import CompositeSlo, RatioSlo, Span, SpendSlo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SloPast:
-    """What the histories of one SLO come to; its size does not grow with their steps."""
+    """The findings from the histories of one SLO; their size does not grow with the steps."""
 
     findings: SloFindings
     forecast: SloForecast
@@ -54,14 +54,14 @@ class _SloPast:
     trace: Trace
     consumed: Consumption | None
     past: Past
-    """What the rules that look back need of it."""
+    """The past that the rules need."""
     of_composites: Mapping[PlanKey, SeriesAnswer]
     """The histories that composites need of their member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookedBack:
-    """The budgets of a policy, and what its histories come to."""
+    """The budgets of a policy, and the findings from its histories."""
 
     assessments: tuple[Assessment, ...]
     """One per SLO, in the policy's order, with the burn rates over `RATES`."""
@@ -90,7 +90,7 @@ class LookedBack:
 
 @dataclass(frozen=True, slots=True)
 class LookingBack:
-    """A policy whose histories are looked at, and the questions about them."""
+    """A policy whose histories are examined, and the questions about them."""
 
     policy: Policy
     questions: Questions

@@ -31,7 +31,7 @@ _POINT: Final = timedelta(hours=1)
 
 
 class Use(Enum):
-    """What the history of an SLO is requested for, beside its budget at earlier instants."""
+    """The use of an SLO's history, beside its budget at earlier instants."""
 
     STEPS = auto()
     """Pictures and incidents, in the shortest steps."""
@@ -40,7 +40,7 @@ class Use(Enum):
     POSTMORTEMS = auto()
     """The rule of this name."""
     CONTROL_CHARTS = auto()
-    """Likewise."""
+    """The rule of this name."""
 
 
 SloRequests = Mapping[Use | PlanKey, SeriesRequest]
@@ -70,11 +70,11 @@ class Questions:
         return ForecastOptions(at=search.at, last=last, timeout=search.timeout)
 
     def by_slo(self, policy: Policy, plans: Sequence[BurnDownPlan]) -> dict[str, SloRequests]:
-        """Return everything that is asked about each SLO that `with_past` names, in its order.
+        """Return all requests about each SLO that `with_past` names, in its order.
 
         Args:
-            policy: whose SLOs they are.
-            plans: what to ask about their budgets at earlier instants.
+            policy: the policy with the SLOs.
+            plans: the requests about their budgets at earlier instants.
         """
         steps = {
             slo.name: replace(self.search.request(policy, slo), mean=counts_events(slo))
@@ -105,8 +105,8 @@ def each_slo(
 
     Args:
         history: None if the backend keeps none.
-        policy: whose SLOs they are.
-        requests: of each SLO.
+        policy: the policy with the SLOs.
+        requests: the requests about each SLO.
     """
     to_ask = {name: _not_covered(list(own.values())) for name, own in requests.items()}
     answers: Iterator[SeriesAnswer]

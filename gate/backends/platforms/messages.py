@@ -1,4 +1,4 @@
-"""What is said to a platform and by it: requests, refusals, and values, never a zero instead."""
+"""Requests to a platform, its refusals, and its values; a missing value is never a zero."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import field

@@ -31,7 +31,7 @@ def each_cohorts(
 
     Args:
         requests: at least one.
-        fetch: what asks, at the newest end of all requests.
+        fetch: the source of answers, at the newest end of all requests.
         labels_of: asks for the labels of a metric.
         points: the most points of one batch; None: any number.
     """

@@ -18,7 +18,7 @@ PointsByRole = Mapping[Role, Points]
 TotalAndBadOfStep = tuple[float | None, float | None]
 """The total and the bad events of a step; None: unknown."""
 _HELD: Final = timedelta(minutes=5)
-"""How long a sample stands for its series: Prometheus' default look-back."""
+"""The time for which a sample represents its series: the default look-back of Prometheus."""
 
 
 def series_answer(planned: SeriesPlan, readings: QueryResults) -> SeriesAnswer:

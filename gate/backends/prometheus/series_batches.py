@@ -86,8 +86,8 @@ def batches_of(sizes: Sequence[int], most: int | None) -> Iterator[range]:
     """Yield the places of the requests of each batch.
 
     Args:
-        sizes: how many steps, or points, each request has; at least one request.
-        most: how many a batch has at most, but for a request with more; None: any number.
+        sizes: the number of steps, or points, of each request; at least one request.
+        most: the maximum size of a batch, except for a larger request; None: unlimited.
     """
     start = total = 0
     for place, size in enumerate(sizes):

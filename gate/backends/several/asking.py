@@ -98,7 +98,7 @@ class HandedOver(Generic[T]):
         Args:
             source: the backend.
             ask: yields its answers.
-            number: how many answers are wanted.
+            number: the number of expected answers.
             limits: it is not waited for any longer than its time limit; the time in which it waits
                 for its answers to be taken is not counted.
         """
